@@ -1,0 +1,69 @@
+//! The Authorization header, by the strict grammar of RFC 6750 §2.1.
+
+use crate::rejection::Rejection;
+
+/// The token in the value of a request's one Authorization header; `None` when the request has none.
+///
+/// HTTP stacks join duplicate headers with a comma (RFC 9110 §5.3), which no bearer token contains: a comma therefore means
+/// two credentials, and a gate that took either would disagree with a proxy that took the other.
+///
+/// # Errors
+/// The stage `bearer` of [`Rejection`].
+pub fn token(authorization: Option<&str>) -> Result<&str, Rejection> {
+    let value = authorization.ok_or(Rejection::AuthorizationMissing)?;
+    if value.contains(',') {
+        return Err(Rejection::AuthorizationAmbiguous);
+    }
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    // RFC 9110 §11.1: the scheme, and only the scheme, is case-insensitive.
+    if !scheme.eq_ignore_ascii_case("Bearer") {
+        return Err(Rejection::AuthorizationScheme);
+    }
+    if !is_b64token(token) {
+        return Err(Rejection::AuthorizationMalformed);
+    }
+    Ok(token)
+}
+
+/// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 §2.1).
+fn is_b64token(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_one_token_and_any_case_of_the_scheme() {
+        for value in ["Bearer a.b.c", "bearer a.b.c", "BEARER a.b.c"] {
+            assert_eq!(token(Some(value)), Ok("a.b.c"));
+        }
+        assert_eq!(token(Some("Bearer abc==")), Ok("abc=="));
+    }
+
+    #[test]
+    fn tells_missing_ambiguous_foreign_and_malformed_apart() {
+        assert_eq!(token(None), Err(Rejection::AuthorizationMissing));
+        for value in ["Bearer a, Bearer b", "Bearer a,b", "Basic x, Bearer y", ","] {
+            assert_eq!(token(Some(value)), Err(Rejection::AuthorizationAmbiguous), "{value}");
+        }
+        for value in ["", "Basic abc", "DPoP abc", "Bearerabc", "Token", " Bearer abc", "Bearer\tabc"] {
+            assert_eq!(token(Some(value)), Err(Rejection::AuthorizationScheme), "{value}");
+        }
+        for value in [
+            "Bearer",
+            "Bearer ",
+            "Bearer  abc",
+            "Bearer a b",
+            "Bearer abc ",
+            "Bearer \"abc\"",
+            "Bearer =",
+            "Bearer a=b",
+            "Bearer a\r\nb",
+        ] {
+            assert_eq!(token(Some(value)), Err(Rejection::AuthorizationMalformed), "{value}");
+        }
+    }
+}

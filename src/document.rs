@@ -1,0 +1,123 @@
+//! Reading what a caller wrote (a policy, a key, a request to mint): every error names its member, and unknown members are refused.
+
+use crate::{
+    json::{Fault, Object, Value, read_object},
+    limits::Limits,
+    policy_error::PolicyError,
+};
+
+/// Parses a document that must be one JSON object.
+///
+/// # Errors
+/// Text that is not one, with the empty pointer.
+pub fn parse(text: &str) -> Result<Object<'_>, PolicyError> {
+    read_object(text.as_bytes(), &Limits::DOCUMENT).map_err(|fault| {
+        PolicyError::here(match fault {
+            Fault::Malformed => "is not a JSON object",
+            Fault::DuplicateMember => "names a member twice",
+            Fault::TooDeep | Fault::TooManyMembers => "is larger or deeper than any policy needs",
+        })
+    })
+}
+
+/// Typed access to the members of a document. A member that is there with the wrong type is an error, never skipped.
+impl<'a> Object<'a> {
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), PolicyError> {
+        match self.members().find(|(name, _)| !known.contains(name)) {
+            None => Ok(()),
+            Some((name, _)) => Err(PolicyError::at(name, format!("is not known here; known are {}", known.join(", ")))),
+        }
+    }
+
+    pub(crate) fn string(&self, name: &str) -> Result<Option<&str>, PolicyError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(PolicyError::at(name, "must be a string")),
+        }
+    }
+
+    pub(crate) fn required_string(&self, name: &str) -> Result<&str, PolicyError> {
+        match self.string(name)? {
+            Some("") => Err(PolicyError::at(name, "must not be empty")),
+            Some(text) => Ok(text),
+            None => Err(PolicyError::at(name, "is required")),
+        }
+    }
+
+    pub(crate) fn integer(&self, name: &str) -> Result<Option<u64>, PolicyError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Integer(value)) => Ok(Some(*value)),
+            Some(_) => Err(PolicyError::at(name, "must be a non-negative integer")),
+        }
+    }
+
+    pub(crate) fn object(&self, name: &str) -> Result<Option<&Object<'a>>, PolicyError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Object(object)) => Ok(Some(object)),
+            Some(_) => Err(PolicyError::at(name, "must be an object")),
+        }
+    }
+
+    /// An array of objects, each handed to `read` and its errors laid at its index.
+    pub(crate) fn objects<T>(
+        &self,
+        name: &str,
+        mut read: impl FnMut(&Object<'a>) -> Result<T, PolicyError>,
+    ) -> Result<Option<Vec<T>>, PolicyError> {
+        let items = match self.get(name) {
+            None => return Ok(None),
+            Some(Value::Array(items)) => items,
+            Some(_) => return Err(PolicyError::at(name, "must be an array")),
+        };
+        let read_item = |(index, item): (usize, &Value<'a>)| {
+            let result = match item {
+                Value::Object(object) => read(object),
+                _ => Err(PolicyError::here("must be an object")),
+            };
+            result.map_err(|error| error.within(&index.to_string()).within(name))
+        };
+        items.iter().enumerate().map(read_item).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// A non-empty array of non-empty strings.
+    pub(crate) fn strings(&self, name: &str) -> Result<Option<Vec<String>>, PolicyError> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let refuse = || PolicyError::at(name, "must be a non-empty array of non-empty strings");
+        let strings = value.as_strings().ok_or_else(refuse)?;
+        if strings.is_empty() || strings.contains(&"") {
+            return Err(refuse());
+        }
+        Ok(Some(strings.into_iter().map(str::to_owned).collect()))
+    }
+
+    /// A non-empty string, or a non-empty array of them.
+    pub(crate) fn string_or_strings(&self, name: &str) -> Result<Option<Vec<String>>, PolicyError> {
+        match self.get(name) {
+            Some(Value::String(_)) => Ok(Some(vec![self.required_string(name)?.to_owned()])),
+            _ => self.strings(name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_names_its_member() {
+        let document = parse(r#"{"a":1,"b":"","c":[{"d":1}],"e":["x",""],"f":-1}"#).unwrap();
+        assert_eq!(document.only(&["a", "b", "c", "e"]).unwrap_err().pointer(), "/f");
+        assert_eq!(document.string("a").unwrap_err().pointer(), "/a");
+        assert_eq!(document.required_string("b").unwrap_err().pointer(), "/b");
+        assert_eq!(document.required_string("z").unwrap_err().pointer(), "/z");
+        assert_eq!(document.objects("c", |item| item.string("d").map(drop)).unwrap_err().pointer(), "/c/0/d");
+        assert_eq!(document.strings("e").unwrap_err().pointer(), "/e");
+        assert_eq!(document.string_or_strings("b").unwrap_err().pointer(), "/b");
+        assert_eq!(document.integer("f").unwrap_err().pointer(), "/f");
+        assert_eq!(parse("[]").unwrap_err().pointer(), "");
+        assert_eq!(parse(r#"{"a":1,"a":2}"#).unwrap_err().reason(), "names a member twice");
+    }
+}

@@ -1,0 +1,35 @@
+//! The arithmetic: from key material, a message and a signature to a yes or a no. It knows nothing of tokens, and nothing secret
+//! but an HMAC key ever enters it.
+//!
+//! Every algorithm is a [`jwt_compact::Algorithm`], so that a Rust user can hand ours to jwt-compact directly. Those that only
+//! verify have [`Infallible`](core::convert::Infallible) for a signing key: there is none to call `sign` with.
+
+pub mod ed25519;
+pub mod hmac;
+pub mod p256;
+pub mod rsa;
+
+use jwt_compact::{Algorithm, AlgorithmSignature};
+
+/// Why key material was refused: which number of the key, and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyDefect {
+    /// The component by its name in RFC 7518 §6: `n`, `e`, `x`, `y` or `k`.
+    pub component: &'static str,
+    /// What is wrong and what would be right.
+    pub reason: String,
+}
+
+impl KeyDefect {
+    pub(crate) fn new(component: &'static str, reason: impl Into<String>) -> Self {
+        KeyDefect { component, reason: reason.into() }
+    }
+}
+
+/// Checks a signature's bytes. Any other length than the algorithm's own fails here, since jwt-compact's constructors may panic on it.
+pub(crate) fn holds<A: Algorithm>(algorithm: &A, key: &A::VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
+    if A::Signature::LENGTH.is_some_and(|length| length.get() != signature.len()) {
+        return false;
+    }
+    A::Signature::try_from_slice(signature).is_ok_and(|signature| algorithm.verify_signature(&signature, key, message))
+}

@@ -1,0 +1,155 @@
+//! JSON Web Keys (RFC 7517, RFC 7518 §6, RFC 8037 §2) and sets of them.
+
+use crate::{
+    alg::{Alg, Family},
+    base64url, document,
+    json::Object,
+    keys::import::{Misfit, VerificationKey},
+    policy_error::PolicyError,
+};
+
+/// Members that only a private key has (RFC 7518 §6.2.2 and §6.3.2). A verifier that is handed one has been handed a secret by mistake.
+const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
+
+/// A key out of a JWK, with the `kid` it goes by.
+#[derive(Debug)]
+pub struct NamedKey {
+    /// The key's identifier, when it has one.
+    pub kid: Option<String>,
+    /// The key.
+    pub key: VerificationKey,
+}
+
+/// Reads one JWK from its JSON text.
+///
+/// A JWK without `alg` gets the one algorithm its curve has; an RSA key or a secret without `alg` could serve several, and is refused.
+///
+/// # Errors
+/// Anything that is not a usable public key or HMAC secret, at the member at fault.
+pub fn parse(text: &str) -> Result<NamedKey, PolicyError> {
+    read(&document::parse(text)?, None)?.map_err(|Unusable(reason)| reason)
+}
+
+/// Why a well-formed JWK is of no use here: its kind, use or algorithm is not supported. A set leaves such keys out (RFC 7517 §5).
+#[derive(Debug)]
+pub(crate) struct Unusable(pub(crate) PolicyError);
+
+/// Reads one JWK. `accepted` are the algorithms of its issuer, if the policy names them; they settle the algorithm of a JWK without `alg`.
+pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<NamedKey, Unusable>, PolicyError> {
+    let kty = jwk.required_string("kty")?;
+    refuse_private(jwk, kty)?;
+    let kid = jwk.string("kid")?.map(str::to_owned);
+    let unusable = |member: &str, reason: String| Ok(Err(Unusable(PolicyError::at(member, reason))));
+
+    if let Some(used_for) = jwk.string("use")?.filter(|used_for| *used_for != "sig") {
+        return unusable("use", format!("must be \"sig\" and is {used_for:?}"));
+    }
+    if let Some(operations) = jwk.strings("key_ops")?.filter(|operations| !operations.iter().any(|op| op == "verify")) {
+        return unusable("key_ops", format!("must have \"verify\" and has {operations:?}"));
+    }
+    let family = match (kty, jwk.string("crv")?) {
+        ("oct", _) => Family::Secret,
+        ("RSA", _) => Family::Rsa,
+        ("EC", Some("P-256")) => Family::P256,
+        ("OKP", Some("Ed25519")) => Family::Ed25519,
+        ("EC" | "OKP", None) => return Err(PolicyError::at("crv", "is required")),
+        ("EC" | "OKP", Some(crv)) => return unusable("crv", format!("{crv:?} is not supported")),
+        _ => return unusable("kty", format!("{kty:?} is not supported")),
+    };
+    let alg = match jwk.string("alg")? {
+        None => settle(family, accepted)?,
+        Some(name) => match Alg::from_name(name) {
+            None => return unusable("alg", format!("{name:?} is not supported")),
+            Some(alg) => alg,
+        },
+    };
+    if accepted.is_some_and(|accepted| !accepted.contains(&alg)) {
+        return unusable("alg", format!("{alg} is not among the issuer's algorithms"));
+    }
+    let key = import(jwk, family, alg).map_err(|misfit| match misfit {
+        Misfit::Alg(error) => error,
+        Misfit::Key(defect) => PolicyError::at(defect.component, defect.reason),
+    })?;
+    Ok(Ok(NamedKey { kid, key }))
+}
+
+fn refuse_private(jwk: &Object<'_>, kty: &str) -> Result<(), PolicyError> {
+    let private = PRIVATE.into_iter().find(|member| jwk.get(member).is_some());
+    match private.or_else(|| (kty != "oct" && jwk.get("k").is_some()).then_some("k")) {
+        None => Ok(()),
+        Some(member) => {
+            Err(PolicyError::at(member, "is a member of a private key; verification takes public keys alone"))
+        }
+    }
+}
+
+fn settle(family: Family, accepted: Option<&[Alg]>) -> Result<Alg, PolicyError> {
+    let possible = accepted.unwrap_or(&Alg::ALL).iter().copied().filter(|alg| alg.family() == family);
+    match possible.collect::<Vec<_>>().as_slice() {
+        [alg] => Ok(*alg),
+        // With `accepted` empty of this family the caller leaves the key out by any algorithm of the family.
+        [] => Alg::ALL
+            .into_iter()
+            .find(|alg| alg.family() == family)
+            .ok_or_else(|| PolicyError::at("kty", "is not supported")),
+        _ => Err(PolicyError::at(
+            "alg",
+            "is required, since this kind of key fits several; or name one algorithm in the issuer's \"algorithms\"",
+        )),
+    }
+}
+
+fn import(jwk: &Object<'_>, family: Family, alg: Alg) -> Result<VerificationKey, Misfit> {
+    let bytes = |member: &str| -> Result<Vec<u8>, Misfit> {
+        let text = jwk.string(member).map_err(Misfit::Alg)?;
+        let text = text.ok_or_else(|| Misfit::Alg(PolicyError::at(member, "is required")))?;
+        base64url::decode(text).ok_or_else(|| Misfit::Alg(PolicyError::at(member, "must be base64url without padding")))
+    };
+    if alg.family() != family {
+        return Err(Misfit::Alg(PolicyError::at("alg", format!("{alg} does not work with this kind of key"))));
+    }
+    match family {
+        Family::Secret => VerificationKey::secret(alg, &bytes("k")?),
+        Family::P256 => VerificationKey::p256(alg, &bytes("x")?, &bytes("y")?),
+        Family::Ed25519 => VerificationKey::ed25519(alg, &bytes("x")?),
+        Family::Rsa => VerificationKey::rsa(alg, &bytes("n")?, &bytes("e")?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ED25519: &str = r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#; // RFC 8037 appendix A.2
+
+    fn pointer(jwk: &str) -> String {
+        parse(jwk).unwrap_err().pointer().to_owned()
+    }
+
+    #[test]
+    fn the_curve_settles_the_algorithm() {
+        let named = parse(&format!("{{{ED25519},\"kid\":\"a\"}}")).unwrap();
+        assert_eq!((named.key.alg(), named.kid.as_deref()), (Alg::EdDsa, Some("a")));
+    }
+
+    #[test]
+    fn private_members_are_refused_by_name() {
+        for member in PRIVATE.into_iter().chain(["k"]) {
+            assert_eq!(pointer(&format!("{{{ED25519},\"{member}\":\"AA\"}}")), format!("/{member}"));
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_member_at_fault() {
+        assert_eq!(pointer("{}"), "/kty");
+        assert_eq!(pointer(r#"{"kty":"oct","k":"AA"}"#), "/alg");
+        assert_eq!(pointer(r#"{"kty":"oct","k":"AA","alg":"HS256"}"#), "/k");
+        assert_eq!(pointer(r#"{"kty":"RSA","n":"AA","e":"AQAB","alg":"HS256"}"#), "/alg");
+        assert_eq!(pointer(r#"{"kty":"RSA","n":"AA","e":"AQ","alg":"RS256"}"#), "/e");
+        assert_eq!(pointer(r#"{"kty":"EC","crv":"P-521","x":"AA","y":"AA"}"#), "/crv");
+        assert_eq!(pointer(r#"{"kty":"EC","crv":"P-256","x":"AA","y":"A="}"#), "/y");
+        assert_eq!(pointer(&format!("{{{ED25519},\"use\":\"enc\"}}")), "/use");
+        assert_eq!(pointer(&format!("{{{ED25519},\"key_ops\":[\"sign\"]}}")), "/key_ops");
+        assert_eq!(pointer(&format!("{{{ED25519},\"alg\":\"ES256\"}}")), "/alg");
+    }
+}

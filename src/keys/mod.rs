@@ -1,0 +1,8 @@
+//! Public keys and HMAC secrets: imported once, each with its one algorithm, and chosen by (issuer, `kid`).
+
+mod import;
+pub mod jwk;
+pub mod set;
+
+pub(crate) use import::Material;
+pub use import::VerificationKey;

@@ -1,0 +1,64 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # Where things are
+//! The modules below stand in the order in which a token's bytes flow through them; a module uses only those above it.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::as_conversions,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+// rank 0: strict leaf tools
+pub mod policy_error;
+pub mod alg;
+pub mod limits;
+pub mod time;
+pub mod base64url;
+pub mod json;
+pub mod document;
+pub mod rejection;
+
+// rank 1: from bytes to an unverified token; and the arithmetic, which knows nothing of tokens
+pub mod bearer;
+pub mod jws;
+pub mod engine;
+
+// rank 2: whose keys
+pub mod keys;
+
+// rank 3: the only place that can make an `AuthenticToken`
+pub mod signature;
+
+// rank 4: what the issuer says
+pub mod claims;
+
+// rank 5: what we accept
+pub mod policy;
+
+// rank 7: the pipeline (rank 6 is kept for revocation)
+pub mod verifier;
+
+// rank 8: signing
+#[cfg(feature = "issuer")]
+pub mod issuer;
+
+// rank 9: the thin shell for JavaScript
+#[cfg(feature = "js")]
+mod wasm;
+
+pub use alg::Alg;
+pub use claims::Claims;
+pub use jws::compact::UnverifiedToken;
+pub use limits::Limits;
+pub use policy::{IssuerPolicy, Policy};
+pub use policy_error::PolicyError;
+pub use rejection::{Rejection, Stage};
+pub use signature::AuthenticToken;
+pub use time::{Leeway, UnixSeconds};
+pub use verifier::{Accepted, Verdict, Verifier};

@@ -1,0 +1,65 @@
+//! What is wrong with a policy or a key, and exactly where.
+
+use core::fmt;
+
+/// A mistake of the caller's own: in a policy, a key or an option. It is never caused by a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyError {
+    pointer: String,
+    reason: String,
+}
+
+impl PolicyError {
+    /// An error at one member of the value being read.
+    #[must_use]
+    pub fn at(member: &str, reason: impl Into<String>) -> Self {
+        PolicyError::here(reason).within(member)
+    }
+
+    /// An error of the value being read as a whole.
+    #[must_use]
+    pub fn here(reason: impl Into<String>) -> Self {
+        PolicyError { pointer: String::new(), reason: reason.into() }
+    }
+
+    /// The same error, seen from one level further out: `member` is put before the pointer.
+    #[must_use]
+    pub fn within(mut self, member: &str) -> Self {
+        // RFC 6901 §3: "~" and "/" are escaped in a reference token.
+        let escaped = member.replace('~', "~0").replace('/', "~1");
+        self.pointer = format!("/{escaped}{}", self.pointer);
+        self
+    }
+
+    /// JSON pointer (RFC 6901) to the member at fault; a missing member is named where it should stand.
+    #[must_use]
+    pub fn pointer(&self) -> &str {
+        &self.pointer
+    }
+
+    /// One sentence without a full stop: what is wrong and what would be right.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.pointer, self.reason)
+    }
+}
+
+impl core::error::Error for PolicyError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pointer_grows_outwards_and_escapes_its_tokens() {
+        let error = PolicyError::at("a/b~c", "is odd").within("0").within("issuers");
+        assert_eq!(error.pointer(), "/issuers/0/a~1b~0c");
+        assert_eq!(error.to_string(), "/issuers/0/a~1b~0c: is odd");
+    }
+}

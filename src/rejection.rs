@@ -1,0 +1,252 @@
+//! Why a token was refused: a closed list with permanent codes.
+
+use core::fmt;
+
+use serde::Serialize;
+
+use crate::{
+    alg::Alg,
+    time::{Leeway, UnixSeconds},
+};
+
+/// The stage of the pipeline that refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// The Authorization header (RFC 6750 §2.1).
+    Bearer,
+    /// The compact serialization and its header (RFC 7515).
+    Jws,
+    /// The choice of a key (RFC 7517).
+    Keys,
+    /// The signature (RFC 7515 §5.2).
+    Signature,
+    /// The claims' shape (RFC 7519 §4).
+    Claims,
+    /// The policy: kind, issuer, audience and time.
+    Policy,
+}
+
+/// A segment of the compact serialization (RFC 7515 §7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Segment {
+    /// The first.
+    Header,
+    /// The second.
+    Payload,
+    /// The third.
+    Signature,
+}
+
+/// Why a token was refused. Every variant has one permanent [`code`](Rejection::code).
+///
+/// A rejection never holds a token, a key or a piece of either. Text that a token carries appears only when its signature
+/// has held, and then only its `typ`, `iss` and `aud`, cut at 200 characters: they were compared, and both sides are shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[allow(missing_docs, reason = "the fields are explained by their variant")]
+pub enum Rejection {
+    /// There is no Authorization header.
+    AuthorizationMissing,
+    /// More than one header or credential: a comma stands in the value (RFC 9110 §5.3 joins duplicates with commas).
+    AuthorizationAmbiguous,
+    /// The scheme is not `Bearer`.
+    AuthorizationScheme,
+    /// The value is not `Bearer`, one space, and a token of RFC 6750's alphabet.
+    AuthorizationMalformed,
+
+    /// There is no token: the text is empty.
+    TokenMissing,
+    /// Longer than the limit, in bytes.
+    TokenTooLarge { limit: usize, actual: usize },
+    /// Not three segments. Five are an encrypted token (JWE), which is not accepted.
+    SegmentCount { expected: usize, actual: usize },
+    /// Not the canonical base64url of any bytes.
+    SegmentNotBase64url { segment: Segment },
+    /// The decoded header is longer than the limit, in bytes.
+    HeaderTooLarge { limit: usize, actual: usize },
+    /// Not a JSON object in UTF-8.
+    JsonMalformed { part: Segment },
+    /// Nested deeper than the limit.
+    JsonTooDeep { part: Segment, limit: usize },
+    /// More object members than the limit, all levels together.
+    JsonTooManyMembers { part: Segment, limit: usize },
+    /// An object names a member twice.
+    JsonDuplicateMember { part: Segment },
+    /// A header member is not of the type its RFC gives it.
+    HeaderMemberMalformed { member: &'static str },
+    /// A header member changes the meaning of the token in a way that is not supported: `b64`, `zip`, `enc`.
+    HeaderMemberUnsupported { member: &'static str },
+    /// The header has `crit` (RFC 7515 §4.1.11). No extension is understood, so any `crit` refuses.
+    CritUnsupported,
+    /// The header has no `alg`.
+    AlgMissing,
+    /// The `alg` is `none` or another name that no key can have.
+    AlgUnknown,
+
+    /// No key has the token's `kid`.
+    KidUnknown,
+    /// More keys fit than may be tried; a `kid` would tell which is meant.
+    KidRequired { limit: usize, candidates: usize },
+    /// The key the token points to is for another algorithm.
+    AlgMismatch { expected: Vec<Alg>, actual: Alg },
+
+    /// The signature does not have the one length its algorithm and key give it, in bytes.
+    SignatureLength { expected: usize, actual: usize },
+    /// The signature does not hold.
+    SignatureInvalid,
+
+    /// A claim that must be there is not.
+    ClaimMissing { claim: String },
+    /// A claim is there but is not of the shape its RFC gives it.
+    ClaimMalformed { claim: &'static str, expected: &'static str },
+
+    /// The `typ` is none of those the policy accepts.
+    TypeMismatch { expected: Vec<String>, actual: Option<String> },
+    /// The `iss` is not the issuer whose key signed the token.
+    IssuerMismatch { expected: Vec<String>, actual: String },
+    /// None of the token's audiences is one of ours.
+    AudienceMismatch { expected: Vec<String>, actual: Vec<String> },
+    /// The `exp` is over.
+    Expired { now: UnixSeconds, expires: UnixSeconds, leeway: Leeway },
+    /// The `nbf` is not reached.
+    NotYetValid { now: UnixSeconds, not_before: UnixSeconds, leeway: Leeway },
+    /// The `iat` is not reached. STRICTER than RFC 7519 §4.1.6: a revocation by time of issue would miss such a token.
+    IssuedInFuture { now: UnixSeconds, issued_at: UnixSeconds, leeway: Leeway },
+}
+
+impl Rejection {
+    /// The permanent name of this kind of rejection, in kebab-case.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.entry().0
+    }
+
+    /// The stage that refused.
+    #[must_use]
+    pub const fn stage(&self) -> Stage {
+        self.entry().1
+    }
+
+    /// One sentence for the person who has to mend it. It holds no text of the token.
+    #[must_use]
+    pub const fn message(&self) -> &'static str {
+        self.entry().2
+    }
+
+    // One row a code: permanent name, stage, sentence.
+    #[rustfmt::skip]
+    const fn entry(&self) -> (&'static str, Stage, &'static str) {
+        use Rejection as R;
+        use Stage::{Bearer, Claims, Jws, Keys, Policy, Signature};
+        match self {
+            R::AuthorizationMissing => ("authorization-missing", Bearer, "The request has no Authorization header."),
+            R::AuthorizationAmbiguous => ("authorization-ambiguous", Bearer, "The request carries more than one credential; send one Authorization header with one token."),
+            R::AuthorizationScheme => ("authorization-scheme", Bearer, "The Authorization header does not use the scheme Bearer."),
+            R::AuthorizationMalformed => ("authorization-malformed", Bearer, "The Authorization header is not \"Bearer\", one space and a token."),
+            R::TokenMissing => ("token-missing", Jws, "The token is empty or not a string."),
+            R::TokenTooLarge { .. } => ("token-too-large", Jws, "The token is longer than the policy's limits.tokenBytes."),
+            R::SegmentCount { .. } => ("segment-count", Jws, "The token does not have exactly three segments separated by dots."),
+            R::SegmentNotBase64url { .. } => ("segment-not-base64url", Jws, "A segment of the token is not canonical base64url without padding."),
+            R::HeaderTooLarge { .. } => ("header-too-large", Jws, "The token's header is longer than the policy's limits.headerBytes."),
+            R::JsonMalformed { part } => ("json-malformed", part.stage(), "A part of the token is not a JSON object in UTF-8."),
+            R::JsonTooDeep { part, .. } => ("json-too-deep", part.stage(), "A part of the token is nested deeper than the policy's limits.depth."),
+            R::JsonTooManyMembers { part, .. } => ("json-too-many-members", part.stage(), "A part of the token has more members than the policy's limits.members."),
+            R::JsonDuplicateMember { part } => ("json-duplicate-member", part.stage(), "A part of the token names a member twice."),
+            R::HeaderMemberMalformed { .. } => ("header-member-malformed", Jws, "A member of the token's header has the wrong JSON type."),
+            R::HeaderMemberUnsupported { .. } => ("header-member-unsupported", Jws, "The token's header asks for an encoding that is not supported."),
+            R::CritUnsupported => ("crit-unsupported", Jws, "The token's header has crit; no extension is supported."),
+            R::AlgMissing => ("alg-missing", Jws, "The token's header has no alg."),
+            R::AlgUnknown => ("alg-unknown", Jws, "The token's alg is none or not one that any key can have."),
+            R::KidUnknown => ("kid-unknown", Keys, "No key of the policy has the token's kid."),
+            R::KidRequired { .. } => ("kid-required", Keys, "More keys fit this token than may be tried; give the keys and the tokens a kid."),
+            R::AlgMismatch { .. } => ("alg-mismatch", Keys, "The token's alg is not the alg of the key it points to."),
+            R::SignatureLength { .. } => ("signature-length", Signature, "The signature does not have the length its algorithm gives it."),
+            R::SignatureInvalid => ("signature-invalid", Signature, "The signature does not hold under any key of the policy that fits."),
+            R::ClaimMissing { .. } => ("claim-missing", Claims, "A claim that the policy requires is missing."),
+            R::ClaimMalformed { .. } => ("claim-malformed", Claims, "A claim does not have the shape its RFC gives it."),
+            R::TypeMismatch { .. } => ("type-mismatch", Policy, "The token's typ is not accepted; issuers[].types in the policy says which are."),
+            R::IssuerMismatch { .. } => ("issuer-mismatch", Policy, "The token's iss is not the issuer whose key signed it."),
+            R::AudienceMismatch { .. } => ("audience-mismatch", Policy, "The token is meant for another audience."),
+            R::Expired { .. } => ("expired", Policy, "The token has expired."),
+            R::NotYetValid { .. } => ("not-yet-valid", Policy, "The token is not valid yet."),
+            R::IssuedInFuture { .. } => ("issued-in-future", Policy, "The token was issued in the future."),
+        }
+    }
+
+    /// The rejection as a JSON object: `ok` (false), `code`, `stage`, `message` and the fields of its variant.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let (_, stage, message) = self.entry();
+        let own = serde_json::json!({ "ok": false, "stage": stage, "message": message });
+        let fields = serde_json::to_value(self);
+        match (own, fields) {
+            (serde_json::Value::Object(mut own), Ok(serde_json::Value::Object(fields))) => {
+                own.extend(fields);
+                serde_json::Value::Object(own).to_string()
+            }
+            (own, _) => own.to_string(),
+        }
+    }
+}
+
+impl Segment {
+    const fn stage(self) -> Stage {
+        match self {
+            Segment::Payload => Stage::Claims,
+            Segment::Header | Segment::Signature => Stage::Jws,
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.code(), self.message())
+    }
+}
+
+impl core::error::Error for Rejection {}
+
+/// At most 200 characters of a compared value, so that no rejection grows with its token.
+pub(crate) fn excerpt(text: &str) -> String {
+    text.chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_and_the_serialized_tag_are_one() {
+        let samples = [
+            Rejection::AuthorizationMissing,
+            Rejection::SegmentNotBase64url { segment: Segment::Payload },
+            Rejection::JsonTooDeep { part: Segment::Header, limit: 16 },
+            Rejection::AlgMismatch { expected: vec![Alg::Rs256], actual: Alg::Hs256 },
+            Rejection::IssuedInFuture {
+                now: UnixSeconds::new(1).unwrap(),
+                issued_at: UnixSeconds::new(9).unwrap(),
+                leeway: Leeway::default(),
+            },
+        ];
+        for rejection in samples {
+            let json: serde_json::Value = serde_json::from_str(&rejection.to_json()).unwrap();
+            assert_eq!(json["code"], rejection.code());
+            assert_eq!(json["ok"], false);
+            assert!(json["message"].as_str().unwrap().ends_with('.'));
+        }
+    }
+
+    #[test]
+    fn both_compared_values_are_shown() {
+        let rejection = Rejection::Expired {
+            now: UnixSeconds::new(20).unwrap(),
+            expires: UnixSeconds::new(10).unwrap(),
+            leeway: Leeway::default(),
+        };
+        let json: serde_json::Value = serde_json::from_str(&rejection.to_json()).unwrap();
+        assert_eq!((&json["now"], &json["expires"], &json["leeway"]), (&20.into(), &10.into(), &5.into()));
+        assert_eq!(json["stage"], "policy");
+    }
+}
