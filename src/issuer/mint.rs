@@ -1,0 +1,171 @@
+//! JWT access tokens (RFC 9068).
+
+use serde_json::{Map, Value, json};
+
+use super::{IssuerError, random, signing_key::SigningKey};
+use crate::{base64url, document, json::Object, policy_error::PolicyError, time::UnixSeconds};
+
+/// How long an access token lives when nothing is said: five minutes.
+const LIFETIME_SECONDS: u64 = 300;
+/// The longest life that can be asked for: an hour. What is stolen stays good for that long.
+const LONGEST_LIFETIME_SECONDS: u64 = 3600;
+/// Claims that have a member of their own in a request, or that the issuer alone sets.
+const RESERVED: [&str; 9] = ["iss", "aud", "exp", "sub", "client_id", "iat", "jti", "scope", "nbf"];
+
+/// What an access token shall say (RFC 9068 §2.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessTokenRequest {
+    issuer: String,
+    audience: Vec<String>,
+    subject: String,
+    client_id: String,
+    lifetime_seconds: u64,
+    scope: Option<String>,
+    jti: Option<String>,
+    claims: Map<String, Value>,
+}
+
+impl AccessTokenRequest {
+    /// A token of five minutes for that subject and client.
+    ///
+    /// # Errors
+    /// An empty member.
+    pub fn new(issuer: &str, audience: &str, subject: &str, client_id: &str) -> Result<Self, PolicyError> {
+        let members = [("issuer", issuer), ("audience", audience), ("subject", subject), ("clientId", client_id)];
+        if let Some((member, _)) = members.into_iter().find(|(_, value)| value.is_empty()) {
+            return Err(PolicyError::at(member, "must not be empty"));
+        }
+        Ok(AccessTokenRequest {
+            issuer: issuer.to_owned(),
+            audience: vec![audience.to_owned()],
+            subject: subject.to_owned(),
+            client_id: client_id.to_owned(),
+            lifetime_seconds: LIFETIME_SECONDS,
+            scope: None,
+            jti: None,
+            claims: Map::new(),
+        })
+    }
+
+    /// Sets the scopes, separated by spaces (RFC 8693 §4.2).
+    #[must_use]
+    pub fn with_scope(self, scope: &str) -> Self {
+        AccessTokenRequest { scope: Some(scope.to_owned()), ..self }
+    }
+
+    /// Sets the lifetime in seconds, at most 3600.
+    ///
+    /// # Errors
+    /// Zero, or more than an hour.
+    pub fn with_lifetime(self, lifetime_seconds: u64) -> Result<Self, PolicyError> {
+        Ok(AccessTokenRequest { lifetime_seconds: lifetime(lifetime_seconds)?, ..self })
+    }
+
+    /// Reads a request from JSON: `issuer`, `audience` (one or several), `subject`, `clientId`, and by choice `lifetimeSeconds`,
+    /// `scope`, `jti` and further `claims`.
+    ///
+    /// # Errors
+    /// An unknown or malformed member, or a claim that has a member of its own.
+    pub fn from_json(text: &str) -> Result<Self, PolicyError> {
+        let request = document::parse(text)?;
+        request.only(&["issuer", "audience", "subject", "clientId", "lifetimeSeconds", "scope", "jti", "claims"])?;
+        let audience = request.string_or_strings("audience")?;
+        let audience = audience.ok_or_else(|| PolicyError::at("audience", "is required"))?;
+        let (issuer, subject) = (request.required_string("issuer")?, request.required_string("subject")?);
+        let token = AccessTokenRequest::new(issuer, "-", subject, request.required_string("clientId")?)?;
+        Ok(AccessTokenRequest {
+            audience,
+            lifetime_seconds: request.integer("lifetimeSeconds")?.map_or(Ok(LIFETIME_SECONDS), lifetime)?,
+            scope: request.string("scope")?.map(str::to_owned),
+            jti: request.string("jti")?.map(str::to_owned),
+            claims: further_claims(text, &request)?,
+            ..token
+        })
+    }
+
+    /// Signs the token, with `typ` `at+jwt`, issued at `now`.
+    ///
+    /// # Errors
+    /// No randomness for a `jti`, or an expiry past the year 9999.
+    pub fn sign(self, key: &SigningKey, now: UnixSeconds) -> Result<String, IssuerError> {
+        let jti = self.jti.map_or_else(|| random::<16>().map(|bytes| base64url::encode(&bytes)), Ok)?;
+        let expires = now.get().checked_add(self.lifetime_seconds).and_then(UnixSeconds::new);
+        let expires = expires.ok_or_else(|| PolicyError::at("lifetimeSeconds", "reaches past the year 9999"))?;
+        let audience = match self.audience.as_slice() {
+            [one] => json!(one),
+            several => json!(several),
+        };
+        let mut claims = self.claims;
+        let own = [
+            ("iss", json!(self.issuer)),
+            ("aud", audience),
+            ("sub", json!(self.subject)),
+            ("client_id", json!(self.client_id)),
+            ("iat", json!(now)),
+            ("exp", json!(expires)),
+            ("jti", json!(jti)),
+        ];
+        claims.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        claims.extend(self.scope.map(|scope| ("scope".to_owned(), json!(scope))));
+        Ok(key.sign("at+jwt", claims)?)
+    }
+}
+
+fn lifetime(seconds: u64) -> Result<u64, PolicyError> {
+    if (1..=LONGEST_LIFETIME_SECONDS).contains(&seconds) {
+        return Ok(seconds);
+    }
+    Err(PolicyError::at("lifetimeSeconds", format!("must be an integer from 1 to {LONGEST_LIFETIME_SECONDS}")))
+}
+
+fn further_claims(text: &str, request: &Object<'_>) -> Result<Map<String, Value>, PolicyError> {
+    let Some(claims) = request.object("claims")? else { return Ok(Map::new()) };
+    if let Some(name) = RESERVED.into_iter().find(|name| claims.get(name).is_some()) {
+        return Err(PolicyError::at(name, "is set by the issuer or has a member of its own").within("claims"));
+    }
+    // The strict reader keeps no fractions; serde_json reads the same text again for the values.
+    match serde_json::from_str::<Map<String, Value>>(text).ok().and_then(|mut request| request.remove("claims")) {
+        Some(Value::Object(claims)) => Ok(claims),
+        _ => Err(PolicyError::at("claims", "must be an object")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Verifier, alg::Alg};
+
+    const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000).unwrap();
+
+    #[test]
+    fn what_is_minted_is_accepted_by_the_default_policy_until_it_expires() {
+        for alg in [Alg::Es256, Alg::EdDsa] {
+            let key = SigningKey::generate(alg).unwrap();
+            let request = r#"{"issuer":"https://i","audience":["a","b"],"subject":"s","clientId":"c","scope":"r w","claims":{"tenant":{"x":1.5}}}"#;
+            let token = AccessTokenRequest::from_json(request).unwrap().sign(&key, NOW).unwrap();
+            let policy = format!(r#"{{"issuers":[{{"issuer":"https://i","audience":"b","jwks":{}}}]}}"#, key.jwks());
+            let verifier = Verifier::from_json(&policy).unwrap();
+            let accepted = verifier.verify(&token, NOW).unwrap();
+            assert_eq!(accepted.header().typ(), Some("at+jwt"));
+            assert_eq!(accepted.header().kid(), Some(key.kid()));
+            let claims = accepted.claims();
+            assert_eq!((claims.sub.as_deref(), claims.client_id.as_deref()), (Some("s"), Some("c")));
+            assert_eq!((claims.iat, claims.exp.get()), (Some(NOW), NOW.get() + 300));
+            assert_eq!(accepted.deserialize::<Value>().unwrap()["tenant"]["x"], 1.5);
+            let late = UnixSeconds::new(NOW.get() + 305).unwrap();
+            assert_eq!(verifier.verify(&token, late).unwrap_err().code(), "expired");
+        }
+    }
+
+    #[test]
+    fn a_request_is_checked_by_member() {
+        let pointer = |extra: &str| {
+            let text = format!(r#"{{"issuer":"i","audience":"a","subject":"s","clientId":"c",{extra}}}"#);
+            AccessTokenRequest::from_json(&text).unwrap_err().pointer().to_owned()
+        };
+        assert_eq!(pointer(r#""lifetimeSeconds":3601"#), "/lifetimeSeconds");
+        assert_eq!(pointer(r#""claims":{"exp":1}"#), "/claims/exp");
+        assert_eq!(pointer(r#""typ":"JWT""#), "/typ");
+        assert_eq!(AccessTokenRequest::new("i", "a", "", "c").unwrap_err().pointer(), "/subject");
+    }
+}

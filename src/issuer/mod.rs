@@ -1,0 +1,40 @@
+//! Signing: keys, their public sets, and access tokens. Nothing that verifies may name this module.
+
+pub mod mint;
+pub mod signing_key;
+
+use core::fmt;
+
+use crate::policy_error::PolicyError;
+
+/// Why nothing was issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IssuerError {
+    /// The platform gave no random bytes. The call fails; nothing weaker is used in their place.
+    Randomness,
+    /// The key or the request is wrong.
+    Invalid(PolicyError),
+}
+
+impl fmt::Display for IssuerError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            IssuerError::Randomness => formatter.write_str("the platform gave no random bytes"),
+            IssuerError::Invalid(error) => error.fmt(formatter),
+        }
+    }
+}
+
+impl core::error::Error for IssuerError {}
+
+impl From<PolicyError> for IssuerError {
+    fn from(error: PolicyError) -> Self {
+        IssuerError::Invalid(error)
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], IssuerError> {
+    let mut bytes = [0; N];
+    getrandom::getrandom(&mut bytes).map_err(|_| IssuerError::Randomness)?;
+    Ok(bytes)
+}
