@@ -27,7 +27,7 @@ impl KeyDefect {
 }
 
 /// Checks a signature's bytes. Any other length than the algorithm's own fails here, since jwt-compact's constructors may panic on it.
-pub(crate) fn holds<A: Algorithm>(algorithm: &A, key: &A::VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
+pub fn holds<A: Algorithm>(algorithm: &A, key: &A::VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
     if A::Signature::LENGTH.is_some_and(|length| length.get() != signature.len()) {
         return false;
     }

@@ -25,7 +25,7 @@ pub struct RsaPublicKey {
 
 #[derive(Clone, Debug)]
 enum Modulus {
-    UpTo2048(Box<DynResidueParams<{ U2048::LIMBS }>>),
+    Of2048(Box<DynResidueParams<{ U2048::LIMBS }>>),
     UpTo3072(Box<DynResidueParams<{ U3072::LIMBS }>>),
     UpTo4096(Box<DynResidueParams<{ U4096::LIMBS }>>),
 }
@@ -58,7 +58,9 @@ impl RsaPublicKey {
         let Some((first, last)) = n.first().zip(n.last()).filter(|(first, _)| **first != 0) else {
             return Err(KeyDefect::new("n", "must be a positive integer without leading zero bytes"));
         };
-        let bits = n.len().saturating_mul(8).saturating_sub(first.leading_zeros() as usize);
+        // ilog2 of the first byte is the place of its highest bit.
+        let first_bits = first.checked_ilog2().and_then(|place| usize::try_from(place).ok()).unwrap_or(0);
+        let bits = n.len().saturating_sub(1).saturating_mul(8).saturating_add(first_bits).saturating_add(1);
         if !(2048..=4096).contains(&bits) {
             return Err(KeyDefect::new("n", format!("must have 2048 to 4096 bits and has {bits}")));
         }
@@ -66,8 +68,10 @@ impl RsaPublicKey {
             return Err(KeyDefect::new("n", "is even, and so no product of two odd primes"));
         }
         let modulus = match bits {
-            ..=2048 => padded(n).map(|n| Modulus::UpTo2048(Box::new(DynResidueParams::new(&U2048::from_be_bytes(n))))),
-            ..=3072 => padded(n).map(|n| Modulus::UpTo3072(Box::new(DynResidueParams::new(&U3072::from_be_bytes(n))))),
+            2048 => padded(n).map(|n| Modulus::Of2048(Box::new(DynResidueParams::new(&U2048::from_be_bytes(n))))),
+            2049..=3072 => {
+                padded(n).map(|n| Modulus::UpTo3072(Box::new(DynResidueParams::new(&U3072::from_be_bytes(n)))))
+            }
             _ => padded(n).map(|n| Modulus::UpTo4096(Box::new(DynResidueParams::new(&U4096::from_be_bytes(n))))),
         };
         let modulus = modulus.ok_or_else(|| KeyDefect::new("n", "has an unexpected length"))?;
@@ -86,7 +90,7 @@ impl RsaPublicKey {
             return None;
         }
         let wide = match &self.modulus {
-            Modulus::UpTo2048(parameters) => raise!(U2048, parameters, signature),
+            Modulus::Of2048(parameters) => raise!(U2048, parameters, signature),
             Modulus::UpTo3072(parameters) => raise!(U3072, parameters, signature),
             Modulus::UpTo4096(parameters) => raise!(U4096, parameters, signature),
         };

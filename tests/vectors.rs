@@ -1,0 +1,178 @@
+//! Every JSON vector, natively. The same files run through the packed npm package in `tests/conformance/`.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use portcullis::{PolicyError, Rejection, UnixSeconds, Verifier, jws::compact, keys::jwk, limits::Limits, verifier};
+use serde_json::{Value, json};
+
+/// What came of a vector: accepted (with what it yields), refused, or a mistake of the caller's own.
+enum Outcome {
+    Accepted { claims: Value, payload: Vec<u8> },
+    Refused(Rejection),
+    Misused(PolicyError),
+}
+
+fn files() -> Vec<(String, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let vectors = paths.filter(|path| {
+        path.extension().is_some_and(|extension| extension == "json")
+            && path.file_stem().is_some_and(|name| name != "keys")
+    });
+    vectors
+        .map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap())
+        })
+        .collect()
+}
+
+/// A token is a string, or a list of strings and repetitions for the large ones.
+fn text(token: &Value) -> Option<String> {
+    match token {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Array(parts) => Some(parts.iter().map(part).collect()),
+        other => panic!("not a token: {other}"),
+    }
+}
+
+fn part(part: &Value) -> String {
+    match part {
+        Value::String(text) => text.clone(),
+        _ => part["repeat"].as_str().unwrap().repeat(usize::try_from(part["count"].as_u64().unwrap()).unwrap()),
+    }
+}
+
+fn run(file: &Value, vector: &Value) -> Outcome {
+    let policy = match &vector["policy"] {
+        Value::String(name) => &file["policies"][name],
+        policy => policy,
+    };
+    let token = text(&vector["token"]);
+    let now = UnixSeconds::new(vector["now"].as_u64().unwrap_or(0)).unwrap();
+    let decide = |decide: &dyn Fn(&Verifier) -> verifier::Verdict| match Verifier::from_json(&policy.to_string()) {
+        Err(error) => Outcome::Misused(error),
+        Ok(verifier) => match decide(&verifier) {
+            Err(rejection) => Outcome::Refused(rejection),
+            Ok(accepted) => Outcome::Accepted {
+                claims: accepted.deserialize().unwrap(),
+                payload: accepted.payload().as_bytes().to_vec(),
+            },
+        },
+    };
+    match vector["kind"].as_str().unwrap() {
+        "verify" => decide(&|verifier| verifier.verify(token.as_deref().unwrap_or(""), now)),
+        "authorization" => decide(&|verifier| verifier.verify_authorization(token.as_deref(), now)),
+        "policy" => match Verifier::from_json(&policy.to_string()) {
+            Err(error) => Outcome::Misused(error),
+            Ok(_) => Outcome::Accepted { claims: Value::Null, payload: Vec::new() },
+        },
+        "jws" => match jwk::parse(&vector["jwk"].to_string()) {
+            Err(error) => Outcome::Misused(error),
+            Ok(named) => match verifier::verify_jws(token.as_deref().unwrap_or(""), &named.key) {
+                Err(rejection) => Outcome::Refused(rejection),
+                Ok(token) => Outcome::Accepted { claims: Value::Null, payload: token.payload().to_vec() },
+            },
+        },
+        "inspect" => match compact::decode_unverified(token.as_deref().unwrap_or(""), &Limits::default()) {
+            Err(rejection) => Outcome::Refused(rejection),
+            Ok((_, claims)) => {
+                Outcome::Accepted { claims: serde_json::from_str(&claims).unwrap(), payload: claims.into_bytes() }
+            }
+        },
+        kind => panic!("unknown kind {kind}"),
+    }
+}
+
+/// What is wrong with an outcome, if anything.
+fn mismatch(vector: &Value, outcome: Outcome) -> Option<String> {
+    let expect = &vector["expect"];
+    if let Some(canary) = vector["canary"].as_str() {
+        let shown = match &outcome {
+            Outcome::Refused(rejection) => format!("{rejection} {rejection:?} {}", rejection.to_json()),
+            Outcome::Misused(error) => format!("{error} {error:?}"),
+            Outcome::Accepted { .. } => String::new(),
+        };
+        if shown.contains(canary) {
+            return Some(format!("the canary is in {shown}"));
+        }
+    }
+    let got = match &outcome {
+        Outcome::Accepted { .. } => json!({ "ok": true }),
+        Outcome::Refused(rejection) => serde_json::from_str(&rejection.to_json()).unwrap(),
+        Outcome::Misused(error) => json!({ "error": error.pointer(), "reason": error.reason() }),
+    };
+    let mut wanted: Vec<(&str, &Value)> =
+        ["ok", "code", "error"].into_iter().filter_map(|name| Some((name, expect.get(name)?))).collect();
+    if let Some(fields) = expect["fields"].as_object() {
+        wanted.extend(fields.iter().map(|(name, value)| (name.as_str(), value)));
+    }
+    assert!(!wanted.is_empty(), "{} expects nothing", vector["id"]);
+    if let Some((name, value)) = wanted.into_iter().find(|(name, value)| got.get(name) != Some(value)) {
+        return Some(format!("{name} should be {value}; got {got}"));
+    }
+    if let Outcome::Accepted { claims, payload } = outcome {
+        if let Some(expected) = expect["claims"].as_object() {
+            if let Some((name, value)) = expected.iter().find(|(name, value)| claims.get(name) != Some(value)) {
+                return Some(format!("claim {name} should be {value}; got {claims}"));
+            }
+        }
+        if let Some(expected) = expect["payloadUtf8"].as_str() {
+            if payload != expected.as_bytes() {
+                return Some(format!("payload should be {expected:?}"));
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn every_vector_has_the_outcome_it_states() {
+    let mut ids = BTreeSet::new();
+    let mut failures = Vec::new();
+    for (name, file) in files() {
+        for vector in file["vectors"].as_array().unwrap() {
+            let id = vector["id"].as_str().unwrap();
+            assert!(ids.insert(id.to_owned()), "{name}: {id} is there twice");
+            if let Some(what) = mismatch(vector, run(&file, vector)) {
+                failures.push(format!("{name}: {id}: {what}"));
+            }
+        }
+    }
+    assert!(ids.len() > 150, "only {} vectors were found", ids.len());
+    assert!(failures.is_empty(), "{} of {} vectors:\n{}", failures.len(), ids.len(), failures.join("\n"));
+}
+
+/// The codes of `src/rejection.rs`, read from its table, so that a new one without a vector fails here.
+fn codes() -> BTreeSet<String> {
+    let source = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/rejection.rs")).unwrap();
+    let rows = source.lines().filter(|line| line.trim_start().starts_with("R::"));
+    rows.map(|row| row.split('"').nth(1).unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_rejection_code_has_a_vector() {
+    let files = files();
+    let vectors = files.iter().flat_map(|(_, file)| file["vectors"].as_array().unwrap());
+    let covered: BTreeSet<String> =
+        vectors.filter_map(|vector| vector["expect"]["code"].as_str()).map(str::to_owned).collect();
+    let codes = codes();
+    assert!(codes.len() >= 31, "the table was not read: {codes:?}");
+    assert_eq!(codes.difference(&covered).collect::<Vec<_>>(), Vec::<&String>::new(), "codes without a vector");
+    assert_eq!(covered.difference(&codes).collect::<Vec<_>>(), Vec::<&String>::new(), "vectors with unknown codes");
+}
+
+#[test]
+fn every_class_of_failure_has_an_accepted_a_refused_and_a_third_vector() {
+    const CLASSES: [u64; 40] = [
+        1, 2, 3, 4, 6, 7, 8, 9, 10, 14, 15, 16, 17, 18, 20, 21, 23, 24, 25, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37,
+        38, 40, 44, 45, 47, 49, 12, 13, 5, 46,
+    ];
+    let files = files();
+    let vectors: Vec<&Value> = files.iter().flat_map(|(_, file)| file["vectors"].as_array().unwrap()).collect();
+    for class in CLASSES {
+        let tagged: Vec<_> = vectors.iter().filter(|vector| vector["class"] == class).collect();
+        assert!(tagged.len() >= 3, "class {class} has {} vectors", tagged.len());
+    }
+}
