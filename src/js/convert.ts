@@ -1,0 +1,33 @@
+/** The longest text that is handed to the core: its hard cap of 16 KiB for a token, `Bearer `, and one more to be too long by. */
+const LONGEST_HANDED_OVER = 16 * 1024 + 8;
+
+/**
+ * A token on its way to the core. A huge one is not copied: its beginning and its length are enough to refuse it. What is no string
+ * is handed over as none.
+ */
+export function handOver(text: unknown): [text: string, length: number] {
+  if (typeof text !== 'string') return ['', 0];
+  return [text.length > LONGEST_HANDED_OVER ? text.slice(0, LONGEST_HANDED_OVER) : text, text.length];
+}
+
+/** NaN asks the core for the runtime's clock; what a caller gives in place of a number becomes one that the core refuses. */
+export function instant(options: { now?: number } | undefined): number {
+  const now = options?.now;
+  if (now === undefined) return Number.NaN;
+  return typeof now === 'number' && !Number.isNaN(now) ? now : -1;
+}
+
+/** JSON text of a policy, a key or a request. Bytes become base64url. */
+export function toJson(value: unknown): string {
+  const text = JSON.stringify(value, function (this: Record<string, unknown>, name, item) {
+    // Node's Buffer has a toJSON of its own, which has already run on `item`.
+    const original = this[name];
+    return original instanceof Uint8Array ? base64url(original) : item;
+  });
+  return text ?? 'null';
+}
+
+function base64url(bytes: Uint8Array): string {
+  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}

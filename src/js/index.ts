@@ -1,0 +1,60 @@
+import type { Jwk, Policy } from './policy.js';
+import type { Inspection, JwsVerdict, Verdict } from './verdict.js';
+
+export { PolicyError } from './errors.js';
+export type { Alg, IssuerPolicy, Jwk, Jwks, Key, Policy } from './policy.js';
+export type {
+  Accepted,
+  Claims,
+  Inspection,
+  JoseHeader,
+  JwsVerdict,
+  Rejected,
+  RejectionCode,
+  Stage,
+  UnverifiedClaims,
+  Verdict,
+} from './verdict.js';
+
+/** What a single call may set. */
+export interface VerifyOptions {
+  /** The instant to judge by, in whole seconds since 1970, from 0 to 253402300799. Default: the runtime's clock. */
+  now?: number;
+}
+
+/** Decides about tokens by one policy. Make it once and keep it. */
+export interface Verifier {
+  /**
+   * Decides about a token in the compact serialization (RFC 7515 §7.1, RFC 7519 §7.2), synchronously.
+   *
+   * Whatever the token is, the answer is a value.
+   * @throws PolicyError when `options.now` is no whole number of seconds.
+   */
+  verify(token: unknown, options?: VerifyOptions): Verdict;
+  /**
+   * Decides about the value of a request's Authorization header (RFC 6750 §2.1): `request.headers.get('authorization')`.
+   * `null` and `undefined` mean that there was none. Two headers, which runtimes join with a comma, are refused.
+   * @throws PolicyError when `options.now` is no whole number of seconds.
+   */
+  verifyAuthorization(value: unknown, options?: VerifyOptions): Verdict;
+}
+
+// The functions are declared here, documented once, and made in each entry by `bindFace`, since entries differ only in how the
+// wasm gets in.
+
+/**
+ * Makes a verifier. Keys are checked once, here.
+ * @throws PolicyError naming the field by JSON pointer: unknown, missing or mistyped members, private or weak keys.
+ */
+export declare function createVerifier(policy: Policy): Verifier;
+
+/**
+ * Checks a signature alone (RFC 7515 §5.2): no issuer, no audience, no time. The payload may be anything.
+ * @throws PolicyError when the key is no usable public key or HMAC secret.
+ */
+export declare function verifyJws(jws: unknown, jwk: Jwk): JwsVerdict;
+
+/**
+ * Decodes a token without verifying anything. What it says may have been written by anyone.
+ */
+export declare function inspect(token: unknown): Inspection;

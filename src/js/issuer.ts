@@ -1,0 +1,54 @@
+import type { VerifyOptions } from './index.js';
+import type { Jwk } from './policy.js';
+
+export * from './index.js';
+
+/** What an access token shall say (RFC 9068 §2.2). */
+export interface AccessTokenRequest {
+  /** `iss` */
+  issuer: string;
+  /** `aud` */
+  audience: string | [string, ...string[]];
+  /** `sub` */
+  subject: string;
+  /** `client_id` */
+  clientId: string;
+  /** How long it lives, in seconds: 300 by default, at most 3600. */
+  lifetimeSeconds?: number;
+  /** `scope`: scopes separated by spaces (RFC 8693 §4.2). */
+  scope?: string;
+  /** `jti`; 128 random bits by default. */
+  jti?: string;
+  /** Further claims. They may not name those above. */
+  claims?: Record<string, unknown>;
+}
+
+/** A private key that signs access tokens. */
+export interface SigningKey {
+  /** The thumbprint of the public half (RFC 7638). */
+  readonly kid: string;
+  readonly alg: 'ES256' | 'EdDSA';
+  /** The public half, with `kid`, `alg` and `use`. */
+  readonly publicJwk: Jwk;
+  /** A JWK Set of the public half, for publication and for a verifier's policy. */
+  jwks(): { keys: [Jwk] };
+  /** The private key, to be kept as the secret it is. */
+  privateJwk(): Jwk;
+  /**
+   * Signs an access token (RFC 9068), `typ` `at+jwt`.
+   * @throws PolicyError naming the field of the request; Error when the platform has no randomness.
+   */
+  mintAccessToken(request: AccessTokenRequest, options?: VerifyOptions): string;
+}
+
+/**
+ * Makes a new key from the platform's randomness. In workers, call it within a request.
+ * @throws PolicyError for another algorithm; Error when the platform has no randomness.
+ */
+export declare function generateSigningKey(alg: 'ES256' | 'EdDSA'): SigningKey;
+
+/**
+ * Takes up a key that `privateJwk()` gave, or any private JWK on P-256 or Ed25519.
+ * @throws PolicyError naming the member at fault; also when the public half does not belong to the private one.
+ */
+export declare function importSigningKey(privateJwk: Jwk): SigningKey;

@@ -1,0 +1,91 @@
+/** The algorithms that can be verified (RFC 7518 §3.1, RFC 8037 §3.1). */
+export type Alg =
+  | 'HS256'
+  | 'HS384'
+  | 'HS512'
+  | 'ES256'
+  | 'EdDSA'
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384'
+  | 'PS512';
+
+/**
+ * A public key or HMAC secret as a JWK (RFC 7517). Members of private keys are refused; members that are not named here are ignored.
+ */
+export interface Jwk {
+  kty: string;
+  kid?: string | undefined;
+  /** Needed for RSA and `oct`, unless the issuer's `algorithms` leave one that fits. */
+  alg?: string | undefined;
+  use?: string | undefined;
+  key_ops?: string[] | undefined;
+  crv?: string | undefined;
+  x?: string | undefined;
+  y?: string | undefined;
+  n?: string | undefined;
+  e?: string | undefined;
+  k?: string | undefined;
+  [member: string]: unknown;
+}
+
+/** A JWK Set (RFC 7517 §5). Keys of kinds, uses or algorithms that are not supported are left out. */
+export interface Jwks {
+  keys: Jwk[];
+}
+
+/** A key in a format other than JWK. Without a `kid` it fits every token of its algorithm. */
+export type Key =
+  | {
+      kid?: string;
+      alg: Alg;
+      /** SubjectPublicKeyInfo in PEM, labelled `PUBLIC KEY` (RFC 7468 §13). */
+      pem: string;
+    }
+  | {
+      kid?: string;
+      alg: Alg;
+      /** SubjectPublicKeyInfo in DER (RFC 5280 §4.1): bytes, or base64url without padding. */
+      spki: string | Uint8Array;
+    }
+  | {
+      kid?: string;
+      alg: 'HS256' | 'HS384' | 'HS512';
+      /** At least as long as the hash: 32, 48 or 64 bytes (RFC 7518 §3.2). Bytes, or base64url without padding. */
+      secret: string | Uint8Array;
+    };
+
+interface Issuer {
+  /** The exact `iss`, compared byte for byte. */
+  issuer: string;
+  /** A token must name one of these in `aud`, byte for byte. */
+  audience: string | [string, ...string[]];
+  /** Narrows the algorithms, and settles that of a JWK without `alg`. */
+  algorithms?: [Alg, ...Alg[]];
+  /** The accepted `typ`, byte for byte, with or without `application/`. Default: `['at+jwt']` (RFC 9068). `'any'` takes every `typ` and none. */
+  types?: [string, ...string[]] | 'any';
+  /** Claims that must be there besides `iss`, `aud` and `exp`. */
+  requiredClaims?: [string, ...string[]];
+}
+
+/** One issuer whose tokens are accepted, with its keys: as a JWK Set, in other formats, or both. */
+export type IssuerPolicy = Issuer & ({ jwks: Jwks; keys?: Key[] } | { jwks?: Jwks; keys: [Key, ...Key[]] });
+
+/** Whom a verifier trusts, and for what. It is JSON, but for bytes in `keys`; members that are not named here are refused. */
+export interface Policy {
+  issuers: [IssuerPolicy, ...IssuerPolicy[]];
+  /** How far clocks may be apart, in seconds: 5 by default, at most 300. */
+  leewaySeconds?: number;
+  limits?: {
+    /** Longest token, in bytes: 8192 by default, at most 16384. */
+    tokenBytes?: number;
+    /** Longest header, in bytes of its JSON text: 1024 by default, at most 4096. */
+    headerBytes?: number;
+    /** Deepest nesting: 16 by default, at most 32. */
+    depth?: number;
+    /** Most object members in header or payload, all levels together: 128 by default, at most 1024. */
+    members?: number;
+  };
+}

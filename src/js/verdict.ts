@@ -1,0 +1,98 @@
+import type { Alg } from './policy.js';
+
+/** A JOSE header (RFC 7515 §4). */
+export interface JoseHeader {
+  alg: string;
+  kid?: string;
+  typ?: string;
+  cty?: string;
+  [member: string]: unknown;
+}
+
+/** The claims of a token that passed every stage (RFC 7519 §4.1, RFC 9068 §2.2). Times are whole seconds since 1970. */
+export interface Claims {
+  iss: string;
+  aud: string | string[];
+  exp: number;
+  sub?: string;
+  nbf?: number;
+  iat?: number;
+  jti?: string;
+  client_id?: string;
+  scope?: string;
+  [claim: string]: unknown;
+}
+
+declare const unverified: unique symbol;
+
+/** What a token says of itself, checked by nobody. It cannot be passed where {@link Claims} are asked for. */
+export interface UnverifiedClaims {
+  readonly [unverified]: true;
+  readonly [claim: string]: unknown;
+}
+
+/** The stage of the pipeline that refused. */
+export type Stage = 'bearer' | 'jws' | 'keys' | 'signature' | 'claims' | 'policy';
+
+type Part = 'header' | 'payload';
+
+/** The fields of each code; the codes are permanent. */
+interface Fields {
+  'authorization-missing': object;
+  'authorization-ambiguous': object;
+  'authorization-scheme': object;
+  'authorization-malformed': object;
+  'token-missing': object;
+  'token-too-large': { limit: number; actual: number };
+  'segment-count': { expected: 3; actual: number };
+  'segment-not-base64url': { segment: Part | 'signature' };
+  'header-too-large': { limit: number; actual: number };
+  'json-malformed': { part: Part };
+  'json-too-deep': { part: Part; limit: number };
+  'json-too-many-members': { part: Part; limit: number };
+  'json-duplicate-member': { part: Part };
+  'header-member-malformed': { member: string };
+  'header-member-unsupported': { member: 'b64' | 'zip' | 'enc' };
+  'crit-unsupported': object;
+  'alg-missing': object;
+  'alg-unknown': object;
+  'kid-unknown': object;
+  'kid-required': { limit: number; candidates: number };
+  'alg-mismatch': { expected: Alg[]; actual: Alg };
+  'signature-length': { expected: number; actual: number };
+  'signature-invalid': object;
+  'claim-missing': { claim: string };
+  'claim-malformed': { claim: string; expected: string };
+  'type-mismatch': { expected: string[]; actual: string | null };
+  'issuer-mismatch': { expected: string[]; actual: string };
+  'audience-mismatch': { expected: string[]; actual: string[] };
+  expired: { now: number; expires: number; leeway: number };
+  'not-yet-valid': { now: number; notBefore: number; leeway: number };
+  'issued-in-future': { now: number; issuedAt: number; leeway: number };
+}
+
+/** A permanent name for a kind of refusal. */
+export type RejectionCode = keyof Fields;
+
+/** A refusal: which stage, why in a code and a sentence, and both compared values. It holds no piece of the token but, once its signature has held, `typ`, `iss` and `aud`. */
+export type Rejected = {
+  [Code in RejectionCode]: { ok: false; code: Code; stage: Stage; message: string } & Fields[Code];
+}[RejectionCode];
+
+/** A token that passed every stage. */
+export interface Accepted {
+  ok: true;
+  header: JoseHeader;
+  claims: Claims;
+}
+
+/** The answer about a token. `ok` tells which it is. */
+export type Verdict = Accepted | Rejected;
+
+/** The answer about a signature alone. */
+export type JwsVerdict = { ok: true; header: JoseHeader; payload: Uint8Array } | Rejected;
+
+/** A token decoded and not verified. */
+export type Inspection =
+  | { ok: true; verified: false; header: { readonly [member: string]: unknown }; claims: UnverifiedClaims }
+  | Rejected;

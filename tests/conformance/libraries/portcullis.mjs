@@ -1,0 +1,54 @@
+// How the suite calls portcullis: the package as installed, by the names a user imports.
+import { createVerifier, inspect, verifyJws } from 'portcullis';
+import { createVerifier as createIssuersVerifier, generateSigningKey, importSigningKey } from 'portcullis/issuer';
+
+// One verifier a policy, as in a server: the vectors of one policy follow each other on the same instance.
+const verifiers = new WeakMap();
+
+export const library = {
+  name: 'portcullis',
+  synchronous: true,
+  exact: true,
+  kinds: ['verify', 'authorization', 'jws', 'inspect', 'policy'],
+  verify: (policy, token, now) => verifierFor(policy).verify(token, { now }),
+  verifyAuthorization: (policy, value, now) => verifierFor(policy).verifyAuthorization(value, { now }),
+  verifyJws,
+  inspect,
+  acceptPolicy(policy) {
+    createVerifier(policy);
+    return { ok: true };
+  },
+  properties: {
+    'property-the-issuer-entry-mints-what-both-entries-verify': mintedTokens,
+  },
+};
+
+function verifierFor(policy) {
+  if (policy === null || typeof policy !== 'object') return createVerifier(policy);
+  if (!verifiers.has(policy)) verifiers.set(policy, createVerifier(policy));
+  return verifiers.get(policy);
+}
+
+// Signing needs randomness and a second wasm file: both differ by runtime.
+function mintedTokens(_library, { NOW }) {
+  const request = { issuer: 'https://issuer.example', audience: 'https://api.example', subject: 's', clientId: 'c' };
+  for (const alg of ['ES256', 'EdDSA']) {
+    const key = generateSigningKey(alg);
+    const again = importSigningKey(key.privateJwk());
+    if (again.kid !== key.kid) throw new Error(`${alg}: an imported key has another kid`);
+    const policy = { issuers: [{ issuer: request.issuer, audience: request.audience, jwks: key.jwks() }] };
+    const ids = new Set();
+    for (const create of [createVerifier, createIssuersVerifier]) {
+      for (const signer of [key, again]) {
+        const verdict = create(policy).verify(signer.mintAccessToken(request, { now: NOW }), { now: NOW });
+        if (!verdict.ok) throw new Error(`${alg}: ${JSON.stringify(verdict)}`);
+        ids.add(verdict.claims.jti);
+      }
+    }
+    if (ids.size !== 4) throw new Error(`${alg}: ${ids.size} different jti in 4 tokens`);
+    const other = { issuers: [{ ...policy.issuers[0], jwks: generateSigningKey(alg).jwks() }] };
+    if (createVerifier(other).verify(key.mintAccessToken(request, { now: NOW }), { now: NOW }).ok) {
+      throw new Error(`${alg}: held under another key`);
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// What a verdict looks like from outside: every rejection code with its stage and its fields, and the members of a success. The
+// codes are permanent and the result types are a discriminated union; a member too many or too few breaks somebody's `switch`.
+
+const REJECTIONS = {
+  bearer: {
+    'authorization-missing': [],
+    'authorization-ambiguous': [],
+    'authorization-scheme': [],
+    'authorization-malformed': [],
+  },
+  jws: {
+    'token-missing': [],
+    'token-too-large': ['limit', 'actual'],
+    'segment-count': ['expected', 'actual'],
+    'segment-not-base64url': ['segment'],
+    'header-too-large': ['limit', 'actual'],
+    'json-malformed': ['part'],
+    'json-too-deep': ['part', 'limit'],
+    'json-too-many-members': ['part', 'limit'],
+    'json-duplicate-member': ['part'],
+    'header-member-malformed': ['member'],
+    'header-member-unsupported': ['member'],
+    'crit-unsupported': [],
+    'alg-missing': [],
+    'alg-unknown': [],
+  },
+  keys: { 'kid-unknown': [], 'kid-required': ['limit', 'candidates'], 'alg-mismatch': ['expected', 'actual'] },
+  signature: { 'signature-length': ['expected', 'actual'], 'signature-invalid': [] },
+  claims: {
+    'json-malformed': ['part'],
+    'json-too-deep': ['part', 'limit'],
+    'json-too-many-members': ['part', 'limit'],
+    'json-duplicate-member': ['part'],
+    'claim-missing': ['claim'],
+    'claim-malformed': ['claim', 'expected'],
+  },
+  policy: {
+    expired: ['now', 'expires', 'leeway'],
+    'not-yet-valid': ['now', 'notBefore', 'leeway'],
+    'issued-in-future': ['now', 'issuedAt', 'leeway'],
+    'type-mismatch': ['expected', 'actual'],
+    'issuer-mismatch': ['expected', 'actual'],
+    'audience-mismatch': ['expected', 'actual'],
+  },
+};
+
+const SUCCESSES = {
+  verify: ['ok', 'header', 'claims'],
+  authorization: ['ok', 'header', 'claims'],
+  jws: ['ok', 'header', 'payload'],
+  inspect: ['ok', 'verified', 'header', 'claims'],
+};
+
+/** What the verdict should have looked like, or undefined when it does. */
+export function shapeFault(kind, verdict) {
+  if (kind === 'policy') return undefined;
+  if (verdict.ok) {
+    const fault = membersFault(verdict, SUCCESSES[kind]);
+    if (fault) return fault;
+    if (kind === 'inspect' && verdict.verified !== false) return 'verified: false';
+    if (kind === 'jws' && !(verdict.payload instanceof Uint8Array)) return 'payload: a Uint8Array';
+    return undefined;
+  }
+  const fields = REJECTIONS[verdict.stage]?.[verdict.code];
+  if (!fields) return 'a code of the published table, with its stage';
+  // Before the signature held, no part of the payload can be the reason; after it, the header cannot.
+  if ('part' in verdict && verdict.part !== (verdict.stage === 'jws' ? 'header' : 'payload') && kind !== 'inspect') {
+    return `part to fit stage ${verdict.stage}`;
+  }
+  if (typeof verdict.message !== 'string' || verdict.message === '') return 'a message';
+  return membersFault(verdict, ['ok', 'code', 'stage', 'message', ...fields]);
+}
+
+function membersFault(verdict, expected) {
+  if (Object.getPrototypeOf(verdict) !== Object.prototype) return 'a plain object';
+  const wanted = [...expected].sort().join();
+  return Object.keys(verdict).sort().join() === wanted ? undefined : `members ${wanted}`;
+}

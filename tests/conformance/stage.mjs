@@ -1,0 +1,56 @@
+// Lays out a temporary folder as a stranger's project would be: the library installed from its tarball, nothing else beside it, and
+// the suite with its vectors as plain ES modules. Outside the repository, so that nothing resolves to the work tree by accident.
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { ROOT } from './runtimes/binaries.mjs';
+
+const HERE = join(ROOT, 'tests', 'conformance');
+const VECTORS = join(ROOT, 'tests', 'vectors');
+const SUITE = ['suite.mjs', 'properties.mjs', 'hostile.mjs', 'leaks.mjs', 'shapes.mjs', 'answer.mjs', 'console.mjs', 'page.mjs', 'post.mjs'];
+
+const execute = promisify(execFile);
+
+/** `{ folder, library, vectorFiles, remove }` */
+export async function layOut(library) {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'portcullis-conformance-')));
+  const vectorFiles = await readVectors();
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'a-strangers-project', private: true, type: 'module' }));
+  await Promise.all(SUITE.map((name) => cp(join(HERE, name), join(folder, name))));
+  await cp(join(HERE, 'libraries', `${library}.mjs`), join(folder, 'library.mjs'));
+  // As a text that is parsed: in an object literal the member `__proto__` of a vector would set a prototype instead.
+  const text = JSON.stringify(JSON.stringify(vectorFiles));
+  await writeFile(join(folder, 'vectors.mjs'), `export const vectorFiles = JSON.parse(${text});\n`);
+  if (library === 'portcullis') await installPacked(folder);
+  else await copyInstalled(folder, library);
+  return { folder, library, vectorFiles, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+export async function readVectors() {
+  const names = (await readdir(VECTORS)).filter((name) => name.endsWith('.json')).sort();
+  if (names.length === 0) throw new Error('tests/vectors holds no vectors');
+  return Promise.all(names.map(async (name) => ({ name, ...JSON.parse(await readFile(join(VECTORS, name), 'utf8')) })));
+}
+
+async function installPacked(folder) {
+  const { stdout } = await npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], ROOT);
+  // npm 10 and 11 print an array, npm 12 an object by package name.
+  const printed = JSON.parse(stdout.slice(stdout.search(/[[{]/)));
+  const { filename } = Array.isArray(printed) ? printed[0] : Object.values(printed)[0];
+  await npm(['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', `./${filename}`], folder);
+  const installed = await readdir(join(folder, 'node_modules'));
+  const packages = installed.filter((name) => !name.startsWith('.'));
+  if (packages.join() !== 'portcullis') throw new Error(`the package brought others along: ${packages.join(', ')}`);
+}
+
+async function copyInstalled(folder, library) {
+  await mkdir(join(folder, 'node_modules'), { recursive: true });
+  await cp(join(ROOT, 'node_modules', library), join(folder, 'node_modules', library), { recursive: true });
+}
+
+function npm(args, cwd) {
+  return execute('npm', args, { cwd, maxBuffer: 1 << 26, timeout: 120_000 });
+}
