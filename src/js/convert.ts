@@ -22,12 +22,13 @@ export function toJson(value: unknown): string {
   const text = JSON.stringify(value, function (this: Record<string, unknown>, name, item) {
     // Node's Buffer has a toJSON of its own, which has already run on `item`.
     const original = this[name];
-    return original instanceof Uint8Array ? base64url(original) : item;
+    return ArrayBuffer.isView(original) ? base64url(original) : item;
   });
   return text ?? 'null';
 }
 
-function base64url(bytes: Uint8Array): string {
+function base64url(view: ArrayBufferView): string {
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }

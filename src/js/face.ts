@@ -12,12 +12,18 @@ export interface Face {
   inspect: typeof inspect;
 }
 
+/** Glue holds its instance in a variable of its own, so two entries with the same glue share the first one's. */
+const instantiated = /* @__PURE__ */ new WeakSet<ValidatorGlue>();
+
 /** The glue, its module compiled and instantiated on first use: importing an entry costs nothing. */
-export function lazily<G extends ValidatorGlue>(glue: G, name: string, load: () => WebAssembly.Module): () => G {
-  let ready = false;
+export function lazily<G extends ValidatorGlue>(
+  glue: G,
+  name: string,
+  load: () => WebAssembly.Module,
+): () => G {
   return () => {
-    if (!ready) instantiate(glue, name, load());
-    ready = true;
+    if (!instantiated.has(glue)) instantiate(glue, name, load());
+    instantiated.add(glue);
     return glue;
   };
 }
@@ -33,7 +39,9 @@ export function bindFace(core: () => ValidatorGlue): Face {
         verifyAuthorization: (value, options) => {
           const [text, length] = handOver(value);
           const present = value === null || value === undefined ? undefined : text;
-          return JSON.parse(orPolicyError(() => raw.verifyAuthorization(present, length, instant(options)))) as Verdict;
+          return JSON.parse(
+            orPolicyError(() => raw.verifyAuthorization(present, length, instant(options))),
+          ) as Verdict;
         },
       };
     },

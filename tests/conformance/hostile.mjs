@@ -1,6 +1,23 @@
 // Tokens nobody should accept, made from good ones by small damage; the same ones in every runtime and every run.
 
-const ODD_TEXT = ['\u0000', '\ud800', '\udc00', '😀', 'é', ' ', '\n', '=', '+', '/', '%2e', '．', '\u200b', '...', '"', '\\u002e'];
+const ODD_TEXT = [
+  '\u0000',
+  '\ud800',
+  '\udc00',
+  '😀',
+  'é',
+  ' ',
+  '\n',
+  '=',
+  '+',
+  '/',
+  '%2e',
+  '．',
+  '\u200b',
+  '...',
+  '"',
+  '\\u002e',
+];
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 /** `count` damaged copies of the tokens, none equal to one of them. */

@@ -8,9 +8,10 @@ const SHORTEST_TEXT = 8;
 const MAY_QUOTE = { 'issuer-mismatch': 'iss', 'audience-mismatch': 'aud', 'type-mismatch': 'typ' };
 
 /** Names what leaked, or undefined. */
-export function leakedText({ token, policy, jwk }, { verdict, policyError }) {
+export function leakedText({ token, policy, jwk, canary }, { verdict, policyError }) {
   if (verdict?.ok || (!verdict && !policyError)) return undefined;
   const said = JSON.stringify(verdict ?? policyError);
+  if (canary !== undefined && said.includes(canary)) return 'the canary';
   const key = keyTexts({ policy, jwk }).find((secret) => said.includes(secret));
   if (key) return 'key material';
   if (typeof token !== 'string') return undefined;
@@ -36,7 +37,9 @@ function decodedTexts(token) {
   return token.split('.', 2).flatMap((segment) => {
     if (segment.length > 20_000) return [];
     try {
-      const bytes = Uint8Array.from(atob(segment.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
+      const bytes = Uint8Array.from(atob(segment.replaceAll('-', '+').replaceAll('_', '/')), (c) =>
+        c.charCodeAt(0),
+      );
       return texts(JSON.parse(new TextDecoder().decode(bytes)));
     } catch {
       return [];
@@ -56,7 +59,10 @@ function texts(value, name, depth = 0) {
 }
 
 function keyTexts({ policy, jwk }) {
-  const keys = [jwk, ...asArray(policy?.issuers).flatMap((i) => [...asArray(i?.keys), ...asArray(i?.jwks?.keys)])];
+  const keys = [
+    jwk,
+    ...asArray(policy?.issuers).flatMap((i) => [...asArray(i?.keys), ...asArray(i?.jwks?.keys)]),
+  ];
   return keys.flatMap((key) => {
     if (key === null || typeof key !== 'object') return [];
     return ['k', 'secret', 'pem', 'spki', 'n', 'x', 'y', 'd', 'p', 'q']

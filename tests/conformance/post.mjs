@@ -6,5 +6,8 @@ export async function post(work) {
   } catch (error) {
     body = { threw: String(error?.stack ?? error) };
   }
-  await fetch('/answer', { method: 'POST', body: JSON.stringify({ userAgent: navigator.userAgent, ...body }) });
+  await fetch('/answer', {
+    method: 'POST',
+    body: JSON.stringify({ userAgent: navigator.userAgent, ...body }),
+  });
 }

@@ -58,7 +58,8 @@ async function thousandHostile(library) {
     const verdict = await library.verify(POLICY, hostile, NOW);
     expect(verdict.ok === false, () => `accepted ${hostile.slice(0, 200)}`);
     if (!library.exact) continue;
-    const fault = shapeFault('verify', verdict) ?? leakedText({ token: hostile, policy: POLICY }, { verdict });
+    const fault =
+      shapeFault('verify', verdict) ?? leakedText({ token: hostile, policy: POLICY }, { verdict });
     expect(!fault, () => `${fault}: ${JSON.stringify(verdict)}`);
   }
 }
@@ -70,7 +71,10 @@ async function thousandAfterThousand(library) {
   for (const [index, token] of tokens.entries()) {
     const verdict = await library.verify(POLICY, token, NOW);
     expect(verdict.ok === true, () => `token ${index}: ${JSON.stringify(verdict)}`);
-    expect(verdict.claims.jti === `token ${index} ü ✓`, () => `token ${index} answered with ${verdict.claims.jti}`);
+    expect(
+      verdict.claims.jti === `token ${index} ü ✓`,
+      () => `token ${index} answered with ${verdict.claims.jti}`,
+    );
     const other = tokens[(index + 1) % ROUNDS];
     const spliced = `${token.slice(0, token.lastIndexOf('.'))}${other.slice(other.lastIndexOf('.'))}`;
     const refused = await library.verify(POLICY, spliced, NOW);
@@ -80,45 +84,106 @@ async function thousandAfterThousand(library) {
 
 async function oneTokenAtFiveTimes(library) {
   const token = await signed(claims({ iat: NOW, nbf: NOW, exp: NOW + 60 }));
-  for (const [now, ok] of [[NOW, true], [NOW + 65, false], [NOW + 64, true], [NOW - 6, false], [NOW, true]]) {
+  for (const [now, ok] of [
+    [NOW, true],
+    [NOW + 65, false],
+    [NOW + 64, true],
+    [NOW - 6, false],
+    [NOW, true],
+  ]) {
     const verdict = await library.verify(POLICY, token, now);
     expect(verdict.ok === ok, () => `at ${now - NOW}: ${JSON.stringify(verdict)}`);
   }
 }
 
 function oddInputs(library) {
-  const hostile = { toString: () => { throw new Error('asked'); }, valueOf: () => { throw new Error('asked'); } };
-  const trap = new Proxy({}, { get: () => { throw new Error('asked'); } });
-  const odd = [undefined, null, 0, -1, Number.NaN, 1n, true, false, {}, [], ['a.b.c'], () => 'a.b.c', Symbol('token'), new Date(0),
-    new Uint8Array(8), Object.create(null), Object('a.b.c'), hostile, trap];
+  const hostile = {
+    toString: () => {
+      throw new Error('asked');
+    },
+    valueOf: () => {
+      throw new Error('asked');
+    },
+  };
+  const trap = new Proxy(
+    {},
+    {
+      get: () => {
+        throw new Error('asked');
+      },
+    },
+  );
+  const odd = [
+    undefined,
+    null,
+    0,
+    -1,
+    Number.NaN,
+    1n,
+    true,
+    false,
+    {},
+    [],
+    ['a.b.c'],
+    () => 'a.b.c',
+    Symbol('token'),
+    new Date(0),
+    new Uint8Array(8),
+    Object.create(null),
+    Object('a.b.c'),
+    hostile,
+    trap,
+  ];
   for (const value of odd) {
     const label = typeof value;
     expect(library.verify(POLICY, value, NOW).code === 'token-missing', () => `verify(${label})`);
     expect(library.inspect(value).code === 'token-missing', () => `inspect(${label})`);
     const verdict = library.verifyAuthorization(POLICY, value, NOW);
-    expect(verdict.ok === false && verdict.stage === 'bearer', () => `verifyAuthorization(${label}): ${JSON.stringify(verdict)}`);
+    expect(
+      verdict.ok === false && verdict.stage === 'bearer',
+      () => `verifyAuthorization(${label}): ${JSON.stringify(verdict)}`,
+    );
   }
   for (const absent of [undefined, null]) {
-    expect(library.verifyAuthorization(POLICY, absent, NOW).code === 'authorization-missing', () => `absent header ${absent}`);
+    expect(
+      library.verifyAuthorization(POLICY, absent, NOW).code === 'authorization-missing',
+      () => `absent header ${absent}`,
+    );
   }
 }
 
 function oddTimes(library) {
-  for (const now of [Number.NaN, Number.POSITIVE_INFINITY, -1, 0.5, 253_402_300_800, '1800000000', 1n, null, {}, new Date(0)]) {
+  for (const now of [
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    -1,
+    0.5,
+    253_402_300_800,
+    '1800000000',
+    1n,
+    null,
+    {},
+    new Date(0),
+  ]) {
     let caught;
     try {
       library.verify(POLICY, 'a.b.c', now);
     } catch (error) {
       caught = error;
     }
-    expect(caught?.name === 'PolicyError' && caught.pointer === '/now', () => `now = ${String(now)} (${typeof now}): ${caught}`);
+    expect(
+      caught?.name === 'PolicyError' && caught.pointer === '/now',
+      () => `now = ${String(now)} (${typeof now}): ${caught}`,
+    );
   }
   for (const now of [0, 253_402_300_799]) library.verify(POLICY, 'a.b.c', now);
 }
 
 async function bytesSecret(library) {
   const [issuer] = POLICY.issuers;
-  const policy = { issuers: [{ ...issuer, keys: [{ kid: 'shared', alg: 'HS256', secret: SECRET.slice() }] }] };
+  const policy = {
+    issuers: [{ ...issuer, keys: [{ kid: 'shared', alg: 'HS256', secret: SECRET.slice() }] }],
+  };
   const verdict = library.verify(policy, await signed(claims()), NOW);
   expect(verdict.ok, () => JSON.stringify(verdict));
 }
@@ -127,7 +192,10 @@ function hardCap(library) {
   const policy = { ...POLICY, limits: { tokenBytes: 16_384 } };
   for (const length of [16_384, 16_385, 16_386, 100_000]) {
     const verdict = library.verify(policy, 'a'.repeat(length), NOW);
-    const right = length <= 16_384 ? verdict.code === 'segment-count' : verdict.code === 'token-too-large' && verdict.actual === length;
+    const right =
+      length <= 16_384
+        ? verdict.code === 'segment-count'
+        : verdict.code === 'token-too-large' && verdict.actual === length;
     expect(right, () => `${length} characters: ${JSON.stringify(verdict)}`);
   }
 }
@@ -148,18 +216,23 @@ function claims(own = {}) {
 async function thousandTokens() {
   const { key } = await signer();
   const tokens = [];
-  for (let index = 0; index < ROUNDS; index += 1) tokens.push(await signed(claims({ jti: `token ${index} ü ✓` }), key));
+  for (let index = 0; index < ROUNDS; index += 1)
+    tokens.push(await signed(claims({ jti: `token ${index} ü ✓` }), key));
   return tokens;
 }
 
 async function signer() {
-  return { key: await crypto.subtle.importKey('raw', SECRET, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']) };
+  return {
+    key: await crypto.subtle.importKey('raw', SECRET, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']),
+  };
 }
 
 async function signed(payload, key) {
   const signingKey = key ?? (await signer()).key;
   const header = { alg: 'HS256', typ: 'at+jwt', kid: 'shared' };
-  const input = [header, payload].map((part) => base64url(new TextEncoder().encode(JSON.stringify(part)))).join('.');
+  const input = [header, payload]
+    .map((part) => base64url(new TextEncoder().encode(JSON.stringify(part))))
+    .join('.');
   const signature = await crypto.subtle.sign('HMAC', signingKey, new TextEncoder().encode(input));
   return `${input}.${base64url(new Uint8Array(signature))}`;
 }

@@ -9,6 +9,7 @@ import { bundleDriver } from './drivers/bundles.mjs';
 import { consoleDriver } from './drivers/console.mjs';
 import { next } from './drivers/next.mjs';
 import { requireDriver } from './drivers/require.mjs';
+import { slim } from './drivers/slim.mjs';
 import { webkit } from './drivers/webkit.mjs';
 import { workerd } from './drivers/workerd.mjs';
 import { withoutExplained } from './exceptions.mjs';
@@ -41,6 +42,7 @@ const USES = [
   { name: 'vite', title: 'Vite bundle in Chromium', entry: 'default', drive: bundleDriver('vite') },
   { name: 'esbuild', title: 'esbuild bundle in Chromium', entry: 'default', drive: bundleDriver('esbuild') },
   { name: 'webpack', title: 'webpack bundle in Chromium', entry: 'default', drive: bundleDriver('webpack') },
+  { name: 'slim', title: 'Slim entry in Chromium', entry: 'slim', drive: slim },
   { name: 'require', title: `require() in ${MACHINES_NODE}`, entry: 'default', drive: requireDriver('node') },
   { name: 'require24', title: 'require() in Node 24', entry: 'default', drive: requireDriver('node24') },
 ];
@@ -57,7 +59,8 @@ const { values: options } = parseArgs({
 process.exitCode = (await main()) ? 0 : 1;
 
 async function main() {
-  if (options['write-readme'] && !options.all) throw new Error('--write-readme needs --all: the table names every runtime');
+  if (options['write-readme'] && !options.all)
+    throw new Error('--write-readme needs --all: the table names every runtime');
   const rows = [];
   for (const { library, runtimes } of plan()) {
     const stage = await layOut(library);
@@ -80,7 +83,9 @@ async function main() {
 /** Which library runs where. jose is asked once, unless it is what is asked for. */
 function plan() {
   const chosen = ({ name, extra }) => (options.only ? options.only.includes(name) : options.all || !extra);
-  const unknown = options.only?.find((name) => ![...RUNTIMES, ...USES].some((runtime) => runtime.name === name));
+  const unknown = options.only?.find(
+    (name) => ![...RUNTIMES, ...USES].some((runtime) => runtime.name === name),
+  );
   if (unknown) throw new Error(`no runtime is named ${unknown}`);
   if (options.library === 'jose') return [{ library: 'jose', runtimes: RUNTIMES.filter(chosen) }];
   const ours = { library: 'portcullis', runtimes: [...RUNTIMES, ...USES].filter(chosen) };
@@ -94,11 +99,14 @@ async function runIn({ name, title, entry, drive }, stage) {
   const elapsed = () => (performance.now() - started) / 1000;
   try {
     const { version, ...raw } = await drive({ stage, timeoutMs: TIMEOUT_MS });
-    const answer = stage.library === 'jose' ? await withoutExplained(raw, JOSE_KINDS, stage.vectorFiles, name) : raw;
+    const answer =
+      stage.library === 'jose' ? await withoutExplained(raw, JOSE_KINDS, stage.vectorFiles, name) : raw;
     const { passed, total, failed, explained } = answer;
     const seconds = elapsed();
     const remark = explained === undefined ? '' : `, ${explained} disagreements explained`;
-    console.log(`${failed.length ? '✗' : '✓'} ${title} ${version}, ${stage.library}: ${passed} of ${total}${remark} (${seconds.toFixed(1)} s)`);
+    console.log(
+      `${failed.length ? '✗' : '✓'} ${title} ${version}, ${stage.library}: ${passed} of ${total}${remark} (${seconds.toFixed(1)} s)`,
+    );
     for (const { id, expected, got } of failed.slice(0, FAILURES_SHOWN)) {
       console.log(`    ${id}\n      expected ${expected}\n      got      ${got}`);
     }

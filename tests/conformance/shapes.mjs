@@ -24,7 +24,11 @@ const REJECTIONS = {
     'alg-missing': [],
     'alg-unknown': [],
   },
-  keys: { 'kid-unknown': [], 'kid-required': ['limit', 'candidates'], 'alg-mismatch': ['expected', 'actual'] },
+  keys: {
+    'kid-unknown': [],
+    'kid-required': ['limit', 'candidates'],
+    'alg-mismatch': ['expected', 'actual'],
+  },
   signature: { 'signature-length': ['expected', 'actual'], 'signature-invalid': [] },
   claims: {
     'json-malformed': ['part'],
@@ -64,7 +68,11 @@ export function shapeFault(kind, verdict) {
   const fields = REJECTIONS[verdict.stage]?.[verdict.code];
   if (!fields) return 'a code of the published table, with its stage';
   // Before the signature held, no part of the payload can be the reason; after it, the header cannot.
-  if ('part' in verdict && verdict.part !== (verdict.stage === 'jws' ? 'header' : 'payload') && kind !== 'inspect') {
+  if (
+    'part' in verdict &&
+    verdict.part !== (verdict.stage === 'jws' ? 'header' : 'payload') &&
+    kind !== 'inspect'
+  ) {
     return `part to fit stage ${verdict.stage}`;
   }
   if (typeof verdict.message !== 'string' || verdict.message === '') return 'a message';

@@ -10,29 +10,53 @@ import { ROOT } from './runtimes/binaries.mjs';
 
 const HERE = join(ROOT, 'tests', 'conformance');
 const VECTORS = join(ROOT, 'tests', 'vectors');
-const SUITE = ['suite.mjs', 'properties.mjs', 'hostile.mjs', 'leaks.mjs', 'shapes.mjs', 'answer.mjs', 'console.mjs', 'page.mjs', 'post.mjs'];
+const SUITE = [
+  'suite.mjs',
+  'properties.mjs',
+  'hostile.mjs',
+  'leaks.mjs',
+  'shapes.mjs',
+  'answer.mjs',
+  'console.mjs',
+  'page.mjs',
+  'post.mjs',
+];
 
 const execute = promisify(execFile);
 
 /** `{ folder, library, vectorFiles, remove }` */
 export async function layOut(library) {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'portcullis-conformance-')));
-  const vectorFiles = await readVectors();
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'a-strangers-project', private: true, type: 'module' }));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    const vectorFiles = await readVectors();
+    await writeSuite(folder, library, vectorFiles);
+    if (library === 'portcullis') await installPacked(folder);
+    else await copyInstalled(folder, library);
+    return { folder, library, vectorFiles, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function writeSuite(folder, library, vectorFiles) {
+  const manifest = { name: 'a-strangers-project', private: true, type: 'module' };
+  await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
   await Promise.all(SUITE.map((name) => cp(join(HERE, name), join(folder, name))));
   await cp(join(HERE, 'libraries', `${library}.mjs`), join(folder, 'library.mjs'));
   // As a text that is parsed: in an object literal the member `__proto__` of a vector would set a prototype instead.
   const text = JSON.stringify(JSON.stringify(vectorFiles));
   await writeFile(join(folder, 'vectors.mjs'), `export const vectorFiles = JSON.parse(${text});\n`);
-  if (library === 'portcullis') await installPacked(folder);
-  else await copyInstalled(folder, library);
-  return { folder, library, vectorFiles, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
 export async function readVectors() {
   const names = (await readdir(VECTORS)).filter((name) => name.endsWith('.json')).sort();
-  if (names.length === 0) throw new Error('tests/vectors holds no vectors');
-  return Promise.all(names.map(async (name) => ({ name, ...JSON.parse(await readFile(join(VECTORS, name), 'utf8')) })));
+  const read = async (name) => ({ name, ...JSON.parse(await readFile(join(VECTORS, name), 'utf8')) });
+  // The folder also holds the keys that the generator signs with.
+  const files = (await Promise.all(names.map(read))).filter(({ vectors }) => vectors);
+  if (files.length === 0) throw new Error('tests/vectors holds no vectors');
+  return files;
 }
 
 async function installPacked(folder) {
@@ -43,7 +67,8 @@ async function installPacked(folder) {
   await npm(['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', `./${filename}`], folder);
   const installed = await readdir(join(folder, 'node_modules'));
   const packages = installed.filter((name) => !name.startsWith('.'));
-  if (packages.join() !== 'portcullis') throw new Error(`the package brought others along: ${packages.join(', ')}`);
+  if (packages.join() !== 'portcullis')
+    throw new Error(`the package brought others along: ${packages.join(', ')}`);
 }
 
 async function copyInstalled(folder, library) {

@@ -11,7 +11,8 @@ export async function runSuite(library, vectorFiles) {
   let total = 0;
   for (const file of vectorFiles) {
     for (const vector of file.vectors) {
-      if (seen.has(vector.id)) failed.push({ id: vector.id, expected: 'an id used once', got: 'a second vector' });
+      if (seen.has(vector.id))
+        failed.push({ id: vector.id, expected: 'an id used once', got: 'a second vector' });
       seen.add(vector.id);
       if (!library.kinds.includes(vector.kind)) continue;
       total += 1;
@@ -48,7 +49,7 @@ function prepare(file, vector) {
   if (typeof vector.policy === 'string' && policy === undefined) {
     throw new Error(`${vector.id}: no policy is named ${vector.policy}`);
   }
-  return { policy, jwk: vector.jwk, token: text(vector.token), now: vector.now };
+  return { policy, jwk: vector.jwk, token: text(vector.token), now: vector.now ?? 0, canary: vector.canary };
 }
 
 /** `["text", {"repeat": ".", "count": 1000000}]` keeps a megabyte of dots out of the repository. */
@@ -104,20 +105,26 @@ function exactFault({ kind, expect }, question, answer) {
   const got = brief(answer);
   if (answer.threw) return { expected: brief(expect), got };
   const leak = leakedText(question, answer);
-  if (leak) return { expected: 'a rejection without text of the token or of a key', got: `${leak} in ${got}` };
-  if (expect.error !== undefined) return answer.policyError?.pointer === expect.error ? undefined : { expected: brief(expect), got };
+  if (leak)
+    return { expected: 'a rejection without text of the token or of a key', got: `${leak} in ${got}` };
+  if (expect.error !== undefined)
+    return answer.policyError?.pointer === expect.error ? undefined : { expected: brief(expect), got };
   const { verdict } = answer;
-  if (verdict?.ok !== expect.ok || (!expect.ok && verdict.code !== expect.code)) return { expected: brief(expect), got };
+  if (verdict?.ok !== expect.ok || (!expect.ok && verdict.code !== expect.code))
+    return { expected: brief(expect), got };
   const shape = shapeFault(kind, verdict);
   if (shape) return { expected: shape, got };
   for (const [name, value] of Object.entries(expect.fields ?? {})) {
-    if (canonical(verdict[name]) !== canonical(value)) return { expected: `${name} = ${canonical(value)}`, got };
+    if (canonical(verdict[name]) !== canonical(value))
+      return { expected: `${name} = ${canonical(value)}`, got };
   }
-  for (const member of ['claims', 'header']) {
-    if (expect[member] === undefined) continue;
-    if (canonical(verdict[member]) !== canonical(expect[member])) return { expected: canonical(expect[member]), got };
+  for (const part of ['claims', 'header']) {
+    for (const [name, value] of Object.entries(expect[part] ?? {})) {
+      if (canonical(verdict[part][name]) !== canonical(value))
+        return { expected: `${part}.${name} = ${canonical(value)}`, got };
+    }
   }
-  if (expect.payloadUtf8 !== undefined) {
+  if (kind === 'jws' && expect.payloadUtf8 !== undefined) {
     const payload = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(verdict.payload);
     if (payload !== expect.payloadUtf8) return { expected: brief(expect.payloadUtf8), got: brief(payload) };
   }

@@ -18,7 +18,13 @@ export function printTable(rows) {
   ]);
   const all = [['runtime', 'library', 'version', 'passed', 'failed', 'seconds'], ...cells];
   const widths = all[0].map((_, column) => Math.max(...all.map((row) => row[column].length)));
-  for (const row of all) console.log(row.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd());
+  for (const row of all)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join('  ')
+        .trimEnd(),
+    );
 }
 
 export async function writeTable(rows) {
@@ -35,7 +41,12 @@ export async function writeReadme(rows) {
   if (start < 0 || end < start) throw new Error(`README.md has no ${START} … ${END}`);
   const lines = rows
     .filter(({ library }) => library === 'portcullis')
-    .map(({ title, version, entry, passed, total }) => `| ${title} | ${version} | \`${entry}\` | ${passed} of ${total} |`);
-  const table = ['| Runtime | Version | Entry | Checks passed |', '| --- | --- | --- | --- |', ...lines].join('\n');
+    .map(
+      ({ title, version, entry, passed, total }) =>
+        `| ${title} | ${version} | \`${entry}\` | ${passed} of ${total} |`,
+    );
+  const table = ['| Runtime | Version | Entry | Checks passed |', '| --- | --- | --- | --- |', ...lines].join(
+    '\n',
+  );
   await writeFile(path, `${readme.slice(0, start + START.length)}\n${table}\n${readme.slice(end)}`);
 }

@@ -1,7 +1,17 @@
 // Builds dist/: each module of wasm-pack.toml by wasm-pack and wasm-opt, and the TypeScript around them.
 //   node src/js/build/build.mjs
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 import { setup } from './setup.mjs';
@@ -21,7 +31,8 @@ export async function build() {
   mkdirSync(join(fresh, 'wasm'), { recursive: true });
   const { parse } = await import('smol-toml');
   const matrix = parse(readFileSync(join(ROOT, 'wasm-pack.toml'), 'utf8'));
-  for (const module of matrix.module) await step(`wasm ${module.name}`, () => wasm(module, matrix, join(fresh, 'wasm')));
+  for (const module of matrix.module)
+    await step(`wasm ${module.name}`, () => wasm(module, matrix, join(fresh, 'wasm')));
   await step('TypeScript', () => run(bin('tsc'), ['-p', 'src/js/tsconfig.json', '--outDir', fresh]));
   rmSync(DIST, { recursive: true, force: true });
   renameSync(fresh, DIST);
@@ -36,12 +47,27 @@ async function wasm({ name, target, features }, { rustflags, wasm_opt }, out) {
     CARGO_ENCODED_RUSTFLAGS: [...rustflags, ...withoutPaths()].join('\x1f'),
   };
   const flags = ['--release', '--mode', 'no-install', '--no-pack', '--no-typescript', '--target', target];
-  const args = ['build', ROOT, ...flags, '--out-dir', folder, '--out-name', name, '--', '--locked', '--features', features.join(',')];
+  const args = [
+    'build',
+    ROOT,
+    ...flags,
+    '--out-dir',
+    folder,
+    '--out-name',
+    name,
+    '--',
+    '--locked',
+    '--features',
+    features.join(','),
+  ];
   await run('wasm-pack', args, { env, log: name });
   const optimized = join(out, `${name}.wasm`);
   await run(bin('wasm-opt'), [...wasm_opt, join(folder, `${name}_bg.wasm`), '-o', optimized]);
   cpSync(join(folder, `${name}_bg.js`), join(out, `${name}_bg.js`));
-  writeFileSync(join(out, `${name}_inline.js`), `export const base64 =\n  '${readFileSync(optimized, 'base64')}';\n`);
+  writeFileSync(
+    join(out, `${name}_inline.js`),
+    `export const base64 =\n  '${readFileSync(optimized, 'base64')}';\n`,
+  );
 }
 
 /** Panic messages name source files; the builder's own folders have no place in them. */

@@ -20,30 +20,54 @@ const FIREFOXES = ['/usr/bin/firefox-esr', '/usr/bin/firefox'];
  * every runtime there is a test for. Takes a moment when nothing is to be done.
  */
 export async function setup({ tests = false, all = false } = {}) {
-  if (Number(process.versions.node.split('.')[0]) < 20) throw new Plain('Node 20 or newer is needed; this is Node ' + process.versions.node);
+  if (Number(process.versions.node.split('.')[0]) < 20)
+    throw new Plain(`Node 20 or newer is needed; this is Node ${process.versions.node}`);
   await Promise.all([rust(), npmPackages(ROOT)]);
   await cargoTool('wasm-bindgen', 'wasm-bindgen-cli', wasmBindgenVersion());
   await cargoTool('wasm-pack', 'wasm-pack', WASM_PACK);
   if (!tests && !all) return;
   await runtimes('core');
-  await debian('chromium', [process.env.CHROMIUM, ...CHROMIUMS], ['chromium'], 'install Chromium or set CHROMIUM to its path');
+  await debian(
+    'chromium',
+    [process.env.CHROMIUM, ...CHROMIUMS],
+    ['chromium'],
+    'install Chromium or set CHROMIUM to its path',
+  );
   if (!all) return;
   await runtimes('extra');
-  await debian('firefox', [process.env.FIREFOX, ...FIREFOXES], ['firefox-esr'], 'install Firefox or set FIREFOX to its path');
-  await debian('webkit', ['/usr/bin/WebKitWebDriver'], ['webkit2gtk-driver'], 'install the package webkit2gtk-driver');
+  await debian(
+    'firefox',
+    [process.env.FIREFOX, ...FIREFOXES],
+    ['firefox-esr'],
+    'install Firefox or set FIREFOX to its path',
+  );
+  await debian(
+    'webkit',
+    ['/usr/bin/WebKitWebDriver'],
+    ['webkit2gtk-driver'],
+    'install the package webkit2gtk-driver',
+  );
   await debian('xvfb', ['/usr/bin/Xvfb'], ['xvfb'], 'install the package xvfb');
 }
 
 async function rust() {
   const sysroot = await ask('rustc', ['--print', 'sysroot']);
   if (!sysroot) throw new Plain('Rust is missing: install it with rustup, as https://rustup.rs says');
-  const missing = RUST_TARGETS.filter((target) => !existsSync(join(sysroot, 'lib', 'rustlib', target, 'lib')));
+  const missing = RUST_TARGETS.filter(
+    (target) => !existsSync(join(sysroot, 'lib', 'rustlib', target, 'lib')),
+  );
   if (missing.length > 0) {
-    await step(`rust targets ${missing.join(', ')}`, () => twice(() => run('rustup', ['target', 'add', ...missing], { log: 'rustup' })));
+    await step(`rust targets ${missing.join(', ')}`, () =>
+      twice(() => run('rustup', ['target', 'add', ...missing], { log: 'rustup' })),
+    );
   }
-  const components = ['rustfmt', 'clippy'].filter((name) => !existsSync(join(sysroot, 'bin', name === 'clippy' ? 'cargo-clippy' : name)));
+  const components = ['rustfmt', 'clippy'].filter(
+    (name) => !existsSync(join(sysroot, 'bin', name === 'clippy' ? 'cargo-clippy' : name)),
+  );
   if (components.length > 0) {
-    await step(`rust components ${components.join(', ')}`, () => twice(() => run('rustup', ['component', 'add', ...components], { log: 'rustup' })));
+    await step(`rust components ${components.join(', ')}`, () =>
+      twice(() => run('rustup', ['component', 'add', ...components], { log: 'rustup' })),
+    );
   }
 }
 
@@ -59,7 +83,9 @@ async function cargoTool(program, crate, version) {
   // Not --locked: the lock file that wasm-bindgen-cli ships names a crate that was withdrawn.
   const args = ['install', '--root', TOOLS, '--version', version, '--force', crate];
   const env = { CARGO_TARGET_DIR: join(TOOLS, 'build') };
-  await step(`${crate} ${version} (built from source, some minutes)`, () => twice(() => run('cargo', args, { env, log: crate })));
+  await step(`${crate} ${version} (built from source, some minutes)`, () =>
+    twice(() => run('cargo', args, { env, log: crate })),
+  );
 }
 
 /** `npm ci`, when the lock file has changed since it last ran. */

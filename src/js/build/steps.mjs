@@ -37,8 +37,14 @@ export async function run(program, args, { cwd = ROOT, env = {}, log } = {}) {
   if (path) mkdirSync(dirname(path), { recursive: true });
   const output = path ? openSync(path, 'w') : 'inherit';
   const code = await new Promise((resolve) => {
-    const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', output, output] });
-    child.on('error', (error) => resolve(error.code === 'ENOENT' ? `${program} is not installed` : error.message));
+    const child = spawn(program, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', output, output],
+    });
+    child.on('error', (error) =>
+      resolve(error.code === 'ENOENT' ? `${program} is not installed` : error.message),
+    );
     child.on('close', (status, signal) => resolve(status ?? signal));
   });
   if (code === 0) return;

@@ -4,6 +4,5 @@ import module from '../wasm/portcullis_issuer.wasm?module';
 import * as glue from '../wasm/portcullis_issuer_bg.js';
 
 export { PolicyError } from '../errors.js';
-export const { createVerifier, verifyJws, inspect, generateSigningKey, importSigningKey } = /* @__PURE__ */ bindIssuerFace(
-  /* @__PURE__ */ lazily(glue, 'portcullis_issuer', () => module),
-);
+export const { createVerifier, verifyJws, inspect, generateSigningKey, importSigningKey } =
+  /* @__PURE__ */ bindIssuerFace(/* @__PURE__ */ lazily(glue, 'portcullis_issuer', () => module));

@@ -2,7 +2,6 @@ import { bindFace, lazily } from '../face.js';
 import type * as documented from '../index.js';
 import * as glue from '../wasm/portcullis_bg.js';
 
-
 export { PolicyError } from '../errors.js';
 export type * from '../index.js';
 
@@ -18,7 +17,8 @@ export async function init(
 }
 
 async function compile(source: Parameters<typeof init>[0]): Promise<WebAssembly.Module> {
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source as BufferSource);
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source))
+    return WebAssembly.compile(source as BufferSource);
   if (typeof source === 'string' || source instanceof URL || source instanceof Request) {
     source = await fetch(source);
   }
@@ -27,12 +27,12 @@ async function compile(source: Parameters<typeof init>[0]): Promise<WebAssembly.
   return 'arrayBuffer' in loaded ? WebAssembly.compile(await loaded.arrayBuffer()) : loaded;
 }
 
-export const { createVerifier, verifyJws, inspect }: Pick<
-  typeof documented,
-  'createVerifier' | 'verifyJws' | 'inspect'
-> = /* @__PURE__ */ bindFace(
-  /* @__PURE__ */ lazily(glue, 'portcullis', () => {
-    if (!module) throw new Error('portcullis/slim: await init(urlOrModule) before the first call');
-    return module;
-  }),
-);
+export const {
+  createVerifier,
+  verifyJws,
+  inspect,
+}: Pick<typeof documented, 'createVerifier' | 'verifyJws' | 'inspect'> = /* @__PURE__ */ bindFace(() => {
+  const compiled = module;
+  if (!compiled) throw new Error('portcullis/slim: await init(urlOrModule) before the first call');
+  return lazily(glue, 'portcullis', () => compiled)();
+});

@@ -1,22 +1,26 @@
 // Chromium through playwright-core and Firefox through puppeteer-core: the package unbundled, through an import map.
 import { runtimeBinary } from '../runtimes/binaries.mjs';
-import { pageAnswer, serve, suitePage, within } from './common.mjs';
+import { pageAnswer, serve, unbundledPage, within } from './common.mjs';
 
 const CHROMIUM_FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
 const QUIET_FLAGS = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 export async function chromium({ stage, timeoutMs }) {
-  return inChromium(await serve(stage.folder, await suitePage(stage)), timeoutMs);
+  return inChromium(await serve(stage.folder, await unbundledPage(stage, 'page.mjs')), timeoutMs);
 }
 
 /** Opens a served page in Chromium and waits for what it posts. */
 export async function inChromium(server, timeoutMs) {
   const playwright = await import('playwright-core');
   const executablePath = runtimeBinary('chromium');
-  const browser = await playwright.chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS, ...QUIET_FLAGS] });
+  const browser = await playwright.chromium.launch({
+    executablePath,
+    args: [...CHROMIUM_FLAGS, ...QUIET_FLAGS],
+  });
   try {
     const page = await browser.newPage();
     const broken = new Promise((_, reject) => page.once('pageerror', reject));
+    broken.catch(() => {});
     await page.goto(server.origin);
     const answer = await within(timeoutMs, 'Chromium', Promise.race([server.answer, broken]));
     return { version: browser.version(), ...pageAnswer(answer) };
@@ -29,13 +33,12 @@ export async function inChromium(server, timeoutMs) {
 export async function firefox({ stage, timeoutMs }) {
   const { default: puppeteer } = await import('puppeteer-core');
   const executablePath = runtimeBinary('firefox');
-  const server = await serve(stage.folder, await suitePage(stage));
+  const server = await serve(stage.folder, await unbundledPage(stage, 'page.mjs'));
   const browser = await puppeteer.launch({ browser: 'firefox', executablePath, headless: true });
   try {
     const page = await browser.newPage();
-    const broken = new Promise((_, reject) => page.once('pageerror', reject));
     await page.goto(server.origin);
-    const answer = pageAnswer(await within(timeoutMs, 'Firefox', Promise.race([server.answer, broken])));
+    const answer = pageAnswer(await within(timeoutMs, 'Firefox', server.answer));
     return { version: (await browser.version()).replace(/^firefox\//i, ''), ...answer };
   } finally {
     await browser.close();

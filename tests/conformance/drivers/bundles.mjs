@@ -17,15 +17,12 @@ post(() => ({ verdicts: [token, spoiled].map((text) => verifier.verify(text, { n
 
 export function bundleDriver(name) {
   return async ({ stage, timeoutMs }) => {
-    const sample = sampleOf(stage.vectorFiles);
+    const sample = await writeSample(stage);
     await writeFile(join(stage.folder, 'app.mjs'), APP);
-    await writeFile(
-      join(stage.folder, 'sample.mjs'),
-      `export const { now, policy, spoiled, token } = JSON.parse(${JSON.stringify(JSON.stringify(sample))});\n`,
-    );
     const out = join(stage.folder, `bundle-${name}`);
     await BUNDLERS[name](stage.folder, out);
-    const page = () => '<!doctype html><meta charset="utf-8"><title>bundle</title><script type="module" src="/app.js"></script>';
+    const page = () =>
+      '<!doctype html><meta charset="utf-8"><title>bundle</title><script type="module" src="/app.js"></script>';
     const { verdicts } = await inChromium(await serve(out, page), timeoutMs);
     return { version: versionOf(name), ...judge(sample, verdicts) };
   };
@@ -38,7 +35,10 @@ const BUNDLERS = {
       root: folder,
       configFile: false,
       logLevel: 'error',
-      build: { outDir: out, rollupOptions: { input: join(folder, 'app.mjs'), output: { entryFileNames: 'app.js' } } },
+      build: {
+        outDir: out,
+        rollupOptions: { input: join(folder, 'app.mjs'), output: { entryFileNames: 'app.js' } },
+      },
     });
   },
   async esbuild(folder, out) {
@@ -64,12 +64,24 @@ const BUNDLERS = {
     });
     await new Promise((resolve, reject) => {
       compiler.run((error, stats) => {
-        const fault = error ?? (stats.hasErrors() || stats.hasWarnings() ? new Error(stats.toString()) : undefined);
+        const fault =
+          error ?? (stats.hasErrors() || stats.hasWarnings() ? new Error(stats.toString()) : undefined);
         compiler.close(() => (fault ? reject(fault) : resolve()));
       });
     });
   },
 };
+
+/** Writes the sample beside the suite as a module, and returns it. */
+export async function writeSample({ folder, vectorFiles }) {
+  const sample = sampleOf(vectorFiles);
+  const text = JSON.stringify(JSON.stringify(sample));
+  await writeFile(
+    join(folder, 'sample.mjs'),
+    `export const { now, policy, spoiled, token } = JSON.parse(${text});\n`,
+  );
+  return sample;
+}
 
 /** The first accepted token whose algorithm is asymmetric, and the same with its signature's first character changed. */
 export function sampleOf(vectorFiles) {
@@ -89,9 +101,14 @@ export function sampleOf(vectorFiles) {
 /** Both verdicts as suite results. */
 export function judge({ token, spoiled }, [accepted, refused]) {
   const failed = [];
-  if (accepted.ok !== true) failed.push({ id: `accepts ${token.slice(0, 20)}…`, expected: 'ok', got: canonical(accepted) });
+  if (accepted.ok !== true)
+    failed.push({ id: `accepts ${token.slice(0, 20)}…`, expected: 'ok', got: canonical(accepted) });
   if (refused.code !== 'signature-invalid') {
-    failed.push({ id: `refuses ${spoiled.slice(0, 20)}…`, expected: 'signature-invalid', got: canonical(refused) });
+    failed.push({
+      id: `refuses ${spoiled.slice(0, 20)}…`,
+      expected: 'signature-invalid',
+      got: canonical(refused),
+    });
   }
   return { passed: 2 - failed.length, failed, total: 2 };
 }

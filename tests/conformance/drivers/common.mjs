@@ -4,7 +4,13 @@ import { readFile, realpath } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
 
-const TYPES = { '.html': 'text/html', '.mjs': 'text/javascript', '.js': 'text/javascript', '.wasm': 'application/wasm', '.json': 'application/json' };
+const TYPES = {
+  '.html': 'text/html',
+  '.mjs': 'text/javascript',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+  '.json': 'application/json',
+};
 
 /** Starts a command in its own process group, so that `stop` takes its children along. */
 export function start(command, args, { cwd, env = {}, timeoutMs, stdio = ['ignore', 'pipe', 'pipe'] }) {
@@ -52,7 +58,10 @@ export function start(command, args, { cwd, env = {}, timeoutMs, stdio = ['ignor
 /** Runs a command to its end; throws with the end of its output when it fails. */
 export async function finish(command, args, options) {
   const { code, signal, output } = await start(command, args, options).ended;
-  if (code !== 0) throw new Error(`${command} ${args[0] ?? ''}: ${signal ? `stopped (${signal})` : `exit ${code}`}\n${tail(output)}`);
+  if (code !== 0)
+    throw new Error(
+      `${command} ${args[0] ?? ''}: ${signal ? `stopped (${signal})` : `exit ${code}`}\n${tail(output)}`,
+    );
   return output;
 }
 
@@ -115,9 +124,11 @@ export async function serve(folder, page) {
   return { origin: `http://127.0.0.1:${server.address().port}`, answer, close };
 }
 
-/** The page that runs the suite unbundled: an import map says what a bundler would. */
-export async function suitePage({ folder, library }) {
-  const { exports } = JSON.parse(await readFile(join(folder, 'node_modules', library, 'package.json'), 'utf8'));
+/** A page that runs a module unbundled: an import map says what a bundler would. */
+export async function unbundledPage({ folder, library }, module) {
+  const { exports } = JSON.parse(
+    await readFile(join(folder, 'node_modules', library, 'package.json'), 'utf8'),
+  );
   const imports = {};
   for (const [subpath, target] of Object.entries(exports)) {
     const file = pick(target);
@@ -125,7 +136,7 @@ export async function suitePage({ folder, library }) {
   }
   return (nonce) => `<!doctype html><meta charset="utf-8"><title>conformance</title>
 <script type="importmap" nonce="${nonce}">${JSON.stringify({ imports })}</script>
-<script type="module" src="/page.mjs"></script>`;
+<script type="module" src="/${module}"></script>`;
 }
 
 /** The target for a browser: conditions in the order the package lists them. */
@@ -141,7 +152,10 @@ function pick(target) {
 export async function within(milliseconds, what, promise) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: no answer in ${milliseconds / 1000} s`)), milliseconds);
+    timer = setTimeout(
+      () => reject(new Error(`${what}: no answer in ${milliseconds / 1000} s`)),
+      milliseconds,
+    );
   });
   try {
     return await Promise.race([promise, late]);

@@ -5,7 +5,11 @@ import { answerIn, finish } from './common.mjs';
 export function consoleDriver(name) {
   return async ({ stage, timeoutMs }) => {
     const { args, env } = COMMANDS[name] ?? COMMANDS.node;
-    const output = await finish(runtimeBinary(name), args, { cwd: stage.folder, env: env?.(stage), timeoutMs });
+    const output = await finish(runtimeBinary(name), args, {
+      cwd: stage.folder,
+      env: env?.(stage),
+      timeoutMs,
+    });
     return answerIn(output);
   };
 }

@@ -26,16 +26,27 @@ export async function next({ stage, timeoutMs }) {
     await mkdir(join(project, 'app', 'answer'), { recursive: true });
     await writeFile(join(project, 'app', 'answer', 'route.js'), ROUTE);
     await writeFile(join(project, 'next.config.mjs'), config(root));
-    const env = { NEXT_TELEMETRY_DISABLED: '1', NEXT_IGNORE_INCORRECT_LOCKFILE: '1', CI: '1', NODE_ENV: 'production' };
+    const env = {
+      NEXT_TELEMETRY_DISABLED: '1',
+      NEXT_IGNORE_INCORRECT_LOCKFILE: '1',
+      CI: '1',
+      NODE_ENV: 'production',
+    };
     await finish(node, [cli, 'build'], { cwd: project, env, timeoutMs });
-    server = start(node, [cli, 'start', '--hostname', '127.0.0.1', '--port', '0'], { cwd: project, env, timeoutMs });
+    server = start(node, [cli, 'start', '--hostname', '127.0.0.1', '--port', '0'], {
+      cwd: project,
+      env,
+      timeoutMs,
+    });
     const [, port] = await within(60_000, 'next start', server.printed(/127\.0\.0\.1:(\d+)/));
     const response = await within(timeoutMs, 'the edge route', fetch(`http://127.0.0.1:${port}/answer`));
     const body = await response.text();
     if (!response.ok) throw new Error(`the edge route answered ${response.status}: ${body.slice(0, 2000)}`);
     const { edge, ...answer } = JSON.parse(body);
     if (edge !== 'string') throw new Error('the route did not run in the edge runtime');
-    const { version } = JSON.parse(await readFile(join(EXTRA, 'node_modules', 'next', 'package.json'), 'utf8'));
+    const { version } = JSON.parse(
+      await readFile(join(EXTRA, 'node_modules', 'next', 'package.json'), 'utf8'),
+    );
     return { version, ...answer };
   } finally {
     server?.stop();

@@ -2,17 +2,21 @@
 import { createServer } from 'node:net';
 
 import { runtimeBinary } from '../runtimes/binaries.mjs';
-import { pageAnswer, serve, start, suitePage, within } from './common.mjs';
+import { pageAnswer, serve, start, unbundledPage, within } from './common.mjs';
 
 export async function webkit({ stage, timeoutMs }) {
   const binary = runtimeBinary('miniBrowser');
   const driverBinary = runtimeBinary('webkitDriver');
-  const server = await serve(stage.folder, await suitePage(stage));
+  const server = await serve(stage.folder, await unbundledPage(stage, 'page.mjs'));
   // The server picks a free display and writes its number to the descriptor it is given.
-  const xvfb = start(runtimeBinary('xvfb'), ['-displayfd', '3', '-screen', '0', '1024x768x24', '-nolisten', 'tcp'], {
-    timeoutMs,
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-  });
+  const xvfb = start(
+    runtimeBinary('xvfb'),
+    ['-displayfd', '3', '-screen', '0', '1024x768x24', '-nolisten', 'tcp'],
+    {
+      timeoutMs,
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    },
+  );
   let driver;
   try {
     const [display] = await within(20_000, 'Xvfb', xvfb.printed(/\d+/));

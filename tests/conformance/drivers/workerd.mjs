@@ -31,7 +31,13 @@ export async function workerd({ stage, timeoutMs }) {
   const modules = await Promise.all((await readdir(out)).map((name) => asModule(out, name)));
   // miniflare takes the first module for the worker itself.
   modules.sort((a, b) => a.type.localeCompare(b.type) * -1);
-  const miniflare = new Miniflare({ host: '127.0.0.1', port: 0, compatibilityDate: '2026-01-01', modulesRoot: out, modules });
+  const miniflare = new Miniflare({
+    host: '127.0.0.1',
+    port: 0,
+    compatibilityDate: '2026-01-01',
+    modulesRoot: out,
+    modules,
+  });
   try {
     const response = await within(timeoutMs, 'workerd', miniflare.dispatchFetch('http://loopback/'));
     const body = await response.text();

@@ -1,6 +1,15 @@
 // How the suite calls jose: the options a careful user would set to say what our policy says. jose has no policy over several
 // issuers, several `typ` values or mixed key formats, so those are tried one after the other. Only outcomes compare: its codes differ.
-import { compactVerify, createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, importJWK, importSPKI, jwtVerify } from 'jose';
+import {
+  compactVerify,
+  createLocalJWKSet,
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  importJWK,
+  importSPKI,
+  jwtVerify,
+} from 'jose';
 
 const DEFAULT_LEEWAY = 5;
 const FAMILIES = {
@@ -33,7 +42,9 @@ export const library = {
   async verifyJws(jws, jwk) {
     try {
       const algorithms = jwk.alg === undefined ? FAMILIES[jwk.kty] : namesOf(jwk.alg);
-      const { payload } = await compactVerify(jws, async ({ alg }) => importJWK(jwk, jwk.alg ?? alg), { algorithms });
+      const { payload } = await compactVerify(jws, async ({ alg }) => importJWK(jwk, jwk.alg ?? alg), {
+        algorithms,
+      });
       return { ok: true, payload };
     } catch (error) {
       return refused(error);
@@ -64,7 +75,9 @@ function optionsFor(policy, issuer, now) {
 
 function algorithmsOf(issuer) {
   if (issuer.algorithms) return issuer.algorithms.flatMap(namesOf);
-  const ofJwks = (issuer.jwks?.keys ?? []).flatMap((jwk) => (jwk.alg === undefined ? FAMILIES[jwk.kty] ?? [] : namesOf(jwk.alg)));
+  const ofJwks = (issuer.jwks?.keys ?? []).flatMap((jwk) =>
+    jwk.alg === undefined ? (FAMILIES[jwk.kty] ?? []) : namesOf(jwk.alg),
+  );
   return [...new Set([...ofJwks, ...(issuer.keys ?? []).flatMap((key) => namesOf(key.alg))])];
 }
 
@@ -77,7 +90,9 @@ function namesOf(alg) {
 function keySets(issuer) {
   const jwks = issuer.jwks?.keys ?? [];
   const own = [
-    ...jwks.filter((jwk) => jwk.kty === 'oct').map((jwk) => ({ kid: jwk.kid, alg: jwk.alg, load: () => importJWK(jwk, jwk.alg) })),
+    ...jwks
+      .filter((jwk) => jwk.kty === 'oct')
+      .map((jwk) => ({ kid: jwk.kid, alg: jwk.alg, load: () => importJWK(jwk, jwk.alg) })),
     ...(issuer.keys ?? []).map((key) => ({ kid: key.kid, alg: key.alg, load: () => importKey(key) })),
   ];
   const sets = own.map(({ kid, alg, load }) => (header) => {

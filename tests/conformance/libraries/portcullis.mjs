@@ -1,6 +1,10 @@
 // How the suite calls portcullis: the package as installed, by the names a user imports.
 import { createVerifier, inspect, verifyJws } from 'portcullis';
-import { createVerifier as createIssuersVerifier, generateSigningKey, importSigningKey } from 'portcullis/issuer';
+import {
+  createVerifier as createIssuersVerifier,
+  generateSigningKey,
+  importSigningKey,
+} from 'portcullis/issuer';
 
 // One verifier a policy, as in a server: the vectors of one policy follow each other on the same instance.
 const verifiers = new WeakMap();
@@ -31,7 +35,12 @@ function verifierFor(policy) {
 
 // Signing needs randomness and a second wasm file: both differ by runtime.
 function mintedTokens(_library, { NOW }) {
-  const request = { issuer: 'https://issuer.example', audience: 'https://api.example', subject: 's', clientId: 'c' };
+  const request = {
+    issuer: 'https://issuer.example',
+    audience: 'https://api.example',
+    subject: 's',
+    clientId: 'c',
+  };
   for (const alg of ['ES256', 'EdDSA']) {
     const key = generateSigningKey(alg);
     const again = importSigningKey(key.privateJwk());

@@ -44,6 +44,8 @@ export function runtimeBinary(name) {
 function miniBrowsers() {
   const library = '/usr/lib/x86_64-linux-gnu';
   if (!existsSync(library)) return [];
-  const folders = readdirSync(library).filter((name) => name.startsWith('webkit2gtk-') || name.startsWith('webkitgtk-'));
+  const folders = readdirSync(library).filter(
+    (name) => name.startsWith('webkit2gtk-') || name.startsWith('webkitgtk-'),
+  );
   return folders.map((folder) => join(library, folder, 'MiniBrowser'));
 }

@@ -1,0 +1,96 @@
+// `npm test`: every stage named and timed, each a pass or a failure. Node's own modules only.
+//   node src/js/build/test.mjs [--all] [--only NAME]…
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { build } from './build.mjs';
+import { setup } from './setup.mjs';
+import { isMain, main, Plain, ROOT, run } from './steps.mjs';
+
+const { values: options } = parseArgs({
+  options: { all: { type: 'boolean', default: false }, only: { type: 'string', multiple: true } },
+});
+
+const node = (...args) => run(process.execPath, args);
+const nodeTest = (folder) => {
+  const files = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.test.mjs'));
+  if (files.length === 0) throw new Plain(`${folder} holds no tests`);
+  return node('--test', '--test-reporter=spec', ...files.map((name) => join(folder, name)));
+};
+const cargo = (...args) => run('cargo', args, { env: { RUSTDOCFLAGS: '-D warnings' } });
+const bin = (name, ...args) => run(join(ROOT, 'node_modules', '.bin', name), args);
+const lint = (...features) =>
+  cargo('clippy', '--locked', '--all-targets', ...features, '--', '-D', 'warnings');
+
+// `needed` stages run whatever was asked for: the others stand on them.
+const STAGES = [
+  { name: 'setup', needed: true, work: () => setup({ tests: true, all: options.all }) },
+  { name: 'rustfmt', work: () => cargo('fmt', '--check') },
+  { name: 'clippy', work: () => lint() },
+  { name: 'clippy-features', work: () => lint('--features', 'js,issuer') },
+  { name: 'cargo-test', work: () => cargo('test', '--locked') },
+  { name: 'cargo-test-issuer', work: () => cargo('test', '--locked', '--features', 'issuer') },
+  { name: 'rustdoc', work: () => cargo('doc', '--locked', '--no-deps', '--features', 'js,issuer') },
+  { name: 'wasm-alone', work: () => node('tests/package/wasm-alone.mjs') },
+  { name: 'biome', work: () => bin('biome', 'check', '--error-on-warnings') },
+  { name: 'build', needed: true, work: build },
+  { name: 'types', work: () => bin('tsc', '-p', 'tests/package/tsconfig.json') },
+  { name: 'package', work: () => nodeTest('tests/package') },
+  { name: 'publint', work: () => bin('publint', 'run', '--strict') },
+  {
+    name: 'attw',
+    work: () =>
+      bin('attw', '--pack', '.', '--profile', 'esm-only', '--exclude-entrypoints', 'portcullis.wasm'),
+  },
+  { name: 'conformance', work: () => node('tests/conformance/run.mjs', ...(options.all ? ['--all'] : [])) },
+  { name: 'demonstration', work: () => node('src/js/build/start.mjs', '--check') },
+  { name: 'page', work: () => nodeTest('tests/demo') },
+];
+
+async function test() {
+  const unknown = options.only?.find((name) => !STAGES.some((stage) => stage.name === name));
+  if (unknown)
+    throw new Plain(`no stage is named ${unknown}; there are ${STAGES.map(({ name }) => name).join(', ')}`);
+  const chosen = STAGES.filter(({ name, needed }) => needed || !options.only || options.only.includes(name));
+  const results = [];
+  for (const { name, needed, work } of chosen) {
+    const started = Date.now();
+    console.log(`\n━━ ${name}`);
+    const error = await settled(work);
+    results.push({ name, error, seconds: (Date.now() - started) / 1000 });
+    if (error) console.error(error instanceof Plain ? `✗ ${error.message}` : error);
+    if (error && needed) break;
+  }
+  report(results, chosen);
+}
+
+async function settled(work) {
+  try {
+    await work();
+  } catch (error) {
+    return error;
+  }
+}
+
+function report(results, chosen) {
+  console.log('\n━━ stages');
+  for (const { name, error, seconds } of results) {
+    console.log(`${error ? '✗' : '✓'} ${name.padEnd(20)} ${seconds.toFixed(1).padStart(7)} s`);
+  }
+  for (const { name } of chosen.slice(results.length)) console.log(`✗ ${name.padEnd(20)} was not reached`);
+  const total = results.reduce((sum, { seconds }) => sum + seconds, 0);
+  const table = join(ROOT, 'target', 'conformance', 'table.json');
+  if (existsSync(table)) {
+    const { rows } = JSON.parse(readFileSync(table, 'utf8'));
+    console.log(
+      `runtimes: ${rows.map(({ title, version }) => `${title} ${version ?? 'did not run'}`).join(' · ')}`,
+    );
+  }
+  console.log(`${(total / 60).toFixed(1)} minutes`);
+  const passed = results.filter(({ error }) => !error).length;
+  console.log(`${passed} passed, ${chosen.length - passed} failed`);
+  if (passed < chosen.length) process.exitCode = 1;
+}
+
+if (isMain(import.meta.url)) await main(test);

@@ -1,0 +1,91 @@
+// Compiled and never run: each `@ts-expect-error` fails the build when the types loosen.
+import {
+  type Claims,
+  createVerifier,
+  inspect,
+  type Policy,
+  PolicyError,
+  type RejectionCode,
+  type UnverifiedClaims,
+  type Verdict,
+  verifyJws,
+} from 'portcullis';
+import { generateSigningKey } from 'portcullis/issuer';
+import * as slim from 'portcullis/slim';
+
+const jwks = { keys: [{ kty: 'OKP', crv: 'Ed25519', x: '' }] };
+const issuer = 'https://issuer.example';
+const audience = 'https://api.example';
+
+createVerifier({ issuers: [{ issuer, audience, jwks }] });
+createVerifier({ issuers: [{ issuer, audience: [audience, 'b'], keys: [{ alg: 'RS256', pem: '' }] }] });
+createVerifier({
+  issuers: [{ issuer, audience, jwks, types: 'any', algorithms: ['RS256'] }],
+  leewaySeconds: 30,
+});
+createVerifier({ issuers: [{ issuer, audience, keys: [{ alg: 'HS256', secret: new Uint8Array(32) }] }] });
+
+// @ts-expect-error: an issuer is mandatory
+createVerifier({ issuers: [{ audience, jwks }] });
+// @ts-expect-error: an audience is mandatory
+createVerifier({ issuers: [{ issuer, jwks }] });
+// @ts-expect-error: an empty list of audiences is none
+createVerifier({ issuers: [{ issuer, audience: [], jwks }] });
+// @ts-expect-error: a policy without issuers trusts nobody
+createVerifier({ issuers: [] });
+// @ts-expect-error: keys are mandatory
+createVerifier({ issuers: [{ issuer, audience }] });
+// @ts-expect-error: none is no algorithm
+createVerifier({ issuers: [{ issuer, audience, jwks, algorithms: ['none'] }] });
+// @ts-expect-error: there is no switch to skip a check
+createVerifier({ issuers: [{ issuer, audience, jwks, ignoreExpiration: true }] });
+// @ts-expect-error: a secret works with HMAC alone
+createVerifier({ issuers: [{ issuer, audience, keys: [{ alg: 'RS256', secret: '' }] }] });
+
+declare function needsClaims(claims: Claims): void;
+
+const verdict: Verdict = createVerifier({} as Policy).verify('');
+// @ts-expect-error: claims are there only once `ok` was asked
+verdict.claims;
+if (verdict.ok) {
+  needsClaims(verdict.claims);
+  const expires: number = verdict.claims.exp;
+  // @ts-expect-error: a custom claim is unknown until it is looked at
+  const tenant: string = verdict.claims.tenant;
+  // @ts-expect-error: an accepted token has no code
+  verdict.code;
+} else {
+  const code: RejectionCode = verdict.code;
+  if (verdict.code === 'expired') {
+    const expires: number = verdict.expires;
+    // @ts-expect-error: another code's field
+    verdict.limit;
+  }
+  // @ts-expect-error: no such code
+  if (verdict.code === 'exprired') throw new Error();
+}
+
+const seen = inspect('');
+if (seen.ok) {
+  const verified: false = seen.verified;
+  const claims: UnverifiedClaims = seen.claims;
+  // @ts-expect-error: what was not verified cannot pass for what was
+  needsClaims(seen.claims);
+}
+
+const jws = verifyJws('', jwks.keys[0] as { kty: string });
+if (jws.ok) {
+  const payload: Uint8Array = jws.payload;
+}
+
+const key = generateSigningKey('ES256');
+createVerifier({ issuers: [{ issuer, audience, jwks: key.jwks() }] });
+key.mintAccessToken({ issuer, audience, subject: 's', clientId: 'c' });
+// @ts-expect-error: this issuer does not sign with RSA
+generateSigningKey('RS256');
+// @ts-expect-error: RFC 9068 asks for a client
+key.mintAccessToken({ issuer, audience, subject: 's' });
+
+const pointer: string = new PolicyError('', '').pointer;
+const loaded: Promise<void> = slim.init(new URL('https://example.org'));
+const same: typeof createVerifier = slim.createVerifier;
