@@ -19,12 +19,52 @@ import { isMain, main, Plain, ROOT, run, step, TARGET, TOOLS } from './steps.mjs
 
 const DIST = join(ROOT, 'dist');
 const STAMP = join(TARGET, 'dist.stamp');
+const LOCK = join(TARGET, 'dist.lock');
 const SOURCES = ['Cargo.toml', 'Cargo.lock', 'wasm-pack.toml', 'package-lock.json', 'README.md', 'src'];
+// The scripts beside this one build nothing.
+const LEFT_OUT = join('src', 'js', 'build');
 
 /** Brings dist/ up to date; it is left alone when nothing it is made of has changed. */
 export async function build() {
   const fingerprint = hashOf(SOURCES);
-  if (existsSync(DIST) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === fingerprint) return;
+  if (isCurrent(fingerprint)) return;
+  await locked(async () => {
+    if (!isCurrent(fingerprint)) await makeDist(fingerprint);
+  });
+}
+
+function isCurrent(fingerprint) {
+  return existsSync(DIST) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === fingerprint;
+}
+
+/** One build at a time, so that `npm start` beside `npm test` finds a whole dist/. */
+async function locked(work) {
+  mkdirSync(TARGET, { recursive: true });
+  while (!take()) await new Promise((resolve) => setTimeout(resolve, 500));
+  try {
+    await work();
+  } finally {
+    rmSync(LOCK, { force: true });
+  }
+}
+
+/** The lock file holds its owner's process id; that of a process which is gone is nobody's. */
+function take() {
+  try {
+    writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+  }
+  try {
+    process.kill(Number(readFileSync(LOCK, 'utf8')), 0);
+  } catch {
+    rmSync(LOCK, { force: true });
+  }
+  return false;
+}
+
+async function makeDist(fingerprint) {
   rmSync(STAMP, { force: true });
   const fresh = join(TARGET, 'dist');
   rmSync(fresh, { recursive: true, force: true });
@@ -83,6 +123,7 @@ function bin(name) {
 function hashOf(paths) {
   const hash = createHash('sha256');
   const add = (path) => {
+    if (path === LEFT_OUT) return;
     const stat = statSync(join(ROOT, path));
     if (stat.isDirectory()) {
       for (const name of readdirSync(join(ROOT, path)).sort()) add(join(path, name));
@@ -91,6 +132,7 @@ function hashOf(paths) {
     }
   };
   for (const path of paths) add(path);
+  hash.update(readFileSync(new URL(import.meta.url)));
   return hash.digest('hex');
 }
 

@@ -1,0 +1,96 @@
+// The demonstration in workerd: www/workers/ bundled as wrangler does it, and started through miniflare.
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+
+import { Plain, ROOT } from './steps.mjs';
+
+const HOST = '127.0.0.1';
+const COMPATIBILITY_DATE = '2026-01-01';
+
+export const ISSUER = 'https://issuer.example';
+export const LEGACY_ISSUER = 'https://legacy.example';
+export const AUDIENCE = 'https://api.example';
+
+/** One sentence, before anything is built, when the port cannot be had. */
+export async function assertFree(port) {
+  const server = createServer();
+  const code = await new Promise((resolve) => {
+    server.once('error', (error) => resolve(error.code));
+    server.listen(port, HOST, () => server.close(() => resolve(undefined)));
+  });
+  if (code === 'EADDRINUSE')
+    throw new Plain(
+      `Port ${port} is in use: stop what holds it, or choose another with PORT=${port + 1} npm start`,
+    );
+  if (code)
+    throw new Plain(`Port ${port} cannot be opened (${code}): choose another with PORT=8787 npm start`);
+}
+
+/** Starts the issuer, the API and the front. Port 0 is any free one. */
+export async function serve(port) {
+  const { Miniflare, Log, LogLevel } = await import('miniflare');
+  const { generateSigningKey } = await import('portcullis/issuer');
+  const key = generateSigningKey('ES256');
+  const legacy = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const legacyJwk = {
+    ...legacy.publicKey.export({ format: 'jwk' }),
+    kid: 'legacy',
+    alg: 'RS256',
+    use: 'sig',
+  };
+  const policy = {
+    issuers: [
+      { issuer: ISSUER, audience: AUDIENCE, jwks: key.jwks() },
+      { issuer: LEGACY_ISSUER, audience: AUDIENCE, jwks: { keys: [legacyJwk] } },
+    ],
+  };
+  const miniflare = new Miniflare({
+    host: HOST,
+    port,
+    // Otherwise miniflare asks the internet where it is.
+    cf: false,
+    log: new Log(LogLevel.ERROR),
+    workers: await Promise.all([
+      // The first one is the door.
+      worker('front', {
+        serviceBindings: { ISSUER: 'issuer', API: 'api', WWW: folder('www'), DIST: folder('dist') },
+      }),
+      worker('issuer', { bindings: { PRIVATE_JWK: key.privateJwk(), ISSUER, AUDIENCE } }),
+      worker('api', { bindings: { POLICY: policy } }),
+    ]),
+  });
+  const origin = (await miniflare.ready).origin;
+  return { origin, policy, legacyKey: legacy.privateKey, stop: () => miniflare.dispose() };
+}
+
+/** One worker. The condition is `workerd`, and each .wasm a module of its own: workerd compiles no code at run time. */
+async function worker(name, options) {
+  const { build } = await import('esbuild');
+  const modulesRoot = join(ROOT, 'www', 'workers');
+  const { outputFiles } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [join(modulesRoot, `${name}.js`)],
+    outdir: modulesRoot,
+    write: false,
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*'],
+    loader: { '.wasm': 'copy' },
+    logLevel: 'warning',
+  });
+  const modules = outputFiles.map(({ path, text, contents }) =>
+    path.endsWith('.wasm')
+      ? { type: 'CompiledWasm', path, contents }
+      : { type: 'ESModule', path, contents: text },
+  );
+  // miniflare takes the first module for the worker itself.
+  modules.sort((a, b) => b.type.localeCompare(a.type));
+  return { name, compatibilityDate: COMPATIBILITY_DATE, modulesRoot, modules, ...options };
+}
+
+function folder(name) {
+  return { disk: { path: join(ROOT, name), writable: false } };
+}
