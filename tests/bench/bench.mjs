@@ -1,0 +1,44 @@
+// `npm run bench`: whole-token verification, ours and our peers', in one run. Node's own modules only; the rest is loaded after set-up.
+//   node tests/bench/bench.mjs [--quick] [--json FILE] [--write-readme]
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+import { build } from '../../src/js/build/build.mjs';
+import { setup } from '../../src/js/build/setup.mjs';
+import { main, step } from '../../src/js/build/steps.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean' },
+    json: { type: 'string' },
+    'write-readme': { type: 'boolean' },
+  },
+});
+
+// A round times one batch of each library in turn; the medians are taken over rounds.
+const EFFORT = options.quick ? { rounds: 7, batch: 60, starts: 5 } : { rounds: 21, batch: 200, starts: 15 };
+
+await main(async () => {
+  await setup();
+  await build();
+  const { makeTokens, ALGS } = await import('./tokens.mjs');
+  const { benchNode } = await import('./node.mjs');
+  const { benchWorkerd } = await import('./workerd.mjs');
+  const { coldStart, sizes } = await import('./start-and-size.mjs');
+  const { print, writeReadme } = await import('./table.mjs');
+
+  const rows = [];
+  for (const alg of ALGS) {
+    const tokens = await step(`tokens for ${alg}`, () => makeTokens(alg, EFFORT));
+    rows.push(...(await step(`${alg} in Node`, () => benchNode(alg, tokens, EFFORT))));
+    rows.push(...(await step(`${alg} in workerd`, () => benchWorkerd(alg, tokens, EFFORT))));
+  }
+  const result = {
+    rows,
+    sizes: sizes(),
+    coldStart: await step('cold starts', () => coldStart(EFFORT.starts)),
+  };
+  print(result);
+  if (options.json) writeFileSync(options.json, `${JSON.stringify(result, null, 2)}\n`);
+  if (options['write-readme']) writeReadme(result);
+});

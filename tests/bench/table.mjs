@@ -1,0 +1,83 @@
+// The result on the screen, and its ratios in the README.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { ROOT } from '../../src/js/build/steps.mjs';
+import { ALGS } from './tokens.mjs';
+
+const START = '<!-- bench:start -->';
+const END = '<!-- bench:end -->';
+
+// What is divided by our time, and where.
+const RATIOS = [
+  ['jose ÷ portcullis, Node, new token', 'Node', 'fresh', 'jose'],
+  ['fast-jwt ÷ portcullis, Node, new token', 'Node', 'fresh', 'fast-jwt'],
+  ['jsonwebtoken ÷ portcullis, Node, new token', 'Node', 'fresh', 'jsonwebtoken'],
+  ['aws-jwt-verify ÷ portcullis, Node, new token', 'Node', 'fresh', 'aws-jwt-verify'],
+  ['native signature alone ÷ portcullis, Node', 'Node', 'fresh', 'native'],
+  ['jose ÷ portcullis, workerd, new token', 'workerd', 'fresh', 'jose'],
+  ['fast-jwt cached ÷ portcullis, Node, same token again', 'Node', 'repeat', 'fast-jwt cached'],
+];
+
+export function print({ rows, sizes, coldStart }) {
+  for (const runtime of ['Node', 'workerd']) {
+    for (const kind of ['fresh', 'repeat']) {
+      console.log(
+        `\n${runtime}, ${kind === 'fresh' ? 'every token new' : 'the same token again'} (µs a token)`,
+      );
+      const part = rows.filter((row) => row.runtime === runtime && row.case === kind);
+      const names = [...new Set(part.map(({ library }) => library))];
+      grid([
+        ['', ...ALGS],
+        ...names.map((name) => [name, ...ALGS.map((alg) => format(cell(part, alg, name)))]),
+      ]);
+    }
+  }
+  console.log('\nratios (above 1: we are faster)');
+  grid([['', ...ALGS], ...ratios(rows)]);
+  console.log('\nbytes after gzip');
+  grid(Object.entries(sizes).map(([name, bytes]) => [name, String(bytes)]));
+  console.log('\nfirst verification in a new process (ms)');
+  grid(Object.entries(coldStart).map(([name, { milliseconds }]) => [name, milliseconds.toFixed(1)]));
+}
+
+/** Ratios alone: microseconds tell of the machine. */
+export function writeReadme({ rows, sizes }) {
+  const path = join(ROOT, 'README.md');
+  const readme = readFileSync(path, 'utf8');
+  const [start, end] = [readme.indexOf(START), readme.indexOf(END)];
+  if (start < 0 || end < start) throw new Error(`README.md has no ${START} … ${END}`);
+  const lines = [
+    `Ratios of medians from one run of \`npm run bench\`, whole tokens; above 1 we are faster.`,
+    '',
+    `| | ${ALGS.join(' | ')} |`,
+    `| --- |${' --- |'.repeat(ALGS.length)}`,
+    ...ratios(rows).map((cells) => `| ${cells.join(' | ')} |`),
+    '',
+    `The validator is ${Math.round(sizes['validator wasm'] / 1024)} KB after gzip.`,
+  ];
+  writeFileSync(path, `${readme.slice(0, start + START.length)}\n${lines.join('\n')}\n${readme.slice(end)}`);
+}
+
+function ratios(rows) {
+  return RATIOS.map(([title, runtime, kind, library]) => {
+    const part = rows.filter((row) => row.runtime === runtime && row.case === kind);
+    const ratio = (alg) => cell(part, alg, library) / cell(part, alg, 'portcullis');
+    return [title, ...ALGS.map((alg) => format(ratio(alg)))];
+  });
+}
+
+function cell(rows, alg, library) {
+  return rows.find((row) => row.alg === alg && row.library === library)?.microseconds ?? Number.NaN;
+}
+
+function format(value) {
+  if (Number.isNaN(value)) return '–';
+  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+function grid(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const pad = (text, column) => (column === 0 ? text.padEnd(widths[0]) : text.padStart(widths[column]));
+  for (const row of rows) console.log(row.map(pad).join('  '));
+}

@@ -1,0 +1,79 @@
+// Tokens to verify, all different, signed with Node's cryptography outside of any timing.
+import crypto from 'node:crypto';
+
+export const ALGS = ['ES256', 'EdDSA', 'RS256', 'PS256', 'HS256'];
+export const ISSUER = 'https://issuer.example/';
+export const AUDIENCE = 'https://api.example';
+export const TYPE = 'at+jwt';
+
+const PSS = {
+  padding: crypto.constants.RSA_PKCS1_PSS_PADDING,
+  saltLength: crypto.constants.RSA_PSS_SALTLEN_DIGEST,
+};
+
+/** How an algorithm signs and is verified by Node itself. */
+export const NATIVE = {
+  ES256: { pair: ['ec', { namedCurve: 'P-256' }], hash: 'sha256', options: { dsaEncoding: 'ieee-p1363' } },
+  EdDSA: { pair: ['ed25519'], hash: null, options: {} },
+  RS256: { pair: ['rsa', { modulusLength: 2048 }], hash: 'sha256', options: {} },
+  PS256: { pair: ['rsa', { modulusLength: 2048 }], hash: 'sha256', options: PSS },
+};
+
+const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** What a token says: about 350 bytes with its header, as an access token of RFC 9068 does. */
+function payload(index, now) {
+  return {
+    iss: ISSUER,
+    aud: AUDIENCE,
+    sub: `user-${String(index).padStart(8, '0')}`,
+    client_id: 'bench',
+    scope: 'read write',
+    iat: now,
+    exp: now + 3600,
+    jti: crypto.randomUUID(),
+  };
+}
+
+function signer(alg) {
+  if (alg === 'HS256') {
+    const secret = crypto.randomBytes(32);
+    return {
+      jwk: { kty: 'oct', k: secret.toString('base64url') },
+      sign: (input) => crypto.createHmac('sha256', secret).update(input).digest(),
+    };
+  }
+  const { pair, hash, options } = NATIVE[alg];
+  const { privateKey, publicKey } = crypto.generateKeyPairSync(...pair);
+  return {
+    jwk: publicKey.export({ format: 'jwk' }),
+    sign: (input) => crypto.sign(hash, Buffer.from(input), { key: privateKey, ...options }),
+  };
+}
+
+/**
+ * Enough tokens that no library sees one twice: for warming up, for each round in Node and for each round in workerd. With them the key, one
+ * more token for the case `repeat`, and a forged one.
+ */
+export function makeTokens(alg, { rounds, batch }) {
+  const { jwk, sign } = signer(alg);
+  const now = Math.floor(Date.now() / 1000);
+  const header = encode({ alg, typ: TYPE, kid: 'bench' });
+  const make = (index) => {
+    const input = `${header}.${encode(payload(index, now))}`;
+    return `${input}.${sign(input).toString('base64url')}`;
+  };
+  const all = Array.from({ length: batch * (2 * rounds + 3) }, (_, index) => make(index));
+  const take = (count) => all.splice(0, count);
+  const [victim, repeat] = take(2);
+  const dot = victim.lastIndexOf('.') + 1;
+  const forged = victim.slice(0, dot) + (victim[dot] === 'A' ? 'B' : 'A') + victim.slice(dot + 1);
+  return {
+    jwk: { ...jwk, kid: 'bench', alg, use: 'sig' },
+    warmup: take(batch),
+    node: Array.from({ length: rounds }, () => take(batch)),
+    workerd: Array.from({ length: rounds }, () => take(batch)),
+    repeat,
+    forged,
+  };
+}

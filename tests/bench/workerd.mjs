@@ -1,0 +1,100 @@
+// The same in workerd. A request verifies a whole batch; what a request costs by itself is measured beside and taken off.
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+
+import { build } from 'esbuild';
+import { Miniflare } from 'miniflare';
+
+import { ROOT, TARGET } from '../../src/js/build/steps.mjs';
+import { median } from './node.mjs';
+import { AUDIENCE, ISSUER, TYPE } from './tokens.mjs';
+
+const LIBRARIES = ['portcullis', 'jose'];
+
+/** Rows of one algorithm: the median microseconds a token. */
+export async function benchWorkerd(alg, tokens, { batch }) {
+  const miniflare = new Miniflare({
+    host: '127.0.0.1',
+    port: 0,
+    cf: false,
+    compatibilityDate: '2026-01-01',
+    modulesRoot: ROOT,
+    modules: await bundle(),
+  });
+  try {
+    const url = await miniflare.ready;
+    const ask = async (body) => {
+      const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
+      if (!response.ok) throw new Error(await response.text());
+      return response.json();
+    };
+    await ask({ setup: { alg, jwk: tokens.jwk, issuer: ISSUER, audience: AUDIENCE, type: TYPE } });
+    for (const library of LIBRARIES) {
+      const accepted = await ask({ library, tokens: [tokens.warmup[0], tokens.forged] });
+      if (accepted !== 1)
+        throw new Error(`${library} in workerd accepts ${accepted} of a good and a forged token`);
+      await timed(ask, library, tokens.warmup);
+    }
+    const fresh = await rounds(ask, tokens.workerd);
+    const again = tokens.workerd.map(() => Array(batch).fill(tokens.repeat));
+    const repeat = await rounds(ask, again);
+    const row = (kind) => (row) => ({ runtime: 'workerd', alg, case: kind, ...row });
+    return [...fresh.map(row('fresh')), ...repeat.map(row('repeat'))];
+  } finally {
+    await miniflare.dispose();
+  }
+}
+
+async function rounds(ask, batches) {
+  const names = ['nothing', ...LIBRARIES];
+  const samples = Object.fromEntries(names.map((name) => [name, []]));
+  for (const [round, batch] of batches.entries()) {
+    for (let turn = 0; turn < names.length; turn++) {
+      const name = names[(turn + round) % names.length];
+      samples[name].push(await timed(ask, name, batch));
+    }
+  }
+  const empty = median(samples.nothing);
+  return LIBRARIES.map((library) => ({
+    library,
+    microseconds: Math.max(0, median(samples[library]) - empty),
+  }));
+}
+
+async function timed(ask, library, tokens) {
+  const started = performance.now();
+  const accepted = await ask({ library, tokens });
+  const microseconds = ((performance.now() - started) * 1000) / tokens.length;
+  if (accepted !== tokens.length)
+    throw new Error(`${library} in workerd accepts ${accepted} of ${tokens.length}`);
+  return microseconds;
+}
+
+/** As wrangler does it: the condition `workerd`, and the wasm a module of its own. */
+async function bundle() {
+  const out = join(TARGET, 'bench');
+  mkdirSync(out, { recursive: true });
+  await build({
+    entryPoints: [join(ROOT, 'tests', 'bench', 'worker.mjs')],
+    outdir: out,
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    conditions: ['workerd', 'worker', 'browser'],
+    loader: { '.wasm': 'copy' },
+    logLevel: 'warning',
+  });
+  const names = readdirSync(out).filter((name) => /\.(js|wasm)$/.test(name));
+  // miniflare takes the first module for the worker itself.
+  names.sort((a, b) => Number(a.endsWith('.wasm')) - Number(b.endsWith('.wasm')));
+  return names.map((name) => {
+    const path = join(out, name);
+    const wasm = name.endsWith('.wasm');
+    return {
+      type: wasm ? 'CompiledWasm' : 'ESModule',
+      path,
+      contents: readFileSync(path, wasm ? null : 'utf8'),
+    };
+  });
+}
