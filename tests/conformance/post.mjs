@@ -4,7 +4,7 @@ export async function post(work) {
   try {
     body = await work();
   } catch (error) {
-    body = { threw: String(error?.stack ?? error) };
+    body = { threw: `${error} ${error?.stack ?? ''}` };
   }
   await fetch('/answer', {
     method: 'POST',

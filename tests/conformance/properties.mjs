@@ -27,7 +27,7 @@ export async function runProperties(library) {
   const results = [];
   for (const [id, property] of Object.entries(properties)) {
     try {
-      await property(library, { POLICY, NOW, signed, claims });
+      await property(library, { NOW });
       results.push({ id });
     } catch (error) {
       const got = String(error?.message ?? error).slice(0, 400);

@@ -56,7 +56,15 @@ const { values: options } = parseArgs({
   },
 });
 
-process.exitCode = (await main()) ? 0 : 1;
+// Leaving by `exit` lets every runtime and scratch folder go along.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
+try {
+  process.exitCode = (await main()) ? 0 : 1;
+} catch (error) {
+  console.error(`conformance: ${error.message}`);
+  process.exitCode = 1;
+}
 
 async function main() {
   if (options['write-readme'] && !options.all)
@@ -67,7 +75,7 @@ async function main() {
     try {
       for (const runtime of runtimes) rows.push(await runIn(runtime, stage));
     } finally {
-      await stage.remove();
+      stage.remove();
     }
   }
   console.log();

@@ -1,11 +1,13 @@
 // Lays out a temporary folder as a stranger's project would be: the library installed from its tarball, nothing else beside it, and
 // the suite with its vectors as plain ES modules. Outside the repository, so that nothing resolves to the work tree by accident.
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { scratch } from './drivers/common.mjs';
 import { ROOT } from './runtimes/binaries.mjs';
 
 const HERE = join(ROOT, 'tests', 'conformance');
@@ -26,8 +28,7 @@ const execute = promisify(execFile);
 
 /** `{ folder, library, vectorFiles, remove }` */
 export async function layOut(library) {
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'portcullis-conformance-')));
-  const remove = () => rm(folder, { recursive: true, force: true });
+  const { folder, remove } = await scratch(join(tmpdir(), 'portcullis-conformance-'));
   try {
     const vectorFiles = await readVectors();
     await writeSuite(folder, library, vectorFiles);
@@ -35,7 +36,7 @@ export async function layOut(library) {
     else await copyInstalled(folder, library);
     return { folder, library, vectorFiles, remove };
   } catch (error) {
-    await remove();
+    remove();
     throw error;
   }
 }
@@ -69,6 +70,17 @@ async function installPacked(folder) {
   const packages = installed.filter((name) => !name.startsWith('.'));
   if (packages.join() !== 'portcullis')
     throw new Error(`the package brought others along: ${packages.join(', ')}`);
+  await expectComplete(join(folder, 'node_modules', 'portcullis'));
+}
+
+// One sentence now instead of one failure a runtime later.
+async function expectComplete(folder) {
+  const { exports } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+  const files = Object.values(exports).flatMap((target) =>
+    typeof target === 'string' ? target : Object.values(target),
+  );
+  const missing = files.filter((file) => !existsSync(join(folder, file)));
+  if (missing.length > 0) throw new Error(`the packed package lacks ${missing.join(', ')}: is it built?`);
 }
 
 async function copyInstalled(folder, library) {

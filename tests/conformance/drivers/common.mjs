@@ -1,6 +1,7 @@
 // What several drivers share: a child process that cannot outlive its time, a loopback server that takes a page's answer, a bundle.
 import { spawn } from 'node:child_process';
-import { readFile, realpath } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readFile, realpath } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
 
@@ -72,6 +73,17 @@ export function answerIn(output) {
   return JSON.parse(line.slice('@@answer '.length));
 }
 
+/** Makes a folder of scratch and a function that removes it, which also runs when the process is interrupted. */
+export async function scratch(prefix) {
+  const folder = await realpath(await mkdtemp(prefix));
+  const remove = () => {
+    process.removeListener('exit', remove);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', remove);
+  return { folder, remove };
+}
+
 export function tail(text) {
   return text.slice(-2000);
 }
@@ -136,7 +148,9 @@ export async function unbundledPage({ folder, library }, module) {
   }
   return (nonce) => `<!doctype html><meta charset="utf-8"><title>conformance</title>
 <script type="importmap" nonce="${nonce}">${JSON.stringify({ imports })}</script>
-<script type="module" src="/${module}"></script>`;
+<script type="module" nonce="${nonce}">
+  import('/${module}').catch((error) => fetch('/answer', { method: 'POST', body: JSON.stringify({ threw: String(error) }) }));
+</script>`;
 }
 
 /** The target for a browser: conditions in the order the package lists them. */
@@ -166,6 +180,6 @@ export async function within(milliseconds, what, promise) {
 
 /** What a page posted, or its failure as ours. */
 export function pageAnswer(answer) {
-  if (answer.threw) throw new Error(`in the page: ${answer.threw}`);
+  if ('threw' in answer) throw new Error(`in the page: ${answer.threw}`);
   return answer;
 }

@@ -1,10 +1,10 @@
 // An edge route of Next, built and served for production on Node 24: the condition `edge-light`, and no compiling at run time. The
 // project lies inside target/runtimes/extra, where Next itself is installed: Turbopack follows no link out of its root.
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { EXTRA, runtimeBinary } from '../runtimes/binaries.mjs';
-import { finish, start, within } from './common.mjs';
+import { finish, scratch, start, within } from './common.mjs';
 
 const ROUTE = `import { answer } from '../../answer.mjs';
 export const runtime = 'edge';
@@ -19,7 +19,7 @@ export async function next({ stage, timeoutMs }) {
   const node = runtimeBinary('node24');
   const cli = runtimeBinary('next');
   const root = await realpath(EXTRA);
-  const project = await mkdtemp(join(root, 'project-'));
+  const { folder: project, remove } = await scratch(join(root, 'project-'));
   let server;
   try {
     await cp(stage.folder, project, { recursive: true });
@@ -33,6 +33,7 @@ export async function next({ stage, timeoutMs }) {
       NODE_ENV: 'production',
     };
     await finish(node, [cli, 'build'], { cwd: project, env, timeoutMs });
+    if (stage.library === 'portcullis') await expectWasmFile(join(project, '.next', 'server'));
     server = start(node, [cli, 'start', '--hostname', '127.0.0.1', '--port', '0'], {
       cwd: project,
       env,
@@ -50,6 +51,12 @@ export async function next({ stage, timeoutMs }) {
     return { version, ...answer };
   } finally {
     server?.stop();
-    await rm(project, { recursive: true, force: true });
+    remove();
   }
+}
+
+// The local server would also compile inlined wasm, which production does not: the file shows that `edge-light` was taken.
+async function expectWasmFile(folder) {
+  const files = await readdir(folder, { recursive: true });
+  if (!files.some((name) => name.endsWith('.wasm'))) throw new Error('the build holds no .wasm file');
 }

@@ -96,7 +96,8 @@ function keySets(issuer) {
     ...(issuer.keys ?? []).map((key) => ({ kid: key.kid, alg: key.alg, load: () => importKey(key) })),
   ];
   const sets = own.map(({ kid, alg, load }) => (header) => {
-    if (header.kid !== undefined && kid !== header.kid) throw new errors.JWKSNoMatchingKey();
+    if (header.kid !== undefined && kid !== undefined && kid !== header.kid)
+      throw new errors.JWKSNoMatchingKey();
     if (alg !== undefined && !namesOf(alg).includes(header.alg)) throw new errors.JWKSNoMatchingKey();
     return load();
   });
