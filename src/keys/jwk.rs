@@ -57,10 +57,19 @@ pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<
         _ => return unusable("kty", format!("{kty:?} is not supported")),
     };
     let alg = match jwk.string("alg")? {
-        None => settle(family, accepted)?,
         Some(name) => match Alg::from_name(name) {
-            None => return unusable("alg", format!("{name:?} is not supported")),
             Some(alg) => alg,
+            None => return unusable("alg", format!("{name:?} is not supported")),
+        },
+        None => match fitting(family, accepted).as_slice() {
+            [alg] => *alg,
+            [] => return unusable("kty", "is of a kind that none of the issuer's algorithms uses".to_owned()),
+            _ => {
+                return Err(PolicyError::at(
+                    "alg",
+                    "is required, since several fit this kind of key; or name one of them in the issuer's \"algorithms\"",
+                ));
+            }
         },
     };
     if accepted.is_some_and(|accepted| !accepted.contains(&alg)) {
@@ -83,20 +92,8 @@ fn refuse_private(jwk: &Object<'_>, kty: &str) -> Result<(), PolicyError> {
     }
 }
 
-fn settle(family: Family, accepted: Option<&[Alg]>) -> Result<Alg, PolicyError> {
-    let possible = accepted.unwrap_or(&Alg::ALL).iter().copied().filter(|alg| alg.family() == family);
-    match possible.collect::<Vec<_>>().as_slice() {
-        [alg] => Ok(*alg),
-        // With `accepted` empty of this family the caller leaves the key out by any algorithm of the family.
-        [] => Alg::ALL
-            .into_iter()
-            .find(|alg| alg.family() == family)
-            .ok_or_else(|| PolicyError::at("kty", "is not supported")),
-        _ => Err(PolicyError::at(
-            "alg",
-            "is required, since this kind of key fits several; or name one algorithm in the issuer's \"algorithms\"",
-        )),
-    }
+fn fitting(family: Family, accepted: Option<&[Alg]>) -> Vec<Alg> {
+    accepted.unwrap_or(&Alg::ALL).iter().copied().filter(|alg| alg.family() == family).collect()
 }
 
 fn import(jwk: &Object<'_>, family: Family, alg: Alg) -> Result<VerificationKey, Misfit> {

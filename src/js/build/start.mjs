@@ -9,6 +9,8 @@ import { isMain, main, Plain, step } from './steps.mjs';
 const PORT = 8787;
 
 async function start() {
+  const unknown = process.argv.slice(2).find((argument) => argument !== '--check');
+  if (unknown) throw new Plain(`${unknown} is not known; there is --check`);
   const once = process.argv.includes('--check');
   const port = once ? 0 : wantedPort();
   await assertFree(port);

@@ -81,7 +81,7 @@ function report(results, chosen) {
   for (const { name } of chosen.slice(results.length)) console.log(`✗ ${name.padEnd(20)} was not reached`);
   const total = results.reduce((sum, { seconds }) => sum + seconds, 0);
   const table = join(ROOT, 'target', 'conformance', 'table.json');
-  if (existsSync(table)) {
+  if (existsSync(table) && results.some(({ name }) => name === 'conformance')) {
     const { rows } = JSON.parse(readFileSync(table, 'utf8'));
     console.log(
       `runtimes: ${rows.map(({ title, version }) => `${title} ${version ?? 'did not run'}`).join(' · ')}`,
