@@ -20,7 +20,7 @@ import { isMain, main, Plain, ROOT, run, step, TARGET, TOOLS } from './steps.mjs
 const DIST = join(ROOT, 'dist');
 const STAMP = join(TARGET, 'dist.stamp');
 const LOCK = join(TARGET, 'dist.lock');
-const SOURCES = ['Cargo.toml', 'Cargo.lock', 'wasm-pack.toml', 'package-lock.json', 'README.md', 'src'];
+const SOURCES = ['Cargo.toml', 'Cargo.lock', 'wasm-pack.toml', 'package-lock.json', 'src'];
 // The scripts beside this one build nothing.
 const LEFT_OUT = join('src', 'js', 'build');
 
