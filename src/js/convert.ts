@@ -1,3 +1,5 @@
+import { PolicyError } from './errors.js';
+
 /** The longest text that is handed to the core: its hard cap of 16 KiB for a token, `Bearer `, and one more to be too long by. */
 const LONGEST_HANDED_OVER = 16 * 1024 + 8;
 
@@ -17,14 +19,23 @@ export function instant(options: { now?: number } | undefined): number {
   return typeof now === 'number' && !Number.isNaN(now) ? now : -1;
 }
 
-/** JSON text of a policy, a key or a request. Bytes become base64url. */
+/**
+ * JSON text of a policy, a key or a request. Bytes become base64url.
+ * @throws PolicyError when there is no JSON for it: a BigInt, or an object that holds itself.
+ */
 export function toJson(value: unknown): string {
-  const text = JSON.stringify(value, function (this: Record<string, unknown>, name, item) {
-    // Node's Buffer has a toJSON of its own, which has already run on `item`.
-    const original = this[name];
-    return ArrayBuffer.isView(original) ? base64url(original) : item;
-  });
-  return text ?? 'null';
+  try {
+    return JSON.stringify(value, bytesAsText) ?? 'null';
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new PolicyError('', 'cannot be written as JSON');
+  }
+}
+
+function bytesAsText(this: Record<string, unknown>, name: string, item: unknown): unknown {
+  // Node's Buffer has a toJSON of its own, which has already run on `item`.
+  const original = this[name];
+  return ArrayBuffer.isView(original) ? base64url(original) : item;
 }
 
 function base64url(view: ArrayBufferView): string {

@@ -76,16 +76,6 @@ test('an absent header is told from one that is no credential', () => {
   );
 });
 
-test('a huge token is refused by its length and never copied', () => {
-  const huge = 'a'.repeat(64 * 1024 * 1024);
-  const before = process.memoryUsage().arrayBuffers;
-  for (const text of [huge, `Bearer ${huge}`]) {
-    const verdict = text === huge ? verifier.verify(text) : verifier.verifyAuthorization(text);
-    assert.deepEqual([verdict.code, verdict.actual, verdict.limit], ['token-too-large', text.length, 8192]);
-  }
-  assert.ok(process.memoryUsage().arrayBuffers - before < 4 * 1024 * 1024);
-});
-
 test('a mistake in the policy throws and names the field', () => {
   const cases = [
     [undefined, ''],
@@ -122,6 +112,14 @@ test('a mistake in the policy throws and names the field', () => {
         return true;
       },
     );
+  }
+});
+
+test('a policy that is no JSON is a mistake like any other', () => {
+  const circular = { ...policy };
+  circular.itself = circular;
+  for (const wrong of [{ ...policy, leewaySeconds: 5n }, circular]) {
+    assert.throws(() => createVerifier(wrong), { name: 'PolicyError', pointer: '' });
   }
 });
 
@@ -169,19 +167,6 @@ test('a signing key outlives its JWK; a request is checked by field', () => {
   assert.throws(() => key.mintAccessToken({ ...request, claims: { exp: 1 } }), { pointer: '/claims/exp' });
   assert.throws(() => generateSigningKey('RS256'), { pointer: '/alg' });
   assert.throws(() => importSigningKey(key.publicJwk), { pointer: '/d' });
-});
-
-test('memory stays flat over many verifications', () => {
-  const hostile = [token.slice(0, -2), 'a.b.c', '', token.replace('.', '..')];
-  const round = (times) => {
-    for (let index = 0; index < times; index++)
-      verifier.verify(hostile[index % hostile.length], { now: NOW });
-    for (let index = 0; index < times / 400; index++) verifier.verify(token, { now: NOW });
-  };
-  round(20_000);
-  const before = process.memoryUsage().arrayBuffers;
-  round(200_000);
-  assert.ok(process.memoryUsage().arrayBuffers - before < 1024 * 1024);
 });
 
 test('the example of the README runs', async () => {

@@ -93,7 +93,8 @@ async function npmPackages(folder) {
   const lock = readFileSync(join(folder, 'package-lock.json'), 'utf8');
   const stamp = join(folder, 'node_modules', '.portcullis-installed');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+  // NODE_ENV=production would leave out what we build and test with.
+  const args = ['ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
   await step(`npm packages of ${folder === ROOT ? 'the project' : folder.slice(ROOT.length + 1)}`, () =>
     twice(() => run('npm', args, { cwd: folder, log: 'npm' })),
   );

@@ -28,6 +28,9 @@ const STAGES = [
   { name: 'setup', needed: true, work: () => setup({ tests: true, all: options.all }) },
   { name: 'rustfmt', work: () => cargo('fmt', '--check') },
   { name: 'clippy', work: () => lint() },
+  // Each feature alone as well: the validator is built with `js` and nothing else.
+  { name: 'clippy-js', work: () => lint('--features', 'js') },
+  { name: 'clippy-issuer', work: () => lint('--features', 'issuer') },
   { name: 'clippy-features', work: () => lint('--features', 'js,issuer') },
   { name: 'cargo-test', work: () => cargo('test', '--locked') },
   { name: 'cargo-test-issuer', work: () => cargo('test', '--locked', '--features', 'issuer') },

@@ -1,0 +1,65 @@
+// The package as a stranger gets it: packed, installed in a folder of its own, and resolved under the conditions that runtimes set.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'portcullis-packed-')));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const npm = (cwd, ...args) =>
+  execFileSync('npm', [...args, '--ignore-scripts', '--no-audit', '--no-fund'], { cwd, encoding: 'utf8' });
+const node = (...args) => execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
+
+writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
+const tarball = npm(ROOT, 'pack', '--silent', '--pack-destination', folder).trim().split('\n').at(-1);
+npm(folder, 'install', '--offline', `./${tarball}`);
+
+const ENTRIES = ['portcullis', 'portcullis/slim', 'portcullis/issuer', 'portcullis/portcullis.wasm'];
+const EXPECTED = {
+  default: ['entry/default.js', 'entry/slim.js', 'entry/issuer-default.js', 'wasm/portcullis.wasm'],
+  workerd: ['entry/workerd.js', 'entry/slim.js', 'entry/issuer-workerd.js', 'wasm/portcullis.wasm'],
+  'edge-light': [
+    'entry/edge-light.js',
+    'entry/slim.js',
+    'entry/issuer-edge-light.js',
+    'wasm/portcullis.wasm',
+  ],
+  // What a runtime or bundler sets and the package does not name.
+  browser: ['entry/default.js', 'entry/slim.js', 'entry/issuer-default.js', 'wasm/portcullis.wasm'],
+  types: ['index.d.ts', 'entry/slim.d.ts', 'issuer.d.ts', 'wasm/portcullis.wasm'],
+};
+
+for (const [condition, expected] of Object.entries(EXPECTED)) {
+  test(`each entry resolves under the condition ${condition}`, () => {
+    const script = `console.log(JSON.stringify(${JSON.stringify(ENTRIES)}.map((name) => import.meta.resolve(name))))`;
+    const printed = node(`--conditions=${condition}`, '--input-type=module', '-e', script);
+    const files = JSON.parse(printed).map(fileURLToPath);
+    for (const file of files) assert.ok(existsSync(file), `${file} is not in the package`);
+    const dist = join(folder, 'node_modules', 'portcullis', 'dist');
+    assert.deepEqual(
+      files.map((file) => relative(dist, file)),
+      expected,
+    );
+  });
+}
+
+test('nothing else of the package can be imported', () => {
+  const script = `await import('portcullis/dist/face.js').catch((error) => console.log(error.code))`;
+  assert.equal(node('--input-type=module', '-e', script), 'ERR_PACKAGE_PATH_NOT_EXPORTED\n');
+});
+
+test('every entry offers what its types declare', () => {
+  const script = `
+    for (const name of ['portcullis', 'portcullis/slim', 'portcullis/issuer'])
+      console.log(Object.keys(await import(name)).sort().join());`;
+  assert.deepEqual(node('--input-type=module', '-e', script).trim().split('\n'), [
+    'PolicyError,createVerifier,inspect,verifyJws',
+    'PolicyError,createVerifier,init,inspect,verifyJws',
+    'PolicyError,createVerifier,generateSigningKey,importSigningKey,inspect,verifyJws',
+  ]);
+});
