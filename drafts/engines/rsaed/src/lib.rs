@@ -1,2 +1,0 @@
-//! Crate of the RSA and Ed25519 engines, before they are merged.
-pub mod engine;
