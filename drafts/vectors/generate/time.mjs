@@ -1,0 +1,138 @@
+// Time: whole seconds, checked, with a leeway that has a cap. The clock is an argument.
+import { accept, claims, collection, NOW, policy, refuse, token } from './signing.mjs';
+
+const { add, file } = collection('Own; expectations computed with unbounded integers in the generator.', {
+  exact: { ...policy(['ES256']), leewaySeconds: 0 },
+  slack: { ...policy(['ES256']), leewaySeconds: 300 },
+});
+
+export { file };
+
+const MAX = 253402300799;
+const of = (more) => token({ payload: claims({ iat: undefined, ...more }) });
+const raw = (claim, text) =>
+  token({
+    payload: JSON.stringify(claims({ iat: undefined, [claim]: 12345678901 })).replace('12345678901', text),
+  });
+
+// The instant itself, with each leeway
+for (const [name, leeway] of [
+  ['exact', 0],
+  ['default', 5],
+  ['slack', 300],
+]) {
+  for (const offset of [-1, 0, 1]) {
+    const exp = NOW - leeway + offset;
+    const expired = BigInt(NOW) - BigInt(leeway) >= BigInt(exp);
+    add(
+      `${expired ? 'refuses' : 'accepts'}-exp-${offset}-by-leeway-${leeway}`,
+      35,
+      'The time must be before the expiry (RFC 7519 section 4.1.4).',
+      { policy: name, token: of({ exp }) },
+      expired ? refuse('expired', { now: NOW, expires: exp, leeway }) : accept(),
+    );
+    const nbf = NOW + leeway + offset;
+    const early = BigInt(NOW) + BigInt(leeway) < BigInt(nbf);
+    add(
+      `${early ? 'refuses' : 'accepts'}-nbf-${offset}-by-leeway-${leeway}`,
+      35,
+      'The time must not be before nbf (RFC 7519 section 4.1.5).',
+      { policy: name, token: of({ nbf }) },
+      early ? refuse('not-yet-valid', { now: NOW, notBefore: nbf, leeway }) : accept(),
+    );
+    add(
+      `${early ? 'refuses' : 'accepts'}-iat-${offset}-by-leeway-${leeway}`,
+      35,
+      'Issued in the future: a cutoff by time of issue would miss it.',
+      { policy: name, token: of({ iat: nbf }) },
+      early ? refuse('issued-in-future', { now: NOW, issuedAt: nbf, leeway }) : accept(),
+    );
+  }
+}
+
+// Forms of a number
+const forms = {
+  'a-fraction': '1700000290.5',
+  'a-whole-fraction': '1700000290.0',
+  'an-exponent': '17e8',
+  'a-huge-exponent': '1e300',
+  'minus-zero': '-0',
+  'a-negative-instant': '-1700000290',
+  'past-2-53': '9007199254740993',
+  'past-2-64': '18446744073709551616',
+  'forty-digits': '9'.repeat(40),
+  'max-plus-1': String(MAX + 1),
+  'text-of-digits': '"1700000290"',
+  'an-iso-date': '"2030-01-01T00:00:00Z"',
+  'in-an-array': '[1700000290]',
+  milliseconds: '1700000290000',
+};
+for (const claim of ['exp', 'nbf', 'iat']) {
+  for (const [name, text] of Object.entries(forms)) {
+    add(
+      `refuses-${claim}-as-${name}`,
+      34,
+      'Whole seconds from 0 to the end of the year 9999, in the one form two parsers agree on.',
+      { token: raw(claim, text) },
+      refuse('claim-malformed', { claim }),
+    );
+  }
+  add(
+    `refuses-${claim}-past-what-a-double-holds`,
+    34,
+    'No number at all to a JSON parser of doubles.',
+    { token: raw(claim, '1e400') },
+    refuse('json-malformed', { part: 'payload' }),
+  );
+  add(
+    `refuses-${claim}-with-a-leading-zero`,
+    34,
+    'No JSON.',
+    { token: raw(claim, '01700000290') },
+    refuse('json-malformed', { part: 'payload' }),
+  );
+}
+add(
+  'refuses-nbf-that-underflowed-a-library',
+  34,
+  'jwt-compact panics on -8334601228800: unchecked subtraction.',
+  { token: raw('nbf', '-8334601228800') },
+  refuse('claim-malformed', { claim: 'nbf' }),
+);
+add('accepts-exp-at-the-end-of-time', 34, 'The last instant.', { token: of({ exp: MAX }) }, accept());
+add('accepts-nbf-of-zero', 34, 'The first.', { token: of({ nbf: 0, iat: 0 }) }, accept());
+add(
+  'refuses-exp-of-zero',
+  34,
+  'It was over in 1970.',
+  { token: of({ exp: 0 }) },
+  refuse('expired', { expires: 0 }),
+);
+add(
+  'refuses-nbf-at-the-end-of-time',
+  34,
+  'Not for a while.',
+  { token: of({ nbf: MAX }) },
+  refuse('not-yet-valid', { notBefore: MAX }),
+);
+add(
+  'accepts-at-time-zero',
+  34,
+  'Subtracting leeway from the first instant does not wrap.',
+  { token: of({ nbf: 5 }), now: 0 },
+  accept(),
+);
+add(
+  'refuses-at-the-end-of-time',
+  34,
+  'Adding leeway to the last does not either.',
+  { policy: 'slack', token: of({ exp: MAX - 300 }), now: MAX },
+  refuse('expired', { now: MAX }),
+);
+add(
+  'accepts-just-before-the-end-of-time',
+  34,
+  'Adding leeway reaches past it and is still right.',
+  { policy: 'slack', token: of({ exp: MAX }), now: MAX },
+  accept(),
+);
