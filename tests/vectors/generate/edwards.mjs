@@ -1,6 +1,19 @@
-// Ed25519 at its edges: small order, mixed order, second encodings, S past the order. Built with the curve's equations in integers, since no
-// library signs such things; expectations are those of strict, cofactorless verification (RFC 8032 section 5.1.7, ZIP 215's opposite).
-import crypto from 'node:crypto';
+// Ed25519 at its edges: small order, mixed order, second encodings, S past the order. Expectations are those of strict, cofactorless verification (RFC 8032 section 5.1.7, ZIP 215's opposite).
+import {
+  addPoints,
+  BASE,
+  challenge,
+  compress,
+  L,
+  little,
+  mod,
+  P,
+  pointAt,
+  scalarOf,
+  small,
+  times,
+  torsion,
+} from './ed25519.mjs';
 import {
   AUDIENCE,
   accept,
@@ -20,65 +33,10 @@ const { add, file } = collection(
 
 export { file };
 
-const P = 2n ** 255n - 19n;
-const L = 2n ** 252n + 27742317777372353535851937790883648493n;
-const mod = (a, m = P) => ((a % m) + m) % m;
-const power = (base, exponent) => {
-  let result = 1n;
-  for (let b = mod(base), e = exponent; e > 0n; e >>= 1n, b = mod(b * b))
-    if (e & 1n) result = mod(result * b);
-  return result;
-};
-const invert = (a) => power(a, P - 2n);
-const D = mod(-121665n * invert(121666n));
-const ROOT = power(2n, (P - 1n) / 4n);
-
-function addPoints([x1, y1], [x2, y2]) {
-  const product = mod(D * mod(x1 * x2) * mod(y1 * y2));
-  return [mod((x1 * y2 + x2 * y1) * invert(1n + product)), mod((y1 * y2 + x1 * x2) * invert(1n - product))];
-}
-function times(scalar, point) {
-  let result = [0n, 1n];
-  for (let p = point, k = scalar; k > 0n; k >>= 1n, p = addPoints(p, p))
-    if (k & 1n) result = addPoints(result, p);
-  return result;
-}
-function pointAt(y, odd) {
-  const square = mod((y * y - 1n) * invert(D * y * y + 1n));
-  let x = power(square, (P + 3n) / 8n);
-  if (mod(x * x) !== square) x = mod(x * ROOT);
-  if (mod(x * x) !== square) return undefined;
-  if ((x & 1n) !== odd) x = mod(-x);
-  return [x, y];
-}
-const little = (value) => Buffer.from(value.toString(16).padStart(64, '0'), 'hex').reverse();
-const number = (bytes) => BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`);
-const compress = ([x, y], shift = 0n) => little((y + shift) | ((x & 1n) << 255n));
-
-const BASE = pointAt(mod(4n * invert(5n)), 0n);
-if (times(L, BASE)[1] !== 1n) throw new Error('the base point does not have order L');
-/** A point of order 8: what is left of a point when its part of order L is taken away. */
-const torsion = (() => {
-  for (let y = 2n; ; y++) {
-    const point = pointAt(y, 0n);
-    const rest = point && times(L, point);
-    if (rest && times(4n, rest)[1] !== 1n) return rest;
-  }
-})();
-const small = Array.from({ length: 8 }, (_, index) => times(BigInt(index), torsion));
-
-const seed = crypto.createHash('sha512').update(Buffer.from(keys.ed25519.d, 'base64url')).digest();
-const clamped = (() => {
-  const bytes = Buffer.from(seed.subarray(0, 32));
-  bytes[0] &= 248;
-  bytes[31] = (bytes[31] & 127) | 64;
-  return number(bytes);
-})();
+const clamped = scalarOf(keys.ed25519);
 const A = times(clamped, BASE);
 if (!compress(A).equals(Buffer.from(keys.ed25519.x, 'base64url')))
   throw new Error('the key does not agree with Node');
-const challenge = (r, a, message) =>
-  mod(number(crypto.createHash('sha512').update(r).update(a).update(message).digest()), L);
 
 const jwk = (bytes) => ({ kty: 'OKP', crv: 'Ed25519', kid: 'EdDSA', x: bytes.toString('base64url') });
 const policy = (bytes) => ({

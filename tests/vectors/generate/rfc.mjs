@@ -3,7 +3,7 @@ import crypto from 'node:crypto';
 import { accept, collection, misuse, refuse } from './signing.mjs';
 
 const { add, file } = collection(
-  'RFC 7515 appendix A, RFC 7520 section 4, RFC 8037 appendix A; public members of their keys.',
+  'RFC 7515 appendix A, RFC 7520 section 4, RFC 8037 appendix A, RFC 7797 section 4.2, RFC 7517 appendix A.1.',
 );
 
 export { file };
@@ -129,18 +129,44 @@ for (const [id, jwk, jws] of examples) {
     refuse('signature-invalid'),
   );
 }
-add(
-  'rfc7515-a4-es512',
-  8,
-  'ES512 is not supported yet: its key is refused by name.',
-  {
-    kind: 'jws',
-    jwk: A4,
-    token:
-      'eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn',
-  },
-  misuse('/crv'),
-);
+// ES512 is not supported yet: the examples hold, and their keys are refused by the curve.
+const hobbitEc = {
+  kty: 'EC',
+  kid: 'bilbo.baggins@hobbiton.example',
+  use: 'sig',
+  crv: 'P-521',
+  x: 'AHKZLLOsCOzz5cY97ewNUajB957y-C-U88c3v13nmGZx6sYl_oJXu9A5RkTKqjqvjyekWF-7ytDyRXYgCF5cj0Kt',
+  y: 'AdymlHvOiLxXkEhayXQnNCvDX4h9htZaCJN34kfmC6pV5OhQHiraVySsUdaQkAgDPrwQrJmbnX9cwlGfP-HqHZR1',
+};
+const unsupported = [
+  [
+    'rfc7515-a4-es512',
+    A4,
+    'eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn',
+  ],
+  [
+    'rfc7520-4-3-es512',
+    hobbitEc,
+    `eyJhbGciOiJFUzUxMiIsImtpZCI6ImJpbGJvLmJhZ2dpbnNAaG9iYml0b24uZXhhbXBsZSJ9.${HOBBIT}.AE_R_YZCChjn4791jSQCrdPZCNYqHXCTZH0-JZGYNlaAjP2kqaluUIIUnC9qvbu9Plon7KRTzoNEuT4Va2cmL1eJAQy3mtPBu_u_sDDyYjnAMDxXPn7XrT0lw-kvAD890jl8e2puQens_IEKBpHABlsbEPX6sFY8OcGDqoRuBomu9xQ2`,
+  ],
+];
+for (const [id, jwk, jws] of unsupported) {
+  if (!holds(jwk, jws)) throw new Error(`${id} is not what the RFC prints`);
+  add(
+    id,
+    8,
+    'ES512 is not supported: its key is refused by the curve.',
+    { kind: 'jws', jwk, token: jws },
+    misuse('/crv'),
+  );
+  add(
+    `${id}-under-a-known-key`,
+    8,
+    'Nor does the name mean anything.',
+    { kind: 'jws', jwk: A3, token: jws },
+    refuse('alg-unknown', { stage: 'jws' }),
+  );
+}
 add(
   'rfc7515-a5-none',
   1,
@@ -148,20 +174,90 @@ add(
   { kind: 'jws', jwk: A3, token: `eyJhbGciOiJub25lIn0.${CLAIMS}.` },
   refuse('alg-unknown'),
 );
-add(
-  'rfc7515-a6-general-json',
-  29,
-  'Nor has the JSON serialization.',
-  {
-    kind: 'jws',
-    jwk: A2,
-    token: JSON.stringify({
-      payload: CLAIMS,
-      signatures: [{ protected: 'eyJhbGciOiJSUzI1NiJ9', signature: 'cC4h' }],
-    }),
+// The JSON serializations, whole; their signatures are those of A.2 and A.3
+const [a2, a3] = [examples[1][2], examples[2][2]].map((jws) => jws.split('.'));
+const serializations = {
+  'rfc7515-a6-general-json': {
+    payload: CLAIMS,
+    signatures: [
+      { protected: a2[0], header: { kid: '2010-12-29' }, signature: a2[2] },
+      { protected: a3[0], header: { kid: 'e9bc097a-ce51-4036-9562-d2ade882db0d' }, signature: a3[2] },
+    ],
   },
-  refuse('segment-count'),
+  'rfc7515-a7-flattened-json': {
+    payload: CLAIMS,
+    protected: a3[0],
+    header: { kid: 'e9bc097a-ce51-4036-9562-d2ade882db0d' },
+    signature: a3[2],
+  },
+  'rfc7520-4-6-protecting-specific-fields': {
+    payload: HOBBIT,
+    protected: 'eyJhbGciOiJIUzI1NiJ9',
+    header: { kid: symmetric.kid },
+    signature: 'bWUSVaxorn7bEF1djytBd0kHv70Ly5pvbomzMWSOr20',
+  },
+  'rfc7520-4-7-protecting-content-only': {
+    payload: HOBBIT,
+    header: { alg: 'HS256', kid: symmetric.kid },
+    signature: 'xuLifqLGiblpv9zBpuZczWhNj1gARaLV3UxvxhJxZuk',
+  },
+};
+const mac = (jwk, input) =>
+  crypto.createHmac('sha256', Buffer.from(jwk.k, 'base64url')).update(input).digest('base64url');
+for (const id of ['rfc7520-4-6-protecting-specific-fields', 'rfc7520-4-7-protecting-content-only']) {
+  const { payload, protected: head = '', signature } = serializations[id];
+  if (mac(symmetric, `${head}.${payload}`) !== signature) throw new Error(`${id} is not what the RFC prints`);
+}
+for (const [id, value] of Object.entries(serializations)) {
+  add(
+    id,
+    29,
+    'The JSON serialization has no place here, whatever its signatures.',
+    { kind: 'jws', jwk: id.startsWith('rfc7515') ? A3 : symmetric, token: JSON.stringify(value) },
+    refuse('segment-count', { expected: 3, actual: 1 }),
+  );
+}
+// Detached content: RFC 7520 section 4.5 leaves the payload out, RFC 7797 section 4.2 takes it unencoded
+const hs256 = examples.find(([id]) => id === 'rfc7520-4-4-hs256')[2].split('.');
+add(
+  'rfc7520-4-5-detached',
+  29,
+  'Detached content is read as an empty payload, over which the signature does not hold.',
+  { kind: 'jws', jwk: symmetric, token: `${hs256[0]}..${hs256[2]}` },
+  refuse('signature-invalid'),
 );
+const unencoded = 'eyJhbGciOiJIUzI1NiIsImI2NCI6ZmFsc2UsImNyaXQiOlsiYjY0Il19';
+if (mac(A1, `${unencoded}.$.02`) !== 'A5dxf2s96_n5FLueVuW1Z_vh161FwXZC4YLPff6dmDY')
+  throw new Error('the example of RFC 7797 is not what the RFC prints');
+add(
+  'rfc7797-4-2-unencoded-payload',
+  9,
+  'b64 is critical there, and no crit is understood.',
+  { kind: 'jws', jwk: A1, token: `${unencoded}..A5dxf2s96_n5FLueVuW1Z_vh161FwXZC4YLPff6dmDY` },
+  refuse('crit-unsupported'),
+);
+// The private keys that the RFCs print beside their examples
+const privates = [
+  ['rfc7515-a3-private-key', { ...A3, d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI' }, a3.join('.')],
+  [
+    'rfc8037-a1-private-key',
+    { ...ed25519, d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A' },
+    examples.at(-1)[2],
+  ],
+];
+for (const [id, jwk, jws] of privates) {
+  const { x } = crypto
+    .createPublicKey(crypto.createPrivateKey({ key: jwk, format: 'jwk' }))
+    .export({ format: 'jwk' });
+  if (x !== jwk.x) throw new Error(`${id} is not what the RFC prints`);
+  add(
+    id,
+    5,
+    'A private key is refused where a public one is due.',
+    { kind: 'jws', jwk, token: jws },
+    misuse('/d'),
+  );
+}
 add(
   'rfc7515-a3-under-another-algorithm',
   8,
@@ -170,12 +266,59 @@ add(
   refuse('alg-mismatch', { expected: ['ES256'], actual: 'HS256' }),
 );
 const joe = (jwk) => ({
-  issuers: [{ issuer: 'joe', audience: 'anyone', types: 'any', keys: undefined, jwks: { keys: [jwk] } }],
+  issuers: [{ issuer: 'joe', audience: 'anyone', types: 'any', jwks: { keys: [jwk] } }],
 });
+for (const [id, jwk, jws] of examples.slice(0, 3)) {
+  const name = id.replace(/-[^-]*$/, '');
+  add(
+    `${name}-as-an-access-token`,
+    36,
+    'As a JWT the example has no audience, which is mandatory here.',
+    { policy: joe(jwk), token: jws, now: 1300819370 },
+    refuse('claim-missing', { claim: 'aud', stage: 'claims' }),
+  );
+}
+// RFC 7517 appendix A.1: one key for encryption, which a set leaves out, and one for signatures
+const set = {
+  keys: [
+    {
+      kty: 'EC',
+      crv: 'P-256',
+      x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+      y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+      use: 'enc',
+      kid: '1',
+    },
+    {
+      kty: 'RSA',
+      n: '0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw',
+      e: 'AQAB',
+      alg: 'RS256',
+      kid: '2011-04-29',
+    },
+  ],
+};
+// RFC 7638 section 3.1 prints the thumbprint of that RSA key; the EC key has to be a point.
+const [{ x, y }, { n, e }] = set.keys;
+const thumbprint = crypto
+  .createHash('sha256')
+  .update(JSON.stringify({ e, kty: 'RSA', n }))
+  .digest('base64url');
+if (thumbprint !== 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs')
+  throw new Error('the RSA key of RFC 7517 is misremembered');
+crypto.createPublicKey({ key: { kty: 'EC', crv: 'P-256', x, y }, format: 'jwk' });
+const trusting = (jwks) => ({ issuers: [{ issuer: 'joe', audience: 'anyone', jwks }] });
 add(
-  'rfc7515-a3-as-an-access-token',
-  36,
-  'As a JWT the example has no audience, which is mandatory here.',
-  { policy: joe(A3), token: examples[2][2], now: 1300819370 },
-  refuse('claim-missing', { claim: 'aud' }),
+  'rfc7517-a1-key-set',
+  8,
+  'Of two keys one is for encryption and left out.',
+  { kind: 'policy', policy: trusting(set) },
+  accept(),
+);
+add(
+  'rfc7517-a1-key-set-without-its-second',
+  3,
+  'Then none is left.',
+  { kind: 'policy', policy: trusting({ keys: set.keys.slice(0, 1) }) },
+  misuse('/issuers/0/jwks'),
 );
