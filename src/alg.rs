@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// A JWS `alg` that this crate can verify (RFC 7518 §3.1, RFC 8037 §3.1).
+/// A JWS `alg` that this crate can verify (RFC 7518 §3.1, RFC 8037 §3.1, RFC 8812 §3.2).
 ///
 /// There is no variant for `none`: what cannot be written cannot be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +15,12 @@ pub enum Alg {
     Hs512,
     /// ECDSA on P-256 with SHA-256.
     Es256,
+    /// ECDSA on P-384 with SHA-384.
+    Es384,
+    /// ECDSA on P-521 with SHA-512.
+    Es512,
+    /// ECDSA on secp256k1 with SHA-256 (RFC 8812 §3.2).
+    Es256k,
     /// Ed25519.
     EdDsa,
     /// RSASSA-PKCS1-v1_5 with SHA-256.
@@ -33,11 +39,14 @@ pub enum Alg {
 
 impl Alg {
     /// Every algorithm, in the order of the JOSE registry.
-    pub const ALL: [Alg; 11] = [
+    pub const ALL: [Alg; 14] = [
         Alg::Hs256,
         Alg::Hs384,
         Alg::Hs512,
         Alg::Es256,
+        Alg::Es384,
+        Alg::Es512,
+        Alg::Es256k,
         Alg::EdDsa,
         Alg::Rs256,
         Alg::Rs384,
@@ -55,6 +64,9 @@ impl Alg {
             Alg::Hs384 => "HS384",
             Alg::Hs512 => "HS512",
             Alg::Es256 => "ES256",
+            Alg::Es384 => "ES384",
+            Alg::Es512 => "ES512",
+            Alg::Es256k => "ES256K",
             Alg::EdDsa => "EdDSA",
             Alg::Rs256 => "RS256",
             Alg::Rs384 => "RS384",
@@ -82,6 +94,9 @@ impl Alg {
         match self {
             Alg::Hs256 | Alg::Hs384 | Alg::Hs512 => Family::Secret,
             Alg::Es256 => Family::P256,
+            Alg::Es384 => Family::P384,
+            Alg::Es512 => Family::P521,
+            Alg::Es256k => Family::Secp256k1,
             Alg::EdDsa => Family::Ed25519,
             Alg::Rs256 | Alg::Rs384 | Alg::Rs512 | Alg::Ps256 | Alg::Ps384 | Alg::Ps512 => Family::Rsa,
         }
@@ -107,6 +122,12 @@ pub enum Family {
     Secret,
     /// `EC` with `crv` `P-256`.
     P256,
+    /// `EC` with `crv` `P-384`.
+    P384,
+    /// `EC` with `crv` `P-521`.
+    P521,
+    /// `EC` with `crv` `secp256k1` (RFC 8812 §3.1).
+    Secp256k1,
     /// `OKP` with `crv` `Ed25519`.
     Ed25519,
     /// `RSA`.

@@ -4,9 +4,13 @@
 //! Every algorithm is a [`jwt_compact::Algorithm`], so that a Rust user can hand ours to jwt-compact directly. Those that only
 //! verify have [`Infallible`](core::convert::Infallible) for a signing key: there is none to call `sign` with.
 
-pub mod ed25519;
 pub mod hmac;
-pub mod p256;
+pub mod hash;
+pub mod precompute;
+mod limbs;
+mod inverse;
+pub mod ecdsa;
+pub mod ed25519;
 pub mod rsa;
 
 use jwt_compact::{Algorithm, AlgorithmSignature};

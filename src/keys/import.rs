@@ -5,9 +5,14 @@ use spki::{Document, ObjectIdentifier, SubjectPublicKeyInfoRef, der::Decode, der
 use crate::{
     alg::{Alg, Family},
     engine::{
-        KeyDefect, ed25519,
+        KeyDefect,
+        ecdsa::{
+            EcdsaKey,
+            curves::{Curve, P256, P384, P521, Secp256k1},
+        },
+        ed25519,
         hmac::{Hs256Key, Hs384Key, Hs512Key, check_secret},
-        p256,
+        precompute::Precomputable,
         rsa::RsaPublicKey,
     },
     policy_error::PolicyError,
@@ -26,7 +31,10 @@ pub(crate) enum Material {
     Hs256(Hs256Key),
     Hs384(Hs384Key),
     Hs512(Hs512Key),
-    P256(Box<p256::VerifyingKey>),
+    P256(Box<EcdsaKey<P256, 9>>),
+    P384(Box<EcdsaKey<P384, 14>>),
+    P521(Box<EcdsaKey<P521, 18>>),
+    Secp256k1(Box<EcdsaKey<Secp256k1, 9>>),
     Ed25519(Box<ed25519::VerifyingKey>),
     Rsa(RsaPublicKey),
 }
@@ -40,6 +48,18 @@ impl VerificationKey {
 
     pub(crate) fn material(&self) -> &Material {
         &self.material
+    }
+
+    /// The key as one that can have a table; `None` for those that gain nothing by one.
+    pub(crate) fn precomputable(&self) -> Option<&dyn Precomputable> {
+        match &self.material {
+            Material::P256(key) => Some(key.as_ref()),
+            Material::P384(key) => Some(key.as_ref()),
+            Material::P521(key) => Some(key.as_ref()),
+            Material::Secp256k1(key) => Some(key.as_ref()),
+            Material::Ed25519(key) => Some(key.as_ref()),
+            Material::Hs256(_) | Material::Hs384(_) | Material::Hs512(_) | Material::Rsa(_) => None,
+        }
     }
 
     /// A secret for HMAC, as bytes.
@@ -98,13 +118,20 @@ impl VerificationKey {
         Ok(VerificationKey { alg, material })
     }
 
-    pub(crate) fn p256(alg: Alg, x: &[u8], y: &[u8]) -> Result<Self, Misfit> {
-        let material = Material::P256(Box::new(p256::key_from_coordinates(x, y)?));
-        Self::public(alg, Family::P256, "an EC key on P-256", material)
+    /// An EC key on the curve that its family names.
+    pub(crate) fn ec(alg: Alg, curve: Family, point: EcPoint<'_>) -> Result<Self, Misfit> {
+        let material = match curve {
+            Family::P256 => Material::P256(point.key()?),
+            Family::P384 => Material::P384(point.key()?),
+            Family::P521 => Material::P521(point.key()?),
+            Family::Secp256k1 => Material::Secp256k1(point.key()?),
+            Family::Secret | Family::Ed25519 | Family::Rsa => return Err(Misfit::alg(alg, "an EC key")),
+        };
+        Self::public(alg, curve, "an EC key on this curve", material)
     }
 
     pub(crate) fn ed25519(alg: Alg, x: &[u8]) -> Result<Self, Misfit> {
-        let material = Material::Ed25519(Box::new(ed25519::key_from_bytes(x)?));
+        let material = Material::Ed25519(Box::new(ed25519::VerifyingKey::from_bytes(x)?));
         Self::public(alg, Family::Ed25519, "an Ed25519 key", material)
     }
 
@@ -122,7 +149,12 @@ impl VerificationKey {
 
     fn spki(alg: Alg, der: &[u8]) -> Result<Self, Misfit> {
         const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-        const PRIME256V1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+        const CURVES: [(ObjectIdentifier, Family); 4] = [
+            (ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7"), Family::P256),
+            (ObjectIdentifier::new_unwrap("1.3.132.0.34"), Family::P384),
+            (ObjectIdentifier::new_unwrap("1.3.132.0.35"), Family::P521),
+            (ObjectIdentifier::new_unwrap("1.3.132.0.10"), Family::Secp256k1),
+        ];
         const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
         const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
@@ -133,11 +165,10 @@ impl VerificationKey {
             spki.subject_public_key.as_bytes().ok_or_else(|| malformed("has a key of a broken number of bits"))?;
         match spki.algorithm.oid {
             EC_PUBLIC_KEY => {
-                if spki.algorithm.parameters_oid() != Ok(PRIME256V1) {
-                    return Err(malformed("is on a curve other than P-256"));
-                }
-                let material = Material::P256(Box::new(p256::key_from_point(bits)?));
-                Self::public(alg, Family::P256, "an EC key on P-256", material)
+                let oid = spki.algorithm.parameters_oid().ok();
+                let curve = CURVES.into_iter().find(|(curve, _)| Some(*curve) == oid);
+                let (_, curve) = curve.ok_or_else(|| malformed("is on a curve that is not supported"))?;
+                Self::ec(alg, curve, EcPoint::Uncompressed(bits))
             }
             ED25519 => Self::ed25519(alg, bits),
             RSA_ENCRYPTION => {
@@ -155,6 +186,24 @@ impl core::fmt::Debug for VerificationKey {
     /// Names the algorithm and never the material: an HMAC key is a secret.
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         formatter.debug_struct("VerificationKey").field("alg", &self.alg).finish_non_exhaustive()
+    }
+}
+
+/// The two ways in which a point comes.
+pub(crate) enum EcPoint<'k> {
+    /// Both coordinates (RFC 7518 §6.2.1).
+    Coordinates(&'k [u8], &'k [u8]),
+    /// The byte 4 and both coordinates (SEC 1 §2.3.3).
+    Uncompressed(&'k [u8]),
+}
+
+impl EcPoint<'_> {
+    fn key<C: Curve<L>, const L: usize>(&self) -> Result<Box<EcdsaKey<C, L>>, KeyDefect> {
+        let key = match self {
+            EcPoint::Coordinates(x, y) => EcdsaKey::from_coordinates(x, y),
+            EcPoint::Uncompressed(point) => EcdsaKey::from_point(point),
+        };
+        key.map(Box::new)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     alg::{Alg, Family},
     base64url, document,
     json::Object,
-    keys::import::{Misfit, VerificationKey},
+    keys::import::{EcPoint, Misfit, VerificationKey},
     policy_error::PolicyError,
 };
 
@@ -51,6 +51,9 @@ pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<
         ("oct", _) => Family::Secret,
         ("RSA", _) => Family::Rsa,
         ("EC", Some("P-256")) => Family::P256,
+        ("EC", Some("P-384")) => Family::P384,
+        ("EC", Some("P-521")) => Family::P521,
+        ("EC", Some("secp256k1")) => Family::Secp256k1,
         ("OKP", Some("Ed25519")) => Family::Ed25519,
         ("EC" | "OKP", None) => return Err(PolicyError::at("crv", "is required")),
         ("EC" | "OKP", Some(crv)) => return unusable("crv", format!("{crv:?} is not supported")),
@@ -107,7 +110,9 @@ fn import(jwk: &Object<'_>, family: Family, alg: Alg) -> Result<VerificationKey,
     }
     match family {
         Family::Secret => VerificationKey::secret(alg, &bytes("k")?),
-        Family::P256 => VerificationKey::p256(alg, &bytes("x")?, &bytes("y")?),
+        Family::P256 | Family::P384 | Family::P521 | Family::Secp256k1 => {
+            VerificationKey::ec(alg, family, EcPoint::Coordinates(&bytes("x")?, &bytes("y")?))
+        }
         Family::Ed25519 => VerificationKey::ed25519(alg, &bytes("x")?),
         Family::Rsa => VerificationKey::rsa(alg, &bytes("n")?, &bytes("e")?),
     }
@@ -143,7 +148,7 @@ mod tests {
         assert_eq!(pointer(r#"{"kty":"oct","k":"AA","alg":"HS256"}"#), "/k");
         assert_eq!(pointer(r#"{"kty":"RSA","n":"AA","e":"AQAB","alg":"HS256"}"#), "/alg");
         assert_eq!(pointer(r#"{"kty":"RSA","n":"AA","e":"AQ","alg":"RS256"}"#), "/e");
-        assert_eq!(pointer(r#"{"kty":"EC","crv":"P-521","x":"AA","y":"AA"}"#), "/crv");
+        assert_eq!(pointer(r#"{"kty":"EC","crv":"P-224","x":"AA","y":"AA"}"#), "/crv");
         assert_eq!(pointer(r#"{"kty":"EC","crv":"P-256","x":"AA","y":"A="}"#), "/y");
         assert_eq!(pointer(&format!("{{{ED25519},\"use\":\"enc\"}}")), "/use");
         assert_eq!(pointer(&format!("{{{ED25519},\"key_ops\":[\"sign\"]}}")), "/key_ops");

@@ -1,17 +1,18 @@
 //! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017 §8, RFC 7518 §3.3 and §3.5): verification with public keys of 2048 to 4096 bits and
-//! the exponent 65537. The modular arithmetic is crypto-bigint's; the encodings are compared here, whole.
+//! the exponent 65537. The arithmetic is [`modulus`]'s; the encodings are compared here, whole.
 
-use core::{convert::Infallible, marker::PhantomData};
+mod lanes;
+mod convolution;
+mod modulus;
+mod weak;
+
+use core::convert::Infallible;
 use std::borrow::Cow;
 
-use crypto_bigint::{
-    Encoding, U2048, U3072, U4096,
-    modular::runtime_mod::{DynResidue, DynResidueParams},
-};
 use jwt_compact::{Algorithm, AlgorithmSignature};
-use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use super::KeyDefect;
+use self::modulus::Modulus;
+use super::{KeyDefect, hash::Hash};
 
 /// The one exponent that is accepted, big-endian: 65537.
 const EXPONENT: [u8; 3] = [1, 0, 1];
@@ -21,29 +22,6 @@ const EXPONENT: [u8; 3] = [1, 0, 1];
 pub struct RsaPublicKey {
     modulus: Modulus,
     bits: usize,
-}
-
-#[derive(Clone, Debug)]
-enum Modulus {
-    Of2048(Box<DynResidueParams<{ U2048::LIMBS }>>),
-    UpTo3072(Box<DynResidueParams<{ U3072::LIMBS }>>),
-    UpTo4096(Box<DynResidueParams<{ U4096::LIMBS }>>),
-}
-
-/// `base^65537 mod n` as bytes of `n`'s own width, or `None` when `base ≥ n`: sixteen squarings and one multiplication.
-macro_rules! raise {
-    ($wide:ty, $parameters:expr, $base:expr) => {{
-        let base = <$wide>::from_be_slice(&padded::<{ <$wide>::BYTES }>($base)?);
-        if base >= *$parameters.modulus() {
-            return None;
-        }
-        let base = DynResidue::new(&base, **$parameters);
-        let mut power = base;
-        for _ in 0..16 {
-            power = power.square();
-        }
-        power.mul(&base).retrieve().to_be_bytes().to_vec()
-    }};
 }
 
 impl RsaPublicKey {
@@ -67,14 +45,10 @@ impl RsaPublicKey {
         if last & 1 == 0 {
             return Err(KeyDefect::new("n", "is even, and so no product of two odd primes"));
         }
-        let modulus = match bits {
-            2048 => padded(n).map(|n| Modulus::Of2048(Box::new(DynResidueParams::new(&U2048::from_be_bytes(n))))),
-            2049..=3072 => {
-                padded(n).map(|n| Modulus::UpTo3072(Box::new(DynResidueParams::new(&U3072::from_be_bytes(n)))))
-            }
-            _ => padded(n).map(|n| Modulus::UpTo4096(Box::new(DynResidueParams::new(&U4096::from_be_bytes(n))))),
-        };
-        let modulus = modulus.ok_or_else(|| KeyDefect::new("n", "has an unexpected length"))?;
+        if let Some(weakness) = weak::weakness(n) {
+            return Err(KeyDefect::new("n", weakness));
+        }
+        let modulus = Modulus::new(n);
         Ok(RsaPublicKey { modulus, bits })
     }
 
@@ -89,20 +63,8 @@ impl RsaPublicKey {
         if signature.len() != self.signature_bytes() {
             return None;
         }
-        let wide = match &self.modulus {
-            Modulus::Of2048(parameters) => raise!(U2048, parameters, signature),
-            Modulus::UpTo3072(parameters) => raise!(U3072, parameters, signature),
-            Modulus::UpTo4096(parameters) => raise!(U4096, parameters, signature),
-        };
-        wide.get(wide.len().checked_sub(signature.len())?..).map(<[u8]>::to_vec)
+        self.modulus.power_65537(signature)
     }
-}
-
-/// `bytes` at the end of `N` bytes; `None` when they are more.
-fn padded<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
-    let mut wide = [0; N];
-    wide.get_mut(N.checked_sub(bytes.len())?..)?.copy_from_slice(bytes);
-    Some(wide)
 }
 
 /// A signature as it came; its length is the modulus', so it is compared with the key and not with the algorithm.
@@ -119,46 +81,36 @@ impl AlgorithmSignature for RsaSignature {
     }
 }
 
-/// A SHA-2 hash with what RSA needs to know of it.
-pub trait RsaHash: Digest {
-    /// `RS…` name (RFC 7518 §3.3).
-    const PKCS1_NAME: &'static str;
-    /// `PS…` name (RFC 7518 §3.5).
-    const PSS_NAME: &'static str;
-    /// DER of `DigestInfo` up to the hash value (RFC 8017 §9.2 note 1).
-    const DIGEST_INFO: [u8; 19];
-}
+/// RSASSA-PKCS1-v1_5 with a hash.
+#[derive(Clone, Copy, Debug)]
+pub struct Pkcs1v15(pub Hash);
 
-macro_rules! rsa_hash {
-    ($hash:ty, $pkcs1:literal, $pss:literal, $id:literal, $bytes:literal) => {
-        impl RsaHash for $hash {
-            const PKCS1_NAME: &'static str = $pkcs1;
-            const PSS_NAME: &'static str = $pss;
-            // SEQUENCE { SEQUENCE { OID 2.16.840.1.101.3.4.2.$id, NULL }, OCTET STRING of $bytes }
-            const DIGEST_INFO: [u8; 19] =
-                [0x30, 17 + $bytes, 0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, $id, 5, 0, 4, $bytes];
-        }
+/// RSASSA-PSS with a hash, MGF1 with the same hash and a salt as long as its output.
+#[derive(Clone, Copy, Debug)]
+pub struct Pss(pub Hash);
+
+/// DER of `DigestInfo` up to the hash value (RFC 8017 §9.2 note 1).
+const fn digest_info(hash: Hash) -> [u8; 19] {
+    // SEQUENCE { SEQUENCE { OID 2.16.840.1.101.3.4.2.id, NULL }, OCTET STRING of length bytes }
+    let (id, length) = match hash {
+        Hash::Sha256 => (1, 32),
+        Hash::Sha384 => (2, 48),
+        Hash::Sha512 => (3, 64),
     };
+    [0x30, 17 + length, 0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, id, 5, 0, 4, length]
 }
-rsa_hash!(Sha256, "RS256", "PS256", 1, 32);
-rsa_hash!(Sha384, "RS384", "PS384", 2, 48);
-rsa_hash!(Sha512, "RS512", "PS512", 3, 64);
 
-/// RSASSA-PKCS1-v1_5 with the hash `H`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Pkcs1v15<H>(PhantomData<H>);
-
-/// RSASSA-PSS with the hash `H`, MGF1 with the same hash and a salt as long as its output.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Pss<H>(PhantomData<H>);
-
-impl<H: RsaHash> Algorithm for Pkcs1v15<H> {
+impl Algorithm for Pkcs1v15 {
     type SigningKey = Infallible;
     type VerifyingKey = RsaPublicKey;
     type Signature = RsaSignature;
 
     fn name(&self) -> Cow<'static, str> {
-        Cow::Borrowed(H::PKCS1_NAME)
+        Cow::Borrowed(match self.0 {
+            Hash::Sha256 => "RS256",
+            Hash::Sha384 => "RS384",
+            Hash::Sha512 => "RS512",
+        })
     }
 
     fn sign(&self, signing_key: &Infallible, _: &[u8]) -> RsaSignature {
@@ -167,25 +119,29 @@ impl<H: RsaHash> Algorithm for Pkcs1v15<H> {
 
     fn verify_signature(&self, signature: &RsaSignature, key: &RsaPublicKey, message: &[u8]) -> bool {
         // The whole block is built and compared: a parser of it is what Bleichenbacher's forgery of 2006 deceived.
-        let hash = H::digest(message);
-        let tail = H::DIGEST_INFO.len().saturating_add(hash.len());
+        let (info, hash) = (digest_info(self.0), self.0.of(&[message]));
+        let tail = info.len().saturating_add(hash.len());
         let Some(filling) = key.signature_bytes().checked_sub(tail.saturating_add(3)) else { return false };
         let mut expected = vec![0, 1];
         expected.resize(filling.saturating_add(2), 0xff);
         expected.push(0);
-        expected.extend_from_slice(&H::DIGEST_INFO);
+        expected.extend_from_slice(&info);
         expected.extend_from_slice(&hash);
         key.recover(&signature.0).is_some_and(|encoded| encoded == expected)
     }
 }
 
-impl<H: RsaHash> Algorithm for Pss<H> {
+impl Algorithm for Pss {
     type SigningKey = Infallible;
     type VerifyingKey = RsaPublicKey;
     type Signature = RsaSignature;
 
     fn name(&self) -> Cow<'static, str> {
-        Cow::Borrowed(H::PSS_NAME)
+        Cow::Borrowed(match self.0 {
+            Hash::Sha256 => "PS256",
+            Hash::Sha384 => "PS384",
+            Hash::Sha512 => "PS512",
+        })
     }
 
     fn sign(&self, signing_key: &Infallible, _: &[u8]) -> RsaSignature {
@@ -194,27 +150,26 @@ impl<H: RsaHash> Algorithm for Pss<H> {
 
     fn verify_signature(&self, signature: &RsaSignature, key: &RsaPublicKey, message: &[u8]) -> bool {
         key.recover(&signature.0)
-            .is_some_and(|encoded| pss_holds::<H>(&encoded, key.bits.saturating_sub(1), message).is_some())
+            .is_some_and(|encoded| pss_holds(self.0, &encoded, key.bits.saturating_sub(1), message).is_some())
     }
 }
 
 /// EMSA-PSS-VERIFY (RFC 8017 §9.1.2) with a salt as long as the hash; `Some` when consistent.
-fn pss_holds<H: RsaHash>(encoded: &[u8], encoded_bits: usize, message: &[u8]) -> Option<()> {
+fn pss_holds(hash: Hash, encoded: &[u8], encoded_bits: usize, message: &[u8]) -> Option<()> {
     // The encoded message has one bit less than the modulus, so a modulus of 8k+1 bits leaves a byte in front, which is zero.
     let (front, encoded) = encoded.split_at_checked(encoded.len().checked_sub(encoded_bits.div_ceil(8))?)?;
-    let hash_bytes = <H as Digest>::output_size();
     let (encoded, trailer) = encoded.split_at_checked(encoded.len().checked_sub(1)?)?;
-    let (masked, hash) = encoded.split_at_checked(encoded.len().checked_sub(hash_bytes)?)?;
+    let (masked, value) = encoded.split_at_checked(encoded.len().checked_sub(hash.bytes())?)?;
     let unused_bits =
-        8_usize.checked_mul(masked.len().checked_add(hash_bytes)?.checked_add(1)?)?.checked_sub(encoded_bits)?;
+        8_usize.checked_mul(masked.len().checked_add(hash.bytes())?.checked_add(1)?)?.checked_sub(encoded_bits)?;
     let unused_mask = !(0xff_u8 >> unused_bits);
 
-    let mut block = mgf1::<H>(hash, masked.len());
+    let mut block = mgf1(hash, value, masked.len());
     block.iter_mut().zip(masked).for_each(|(mask, byte)| *mask ^= byte);
     if let Some(first) = block.first_mut() {
         *first &= !unused_mask;
     }
-    let (zeros, one_and_salt) = block.split_at_checked(block.len().checked_sub(hash_bytes.checked_add(1)?)?)?;
+    let (zeros, one_and_salt) = block.split_at_checked(block.len().checked_sub(hash.bytes().checked_add(1)?)?)?;
     let (one, salt) = one_and_salt.split_first()?;
 
     let shape = front.iter().all(|byte| *byte == 0)
@@ -222,15 +177,19 @@ fn pss_holds<H: RsaHash>(encoded: &[u8], encoded_bits: usize, message: &[u8]) ->
         && masked.first()? & unused_mask == 0
         && zeros.iter().all(|byte| *byte == 0)
         && *one == 1;
-    let expected = H::new().chain_update([0; 8]).chain_update(H::digest(message)).chain_update(salt).finalize();
-    (shape && expected[..] == *hash).then_some(())
+    let expected = hash.of(&[&[0; 8], &hash.of(&[message]), salt]);
+    (shape && *expected == *value).then_some(())
 }
 
 /// MGF1 (RFC 8017 §B.2.1).
-fn mgf1<H: RsaHash>(seed: &[u8], length: usize) -> Vec<u8> {
-    let blocks = (0_u32..).map(|counter| H::new().chain_update(seed).chain_update(counter.to_be_bytes()).finalize());
-    let needed = length.div_ceil(<H as Digest>::output_size());
-    let mut mask: Vec<u8> = blocks.take(needed).flatten().collect();
+fn mgf1(hash: Hash, seed: &[u8], length: usize) -> Vec<u8> {
+    let mut mask = Vec::with_capacity(length.saturating_add(64));
+    for counter in 0_u32.. {
+        if mask.len() >= length {
+            break;
+        }
+        mask.extend_from_slice(&hash.of(&[seed, &counter.to_be_bytes()]));
+    }
     mask.truncate(length);
     mask
 }

