@@ -1,6 +1,9 @@
 //! The Authorization header, by the strict grammar of RFC 6750 §2.1.
 
-use crate::rejection::Rejection;
+use crate::{limits::Limits, rejection::Rejection};
+
+/// The longest value that can hold a token, in bytes. A longer one is refused by its length alone, whatever it holds.
+pub const LONGEST: usize = "Bearer ".len().saturating_add(Limits::TOKEN_BYTES_CAP);
 
 /// The token in the value of a request's one Authorization header; `None` when the request has none.
 ///
@@ -9,8 +12,11 @@ use crate::rejection::Rejection;
 ///
 /// # Errors
 /// The stage `bearer` of [`Rejection`].
-pub fn token(authorization: Option<&str>) -> Result<&str, Rejection> {
+pub fn token<'v>(authorization: Option<&'v str>, limits: &Limits) -> Result<&'v str, Rejection> {
     let value = authorization.ok_or(Rejection::AuthorizationMissing)?;
+    if value.len() > LONGEST {
+        return Err(Rejection::TokenTooLarge { limit: limits.token_bytes(), actual: value.len() });
+    }
     if value.contains(',') {
         return Err(Rejection::AuthorizationAmbiguous);
     }
@@ -33,7 +39,22 @@ fn is_b64token(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::LONGEST;
+    use crate::{limits::Limits, rejection::Rejection};
+
+    #[test]
+    fn a_huge_value_is_not_looked_at() {
+        let limits = Limits::default();
+        for start in ["Bearer ", "Basic ", ",", ""] {
+            let value = format!("{start}{}", "a".repeat(LONGEST + 1));
+            let refusal = Rejection::TokenTooLarge { limit: limits.token_bytes(), actual: value.len() };
+            assert_eq!(super::token(Some(&value), &limits), Err(refusal));
+        }
+    }
+
+    fn token(value: Option<&str>) -> Result<&str, Rejection> {
+        super::token(value, &Limits::default())
+    }
 
     #[test]
     fn takes_one_token_and_any_case_of_the_scheme() {

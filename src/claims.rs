@@ -35,41 +35,74 @@ pub struct Claims {
     pub scope: Option<String>,
 }
 
-/// The claims with the whole object they stand in, for rules about other claims.
+/// The registered claims as they stand in the payload, with the whole object for rules about other claims.
 #[derive(Debug)]
 pub(crate) struct ParsedClaims<'t> {
-    pub(crate) registered: Claims,
     pub(crate) object: Object<'t>,
+    pub(crate) exp: UnixSeconds,
+    pub(crate) nbf: Option<UnixSeconds>,
+    pub(crate) iat: Option<UnixSeconds>,
 }
 
 /// Parses an authentic token's payload, once.
 ///
 /// # Errors
 /// The `json-…` codes, `claim-missing`, `claim-malformed`.
-pub(crate) fn read<'t>(token: &'t AuthenticToken, limits: &Limits) -> Result<ParsedClaims<'t>, Rejection> {
+pub(crate) fn read<'t>(token: &'t AuthenticToken<'_>, limits: &Limits) -> Result<ParsedClaims<'t>, Rejection> {
     let object = read_part(Segment::Payload, token.payload(), limits)?;
-    let registered = Claims {
-        iss: string(&object, "iss")?.ok_or_else(|| missing("iss"))?,
-        aud: audience(&object)?.ok_or_else(|| missing("aud"))?,
-        exp: instant(&object, "exp")?.ok_or_else(|| missing("exp"))?,
-        sub: string(&object, "sub")?,
-        nbf: instant(&object, "nbf")?,
-        iat: instant(&object, "iat")?,
-        jti: string(&object, "jti")?,
-        client_id: string(&object, "client_id")?,
-        scope: string(&object, "scope")?,
-    };
-    Ok(ParsedClaims { registered, object })
+    string(&object, "iss")?.ok_or_else(|| missing("iss"))?;
+    audience(&object)?.ok_or_else(|| missing("aud"))?;
+    let exp = instant(&object, "exp")?.ok_or_else(|| missing("exp"))?;
+    string(&object, "sub")?;
+    let nbf = instant(&object, "nbf")?;
+    let iat = instant(&object, "iat")?;
+    for claim in ["jti", "client_id", "scope"] {
+        string(&object, claim)?;
+    }
+    Ok(ParsedClaims { object, exp, nbf, iat })
+}
+
+impl ParsedClaims<'_> {
+    /// Issuer.
+    pub(crate) fn iss(&self) -> &str {
+        self.text("iss").unwrap_or_default()
+    }
+
+    /// Audience: one string is a list of one.
+    pub(crate) fn aud(&self) -> Vec<&str> {
+        audience(&self.object).ok().flatten().unwrap_or_default()
+    }
+
+    /// A claim that was found to be a string, or to be absent.
+    fn text(&self, claim: &str) -> Option<&str> {
+        self.object.get(claim).and_then(Value::as_str)
+    }
+
+    /// The claims on their own.
+    pub(crate) fn to_claims(&self) -> Claims {
+        let owned = |claim| self.text(claim).map(str::to_owned);
+        Claims {
+            iss: self.iss().to_owned(),
+            aud: self.aud().into_iter().map(str::to_owned).collect(),
+            exp: self.exp,
+            sub: owned("sub"),
+            nbf: self.nbf,
+            iat: self.iat,
+            jti: owned("jti"),
+            client_id: owned("client_id"),
+            scope: owned("scope"),
+        }
+    }
 }
 
 pub(crate) fn missing(claim: &str) -> Rejection {
     Rejection::ClaimMissing { claim: claim.to_owned() }
 }
 
-fn string(object: &Object<'_>, claim: &'static str) -> Result<Option<String>, Rejection> {
+fn string<'o>(object: &'o Object<'_>, claim: &'static str) -> Result<Option<&'o str>, Rejection> {
     match object.get(claim) {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone().into_owned())),
+        Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(Rejection::ClaimMalformed { claim, expected: "a string" }),
     }
 }
@@ -84,7 +117,7 @@ fn instant(object: &Object<'_>, claim: &'static str) -> Result<Option<UnixSecond
     seconds.map(Some).ok_or(Rejection::ClaimMalformed { claim, expected })
 }
 
-fn audience(object: &Object<'_>) -> Result<Option<Vec<String>>, Rejection> {
+fn audience<'o>(object: &'o Object<'_>) -> Result<Option<Vec<&'o str>>, Rejection> {
     let audiences = match object.get("aud") {
         None => return Ok(None),
         Some(Value::String(text)) => vec![text.as_ref()],
@@ -94,5 +127,5 @@ fn audience(object: &Object<'_>) -> Result<Option<Vec<String>>, Rejection> {
         let expected = "a non-empty string, or a non-empty array of them";
         return Err(Rejection::ClaimMalformed { claim: "aud", expected });
     }
-    Ok(Some(audiences.into_iter().map(str::to_owned).collect()))
+    Ok(Some(audiences))
 }

@@ -45,6 +45,14 @@ impl<'a> Object<'a> {
         }
     }
 
+    pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>, PolicyError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(*value)),
+            Some(_) => Err(PolicyError::at(name, "must be true or false")),
+        }
+    }
+
     pub(crate) fn integer(&self, name: &str) -> Result<Option<u64>, PolicyError> {
         match self.get(name) {
             None => Ok(None),

@@ -3,7 +3,7 @@
 use core::fmt;
 
 /// A mistake of the caller's own: in a policy, a key or an option. It is never caused by a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct PolicyError {
     pointer: String,
     reason: String,
@@ -29,6 +29,12 @@ impl PolicyError {
         let escaped = member.replace('~', "~0").replace('/', "~1");
         self.pointer = format!("/{escaped}{}", self.pointer);
         self
+    }
+
+    /// The error as a JSON object: `pointer` and `reason`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// JSON pointer (RFC 6901) to the member at fault; a missing member is named where it should stand.

@@ -179,16 +179,18 @@ impl Rejection {
     #[must_use]
     pub fn to_json(&self) -> String {
         let (_, stage, message) = self.entry();
-        let own = serde_json::json!({ "ok": false, "stage": stage, "message": message });
-        let fields = serde_json::to_value(self);
-        match (own, fields) {
-            (serde_json::Value::Object(mut own), Ok(serde_json::Value::Object(fields))) => {
-                own.extend(fields);
-                serde_json::Value::Object(own).to_string()
-            }
-            (own, _) => own.to_string(),
-        }
+        // Nothing in it can fail to be written: it holds strings, integers and lists of them.
+        serde_json::to_string(&Refusal { ok: false, stage, message, fields: self }).unwrap_or_default()
     }
+}
+
+#[derive(Serialize)]
+struct Refusal<'r> {
+    ok: bool,
+    stage: Stage,
+    message: &'static str,
+    #[serde(flatten)]
+    fields: &'r Rejection,
 }
 
 impl Segment {

@@ -1,49 +1,65 @@
 //! The one place where a token becomes authentic (RFC 7515 §5.2).
 
-use sha2::{Sha256, Sha384, Sha512};
+use std::sync::Arc;
 
 use crate::{
     alg::Alg,
     engine::{
         self,
+        ecdsa::{Es256, Es256k, Es384, Es512},
         ed25519::StrictEd25519,
+        hash::Hash,
         hmac::{Hs256, Hs384, Hs512},
-        p256::Es256,
         rsa::{Pkcs1v15, Pss},
     },
     jws::{compact::UnverifiedToken, header::Header},
-    keys::{Material, VerificationKey, set::Candidate},
+    keys::{
+        Material, VerificationKey,
+        set::{Candidates, MOST_CANDIDATES},
+    },
     rejection::Rejection,
 };
 
 /// A token whose signature holds. Nothing outside this module can make one, so whatever asks for one cannot be reached unchecked.
 #[derive(Debug)]
-pub struct AuthenticToken {
-    header: Header,
-    payload: Vec<u8>,
-    issuers: Vec<usize>,
+pub struct AuthenticToken<'t> {
+    token: UnverifiedToken<'t>,
+    held: Held,
 }
 
-impl AuthenticToken {
+/// Under which keys a signature has held, and whose they are: at most one an issuer.
+type Held = [Option<(usize, usize)>; MOST_CANDIDATES];
+
+impl<'t> AuthenticToken<'t> {
     /// The header as it was signed.
     #[must_use]
-    pub fn header(&self) -> &Header {
-        &self.header
+    pub fn header(&self) -> &Arc<Header> {
+        self.token.header()
+    }
+
+    /// The header as it was sent: its base64url text.
+    pub(crate) fn header_segment(&self) -> &'t str {
+        self.token.header_segment()
     }
 
     /// The payload as it was signed.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
-        &self.payload
+        self.token.payload_unverified()
     }
 
     /// The issuers (indices in the policy) that have a key under which the signature holds; the token speaks for no other.
-    pub(crate) fn issuers(&self) -> &[usize] {
-        &self.issuers
+    pub(crate) fn issuers(&self) -> impl Iterator<Item = usize> + Clone {
+        self.held.iter().flatten().map(|(issuer, _)| *issuer)
     }
 
-    pub(crate) fn into_parts(self) -> (Header, Vec<u8>) {
-        (self.header, self.payload)
+    /// The keys (indices in the set) under which the signature holds.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = usize> {
+        self.held.iter().flatten().map(|(_, place)| *place)
+    }
+
+    pub(crate) fn into_parts(self) -> (Arc<Header>, Vec<u8>) {
+        self.token.into_header_and_payload()
     }
 }
 
@@ -54,25 +70,30 @@ impl AuthenticToken {
 ///
 /// # Errors
 /// `signature-length` when no key takes a signature of that length, else `signature-invalid`.
-pub fn authenticate(token: UnverifiedToken<'_>, candidates: &[Candidate<'_>]) -> Result<AuthenticToken, Rejection> {
+pub fn authenticate<'t>(
+    token: UnverifiedToken<'t>,
+    candidates: &Candidates<'_>,
+) -> Result<AuthenticToken<'t>, Rejection> {
     let actual = token.signature().len();
-    let expected: Vec<usize> = candidates.iter().map(|candidate| signature_bytes(candidate.key)).collect();
+    let mut lengths = candidates.iter().flatten().map(|candidate| signature_bytes(candidate.key));
     // The length comes before any arithmetic: an empty or truncated signature is never looked at (CVE-2020-28042).
-    if let Some(expected) = expected.first().copied().filter(|_| !expected.contains(&actual)) {
+    if let Some(expected) = lengths.clone().next().filter(|_| lengths.all(|length| length != actual)) {
         return Err(Rejection::SignatureLength { expected, actual });
     }
     let message = token.signing_input().as_bytes();
-    let mut issuers = Vec::new();
-    for candidate in candidates {
-        if !issuers.contains(&candidate.issuer) && holds(candidate.key, message, token.signature()) {
-            issuers.push(candidate.issuer);
+    let mut held: Held = [None; MOST_CANDIDATES];
+    for (index, candidate) in candidates.iter().flatten().enumerate() {
+        let decided = held.iter().flatten().any(|(issuer, _)| *issuer == candidate.issuer);
+        if !decided && holds(candidate.key, message, token.signature()) {
+            if let Some(slot) = held.get_mut(index) {
+                *slot = Some((candidate.issuer, candidate.place));
+            }
         }
     }
-    if issuers.is_empty() {
+    if held.iter().all(Option::is_none) {
         return Err(Rejection::SignatureInvalid);
     }
-    let (header, payload) = token.into_header_and_payload();
-    Ok(AuthenticToken { header, payload, issuers })
+    Ok(AuthenticToken { token, held })
 }
 
 /// The one length a signature under this key has, in bytes (RFC 7518 §3.2–3.5, RFC 8037 §3.1).
@@ -80,7 +101,9 @@ fn signature_bytes(key: &VerificationKey) -> usize {
     match key.material() {
         Material::Hs256(_) => 32,
         Material::Hs384(_) => 48,
-        Material::Hs512(_) | Material::P256(_) | Material::Ed25519(_) => 64,
+        Material::Hs512(_) | Material::P256(_) | Material::Secp256k1(_) | Material::Ed25519(_) => 64,
+        Material::P384(_) => 96,
+        Material::P521(_) => 132,
         Material::Rsa(key) => key.signature_bytes(),
     }
 }
@@ -91,14 +114,17 @@ fn holds(key: &VerificationKey, message: &[u8], signature: &[u8]) -> bool {
         (Alg::Hs256, Material::Hs256(key)) => engine::holds(&Hs256, key, message, signature),
         (Alg::Hs384, Material::Hs384(key)) => engine::holds(&Hs384, key, message, signature),
         (Alg::Hs512, Material::Hs512(key)) => engine::holds(&Hs512, key, message, signature),
-        (Alg::Es256, Material::P256(key)) => engine::holds(&Es256, key, message, signature),
+        (Alg::Es256, Material::P256(key)) => engine::holds(&Es256::default(), key, message, signature),
+        (Alg::Es384, Material::P384(key)) => engine::holds(&Es384::default(), key, message, signature),
+        (Alg::Es512, Material::P521(key)) => engine::holds(&Es512::default(), key, message, signature),
+        (Alg::Es256k, Material::Secp256k1(key)) => engine::holds(&Es256k::default(), key, message, signature),
         (Alg::EdDsa, Material::Ed25519(key)) => engine::holds(&StrictEd25519, key, message, signature),
-        (Alg::Rs256, Material::Rsa(key)) => engine::holds(&Pkcs1v15::<Sha256>::default(), key, message, signature),
-        (Alg::Rs384, Material::Rsa(key)) => engine::holds(&Pkcs1v15::<Sha384>::default(), key, message, signature),
-        (Alg::Rs512, Material::Rsa(key)) => engine::holds(&Pkcs1v15::<Sha512>::default(), key, message, signature),
-        (Alg::Ps256, Material::Rsa(key)) => engine::holds(&Pss::<Sha256>::default(), key, message, signature),
-        (Alg::Ps384, Material::Rsa(key)) => engine::holds(&Pss::<Sha384>::default(), key, message, signature),
-        (Alg::Ps512, Material::Rsa(key)) => engine::holds(&Pss::<Sha512>::default(), key, message, signature),
+        (Alg::Rs256, Material::Rsa(key)) => engine::holds(&Pkcs1v15(Hash::Sha256), key, message, signature),
+        (Alg::Rs384, Material::Rsa(key)) => engine::holds(&Pkcs1v15(Hash::Sha384), key, message, signature),
+        (Alg::Rs512, Material::Rsa(key)) => engine::holds(&Pkcs1v15(Hash::Sha512), key, message, signature),
+        (Alg::Ps256, Material::Rsa(key)) => engine::holds(&Pss(Hash::Sha256), key, message, signature),
+        (Alg::Ps384, Material::Rsa(key)) => engine::holds(&Pss(Hash::Sha384), key, message, signature),
+        (Alg::Ps512, Material::Rsa(key)) => engine::holds(&Pss(Hash::Sha512), key, message, signature),
         _ => false,
     }
 }

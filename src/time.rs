@@ -41,6 +41,24 @@ impl UnixSeconds {
     }
 }
 
+/// The instants at which an accepted token would be accepted again by the same policy: from the first to before the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// The first of them.
+    pub from: UnixSeconds,
+    /// The first after them, in seconds since the epoch; it may lie a leeway past the last representable instant.
+    pub until: u64,
+}
+
+impl Validity {
+    /// What `exp`, `nbf` and `iat` allow.
+    #[must_use]
+    pub fn new(exp: UnixSeconds, nbf: Option<UnixSeconds>, iat: Option<UnixSeconds>, leeway: Leeway) -> Self {
+        let begins = nbf.max(iat).map_or(0, UnixSeconds::get);
+        Validity { from: UnixSeconds(begins.saturating_sub(leeway.0)), until: exp.0.saturating_add(leeway.0) }
+    }
+}
+
 /// How far two clocks may be apart, in whole seconds: 5 by default, at most 300 ("no more than a few minutes", RFC 7519 §4.1.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(transparent)]
@@ -105,6 +123,17 @@ mod tests {
                 prop_assert_eq!(at(instant).is_over(at(now), slack), wide_now - wide_leeway >= wide);
                 prop_assert_eq!(at(instant).is_reached(at(now), slack), wide_now + wide_leeway >= wide);
             }
+        }
+
+        #[test]
+        fn a_validity_is_what_the_comparisons_say(
+            now in 1_000..2_000u64, exp in 1_000..2_000u64, nbf in proptest::option::of(1_000..2_000u64), iat in proptest::option::of(1_000..2_000u64), leeway in 0..=300u64,
+        ) {
+            let slack = Leeway::new(leeway).unwrap();
+            let (nbf, iat) = (nbf.map(at), iat.map(at));
+            let validity = Validity::new(at(exp), nbf, iat, slack);
+            let holds = !at(exp).is_over(at(now), slack) && [nbf, iat].into_iter().flatten().all(|begin| begin.is_reached(at(now), slack));
+            prop_assert_eq!((validity.from.get()..validity.until).contains(&now), holds);
         }
     }
 }

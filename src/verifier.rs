@@ -1,16 +1,23 @@
 //! The whole pipeline, as one function.
 
+use std::sync::Arc;
+
+use serde::Serialize;
+
 use crate::{
     bearer, claims,
-    claims::Claims,
-    jws::{compact::UnverifiedToken, header::Header},
-    keys::{VerificationKey, set::Candidate},
+    claims::{Claims, ParsedClaims},
+    jws::{compact::UnverifiedToken, header::Header, memo::HeaderMemo},
+    keys::{
+        VerificationKey,
+        set::{Candidate, KeyUsage},
+    },
     limits::Limits,
     policy::Policy,
     policy_error::PolicyError,
     rejection::Rejection,
     signature::{self, AuthenticToken},
-    time::UnixSeconds,
+    time::{UnixSeconds, Validity},
 };
 
 /// The answer about a token. A bad token is a value, not a failure of the program.
@@ -19,22 +26,25 @@ pub type Verdict = Result<Accepted, Rejection>;
 /// A token that has passed every stage.
 #[derive(Debug)]
 pub struct Accepted {
-    header: Header,
+    header: Arc<Header>,
     claims: Claims,
     payload: Vec<u8>,
 }
 
 /// Decides about tokens by one policy. It holds no clock and does no I/O: the same input gives the same verdict everywhere.
+///
+/// What it remembers between tokens (headers it has read, tables for its keys) makes it faster and changes no verdict.
 #[derive(Debug)]
 pub struct Verifier {
     policy: Policy,
+    headers: HeaderMemo,
 }
 
 impl Verifier {
     /// A verifier for that policy.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Verifier { policy }
+        Verifier { policy, headers: HeaderMemo::default() }
     }
 
     /// A verifier for a policy in JSON.
@@ -50,8 +60,7 @@ impl Verifier {
     /// # Errors
     /// The [`Rejection`] of the first stage that refuses.
     pub fn verify_authorization(&self, authorization: Option<&str>, now: UnixSeconds) -> Verdict {
-        let token = bearer::token(authorization)?;
-        self.verify(token, now)
+        self.verify(bearer::token(authorization, self.policy.limits())?, now)
     }
 
     /// Decides about a token in the compact serialization.
@@ -59,14 +68,53 @@ impl Verifier {
     /// # Errors
     /// The [`Rejection`] of the first stage that refuses.
     pub fn verify(&self, token: &str, now: UnixSeconds) -> Verdict {
-        let unverified = UnverifiedToken::parse(token, self.policy.limits())?;
-        let candidates = self.policy.keys().candidates(unverified.header())?;
-        let authentic = signature::authenticate(unverified, &candidates)?;
-        let claims = claims::read(&authentic, self.policy.limits())?;
-        self.policy.check(authentic.issuers(), authentic.header(), &claims, now)?;
-        let claims = claims.registered;
+        let (authentic, claims) = self.decide(token, now, |claims, _| claims.to_claims())?;
         let (header, payload) = authentic.into_parts();
         Ok(Accepted { header, claims, payload })
+    }
+
+    /// The pipeline. `take` sees the claims and how long they hold once nothing stands against the token.
+    pub(crate) fn decide<'t, T>(
+        &self,
+        token: &'t str,
+        now: UnixSeconds,
+        take: impl FnOnce(&ParsedClaims<'_>, Validity) -> T,
+    ) -> Result<(AuthenticToken<'t>, T), Rejection> {
+        let unverified = UnverifiedToken::parse_with(token, self.policy.limits(), &self.headers)?;
+        let candidates = self.policy.keys().candidates(unverified.header())?;
+        let authentic = signature::authenticate(unverified, &candidates)?;
+        self.remember(&authentic);
+        let claims = claims::read(&authentic, self.policy.limits())?;
+        let validity = self.policy.check(&authentic, &claims, now)?;
+        let taken = take(&claims, validity);
+        Ok((authentic, taken))
+    }
+
+    /// What the next token gains by this one.
+    fn remember(&self, authentic: &AuthenticToken<'_>) {
+        self.headers.keep(authentic.header_segment(), authentic.header());
+        authentic.keys().for_each(|key| self.policy.keys().note_use(key));
+    }
+
+    /// A number for the header of an authentic token: whoever has parsed the text of a header with the same number need not again.
+    #[cfg(feature = "js")]
+    pub(crate) fn header_number(&self, authentic: &AuthenticToken<'_>) -> u32 {
+        self.headers.keep(authentic.header_segment(), authentic.header())
+    }
+
+    /// What is kept in memory in order to be fast.
+    #[must_use]
+    pub fn stats(&self) -> Stats<'_> {
+        let keys = self.policy.keys();
+        let named = |usage: &KeyUsage<'_>| self.policy.issuer_name(usage.issuer).unwrap_or_default();
+        let usage: Vec<KeyStats<'_>> = keys.usage().map(|usage| KeyStats { issuer: named(&usage), usage }).collect();
+        Stats {
+            table_bytes: usage.iter().map(|key| key.usage.table_bytes).sum(),
+            table_bytes_allowed: keys.table_budget().bytes(),
+            generator_table_bytes: keys.generator_table_bytes(),
+            headers: self.headers.len(),
+            keys: usage,
+        }
     }
 
     /// The policy this verifier decides by.
@@ -80,13 +128,39 @@ impl Verifier {
 ///
 /// # Errors
 /// The stages `jws`, `keys` and `signature` of [`Rejection`].
-pub fn verify_jws(jws: &str, key: &VerificationKey) -> Result<AuthenticToken, Rejection> {
+pub fn verify_jws<'t>(jws: &'t str, key: &VerificationKey) -> Result<AuthenticToken<'t>, Rejection> {
     let unverified = UnverifiedToken::parse(jws, &Limits::default())?;
     let actual = unverified.header().alg();
     if actual != key.alg() {
         return Err(Rejection::AlgMismatch { expected: vec![key.alg()], actual });
     }
-    signature::authenticate(unverified, &[Candidate { issuer: 0, key }])
+    signature::authenticate(unverified, &[Some(Candidate { issuer: 0, place: 0, key }), None, None, None])
+}
+
+/// What a verifier keeps in memory in order to be fast.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stats<'v> {
+    /// The keys, in the order of the policy.
+    pub keys: Vec<KeyStats<'v>>,
+    /// What the tables of all keys take together, in bytes.
+    pub table_bytes: usize,
+    /// What they may take at most.
+    pub table_bytes_allowed: usize,
+    /// What the tables of the curves' generators take, which all verifiers share, in bytes.
+    pub generator_table_bytes: usize,
+    /// How many headers need not be read again.
+    pub headers: usize,
+}
+
+/// What a verifier keeps for one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeyStats<'v> {
+    /// The issuer the key belongs to.
+    pub issuer: &'v str,
+    /// What it is and takes.
+    #[serde(flatten)]
+    pub usage: KeyUsage<'v>,
 }
 
 impl Accepted {

@@ -12,11 +12,18 @@ export function handOver(text: unknown): [text: string, length: number] {
   return [text.length > LONGEST_HANDED_OVER ? text.slice(0, LONGEST_HANDED_OVER) : text, text.length];
 }
 
-/** NaN asks the core for the runtime's clock; what a caller gives in place of a number becomes one that the core refuses. */
+/** The instant to judge by, in seconds. What a caller gives in place of a number becomes NaN, which the core refuses. */
 export function instant(options: { now?: number } | undefined): number {
   const now = options?.now;
-  if (now === undefined) return Number.NaN;
-  return typeof now === 'number' && !Number.isNaN(now) ? now : -1;
+  if (now === undefined) return Math.floor(Date.now() / 1000);
+  return typeof now === 'number' ? now : Number.NaN;
+}
+
+/** Makes a value out of JSON unchangeable, all the way down. */
+export function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const member of Object.values(value)) if (typeof member === 'object') freeze(member);
+  return Object.freeze(value);
 }
 
 /**

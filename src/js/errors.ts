@@ -21,7 +21,12 @@ export function orPolicyError<T>(call: () => T): T {
     return call();
   } catch (thrown) {
     if (typeof thrown !== 'string') throw thrown;
-    const { pointer, reason } = JSON.parse(thrown) as { pointer: string; reason: string };
-    throw new PolicyError(pointer, reason);
+    throw asPolicyError(thrown);
   }
+}
+
+/** The caller's mistake as the core writes it. */
+export function asPolicyError(json: string): PolicyError {
+  const { pointer, reason } = JSON.parse(json) as { pointer: string; reason: string };
+  return new PolicyError(pointer, reason);
 }

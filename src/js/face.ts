@@ -1,8 +1,9 @@
-import { instantiate } from './boot.js';
-import { handOver, instant, toJson } from './convert.js';
+import { type Core, instantiate } from './boot.js';
+import { handOver, toJson } from './convert.js';
 import { orPolicyError } from './errors.js';
-import type { createVerifier, inspect, Verifier, verifyJws } from './index.js';
-import type { Inspection, JwsVerdict, Rejected, Verdict } from './verdict.js';
+import type { createVerifier, inspect, verifyJws } from './index.js';
+import type { Inspection, JwsVerdict, Rejected } from './verdict.js';
+import { makeVerifier } from './verifier.js';
 import type { ValidatorGlue } from './wasm/glue.js';
 
 /** The functions of the main entry. */
@@ -13,43 +14,34 @@ export interface Face {
 }
 
 /** Glue holds its instance in a variable of its own, so two entries with the same glue share the first one's. */
-const instantiated = /* @__PURE__ */ new WeakSet<ValidatorGlue>();
+const running = /* @__PURE__ */ new WeakMap<ValidatorGlue, WebAssembly.Memory>();
 
-/** The glue, its module compiled and instantiated on first use: importing an entry costs nothing. */
+/** The core, its module compiled and instantiated on first use: importing an entry costs nothing. */
 export function lazily<G extends ValidatorGlue>(
   glue: G,
   name: string,
   load: () => WebAssembly.Module,
-): () => G {
+): () => Core<G> {
   return () => {
-    if (!instantiated.has(glue)) instantiate(glue, name, load());
-    instantiated.add(glue);
-    return glue;
+    let memory = running.get(glue);
+    if (memory === undefined) {
+      memory = instantiate(glue, name, load());
+      running.set(glue, memory);
+    }
+    return { glue, memory };
   };
 }
 
 /** Makes the functions of the main entry from a way to get at the core. */
-export function bindFace(core: () => ValidatorGlue): Face {
+export function bindFace(core: () => Core<ValidatorGlue>): Face {
   return {
-    createVerifier(policy): Verifier {
-      const raw = orPolicyError(() => new (core().RawVerifier)(toJson(policy)));
-      return {
-        verify: (token, options) =>
-          JSON.parse(orPolicyError(() => raw.verify(...handOver(token), instant(options)))) as Verdict,
-        verifyAuthorization: (value, options) => {
-          const [text, length] = handOver(value);
-          const present = value === null || value === undefined ? undefined : text;
-          return JSON.parse(
-            orPolicyError(() => raw.verifyAuthorization(present, length, instant(options))),
-          ) as Verdict;
-        },
-      };
-    },
+    createVerifier: (policy, options) => makeVerifier(core(), policy, options),
     verifyJws(jws, jwk): JwsVerdict {
-      const [json, payload] = orPolicyError(() => core().verifyJws(...handOver(jws), toJson(jwk)));
+      const { glue } = core();
+      const [json, payload] = orPolicyError(() => glue.verifyJws(...handOver(jws), toJson(jwk)));
       const verdict = JSON.parse(json) as { ok: true; header: { alg: string } } | Rejected;
       return verdict.ok ? { ...verdict, payload } : verdict;
     },
-    inspect: (token) => JSON.parse(core().inspect(...handOver(token))) as Inspection,
+    inspect: (token) => JSON.parse(core().glue.inspect(...handOver(token))) as Inspection,
   };
 }

@@ -1,4 +1,4 @@
-import type { Jwk, Policy } from './policy.js';
+import type { Alg, Jwk, Policy } from './policy.js';
 import type { Inspection, JwsVerdict, Verdict } from './verdict.js';
 
 export { PolicyError } from './errors.js';
@@ -22,6 +22,41 @@ export interface VerifyOptions {
   now?: number;
 }
 
+/** What a verifier may keep. It changes no verdict. */
+export interface VerifierOptions {
+  /**
+   * How many accepted tokens are remembered, so that the same token again costs next to nothing: 512 by default, 0 for none. One is
+   * remembered until it expires or the policy is replaced.
+   */
+  cache?: number;
+}
+
+/** What a verifier keeps in memory in order to be fast. */
+export interface VerifierStats {
+  /** The keys, in the order of the policy. */
+  keys: {
+    issuer: string;
+    kid: string | null;
+    alg: Alg;
+    /** How often a signature has held under it since its table was last taken away. */
+    uses: number;
+    /** What its table takes, in bytes; 0 without one. */
+    tableBytes: number;
+  }[];
+  /** What the tables of all keys take together, in bytes. */
+  tableBytes: number;
+  /** What they may take at most: the policy's `tableBytes`. */
+  tableBytesAllowed: number;
+  /** What the tables of the curves' generators take, which all verifiers share, in bytes. */
+  generatorTableBytes: number;
+  /** How many headers need not be read again. */
+  headers: number;
+  /** The whole wasm memory, which all verifiers share, in bytes. It never shrinks. */
+  memoryBytes: number;
+  /** The remembered tokens and Authorization values, and how often one was found there or not. */
+  cache: { entries: number; hits: number; misses: number };
+}
+
 /** Decides about tokens by one policy. Make it once and keep it. */
 export interface Verifier {
   /**
@@ -37,16 +72,23 @@ export interface Verifier {
    * @throws PolicyError when `options.now` is no whole number of seconds.
    */
   verifyAuthorization(value: unknown, options?: VerifyOptions): Verdict;
+  /**
+   * Takes another policy from now on, keys included; nothing that was remembered by the present one counts any more.
+   * @throws PolicyError as `createVerifier`; the present policy then stays.
+   */
+  replacePolicy(policy: Policy): void;
+  /** What is kept in memory, and how often it served. */
+  stats(): VerifierStats;
 }
 
 // The functions are declared here, documented once, and made in each entry by `bindFace`, since entries differ only in how the
 // wasm gets in.
 
 /**
- * Makes a verifier. Keys are checked once, here.
+ * Makes a verifier. Keys are checked once, here. Verdicts are frozen: what one part of a program was told, no other can change.
  * @throws PolicyError naming the field by JSON pointer: unknown, missing or mistyped members, private or weak keys.
  */
-export declare function createVerifier(policy: Policy): Verifier;
+export declare function createVerifier(policy: Policy, options?: VerifierOptions): Verifier;
 
 /**
  * Checks a signature alone (RFC 7515 §5.2): no issuer, no audience, no time. The payload may be anything.

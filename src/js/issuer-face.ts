@@ -1,3 +1,4 @@
+import type { Core } from './boot.js';
 import { instant, toJson } from './convert.js';
 import { orPolicyError } from './errors.js';
 import { bindFace, type Face } from './face.js';
@@ -12,11 +13,11 @@ export interface IssuerFace extends Face {
 }
 
 /** Makes the functions of the issuer's entry from a way to get at the core. */
-export function bindIssuerFace(core: () => IssuerGlue): IssuerFace {
+export function bindIssuerFace(core: () => Core<IssuerGlue>): IssuerFace {
   return {
     ...bindFace(core),
-    generateSigningKey: (alg) => signingKey(() => core().RawSigningKey.generate(String(alg))),
-    importSigningKey: (privateJwk) => signingKey(() => core().RawSigningKey.fromJwk(toJson(privateJwk))),
+    generateSigningKey: (alg) => signingKey(() => core().glue.RawSigningKey.generate(String(alg))),
+    importSigningKey: (privateJwk) => signingKey(() => core().glue.RawSigningKey.fromJwk(toJson(privateJwk))),
   };
 }
 

@@ -2,25 +2,25 @@ import type { Alg } from './policy.js';
 
 /** A JOSE header (RFC 7515 §4). */
 export interface JoseHeader {
-  alg: string;
-  kid?: string;
-  typ?: string;
-  cty?: string;
-  [member: string]: unknown;
+  readonly alg: string;
+  readonly kid?: string;
+  readonly typ?: string;
+  readonly cty?: string;
+  readonly [member: string]: unknown;
 }
 
 /** The claims of a token that passed every stage (RFC 7519 §4.1, RFC 9068 §2.2). Times are whole seconds since 1970. */
 export interface Claims {
-  iss: string;
-  aud: string | string[];
-  exp: number;
-  sub?: string;
-  nbf?: number;
-  iat?: number;
-  jti?: string;
-  client_id?: string;
-  scope?: string;
-  [claim: string]: unknown;
+  readonly iss: string;
+  readonly aud: string | readonly string[];
+  readonly exp: number;
+  readonly sub?: string;
+  readonly nbf?: number;
+  readonly iat?: number;
+  readonly jti?: string;
+  readonly client_id?: string;
+  readonly scope?: string;
+  readonly [claim: string]: unknown;
 }
 
 declare const unverified: unique symbol;
@@ -81,9 +81,9 @@ export type Rejected = {
 
 /** A token that passed every stage. */
 export interface Accepted {
-  ok: true;
-  header: JoseHeader;
-  claims: Claims;
+  readonly ok: true;
+  readonly header: JoseHeader;
+  readonly claims: Claims;
 }
 
 /** The answer about a token. `ok` tells which it is. */

@@ -1,8 +1,13 @@
 //! The three segments (RFC 7515 §7.1).
 
+use std::sync::Arc;
+
 use crate::{
     base64url, json,
-    jws::header::{self, Header},
+    jws::{
+        header::{self, Header},
+        memo::HeaderMemo,
+    },
     limits::Limits,
     rejection::{Rejection, Segment},
 };
@@ -12,7 +17,8 @@ use crate::{
 /// Its payload is kept as bytes: claims can be read from an [`AuthenticToken`](crate::AuthenticToken) only.
 #[derive(Debug)]
 pub struct UnverifiedToken<'t> {
-    header: Header,
+    header: Arc<Header>,
+    header_segment: &'t str,
     signing_input: &'t str,
     payload: Vec<u8>,
     signature: Vec<u8>,
@@ -24,20 +30,37 @@ impl<'t> UnverifiedToken<'t> {
     /// # Errors
     /// The stage `jws` of [`Rejection`].
     pub fn parse(token: &'t str, limits: &Limits) -> Result<Self, Rejection> {
+        Self::parse_with(token, limits, &HeaderMemo::default())
+    }
+
+    /// [`parse`](Self::parse), but a header that `memo` knows is not read again.
+    pub(crate) fn parse_with(token: &'t str, limits: &Limits, memo: &HeaderMemo) -> Result<Self, Rejection> {
         check_length(token.len(), limits)?;
         let (signing_input, signature) = split(token)?;
-        let (header, payload) = signing_input.split_once('.').unwrap_or_default();
-        let header = decode(Segment::Header, header)?;
-        let header = header::read(header, limits)?;
+        let (header_segment, payload) = signing_input.split_once('.').unwrap_or_default();
+        let header = match memo.header(header_segment) {
+            Some(header) => header,
+            None => Arc::new(header::read(decode(Segment::Header, header_segment)?, limits)?),
+        };
         let payload = decode(Segment::Payload, payload)?;
         let signature = decode(Segment::Signature, signature)?;
-        Ok(UnverifiedToken { header, signing_input, payload, signature })
+        Ok(UnverifiedToken { header, header_segment, signing_input, payload, signature })
     }
 
     /// The header. It has been read, not believed.
     #[must_use]
-    pub fn header(&self) -> &Header {
+    pub fn header(&self) -> &Arc<Header> {
         &self.header
+    }
+
+    /// The header's base64url text.
+    pub(crate) fn header_segment(&self) -> &'t str {
+        self.header_segment
+    }
+
+    /// The payload, of which nothing is known.
+    pub(crate) fn payload_unverified(&self) -> &[u8] {
+        &self.payload
     }
 
     /// What the signature covers (RFC 7515 §5.2 step 8).
@@ -49,7 +72,7 @@ impl<'t> UnverifiedToken<'t> {
         &self.signature
     }
 
-    pub(crate) fn into_header_and_payload(self) -> (Header, Vec<u8>) {
+    pub(crate) fn into_header_and_payload(self) -> (Arc<Header>, Vec<u8>) {
         (self.header, self.payload)
     }
 }

@@ -2,6 +2,7 @@
 
 mod import;
 pub mod jwk;
+pub mod tables;
 pub mod set;
 
 pub(crate) use import::Material;

@@ -4,18 +4,19 @@ mod read;
 
 use crate::{
     alg::Alg,
-    claims::{Claims, ParsedClaims, missing},
+    claims::{ParsedClaims, missing},
     document,
-    jws::header::Header,
     keys::{
         VerificationKey,
         jwk::{self, NamedKey},
         set::KeySet,
+        tables::TableBudget,
     },
     limits::Limits,
     policy_error::PolicyError,
     rejection::{Rejection, excerpt},
-    time::{Leeway, UnixSeconds},
+    signature::AuthenticToken,
+    time::{Leeway, UnixSeconds, Validity},
 };
 
 /// The kind of token that is accepted when a policy names none: an OAuth 2.0 access token (RFC 9068 §2.1).
@@ -173,7 +174,15 @@ impl Policy {
         if policy.rules.is_empty() {
             return Err(PolicyError::at("issuers", "must name at least one issuer"));
         }
+        policy.keys.budget_tables(TableBudget::default());
         Ok(policy)
+    }
+
+    /// Sets how much memory the tables may take that make verification fast, and when they are built.
+    #[must_use]
+    pub fn with_tables(mut self, budget: TableBudget) -> Self {
+        self.keys.budget_tables(budget);
+        self
     }
 
     /// Sets how far clocks may be apart.
@@ -188,8 +197,16 @@ impl Policy {
         Policy { limits, ..self }
     }
 
-    pub(crate) fn keys(&self) -> &KeySet {
+    /// The keys of every issuer.
+    #[must_use]
+    pub fn keys(&self) -> &KeySet {
         &self.keys
+    }
+
+    /// The exact name of the issuer with that index.
+    #[must_use]
+    pub fn issuer_name(&self, index: usize) -> Option<&str> {
+        self.rules.get(index).map(|rules| rules.issuer.as_str())
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -212,33 +229,31 @@ impl Policy {
 
     /// The rules in the order in which they are checked: issuer, kind, audience, further claims, time.
     ///
-    /// `issuers` are those whose key the signature holds under; a token may speak for no other (CVE-2026-49998).
+    /// A token may speak only for an issuer under whose key its signature holds (CVE-2026-49998).
     pub(crate) fn check(
         &self,
-        issuers: &[usize],
-        header: &Header,
+        token: &AuthenticToken<'_>,
         claims: &ParsedClaims<'_>,
         now: UnixSeconds,
-    ) -> Result<(), Rejection> {
-        let registered = &claims.registered;
-        let rules = self.issuer(issuers, &registered.iss)?;
-        rules.check_type(header.typ())?;
-        rules.check_audience(&registered.aud)?;
+    ) -> Result<Validity, Rejection> {
+        let rules = self.issuer(token.issuers(), claims.iss())?;
+        rules.check_type(token.header().typ())?;
+        rules.check_audience(&claims.aud())?;
         if let Some(name) = rules.required_claims.iter().find(|name| claims.object.get(name).is_none()) {
             return Err(missing(name));
         }
-        self.check_time(registered, now)
+        self.check_time(claims, now)
     }
 
-    fn issuer(&self, issuers: &[usize], iss: &str) -> Result<&Rules, Rejection> {
-        let mut trusted = issuers.iter().filter_map(|index| self.rules.get(*index));
+    fn issuer(&self, issuers: impl Iterator<Item = usize> + Clone, iss: &str) -> Result<&Rules, Rejection> {
+        let mut trusted = issuers.filter_map(|index| self.rules.get(index));
         trusted.clone().find(|rules| rules.issuer == iss).ok_or_else(|| Rejection::IssuerMismatch {
             expected: trusted.by_ref().map(|rules| rules.issuer.clone()).collect(),
             actual: excerpt(iss),
         })
     }
 
-    fn check_time(&self, claims: &Claims, now: UnixSeconds) -> Result<(), Rejection> {
+    fn check_time(&self, claims: &ParsedClaims<'_>, now: UnixSeconds) -> Result<Validity, Rejection> {
         let leeway = self.leeway;
         if claims.exp.is_over(now, leeway) {
             return Err(Rejection::Expired { now, expires: claims.exp, leeway });
@@ -249,7 +264,7 @@ impl Policy {
         if let Some(issued_at) = claims.iat.filter(|iat| !iat.is_reached(now, leeway)) {
             return Err(Rejection::IssuedInFuture { now, issued_at, leeway });
         }
-        Ok(())
+        Ok(Validity::new(claims.exp, claims.nbf, claims.iat, leeway))
     }
 }
 
@@ -257,15 +272,17 @@ impl Rules {
     fn check_type(&self, typ: Option<&str>) -> Result<(), Rejection> {
         let Types::OneOf(types) = &self.types else { return Ok(()) };
         // RFC 7515 §4.1.9: "application/" may be left out of a media type that has no other slash.
-        let short = |name: &str| name.strip_prefix("application/").unwrap_or(name).to_owned();
+        fn short(name: &str) -> &str {
+            name.strip_prefix("application/").unwrap_or(name)
+        }
         if typ.is_some_and(|typ| types.iter().any(|accepted| short(accepted) == short(typ))) {
             return Ok(());
         }
         Err(Rejection::TypeMismatch { expected: types.clone(), actual: typ.map(excerpt) })
     }
 
-    fn check_audience(&self, aud: &[String]) -> Result<(), Rejection> {
-        if aud.iter().any(|audience| self.audience.contains(audience)) {
+    fn check_audience(&self, aud: &[&str]) -> Result<(), Rejection> {
+        if aud.iter().any(|audience| self.audience.iter().any(|ours| ours == audience)) {
             return Ok(());
         }
         let actual = aud.iter().take(8).map(|audience| excerpt(audience)).collect();

@@ -4,7 +4,7 @@ use crate::{
     alg::Alg,
     base64url, document,
     json::{Object, Value},
-    keys::{VerificationKey, jwk::NamedKey},
+    keys::{VerificationKey, jwk::NamedKey, tables::TableBudget},
     limits::Limits,
     policy::{IssuerPolicy, Policy},
     policy_error::PolicyError,
@@ -18,7 +18,7 @@ impl Policy {
     /// Anything that is not a policy, by JSON pointer: an unknown member, a missing one, a wrong type, a weak key.
     pub fn from_json(text: &str) -> Result<Self, PolicyError> {
         let document = document::parse(text)?;
-        document.only(&["issuers", "leewaySeconds", "limits"])?;
+        document.only(&["issuers", "leewaySeconds", "limits", "precompute", "tableBytes"])?;
         let issuers = document.objects("issuers", issuer)?;
         let issuers = issuers.ok_or_else(|| PolicyError::at("issuers", "is required"))?;
         let leeway = document.integer("leewaySeconds")?.map_or(Ok(Leeway::default()), Leeway::new)?;
@@ -26,8 +26,17 @@ impl Policy {
             None => Limits::default(),
             Some(object) => limits(object).map_err(|error| error.within("limits"))?,
         };
-        Ok(Policy::new(issuers)?.with_leeway(leeway).with_limits(limits))
+        let tables = tables(&document)?;
+        Ok(Policy::new(issuers)?.with_leeway(leeway).with_limits(limits).with_tables(tables))
     }
+}
+
+fn tables(document: &Object<'_>) -> Result<TableBudget, PolicyError> {
+    let budget = match document.integer("tableBytes")? {
+        None => TableBudget::default(),
+        Some(bytes) => TableBudget::default().with_bytes(usize::try_from(bytes).unwrap_or(usize::MAX))?,
+    };
+    Ok(if document.boolean("precompute")?.unwrap_or_default() { budget.at_import() } else { budget })
 }
 
 fn limits(object: &Object<'_>) -> Result<Limits, PolicyError> {

@@ -5,6 +5,7 @@
 
 #[cfg(feature = "issuer")]
 mod issuer;
+mod jws;
 mod verifier;
 
 use wasm_bindgen::JsValue;
@@ -13,22 +14,24 @@ use crate::{policy_error::PolicyError, time::UnixSeconds};
 
 /// What the JavaScript face makes a `PolicyError` of: a string, so that it can be told from a failure of the program.
 fn thrown(error: &PolicyError) -> JsValue {
-    let json = serde_json::json!({ "pointer": error.pointer(), "reason": error.reason() });
-    JsValue::from_str(&json.to_string())
+    JsValue::from_str(&error.to_json())
 }
 
-/// The caller's clock, or the runtime's when the caller gave none (NaN).
-fn instant(now: f64) -> Result<UnixSeconds, JsValue> {
-    let seconds = if now.is_nan() { (js_sys::Date::now() / 1000.0).floor() } else { now };
-    // A cast from f64 saturates; the comparison refuses fractions, negative numbers and what lies past the year 9999.
+/// An instant as JavaScript has it; `None` for fractions, negative numbers and what lies past the year 9999.
+fn instant(now: f64) -> Option<UnixSeconds> {
+    // A cast from f64 saturates; the comparison refuses what it changed.
     #[allow(
         clippy::as_conversions,
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         clippy::cast_precision_loss
     )]
-    let whole = Some(seconds as u64).filter(|whole| *whole as f64 == seconds);
-    whole
-        .and_then(UnixSeconds::new)
-        .ok_or_else(|| thrown(&PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799")))
+    let whole = Some(now as u64).filter(|whole| *whole as f64 == now);
+    whole.and_then(UnixSeconds::new)
+}
+
+/// A number below 2⁵³ as JavaScript has it.
+fn number<N: TryInto<u64>>(number: N) -> f64 {
+    #[allow(clippy::as_conversions, clippy::cast_precision_loss)]
+    number.try_into().map_or(f64::NAN, |number| number as f64)
 }

@@ -1,91 +1,138 @@
 //! Verification.
+//!
+//! A token is written into the verifier's own input, and the answer lies in its memory afterwards: neither a string nor an object
+//! crosses the boundary while a token is verified.
 
 #![allow(unreachable_pub, reason = "wasm_bindgen exports public items alone")]
 
-use js_sys::{Array, Uint8Array};
+use std::sync::Arc;
+
 use wasm_bindgen::prelude::*;
 
-use super::{instant, thrown};
+use super::{instant, number, thrown};
 use crate::{
     bearer,
-    jws::compact::{check_length, decode_unverified},
-    keys::jwk,
-    limits::Limits,
+    jws::{compact::check_length, header::Header},
+    policy_error::PolicyError,
     rejection::Rejection,
-    time::UnixSeconds,
-    verifier::{Verifier, verify_jws},
+    verifier::Verifier,
 };
 
-/// A verifier by one policy.
+/// The caller's own mistake: the text is a `PolicyError` as JSON.
+const MISTAKE: u8 = 0;
+/// The text is a rejection as JSON.
+const REFUSED: u8 = 1;
+/// The text is the payload.
+const ACCEPTED: u8 = 2;
+
+/// A verifier by one policy at a time.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct RawVerifier(Verifier);
+pub struct RawVerifier {
+    verifier: Verifier,
+    input: Box<[u8]>,
+    text: Vec<u8>,
+    header: Option<Arc<Header>>,
+    /// Address and length of the text, address, length and number of the header, and from when until when the token is accepted.
+    answer: Box<[f64; 7]>,
+}
 
 #[wasm_bindgen]
 impl RawVerifier {
     /// Reads the policy.
     #[wasm_bindgen(constructor)]
     pub fn new(policy: &str) -> Result<RawVerifier, JsValue> {
-        Verifier::from_json(policy).map(RawVerifier).map_err(|error| thrown(&error))
+        let verifier = Verifier::from_json(policy).map_err(|error| thrown(&error))?;
+        let input = vec![0; bearer::LONGEST + 1].into_boxed_slice();
+        Ok(RawVerifier { verifier, input, text: Vec::new(), header: None, answer: Box::default() })
     }
 
-    /// The verdict about a token, as JSON. `length` is the token's real length: of a huge one only the beginning is handed over.
-    pub fn verify(&self, token: &str, length: usize, now: f64) -> Result<String, JsValue> {
-        let now = instant(now)?;
-        Ok(answer(self.check_length(length).and_then(|()| self.verdict(token, now))))
+    /// Takes another policy in place of the present one, which stays when the other is refused.
+    pub fn replace(&mut self, policy: &str) -> Result<(), JsValue> {
+        self.verifier = Verifier::from_json(policy).map_err(|error| thrown(&error))?;
+        Ok(())
     }
 
-    /// The verdict about the value of an Authorization header, as JSON.
+    /// Where the input is.
+    pub fn input(&self) -> usize {
+        self.input.as_ptr().addr()
+    }
+
+    /// Length of the input, in bytes: more than any token or Authorization value may have.
+    #[wasm_bindgen(js_name = inputBytes)]
+    pub fn input_bytes(&self) -> usize {
+        self.input.len()
+    }
+
+    /// Where the answer is.
+    pub fn answer(&self) -> usize {
+        self.answer.as_ptr().addr()
+    }
+
+    /// The verdict about a token. The first `written` of its `length` bytes are in the input; more than the input holds are too many.
+    pub fn verify(&mut self, written: usize, length: usize, now: f64) -> u8 {
+        self.decide(now, written, length, |_, value| Ok(value))
+    }
+
+    /// The verdict about the value of an Authorization header, or about there being none.
     #[wasm_bindgen(js_name = verifyAuthorization)]
-    pub fn verify_authorization(&self, value: Option<String>, length: usize, now: f64) -> Result<String, JsValue> {
-        let now = instant(now)?;
-        let token = match value.as_deref() {
-            // Of a value past every limit only the beginning was handed over: it is too large whatever its end would say.
-            Some(value) if length > value.len() => self.check_length(length).and_then(|()| bearer::token(Some(value))),
-            value => bearer::token(value),
-        };
-        Ok(answer(token.and_then(|token| self.verdict(token, now))))
+    pub fn verify_authorization(&mut self, present: bool, written: usize, length: usize, now: f64) -> u8 {
+        self.decide(now, written, length, |verifier, value| {
+            bearer::token(present.then_some(value), verifier.policy().limits())
+        })
+    }
+
+    /// What is kept to be fast, as JSON.
+    pub fn stats(&self) -> String {
+        serde_json::to_string(&self.verifier.stats()).unwrap_or_default()
     }
 }
 
 impl RawVerifier {
-    fn check_length(&self, length: usize) -> Result<(), Rejection> {
-        check_length(length, self.0.policy().limits())
-    }
-
-    fn verdict(&self, token: &str, now: UnixSeconds) -> Result<String, Rejection> {
-        let accepted = self.0.verify(token, now)?;
-        // Both texts passed the strict reader, so they can stand in a JSON text as they are: the payload is parsed by the
-        // runtime once, and never written anew by us.
-        Ok(format!(r#"{{"ok":true,"header":{},"claims":{}}}"#, accepted.header().text(), accepted.payload()))
-    }
-}
-
-/// The signature alone (RFC 7515 §5.2): `[verdict as JSON, payload]`.
-#[wasm_bindgen(js_name = verifyJws)]
-pub fn verify_jws_with_jwk(jws: &str, length: usize, jwk: &str) -> Result<Array, JsValue> {
-    let named = jwk::parse(jwk).map_err(|error| thrown(&error))?;
-    let limits = Limits::default();
-    let outcome = check_length(length, &limits).and_then(|()| verify_jws(jws, &named.key));
-    let (json, payload) = match outcome {
-        Ok(token) => {
-            (format!(r#"{{"ok":true,"header":{}}}"#, token.header().text()), Uint8Array::from(token.payload()))
+    fn decide<'t>(
+        &'t mut self,
+        now: f64,
+        written: usize,
+        length: usize,
+        token: impl FnOnce(&Verifier, &'t str) -> Result<&'t str, Rejection>,
+    ) -> u8 {
+        let Some(now) = instant(now) else {
+            let error = PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799");
+            return tell(&mut self.text, &mut self.answer, MISTAKE, error.to_json());
+        };
+        let limits = self.verifier.policy().limits();
+        // A text that did not fit is refused by its length: what was written of it is not all there is.
+        let whole = if length > written { check_length(length, limits) } else { Ok(()) };
+        let value = self.input.get(..written).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default();
+        let outcome = whole
+            .and_then(|()| token(&self.verifier, value))
+            .and_then(|token| self.verifier.decide(token, now, |_, validity| validity));
+        match outcome {
+            Err(rejection) => tell(&mut self.text, &mut self.answer, REFUSED, rejection.to_json()),
+            Ok((authentic, validity)) => {
+                let header_number = self.verifier.header_number(&authentic);
+                let (header, payload) = authentic.into_parts();
+                self.text = payload;
+                *self.answer = [
+                    number(self.text.as_ptr().addr()),
+                    number(self.text.len()),
+                    number(header.text().as_ptr().addr()),
+                    number(header.text().len()),
+                    f64::from(header_number),
+                    number(validity.from.get()),
+                    number(validity.until),
+                ];
+                self.header = Some(header);
+                ACCEPTED
+            }
         }
-        Err(rejection) => (rejection.to_json(), Uint8Array::new_with_length(0)),
-    };
-    Ok(Array::of2(&JsValue::from_str(&json), &payload))
+    }
 }
 
-/// A token decoded and not verified, as JSON.
-#[wasm_bindgen]
-pub fn inspect(token: &str, length: usize) -> String {
-    let limits = Limits::default();
-    let parts = check_length(length, &limits).and_then(|()| decode_unverified(token, &limits));
-    answer(
-        parts.map(|(header, claims)| format!(r#"{{"ok":true,"verified":false,"header":{header},"claims":{claims}}}"#)),
-    )
-}
-
-fn answer(outcome: Result<String, Rejection>) -> String {
-    outcome.unwrap_or_else(|rejection| rejection.to_json())
+/// Leaves a text for the caller.
+fn tell(text: &mut Vec<u8>, answer: &mut [f64; 7], outcome: u8, json: String) -> u8 {
+    *text = json.into_bytes();
+    let [address, length, ..] = answer;
+    (*address, *length) = (number(text.as_ptr().addr()), number(text.len()));
+    outcome
 }

@@ -4,8 +4,13 @@ import type { Glue } from '../boot.js';
 
 /** A verifier in the wasm memory. */
 export interface RawVerifier {
-  verify(token: string, length: number, now: number): string;
-  verifyAuthorization(value: string | undefined, length: number, now: number): string;
+  replace(policy: string): void;
+  input(): number;
+  inputBytes(): number;
+  answer(): number;
+  verify(written: number, length: number, now: number): number;
+  verifyAuthorization(present: boolean, written: number, length: number, now: number): number;
+  stats(): string;
 }
 
 /** The glue of a module with the feature `js`. */

@@ -1,0 +1,65 @@
+import type { Accepted } from './verdict.js';
+
+interface Entry {
+  verdict: Accepted;
+  from: number;
+  until: number;
+  epoch: number;
+}
+
+/** The longest texts that are kept, all together, in characters of one generation: large tokens must not add up to much. */
+const MOST_CHARACTERS = 1_000_000;
+
+/**
+ * Accepted verdicts by the exact text they are about.
+ *
+ * An entry answers only between the instants that the core computed, and only in the epoch in which it was made. Two generations
+ * stand in for an order of use: what is asked for moves into the young one, and when that is full the old one goes.
+ */
+export class VerdictCache {
+  #young = new Map<string, Entry>();
+  #old = new Map<string, Entry>();
+  #characters = 0;
+  readonly #most: number;
+
+  /** `most` entries at most; 0 keeps nothing. */
+  constructor(most: number) {
+    this.#most = Math.ceil(most / 2);
+  }
+
+  get size(): number {
+    return this.#young.size + this.#old.size;
+  }
+
+  get(text: string, now: number, epoch: number): Accepted | undefined {
+    const young = this.#young.get(text);
+    const entry = young ?? this.#old.get(text);
+    if (entry === undefined) return undefined;
+    if (entry.epoch !== epoch || now >= entry.until) {
+      this.#young.delete(text);
+      this.#old.delete(text);
+      return undefined;
+    }
+    // A fraction or NaN is the caller's mistake, which the core tells.
+    if (!(now >= entry.from) || !Number.isInteger(now)) return undefined;
+    if (young === undefined) {
+      this.#old.delete(text);
+      this.#keep(text, entry);
+    }
+    return entry.verdict;
+  }
+
+  set(text: string, verdict: Accepted, from: number, until: number, epoch: number): void {
+    if (this.#most > 0) this.#keep(text, { verdict, from, until, epoch });
+  }
+
+  #keep(text: string, entry: Entry): void {
+    if (this.#young.size >= this.#most || this.#characters + text.length > MOST_CHARACTERS) {
+      this.#old = this.#young;
+      this.#young = new Map();
+      this.#characters = 0;
+    }
+    this.#young.set(text, entry);
+    this.#characters += text.length;
+  }
+}

@@ -1,0 +1,167 @@
+import type { Core } from './boot.js';
+import { VerdictCache } from './cache.js';
+import { freeze, instant, toJson } from './convert.js';
+import { asPolicyError, orPolicyError, PolicyError } from './errors.js';
+import type { Verifier, VerifierOptions, VerifierStats, VerifyOptions } from './index.js';
+import type { Policy } from './policy.js';
+import type { Accepted, JoseHeader, Rejected, Verdict } from './verdict.js';
+import type { RawVerifier, ValidatorGlue } from './wasm/glue.js';
+
+// What the core's `verify` returns (src/wasm/verifier.rs).
+const MISTAKE = 0;
+const ACCEPTED = 2;
+
+/** As many parsed headers as the core keeps (src/jws/memo.rs). */
+const HEADERS = 16;
+
+const DEFAULT_CACHE = 512;
+
+// `ignoreBOM` keeps a byte order mark in the text, where JSON.parse would refuse it as the core has.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/** A verifier whose tokens are written straight into the wasm memory, and whose verdicts are read from there. */
+export function makeVerifier(
+  { glue, memory }: Core<ValidatorGlue>,
+  policy: Policy,
+  options: VerifierOptions = {},
+): Verifier {
+  const most = options.cache ?? DEFAULT_CACHE;
+  if (!Number.isInteger(most) || most < 0 || most > 1_000_000) {
+    throw new PolicyError('/cache', 'must be an integer from 0 to 1000000');
+  }
+  const raw = orPolicyError(() => new glue.RawVerifier(toJson(policy)));
+  const core = new Exchange(raw, memory);
+  const tokens = new VerdictCache(most);
+  const authorizations = new VerdictCache(most);
+  const count = { hits: 0, misses: 0 };
+  let epoch = 0;
+
+  function decide(
+    text: unknown,
+    options: VerifyOptions | undefined,
+    cache: VerdictCache,
+    ask: (written: number, length: number, now: number) => number,
+  ): Verdict {
+    const now = instant(options);
+    if (typeof text === 'string') {
+      const known = cache.get(text, now, epoch);
+      if (known !== undefined) {
+        count.hits += 1;
+        return known;
+      }
+    }
+    count.misses += 1;
+    const length = core.write(text);
+    const outcome = ask(core.written, length, now);
+    if (outcome === ACCEPTED) {
+      const verdict = core.accepted();
+      cache.set(text as string, verdict, core.from, core.until, epoch);
+      return verdict;
+    }
+    if (outcome === MISTAKE) throw asPolicyError(core.text());
+    return JSON.parse(core.text()) as Rejected;
+  }
+
+  return {
+    verify: (token, options) =>
+      decide(token, options, tokens, (written, length, now) => raw.verify(written, length, now)),
+    verifyAuthorization: (value, options) => {
+      const present = value !== null && value !== undefined;
+      return decide(value, options, authorizations, (written, length, now) =>
+        raw.verifyAuthorization(present, written, length, now),
+      );
+    },
+    replacePolicy(policy) {
+      orPolicyError(() => raw.replace(toJson(policy)));
+      core.forgetHeaders();
+      epoch += 1;
+    },
+    stats() {
+      const kept = JSON.parse(raw.stats()) as Omit<VerifierStats, 'cache' | 'memoryBytes'>;
+      const entries = tokens.size + authorizations.size;
+      return { ...kept, memoryBytes: memory.buffer.byteLength, cache: { entries, ...count } };
+    },
+  };
+}
+
+/** The input and the answer in the wasm memory, and what was parsed of it before. */
+class Exchange {
+  /** How many bytes of the last text are in the input. */
+  written = 0;
+  readonly #raw: RawVerifier;
+  readonly #memory: WebAssembly.Memory;
+  readonly #headers: { number: number; header: JoseHeader }[] = [];
+  #bytes = new Uint8Array();
+  #input = new Uint8Array();
+  #answer = new Float64Array();
+
+  constructor(raw: RawVerifier, memory: WebAssembly.Memory) {
+    this.#raw = raw;
+    this.#memory = memory;
+  }
+
+  /** From when until when the token that was just accepted is, in seconds. */
+  get from(): number {
+    return this.#answer[5] as number;
+  }
+
+  get until(): number {
+    return this.#answer[6] as number;
+  }
+
+  /**
+   * Writes a text and returns its length in bytes. Of one that does not fit only the beginning is written; its length is enough to refuse
+   * it. What is no string is written as none.
+   */
+  write(text: unknown): number {
+    this.#look();
+    this.written = 0;
+    if (typeof text !== 'string') return 0;
+    const room = this.#input.length;
+    if (text.length > room) return text.length;
+    const { read, written } = encoder.encodeInto(text, this.#input);
+    this.written = written;
+    return read === text.length ? written : encoder.encode(text).length;
+  }
+
+  /** The text that the core left: a rejection, or the caller's mistake. */
+  text(): string {
+    this.#look();
+    return this.#decode(0);
+  }
+
+  accepted(): Accepted {
+    this.#look();
+    const claims = JSON.parse(this.#decode(0)) as Accepted['claims'];
+    return Object.freeze({ ok: true, header: this.#header(), claims: freeze(claims) });
+  }
+
+  forgetHeaders(): void {
+    this.#headers.length = 0;
+  }
+
+  /** Most tokens have a header that was parsed before. */
+  #header(): JoseHeader {
+    const number = this.#answer[4] as number;
+    const known = this.#headers[number % HEADERS];
+    if (known?.number === number) return known.header;
+    const header = freeze(JSON.parse(this.#decode(2)) as JoseHeader);
+    this.#headers[number % HEADERS] = { number, header };
+    return header;
+  }
+
+  #decode(place: number): string {
+    const address = this.#answer[place] as number;
+    return decoder.decode(this.#bytes.subarray(address, address + (this.#answer[place + 1] as number)));
+  }
+
+  /** A memory that has grown has a new buffer, and views of the old one are empty. */
+  #look(): void {
+    if (this.#bytes.length > 0) return;
+    const { buffer } = this.#memory;
+    this.#bytes = new Uint8Array(buffer);
+    this.#input = new Uint8Array(buffer, this.#raw.input(), this.#raw.inputBytes());
+    this.#answer = new Float64Array(buffer, this.#raw.answer(), 7);
+  }
+}
