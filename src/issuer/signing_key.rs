@@ -1,5 +1,6 @@
 //! A private key with its public half (RFC 7517, RFC 7638), signing through jwt-compact.
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::{
     AlgorithmExt, Claims, Header,
     alg::{Ed25519, Es256},
@@ -51,7 +52,8 @@ impl SigningKey {
         if jwk.string("alg")?.is_some_and(|name| Alg::from_name(name) != Some(alg)) {
             return Err(PolicyError::at("alg", format!("must be {alg} for this curve")));
         }
-        let secret = base64url::decode(jwk.required_string("d")?);
+        // In constant time, unlike what is public.
+        let secret = Base64UrlUnpadded::decode_vec(jwk.required_string("d")?).ok();
         let secret: [u8; 32] = secret
             .and_then(|secret| secret.try_into().ok())
             .ok_or_else(|| PolicyError::at("d", "must be 32 bytes in base64url without padding"))?;

@@ -1,7 +1,5 @@
 //! Typed importers (RFC 7517, RFC 5280 §4.1, RFC 7468): each takes one format and none guesses.
 
-use spki::{Document, ObjectIdentifier, SubjectPublicKeyInfoRef, der::Decode, der::asn1::UintRef};
-
 use crate::{
     alg::{Alg, Family},
     engine::{
@@ -15,6 +13,7 @@ use crate::{
         precompute::Precomputable,
         rsa::RsaPublicKey,
     },
+    keys::spki::{self, PublicKey, from_pem},
     policy_error::PolicyError,
 };
 
@@ -89,14 +88,14 @@ impl VerificationKey {
     /// # Errors
     /// As [`VerificationKey::from_spki_der`], at `/pem`.
     pub fn from_spki_pem(alg: Alg, pem: &str) -> Result<Self, PolicyError> {
-        let (label, document) = Document::from_pem(pem).map_err(|_| PolicyError::at("pem", "is not PEM (RFC 7468)"))?;
+        let (label, der) = from_pem(pem).ok_or_else(|| PolicyError::at("pem", "is not PEM (RFC 7468)"))?;
         if label != "PUBLIC KEY" {
             return Err(PolicyError::at(
                 "pem",
                 "must be labelled PUBLIC KEY; certificates and private keys are refused",
             ));
         }
-        Self::spki(alg, document.as_bytes()).map_err(|error| match error {
+        Self::spki(alg, &der).map_err(|error| match error {
             Misfit::Alg(error) => error,
             Misfit::Key(defect) => PolicyError::at("pem", defect.reason),
         })
@@ -148,36 +147,10 @@ impl VerificationKey {
     }
 
     fn spki(alg: Alg, der: &[u8]) -> Result<Self, Misfit> {
-        const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-        const CURVES: [(ObjectIdentifier, Family); 4] = [
-            (ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7"), Family::P256),
-            (ObjectIdentifier::new_unwrap("1.3.132.0.34"), Family::P384),
-            (ObjectIdentifier::new_unwrap("1.3.132.0.35"), Family::P521),
-            (ObjectIdentifier::new_unwrap("1.3.132.0.10"), Family::Secp256k1),
-        ];
-        const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-        const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-
-        let malformed = |reason: &str| Misfit::Key(KeyDefect::new("spki", reason));
-        let spki = SubjectPublicKeyInfoRef::from_der(der)
-            .map_err(|_| malformed("is not a SubjectPublicKeyInfo (RFC 5280 section 4.1)"))?;
-        let bits =
-            spki.subject_public_key.as_bytes().ok_or_else(|| malformed("has a key of a broken number of bits"))?;
-        match spki.algorithm.oid {
-            EC_PUBLIC_KEY => {
-                let oid = spki.algorithm.parameters_oid().ok();
-                let curve = CURVES.into_iter().find(|(curve, _)| Some(*curve) == oid);
-                let (_, curve) = curve.ok_or_else(|| malformed("is on a curve that is not supported"))?;
-                Self::ec(alg, curve, EcPoint::Uncompressed(bits))
-            }
-            ED25519 => Self::ed25519(alg, bits),
-            RSA_ENCRYPTION => {
-                let numbers = <[UintRef<'_>; 2]>::from_der(bits)
-                    .map_err(|_| malformed("does not hold an RSAPublicKey (RFC 8017 appendix A.1.1)"))?;
-                let [n, e] = numbers;
-                Self::rsa(alg, n.as_bytes(), e.as_bytes())
-            }
-            _ => Err(malformed("is of an algorithm that is not supported")),
+        match spki::read(der).map_err(|reason| KeyDefect::new("spki", reason))? {
+            PublicKey::Ec(curve, point) => Self::ec(alg, curve, EcPoint::Uncompressed(point)),
+            PublicKey::Ed25519(x) => Self::ed25519(alg, x),
+            PublicKey::Rsa(n, e) => Self::rsa(alg, n, e),
         }
     }
 }

