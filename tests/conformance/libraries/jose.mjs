@@ -14,7 +14,7 @@ import {
 const DEFAULT_LEEWAY = 5;
 const FAMILIES = {
   RSA: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  EC: ['ES256'],
+  EC: ['ES256', 'ES384', 'ES512'],
   OKP: ['EdDSA', 'Ed25519'],
   oct: ['HS256', 'HS384', 'HS512'],
 };

@@ -7,7 +7,7 @@ const { add, file } = collection(
 
 export { file };
 
-const ALL = ['HS256', 'HS512', 'ES256', 'EdDSA', 'RS256', 'PS256'];
+const ALL = ['HS256', 'HS512', 'ES256', 'ES384', 'ES512', 'ES256K', 'EdDSA', 'RS256', 'PS256'];
 const flip = (text, place, bit) => {
   const bytes = Buffer.from(text, 'base64url');
   const index = Math.min(bytes.length - 1, Math.floor(place * bytes.length));

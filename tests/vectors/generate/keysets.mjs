@@ -43,7 +43,7 @@ export { file };
 // Sets: what is not supported is left out, what is broken is said (RFC 7517 section 5)
 const useful = publicJwk('es256', { kid: 'ES256' });
 const noise = [
-  publicJwk('es384', { alg: 'ES384' }),
+  publicJwk('es384', { crv: 'P-224' }),
   publicJwk('rsa', { alg: 'RSA-OAEP', use: 'enc' }),
   { kty: 'AKP', alg: 'ML-DSA-44', pub: 'AA' },
   publicJwk('x25519'),
@@ -155,7 +155,7 @@ const wrongFormats = {
     'spki',
   ],
   'rsa-as-es256': [{ alg: 'ES256', pem: pem('rsa') }, 'alg'],
-  'p384-as-es256': [{ alg: 'ES256', pem: pem('es384') }, 'pem'],
+  'p384-as-es256': [{ alg: 'ES256', pem: pem('es384') }, 'alg'],
   'rsa-of-1024-bits': [{ alg: 'RS256', pem: pem('rsa1024') }, 'pem'],
   'a-certificate': [{ alg: 'RS256', pem: pem('rsa').replaceAll('PUBLIC KEY', 'CERTIFICATE') }, 'pem'],
   'none-at-all': [{ alg: 'ES256' }, undefined],

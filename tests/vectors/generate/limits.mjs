@@ -115,7 +115,7 @@ add(
   'limit-unclosed-brackets',
   45,
   'Depth is told although the text is not JSON either.',
-  { token: token({ payload: '['.repeat(20) }) },
+  { token: token({ payload: `{"a":${'['.repeat(20)}` }) },
   refuse('json-too-deep', { part: 'payload', limit: 16 }),
 );
 

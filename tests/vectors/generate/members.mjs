@@ -89,7 +89,7 @@ const p = Buffer.from('ffffffff00000001000000000000000000000000fffffffffffffffff
 const broken = [
   ['ec-x-off-the-curve', { ...es256, x: text(flipped) }, '/x'],
   ['ec-x-of-p', { ...es256, x: text(p) }, '/x'],
-  ['ec-y-of-p', { ...es256, y: text(p) }, '/x'],
+  ['ec-y-of-p', { ...es256, y: text(p) }, '/y'],
   [
     'ec-x-of-33-bytes',
     { ...es256, x: text(Buffer.concat([Buffer.alloc(1), Buffer.from(keys.es256.x, 'base64url')])) },
@@ -177,13 +177,14 @@ for (const [id, bits] of [
 const foreign = {
   'kty-unknown': [{ kty: 'AKP', alg: 'ML-DSA-44', pub: 'AA' }, '/kty'],
   'kty-in-another-case': [{ ...es256, kty: 'ec' }, '/kty'],
-  'crv-p-384': [publicJwk('es384'), '/crv'],
-  'crv-secp256k1': [publicJwk('k256'), '/crv'],
+  'crv-p-224': [{ ...es256, crv: 'P-224' }, '/crv'],
+  'crv-brainpool': [{ ...es256, crv: 'BP-256' }, '/crv'],
+  'crv-p-384-in-another-case': [publicJwk('es384', { crv: 'p-384' }), '/crv'],
   'crv-x25519': [publicJwk('x25519'), '/crv'],
   'crv-in-another-case': [{ ...es256, crv: 'p-256' }, '/crv'],
   'crv-ed25519-on-ec': [publicJwk('ed25519', { kty: 'EC' }), '/crv'],
   'crv-p-256-on-okp': [{ ...es256, kty: 'OKP' }, '/crv'],
-  'alg-es384-on-p-256': [{ ...es256, alg: 'ES384' }, '/alg'],
+  'alg-es256k-in-another-case': [publicJwk('k256', { alg: 'ES256k' }), '/alg'],
   'alg-none': [{ ...es256, alg: 'none' }, '/alg'],
   'alg-in-another-case': [{ ...es256, alg: 'es256' }, '/alg'],
   'alg-rsa-oaep': [publicJwk('rsa', { alg: 'RSA-OAEP' }), '/alg'],

@@ -1,13 +1,15 @@
-// Signatures: exact lengths, ranges and encodings. RSA, Ed25519 and the corners of P-256 have files of their own.
-import { N, P, wide } from './p256.mjs';
+// Signatures: exact lengths, ranges and encodings. RSA, Ed25519 and the corners of the curves have files of their own.
+import { p256 } from './ec.mjs';
 import { ALGS, accept, claims, collection, encode, KEY_OF, refuse, signature, token } from './signing.mjs';
+
+const { N, P, wide } = p256;
 
 const { add, file } = collection('Own; the ranges are those of FIPS 186-5, the encodings those of RFC 7518.');
 
 export { file };
 
 // Lengths, of every algorithm
-const LENGTHS = { HS256: 32, HS384: 48, HS512: 64, ES256: 64, EdDSA: 64 };
+const LENGTHS = { HS256: 32, HS384: 48, HS512: 64, ES256: 64, ES384: 96, ES512: 132, ES256K: 64, EdDSA: 64 };
 const expected = (alg) => LENGTHS[alg] ?? 256;
 for (const alg of ALGS) {
   const good = Buffer.from(token({ alg }).split('.')[2], 'base64url');

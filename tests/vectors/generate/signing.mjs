@@ -2,12 +2,13 @@
 import crypto from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
-import * as p256 from './p256.mjs';
+import { integer, k256, p256, p384, p521, power } from './ec.mjs';
 import { bitsOf, pssBlock, raise } from './rsa-blocks.mjs';
 
 const KEYS = new URL('test-keys.json', import.meta.url);
 
-const HASHES = { 256: 'sha256', 384: 'sha384', 512: 'sha512' };
+const HASHES = { 256: 'sha256', 384: 'sha384', 512: 'sha512', '256K': 'sha256' };
+const CURVES = { ES256: p256, ES384: p384, ES512: p521, ES256K: k256 };
 
 /** Private keys for tests alone. They are made once and kept, so that regenerating vectors changes no key. */
 export const keys = loadKeys();
@@ -23,6 +24,7 @@ function loadKeys() {
     es256: ec('P-256'),
     es256Other: ec('P-256'),
     es384: ec('P-384'),
+    es512: ec('P-521'),
     k256: ec('secp256k1'),
     ed25519: () => pair('ed25519'),
     ed25519Other: () => pair('ed25519'),
@@ -66,7 +68,7 @@ function rsaOfOddWidth(bits) {
         'base64url',
       );
     };
-    const members = { n, e, d, p, q, dp: d % (p - 1n), dq: d % (q - 1n), qi: p256.power(q, p - 2n, p) };
+    const members = { n, e, d, p, q, dp: d % (p - 1n), dq: d % (q - 1n), qi: power(q, p - 2n, p) };
     return {
       kty: 'RSA',
       ...Object.fromEntries(Object.entries(members).map(([name, value]) => [name, text(value)])),
@@ -103,7 +105,8 @@ export function signature(alg, name, input) {
 
 function sign(alg, hash, name, data) {
   const jwk = keys[name];
-  if (alg === 'ES256') return p256.sign(p256.integer(Buffer.from(jwk.d, 'base64url')), data);
+  const curve = CURVES[alg];
+  if (curve) return curve.sign(integer(Buffer.from(jwk.d, 'base64url')), data);
   if (alg.startsWith('PS')) return raise(jwk, pssBlock(hash, bitsOf(jwk), data));
   return crypto.sign(alg === 'EdDSA' ? null : hash, data, privateKey(name));
 }
@@ -123,6 +126,9 @@ export const KEY_OF = {
   HS384: 'hs384',
   HS512: 'hs512',
   ES256: 'es256',
+  ES384: 'es384',
+  ES512: 'es512',
+  ES256K: 'k256',
   EdDSA: 'ed25519',
   RS256: 'rsa',
   RS384: 'rsa',
