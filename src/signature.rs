@@ -84,10 +84,11 @@ pub fn authenticate<'t>(
     let mut held: Held = [None; MOST_CANDIDATES];
     for (index, candidate) in candidates.iter().flatten().enumerate() {
         let decided = held.iter().flatten().any(|(issuer, _)| *issuer == candidate.issuer);
-        if !decided && holds(candidate.key, message, token.signature()) {
-            if let Some(slot) = held.get_mut(index) {
-                *slot = Some((candidate.issuer, candidate.place));
-            }
+        if !decided
+            && holds(candidate.key, message, token.signature())
+            && let Some(slot) = held.get_mut(index)
+        {
+            *slot = Some((candidate.issuer, candidate.place));
         }
     }
     if held.iter().all(Option::is_none) {

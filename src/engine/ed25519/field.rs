@@ -304,7 +304,7 @@ mod tests {
         x[0] = half;
         assert!(x.iter().all(|limb| *limb <= i128::from(TIGHT)), "{x:?}");
         // Four tight elements summed fit a limb, for `tightened`.
-        assert!(4 * TIGHT < 1 << 31);
+        const { assert!(4 * TIGHT < 1 << 31) };
         // `to_bytes`: limbs up to 3·TIGHT, made positive by 2²⁶².
         assert!(loose * ((1 << 29) + 2) < 1 << 60);
     }

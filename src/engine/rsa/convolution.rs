@@ -288,7 +288,7 @@ mod tests {
         let folds = (rows / 2 + full - 1) / full;
         let (rest, diagonal) = folded(2 * folds * rest + products(4));
         assert!(pushed(rest, 2 * folds * carry + diagonal) <= LIMB);
-        assert!(2 * LIMB < 1 << 15, "a doubled limb fits sixteen bits");
+        const { assert!(2 * LIMB < 1 << 15, "a doubled limb fits sixteen bits") };
 
         // middle_columns and the carry into the upper half: |T + q·n| below B, in its columns' worst case, over B.
         let worst = products(4 * longest) + LIMB;
@@ -298,7 +298,7 @@ mod tests {
         assert!(worst >> (3 * LIMB_BITS) == 0);
 
         // |q| < 0.52·B: limbs up to LIMB in every place, over 2¹³ in the one above.
-        assert!(LIMB * 100 < 52 * ((1 << LIMB_BITS) - 1));
+        const { assert!(LIMB * 100 < 52 * ((1 << LIMB_BITS) - 1)) };
     }
 
     /// Limbs as a number.

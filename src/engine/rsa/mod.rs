@@ -1,5 +1,5 @@
 //! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017 §8, RFC 7518 §3.3 and §3.5): verification with public keys of 2048 to 4096 bits and
-//! the exponent 65537. The arithmetic is [`modulus`]'s; the encodings are compared here, whole.
+//! the exponent 65537. The arithmetic is in `modulus`; the encodings are compared here, whole.
 
 mod lanes;
 mod convolution;
@@ -92,12 +92,12 @@ pub struct Pss(pub Hash);
 /// DER of `DigestInfo` up to the hash value (RFC 8017 §9.2 note 1).
 const fn digest_info(hash: Hash) -> [u8; 19] {
     // SEQUENCE { SEQUENCE { OID 2.16.840.1.101.3.4.2.id, NULL }, OCTET STRING of length bytes }
-    let (id, length) = match hash {
-        Hash::Sha256 => (1, 32),
-        Hash::Sha384 => (2, 48),
-        Hash::Sha512 => (3, 64),
+    let (id, length, rest) = match hash {
+        Hash::Sha256 => (1, 32, 49),
+        Hash::Sha384 => (2, 48, 65),
+        Hash::Sha512 => (3, 64, 81),
     };
-    [0x30, 17 + length, 0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, id, 5, 0, 4, length]
+    [0x30, rest, 0x30, 13, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, id, 5, 0, 4, length]
 }
 
 impl Algorithm for Pkcs1v15 {
