@@ -11,7 +11,7 @@ interface Entry {
 const MOST_CHARACTERS = 1_000_000;
 
 /**
- * Accepted verdicts by the exact text they are about.
+ * Accepted verdicts by the exact text they are about: a token, or the value of an Authorization header, which no token equals.
  *
  * An entry answers only between the instants that the core computed, and only in the epoch in which it was made. Two generations
  * stand in for an order of use: what is asked for moves into the young one, and when that is full the old one goes.
@@ -20,11 +20,14 @@ export class VerdictCache {
   #young = new Map<string, Entry>();
   #old = new Map<string, Entry>();
   #characters = 0;
+  readonly #generations: number;
+  /** Entries of a generation. */
   readonly #most: number;
 
   /** `most` entries at most; 0 keeps nothing. */
   constructor(most: number) {
-    this.#most = Math.ceil(most / 2);
+    this.#generations = Math.min(most, 2);
+    this.#most = Math.floor(most / this.#generations);
   }
 
   get size(): number {
@@ -50,12 +53,12 @@ export class VerdictCache {
   }
 
   set(text: string, verdict: Accepted, from: number, until: number, epoch: number): void {
-    if (this.#most > 0) this.#keep(text, { verdict, from, until, epoch });
+    if (this.#generations > 0) this.#keep(text, { verdict, from, until, epoch });
   }
 
   #keep(text: string, entry: Entry): void {
     if (this.#young.size >= this.#most || this.#characters + text.length > MOST_CHARACTERS) {
-      this.#old = this.#young;
+      this.#old = this.#generations > 1 ? this.#young : new Map();
       this.#young = new Map();
       this.#characters = 0;
     }

@@ -32,15 +32,13 @@ export function makeVerifier(
   }
   const raw = orPolicyError(() => new glue.RawVerifier(toJson(policy)));
   const core = new Exchange(raw, memory);
-  const tokens = new VerdictCache(most);
-  const authorizations = new VerdictCache(most);
+  const cache = new VerdictCache(most);
   const count = { hits: 0, misses: 0 };
   let epoch = 0;
 
   function decide(
     text: unknown,
     options: VerifyOptions | undefined,
-    cache: VerdictCache,
     ask: (written: number, length: number, now: number) => number,
   ): Verdict {
     const now = instant(options);
@@ -65,10 +63,10 @@ export function makeVerifier(
 
   return {
     verify: (token, options) =>
-      decide(token, options, tokens, (written, length, now) => raw.verify(written, length, now)),
+      decide(token, options, (written, length, now) => raw.verify(written, length, now)),
     verifyAuthorization: (value, options) => {
       const present = value !== null && value !== undefined;
-      return decide(value, options, authorizations, (written, length, now) =>
+      return decide(value, options, (written, length, now) =>
         raw.verifyAuthorization(present, written, length, now),
       );
     },
@@ -79,8 +77,7 @@ export function makeVerifier(
     },
     stats() {
       const kept = JSON.parse(raw.stats()) as Omit<VerifierStats, 'cache' | 'memoryBytes'>;
-      const entries = tokens.size + authorizations.size;
-      return { ...kept, memoryBytes: memory.buffer.byteLength, cache: { entries, ...count } };
+      return { ...kept, memoryBytes: memory.buffer.byteLength, cache: { entries: cache.size, ...count } };
     },
   };
 }

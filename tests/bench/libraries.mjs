@@ -15,7 +15,10 @@ export async function libraries(alg, jwk) {
     alg === 'HS256'
       ? crypto.createSecretKey(Buffer.from(jwk.k, 'base64url'))
       : crypto.createPublicKey({ key: jwk, format: 'jwk' });
-  const made = { portcullis: portcullis(jwk), jose: await joseVerify(alg, jwk), ...fastJwt(alg, key) };
+  const made = { portcullis: portcullis(jwk) };
+  // None of our peers knows ES256K.
+  if (alg === 'ES256K') return made;
+  Object.assign(made, { jose: await joseVerify(alg, jwk), ...fastJwt(alg, key) });
   if (alg !== 'EdDSA') made.jsonwebtoken = jsonWebToken(alg, key);
   if (!['HS256', 'PS256'].includes(alg)) made['aws-jwt-verify'] = awsJwtVerify(jwk);
   return made;

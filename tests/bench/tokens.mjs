@@ -1,11 +1,12 @@
 // Tokens to verify, all different, signed with Node's cryptography outside of any timing.
 import crypto from 'node:crypto';
 
-export const ALGS = ['ES256', 'EdDSA', 'RS256', 'PS256', 'HS256'];
+export const ALGS = ['ES256', 'EdDSA', 'RS256', 'PS256', 'HS256', 'ES384', 'ES512', 'ES256K'];
 export const ISSUER = 'https://issuer.example/';
 export const AUDIENCE = 'https://api.example';
 export const TYPE = 'at+jwt';
 
+const RAW = { dsaEncoding: 'ieee-p1363' };
 const PSS = {
   padding: crypto.constants.RSA_PKCS1_PSS_PADDING,
   saltLength: crypto.constants.RSA_PSS_SALTLEN_DIGEST,
@@ -13,7 +14,10 @@ const PSS = {
 
 /** How an algorithm signs and is verified by Node itself. */
 export const NATIVE = {
-  ES256: { pair: ['ec', { namedCurve: 'P-256' }], hash: 'sha256', options: { dsaEncoding: 'ieee-p1363' } },
+  ES256: { pair: ['ec', { namedCurve: 'P-256' }], hash: 'sha256', options: RAW },
+  ES384: { pair: ['ec', { namedCurve: 'P-384' }], hash: 'sha384', options: RAW },
+  ES512: { pair: ['ec', { namedCurve: 'P-521' }], hash: 'sha512', options: RAW },
+  ES256K: { pair: ['ec', { namedCurve: 'secp256k1' }], hash: 'sha256', options: RAW },
   EdDSA: { pair: ['ed25519'], hash: null, options: {} },
   RS256: { pair: ['rsa', { modulusLength: 2048 }], hash: 'sha256', options: {} },
   PS256: { pair: ['rsa', { modulusLength: 2048 }], hash: 'sha256', options: PSS },

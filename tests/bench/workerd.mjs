@@ -10,8 +10,6 @@ import { ROOT, TARGET } from '../../src/js/build/steps.mjs';
 import { median } from './node.mjs';
 import { AUDIENCE, ISSUER, TYPE } from './tokens.mjs';
 
-const LIBRARIES = ['portcullis', 'jose'];
-
 /** Rows of one algorithm: the median microseconds a token. */
 export async function benchWorkerd(alg, tokens, { batch }) {
   const miniflare = new Miniflare({
@@ -29,16 +27,18 @@ export async function benchWorkerd(alg, tokens, { batch }) {
       if (!response.ok) throw new Error(await response.text());
       return response.json();
     };
-    await ask({ setup: { alg, jwk: tokens.jwk, issuer: ISSUER, audience: AUDIENCE, type: TYPE } });
-    for (const library of LIBRARIES) {
+    const names = await ask({
+      setup: { alg, jwk: tokens.jwk, issuer: ISSUER, audience: AUDIENCE, type: TYPE },
+    });
+    for (const library of names.filter((name) => name !== 'nothing')) {
       const accepted = await ask({ library, tokens: [tokens.warmup[0], tokens.forged] });
       if (accepted !== 1)
         throw new Error(`${library} in workerd accepts ${accepted} of a good and a forged token`);
       await timed(ask, library, tokens.warmup);
     }
-    const fresh = await rounds(ask, tokens.workerd);
+    const fresh = await rounds(ask, names, tokens.workerd);
     const again = tokens.workerd.map(() => Array(batch).fill(tokens.repeat));
-    const repeat = await rounds(ask, again);
+    const repeat = await rounds(ask, names, again);
     const row = (kind) => (row) => ({ runtime: 'workerd', alg, case: kind, ...row });
     return [...fresh.map(row('fresh')), ...repeat.map(row('repeat'))];
   } finally {
@@ -46,8 +46,7 @@ export async function benchWorkerd(alg, tokens, { batch }) {
   }
 }
 
-async function rounds(ask, batches) {
-  const names = ['nothing', ...LIBRARIES];
+async function rounds(ask, names, batches) {
   const samples = Object.fromEntries(names.map((name) => [name, []]));
   for (const [round, batch] of batches.entries()) {
     for (let turn = 0; turn < names.length; turn++) {
@@ -55,10 +54,11 @@ async function rounds(ask, batches) {
       samples[name].push(await timed(ask, name, batch));
     }
   }
-  const empty = median(samples.nothing);
-  return LIBRARIES.map((library) => ({
+  const { nothing, ...libraries } = samples;
+  const empty = median(nothing);
+  return Object.entries(libraries).map(([library, values]) => ({
     library,
-    microseconds: Math.max(0, median(samples[library]) - empty),
+    microseconds: Math.max(0, median(values) - empty),
   }));
 }
 
