@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// A JWS `alg` that this crate can verify (RFC 7518 §3.1, RFC 8037 §3.1, RFC 8812 §3.2).
+/// A JWS `alg` that this crate can verify (RFC 7518 §3.1, RFC 8037 §3.1, RFC 8812 §3.2, RFC 9964).
 ///
 /// There is no variant for `none`: what cannot be written cannot be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,11 +35,20 @@ pub enum Alg {
     Ps384,
     /// RSASSA-PSS with SHA-512, MGF1 with SHA-512 and a salt of 64 bytes.
     Ps512,
+    /// ML-DSA-44 (FIPS 204).
+    #[cfg(feature = "ml-dsa")]
+    MlDsa44,
+    /// ML-DSA-65.
+    #[cfg(feature = "ml-dsa")]
+    MlDsa65,
+    /// ML-DSA-87.
+    #[cfg(feature = "ml-dsa")]
+    MlDsa87,
 }
 
 impl Alg {
     /// Every algorithm, in the order of the JOSE registry.
-    pub const ALL: [Alg; 14] = [
+    pub const ALL: [Alg; if cfg!(feature = "ml-dsa") { 17 } else { 14 }] = [
         Alg::Hs256,
         Alg::Hs384,
         Alg::Hs512,
@@ -54,6 +63,12 @@ impl Alg {
         Alg::Ps256,
         Alg::Ps384,
         Alg::Ps512,
+        #[cfg(feature = "ml-dsa")]
+        Alg::MlDsa44,
+        #[cfg(feature = "ml-dsa")]
+        Alg::MlDsa65,
+        #[cfg(feature = "ml-dsa")]
+        Alg::MlDsa87,
     ];
 
     /// The registered name, byte for byte.
@@ -74,6 +89,12 @@ impl Alg {
             Alg::Ps256 => "PS256",
             Alg::Ps384 => "PS384",
             Alg::Ps512 => "PS512",
+            #[cfg(feature = "ml-dsa")]
+            Alg::MlDsa44 => "ML-DSA-44",
+            #[cfg(feature = "ml-dsa")]
+            Alg::MlDsa65 => "ML-DSA-65",
+            #[cfg(feature = "ml-dsa")]
+            Alg::MlDsa87 => "ML-DSA-87",
         }
     }
 
@@ -99,6 +120,8 @@ impl Alg {
             Alg::Es256k => Family::Secp256k1,
             Alg::EdDsa => Family::Ed25519,
             Alg::Rs256 | Alg::Rs384 | Alg::Rs512 | Alg::Ps256 | Alg::Ps384 | Alg::Ps512 => Family::Rsa,
+            #[cfg(feature = "ml-dsa")]
+            Alg::MlDsa44 | Alg::MlDsa65 | Alg::MlDsa87 => Family::MlDsa,
         }
     }
 }
@@ -132,6 +155,9 @@ pub enum Family {
     Ed25519,
     /// `RSA`.
     Rsa,
+    /// `AKP`, whose `alg` says the rest (RFC 9964).
+    #[cfg(feature = "ml-dsa")]
+    MlDsa,
 }
 
 #[cfg(test)]

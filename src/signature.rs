@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "ml-dsa")]
+use ::ml_dsa::{MlDsa44, MlDsa65, MlDsa87};
+
+#[cfg(feature = "ml-dsa")]
+use crate::engine::ml_dsa::{self, MlDsa};
 use crate::{
     alg::Alg,
     engine::{
@@ -97,7 +102,7 @@ pub fn authenticate<'t>(
     Ok(AuthenticToken { token, held })
 }
 
-/// The one length a signature under this key has, in bytes (RFC 7518 §3.2–3.5, RFC 8037 §3.1).
+/// The one length a signature under this key has, in bytes (RFC 7518 §3.2–3.5, RFC 8037 §3.1, FIPS 204 table 2).
 fn signature_bytes(key: &VerificationKey) -> usize {
     match key.material() {
         Material::Hs256(_) => 32,
@@ -106,6 +111,12 @@ fn signature_bytes(key: &VerificationKey) -> usize {
         Material::P384(_) => 96,
         Material::P521(_) => 132,
         Material::Rsa(key) => key.signature_bytes(),
+        #[cfg(feature = "ml-dsa")]
+        Material::MlDsa44(_) => <MlDsa44 as ml_dsa::ParameterSet>::SIGNATURE_BYTES,
+        #[cfg(feature = "ml-dsa")]
+        Material::MlDsa65(_) => <MlDsa65 as ml_dsa::ParameterSet>::SIGNATURE_BYTES,
+        #[cfg(feature = "ml-dsa")]
+        Material::MlDsa87(_) => <MlDsa87 as ml_dsa::ParameterSet>::SIGNATURE_BYTES,
     }
 }
 
@@ -126,6 +137,12 @@ fn holds(key: &VerificationKey, message: &[u8], signature: &[u8]) -> bool {
         (Alg::Ps256, Material::Rsa(key)) => engine::holds(&Pss(Hash::Sha256), key, message, signature),
         (Alg::Ps384, Material::Rsa(key)) => engine::holds(&Pss(Hash::Sha384), key, message, signature),
         (Alg::Ps512, Material::Rsa(key)) => engine::holds(&Pss(Hash::Sha512), key, message, signature),
+        #[cfg(feature = "ml-dsa")]
+        (Alg::MlDsa44, Material::MlDsa44(key)) => engine::holds(&MlDsa::<MlDsa44>::default(), key, message, signature),
+        #[cfg(feature = "ml-dsa")]
+        (Alg::MlDsa65, Material::MlDsa65(key)) => engine::holds(&MlDsa::<MlDsa65>::default(), key, message, signature),
+        #[cfg(feature = "ml-dsa")]
+        (Alg::MlDsa87, Material::MlDsa87(key)) => engine::holds(&MlDsa::<MlDsa87>::default(), key, message, signature),
         _ => false,
     }
 }

@@ -12,13 +12,15 @@ mod inverse;
 pub mod ecdsa;
 pub mod ed25519;
 pub mod rsa;
+#[cfg(feature = "ml-dsa")]
+pub mod ml_dsa;
 
 use jwt_compact::{Algorithm, AlgorithmSignature};
 
 /// Why key material was refused: which number of the key, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyDefect {
-    /// The component by its name in RFC 7518 §6: `n`, `e`, `x`, `y` or `k`.
+    /// The component by its name in RFC 7518 §6, `n`, `e`, `x`, `y` or `k`, or in RFC 9964, `pub`.
     pub component: &'static str,
     /// What is wrong and what would be right.
     pub reason: String,

@@ -1,6 +1,10 @@
 import type { Accepted } from './verdict.js';
 
+/** What a text is: a token, or the value of an Authorization header. */
+export type Kind = 'token' | 'authorization';
+
 interface Entry {
+  kind: Kind;
   verdict: Accepted;
   from: number;
   until: number;
@@ -11,7 +15,7 @@ interface Entry {
 const MOST_CHARACTERS = 1_000_000;
 
 /**
- * Accepted verdicts by the exact text they are about: a token, or the value of an Authorization header, which no token equals.
+ * Accepted verdicts by the exact text they are about. No text is accepted as both kinds, but one may be asked about as the other.
  *
  * An entry answers only between the instants that the core computed, and only in the epoch in which it was made. Two generations
  * stand in for an order of use: what is asked for moves into the young one, and when that is full the old one goes.
@@ -34,10 +38,10 @@ export class VerdictCache {
     return this.#young.size + this.#old.size;
   }
 
-  get(text: string, now: number, epoch: number): Accepted | undefined {
+  get(text: string, kind: Kind, now: number, epoch: number): Accepted | undefined {
     const young = this.#young.get(text);
     const entry = young ?? this.#old.get(text);
-    if (entry === undefined) return undefined;
+    if (entry === undefined || entry.kind !== kind) return undefined;
     if (entry.epoch !== epoch || now >= entry.until) {
       this.#young.delete(text);
       this.#old.delete(text);
@@ -52,8 +56,8 @@ export class VerdictCache {
     return entry.verdict;
   }
 
-  set(text: string, verdict: Accepted, from: number, until: number, epoch: number): void {
-    if (this.#generations > 0) this.#keep(text, { verdict, from, until, epoch });
+  set(text: string, entry: Entry): void {
+    if (this.#generations > 0) this.#keep(text, entry);
   }
 
   #keep(text: string, entry: Entry): void {

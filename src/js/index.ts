@@ -1,8 +1,8 @@
-import type { Alg, Jwk, Policy } from './policy.js';
+import type { Alg, Jwk, MlDsaAlg, Policy } from './policy.js';
 import type { Inspection, JwsVerdict, Verdict } from './verdict.js';
 
 export { PolicyError } from './errors.js';
-export type { Alg, IssuerPolicy, Jwk, Jwks, Key, Policy } from './policy.js';
+export type { Alg, IssuerPolicy, Jwk, Jwks, Key, MlDsaAlg, Policy } from './policy.js';
 export type {
   Accepted,
   Claims,
@@ -37,7 +37,7 @@ export interface VerifierStats {
   keys: {
     issuer: string;
     kid: string | null;
-    alg: Alg;
+    alg: Alg | MlDsaAlg;
     /** How often a signature has held under it since its table was last taken away. */
     uses: number;
     /** What its table takes, in bytes; 0 without one. */
@@ -58,7 +58,7 @@ export interface VerifierStats {
 }
 
 /** Decides about tokens by one policy. Make it once and keep it. */
-export interface Verifier {
+export interface Verifier<A extends string = Alg> {
   /**
    * Decides about a token in the compact serialization (RFC 7515 §7.1, RFC 7519 §7.2), synchronously.
    *
@@ -76,7 +76,7 @@ export interface Verifier {
    * Takes another policy from now on, keys included; nothing that was remembered by the present one counts any more.
    * @throws PolicyError as `createVerifier`; the present policy then stays.
    */
-  replacePolicy(policy: Policy): void;
+  replacePolicy(policy: Policy<A>): void;
   /** What is kept in memory, and how often it served. */
   stats(): VerifierStats;
 }

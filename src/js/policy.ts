@@ -15,6 +15,9 @@ export type Alg =
   | 'PS384'
   | 'PS512';
 
+/** The post-quantum algorithms (FIPS 204, RFC 9964), which the entry `portcullis/ml-dsa` verifies besides. */
+export type MlDsaAlg = 'ML-DSA-44' | 'ML-DSA-65' | 'ML-DSA-87';
+
 /**
  * A public key or HMAC secret as a JWK (RFC 7517). Members of private keys are refused; members that are not named here are ignored.
  */
@@ -31,6 +34,7 @@ export interface Jwk {
   n?: string | undefined;
   e?: string | undefined;
   k?: string | undefined;
+  pub?: string | undefined;
   [member: string]: unknown;
 }
 
@@ -40,16 +44,16 @@ export interface Jwks {
 }
 
 /** A key in a format other than JWK. Without a `kid` it fits every token of its algorithm. */
-export type Key =
+export type Key<A extends string = Alg> =
   | {
       kid?: string;
-      alg: Alg;
+      alg: A;
       /** SubjectPublicKeyInfo in PEM, labelled `PUBLIC KEY` (RFC 7468 §13). */
       pem: string;
     }
   | {
       kid?: string;
-      alg: Alg;
+      alg: A;
       /** SubjectPublicKeyInfo in DER (RFC 5280 §4.1): bytes, or base64url without padding. */
       spki: string | Uint8Array;
     }
@@ -60,13 +64,13 @@ export type Key =
       secret: string | Uint8Array;
     };
 
-interface Issuer {
+interface Issuer<A extends string> {
   /** The exact `iss`, compared byte for byte. */
   issuer: string;
   /** A token must name one of these in `aud`, byte for byte. */
   audience: string | [string, ...string[]];
   /** Narrows the algorithms, and settles that of a JWK without `alg`. */
-  algorithms?: [Alg, ...Alg[]];
+  algorithms?: [A, ...A[]];
   /** The accepted `typ`, byte for byte, with or without `application/`. Default: `['at+jwt']` (RFC 9068). `'any'` takes every `typ` and none. */
   types?: [string, ...string[]] | 'any';
   /** Claims that must be there besides `iss`, `aud` and `exp`. */
@@ -74,11 +78,12 @@ interface Issuer {
 }
 
 /** One issuer whose tokens are accepted, with its keys: as a JWK Set, in other formats, or both. */
-export type IssuerPolicy = Issuer & ({ jwks: Jwks; keys?: Key[] } | { jwks?: Jwks; keys: [Key, ...Key[]] });
+export type IssuerPolicy<A extends string = Alg> = Issuer<A> &
+  ({ jwks: Jwks; keys?: Key<A>[] } | { jwks?: Jwks; keys: [Key<A>, ...Key<A>[]] });
 
 /** Whom a verifier trusts, and for what. It is JSON, but for bytes in `keys`; members that are not named here are refused. */
-export interface Policy {
-  issuers: [IssuerPolicy, ...IssuerPolicy[]];
+export interface Policy<A extends string = Alg> {
+  issuers: [IssuerPolicy<A>, ...IssuerPolicy<A>[]];
   /** How far clocks may be apart, in seconds: 5 by default, at most 300. */
   leewaySeconds?: number;
   /** Builds the tables that make verification fast when the policy is read, a few milliseconds a key, and not with its second token. */

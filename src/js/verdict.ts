@@ -1,4 +1,4 @@
-import type { Alg } from './policy.js';
+import type { Alg, MlDsaAlg } from './policy.js';
 
 /** A JOSE header (RFC 7515 §4). */
 export interface JoseHeader {
@@ -58,7 +58,7 @@ interface Fields {
   'alg-unknown': object;
   'kid-unknown': object;
   'kid-required': { limit: number; candidates: number };
-  'alg-mismatch': { expected: Alg[]; actual: Alg };
+  'alg-mismatch': { expected: (Alg | MlDsaAlg)[]; actual: Alg | MlDsaAlg };
   'signature-length': { expected: number; actual: number };
   'signature-invalid': object;
   'claim-missing': { claim: string };

@@ -1,5 +1,5 @@
 import type { Core } from './boot.js';
-import { VerdictCache } from './cache.js';
+import { type Kind, VerdictCache } from './cache.js';
 import { freeze, instant, toJson } from './convert.js';
 import { asPolicyError, orPolicyError, PolicyError } from './errors.js';
 import type { Verifier, VerifierOptions, VerifierStats, VerifyOptions } from './index.js';
@@ -37,13 +37,14 @@ export function makeVerifier(
   let epoch = 0;
 
   function decide(
+    kind: Kind,
     text: unknown,
     options: VerifyOptions | undefined,
     ask: (written: number, length: number, now: number) => number,
   ): Verdict {
     const now = instant(options);
     if (typeof text === 'string') {
-      const known = cache.get(text, now, epoch);
+      const known = cache.get(text, kind, now, epoch);
       if (known !== undefined) {
         count.hits += 1;
         return known;
@@ -54,7 +55,7 @@ export function makeVerifier(
     const outcome = ask(core.written, length, now);
     if (outcome === ACCEPTED) {
       const verdict = core.accepted();
-      cache.set(text as string, verdict, core.from, core.until, epoch);
+      cache.set(text as string, { kind, verdict, from: core.from, until: core.until, epoch });
       return verdict;
     }
     if (outcome === MISTAKE) throw asPolicyError(core.text());
@@ -63,10 +64,10 @@ export function makeVerifier(
 
   return {
     verify: (token, options) =>
-      decide(token, options, (written, length, now) => raw.verify(written, length, now)),
+      decide('token', token, options, (written, length, now) => raw.verify(written, length, now)),
     verifyAuthorization: (value, options) => {
       const present = value !== null && value !== undefined;
-      return decide(value, options, (written, length, now) =>
+      return decide('authorization', value, options, (written, length, now) =>
         raw.verifyAuthorization(present, written, length, now),
       );
     },

@@ -1,5 +1,10 @@
 //! Typed importers (RFC 7517, RFC 5280 §4.1, RFC 7468): each takes one format and none guesses.
 
+#[cfg(feature = "ml-dsa")]
+use ::ml_dsa::{MlDsa44, MlDsa65, MlDsa87};
+
+#[cfg(feature = "ml-dsa")]
+use crate::engine::ml_dsa;
 use crate::{
     alg::{Alg, Family},
     engine::{
@@ -36,6 +41,12 @@ pub(crate) enum Material {
     Secp256k1(Box<EcdsaKey<Secp256k1, 9>>),
     Ed25519(Box<ed25519::VerifyingKey>),
     Rsa(RsaPublicKey),
+    #[cfg(feature = "ml-dsa")]
+    MlDsa44(ml_dsa::VerifyingKey<MlDsa44>),
+    #[cfg(feature = "ml-dsa")]
+    MlDsa65(ml_dsa::VerifyingKey<MlDsa65>),
+    #[cfg(feature = "ml-dsa")]
+    MlDsa87(ml_dsa::VerifyingKey<MlDsa87>),
 }
 
 impl VerificationKey {
@@ -58,6 +69,8 @@ impl VerificationKey {
             Material::Secp256k1(key) => Some(key.as_ref()),
             Material::Ed25519(key) => Some(key.as_ref()),
             Material::Hs256(_) | Material::Hs384(_) | Material::Hs512(_) | Material::Rsa(_) => None,
+            #[cfg(feature = "ml-dsa")]
+            Material::MlDsa44(_) | Material::MlDsa65(_) | Material::MlDsa87(_) => None,
         }
     }
 
@@ -124,7 +137,7 @@ impl VerificationKey {
             Family::P384 => Material::P384(point.key()?),
             Family::P521 => Material::P521(point.key()?),
             Family::Secp256k1 => Material::Secp256k1(point.key()?),
-            Family::Secret | Family::Ed25519 | Family::Rsa => return Err(Misfit::alg(alg, "an EC key")),
+            _ => return Err(Misfit::alg(alg, "an EC key")),
         };
         Self::public(alg, curve, "an EC key on this curve", material)
     }
@@ -139,6 +152,17 @@ impl VerificationKey {
         Self::public(alg, Family::Rsa, "an RSA key", material)
     }
 
+    #[cfg(feature = "ml-dsa")]
+    pub(crate) fn ml_dsa(alg: Alg, key: &[u8]) -> Result<Self, Misfit> {
+        let material = match alg {
+            Alg::MlDsa44 => Material::MlDsa44(ml_dsa::VerifyingKey::from_bytes(key)?),
+            Alg::MlDsa65 => Material::MlDsa65(ml_dsa::VerifyingKey::from_bytes(key)?),
+            Alg::MlDsa87 => Material::MlDsa87(ml_dsa::VerifyingKey::from_bytes(key)?),
+            _ => return Err(Misfit::alg(alg, "an ML-DSA key")),
+        };
+        Ok(VerificationKey { alg, material })
+    }
+
     fn public(alg: Alg, family: Family, name: &str, material: Material) -> Result<Self, Misfit> {
         if alg.family() != family {
             return Err(Misfit::alg(alg, name));
@@ -151,6 +175,10 @@ impl VerificationKey {
             PublicKey::Ec(curve, point) => Self::ec(alg, curve, EcPoint::Uncompressed(point)),
             PublicKey::Ed25519(x) => Self::ed25519(alg, x),
             PublicKey::Rsa(n, e) => Self::rsa(alg, n, e),
+            #[cfg(feature = "ml-dsa")]
+            PublicKey::MlDsa(named, key) if named == alg => Self::ml_dsa(alg, key),
+            #[cfg(feature = "ml-dsa")]
+            PublicKey::MlDsa(named, _) => Err(Misfit::alg(alg, &format!("an {named} key"))),
         }
     }
 }

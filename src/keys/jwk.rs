@@ -8,8 +8,8 @@ use crate::{
     policy_error::PolicyError,
 };
 
-/// Members that only a private key has (RFC 7518 §6.2.2 and §6.3.2). A verifier that is handed one has been handed a secret by mistake.
-const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
+/// Members that only a private key has (RFC 7518 §6.2.2 and §6.3.2, RFC 9964; `seed` in its drafts). A verifier that is handed one has been handed a secret by mistake.
+const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv", "seed"];
 
 /// A key out of a JWK, with the `kid` it goes by.
 #[derive(Debug)]
@@ -55,6 +55,12 @@ pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<
         ("EC", Some("P-521")) => Family::P521,
         ("EC", Some("secp256k1")) => Family::Secp256k1,
         ("OKP", Some("Ed25519")) => Family::Ed25519,
+        #[cfg(feature = "ml-dsa")]
+        ("AKP", _) if jwk.get("alg").is_none() => {
+            return Err(PolicyError::at("alg", "is required in a key of this type (RFC 9964)"));
+        }
+        #[cfg(feature = "ml-dsa")]
+        ("AKP", _) => Family::MlDsa,
         ("EC" | "OKP", None) => return Err(PolicyError::at("crv", "is required")),
         ("EC" | "OKP", Some(crv)) => return unusable("crv", format!("{crv:?} is not supported")),
         _ => return unusable("kty", format!("{kty:?} is not supported")),
@@ -115,6 +121,8 @@ fn import(jwk: &Object<'_>, family: Family, alg: Alg) -> Result<VerificationKey,
         }
         Family::Ed25519 => VerificationKey::ed25519(alg, &bytes("x")?),
         Family::Rsa => VerificationKey::rsa(alg, &bytes("n")?, &bytes("e")?),
+        #[cfg(feature = "ml-dsa")]
+        Family::MlDsa => VerificationKey::ml_dsa(alg, &bytes("pub")?),
     }
 }
 

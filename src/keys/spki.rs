@@ -2,6 +2,8 @@
 //!
 //! It is read by the few forms it can have and nothing else. The crates for all of DER would be a sixth of the validator's wasm.
 
+#[cfg(feature = "ml-dsa")]
+use crate::alg::Alg;
 use crate::{alg::Family, base64url};
 
 /// The content of an object identifier (X.690 §8.19) and what it names.
@@ -14,6 +16,14 @@ const CURVES: [(&[u8], Family); 4] = [
 const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1]; // 1.2.840.10045.2.1 (RFC 5480 §2.1.1)
 const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]; // 1.2.840.113549.1.1.1 (RFC 3279 §2.3.1)
 const ED25519: &[u8] = &[0x2b, 0x65, 0x70]; // 1.3.101.112 (RFC 8410 §3)
+
+/// 2.16.840.1.101.3.4.3.17 to 19 (RFC 9881 §2).
+#[cfg(feature = "ml-dsa")]
+const ML_DSA: [(&[u8], Alg); 3] = [
+    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 17], Alg::MlDsa44),
+    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 18], Alg::MlDsa65),
+    (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 19], Alg::MlDsa87),
+];
 
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
@@ -30,6 +40,9 @@ pub(crate) enum PublicKey<'d> {
     Ed25519(&'d [u8]),
     /// Modulus and exponent, big-endian without leading zeros (RFC 8017 appendix A.1.1).
     Rsa(&'d [u8], &'d [u8]),
+    /// The parameter set and its key (RFC 9881 §4).
+    #[cfg(feature = "ml-dsa")]
+    MlDsa(Alg, &'d [u8]),
 }
 
 /// Reads DER that must be one SubjectPublicKeyInfo and nothing more.
@@ -51,6 +64,11 @@ pub(crate) fn read(der: &[u8]) -> Result<PublicKey<'_>, &'static str> {
             let parameters = algorithm.element(NULL).filter(|_| algorithm.is_over());
             let key = parameters.and_then(|_| rsa(key));
             key.ok_or("does not hold an RSAPublicKey (RFC 8017 appendix A.1.1)")
+        }
+        #[cfg(feature = "ml-dsa")]
+        Some(oid) if algorithm.is_over() => {
+            let named = ML_DSA.into_iter().find(|(known, _)| *known == oid).map(|(_, alg)| alg);
+            named.map(|alg| PublicKey::MlDsa(alg, key)).ok_or("is of an algorithm that is not supported")
         }
         _ => Err("is of an algorithm that is not supported"),
     }
@@ -172,6 +190,11 @@ mod tests {
             PublicKey::Rsa(n, e) => {
                 let numbers = <[UintRef<'_>; 2]>::from_der(&bits).unwrap();
                 assert_eq!(numbers.map(|number| number.as_bytes().to_vec()), [n, e]);
+            }
+            #[cfg(feature = "ml-dsa")]
+            PublicKey::MlDsa(_, key) => {
+                assert!(oid.starts_with("2.16.840.1.101.3.4.3.1"), "{oid}");
+                assert_eq!(bits, key);
             }
         }
         true

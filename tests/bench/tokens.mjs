@@ -59,7 +59,7 @@ function signer(alg) {
  * Enough tokens that no library sees one twice: for warming up, for each round in Node and for each round in workerd. With them the key, one
  * more token for the case `repeat`, and a forged one.
  */
-export function makeTokens(alg, { rounds, batch }) {
+export function makeTokens(alg, { node, workerd }) {
   const { jwk, sign } = signer(alg);
   const now = Math.floor(Date.now() / 1000);
   const header = encode({ alg, typ: TYPE, kid: 'bench' });
@@ -67,16 +67,17 @@ export function makeTokens(alg, { rounds, batch }) {
     const input = `${header}.${encode(payload(index, now))}`;
     return `${input}.${sign(input).toString('base64url')}`;
   };
-  const all = Array.from({ length: batch * (2 * rounds + 3) }, (_, index) => make(index));
-  const take = (count) => all.splice(0, count);
+  let made = 0;
+  const take = (count) => Array.from({ length: count }, () => make(made++));
+  const batches = ({ rounds, batch }) => Array.from({ length: rounds }, () => take(batch));
   const [victim, repeat] = take(2);
   const dot = victim.lastIndexOf('.') + 1;
   const forged = victim.slice(0, dot) + (victim[dot] === 'A' ? 'B' : 'A') + victim.slice(dot + 1);
   return {
     jwk: { ...jwk, kid: 'bench', alg, use: 'sig' },
-    warmup: take(batch),
-    node: Array.from({ length: rounds }, () => take(batch)),
-    workerd: Array.from({ length: rounds }, () => take(batch)),
+    warmup: take(node.batch),
+    node: batches(node),
+    workerd: batches(workerd),
     repeat,
     forged,
   };

@@ -62,8 +62,17 @@ test('the validator exports what the face needs and imports only the glue', () =
   assert.deepEqual([...new Set(imported.map((entry) => entry.module))], ['./portcullis_bg.js']);
 });
 
+test('ML-DSA is in its own module alone', () => {
+  const names = (name) => bytes(name).toString('latin1').includes('ML-DSA');
+  assert.deepEqual(['portcullis.wasm', 'portcullis_issuer.wasm', 'portcullis_ml_dsa.wasm'].map(names), [
+    false,
+    false,
+    true,
+  ]);
+});
+
 test('no path of the builder is left in a module', () => {
-  for (const name of ['portcullis.wasm', 'portcullis_issuer.wasm']) {
+  for (const name of ['portcullis.wasm', 'portcullis_issuer.wasm', 'portcullis_ml_dsa.wasm']) {
     const text = bytes(name).toString('latin1');
     for (const path of [ROOT, process.env.HOME].filter((path) => path && path.length > 2)) {
       assert.ok(!text.includes(path), `${name} holds ${path}`);
@@ -76,6 +85,7 @@ test('the validator stays below its limit', () => {
   const sizes = {
     'portcullis.wasm': size(bytes('portcullis.wasm')),
     'portcullis_issuer.wasm': size(bytes('portcullis_issuer.wasm')),
+    'portcullis_ml_dsa.wasm': size(bytes('portcullis_ml_dsa.wasm')),
     'portcullis_inline.js': size(bytes('portcullis_inline.js')),
   };
   for (const [name, gzip] of Object.entries(sizes)) console.log(`${name}: ${gzip} bytes gzip`);

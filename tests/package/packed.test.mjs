@@ -19,19 +19,44 @@ writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module"
 const tarball = npm(ROOT, 'pack', '--silent', '--pack-destination', folder).trim().split('\n').at(-1);
 npm(folder, 'install', '--offline', `./${tarball}`);
 
-const ENTRIES = ['portcullis', 'portcullis/slim', 'portcullis/issuer', 'portcullis/portcullis.wasm'];
+const ENTRIES = [
+  'portcullis',
+  'portcullis/slim',
+  'portcullis/issuer',
+  'portcullis/ml-dsa',
+  'portcullis/portcullis.wasm',
+];
 const EXPECTED = {
-  default: ['entry/default.js', 'entry/slim.js', 'entry/issuer-default.js', 'wasm/portcullis.wasm'],
-  workerd: ['entry/workerd.js', 'entry/slim.js', 'entry/issuer-workerd.js', 'wasm/portcullis.wasm'],
+  default: [
+    'entry/default.js',
+    'entry/slim.js',
+    'entry/issuer-default.js',
+    'entry/ml-dsa-default.js',
+    'wasm/portcullis.wasm',
+  ],
+  workerd: [
+    'entry/workerd.js',
+    'entry/slim.js',
+    'entry/issuer-workerd.js',
+    'entry/ml-dsa-workerd.js',
+    'wasm/portcullis.wasm',
+  ],
   'edge-light': [
     'entry/edge-light.js',
     'entry/slim.js',
     'entry/issuer-edge-light.js',
+    'entry/ml-dsa-edge-light.js',
     'wasm/portcullis.wasm',
   ],
   // What a runtime or bundler sets and the package does not name.
-  browser: ['entry/default.js', 'entry/slim.js', 'entry/issuer-default.js', 'wasm/portcullis.wasm'],
-  types: ['index.d.ts', 'entry/slim.d.ts', 'issuer.d.ts', 'wasm/portcullis.wasm'],
+  browser: [
+    'entry/default.js',
+    'entry/slim.js',
+    'entry/issuer-default.js',
+    'entry/ml-dsa-default.js',
+    'wasm/portcullis.wasm',
+  ],
+  types: ['index.d.ts', 'entry/slim.d.ts', 'issuer.d.ts', 'ml-dsa.d.ts', 'wasm/portcullis.wasm'],
 };
 
 for (const [condition, expected] of Object.entries(EXPECTED)) {
@@ -55,11 +80,12 @@ test('nothing else of the package can be imported', () => {
 
 test('every entry offers what its types declare', () => {
   const script = `
-    for (const name of ['portcullis', 'portcullis/slim', 'portcullis/issuer'])
+    for (const name of ['portcullis', 'portcullis/slim', 'portcullis/issuer', 'portcullis/ml-dsa'])
       console.log(Object.keys(await import(name)).sort().join());`;
   assert.deepEqual(node('--input-type=module', '-e', script).trim().split('\n'), [
     'PolicyError,createVerifier,inspect,verifyJws',
     'PolicyError,createVerifier,init,inspect,verifyJws',
     'PolicyError,createVerifier,generateSigningKey,importSigningKey,inspect,verifyJws',
+    'PolicyError,createVerifier,inspect,verifyJws',
   ]);
 });

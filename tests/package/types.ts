@@ -11,6 +11,7 @@ import {
   verifyJws,
 } from 'portcullis';
 import { generateSigningKey } from 'portcullis/issuer';
+import * as postQuantum from 'portcullis/ml-dsa';
 import * as slim from 'portcullis/slim';
 
 const jwks = { keys: [{ kty: 'OKP', crv: 'Ed25519', x: '' }] };
@@ -25,6 +26,10 @@ createVerifier({
 });
 createVerifier({ issuers: [{ issuer, audience, keys: [{ alg: 'HS256', secret: new Uint8Array(32) }] }] });
 
+postQuantum.createVerifier({ issuers: [{ issuer, audience, jwks, algorithms: ['ML-DSA-65', 'ES256'] }] });
+
+// @ts-expect-error: the main entry has no ML-DSA
+createVerifier({ issuers: [{ issuer, audience, jwks, algorithms: ['ML-DSA-65'] }] });
 // @ts-expect-error: an issuer is mandatory
 createVerifier({ issuers: [{ audience, jwks }] });
 // @ts-expect-error: an audience is mandatory

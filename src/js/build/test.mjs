@@ -31,12 +31,17 @@ const STAGES = [
   // Each feature alone as well: the validator is built with `js` and nothing else.
   { name: 'clippy-js', work: () => lint('--features', 'js') },
   { name: 'clippy-issuer', work: () => lint('--features', 'issuer') },
-  { name: 'clippy-features', work: () => lint('--features', 'js,issuer') },
+  { name: 'clippy-ml-dsa', work: () => lint('--features', 'js,ml-dsa') },
+  { name: 'clippy-features', work: () => lint('--all-features') },
   { name: 'cargo-test', work: () => cargo('test', '--locked') },
   // What the feature adds; the engines have been tested.
   { name: 'cargo-test-issuer', work: () => cargo('test', '--locked', '--lib', '--features', 'issuer') },
+  {
+    name: 'cargo-test-ml-dsa',
+    work: () => cargo('test', '--locked', '--lib', '--test', 'ml_dsa', '--features', 'ml-dsa'),
+  },
   { name: 'engines-wasm', work: () => node('tests/engines/in-wasm.mjs') },
-  { name: 'rustdoc', work: () => cargo('doc', '--locked', '--no-deps', '--features', 'js,issuer') },
+  { name: 'rustdoc', work: () => cargo('doc', '--locked', '--no-deps', '--all-features') },
   { name: 'wasm-alone', work: () => node('tests/package/wasm-alone.mjs') },
   { name: 'biome', work: () => bin('biome', 'check', '--error-on-warnings') },
   { name: 'build', needed: true, work: build },

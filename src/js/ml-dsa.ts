@@ -1,0 +1,13 @@
+import type { Verifier, VerifierOptions } from './index.js';
+import type { Alg, MlDsaAlg, Policy } from './policy.js';
+
+export * from './index.js';
+
+/**
+ * As `createVerifier` of the main entry, with ML-DSA besides. A token signed with ML-DSA-44 takes 3.3 KB and more, with ML-DSA-87 6.2 KB:
+ * `limits.tokenBytes` may have to be raised, and servers' limits on headers with it.
+ */
+export declare function createVerifier(
+  policy: Policy<Alg | MlDsaAlg>,
+  options?: VerifierOptions,
+): Verifier<Alg | MlDsaAlg>;
