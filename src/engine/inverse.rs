@@ -5,7 +5,7 @@
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::as_conversions,
-    reason = "bounds are stated and checked by debug builds; arrays have a fixed length"
+    reason = "bounds are stated, computed by an interval test and checked by debug builds; arrays have a fixed length"
 )]
 
 use super::limbs::{LIMB_BITS, MASK, WIDEST, add, canonicalize};
@@ -152,10 +152,7 @@ mod tests {
     use num_bigint::BigInt;
 
     use super::super::{
-        ecdsa::{
-            curves::*,
-            montgomery::{Modulus, inverse},
-        },
+        ecdsa::{curves::*, element::inverse, montgomery::Modulus},
         limbs::{halved, less, plus},
     };
     use super::*;
@@ -226,6 +223,26 @@ mod tests {
         holds::<P521Order, 18>();
         holds::<Secp256k1Order, 9>();
         holds::<P521Field, 18>();
+    }
+
+    /// The magnitudes that a column of `apply` and `apply_modular` can reach, a carry from below included.
+    fn largest_column(entries: i128, limb: i128, multiple: i128, modulus_limb: i128) -> i128 {
+        let mut carry = 0;
+        for _ in 0..WIDEST {
+            carry = ((entries * limb + multiple * modulus_limb + carry) >> LIMB_BITS) + 1;
+        }
+        entries * limb + multiple * modulus_limb + carry
+    }
+
+    #[test]
+    fn no_accumulator_can_overflow() {
+        // |u| + |v| ≤ 2²⁹, limbs are i32; the multiple is what two signs choose of u and v, less at most 2²⁹ − 1.
+        let (entries, limb, mask) = (1 << LIMB_BITS, 1 << 31, i128::from(MASK));
+        let multiple = entries + mask;
+        assert!(largest_column(entries, limb, 0, 0) < 1 << 63);
+        assert!(largest_column(entries, limb, multiple, mask) < 1 << 63);
+        // and the check itself fails where it should: batches of 32 divsteps would not do
+        assert!(largest_column(1 << 32, limb, 1 << 33, mask) >= 1 << 63);
     }
 
     #[test]

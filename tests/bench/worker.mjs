@@ -4,6 +4,7 @@ import { importJWK, jwtVerify } from 'jose';
 import { createVerifier } from 'portcullis';
 
 let verifiers;
+let tokens = [];
 
 async function make({ alg, jwk, issuer, audience, type }) {
   const verifier = createVerifier({ issuers: [{ issuer, audience, jwks: { keys: [jwk] } }] });
@@ -24,7 +25,11 @@ async function make({ alg, jwk, issuer, audience, type }) {
 
 export default {
   async fetch(request) {
-    const { setup, library, tokens } = await request.json();
+    const { setup, load, library } = await request.json();
+    if (load) {
+      tokens = load;
+      return Response.json(tokens.length);
+    }
     if (setup) {
       verifiers = await make(setup);
       return Response.json(Object.keys(verifiers));

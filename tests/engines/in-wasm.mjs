@@ -13,7 +13,7 @@ await main(async () => {
   const env = {
     CARGO_ENCODED_RUSTFLAGS: rustflags.join('\x1f'),
     CARGO_TARGET_WASM32_WASIP1_RUNNER: `${process.execPath} --no-warnings ${runner}`,
-    PORTCULLIS_CASES: '500',
+    PORTCULLIS_CASES: '400',
   };
   const tests = ['--test', 'wycheproof', '--test', 'engines'];
   await run('cargo', ['test', '--locked', '--release', '--target', 'wasm32-wasip1', ...tests], { env });

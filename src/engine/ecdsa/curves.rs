@@ -4,11 +4,7 @@
 
 use std::sync::OnceLock;
 
-use super::{
-    super::hash::Hash,
-    montgomery::{Element, Modulus},
-    table::Table,
-};
+use super::{super::hash::Hash, element::Element, montgomery::Modulus, table::Table};
 
 /// A curve over a field of `L` limbs, and the ECDSA algorithm of RFC 7518 §3.4 or RFC 8812 §3.2 that is defined on it.
 pub trait Curve<const L: usize>: Copy + Default + core::fmt::Debug + Send + Sync + 'static {

@@ -1,6 +1,7 @@
 //! ECDSA verification (FIPS 186-5 §6.4.2) for the algorithms ES256, ES384, ES512 (RFC 7518 §3.4) and ES256K (RFC 8812 §3.2).
 
 pub mod montgomery;
+pub mod element;
 mod weierstrass;
 pub mod table;
 pub mod curves;
@@ -16,7 +17,8 @@ use super::{
     precompute::{Precomputable, Slot, TableSize},
 };
 use curves::{Curve, P256, P384, P521, Secp256k1};
-use montgomery::{Element, Modulus, inverse};
+use element::{Element, inverse};
+use montgomery::Modulus;
 use table::{Scalar, Table, straus};
 use weierstrass::{Affine, Sum, is_on_curve};
 

@@ -28,16 +28,10 @@
 
 use core::marker::PhantomData;
 
-use super::super::{
-    inverse::divide,
-    limbs::{LIMB_BITS, MASK, bit_length, canonicalize, doubled, from_hex, multiply, negated_inverse, signed_digits},
-};
+use super::super::limbs::{LIMB_BITS, MASK, bit_length, doubled, from_hex, negated_inverse, signed_digits};
 
 /// The largest magnitude of a factor's limb (loose).
-const LOOSE: i64 = (1 << 29) + (1 << 25);
-
-/// The most limbs for which a product is unrolled once more without an addend. Beyond, the addend 0 costs less than the code.
-const UNROLLED_TWICE: usize = 9;
+pub(super) const LOOSE: i64 = (1 << 29) + (1 << 25);
 
 /// An odd modulus of `L` limbs. Everything but the number itself is derived at compile time.
 pub trait Modulus<const L: usize>: Copy + Send + Sync + 'static {
@@ -66,13 +60,6 @@ pub trait Modulus<const L: usize>: Copy + Send + Sync + 'static {
     const FOLDED: bool = Self::SPARSE && Self::TOP_BITS + 5 > LIMB_BITS;
 }
 
-/// A number modulo `M`, in Montgomery form unless said otherwise.
-#[derive(Clone, Copy, Debug)]
-pub struct Element<M, const L: usize> {
-    pub(crate) limbs: [i32; L],
-    modulus: PhantomData<M>,
-}
-
 /// `$body` for each `$k` below `$limit`, written out 35 times (2·18 − 1) so that `$k` is a constant in each.
 macro_rules! unrolled {
     ($k:ident < $limit:expr, $body:block) => {
@@ -83,7 +70,7 @@ macro_rules! unrolled {
 
 /// Column `k` of a·b: Σ aᵢ·bₖ₋ᵢ. At most L products of a loose and a tight limb.
 #[inline(always)]
-fn product_column<const L: usize>(a: &[i64; L], b: &[i64; L], k: usize) -> i64 {
+pub(super) fn product_column<const L: usize>(a: &[i64; L], b: &[i64; L], k: usize) -> i64 {
     let mut sum = 0;
     let mut i = k.saturating_sub(L - 1);
     while i < L && i <= k {
@@ -95,7 +82,7 @@ fn product_column<const L: usize>(a: &[i64; L], b: &[i64; L], k: usize) -> i64 {
 
 /// Column `k` of a²: twice Σ aᵢ·aₖ₋ᵢ over i < k − i, and the square in the middle. About half the products of a column.
 #[inline(always)]
-fn square_column<const L: usize>(a: &[i64; L], k: usize) -> i64 {
+pub(super) fn square_column<const L: usize>(a: &[i64; L], k: usize) -> i64 {
     let mut sum = 0;
     let mut i = k.saturating_sub(L - 1);
     while 2 * i < k {
@@ -139,7 +126,7 @@ impl<M: Modulus<L>, const L: usize> Reduction<M, L> {
 /// value lies between columns/R + addend and that plus p. Cost: L shifts for each digit of p that is
 /// neither 0 nor the lowest.
 #[inline(always)]
-fn reduce<M: Modulus<L>, const L: usize>(
+pub(super) fn reduce<M: Modulus<L>, const L: usize>(
     out: &mut [i32; L],
     columns: impl Fn(usize) -> i64,
     addend: impl Fn(usize) -> i64,
@@ -161,7 +148,7 @@ fn reduce<M: Modulus<L>, const L: usize>(
 /// Subtracts q·p, q = ⌊number / 2^BITS⌋ as the highest limb tells. What is left is in [0, p] ± |q + 1|·(2^BITS − p). The other limbs
 /// move by at most |q|·max|digit| ≤ 8·2²¹ = 2²⁴. Cost: a shift for each digit of p that is not 0.
 #[inline(always)]
-fn fold<M: Modulus<L>, const L: usize>(limbs: &mut [i64; L]) {
+pub(super) fn fold<M: Modulus<L>, const L: usize>(limbs: &mut [i64; L]) {
     let q = limbs[L - 1] >> M::TOP_BITS;
     unrolled!(K < L, {
         limbs[K] -= q * M::DIGITS[K];
@@ -170,7 +157,7 @@ fn fold<M: Modulus<L>, const L: usize>(limbs: &mut [i64; L]) {
 
 /// Carries: every limb but the highest into [0, 2²⁹). The limbs' magnitudes are below 2⁶².
 #[inline(always)]
-fn carry<const L: usize>(limbs: &mut [i64; L]) {
+pub(super) fn carry<const L: usize>(limbs: &mut [i64; L]) {
     let mut carry = 0;
     for limb in limbs.iter_mut().take(L - 1) {
         let sum = *limb + carry;
@@ -182,7 +169,7 @@ fn carry<const L: usize>(limbs: &mut [i64; L]) {
 
 /// A loose factor's limbs, widened once and not at every product.
 #[inline(always)]
-fn loose<const L: usize>(limbs: &[i32; L]) -> [i64; L] {
+pub(super) fn loose<const L: usize>(limbs: &[i32; L]) -> [i64; L] {
     let wide = limbs.map(i64::from);
     debug_assert!(wide.iter().all(|limb| limb.abs() <= LOOSE), "not loose: {limbs:?}");
     wide
@@ -190,7 +177,7 @@ fn loose<const L: usize>(limbs: &[i32; L]) -> [i64; L] {
 
 /// A tight factor's limbs, widened once. Where they are not negative but for the highest, x86-64 loads them widened for free.
 #[inline(always)]
-fn tight<M: Modulus<L>, const L: usize>(limbs: &[i32; L]) -> [i64; L] {
+pub(super) fn tight<M: Modulus<L>, const L: usize>(limbs: &[i32; L]) -> [i64; L] {
     if M::FOLDED {
         return loose(limbs);
     }
@@ -200,301 +187,10 @@ fn tight<M: Modulus<L>, const L: usize>(limbs: &[i32; L]) -> [i64; L] {
     wide
 }
 
-impl<M: Modulus<L>, const L: usize> Element<M, L> {
-    /// 0.
-    pub(crate) const ZERO: Self = Self::from_limbs([0; L]);
-    /// 1.
-    pub(crate) const ONE: Self = Self::from_limbs(M::ONE);
-
-    /// The number that has these limbs, as they are.
-    pub(crate) const fn from_limbs(limbs: [i32; L]) -> Self {
-        Element { limbs, modulus: PhantomData }
-    }
-
-    /// A constant from its hexadecimal digits; it must be below the modulus. Evaluated at compile time: 29·L doublings.
-    pub(crate) const fn from_hex(hex: &str) -> Self {
-        Self::from_limbs(doubled(&from_hex::<L>(hex), LIMB_BITS * L, &M::LIMBS))
-    }
-
-    /// Takes a number below R into Montgomery form. 1M.
-    pub(crate) fn from_canonical(limbs: [i32; L]) -> Self {
-        Self::from_limbs(limbs).mul(&Self::from_limbs(M::R_SQUARED))
-    }
-
-    /// self = a·b/R. Factors tight, result tight. 1M = L² products. Where the modulus is not sparse, factors are in [0, p).
-    #[inline(never)]
-    pub(crate) fn set_product(&mut self, a: &Self, b: &Self) {
-        if !M::SPARSE {
-            self.limbs = [0; L];
-            return multiply(&mut self.limbs, &a.limbs, &b.limbs, &M::LIMBS, M::NEGATED_INVERSE);
-        }
-        if L > UNROLLED_TWICE {
-            return self.set_product_minus(a, b, &Self::ZERO);
-        }
-        let (a, b) = (tight::<M, L>(&a.limbs), tight::<M, L>(&b.limbs));
-        reduce::<M, L>(&mut self.limbs, |k| product_column(&a, &b, k), |_| 0);
-    }
-
-    /// self = a·b/R − c. a loose, b tight, c any `i32` limbs, result tight. Sparse moduli only. 1M.
-    #[inline(never)]
-    pub(crate) fn set_product_minus(&mut self, a: &Self, b: &Self, c: &Self) {
-        debug_assert!(M::SPARSE);
-        let (a, b) = (loose(&a.limbs), tight::<M, L>(&b.limbs));
-        reduce::<M, L>(&mut self.limbs, |k| product_column(&a, &b, k), |k| -i64::from(c.limbs[k]));
-    }
-
-    /// self = a²/R. Factor and result tight. Sparse moduli only. 1S = L·(L + 1)/2 products.
-    #[inline(never)]
-    pub(crate) fn set_square(&mut self, a: &Self) {
-        if L > UNROLLED_TWICE {
-            return self.set_square_minus(a, &Self::ZERO, &Self::ZERO);
-        }
-        let a = tight::<M, L>(&a.limbs);
-        reduce::<M, L>(&mut self.limbs, |k| square_column(&a, k), |_| 0);
-    }
-
-    /// self = a²/R − b − 2·c. All tight. Sparse moduli only. 1S.
-    #[inline(never)]
-    pub(crate) fn set_square_minus(&mut self, a: &Self, b: &Self, c: &Self) {
-        debug_assert!(M::SPARSE);
-        let a = tight::<M, L>(&a.limbs);
-        let addend = |k: usize| -i64::from(b.limbs[k]) - 2 * i64::from(c.limbs[k]);
-        reduce::<M, L>(&mut self.limbs, |k| square_column(&a, k), addend);
-    }
-
-    /// self = a − b, limb by limb. Tight operands, loose result.
-    pub(crate) fn set_difference(&mut self, a: &Self, b: &Self) {
-        for (limb, (a, b)) in self.limbs.iter_mut().zip(a.limbs.iter().zip(&b.limbs)) {
-            *limb = a - b;
-        }
-    }
-
-    /// self = a, or −a where `negate`. Tight operand, loose result.
-    pub(crate) fn set_signed(&mut self, a: &Self, negate: bool) {
-        let sign = -i32::from(negate);
-        for (limb, a) in self.limbs.iter_mut().zip(&a.limbs) {
-            *limb = (a ^ sign) - sign;
-        }
-    }
-
-    /// a·b/R as a value. Factors and result tight. 1M.
-    #[inline(never)]
-    pub(crate) fn mul(&self, other: &Self) -> Self {
-        let mut product = Self::ZERO;
-        product.set_product(self, other);
-        product
-    }
-
-    /// a²/R as a value. Factor and result tight. 1S.
-    #[inline(never)]
-    pub(crate) fn square(&self) -> Self {
-        let mut square = Self::ZERO;
-        square.set_square(self);
-        square
-    }
-
-    /// x·self + y·other for small x and y (|x| + |y| ≤ 4), carried and folded, for sparse moduli. Tight operands or their negatives,
-    /// tight result in [−2⁻²⁰·p, p + 2⁻²⁰·p].
-    #[inline(never)]
-    pub(crate) fn combined(&self, x: i64, other: &Self, y: i64) -> Self {
-        let mut limbs = core::array::from_fn(|i| x * i64::from(self.limbs[i]) + y * i64::from(other.limbs[i]));
-        carry(&mut limbs);
-        fold::<M, L>(&mut limbs);
-        carry(&mut limbs);
-        Self::from_limbs(limbs.map(|limb| limb as i32))
-    }
-
-    /// The one representative in [0, p) of the number that the limbs spell (no conversion out of Montgomery form), limbs in
-    /// [0, 2²⁹). Any `i32` limbs, value within ±64·p. No products.
-    pub(crate) fn canonical(&self) -> [i32; L] {
-        let mut limbs = self.limbs;
-        canonicalize(&mut limbs, &M::LIMBS);
-        limbs
-    }
-
-    /// Whether the number is 0 modulo p. Any `i32` limbs, value within ±8·p. No products.
-    ///
-    /// j·p with |j| ≤ 16 shows in its lowest limb, so all other numbers but one in 2²⁴ are told at once.
-    #[inline]
-    pub(crate) fn is_zero(&self) -> bool {
-        let negated_multiple = (i64::from((self.limbs[0] as u32).wrapping_mul(M::NEGATED_INVERSE)) + 16) & MASK;
-        negated_multiple <= 32 && self.canonical() == [0; L]
-    }
-
-    /// Out of Montgomery form, into [0, p). 1M.
-    pub(crate) fn to_canonical(self) -> [i32; L] {
-        self.mul(&Self::from_limbs(from_hex("1"))).canonical()
-    }
-}
-
-/// start·x⁻¹ modulo `M`, in [0, modulus); `None` where x has none. x and start in [0, modulus).
-pub(crate) fn inverse<M: Modulus<L>, const L: usize>(x: &[i32; L], start: &[i32; L]) -> Option<[i32; L]> {
-    let mut result = *start;
-    divide(&mut result, x, &M::LIMBS, M::NEGATED_INVERSE).then_some(result)
-}
-
 #[cfg(test)]
 mod tests {
-    use num_bigint::{BigInt, BigUint, Sign};
-
     use super::super::curves::*;
     use super::*;
-
-    fn number(limbs: &[i32]) -> BigInt {
-        limbs.iter().rev().fold(BigInt::ZERO, |sum, limb| (sum << LIMB_BITS) + limb)
-    }
-
-    fn residue(number: &BigInt, p: &BigInt) -> BigInt {
-        ((number % p) + p) % p
-    }
-
-    /// A number as its limbs, the highest signed.
-    fn limbs<const L: usize>(number: &BigInt) -> [i32; L] {
-        core::array::from_fn(|i| {
-            let rest: BigInt = number >> (LIMB_BITS * i);
-            i32::try_from(if i + 1 < L { rest & BigInt::from(MASK) } else { rest }).unwrap()
-        })
-    }
-
-    fn random(seed: &mut u64) -> i64 {
-        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (*seed >> 33) as i64
-    }
-
-    /// Every operation on edges and random limbs, against big integers.
-    fn operations_agree_with_big_integers<M: Modulus<L>, const L: usize>() {
-        let p = BigInt::from_biguint(Sign::Plus, BigUint::parse_bytes(M::HEX.as_bytes(), 16).unwrap());
-        let r: BigInt = BigInt::from(1) << (LIMB_BITS * L);
-        let r_inverse = r.modpow(&(&p - 2), &p);
-        assert_eq!((number(&M::LIMBS), number(&M::ONE), number(&M::R_SQUARED)), (p.clone(), &r % &p, &r * &r % &p));
-        assert_eq!(M::DIGITS.iter().rev().fold(BigInt::ZERO, |sum, digit| (sum << LIMB_BITS) + digit), p);
-
-        let mut seed = 7;
-        let one = BigInt::from(1);
-        let mut tight: Vec<[i32; L]> =
-            [BigInt::ZERO, one.clone(), &p - 1, p.clone(), 2 * &p - 1, 2 * &p, &p + 1, &r % &p]
-                .iter()
-                .map(limbs)
-                .collect();
-        let top = (1 << M::TOP_BITS) - 1;
-        let filled = |low: i64, top: i64| core::array::from_fn(|i| (if i + 1 < L { low } else { top }) as i32);
-        tight.push(filled(MASK, top));
-        tight.push(filled(0, top));
-        tight.push(filled(MASK, 0));
-        if M::FOLDED {
-            tight.push(filled((1 << 29) + (1 << 24), top));
-            tight.push(filled(-(1 << 24), top));
-        } else {
-            tight.extend([-&one, -&p, -3 * &p, 8 * &p, -8 * &p].iter().map(limbs));
-            tight.push(filled(MASK, 8 * top));
-            tight.push(filled(MASK, -8 * top));
-        }
-        for _ in 0..12 {
-            tight.push(core::array::from_fn(|i| (random(&mut seed) & if i + 1 < L { MASK } else { top }) as i32));
-        }
-        let mut loose = tight.clone();
-        let far = if M::FOLDED { top } else { 8 * top };
-        loose.push(filled(LOOSE, far));
-        loose.push(filled(-LOOSE, -far));
-        loose.push(filled(-LOOSE, far));
-        loose.push(core::array::from_fn(|i| (if i % 2 == 0 { LOOSE } else { -LOOSE } * i64::from(i + 1 < L)) as i32));
-        for _ in 0..12 {
-            loose.push(core::array::from_fn(|i| {
-                (if i + 1 < L { random(&mut seed) % (2 * LOOSE) - LOOSE } else { random(&mut seed) & top }) as i32
-            }));
-        }
-
-        let is_tight = |element: &Element<M, L>| {
-            let (low, high) = if M::FOLDED { (-(1 << 24), (1 << 29) + (1 << 24)) } else { (0, MASK) };
-            element.limbs.iter().take(L - 1).all(|limb| (low..=high).contains(&i64::from(*limb)))
-        };
-        let check = |element: &Element<M, L>, expected: BigInt, what: &str| {
-            assert!(is_tight(element), "{what}: {:?}", element.limbs);
-            assert_eq!(residue(&number(&element.limbs), &p), residue(&expected, &p), "{what}");
-            if M::FOLDED {
-                let value = number(&element.limbs);
-                let slack: BigInt = &p >> 20;
-                assert!(value >= -&slack && value <= &p + &slack, "{what}: {value}");
-            }
-        };
-        let element = Element::<M, L>::from_limbs;
-        for (i, a) in loose.iter().enumerate() {
-            let big_a = number(a);
-            assert_eq!(number(&element(*a).canonical()), residue(&big_a, &p));
-            assert_eq!(element(*a).is_zero(), residue(&big_a, &p) == BigInt::ZERO);
-            for (j, b) in tight.iter().enumerate() {
-                let c = &tight[(i + 3 * j) % tight.len()];
-                let (big_b, big_c) = (number(b), number(c));
-                let mut out = Element::ZERO;
-                out.set_product_minus(&element(*a), &element(*b), &element(*c));
-                check(&out, &big_a * &big_b * &r_inverse - &big_c, "a·b − c");
-                if let Some(a) = tight.get(i) {
-                    out.set_product(&element(*a), &element(*b));
-                    check(&out, &big_a * &big_b * &r_inverse, "a·b");
-                    out.set_square_minus(&element(*a), &element(*b), &element(*c));
-                    check(&out, &big_a * &big_a * &r_inverse - &big_b - 2 * &big_c, "a² − b − 2c");
-                    out.set_square(&element(*a));
-                    check(&out, &big_a * &big_a * &r_inverse, "a²");
-                    for (x, y) in [(1, 0), (1, 1), (1, -1), (2, 0), (3, 0), (1, -3)] {
-                        check(&element(*a).combined(x, &element(*b), y), x * &big_a + y * &big_b, "x·a + y·b");
-                    }
-                    out.set_difference(&element(*a), &element(*b));
-                    assert_eq!(number(&out.limbs), &big_a - &big_b);
-                    for negate in [false, true] {
-                        out.set_signed(&element(*a), negate);
-                        assert_eq!(number(&out.limbs), if negate { -&big_a } else { big_a.clone() });
-                    }
-                }
-            }
-        }
-        for multiple in -8..=8 {
-            let zero = &p * multiple;
-            assert!(element(limbs(&zero)).is_zero(), "{multiple}·p");
-            assert!(!element(limbs(&(&zero + 1))).is_zero() && !element(limbs(&(&zero - 1))).is_zero());
-        }
-        for a in [BigInt::ZERO, one.clone(), &p - 1, &p / 2] {
-            assert_eq!(number(&Element::<M, L>::from_canonical(limbs(&a)).to_canonical()), a);
-        }
-    }
-
-    #[test]
-    fn operations_of_every_field_agree_with_big_integers() {
-        operations_agree_with_big_integers::<P256Field, 9>();
-        operations_agree_with_big_integers::<P384Field, 14>();
-        operations_agree_with_big_integers::<P521Field, 18>();
-        operations_agree_with_big_integers::<Secp256k1Field, 9>();
-    }
-
-    fn order_products_agree_with_big_integers<M: Modulus<L>, const L: usize>() {
-        let p = number(&M::LIMBS);
-        let r: BigInt = BigInt::from(1) << (LIMB_BITS * L);
-        let r_inverse = r.modpow(&(&p - 2), &p);
-        let mut seed = 3;
-        let mut values: Vec<BigInt> =
-            [0, 1, 2].map(BigInt::from).into_iter().chain([&p - 1, &p - 2, &p / 2, &r % &p]).collect();
-        values.extend(
-            (0..20).map(|_| (0..L).fold(BigInt::ZERO, |sum, _| (sum << LIMB_BITS) + (random(&mut seed) & MASK)) % &p),
-        );
-        // e is a hash, which may lie above the order but below R
-        for a in values.iter().chain([&(&r - 1), &p]) {
-            for b in &values {
-                let product = Element::<M, L>::from_limbs(limbs(a)).mul(&Element::from_limbs(limbs(b)));
-                assert!(
-                    number(&product.limbs) < 2 * &p
-                        && product.limbs.iter().all(|limb| (0..=MASK).contains(&i64::from(*limb)))
-                );
-                assert_eq!(number(&product.canonical()), a * b * &r_inverse % &p);
-            }
-        }
-    }
-
-    #[test]
-    fn products_modulo_every_order_agree_with_big_integers() {
-        order_products_agree_with_big_integers::<P256Order, 9>();
-        order_products_agree_with_big_integers::<P384Order, 14>();
-        order_products_agree_with_big_integers::<P521Order, 18>();
-        order_products_agree_with_big_integers::<Secp256k1Order, 9>();
-    }
 
     /// The magnitudes that each column of a product can reach, added up without regard to sign, so that no partial sum exceeds them.
     fn largest_column<M: Modulus<L>, const L: usize>(first: i128, second: i128, addend: i128) -> i128 {

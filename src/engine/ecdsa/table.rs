@@ -12,7 +12,8 @@
 use super::{
     super::limbs::{bits, halved, less, plus},
     curves::Curve,
-    montgomery::{Element, Modulus, inverse},
+    element::{Element, inverse},
+    montgomery::Modulus,
     weierstrass::{Affine, Sum},
 };
 

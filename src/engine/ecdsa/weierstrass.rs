@@ -9,7 +9,7 @@
 //! −4 ≤ X ≤ 1.8, −2 ≤ Y ≤ 2 and −0.4 ≤ ZZ, ZZZ ≤ 1.4, with |P|, |R| and |Q − X'| below 8 (test `sums_stay_within_their_bounds`);
 //! where R = 2·p every product is folded into [−2⁻²⁰·p, p + 2⁻²⁰·p] besides.
 
-use super::{curves::Curve, montgomery::Element};
+use super::{curves::Curve, element::Element};
 
 /// A point other than infinity. Tight coordinates in Montgomery form.
 #[derive(Clone, Copy, Debug)]

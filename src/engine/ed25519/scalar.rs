@@ -105,6 +105,23 @@ mod tests {
         core::array::from_fn(|i| words[i / 4].to_le_bytes()[i % 4])
     }
 
+    /// What `from_wide_bytes` holds at most in its 64 bits, from the bounds of what it adds up.
+    #[test]
+    fn no_accumulator_can_overflow() {
+        let word = u128::from(u32::MAX);
+        let largest = |quotient: u128| {
+            let mut borrow = 0;
+            (0..9).fold(0, |largest: u128, _| {
+                let product = quotient * word + borrow;
+                borrow = (product >> 32) + 1;
+                largest.max(product)
+            })
+        };
+        assert!(largest(word) < 1 << 64);
+        // A borrow fits the word it is taken from, and a quotient that was not held at 2³² − 1 would not do.
+        assert!(largest(word) >> 32 <= word && largest(word + 2) >= 1 << 64);
+    }
+
     #[test]
     fn residues_agree_with_dalek() {
         let mut random = ChaCha20Rng::seed_from_u64(252);
