@@ -1,0 +1,256 @@
+//! What each fuzz target does with its input. A disagreement with the oracle is a panic.
+//!
+//! An input of random bytes is hardly ever a signature that holds, so each body also makes one that does and lets the input change it.
+#![allow(dead_code, reason = "a fuzz target uses one of these")]
+
+use std::sync::LazyLock;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use jwt_compact::{Algorithm, AlgorithmSignature};
+use portcullis::{
+    UnixSeconds, Verifier,
+    engine::{
+        ecdsa::{EcdsaKey, EcdsaSignature, curves},
+        ed25519,
+        hash::Hash,
+        holds,
+        precompute::{Precomputable, TableSize},
+        rsa::{Pkcs1v15, Pss, RsaPublicKey},
+    },
+};
+
+/// The input, taken from the front; where it ends, zeros follow.
+struct Input<'d>(&'d [u8]);
+
+impl<'d> Input<'d> {
+    fn byte(&mut self) -> u8 {
+        let (first, rest) = self.0.split_first().unwrap_or((&0, &[]));
+        self.0 = rest;
+        *first
+    }
+
+    fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        core::array::from_fn(|_| self.byte())
+    }
+
+    fn take(&mut self, count: usize) -> Vec<u8> {
+        (0..count).map(|_| self.byte()).collect()
+    }
+
+    /// Changes bytes of a text: pairs of a place and what is added to it, up to eight of them.
+    fn mutate(&mut self, text: &mut [u8]) {
+        for _ in 0..self.byte() % 9 {
+            let place = usize::from(u16::from_le_bytes(self.bytes())) % text.len();
+            text[place] = text[place].wrapping_add(self.byte());
+        }
+    }
+}
+
+/// With no table, the usual one and the wide one in turn.
+fn bring(key: &impl Precomputable, mode: u8) {
+    match mode % 3 {
+        0 => key.forget_table(),
+        1 => key.precompute(TableSize::Default),
+        _ => key.precompute(TableSize::Wide),
+    }
+}
+
+macro_rules! ecdsa {
+    ($name:ident, $oracle:ident, $curve:ident, $limbs:literal, $bytes:literal, $hash:literal, $low:expr) => {
+        /// The ECDSA engine beside RustCrypto's.
+        pub(crate) fn $name(data: &[u8]) {
+            use $oracle::ecdsa::{
+                Signature, SigningKey, VerifyingKey,
+                signature::hazmat::{PrehashSigner, PrehashVerifier},
+            };
+            let mut input = Input(data);
+            let (mode, table) = (input.byte(), input.byte());
+            let secret = input.bytes::<$bytes>();
+            let Ok(signing) = SigningKey::from_slice(&secret) else { return };
+            let verifying = VerifyingKey::from(&signing);
+            let mut hash = input.take($hash);
+            let made: Signature = signing.sign_prehash(&hash).unwrap();
+            let mut signature = made.to_bytes().to_vec();
+            match mode % 4 {
+                0 => signature = input.take(2 * $bytes),
+                1 => input.mutate(&mut hash),
+                2 => input.mutate(&mut signature),
+                _ => {}
+            }
+            let low = |signature: Signature| -> Signature { $low(signature) };
+            let theirs =
+                Signature::from_slice(&signature).is_ok_and(|s| verifying.verify_prehash(&hash, &low(s)).is_ok());
+            let point = verifying.to_encoded_point(false);
+            let key = EcdsaKey::<curves::$curve, $limbs>::from_point(point.as_bytes()).unwrap();
+            bring(&key, table);
+            let ours = EcdsaSignature::try_from_slice(&signature).is_ok_and(|s| key.verify_hash(&s, &hash));
+            assert_eq!(ours, theirs, "{secret:02x?} {hash:02x?} {signature:02x?}");
+            assert!(ours || mode % 4 != 3);
+
+            // Any bytes may come as a point, and are one for both or for neither.
+            let mut point = point.as_bytes().to_vec();
+            input.mutate(&mut point);
+            let theirs = point.first() == Some(&4) && VerifyingKey::from_sec1_bytes(&point).is_ok();
+            let ours = EcdsaKey::<curves::$curve, $limbs>::from_point(&point).is_ok();
+            assert_eq!(ours, theirs, "{point:02x?}");
+        }
+    };
+}
+
+ecdsa!(es256, p256, P256, 9, 32, 32, core::convert::identity);
+ecdsa!(es384, p384, P384, 14, 48, 48, core::convert::identity);
+ecdsa!(es512, p521, P521, 18, 66, 64, core::convert::identity);
+// k256 takes low s only; n − s is as good as s for the equation.
+ecdsa!(es256k, k256, Secp256k1, 9, 32, 32, |s: Signature| s.normalize_s().unwrap_or(s));
+
+/// The Ed25519 engine beside ed25519-dalek's `verify_strict`.
+pub(crate) fn ed25519(data: &[u8]) {
+    use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+    let mut input = Input(data);
+    let (mode, table) = (input.byte(), input.byte());
+    let signing = SigningKey::from_bytes(&input.bytes());
+    let length = usize::from(input.byte());
+    let mut message = input.take(length);
+    let mut key = signing.verifying_key().to_bytes();
+    let mut signature = signing.sign(&message).to_bytes();
+    match mode % 5 {
+        0 => signature = input.bytes(),
+        1 => key = input.bytes(),
+        2 if !message.is_empty() => input.mutate(&mut message),
+        3 => input.mutate(&mut signature),
+        _ => {}
+    }
+    let theirs = VerifyingKey::from_bytes(&key)
+        .ok()
+        .filter(|imported| !imported.is_weak() && imported.to_edwards().compress().as_bytes() == &key);
+    let ours = ed25519::VerifyingKey::from_bytes(&key);
+    assert_eq!(ours.is_ok(), theirs.is_some(), "{key:02x?}");
+    let (Ok(ours), Some(theirs)) = (ours, theirs) else { return };
+    bring(&ours, table);
+    let theirs = theirs.verify_strict(&message, &Signature::from_bytes(&signature)).is_ok();
+    let ours = holds(&ed25519::StrictEd25519, &ours, &message, &signature);
+    assert_eq!(ours, theirs, "{key:02x?} {message:02x?} {signature:02x?}");
+}
+
+/// Private keys of the test vectors, with our view of their public halves.
+static RSA: LazyLock<Vec<(rsa::RsaPrivateKey, RsaPublicKey)>> = LazyLock::new(|| {
+    use rsa::{BigUint, RsaPrivateKey, traits::PublicKeyParts};
+    let keys: serde_json::Value = serde_json::from_str(include_str!("../vectors/generate/test-keys.json")).unwrap();
+    let read = |name: &str| {
+        let number = |member: &str| {
+            let text = keys["keys"][name][member].as_str().unwrap();
+            BigUint::from_bytes_be(&Base64UrlUnpadded::decode_vec(text).unwrap())
+        };
+        let private =
+            RsaPrivateKey::from_components(number("n"), number("e"), number("d"), vec![number("p"), number("q")])
+                .unwrap();
+        let ours = RsaPublicKey::from_components(&private.n().to_bytes_be(), &private.e().to_bytes_be()).unwrap();
+        (private, ours)
+    };
+    ["rsa", "rsa2049", "rsa2055"].map(read).into()
+});
+
+/// The RSA engine beside the crate `rsa`: the input changes the encoded block itself, which is then put through the private key.
+pub(crate) fn rsa(data: &[u8]) {
+    use rsa::{
+        BigUint,
+        sha2::Sha256,
+        signature::{Keypair, RandomizedSigner, SignatureEncoding, Signer, Verifier},
+        traits::{PrivateKeyParts, PublicKeyParts},
+    };
+    let mut input = Input(data);
+    let (mode, which) = (input.byte(), usize::from(input.byte()));
+    let (private, ours) = &RSA[which % RSA.len()];
+    let size = private.size();
+    let message = input.bytes::<8>();
+    let pkcs1 = rsa::pkcs1v15::SigningKey::<Sha256>::new(private.clone());
+    let pss = rsa::pss::SigningKey::<Sha256>::new(private.clone());
+    let use_pss = mode & 1 == 1;
+    let mut signature = if use_pss {
+        pss.sign_with_rng(&mut Repeatable(u64::from(mode)), &message).to_vec()
+    } else {
+        pkcs1.sign(&message).to_vec()
+    };
+    match mode >> 1 & 3 {
+        0 => signature = input.take(size),
+        1 => input.mutate(&mut signature),
+        2 => {
+            let opened = BigUint::from_bytes_be(&signature).modpow(private.e(), private.n()).to_bytes_be();
+            let mut block = [vec![0; size - opened.len()], opened].concat();
+            input.mutate(&mut block);
+            let block = BigUint::from_bytes_be(&block);
+            if block >= *private.n() {
+                return;
+            }
+            let s = block.modpow(private.d(), private.n()).to_bytes_be();
+            signature = [vec![0; size - s.len()], s].concat();
+        }
+        _ => {}
+    }
+    let (theirs, ours) = if use_pss {
+        let theirs = rsa::pss::Signature::try_from(&signature[..])
+            .is_ok_and(|s| pss.verifying_key().verify(&message, &s).is_ok());
+        (theirs, holds(&Pss(Hash::Sha256), ours, &message, &signature))
+    } else {
+        let theirs = rsa::pkcs1v15::Signature::try_from(&signature[..])
+            .is_ok_and(|s| pkcs1.verifying_key().verify(&message, &s).is_ok());
+        (theirs, holds(&Pkcs1v15(Hash::Sha256), ours, &message, &signature))
+    };
+    assert_eq!(ours, theirs, "key {which}, PSS {use_pss}, {signature:02x?}");
+    assert!(ours || mode >> 1 & 3 != 3);
+}
+
+/// A salt that is the same each time.
+struct Repeatable(u64);
+
+impl rsa::rand_core::RngCore for Repeatable {
+    fn next_u32(&mut self) -> u32 {
+        (self.next_u64() >> 32) as u32
+    }
+    fn next_u64(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0
+    }
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        bytes.fill_with(|| (self.next_u64() >> 56) as u8);
+    }
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rsa::rand_core::Error> {
+        self.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+impl rsa::rand_core::CryptoRng for Repeatable {}
+
+static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
+    // RFC 8037 appendix A.2, and a secret.
+    let policy = r#"{ "issuers": [{ "issuer": "https://i", "audience": "a", "jwks": { "keys": [
+        { "kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" },
+        { "kty": "oct", "alg": "HS256", "k": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" }
+    ] } }] }"#;
+    Verifier::from_json(policy).unwrap()
+});
+
+/// The whole pipeline: any text is a verdict, and none of these is an accepted one but where the signature is made here. The input is
+/// the header, the payload, or the whole value.
+pub(crate) fn token(data: &[u8]) {
+    let now = UnixSeconds::new(1_800_000_000).unwrap();
+    let mut input = Input(data);
+    let mode = input.byte();
+    let rest = String::from_utf8_lossy(input.0).into_owned();
+    assert!(VERIFIER.verify(&rest, now).is_err() && VERIFIER.verify_authorization(Some(&rest), now).is_err());
+    let (header, payload) = match mode % 2 {
+        0 => (rest.as_bytes(), &b"{}"[..]),
+        _ => (&br#"{"alg":"HS256","typ":"at+jwt"}"#[..], rest.as_bytes()),
+    };
+    let text = [header, payload].map(Base64UrlUnpadded::encode_string).join(".");
+    let secret: [u8; 32] = core::array::from_fn(|i| i as u8);
+    let key = jwt_compact::alg::Hs256Key::new(secret);
+    let tag = jwt_compact::alg::Hs256.sign(&key, text.as_bytes());
+    let signed = format!("{text}.{}", Base64UrlUnpadded::encode_string(&tag.as_bytes()));
+    if let Ok(accepted) = VERIFIER.verify(&signed, now) {
+        let claims: serde_json::Value = serde_json::from_str(&rest).expect("an accepted payload is JSON");
+        assert_eq!(claims["iss"], "https://i");
+        assert_eq!(accepted.claims().iss, "https://i");
+    }
+}

@@ -1,0 +1,38 @@
+//! The bodies of the fuzz targets with random input, so that they stay sound where no fuzzer runs.
+
+#[path = "fuzz/bodies.rs"]
+mod bodies;
+
+use rand::{Rng, RngCore, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+
+fn feed(body: fn(&[u8]), count: usize) {
+    let mut random = ChaCha20Rng::seed_from_u64(1);
+    for _ in 0..count {
+        let mut data = vec![0; random.gen_range(0..400)];
+        random.fill_bytes(&mut data);
+        body(&data);
+    }
+}
+
+#[test]
+fn ecdsa() {
+    for body in [bodies::es256, bodies::es384, bodies::es512, bodies::es256k] {
+        feed(body, 100);
+    }
+}
+
+#[test]
+fn ed25519() {
+    feed(bodies::ed25519, 1000);
+}
+
+#[test]
+fn rsa() {
+    feed(bodies::rsa, 100);
+}
+
+#[test]
+fn token() {
+    feed(bodies::token, 5000);
+}
