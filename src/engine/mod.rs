@@ -3,6 +3,7 @@
 //!
 //! Every algorithm is a [`jwt_compact::Algorithm`], so that a Rust user can hand ours to jwt-compact directly. Those that only
 //! verify have [`Infallible`](core::convert::Infallible) for a signing key: there is none to call `sign` with.
+#![doc = include_str!("REVIEW.md")]
 
 pub mod hmac;
 pub mod hash;
