@@ -8,3 +8,4 @@ pub mod set;
 
 pub(crate) use import::Material;
 pub use import::VerificationKey;
+pub(crate) use spki::from_pem;
