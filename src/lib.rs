@@ -56,6 +56,7 @@ mod wasm;
 pub use alg::Alg;
 pub use claims::Claims;
 pub use jws::compact::UnverifiedToken;
+pub use keys::remote::KeyReport;
 pub use limits::Limits;
 pub use policy::{IssuerPolicy, Policy};
 pub use policy_error::PolicyError;
