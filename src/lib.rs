@@ -59,6 +59,7 @@ pub use alg::Alg;
 pub use claims::Claims;
 pub use gate::Gate;
 pub use jws::compact::UnverifiedToken;
+pub use keys::remote::KeyReport;
 pub use limits::Limits;
 pub use policy::{IssuerPolicy, Policy};
 pub use policy_error::PolicyError;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::{
     alg::Alg,
+    json::Scalar,
     time::{Leeway, UnixSeconds},
 };
 
@@ -127,8 +128,10 @@ pub enum Rejection {
     TypeMismatch { expected: Vec<String>, actual: Option<String> },
     /// The `iss` is not the issuer whose key signed the token.
     IssuerMismatch { expected: Vec<String>, actual: String },
-    /// None of the token's audiences is one of ours.
+    /// None of the token's audiences (its `aud`, or the policy's `audienceClaim`) is one of ours.
     AudienceMismatch { expected: Vec<String>, actual: Vec<String> },
+    /// A claim is there and is not what the policy asks of it. What it is stays unsaid: it may be anything.
+    ClaimMismatch { claim: String, expected: Scalar },
     /// The `exp` is over.
     Expired { now: UnixSeconds, expires: UnixSeconds, leeway: Leeway },
     /// The `nbf` is not reached.
@@ -248,6 +251,7 @@ impl Rejection {
             R::TypeMismatch { .. } => ("type-mismatch", Policy, "The token's typ is not accepted; issuers[].types in the policy says which are."),
             R::IssuerMismatch { .. } => ("issuer-mismatch", Policy, "The token's iss is not the issuer whose key signed it."),
             R::AudienceMismatch { .. } => ("audience-mismatch", Policy, "The token is meant for another audience."),
+            R::ClaimMismatch { .. } => ("claim-mismatch", Policy, "A claim does not have the value that issuers[].claims in the policy asks for."),
             R::Expired { .. } => ("expired", Policy, "The token has expired."),
             R::NotYetValid { .. } => ("not-yet-valid", Policy, "The token is not valid yet."),
             R::IssuedInFuture { .. } => ("issued-in-future", Policy, "The token was issued in the future."),

@@ -10,6 +10,7 @@ use crate::{
     jws::{compact::UnverifiedToken, header::Header, memo::HeaderMemo},
     keys::{
         VerificationKey,
+        remote::KeyReport,
         set::{Candidate, KeyUsage},
     },
     limits::Limits,
@@ -53,6 +54,14 @@ impl Verifier {
     /// As [`Policy::from_json`].
     pub fn from_json(policy: &str) -> Result<Self, PolicyError> {
         Policy::from_json(policy).map(Verifier::new)
+    }
+
+    /// Takes the JWK Set that an issuer publishes: as [`Policy::set_remote_keys`].
+    ///
+    /// # Errors
+    /// As [`Policy::set_remote_keys`]. The present keys then stay.
+    pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
+        self.policy.set_remote_keys(issuer, jwks)
     }
 
     /// Decides about the credentials of a request: the value of its one Authorization header (RFC 6750 §2.1).

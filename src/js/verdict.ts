@@ -12,7 +12,8 @@ export interface JoseHeader {
 /** The claims of a token that passed every stage (RFC 7519 §4.1, RFC 9068 §2.2). Times are whole seconds since 1970. */
 export interface Claims {
   readonly iss: string;
-  readonly aud: string | readonly string[];
+  /** Absent only where the policy's `audienceClaim` names another claim. */
+  readonly aud?: string | readonly string[];
   readonly exp: number;
   readonly sub?: string;
   readonly nbf?: number;
@@ -82,6 +83,7 @@ interface Fields {
   'type-mismatch': { expected: string[]; actual: string | null };
   'issuer-mismatch': { expected: string[]; actual: string };
   'audience-mismatch': { expected: string[]; actual: string[] };
+  'claim-mismatch': { claim: string; expected: string | number | boolean };
   expired: { now: number; expires: number; leeway: number };
   'not-yet-valid': { now: number; notBefore: number; leeway: number };
   'issued-in-future': { now: number; issuedAt: number; leeway: number };

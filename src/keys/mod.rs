@@ -4,6 +4,7 @@ mod spki;
 mod import;
 pub mod jwk;
 pub mod tables;
+pub mod remote;
 pub mod set;
 
 pub(crate) use import::Material;
