@@ -51,9 +51,23 @@ pub(crate) struct ParsedClaims<'t> {
 pub(crate) fn read<'t>(token: &'t AuthenticToken<'_>, limits: &Limits) -> Result<ParsedClaims<'t>, Rejection> {
     let object = read_part(Segment::Payload, token.payload(), limits)?;
     string(&object, "iss")?.ok_or_else(|| missing("iss"))?;
+    let exp = instant(&object, "exp")?.ok_or_else(|| missing("exp"))?;
+    parse(object, exp)
+}
+
+/// The claims of an answer about an opaque token (RFC 7662 §2.2), where neither `iss` nor `exp` has to be.
+///
+/// # Errors
+/// `claim-malformed`.
+pub(crate) fn of_response(object: Object<'_>) -> Result<ParsedClaims<'_>, Rejection> {
+    string(&object, "iss")?;
+    let exp = instant(&object, "exp")?.unwrap_or(UnixSeconds::MAX);
+    parse(object, exp)
+}
+
+fn parse(object: Object<'_>, exp: UnixSeconds) -> Result<ParsedClaims<'_>, Rejection> {
     // Which claim names the audience, the policy says; it asks for it.
     audience(&object)?;
-    let exp = instant(&object, "exp")?.ok_or_else(|| missing("exp"))?;
     string(&object, "sub")?;
     let nbf = instant(&object, "nbf")?;
     let iat = instant(&object, "iat")?;

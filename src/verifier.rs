@@ -77,7 +77,7 @@ impl Verifier {
     /// # Errors
     /// The [`Rejection`] of the first stage that refuses.
     pub fn verify(&self, token: &str, now: UnixSeconds) -> Verdict {
-        let (authentic, claims) = self.decide(token, now, |claims, _| claims.to_claims())?;
+        let (authentic, claims) = self.decide(token, now, |claims, _, _| claims.to_claims())?;
         let (header, payload) = authentic.into_parts();
         Ok(Accepted { header, claims, payload })
     }
@@ -87,7 +87,7 @@ impl Verifier {
         &self,
         token: &'t str,
         now: UnixSeconds,
-        take: impl FnOnce(&ParsedClaims<'_>, Validity) -> T,
+        take: impl FnOnce(&ParsedClaims<'_>, &Header, Validity) -> T,
     ) -> Result<(AuthenticToken<'t>, T), Rejection> {
         let unverified = UnverifiedToken::parse_with(token, self.policy.limits(), &self.headers)?;
         let candidates = self.policy.keys().candidates(unverified.header())?;
@@ -95,7 +95,7 @@ impl Verifier {
         self.remember(&authentic);
         let claims = claims::read(&authentic, self.policy.limits())?;
         let validity = self.policy.check(&authentic, &claims, now)?;
-        let taken = take(&claims, validity);
+        let taken = take(&claims, authentic.header(), validity);
         Ok((authentic, taken))
     }
 

@@ -16,6 +16,7 @@ use crate::{
         step::{Allowed, Binding, Forward, Step},
     },
     json::Object,
+    jws::header::Header,
     rejection::{Rejection, excerpt},
     time::{UnixSeconds, Validity},
 };
@@ -50,10 +51,10 @@ pub(super) struct Passed {
 impl Case<'_> {
     /// The next step.
     pub(super) fn decide(&self) -> Result<Step, Rejection> {
-        let judge = |claims: &ParsedClaims<'_>, typ: Option<&str>, validity| {
-            self.judge(&claims.object, typ, claims.iss(), validity)
+        let judge = |claims: &ParsedClaims<'_>, header: &Header, validity| {
+            self.judge(&claims.object, header.typ(), claims.iss(), validity)
         };
-        let verified = self.gate.verifier.decide_with_header(self.credentials.token, self.now, judge);
+        let verified = self.gate.verifier.decide(self.credentials.token, self.now, judge);
         match verified {
             Err(rejection) => elsewhere::decide(self, rejection),
             Ok((authentic, outcome)) => Ok(match outcome? {

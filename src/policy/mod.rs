@@ -2,6 +2,7 @@
 
 mod issuer;
 mod presets;
+mod questions;
 mod read;
 mod rules;
 #[cfg(test)]

@@ -34,6 +34,14 @@ impl Rules {
             return Err(missing(&self.audience_claim));
         }
         self.check_type(typ)?;
+        self.check_but_type(claims)
+    }
+
+    /// The same about what has no kind: an answer about an opaque token.
+    pub(crate) fn check_but_type(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
+        if claims.object.get(&self.audience_claim).is_none() {
+            return Err(missing(&self.audience_claim));
+        }
         self.check_audience(&claims.texts(&self.audience_claim))?;
         self.check_claims(claims)
     }

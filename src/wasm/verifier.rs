@@ -113,7 +113,7 @@ impl RawVerifier {
         let value = self.input.get(..written).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default();
         let outcome = whole
             .and_then(|()| token(&self.verifier, value))
-            .and_then(|token| self.verifier.decide(token, now, |_, validity| validity));
+            .and_then(|token| self.verifier.decide(token, now, |_, _, validity| validity));
         match outcome {
             Err(rejection) => tell(&mut self.text, &mut self.answer, REFUSED, rejection.to_json()),
             Ok((authentic, validity)) => {
