@@ -4,7 +4,7 @@ import type { Claims, JoseHeader, RejectionCode, Stage } from '../verdict.js';
 import type { GatePolicy, Requirement } from './policy.js';
 
 export * from '../index.js';
-export type { ClaimRequirement, GatePolicy, Requirement, Route } from './policy.js';
+export type { ClaimRequirement, GatePolicy, ProofAlg, Requirement, Route } from './policy.js';
 
 /** A policy with the gate's own part. */
 export type GatedPolicy = Policy & { gate?: GatePolicy };
