@@ -26,8 +26,7 @@ const ASSERTION_SECONDS = 60;
  * @throws PolicyError when the secret that it needs is missing or of another kind.
  */
 export function clientAuthentication(
-  issuer: string,
-  { clientId, authentication }: IntrospectionSource,
+  { issuer, clientId, authentication }: IntrospectionSource,
   secrets: ClientSecrets | undefined,
 ): ClientAuthentication {
   const pointer = (member: string) =>

@@ -1,25 +1,5 @@
-import type { RemoteSource } from './io.js';
-
 /** Why a metadata document is not believed. */
 export type DiscoveryFault = 'discovery-not-json' | 'discovery-issuer-mismatch' | 'discovery-jwks-uri';
-
-/**
- * Where an issuer's metadata is: appended to its path for OpenID Connect (Discovery 1.0 §4.1), put before its path for OAuth (RFC 8414
- * §3.1). A slash at the end goes first in both.
- * @returns `undefined` for an issuer that is no such URL.
- */
-export function metadataUrl(
-  issuer: string,
-  kind: NonNullable<RemoteSource['discovery']>,
-): string | undefined {
-  const url = parse(issuer);
-  // Both documents: no query and no fragment.
-  if (url === undefined || !isProtected(url) || /[?#]/.test(issuer)) return undefined;
-  const path = url.pathname.replace(/\/$/, '');
-  return kind === 'oidc'
-    ? `${url.origin}${path}/.well-known/openid-configuration`
-    : `${url.origin}/.well-known/oauth-authorization-server${path}`;
-}
 
 /**
  * The `jwks_uri` of a metadata document, which must name the issuer byte for byte (Discovery 1.0 §4.3, RFC 8414 §3.3): otherwise a host of

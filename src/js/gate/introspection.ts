@@ -6,7 +6,7 @@ import {
 } from './client-authentication.js';
 import { type FetchFault, fetchText } from './fetch.js';
 import { Flights } from './flights.js';
-import { type IntrospectionSource, type Io, type IoContext, type IssuerSources, keepAlive } from './io.js';
+import { type IntrospectionSource, type Io, type IoContext, keepAlive } from './io.js';
 
 /** What introspection of one issuer's tokens has come to. */
 export interface IntrospectionStats {
@@ -50,14 +50,18 @@ export class Introspection {
   readonly #io: Io;
 
   /** @throws PolicyError when an issuer's secret is missing or of another kind. */
-  constructor(sources: IssuerSources[], secrets: Record<string, ClientSecrets> | undefined, io: Io) {
+  constructor(
+    sources: readonly IntrospectionSource[],
+    secrets: Readonly<Record<string, ClientSecrets>> | undefined,
+    io: Io,
+  ) {
     this.#io = io;
-    for (const { issuer, introspection: source } of sources) {
-      if (!source) continue;
+    for (const source of sources) {
+      const { issuer } = source;
       const own = secrets !== undefined && Object.hasOwn(secrets, issuer) ? secrets[issuer] : undefined;
       this.#endpoints.set(issuer, {
         source,
-        authenticate: clientAuthentication(issuer, source, own),
+        authenticate: clientAuthentication(source, own),
         flights: new Flights(io.now, io.sleep),
         active: new BoundedTexts(MOST_ANSWERS, MOST_CHARACTERS),
         inactive: new BoundedTexts(MOST_ANSWERS, MOST_CHARACTERS),

@@ -1,14 +1,10 @@
-/** What a key or introspection server of an issuer is, as the core tells it (`RawGate.remotes()`): every default filled in. */
-export interface IssuerSources {
-  issuer: string;
-  remote?: RemoteSource | null | undefined;
-  introspection?: IntrospectionSource | null | undefined;
-}
-
-/** Where an issuer's keys are, and how long they are believed. */
+/** Where an issuer's keys are and how long they are believed, as the core tells it: every default filled in. */
 export interface RemoteSource {
-  jwksUri?: string | null | undefined;
-  discovery?: 'oidc' | 'oauth' | null | undefined;
+  issuer: string;
+  jwksUri?: string | undefined;
+  discovery?: 'oidc' | 'oauth' | undefined;
+  /** Where the metadata is that names the `jwks_uri`, when the policy does not. */
+  discoveryUrl?: string | undefined;
   minTtlSeconds: number;
   maxTtlSeconds: number;
   /** How long keys outlive their freshness while the origin fails. */
@@ -17,7 +13,9 @@ export interface RemoteSource {
   maxBytes: number;
 }
 
+/** Whom to ask about an issuer's opaque tokens, as the core tells it: every default filled in. */
 export interface IntrospectionSource {
+  issuer: string;
   endpoint: string;
   clientId: string;
   authentication: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
@@ -30,8 +28,8 @@ export interface IntrospectionSource {
 /** What the core says of a JWK Set that it took. */
 export interface KeyReport {
   changed: boolean;
-  keys: { kid?: string | null; alg: string }[];
-  leftOut: { kid?: string | null; reason: string }[];
+  keys: { kid: string | null; alg: string }[];
+  leftOut: { kid: string | null; reason: string }[];
 }
 
 /** A tier that many isolates share: Workers KV as it is, or the Cache API through `cacheStore`. */

@@ -1,20 +1,9 @@
-import { type DiscoveryFault, metadataUrl, readMetadata } from './discovery.js';
-import { type FetchFault, fetchText } from './fetch.js';
 import { Flights } from './flights.js';
-import { timeToLive } from './freshness.js';
-import {
-  type Io,
-  type IoContext,
-  type IoEvent,
-  type IssuerSources,
-  type KeyReport,
-  keepAlive,
-} from './io.js';
+import { type Io, type IoContext, type IoEvent, type KeyReport, keepAlive, type RemoteSource } from './io.js';
+import { fetchDocument } from './origin.js';
 import { Remote } from './remote.js';
-import { fromStore, type JwksDocument, storeKey, toStore } from './tiers.js';
-
-/** Why keys could not be had. */
-export type KeysFault = FetchFault | DiscoveryFault | 'discovery-issuer' | 'bad-document';
+import { readStore, STORE_MS, storeFault, writeStore } from './store.js';
+import type { JwksDocument } from './tiers.js';
 
 /** What is known of one issuer's remote keys. Times are seconds since 1970. */
 export interface RemoteKeysStats {
@@ -34,47 +23,49 @@ export interface RemoteKeysStats {
   misses: number;
 }
 
-/** A store that is slower than this is no cache, in milliseconds. */
-const STORE_MS = 1000;
-
-/** A JWK Set without keys is how the core is told to let an issuer's remote keys go. */
-const NO_KEYS = '{"keys":[]}';
-
 /**
  * The keys that are fetched: memory, then the shared store, then the origin.
  *
  * It moves texts and keeps times. What a JWK Set means is the core's: `apply` hands it over, throws when the core refuses it, and reports
- * what it holds. While one request fetches, another that has keys answers by those, since they are good by the policy's own bounds and
- * waiting would only slow it down; one that lacks its key looks again by a timer of its own, since it would be refused for nothing
- * while its key is on the way. No promise passes from one to the other (`Flights` says why).
+ * what it holds; `forget` takes an issuer's keys away.
+ *
+ * While one request fetches, another that has keys answers by those: they are good by the policy's own bounds, and waiting would only slow
+ * it down. One that lacks its key looks again by a timer of its own: it would be refused for nothing while its key is on the way. No
+ * promise passes from one to the other (`Flights` says why).
  */
 export class RemoteKeys {
   #remotes = new Map<string, Remote>();
   readonly #io: Io;
   readonly #apply: (issuer: string, jwks: string) => KeyReport;
+  readonly #forget: (issuer: string) => void;
   readonly #flights: Flights;
   /** Nothing is due between these two. */
   #tendedAt = 0;
   #tendAt = 0;
 
-  constructor(sources: IssuerSources[], io: Io, apply: (issuer: string, jwks: string) => KeyReport) {
+  constructor(
+    sources: readonly RemoteSource[],
+    io: Io,
+    apply: (issuer: string, jwks: string) => KeyReport,
+    forget: (issuer: string) => void,
+  ) {
     this.#io = io;
     this.#apply = apply;
+    this.#forget = forget;
     this.#flights = new Flights(io.now, io.sleep);
     this.replace(sources);
   }
 
   /** Takes another policy's sources. What stayed the same keeps its document, which is handed to the core again, and the limit on fetches. */
-  replace(sources: IssuerSources[]): void {
+  replace(sources: readonly RemoteSource[]): void {
     const before = this.#remotes;
     this.#remotes = new Map();
-    for (const { issuer, remote: source } of sources) {
-      if (!source) continue;
-      const fresh = new Remote(issuer, source);
-      const old = before.get(issuer);
+    for (const source of sources) {
+      const fresh = new Remote(source);
+      const old = before.get(source.issuer);
       const remote = old?.place === fresh.place ? old : fresh;
       remote.source = source;
-      this.#remotes.set(issuer, remote);
+      this.#remotes.set(source.issuer, remote);
       if (remote.document) this.#take(remote, remote.document);
     }
     this.#tendAt = 0;
@@ -89,7 +80,7 @@ export class RemoteKeys {
     if (remote === undefined) return false;
     const seen = remote.generation;
     if (kid !== undefined && remote.misses.has(kid, this.#io.now())) return false;
-    const flight = this.#flights.underWay(issuer);
+    const flight = this.#flights.underWay(remote.name);
     if (flight !== undefined) await this.#flights.landed(flight);
     else if (remote.mayAsk(this.#io.now())) await this.#round(remote, kid, context);
     return remote.generation !== seen;
@@ -109,7 +100,7 @@ export class RemoteKeys {
     let next = Number.POSITIVE_INFINITY;
     for (const remote of this.#remotes.values()) {
       if (now >= remote.staleUntil) this.#drop(remote);
-      if (remote.isDue(now) && this.#flights.underWay(remote.issuer) === undefined) {
+      if (remote.isDue(now) && this.#flights.underWay(remote.name) === undefined) {
         const overdue = now >= remote.freshUntil;
         const round = this.#round(remote, undefined, context);
         if (overdue) late.push(round);
@@ -138,7 +129,7 @@ export class RemoteKeys {
   /** One turn through the lower tiers. Its promise never rejects and belongs to the request that began it. */
   #round(remote: Remote, kid: string | undefined, context: IoContext): Promise<void> {
     const exchanges = remote.source.jwksUri ? 1 : 2;
-    const flight = this.#flights.begin(remote.issuer, exchanges * remote.source.timeoutMs + STORE_MS);
+    const flight = this.#flights.begin(remote.name, exchanges * remote.source.timeoutMs + STORE_MS);
     const work = this.#load(remote, kid, context)
       .catch((error: unknown) => this.#failed(remote, error instanceof Error ? error.name : 'unknown'))
       .finally(() => this.#flights.end(flight));
@@ -150,54 +141,32 @@ export class RemoteKeys {
   async #load(remote: Remote, kid: string | undefined, context: IoContext): Promise<void> {
     const io = this.#io;
     const lacks = () => kid !== undefined && !remote.has(kid);
-    const held = await this.#read(remote);
+    const held = await readStore(remote, io);
+    if (!this.#isCurrent(remote)) return;
     if (held !== undefined && held.fetchedAt > (remote.document?.fetchedAt ?? Number.NEGATIVE_INFINITY)) {
       if (this.#take(remote, held)) {
         remote.count.fromStore += 1;
         if (!lacks() && io.now() < remote.freshUntil) return;
         // Another isolate has just asked: its answer is as good as ours would be.
         remote.askedAt = Math.min(held.fetchedAt, io.now());
-      } else this.#storeFault(remote, 'store-refused', 'bad-document');
+      } else storeFault(remote, io, 'store-refused', 'bad-document');
     }
     if (remote.mayAsk(io.now())) {
       remote.askedAt = io.now();
       remote.count.fetches += 1;
-      const fetched = await this.#fetch(remote);
-      // Another policy has been taken meanwhile, and does not know this place.
-      if (this.#remotes.get(remote.issuer) !== remote) return;
+      const fetched = await fetchDocument(remote, io);
+      if (!this.#isCurrent(remote)) return;
       if (typeof fetched === 'string') return this.#failed(remote, fetched);
       if (!this.#take(remote, fetched)) return this.#failed(remote, 'bad-document');
       this.#tell('keys-fetched', remote);
-      keepAlive(context, io, remote.issuer, this.#write(remote, fetched));
+      keepAlive(context, io, remote.issuer, writeStore(remote, fetched, io));
     }
     if (kid !== undefined && lacks()) remote.misses.add(kid, io.now());
   }
 
-  async #fetch(remote: Remote): Promise<JwksDocument | KeysFault> {
-    const { source, askedAt: fetchedAt } = remote;
-    const place = source.jwksUri ?? (await this.#discover(remote));
-    if (typeof place !== 'string') return place.fault;
-    const headers = { accept: 'application/jwk-set+json, application/json' };
-    const answer = await fetchText(this.#io.fetch, place, { headers }, source);
-    if (answer.ok) {
-      return { text: answer.text, fetchedAt, ttlSeconds: timeToLive(answer.headers, source) };
-    }
-    // It may have moved: the metadata is asked again with the next turn.
-    remote.found = undefined;
-    return answer.reason;
-  }
-
-  async #discover(remote: Remote): Promise<string | { fault: KeysFault }> {
-    const { issuer, source } = remote;
-    if (remote.found && this.#io.now() < remote.found.until) return remote.found.jwksUri;
-    const url = source.discovery ? metadataUrl(issuer, source.discovery) : undefined;
-    if (url === undefined) return { fault: 'discovery-issuer' };
-    const answer = await fetchText(this.#io.fetch, url, { headers: { accept: 'application/json' } }, source);
-    if (!answer.ok) return { fault: answer.reason };
-    const metadata = readMetadata(answer.text, issuer);
-    if (typeof metadata === 'string') return { fault: metadata };
-    remote.found = { ...metadata, until: this.#io.now() + timeToLive(answer.headers, source) };
-    return metadata.jwksUri;
+  /** Another policy may have been taken meanwhile, which does not know this place. */
+  #isCurrent(remote: Remote): boolean {
+    return this.#remotes.get(remote.issuer) === remote;
   }
 
   /** Hands a document to the core. One that it refuses changes nothing. */
@@ -213,47 +182,9 @@ export class RemoteKeys {
   }
 
   #drop(remote: Remote): void {
-    try {
-      this.#apply(remote.issuer, NO_KEYS);
-    } catch {
-      // The core says no to a set without keys only where it holds none.
-    }
+    this.#forget(remote.issuer);
     remote.dropped();
     this.#tell('keys-dropped', remote);
-  }
-
-  async #read(remote: Remote): Promise<JwksDocument | undefined> {
-    const { store, now } = this.#io;
-    if (store === undefined) return undefined;
-    try {
-      const key = await storeKey(remote.issuer, remote.place);
-      const value = await within(STORE_MS, store.get(key));
-      if (value === null || value === undefined) return undefined;
-      const document = fromStore(value, remote.issuer, now(), remote.source);
-      if (document === undefined) this.#storeFault(remote, 'store-refused', 'malformed');
-      return document;
-    } catch (error) {
-      this.#storeFault(remote, 'store-failed', error instanceof Error ? error.name : 'unknown');
-      return undefined;
-    }
-  }
-
-  async #write(remote: Remote, document: JwksDocument): Promise<void> {
-    const { store } = this.#io;
-    if (store === undefined) return;
-    try {
-      await store.put(
-        await storeKey(remote.issuer, remote.place),
-        ...toStore(remote.issuer, document, remote.source),
-      );
-    } catch (error) {
-      this.#storeFault(remote, 'store-failed', error instanceof Error ? error.name : 'unknown');
-    }
-  }
-
-  #storeFault(remote: Remote, name: IoEvent['name'], reason: string): void {
-    remote.count.storeFaults += 1;
-    this.#tell(name, remote, reason);
   }
 
   #failed(remote: Remote, reason: string): void {
@@ -264,18 +195,5 @@ export class RemoteKeys {
 
   #tell(name: IoEvent['name'], { issuer }: Remote, reason?: string): void {
     this.#io.observe?.({ name, issuer, ...(reason === undefined ? {} : { reason }) });
-  }
-}
-
-/** Waits no longer than that. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DOMException('the store took too long', 'TimeoutError')), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

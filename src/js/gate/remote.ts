@@ -11,7 +11,6 @@ const REFRESH_SPREAD = 0.15;
 
 /** What is known of one issuer's keys. Data only: the requests of an isolate share it. */
 export class Remote {
-  readonly issuer: string;
   source: RemoteSource;
   readonly misses = new Misses();
   /** Counts the changes of the keys. */
@@ -27,13 +26,21 @@ export class Remote {
   #kids = new Set<string>();
   #refreshAt = Number.POSITIVE_INFINITY;
 
-  constructor(issuer: string, source: RemoteSource) {
-    this.issuer = issuer;
+  constructor(source: RemoteSource) {
     this.source = source;
   }
 
+  get issuer(): string {
+    return this.source.issuer;
+  }
+
+  /** Where its keys are found, one way or the other. */
   get place(): string {
-    return this.source.jwksUri ?? `discovery:${this.source.discovery}`;
+    return this.source.jwksUri ?? this.source.discoveryUrl ?? '';
+  }
+
+  get name(): string {
+    return `${this.issuer} ${this.place}`;
   }
 
   get keys(): number {
