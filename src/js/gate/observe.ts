@@ -7,12 +7,15 @@ const PHASES: readonly Phase[] = ['verify', 'keys', 'introspection', 'replay'];
 
 /** What is said of a decision. `issuer` and `kid` come from the policy or a token whose signature held, never from one that was refused before. */
 export interface Decided {
+  ok: boolean;
   /** `allowed`, `public`, `preflight`, or the code of the refusal. */
   code: string;
   stage?: string | undefined;
+  /** The status of a refusal. */
   status?: number | undefined;
   issuer?: string | undefined;
   kid?: string | undefined;
+  binding?: 'dpop' | 'mtls' | null | undefined;
   method: string;
   /** The pattern of the policy's route, not the path. */
   route?: string | undefined;
@@ -44,7 +47,7 @@ export interface ObserverStats {
 const MOST_NAMES = 512;
 
 /** The methods that the conventions know; any other is `_OTHER`, since anyone can send as many names as they like. */
-const METHODS = ['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE'];
+const METHODS = ['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE'];
 
 /** Measures the phases of one decision. */
 export class Stopwatch {
@@ -141,20 +144,21 @@ function count(counts: Map<string, number>, name: string): void {
 }
 
 function attributesOf(decided: Decided, durations: DecisionEvent['durations']): DecisionEvent['attributes'] {
-  const { code, stage, status, issuer, kid, method, route, cached } = decided;
+  const { ok, code, stage, status, issuer, kid, binding, method, route, cached } = decided;
   const attributes: DecisionEvent['attributes'] = {
     'http.request.method': METHODS.includes(method) ? method : '_OTHER',
-    'portcullis.decision': stage === undefined ? code : 'refused',
+    'portcullis.decision': ok ? code : 'refused',
   };
   const set = (name: string, value: string | number | boolean | undefined) => {
     if (value !== undefined) attributes[name] = value;
   };
   set('http.route', route);
   set('http.response.status_code', status);
-  set('error.type', stage === undefined ? undefined : code);
+  set('error.type', ok ? undefined : code);
   set('portcullis.stage', stage);
   set('portcullis.issuer', issuer);
   set('portcullis.kid', kid);
+  set('portcullis.binding', binding ?? undefined);
   set('portcullis.cached', cached);
   for (const [phase, ms] of Object.entries(durations)) attributes[`portcullis.${phase}.duration`] = ms / 1000;
   return attributes;

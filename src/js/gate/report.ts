@@ -13,8 +13,7 @@ export interface Difference {
   live: string;
   /** The same, or `undecided` when the shadow would have asked for something that the live policy did not. */
   shadow: string;
-  stage?: string | undefined;
-  issuer?: string | undefined;
+  shadowStage?: string | undefined;
   method?: string | undefined;
   route?: string | undefined;
 }
@@ -80,8 +79,12 @@ export class Shadow {
         return;
       }
       this.#count(live, shadow);
-      const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
-      this.#call({ live, shadow, stage: text(step.stage), issuer: text(step.issuer), ...about });
+      this.#call({
+        live,
+        shadow,
+        shadowStage: typeof step.stage === 'string' ? step.stage : undefined,
+        ...about,
+      });
     });
   }
 
