@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
+export { stubCore } from './stub-core.mjs';
+
 /** Starts a server; `behave` may be changed while it runs. Every request is noted, its body with it. */
 export async function origin(behave = status(404)) {
   const seen = { behave, requests: [] };
@@ -74,25 +76,6 @@ export const paths = (behaviours) => (request, response, body) =>
 
 export const jwk = (kid) => ({ kty: 'OKP', crv: 'Ed25519', kid, x: kid });
 export const jwks = (...kids) => ({ keys: kids.map(jwk) });
-
-/** In place of the core: takes what looks like a JWK Set with a key in it, and says whether it is another than before. */
-export function stubCore() {
-  const core = {
-    held: new Map(),
-    applied: 0,
-    apply(issuer, text) {
-      core.applied += 1;
-      const { keys } = JSON.parse(text);
-      if (!Array.isArray(keys) || keys.length === 0) throw new Error('has no usable key');
-      const before = core.held.get(issuer);
-      core.held.set(issuer, text);
-      return { changed: before !== text, keys: keys.map(({ kid }) => ({ kid, alg: 'EdDSA' })), leftOut: [] };
-    },
-    forget: (issuer) => core.held.delete(issuer),
-    kids: (issuer) => JSON.parse(core.held.get(issuer) ?? '{"keys":[]}').keys.map(({ kid }) => kid),
-  };
-  return core;
-}
 
 /** A clock that is set by hand, in seconds. */
 export function clock(now = 1_800_000_000) {

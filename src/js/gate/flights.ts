@@ -4,6 +4,8 @@ export interface Flight {
   /** After this second whoever began it is taken for dead. */
   readonly until: number;
   readonly budgetMs: number;
+  /** Set by whoever began it, for those who wait to see. */
+  failed: boolean;
 }
 
 const FIRST_POLL_MS = 4;
@@ -39,7 +41,7 @@ export class Flights {
   }
 
   begin(key: string, budgetMs: number): Flight {
-    const flight = { key, budgetMs, until: this.#now() + Math.ceil(budgetMs / 1000) + 1 };
+    const flight = { key, budgetMs, until: this.#now() + Math.ceil(budgetMs / 1000) + 1, failed: false };
     this.#flights.set(key, flight);
     return flight;
   }

@@ -85,9 +85,10 @@ export class Introspection {
     const before = flights.underWay(key);
     if (before !== undefined) {
       await flights.landed(before);
-      // When the first one failed, or its answer must not be kept, there is nothing to share.
       const answer = this.#known(endpoint, key);
       if (answer !== undefined) return answer;
+      // A server that is down is not asked once more by each of those who waited.
+      if (before.failed) return 'unavailable';
     }
     if (flights.size >= source.concurrency) {
       count.busy += 1;
@@ -98,7 +99,12 @@ export class Introspection {
       before === undefined ? key : `${key} again ${count.requests}`,
       source.timeoutMs,
     );
-    const work = this.#request(issuer, endpoint, token, key).finally(() => flights.end(flight));
+    const work = this.#request(issuer, endpoint, token, key)
+      .then((answer) => {
+        flight.failed = answer === 'unavailable';
+        return answer;
+      })
+      .finally(() => flights.end(flight));
     keepAlive(context, this.#io, issuer, work);
     return work;
   }
