@@ -110,7 +110,7 @@ export class Observer {
     if (this.#onDecision === undefined) return;
     try {
       const durations = stopwatch.durations();
-      const event = { ...decided, durations, attributes: attributesOf(decided, durations) };
+      const event = { ...named(decided), durations, attributes: attributesOf(decided, durations) };
       const returned = this.#onDecision(event);
       // An asynchronous callback must not end the process either.
       if (returned instanceof Promise) returned.catch(() => this.#fault());
@@ -141,6 +141,15 @@ function count(counts: Map<string, number>, name: string): void {
   const before = counts.get(name);
   if (before === undefined && counts.size >= MOST_NAMES) return;
   counts.set(name, (before ?? 0) + 1);
+}
+
+/** Only what is named, so that nothing that clings to it gets into a log. */
+function named(decided: Decided): Decided {
+  const { ok, code, stage, status, issuer, kid, binding, method, route, cached } = decided;
+  const members = { ok, code, stage, status, issuer, kid, binding, method, route, cached };
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== undefined),
+  ) as typeof members;
 }
 
 function attributesOf(decided: Decided, durations: DecisionEvent['durations']): DecisionEvent['attributes'] {
