@@ -83,11 +83,8 @@ impl RawGate {
     /// Which facts decisions rest on, as JSON.
     pub fn profile(&self) -> String {
         let gate = &self.gate;
-        let profile = Profile {
-            headers: gate.headers(),
-            by_path: gate.goes_by_path(),
-            by_address: gate.goes_by_address(),
-        };
+        let profile =
+            Profile { headers: gate.headers(), by_path: gate.goes_by_path(), by_address: gate.goes_by_address() };
         serde_json::to_string(&profile).unwrap_or_default()
     }
 
