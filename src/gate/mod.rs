@@ -154,6 +154,11 @@ impl Gate {
         self.verifier.set_remote_keys(issuer, jwks)
     }
 
+    /// Drops the keys that an issuer published, and says whether there were any.
+    pub fn forget_remote_keys(&mut self, issuer: &str) -> bool {
+        self.verifier.forget_remote_keys(issuer)
+    }
+
     /// The verifier inside.
     #[must_use]
     pub fn verifier(&self) -> &Verifier {
