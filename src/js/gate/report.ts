@@ -134,7 +134,9 @@ export class Shadow {
   }
 }
 
+const PASSED = ['allowed', 'public', 'preflight', 'anonymous'];
+
 function outcome({ step, code }: Record<string, unknown>): string {
   if (step === 'refused') return String(code);
-  return step === 'allowed' || step === 'public' || step === 'preflight' ? step : 'undecided';
+  return typeof step === 'string' && PASSED.includes(step) ? step : 'undecided';
 }
