@@ -270,6 +270,7 @@ class Driver {
   #forgetKeys(issuer: string): void {
     this.#raw.forgetKeys(issuer);
     this.#evict();
+    this.#shadow?.shadow.forgetKeys(issuer);
   }
 
   #evict(): void {

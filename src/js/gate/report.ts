@@ -5,6 +5,7 @@ export interface ShadowCore {
   requirement(json: string): number;
   decide(facts: string, now: number): string;
   setKeys(issuer: string, jwks: string): string;
+  forgetKeys(issuer: string): void;
 }
 
 /** Two policies that do not agree about a request. It holds no piece of a token. */
@@ -53,6 +54,11 @@ export class Shadow {
   /** Takes the live policy's keys. An issuer that only the live policy has is none of the shadow's. */
   setKeys(issuer: string, jwks: string): KeyReport | undefined {
     return this.#contained(() => JSON.parse(this.#core.setKeys(issuer, jwks)) as KeyReport);
+  }
+
+  /** Lets keys go as the live policy has. */
+  forgetKeys(issuer: string): void {
+    this.#contained(() => this.#core.forgetKeys(issuer));
   }
 
   /**
