@@ -79,7 +79,9 @@ mod tests {
         for text in [r#"{"cnf":{}}"#, r#"{"cnf":{"kid":"a"}}"#, r#"{"cnf":{"jkt":"a","jwk":{}}}"#] {
             assert_eq!(of(text), Err(Rejection::BindingUnsupported), "{text}");
         }
-        for text in [r#"{"cnf":"a"}"#, r#"{"cnf":null}"#, r#"{"cnf":{"jkt":1}}"#, r#"{"cnf":{"jkt":"a","x5t#S256":[]}}"#] {
+        for text in
+            [r#"{"cnf":"a"}"#, r#"{"cnf":null}"#, r#"{"cnf":{"jkt":1}}"#, r#"{"cnf":{"jkt":"a","x5t#S256":[]}}"#]
+        {
             assert!(matches!(of(text), Err(Rejection::ClaimMalformed { claim: "cnf", .. })), "{text}");
         }
     }

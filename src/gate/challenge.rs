@@ -30,10 +30,15 @@ pub(crate) struct Answer {
 /// The answer to a rejection.
 pub(crate) fn answer(rejection: &Rejection, scene: &Scene<'_>) -> Answer {
     use Rejection as R;
-    let described = |error: &'static str| vec![("error", error.to_owned()), ("error_description", description(rejection))];
-    let own = || if scene.with_proof { scene.dpop(described("invalid_token")) } else { scene.plain(described("invalid_token")) };
+    let described =
+        |error: &'static str| vec![("error", error.to_owned()), ("error_description", description(rejection))];
+    let own = || {
+        if scene.with_proof { scene.dpop(described("invalid_token")) } else { scene.plain(described("invalid_token")) }
+    };
     let (status, challenges, retry_after) = match rejection {
-        R::TransportInsecure | R::NetworkDenied | R::AddressUnknown | R::RefusedByCheck { .. } => (403, Vec::new(), None),
+        R::TransportInsecure | R::NetworkDenied | R::AddressUnknown | R::RefusedByCheck { .. } => {
+            (403, Vec::new(), None)
+        }
         R::RequestMalformed { .. } | R::PathAmbiguous => (400, Vec::new(), None),
         // RFC 6750 §3.1: nothing more to whom sent nothing, or a scheme of its own.
         R::AuthorizationMissing | R::AuthorizationScheme => (401, scene.bare(), None),
@@ -129,8 +134,14 @@ fn description(rejection: &Rejection) -> String {
 mod tests {
     use super::*;
 
-    const SCENE: Scene<'_> =
-        Scene { realm: "api", scheme: "Bearer", proofs: None, offers_proofs: false, requirement: None, with_proof: false };
+    const SCENE: Scene<'_> = Scene {
+        realm: "api",
+        scheme: "Bearer",
+        proofs: None,
+        offers_proofs: false,
+        requirement: None,
+        with_proof: false,
+    };
 
     fn challenges(rejection: Rejection, scene: &Scene<'_>) -> (u16, Vec<String>) {
         let Answer { status, challenges, .. } = answer(&rejection, scene);
@@ -155,7 +166,10 @@ mod tests {
         assert_eq!(told, [r#"Bearer realm="a\"b\\c""#]);
         let (status, told) = challenges(Rejection::AuthorizationMalformed, &SCENE);
         assert_eq!(status, 400);
-        assert!(told[0].contains("error=\"invalid_request\", error_description=\"") && told[0].matches('"').count() == 6, "{told:?}");
+        assert!(
+            told[0].contains("error=\"invalid_request\", error_description=\"") && told[0].matches('"').count() == 6,
+            "{told:?}"
+        );
     }
 
     #[test]

@@ -80,8 +80,7 @@ impl Case<'_> {
     ) -> Result<Outcome, Rejection> {
         let (binding, proof) = self.check_binding(claims)?;
         let policy = self.gate.verifier.policy();
-        let subject =
-            Subject { claims, typ, client: self.request.client, now: self.now, leeway: policy.leeway() };
+        let subject = Subject { claims, typ, client: self.request.client, now: self.now, leeway: policy.leeway() };
         let validity = self.requirement.check(&subject, validity)?;
         if let Some(Proof { replay_key, until, .. }) = &proof {
             match self.facts.evidence.replay {

@@ -45,11 +45,7 @@ pub use route::PathPattern;
 pub use step::{Allowed, Binding, Forward, Refusal, Step};
 
 use crate::{
-    document,
-    keys::remote::KeyReport,
-    policy_error::PolicyError,
-    rejection::Rejection,
-    time::UnixSeconds,
+    document, keys::remote::KeyReport, policy_error::PolicyError, rejection::Rejection, time::UnixSeconds,
     verifier::Verifier,
 };
 use challenge::{Answer, Scene};
@@ -141,7 +137,9 @@ impl Gate {
             return Ok(RequirementId(place));
         }
         if self.requirements.len() >= MOST_REQUIREMENTS {
-            return Err(PolicyError::here(format!("is one more than the {MOST_REQUIREMENTS} a gate keeps; make each once")));
+            return Err(PolicyError::here(format!(
+                "is one more than the {MOST_REQUIREMENTS} a gate keeps; make each once"
+            )));
         }
         let requirement = Requirement::read(&document::parse(text)?, &self.rules.networks)?;
         self.requirements.push(Kept { text: text.to_owned(), requirement });
@@ -154,6 +152,11 @@ impl Gate {
     /// As [`Policy::set_remote_keys`](crate::Policy::set_remote_keys). The present keys then stay.
     pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
         self.verifier.set_remote_keys(issuer, jwks)
+    }
+
+    /// Drops the keys that an issuer published, and says whether there were any.
+    pub fn forget_remote_keys(&mut self, issuer: &str) -> bool {
+        self.verifier.forget_remote_keys(issuer)
     }
 
     /// The verifier inside.

@@ -121,11 +121,12 @@ mod tests {
     fn a_proxy_is_believed_when_it_is_one_of_ours() {
         let proxies =
             Proxies { trusted: vec![Cidr::parse("10.0.0.0/8").unwrap()], header: "x-forwarded-for".to_owned() };
-        let check = |peer: Option<&'static str>, url: &'static str, headers: &'static [(&'static str, &'static str)]| {
-            let facts = Facts { client_address: peer, ..facts("GET", url, headers) };
-            let request = Request::read(&facts, &proxies).unwrap();
-            (request.check_transport().is_ok(), request.client)
-        };
+        let check =
+            |peer: Option<&'static str>, url: &'static str, headers: &'static [(&'static str, &'static str)]| {
+                let facts = Facts { client_address: peer, ..facts("GET", url, headers) };
+                let request = Request::read(&facts, &proxies).unwrap();
+                (request.check_transport().is_ok(), request.client)
+            };
         let client = Address::parse("203.0.113.9");
         let headers = &[("X-Forwarded-Proto", "https"), ("X-Forwarded-For", "203.0.113.9")];
         assert_eq!(check(Some("10.0.0.1"), "http://api.example/", headers), (true, client));
@@ -142,7 +143,8 @@ mod tests {
     #[test]
     fn a_token_in_the_query_is_found_in_every_spelling() {
         let check = |query: &str| read("GET", &format!("https://a/?{query}"), &[]).check_query();
-        for query in ["access_token=x", "access_token", "a=b&access_token=", "acc%65ss%5ftoken=x", "a&access_token=x#"] {
+        for query in ["access_token=x", "access_token", "a=b&access_token=", "acc%65ss%5ftoken=x", "a&access_token=x#"]
+        {
             assert_eq!(check(query), Err(Rejection::TokenInQuery), "{query}");
         }
         for query in ["", "token=x", "a=access_token", "xaccess_token=1", "ACCESS_TOKEN=x", "access_token2=x"] {

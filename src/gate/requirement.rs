@@ -262,7 +262,11 @@ mod tests {
             leeway: Leeway::default(),
         };
         let validity = Validity { from: now, until: 2000 };
-        requirement(text).unwrap().check(&subject, validity).map(|validity| validity.until).map_err(|error| error.code())
+        requirement(text)
+            .unwrap()
+            .check(&subject, validity)
+            .map(|validity| validity.until)
+            .map_err(|error| error.code())
     }
 
     #[test]
@@ -299,7 +303,10 @@ mod tests {
         ] {
             assert_eq!(check(roles, claims, None), expected, "{claims}");
         }
-        assert_eq!(check(r#"{"claims":[{"path":["__proto__"],"anyOf":["x"]}]}"#, r#"{"__proto__":"x"}"#, None), Ok(2000));
+        assert_eq!(
+            check(r#"{"claims":[{"path":["__proto__"],"anyOf":["x"]}]}"#, r#"{"__proto__":"x"}"#, None),
+            Ok(2000)
+        );
         assert_eq!(check(r#"{"claims":[{"path":["group"],"anyOf":["x"]}]}"#, r#"{"group":"x"}"#, None), Ok(2000));
     }
 

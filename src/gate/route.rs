@@ -148,9 +148,9 @@ fn tokens(pattern: &str) -> Result<Vec<Token<'_>>, PolicyError> {
             '(' => return Err(PolicyError::here("has a regular expression, which is not supported")),
             '\\' => {
                 let length = after.chars().next().map(char::len_utf8);
-                let (escaped, behind) = length.and_then(|length| after.split_at_checked(length)).ok_or_else(|| {
-                    PolicyError::here("ends in a backslash")
-                })?;
+                let (escaped, behind) = length
+                    .and_then(|length| after.split_at_checked(length))
+                    .ok_or_else(|| PolicyError::here("ends in a backslash"))?;
                 after = behind;
                 Token::Escaped(escaped)
             }
@@ -228,7 +228,9 @@ impl<'p> Reader<'_, 'p> {
             let wildcard = self.wildcard()?;
             let suffix = self.text();
             if self.take(|token| token == Token::Close).is_none() {
-                return Err(PolicyError::here("has a brace that is not closed, or more in it than one wildcard with text around it"));
+                return Err(PolicyError::here(
+                    "has a brace that is not closed, or more in it than one wildcard with text around it",
+                ));
             }
             let often = self.modifier();
             if wildcard.is_none() && often == Often::Once {
@@ -381,8 +383,8 @@ mod tests {
     #[test]
     fn what_is_no_pattern_is_refused() {
         for pattern in [
-            "", "a", ":a", "/(a)", "/:", "/:1", "/a?", "/+", "/{a", "/a}", "/{a:b:c}", "/{a*:b}", "/:a/:a", "/a\\", "/é", "/a b", "/a#",
-            "/a\\?b", "/../a", "/./a", "/a/..",
+            "", "a", ":a", "/(a)", "/:", "/:1", "/a?", "/+", "/{a", "/a}", "/{a:b:c}", "/{a*:b}", "/:a/:a", "/a\\",
+            "/é", "/a b", "/a#", "/a\\?b", "/../a", "/./a", "/a/..",
         ] {
             assert!(PathPattern::parse(pattern).is_err(), "{pattern}");
         }
