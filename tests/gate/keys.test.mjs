@@ -412,6 +412,18 @@ test('another policy keeps the document and the limit of a place that stayed, an
   assert.equal(await ask('a'), false);
 });
 
+test('a document that another policy has no use for is let go, and fetched again in its turn', async () => {
+  const { ask, keys, core, sources, stats, time } = setUp();
+  await ask('a');
+  core.held.clear();
+  core.refuses = true;
+  keys.replace(sources);
+  assert.deepEqual([stats().fetchedAt, stats().keys], [null, 0]);
+  core.refuses = false;
+  time.pass(31);
+  assert.equal(await ask('a'), true);
+});
+
 test('an answer for a place that the policy has left meanwhile is not taken', async () => {
   const { ask, keys, core, sources } = setUp({ source: { timeoutMs: 2000 } });
   let answer;

@@ -1,3 +1,4 @@
+import { contained } from './contained.js';
 import type { KeyReport } from './io.js';
 
 /** As much of the core's gate as the shadow of one uses. */
@@ -85,12 +86,13 @@ export class Shadow {
         return;
       }
       this.#count(live, shadow);
-      this.#call({
+      const difference = {
         live,
         shadow,
         shadowStage: typeof step.stage === 'string' ? step.stage : undefined,
         ...about,
-      });
+      };
+      this.#contained(() => this.#onDifference?.(difference));
     });
   }
 
@@ -120,23 +122,10 @@ export class Shadow {
     counts.set(shadow, (before ?? 0) + 1);
   }
 
-  #call(difference: Difference): void {
-    const returned = this.#onDifference?.(difference);
-    // An asynchronous callback must not end the process either.
-    if (returned instanceof Promise) returned.catch(() => this.#fault());
-  }
-
-  #fault(): void {
-    this.#faults += 1;
-  }
-
   #contained<T>(work: () => T): T | undefined {
-    try {
-      return work();
-    } catch {
-      this.#fault();
-      return undefined;
-    }
+    return contained(work, () => {
+      this.#faults += 1;
+    });
   }
 }
 
