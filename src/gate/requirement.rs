@@ -75,14 +75,16 @@ impl Requirement {
     pub(crate) fn read(object: &Object<'_>, networks: &Networks) -> Result<Self, PolicyError> {
         REQUIREMENT.check(object)?;
         let texts = |name: &str| object.strings(name).map(Option::unwrap_or_default);
-        let claims = object.objects("claims", |claim| {
+        let mut claims = Vec::new();
+        object.objects("claims", &mut |claim| {
             let texts = |name: &str| claim.strings(name).map(Option::unwrap_or_default);
-            Ok(ClaimRule { path: texts("path")?, all_of: texts("allOf")?, any_of: texts("anyOf")? })
+            claims.push(ClaimRule { path: texts("path")?, all_of: texts("allOf")?, any_of: texts("anyOf")? });
+            Ok(())
         })?;
         Ok(Requirement {
             scopes: quotable(object, "scopes")?,
             any_scope: quotable(object, "anyScope")?,
-            claims: claims.unwrap_or_default(),
+            claims,
             acr: quotable(object, "acr")?,
             max_age: object.integer("maxAgeSeconds")?,
             networks: object.strings("networks")?.map(|names| named_blocks(&names, networks)).transpose()?,

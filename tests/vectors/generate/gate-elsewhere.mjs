@@ -295,7 +295,7 @@ add(
   'gate-introspection-that-is-busy',
   53,
   'As many questions as the policy allows are under way.',
-  { ...opaque(), evidence: { introspectionFailed: 'busy' } },
+  { kind: 'gate-step', ...opaque(), evidence: { introspectionFailed: 'busy' } },
   refuse('introspection-unavailable', { status: 503, reason: 'busy', retryAfter: 1 }),
 );
 add(
