@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
-import { AUDIENCE, ISSUER, signer } from './issuer.mjs';
+import { AUDIENCE, ISSUER, prover, signer } from './issuer.mjs';
 import { json, origin, paths, status } from './origin.mjs';
 import { workerd } from './workerd.mjs';
 
@@ -99,5 +99,24 @@ test('servers that are down are 503 with Retry-After, and the worker stays whole
   server.behave = paths({ '/keys': json({ keys: [key.jwk] }) });
   await worker.get('/reset');
   assert.equal((await visit(await key.mint(nowSeconds()))).status, 200);
+  quiet();
+});
+
+test('of 100 parallel uses of one proof exactly one passes, by a Durable Object', async () => {
+  server.behave = paths({ '/keys': json({ keys: [key.jwk] }) });
+  const client = await prover();
+  const token = await key.mint(nowSeconds(), { cnf: client.cnf });
+  const url = new URL('/orders', worker.url).href;
+  const headers = (dpop) => ({ authorization: `DPoP ${token}`, dpop });
+  const one = await client.prove(token, nowSeconds(), { url });
+  const uses = Array.from({ length: 100 }, () => worker.get('/orders', headers(one)));
+  const statuses = (await Promise.all(uses)).map(({ status }) => status);
+  assert.equal(statuses.filter((status) => status === 200).length, 1, statuses.join());
+  assert.equal(statuses.filter((status) => status === 401).length, 99);
+  const next = await client.prove(token, nowSeconds(), { url });
+  assert.equal((await worker.get('/orders', headers(next))).status, 200);
+  // Another isolate, as after a deployment, remembers as well.
+  await worker.get('/reset');
+  assert.equal((await worker.get('/orders', headers(next))).status, 401);
   quiet();
 });

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { inspect } from 'node:util';
 
-import { createGate, PolicyError } from 'portcullis/gate';
+import { createGate, memoryReplayStore, PolicyError } from 'portcullis/gate';
 
-import { AUDIENCE, asking, ISSUER, signer } from './issuer.mjs';
+import { AUDIENCE, asking, ISSUER, prover, signer } from './issuer.mjs';
 import { clock, context, drip, hang, huge, json, origin, paths, reset, status } from './origin.mjs';
 
 const TOKEN = 'opaque-canary';
@@ -240,4 +240,68 @@ test('that our own credentials are wrong is told by a name of its own', async ()
   await check(TOKEN, undefined, context());
   assert.deepEqual(gate.stats().observed.events, { 'introspection-credentials-refused:status-401': 1 });
   assert.ok(!inspect(gate.stats(), { depth: 9 }).includes('canary'));
+});
+
+/** A gate whose tokens are bound, and requests with a proof each. */
+async function bound(options) {
+  const set = setUp({ issuer: { introspection: undefined, jwks: { keys: [key.jwk] } }, ...options });
+  const client = await prover();
+  const token = await key.mint(set.time.now, { cnf: client.cnf });
+  const url = 'https://api.example/orders';
+  const proof = (more) => client.prove(token, set.time.now, { url, ...more });
+  const use = async (text) =>
+    set.gate.check(new Request(url, { headers: { authorization: `DPoP ${token}`, dpop: await text } }));
+  return { ...set, proof, use };
+}
+
+test('of 100 parallel uses of one proof exactly one passes, and none of the others is told to try again', async () => {
+  const { proof, use } = await bound();
+  const one = await proof();
+  const decisions = await Promise.all(Array.from({ length: 100 }, () => use(one)));
+  assert.equal(decisions.filter(({ ok }) => ok).length, 1);
+  for (const decision of decisions.filter(({ ok }) => !ok)) refused(decision, 401, 'dpop-replayed');
+  assert.equal((await use(proof())).ok, true);
+});
+
+test('a replay store that fails, is full or answers nonsense denies: 503, to be tried again with a new proof', async () => {
+  const full = memoryReplayStore({ entries: 0 });
+  let answer = () => Promise.reject(new Error('store-canary'));
+  const { proof, use, told, gate } = await bound({ replay: { firstUse: (...use) => answer(...use) } });
+  for (const failure of [
+    answer,
+    () => {
+      throw new Error('store-canary');
+    },
+    (...use) => full.firstUse(...use),
+  ]) {
+    answer = failure;
+    const decision = await use(proof());
+    refused(decision, 503, 'replay-unavailable');
+    assert.ok(Number(decision.response.headers.get('retry-after')) > 0);
+  }
+  for (const nonsense of ['yes', 1, {}, undefined, null]) {
+    answer = () => nonsense;
+    refused(await use(proof()), 401, 'dpop-replayed');
+  }
+  answer = async () => true;
+  assert.equal((await use(proof())).ok, true);
+  assert.ok(!inspect([told, gate.stats()], { depth: 9 }).includes('canary'));
+});
+
+test('a proof that is refused for anything else is not spent', async () => {
+  const keys = [];
+  const { proof, use } = await bound({
+    replay: {
+      firstUse: (name, until) => {
+        keys.push([name, until]);
+        return true;
+      },
+    },
+  });
+  assert.equal((await use(proof({ htm: 'POST' }))).ok, false);
+  assert.equal((await use(proof({ ath: 'x' }))).ok, false);
+  assert.deepEqual(keys, []);
+  assert.equal((await use(proof())).ok, true);
+  assert.match(keys[0][0], /^[\w-]{43}$/);
+  assert.ok(keys[0][1] >= clock().now && keys[0][1] <= clock().now + 120);
 });

@@ -1,5 +1,6 @@
 // An issuer in the test's hand: keys that rotate, and tokens by them, signed by jose.
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { createHash, randomUUID } from 'node:crypto';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 
 export const ISSUER = 'https://issuer.example';
 export const AUDIENCE = 'https://api.example';
@@ -22,6 +23,24 @@ export async function signer(kid, alg = 'ES256') {
       .setProtectedHeader({ alg, kid, typ: 'at+jwt', ...header })
       .sign(privateKey);
   return { kid, jwk, mint };
+}
+
+/** A client's own key (RFC 9449): the confirmation of its tokens, and proofs by it. */
+export async function prover(alg = 'ES256') {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+  const jwk = await exportJWK(publicKey);
+  const prove = (token, now, { method = 'GET', url, ...more }) =>
+    new SignJWT({
+      htm: method,
+      htu: url,
+      iat: now,
+      jti: randomUUID(),
+      ath: createHash('sha256').update(token).digest('base64url'),
+      ...more,
+    })
+      .setProtectedHeader({ alg, typ: 'dpop+jwt', jwk })
+      .sign(privateKey);
+  return { cnf: { jkt: await calculateJwkThumbprint(jwk) }, prove };
 }
 
 /** A request with a token. */
