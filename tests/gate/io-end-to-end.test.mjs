@@ -273,6 +273,7 @@ test('a replay store that fails, is full or answers nonsense denies: 503, to be 
       throw new Error('store-canary');
     },
     (...use) => full.firstUse(...use),
+    () => new Promise(() => {}),
   ]) {
     answer = failure;
     const decision = await use(proof());
