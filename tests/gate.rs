@@ -53,7 +53,13 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn value() -> impl Strategy<Value = String> {
-    prop_oneof![".{0,40}", "(Bearer|DPoP|Basic) [a-zA-Z0-9_.=,-]{0,40}", "s=[a-z.;=]{0,12}", "[0-9.:, ]{0,20}", "https?",]
+    prop_oneof![
+        ".{0,40}",
+        "(Bearer|DPoP|Basic) [a-zA-Z0-9_.=,-]{0,40}",
+        "s=[a-z.;=]{0,12}",
+        "[0-9.:, ]{0,20}",
+        "https?",
+    ]
 }
 
 proptest! {
