@@ -7,7 +7,7 @@ import type { Policy } from '../policy.js';
 import { cacheSize, verifierOn } from '../verifier.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
 import { type AllowedStep, allowed, type RefusedStep, refused } from './decision.js';
-import { cacheKey, type Evidence, type Facts, factsOf, type Profile } from './facts.js';
+import { cacheKey, type Evidence, type Facts, factsOf, type Profile, profileOf } from './facts.js';
 import type {
   Allowed,
   AllowedToken,
@@ -305,11 +305,10 @@ class Driver {
   }
 
   #readProfile(): Profile {
-    const own = JSON.parse(this.#raw.profile()) as Profile;
-    if (this.#shadow === undefined) return own;
-    // The shadow is handed the live facts, so they have to be enough for it.
-    const { headers } = JSON.parse(this.#shadow.core.profile()) as Profile;
-    return { headers: [...new Set([...own.headers, ...headers])], byPath: own.byPath, byAddress: true };
+    const own = this.#raw.profile();
+    if (this.#shadow === undefined) return profileOf(own);
+    // The shadow is handed the live facts, so they have to be enough for it, also when a requirement names networks.
+    return { ...profileOf(own, this.#shadow.core.profile()), byAddress: true };
   }
 
   #now(): number {
