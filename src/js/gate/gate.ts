@@ -2,7 +2,7 @@ import type { Core } from '../boot.js';
 import { VerdictCache } from '../cache.js';
 import { toJson } from '../convert.js';
 import { orPolicyError, PolicyError } from '../errors.js';
-import type { Verifier } from '../index.js';
+import type { KeyReport, Verifier } from '../index.js';
 import type { Policy } from '../policy.js';
 import { cacheSize, verifierOn } from '../verifier.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
@@ -21,7 +21,7 @@ import type {
   RequestFacts,
 } from './index.js';
 import { Introspection } from './introspection.js';
-import type { IntrospectionSource, Io, KeyReport, RemoteSource } from './io.js';
+import type { IntrospectionSource, Io, RemoteSource } from './io.js';
 import { RemoteKeys } from './keys.js';
 import { Loop } from './loop.js';
 import { type Decided, Observer, Stopwatch, serverTiming } from './observe.js';
@@ -79,7 +79,10 @@ class Driver {
     this.#platform = platformOf(platformOption(options.platform));
     this.#policy = toJson(policy);
     this.#raw = orPolicyError(() => new glue.RawGate(this.#policy, options.nonceSecret));
-    this.#inner = verifierOn(this.#raw, memory, most, (policy) => this.#replacePolicy(policy));
+    this.#inner = verifierOn(this.#raw, memory, most, {
+      replacePolicy: (policy) => this.#replacePolicy(policy),
+      setRemoteKeys: (issuer, jwks) => this.#takeKeys(issuer, jwks),
+    });
     this.#observer = new Observer(options.onDecision);
     const now = options.now ?? (() => Math.floor(Date.now() / 1000));
     this.#io = {
@@ -261,7 +264,7 @@ class Driver {
   }
 
   #takeKeys(issuer: string, jwks: string): KeyReport {
-    const report = orPolicyError(() => JSON.parse(this.#raw.setKeys(issuer, jwks)) as KeyReport);
+    const report = orPolicyError(() => JSON.parse(this.#raw.setRemoteKeys(issuer, jwks)) as KeyReport);
     if (report.changed) this.#evict();
     this.#shadow?.shadow.setKeys(issuer, jwks);
     return report;
