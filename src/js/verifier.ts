@@ -1,9 +1,10 @@
 import type { Core } from './boot.js';
 import { type Kind, VerdictCache } from './cache.js';
-import { freeze, instant, toJson } from './convert.js';
+import { freeze, freezeData, instant, toJson } from './convert.js';
 import { asPolicyError, orPolicyError, PolicyError } from './errors.js';
 import type { KeyReport, Verifier, VerifierOptions, VerifierStats, VerifyOptions } from './index.js';
-import type { Policy } from './policy.js';
+import type { StandardSchema } from './standard-schema.js';
+import { type ClaimsReader, claimsReader } from './typed-claims.js';
 import type { Accepted, JoseHeader, Rejected, Verdict } from './verdict.js';
 import type { RawVerifier, ValidatorGlue } from './wasm/glue.js';
 
@@ -23,14 +24,15 @@ const encoder = new TextEncoder();
 /** A verifier whose tokens are written straight into the wasm memory, and whose verdicts are read from there. */
 export function makeVerifier(
   { glue, memory }: Core<ValidatorGlue>,
-  policy: Policy,
-  options: VerifierOptions = {},
+  policy: string,
+  options: VerifierOptions & { claims?: StandardSchema } = {},
 ): Verifier {
   const most = options.cache ?? DEFAULT_CACHE;
   if (!Number.isInteger(most) || most < 0 || most > 1_000_000) {
     throw new PolicyError('/cache', 'must be an integer from 0 to 1000000');
   }
-  const raw = orPolicyError(() => new glue.RawVerifier(toJson(policy)));
+  const read = options.claims === undefined ? undefined : claimsReader(options.claims);
+  const raw = orPolicyError(() => new glue.RawVerifier(policy));
   const core = new Exchange(raw, memory);
   const cache = new VerdictCache(most);
   const count = { hits: 0, misses: 0 };
@@ -54,7 +56,9 @@ export function makeVerifier(
     const length = core.write(text);
     const outcome = ask(core.written, length, now);
     if (outcome === ACCEPTED) {
-      const verdict = core.accepted();
+      const accepted = core.accepted();
+      const verdict = read ? typed(accepted, read) : accepted;
+      if (!verdict.ok) return verdict;
       cache.set(text as string, { kind, verdict, from: core.from, until: core.until, epoch });
       return verdict;
     }
@@ -87,6 +91,13 @@ export function makeVerifier(
       return { ...kept, memoryBytes: memory.buffer.byteLength, cache: { entries: cache.size, ...count } };
     },
   };
+}
+
+/** The verdict with what a schema makes of the claims. */
+function typed(accepted: Accepted, read: ClaimsReader): Verdict {
+  const result = read(accepted.claims);
+  if ('ok' in result) return result;
+  return Object.freeze({ ...accepted, claims: freezeData(result.value) as Accepted['claims'] });
 }
 
 /** The input and the answer in the wasm memory, and what was parsed of it before. */
