@@ -24,16 +24,20 @@ export function claimsReader(schema: StandardSchema): ClaimsReader {
   } catch (error) {
     if (error instanceof PolicyError) throw error;
   }
+  let answered = false;
   return (claims) => {
     let result: SchemaResult<unknown>;
     try {
       result = settled(standard.validate(claims));
     } catch (error) {
-      if (error instanceof PolicyError) throw error;
-      // A transformation has thrown. Whatever a token is, the answer is a value.
+      // Once it has taken claims synchronously it is no asynchronous schema: a transformation has thrown, which Zod makes a promise of.
+      // Whatever a token is, the answer is a value.
+      if (error instanceof PolicyError && !answered) throw error;
       return refused([]);
     }
-    return result.issues ? refused(result.issues) : { value: result.value };
+    if (result.issues) return refused(result.issues);
+    answered = true;
+    return { value: result.value };
   };
 }
 
