@@ -3,6 +3,7 @@ import { type Kind, VerdictCache } from './cache.js';
 import { freeze, freezeData, instant, toJson } from './convert.js';
 import { asPolicyError, orPolicyError, PolicyError } from './errors.js';
 import type { KeyReport, Verifier, VerifierOptions, VerifierStats, VerifyOptions } from './index.js';
+import type { Policy } from './policy.js';
 import type { StandardSchema } from './standard-schema.js';
 import { type ClaimsReader, claimsReader } from './typed-claims.js';
 import type { Accepted, JoseHeader, Rejected, Verdict } from './verdict.js';
