@@ -8,8 +8,18 @@ import { workerd } from './workerd.mjs';
 let server;
 let worker;
 const waiting = [];
-const held = (behave) => (request, response) => waiting.push(() => behave(request, response));
-const answer = () => waiting.splice(0).map((go) => go());
+const held = (behave) => (request, response) => {
+  const entry = { go: () => behave(request, response), closed: false };
+  response.on('close', () => {
+    entry.closed = true;
+  });
+  waiting.push(entry);
+};
+const answer = () => {
+  for (const { go } of waiting.splice(0)) go();
+};
+/** workerd has cancelled the fetch with the request that it was made for. */
+const cancelled = () => until(() => waiting.every(({ closed }) => closed));
 const until = async (condition) => {
   const deadline = Date.now() + 10_000;
   while (!condition()) {
@@ -72,7 +82,7 @@ test('without waitUntil that fetch is lost, and the others go on without it with
   const others = [worker.ask({ refresh: 'a', alone: true }), worker.ask({ refresh: 'a', alone: true })];
   await new Promise((resolve) => setTimeout(resolve, 30));
   goAway();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await cancelled();
   answer();
   for (const { changed } of await Promise.all(others)) assert.equal(changed, false);
 });
@@ -136,7 +146,7 @@ test('control: a promise that is shared does fail here when its request goes awa
   const other = worker.post({ shared: true }, { signal: patience });
   await new Promise((resolve) => setTimeout(resolve, 30));
   goAway();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await cancelled();
   answer();
   const outcome = await other.then(
     (response) => response.status,
