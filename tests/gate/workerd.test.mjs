@@ -70,6 +70,7 @@ test('the client of the request that fetches goes away: the others get the key a
   await new Promise((resolve) => setTimeout(resolve, 30));
   goAway();
   await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok(!waiting[0].closed, 'the fetch goes on');
   answer();
   for (const { changed, kids } of await Promise.all(others)) assert.deepEqual([changed, kids], [true, ['a']]);
   assert.equal(server.requests.length, 1);
