@@ -41,8 +41,13 @@ function pointer(make) {
 }
 
 /** What no schema says: cryptography, and comparisons of one field with another. */
-const BEYOND =
-  /\/jwks(\/|$)|\/keys\/\d+(\/(pem|spki|secret|alg|kid))?$|\/issuers\/\d+\/issuer$|\/minTtlSeconds$|\/issuers\/\d+\/keys$/;
+const BEYOND = /\/jwks(\/|$)|\/keys\/\d+\/(pem|spki|secret|alg|kid)$/;
+const COMPARED = [
+  'refuses-an-issuer-named-twice',
+  'refuses-discovery-of-an-issuer-that-is-no-url',
+  'kubernetes-refuses-a-issuer-that-leads-elsewhere',
+  'refuses-remote-with-a-shorter-longest-time',
+];
 
 test('policies of the vectors: valid when the reader takes them, and refused when they are not', () => {
   const all = policies();
@@ -54,7 +59,8 @@ test('policies of the vectors: valid when the reader takes them, and refused whe
     if (refused === undefined)
       assert.ok(valid(policy), `${id}: the reader takes it and the schema does not: ${said}`);
     else if (valid(policy)) {
-      assert.match(refused, BEYOND, `${id}: the schema takes it; the reader refuses ${refused}`);
+      const explained = COMPARED.includes(id) || BEYOND.test(refused);
+      assert.ok(explained, `${id}: the schema takes it; the reader refuses ${refused}`);
       beyond += 1;
     }
   }
