@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::{
     alg::Alg,
+    json::Scalar,
     time::{Leeway, UnixSeconds},
 };
 
@@ -13,7 +14,11 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
-    /// The Authorization header (RFC 6750 §2.1).
+    /// How the request came: over TLS, or not.
+    Transport,
+    /// The request itself.
+    Request,
+    /// The Authorization header (RFC 6750 §2.1), or where else the policy looks for the token.
     Bearer,
     /// The compact serialization and its header (RFC 7515).
     Jws,
@@ -25,6 +30,12 @@ pub enum Stage {
     Claims,
     /// The policy: kind, issuer, audience and time.
     Policy,
+    /// What the authorization server says of an opaque token (RFC 7662).
+    Introspection,
+    /// The proof that the client has the key its token is bound to (RFC 9449, RFC 8705).
+    Binding,
+    /// What the request requires besides a good token.
+    Requirement,
 }
 
 /// A segment of the compact serialization (RFC 7515 §7.1).
@@ -47,7 +58,7 @@ pub enum Segment {
 #[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[allow(missing_docs, reason = "the fields are explained by their variant")]
 pub enum Rejection {
-    /// There is no Authorization header.
+    /// There is no Authorization header; or no token where else a gate's policy looks for one.
     AuthorizationMissing,
     /// More than one header or credential: a comma stands in the value (RFC 9110 §5.3 joins duplicates with commas).
     AuthorizationAmbiguous,
@@ -106,8 +117,10 @@ pub enum Rejection {
     TypeMismatch { expected: Vec<String>, actual: Option<String> },
     /// The `iss` is not the issuer whose key signed the token.
     IssuerMismatch { expected: Vec<String>, actual: String },
-    /// None of the token's audiences is one of ours.
+    /// None of the token's audiences (its `aud`, or the policy's `audienceClaim`) is one of ours.
     AudienceMismatch { expected: Vec<String>, actual: Vec<String> },
+    /// A claim is there and is not what the policy asks of it. What it is stays unsaid: it may be anything.
+    ClaimMismatch { claim: String, expected: Scalar },
     /// The `exp` is over.
     Expired { now: UnixSeconds, expires: UnixSeconds, leeway: Leeway },
     /// The `nbf` is not reached.
@@ -169,6 +182,7 @@ impl Rejection {
             R::TypeMismatch { .. } => ("type-mismatch", Policy, "The token's typ is not accepted; issuers[].types in the policy says which are."),
             R::IssuerMismatch { .. } => ("issuer-mismatch", Policy, "The token's iss is not the issuer whose key signed it."),
             R::AudienceMismatch { .. } => ("audience-mismatch", Policy, "The token is meant for another audience."),
+            R::ClaimMismatch { .. } => ("claim-mismatch", Policy, "A claim does not have the value that issuers[].claims in the policy asks for."),
             R::Expired { .. } => ("expired", Policy, "The token has expired."),
             R::NotYetValid { .. } => ("not-yet-valid", Policy, "The token is not valid yet."),
             R::IssuedInFuture { .. } => ("issued-in-future", Policy, "The token was issued in the future."),

@@ -2,7 +2,7 @@ import type { Core } from './boot.js';
 import { type Kind, VerdictCache } from './cache.js';
 import { freeze, instant, toJson } from './convert.js';
 import { asPolicyError, orPolicyError, PolicyError } from './errors.js';
-import type { Verifier, VerifierOptions, VerifierStats, VerifyOptions } from './index.js';
+import type { KeyReport, Verifier, VerifierOptions, VerifierStats, VerifyOptions } from './index.js';
 import type { Policy } from './policy.js';
 import type { Accepted, JoseHeader, Rejected, Verdict } from './verdict.js';
 import type { RawVerifier, ValidatorGlue } from './wasm/glue.js';
@@ -26,11 +26,37 @@ export function makeVerifier(
   policy: Policy,
   options: VerifierOptions = {},
 ): Verifier {
-  const most = options.cache ?? DEFAULT_CACHE;
-  if (!Number.isInteger(most) || most < 0 || most > 1_000_000) {
+  const most = cacheSize(options.cache);
+  const raw = orPolicyError(() => new glue.RawVerifier(toJson(policy)));
+  const { verifier } = verifierOn(raw, memory, most, {
+    replacePolicy: (policy) => orPolicyError(() => raw.replace(toJson(policy))),
+    setRemoteKeys: (issuer, jwks) =>
+      orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
+  });
+  return verifier;
+}
+
+/** How a verifier takes another policy and other keys; whoever has more to do about it does it there. */
+export interface Changes {
+  replacePolicy(policy: Policy): void;
+  setRemoteKeys(issuer: string, jwks: string): KeyReport;
+}
+
+/** How many answers are kept. */
+export function cacheSize(most: unknown = DEFAULT_CACHE): number {
+  if (typeof most !== 'number' || !Number.isInteger(most) || most < 0 || most > 1_000_000) {
     throw new PolicyError('/cache', 'must be an integer from 0 to 1000000');
   }
-  const raw = orPolicyError(() => new glue.RawVerifier(toJson(policy)));
+  return most;
+}
+
+/** A verifier on something in the wasm memory that is one, and a way to make it forget what it remembers when its keys have changed. */
+export function verifierOn(
+  raw: RawVerifier,
+  memory: WebAssembly.Memory,
+  most: number,
+  changes: Changes,
+): { verifier: Verifier; evict(): void } {
   const core = new Exchange(raw, memory);
   const cache = new VerdictCache(most);
   const count = { hits: 0, misses: 0 };
@@ -62,7 +88,12 @@ export function makeVerifier(
     return JSON.parse(core.text()) as Rejected;
   }
 
-  return {
+  function evict(): void {
+    core.forgetHeaders();
+    epoch += 1;
+  }
+
+  const verifier: Verifier = {
     verify: (token, options) =>
       decide('token', token, options, (written, length, now) => raw.verify(written, length, now)),
     verifyAuthorization: (value, options) => {
@@ -72,15 +103,21 @@ export function makeVerifier(
       );
     },
     replacePolicy(policy) {
-      orPolicyError(() => raw.replace(toJson(policy)));
-      core.forgetHeaders();
-      epoch += 1;
+      changes.replacePolicy(policy);
+      evict();
+    },
+    setRemoteKeys(issuer, jwks) {
+      const text = typeof jwks === 'string' ? jwks : toJson(jwks);
+      const report = changes.setRemoteKeys(String(issuer), text);
+      if (report.changed) epoch += 1;
+      return report;
     },
     stats() {
       const kept = JSON.parse(raw.stats()) as Omit<VerifierStats, 'cache' | 'memoryBytes'>;
       return { ...kept, memoryBytes: memory.buffer.byteLength, cache: { entries: cache.size, ...count } };
     },
   };
+  return { verifier, evict };
 }
 
 /** The input and the answer in the wasm memory, and what was parsed of it before. */

@@ -7,6 +7,7 @@ use crate::{
     keys::{
         VerificationKey,
         jwk::NamedKey,
+        remote::{Fingerprint, LeftOut, RemoteKey, ReportedKey},
         tables::{TableBudget, Tables},
     },
     policy_error::PolicyError,
@@ -28,6 +29,18 @@ struct Entry {
     issuer: usize,
     kid: Option<String>,
     key: VerificationKey,
+    /// What tells it from others, when it was published and not built in.
+    remote: Option<Fingerprint>,
+}
+
+impl Entry {
+    fn is_remote_of(&self, issuer: usize) -> bool {
+        self.issuer == issuer && self.remote.is_some()
+    }
+
+    fn goes_by(&self, named: &NamedKey) -> bool {
+        self.kid == named.kid && self.key.alg() == named.key.alg()
+    }
 }
 
 /// A key that fits a token's header, with the issuer it belongs to (its index in the policy) and its own place in the set.
@@ -66,13 +79,99 @@ impl KeySet {
     ///
     /// # Errors
     /// [`MOST_CANDIDATES`] keys go by that `kid` and algorithm already (`/kid`).
-    pub fn insert(&mut self, issuer: usize, NamedKey { kid, key }: NamedKey) -> Result<(), PolicyError> {
-        let alike = |entry: &&Entry| entry.kid == kid && entry.key.alg() == key.alg();
-        if kid.is_some() && self.entries.iter().filter(alike).count() >= MOST_CANDIDATES {
-            return Err(PolicyError::at("kid", format!("is used by more than {MOST_CANDIDATES} issuers")));
+    pub fn insert(&mut self, issuer: usize, named: NamedKey) -> Result<(), PolicyError> {
+        let alike = self.entries.iter().filter(|entry| entry.goes_by(&named)).count();
+        if named.kid.is_some() && alike >= MOST_CANDIDATES {
+            return Err(Obstacle::Crowded.reason());
         }
-        self.entries.push(Entry { issuer, kid, key });
+        self.entries.push(Entry { issuer, kid: named.kid, key: named.key, remote: None });
         Ok(())
+    }
+
+    /// Takes the keys that the issuer with that index publishes in place of those it published before; a key that was there keeps its
+    /// table. Keys that are built in stay, and one that goes by the same name as such a key is left out, as is one whose name is taken
+    /// by too many. Whether the keys are others than before.
+    ///
+    /// # Errors
+    /// No key is left, built in or not: everything then stays as it was.
+    pub(crate) fn set_remote(
+        &mut self,
+        issuer: usize,
+        fresh: Vec<RemoteKey>,
+        left_out: &mut Vec<LeftOut>,
+    ) -> Result<bool, PolicyError> {
+        let mut known = false;
+        let mut usable = Vec::new();
+        for key in fresh {
+            match self.obstacle(issuer, &key.named) {
+                None => usable.push(key),
+                Some(obstacle) => {
+                    known |= obstacle == Obstacle::BuiltIn;
+                    left_out.push(LeftOut::new(key.named.kid.as_deref(), &obstacle.reason()));
+                }
+            }
+        }
+        if usable.is_empty() && !known {
+            let why = left_out.first().map_or("", |key| key.reason.as_str());
+            let between = if why.is_empty() { "" } else { "; left out was " };
+            return Err(PolicyError::here(["has no usable key", between, why].concat()));
+        }
+        Ok(self.replace(issuer, usable))
+    }
+
+    /// What stands against a published key of the issuer.
+    fn obstacle(&self, issuer: usize, named: &NamedKey) -> Option<Obstacle> {
+        named.kid.as_ref()?;
+        let mut alike = 0_usize;
+        for entry in self.entries.iter().filter(|entry| entry.goes_by(named) && !entry.is_remote_of(issuer)) {
+            if entry.issuer == issuer {
+                return Some(Obstacle::BuiltIn);
+            }
+            alike = alike.saturating_add(1);
+        }
+        (alike >= MOST_CANDIDATES).then_some(Obstacle::Crowded)
+    }
+
+    /// Puts these keys in the place of what the issuer published before; whether they are others.
+    fn replace(&mut self, issuer: usize, fresh: Vec<RemoteKey>) -> bool {
+        let same = |entry: &Entry, key: &RemoteKey| {
+            entry.is_remote_of(issuer) && entry.remote == Some(key.fingerprint) && entry.kid == key.named.kid
+        };
+        let before = self.entries.len();
+        let mut places = Vec::new();
+        let mut place = 0_usize;
+        self.entries.retain(|entry| {
+            let stays = !entry.is_remote_of(issuer) || fresh.iter().any(|key| same(entry, key));
+            if stays {
+                places.push(Some(place));
+            }
+            place = place.saturating_add(1);
+            stays
+        });
+        for key in fresh {
+            if !self.entries.iter().any(|entry| same(entry, &key)) {
+                let RemoteKey { named: NamedKey { kid, key }, fingerprint } = key;
+                self.entries.push(Entry { issuer, kid, key, remote: Some(fingerprint) });
+                places.push(None);
+            }
+        }
+        let changed = self.entries.len() != before || places.contains(&None);
+        if changed {
+            self.tables
+                .rearrange(&places, &|place| self.entries.get(place).and_then(|entry| entry.key.precomputable()));
+        }
+        changed
+    }
+
+    /// Drops what the issuer published; whether there was anything.
+    pub(crate) fn forget_remote(&mut self, issuer: usize) -> bool {
+        self.replace(issuer, Vec::new())
+    }
+
+    /// The published keys of an issuer that are used.
+    pub(crate) fn remote_of(&self, issuer: usize) -> Vec<ReportedKey> {
+        let own = self.entries.iter().filter(|entry| entry.is_remote_of(issuer));
+        own.map(|entry| ReportedKey { kid: entry.kid.clone(), alg: entry.key.alg() }).collect()
     }
 
     /// Gives the tables of the keys that are in the set by now a budget, and builds those that are wanted at once.
@@ -82,18 +181,14 @@ impl KeySet {
 
     /// The keys that fit a header, at most [`MOST_CANDIDATES`].
     ///
-    /// A `kid` is only compared. Keys that were given without one fit every token of their algorithm, whatever its `kid`.
+    /// A `kid` is only compared. A key that was given without one fits every token of its algorithm whose `kid` its issuer has no key
+    /// for. What one issuer publishes decides nothing about the tokens of another: of several published keys of an algorithm none fits a
+    /// token without a `kid` (OpenID Connect Core §10.1).
     ///
     /// # Errors
     /// `kid-unknown`, `alg-mismatch`, `kid-required`.
     pub fn candidates(&self, header: &Header) -> Result<Candidates<'_>, Rejection> {
-        let named = header.kid().is_some() && self.entries.iter().any(|entry| entry.kid.as_deref() == header.kid());
-        let fits = |entry: &Entry| match header.kid() {
-            None => true,
-            Some(kid) if named => entry.kid.as_deref() == Some(kid),
-            Some(_) => entry.kid.is_none(),
-        };
-        let fitting = || self.entries.iter().enumerate().filter(|(_, entry)| fits(entry));
+        let fitting = || self.entries.iter().enumerate().filter(|(_, entry)| self.fits(entry, header.kid()));
         let mut candidates = [None; MOST_CANDIDATES];
         let mut count = 0_usize;
         for (place, Entry { issuer, key, .. }) in fitting().filter(|(_, entry)| entry.key.alg() == header.alg()) {
@@ -102,7 +197,11 @@ impl KeySet {
             }
             count = count.saturating_add(1);
         }
+        let alike = || self.entries.iter().filter(|entry| entry.key.alg() == header.alg());
         match count {
+            0 if header.kid().is_none() && alike().count() > 0 => {
+                Err(Rejection::KidRequired { limit: 1, candidates: alike().count() })
+            }
             0 if fitting().next().is_none() => Err(Rejection::KidUnknown),
             0 => {
                 let others = fitting().map(|(_, entry)| entry.key.alg());
@@ -114,14 +213,28 @@ impl KeySet {
         }
     }
 
+    /// Does a key fit tokens with that `kid`, or without any?
+    #[inline(never)]
+    fn fits(&self, entry: &Entry, kid: Option<&str>) -> bool {
+        let mut others = self.entries.iter().filter(|other| other.issuer == entry.issuer);
+        match (kid, entry.kid.as_deref()) {
+            (Some(kid), Some(own)) => kid == own,
+            (Some(_), None) => others.all(|other| other.kid.as_deref() != kid),
+            (None, _) if entry.remote.is_none() => true,
+            (None, _) => {
+                others.filter(|other| other.remote.is_some() && other.key.alg() == entry.key.alg()).count() == 1
+            }
+        }
+    }
+
     /// Takes note that a signature has held under the key at that place, which may earn it a table.
     pub(crate) fn note_use(&self, place: usize) {
         self.tables.earned(place, |place| self.entries.get(place).and_then(|entry| entry.key.precomputable()));
     }
 
-    /// What each key takes, in the order of the policy.
+    /// What each key takes, in the order of the policy; published keys come last.
     pub fn usage(&self) -> impl Iterator<Item = KeyUsage<'_>> {
-        self.entries.iter().enumerate().map(|(place, Entry { issuer, kid, key })| KeyUsage {
+        self.entries.iter().enumerate().map(|(place, Entry { issuer, kid, key, .. })| KeyUsage {
             issuer: *issuer,
             kid: kid.as_deref(),
             alg: key.alg(),
@@ -148,6 +261,22 @@ impl KeySet {
     #[must_use]
     pub fn table_budget(&self) -> TableBudget {
         self.tables.budget()
+    }
+}
+
+/// Why a published key is left out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Obstacle {
+    BuiltIn,
+    Crowded,
+}
+
+impl Obstacle {
+    fn reason(self) -> PolicyError {
+        match self {
+            Obstacle::BuiltIn => PolicyError::at("kid", "names a key that is built in, which counts"),
+            Obstacle::Crowded => PolicyError::at("kid", "is used by more than four issuers"),
+        }
     }
 }
 

@@ -5,6 +5,8 @@ import type { Glue } from '../boot.js';
 /** A verifier in the wasm memory. */
 export interface RawVerifier {
   replace(policy: string): void;
+  /** Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON. Throws a PolicyError; the present keys then stay. */
+  setRemoteKeys(issuer: string, jwks: string): string;
   input(): number;
   inputBytes(): number;
   answer(): number;
@@ -35,4 +37,23 @@ export interface IssuerGlue extends ValidatorGlue {
     generate(alg: string): RawSigningKey;
     fromJwk(privateJwk: string): RawSigningKey;
   };
+}
+
+/** A gate in the wasm memory, which is also a verifier on the same keys. */
+export interface RawGate extends RawVerifier {
+  /** Keeps a requirement and gives its number. Throws a PolicyError. */
+  requirement(json: string): number;
+  /** The next step: `Facts` and `Step` of src/gate as JSON. */
+  decide(facts: string, now: number): string;
+  /** Takes the published keys of an issuer away. */
+  forgetKeys(issuer: string): void;
+  /** The issuers' `remote` and `introspection` members, with defaults: `{ remotes: RemoteSource[], introspections: IntrospectionSource[] }`. */
+  remotes(): string;
+  /** Which facts decisions rest on: `{ headers: string[], byPath: boolean, byAddress: boolean }`. */
+  profile(): string;
+}
+
+/** The glue of a module with the features `js` and `gate`. */
+export interface GateGlue extends ValidatorGlue {
+  RawGate: new (policy: string, nonceSecret: Uint8Array | undefined) => RawGate;
 }

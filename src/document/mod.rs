@@ -1,5 +1,8 @@
 //! Reading what a caller wrote (a policy, a key, a request to mint): every error names its member, and unknown members are refused.
 
+pub(crate) mod shape;
+pub(crate) mod url;
+
 use crate::{
     json::{Fault, Object, Value, read_object},
     limits::Limits,
@@ -11,16 +14,25 @@ use crate::{
 /// # Errors
 /// Text that is not one, with the empty pointer.
 pub fn parse(text: &str) -> Result<Object<'_>, PolicyError> {
-    read_object(text.as_bytes(), &Limits::DOCUMENT).map_err(|fault| {
+    parse_within(text, &Limits::DOCUMENT)
+}
+
+/// The same under limits of its own.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn parse_within<'t>(text: &'t str, limits: &Limits) -> Result<Object<'t>, PolicyError> {
+    read_object(text.as_bytes(), limits).map_err(|fault| {
         PolicyError::here(match fault {
             Fault::Malformed => "is not a JSON object",
             Fault::DuplicateMember => "names a member twice",
-            Fault::TooDeep | Fault::TooManyMembers => "is larger or deeper than any policy needs",
+            Fault::TooDeep | Fault::TooManyMembers => "is larger or deeper than any such document needs",
         })
     })
 }
 
-/// Typed access to the members of a document. A member that is there with the wrong type is an error, never skipped.
+/// Typed access to the members of a document without a shape. A member that is there with the wrong type is an error, never skipped.
+#[cfg_attr(not(feature = "issuer"), allow(dead_code, reason = "the issuer reads by them"))]
 impl<'a> Object<'a> {
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), PolicyError> {
         match self.members().find(|(name, _)| !known.contains(name)) {
@@ -69,25 +81,25 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// An array of objects, each handed to `read` and its errors laid at its index.
-    pub(crate) fn objects<T>(
+    /// An array of objects, each handed to `read` and its errors laid at its index; whether it is there.
+    pub(crate) fn objects(
         &self,
         name: &str,
-        mut read: impl FnMut(&Object<'a>) -> Result<T, PolicyError>,
-    ) -> Result<Option<Vec<T>>, PolicyError> {
+        read: &mut dyn FnMut(&Object<'a>) -> Result<(), PolicyError>,
+    ) -> Result<bool, PolicyError> {
         let items = match self.get(name) {
-            None => return Ok(None),
+            None => return Ok(false),
             Some(Value::Array(items)) => items,
             Some(_) => return Err(PolicyError::at(name, "must be an array")),
         };
-        let read_item = |(index, item): (usize, &Value<'a>)| {
+        for (index, item) in items.iter().enumerate() {
             let result = match item {
                 Value::Object(object) => read(object),
                 _ => Err(PolicyError::here("must be an object")),
             };
-            result.map_err(|error| error.within(&index.to_string()).within(name))
-        };
-        items.iter().enumerate().map(read_item).collect::<Result<_, _>>().map(Some)
+            result.map_err(|error| error.within(&index.to_string()).within(name))?;
+        }
+        Ok(true)
     }
 
     /// A non-empty array of non-empty strings.
@@ -110,6 +122,35 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Access to what a [`Shape`](shape::Shape) has checked: what is there is of its kind.
+impl<'a> Object<'a> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Value::as_str)
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+        match self.get(name) {
+            Some(Value::Integer(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn section(&self, name: &str) -> Option<&Object<'a>> {
+        match self.get(name) {
+            Some(Value::Object(object)) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// A string, or an array of them; empty when it is not there.
+    pub(crate) fn texts(&self, name: &str) -> Vec<&str> {
+        match self.get(name) {
+            Some(Value::String(text)) => vec![text.as_ref()],
+            other => other.and_then(Value::as_strings).unwrap_or_default(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +162,7 @@ mod tests {
         assert_eq!(document.string("a").unwrap_err().pointer(), "/a");
         assert_eq!(document.required_string("b").unwrap_err().pointer(), "/b");
         assert_eq!(document.required_string("z").unwrap_err().pointer(), "/z");
-        assert_eq!(document.objects("c", |item| item.string("d").map(drop)).unwrap_err().pointer(), "/c/0/d");
+        assert_eq!(document.objects("c", &mut |item| item.string("d").map(drop)).unwrap_err().pointer(), "/c/0/d");
         assert_eq!(document.strings("e").unwrap_err().pointer(), "/e");
         assert_eq!(document.string_or_strings("b").unwrap_err().pointer(), "/b");
         assert_eq!(document.integer("f").unwrap_err().pointer(), "/f");

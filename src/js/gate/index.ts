@@ -1,0 +1,213 @@
+import type { Verifier, VerifierStats } from '../index.js';
+import type { Policy } from '../policy.js';
+import type { Claims, JoseHeader, RejectionCode, Stage } from '../verdict.js';
+import type { ClientSecrets } from './client-authentication.js';
+import type { IntrospectionStats } from './introspection.js';
+import type { SharedStore } from './io.js';
+import type { RemoteKeysStats } from './keys.js';
+import type { DecisionEvent, ObserverStats } from './observe.js';
+import type { GatePolicy, Requirement } from './policy.js';
+import type { ReplayStore } from './replay-store.js';
+import type { Difference, ShadowStats } from './report.js';
+
+export * from '../index.js';
+export type { ClientSecrets } from './client-authentication.js';
+export type { IntrospectionStats } from './introspection.js';
+export type { IoEvent, SharedStore } from './io.js';
+export type { RemoteKeysStats } from './keys.js';
+export type { DecisionEvent, ObserverStats } from './observe.js';
+export type { ClaimRequirement, GatePolicy, ProofAlg, Requirement, Route } from './policy.js';
+export { type ExpiringStore, kvReplayStore } from './replay-kv.js';
+export {
+  DpopReplayObject,
+  type DurableObjectNamespaceLike,
+  type DurableObjectStateLike,
+  durableObjectReplayStore,
+} from './replay-object.js';
+export {
+  type MemoryReplayOptions,
+  memoryReplayStore,
+  type ReplayStore,
+  ReplayStoreFullError,
+} from './replay-store.js';
+export type { Difference, ShadowStats } from './report.js';
+export { type CacheLike, cacheStore } from './tiers.js';
+
+/** A policy with the gate's own part. */
+export type GatedPolicy = Policy & { gate?: GatePolicy };
+
+/** A request by its facts, where there is no WHATWG `Request`. */
+export interface RequestFacts {
+  /** In the case in which it was sent. */
+  method: string;
+  /** Absolute, with scheme and host. */
+  url: string;
+  /** Pairs keep duplicates, which `Headers` joins: give the raw ones where there are some. */
+  headers: Headers | Iterable<readonly [string, string]>;
+}
+
+/** What the platform knows of a request and the request itself cannot be believed about. */
+export interface CheckContext {
+  /** The address of the other end of the connection. */
+  clientAddress?: string | undefined;
+  /** The client's certificate of the TLS connection: its `x5t#S256`, its SHA-256 in hexadecimal, PEM, or DER. */
+  certificate?: string | Uint8Array | undefined;
+  /** Keeps work running after the response. */
+  waitUntil?: ((promise: Promise<unknown>) => void) | undefined;
+}
+
+/** The origin's view of a request. */
+export interface ForwardHeaders {
+  /** To be set: claims. */
+  readonly set: Readonly<Record<string, string>>;
+  /** Names whose inbound copies are removed first, compared without case and with `_` for `-`. */
+  readonly strip: readonly string[];
+  /** The cookie that is taken out of `cookie`, when the token came in one and is not kept. */
+  readonly stripCookie?: string;
+}
+
+interface Passed {
+  readonly ok: true;
+  readonly headers: ForwardHeaders;
+  /** A `DPoP-Nonce` for the response (RFC 9449 §8.2), when the proof's is about to expire. */
+  readonly nonce?: string;
+  /** The request as the origin may see it: inbound copies of forwarded headers removed, claims set. */
+  apply(request: Request): Request;
+}
+
+/** The request brought a good token and what is required besides. */
+export interface AllowedToken<C = Claims> extends Passed {
+  readonly via: 'token';
+  readonly claims: C;
+  /** The token's header; `undefined` when an authorization server answered for an opaque token. */
+  readonly header: JoseHeader | undefined;
+  readonly issuer: string;
+  readonly binding: 'dpop' | 'mtls' | null;
+  readonly source: 'jwt' | 'introspection';
+}
+
+/** The request passes without claims: nothing is required there, it is a CORS preflight, or it may be anonymous and is. */
+export interface AllowedWithout extends Passed {
+  readonly via: 'public' | 'preflight' | 'anonymous';
+  readonly claims: undefined;
+  readonly header: undefined;
+}
+
+export type Allowed<C = Claims> = AllowedToken<C> | AllowedWithout;
+
+/** A problem in the sense of RFC 9457. It holds no piece of a token. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: RejectionCode;
+  readonly stage: Stage;
+}
+
+/** Why a request does not pass, and what its client is told. */
+export interface Refusal {
+  readonly status: 400 | 401 | 403 | 503;
+  readonly code: RejectionCode;
+  readonly stage: Stage;
+  readonly message: string;
+  /** Values of `WWW-Authenticate`, one a field. */
+  readonly challenges: readonly string[];
+  readonly problem: Problem;
+  /** A `DPoP-Nonce` for the response (RFC 9449 §8). */
+  readonly nonce?: string;
+  /** When to come again, in seconds. */
+  readonly retryAfter?: number;
+}
+
+/** The request does not pass. Further members are those of its code. */
+export interface Refused extends Refusal {
+  readonly ok: false;
+  /** Names to be removed from the request, should somebody let it pass all the same. */
+  readonly headers: ForwardHeaders;
+  /** A new response each time: challenges, problem+json, never stored. */
+  readonly response: Response;
+  readonly [field: string]: unknown;
+}
+
+export type Decision<C = Claims> = Allowed<C> | Refused;
+
+/** What a handler behind the gate is told. */
+export type Auth<C = Claims> = Allowed<C>;
+
+export interface GateOptions<C = Claims> {
+  /** Default: the runtime's. */
+  fetch?: typeof fetch;
+  /** Whole seconds since 1970. Default: the runtime's clock. */
+  now?(): number;
+  /** How many decisions are remembered: 512 by default, 0 for none. */
+  cache?: number;
+  /** Whose trusted fields hold the client's address and certificate. Default: what the runtime says of itself; `'none'` for `context` alone. */
+  platform?: 'cloudflare' | 'vercel' | 'none';
+  /** A shared tier for JWK Sets. */
+  store?: SharedStore;
+  /** By issuer. */
+  introspection?: Readonly<Record<string, ClientSecrets>>;
+  /** Default: in memory, of this isolate alone. */
+  replay?: ReplayStore;
+  /** The HMAC key of DPoP nonces, the same everywhere the gate runs: at least 32 bytes. */
+  nonceSecret?: Uint8Array;
+  /** A check of your own, synchronous, which can only refuse: `true`, or why not. */
+  narrow?(claims: C, request: Request | RequestFacts): true | string;
+  /** A second policy that is asked beside the live one and never changes its answer. */
+  reportOnly?: { policy: GatedPolicy; onDifference?(difference: Difference): unknown };
+  /** Told of every decision; what it throws reaches nobody. */
+  onDecision?(event: DecisionEvent): unknown;
+  /** Adds `Server-Timing` to responses of the gate. */
+  serverTiming?: boolean;
+}
+
+/** What a gate keeps in memory and has done. */
+export interface GateStats {
+  verifier: VerifierStats;
+  /** The remembered decisions, and how often one was found there or not. */
+  cache: { entries: number; hits: number; misses: number };
+  /** Decisions by code, and what else happened. */
+  observed: ObserverStats;
+  /** By issuer. */
+  keys: RemoteKeysStats[];
+  introspection: IntrospectionStats[];
+  reportOnly?: ShadowStats;
+}
+
+/** Decides about requests by one policy. Make it once and keep it. */
+export interface Gate<C = Claims> {
+  /**
+   * Decides about a request. Whatever the request is, the answer is a value.
+   * @throws PolicyError when the requirement is none.
+   */
+  check(
+    request: Request | RequestFacts,
+    requirement?: Requirement,
+    context?: CheckContext,
+  ): Promise<Decision<C>>;
+  /**
+   * Wraps a fetch handler: it is called with what the origin may see of an allowed request and with the decision; a refused request
+   * gets its response. Of further arguments, as runtimes hand them over, one with `waitUntil` is used; `context` can tell more of them.
+   * @throws PolicyError when the requirement is none.
+   */
+  protect<Rest extends unknown[]>(
+    handler: (request: Request, auth: Auth<C>, ...rest: Rest) => Response | Promise<Response>,
+    requirement?: Requirement,
+    context?: (request: Request, ...rest: Rest) => CheckContext,
+  ): (request: Request, ...rest: Rest) => Promise<Response>;
+  /**
+   * Takes another policy from now on; nothing that was remembered by the present one counts any more.
+   * @throws PolicyError as `createGate`; the present policy then stays.
+   */
+  replacePolicy(policy: GatedPolicy): void;
+  stats(): GateStats;
+  /** The synchronous verifier on the same keys. It never waits and fetches nothing. */
+  readonly verifier: Verifier;
+}
+
+/**
+ * Makes a gate.
+ * @throws PolicyError naming the field by JSON pointer.
+ */
+export declare function createGate<C = Claims>(policy: GatedPolicy, options?: GateOptions<C>): Gate<C>;

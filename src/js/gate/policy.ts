@@ -1,0 +1,87 @@
+/** The algorithms of DPoP proofs. */
+export type ProofAlg = 'ES256' | 'EdDSA' | 'RS256';
+
+/** What a request has to bring besides a good token. Everything is optional; `gate.check` takes one as well. */
+export interface Requirement {
+  /** All of these, in `scope` (a string) or `scp` (a string or an array of strings). */
+  scopes?: readonly [string, ...string[]];
+  /** At least one of these. */
+  anyScope?: readonly [string, ...string[]];
+  /** Roles, groups, entitlements: a claim by its exact path, a string or an array of strings. */
+  claims?: readonly ClaimRequirement[];
+  /** One of these authentication contexts (RFC 9470); what is missing is asked for by a step-up challenge. */
+  acr?: readonly [string, ...string[]];
+  /** The user's authentication (`auth_time`) may not be longer ago than this (RFC 9470). */
+  maxAgeSeconds?: number;
+  /** The client's address is in one of these: names in the policy's `networks`, or CIDR blocks. */
+  networks?: readonly [string, ...string[]];
+  /** A claim that holds the CIDR blocks its token may be used from: a string or an array of strings. */
+  networkClaim?: string;
+  /** The token's `typ` is one of these: narrower than the issuer's `types`. */
+  types?: readonly [string, ...string[]];
+  /** The token is bound to a key of the client's. A token with `cnf` must always be proven, whatever this says. */
+  binding?: 'dpop' | 'mtls' | 'any';
+  /** A request without credentials passes, without claims. Bad credentials never do. */
+  anonymous?: boolean;
+}
+
+/** `allOf` and `anyOf` are compared byte for byte with the claim's string, or with the strings in its array. */
+export interface ClaimRequirement {
+  /** Names from the outermost object inwards: `['realm_access', 'roles']`. */
+  path: readonly [string, ...string[]];
+  allOf?: readonly [string, ...string[]];
+  anyOf?: readonly [string, ...string[]];
+}
+
+/** A rule for some paths. The first route that matches decides. */
+export interface Route {
+  /**
+   * A pathname pattern of `URLPattern`: literals, `:name`, `*`, `{…}`, and `?`, `+`, `*` behind them; no regular expressions. It is
+   * compared with the path as RFC 3986 §6.2.2 normalises it.
+   */
+  path: string;
+  /** Exact methods; `GET` covers `HEAD`. Default: every method. */
+  methods?: readonly [string, ...string[]];
+  /** What is required there; `'public'` for nothing at all. */
+  requirement: Requirement | 'public';
+}
+
+/** The policy's member `gate`: from a request to a decision. */
+export interface GatePolicy {
+  /** The `realm` of challenges: `api` by default. */
+  realm?: string;
+  /** Where the token is. Default: `Authorization: Bearer`, or `DPoP` with its proof. */
+  credentials?: {
+    /** The header that holds it. */
+    header?: string;
+    /** The scheme in front of it: `Bearer` in `authorization`, none in another header, unless it is named here. */
+    scheme?: string;
+    /** The cookie that holds it. With `header` either may, and both at once are refused. Cookies need a defence against CSRF of your own. */
+    cookie?: string;
+  };
+  /** What holds where no route says otherwise. Default: a good token, and nothing else. */
+  requirement?: Requirement;
+  routes?: readonly Route[];
+  /** What the origin is told. Copies of these headers that a request brings along never reach it. */
+  forward?: {
+    /** Claim (dots lead inwards) → header. Arrays are joined by a space; what no header can hold is left out. */
+    claims?: Readonly<Record<string, string>>;
+    /** Does the token itself reach the origin? `'strip'` by default. */
+    token?: 'strip' | 'keep';
+  };
+  /** Names for lists of CIDR blocks, IPv4 and IPv6. */
+  networks?: Readonly<Record<string, readonly [string, ...string[]]>>;
+  /** Proxies whose word is taken for the client's address and for `x-forwarded-proto`. Default: nobody's. */
+  proxies?: { trusted: readonly [string, ...string[]]; header?: string };
+  /** Proof of possession (RFC 9449). */
+  dpop?: {
+    /** How old a proof may be: 60 by default, 1 to 300. */
+    iatWindowSeconds?: number;
+    /** Whether proofs must carry a nonce of ours; it takes the option `nonceSecret`. */
+    nonce?: boolean;
+    /** A nonce is good for its step and the next one: 60 by default, 10 to 3600. */
+    nonceSeconds?: number;
+    /** Default: `['ES256', 'EdDSA', 'RS256']`. */
+    algorithms?: readonly [ProofAlg, ...ProofAlg[]];
+  };
+}

@@ -1,0 +1,317 @@
+//! Providers whose tokens have a documented shape: a preset and its parameters stand for the fields that the shape asks for.
+
+use crate::{
+    document::{self, shape::listed, url},
+    json::{Object, Value},
+    policy_error::PolicyError,
+};
+
+/// A provider. Fields that the policy gives itself win; of claims, both count.
+pub(super) struct Preset {
+    pub(super) name: &'static str,
+    pub(super) parameters: &'static [Parameter],
+    /// A JSON object; `<name>` stands for the parameter of that name.
+    pub(super) fields: &'static str,
+}
+
+/// What tells one customer of a provider from another.
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    pub(super) syntax: Syntax,
+    /// What holds when it is left out; without, it must not be.
+    pub(super) default: Option<&'static str>,
+}
+
+/// What a parameter may be. It becomes part of a URL, so that none can lead to another host or path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Syntax {
+    Host,
+    /// Letters, digits, `-` and `_`.
+    Label,
+    /// One segment of a path.
+    Segment,
+    Guid,
+    /// Without the slash at its end.
+    Url,
+}
+
+use Syntax::{Guid, Host, Label, Segment, Url};
+
+const fn preset(name: &'static str, parameters: &'static [Parameter], fields: &'static str) -> Preset {
+    Preset { name, parameters, fields }
+}
+
+const fn given(name: &'static str, syntax: Syntax) -> Parameter {
+    Parameter { name, syntax, default: None }
+}
+
+/// Every preset.
+#[rustfmt::skip]
+pub(super) const PRESETS: [Preset; 13] = [
+    // ID tokens look alike and are for another audience: the client.
+    preset("auth0", &[given("domain", Host)], r#"{
+"issuer":"https://<domain>/",
+"remote":{"jwksUri":"https://<domain>/.well-known/jwks.json"},
+"types":["JWT","at+jwt"]}"#),
+    // The keys have no `alg`. Only access tokens say for which client they are: `appid`, and in v2.0 `azp`.
+    preset("entra-v1", &[given("tenant", Guid)], r#"{
+"issuer":"https://sts.windows.net/<tenant>/",
+"remote":{"jwksUri":"https://login.microsoftonline.com/<tenant>/discovery/keys"},
+"claims":{"tid":"<tenant>","ver":"1.0"},
+"requiredClaims":["appid"],
+"algorithms":["RS256"],
+"types":["JWT"]}"#),
+    preset("entra-v2", &[given("tenant", Guid)], r#"{
+"issuer":"https://login.microsoftonline.com/<tenant>/v2.0",
+"remote":{"jwksUri":"https://login.microsoftonline.com/<tenant>/discovery/v2.0/keys"},
+"claims":{"tid":"<tenant>","ver":"2.0"},
+"requiredClaims":["azp"],
+"algorithms":["RS256"],
+"types":["JWT"]}"#),
+    // Only access tokens have `cid`. There is no `typ`.
+    preset("okta", &[given("domain", Host), Parameter { name: "authorizationServer", syntax: Label, default: Some("default") }], r#"{
+"issuer":"https://<domain>/oauth2/<authorizationServer>",
+"remote":{"jwksUri":"https://<domain>/oauth2/<authorizationServer>/v1/keys"},
+"requiredClaims":["cid"],
+"algorithms":["RS256"],
+"types":"any"}"#),
+    // Access tokens have no `aud`; neither kind has a `typ`.
+    preset("cognito-access", &[given("region", Label), given("userPool", Label)], r#"{
+"issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
+"remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
+"audienceClaim":"client_id",
+"claims":{"token_use":"access"},
+"algorithms":["RS256"],
+"types":"any"}"#),
+    preset("cognito-id", &[given("region", Label), given("userPool", Label)], r#"{
+"issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
+"remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
+"claims":{"token_use":"id"},
+"algorithms":["RS256"],
+"types":"any"}"#),
+    // ID tokens: access tokens are opaque.
+    preset("google", &[], r#"{
+"issuer":"https://accounts.google.com",
+"remote":{"jwksUri":"https://www.googleapis.com/oauth2/v3/certs"},
+"algorithms":["RS256"],
+"types":["JWT"]}"#),
+    preset("firebase", &[given("project", Segment)], r#"{
+"issuer":"https://securetoken.google.com/<project>",
+"audience":"<project>",
+"remote":{"jwksUri":"https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com"},
+"requiredClaims":["sub","auth_time"],
+"algorithms":["RS256"],
+"types":["JWT"]}"#),
+    // The payload's own `typ` tells access tokens from ID and refresh tokens.
+    preset("keycloak", &[given("url", Url), given("realm", Segment)], r#"{
+"issuer":"<url>/realms/<realm>",
+"remote":{"jwksUri":"<url>/realms/<realm>/protocol/openid-connect/certs"},
+"claims":{"typ":"Bearer"},
+"types":["JWT","at+jwt"]}"#),
+    // Tokens of the whole team have the type "org".
+    preset("cloudflare-access", &[given("team", Label)], r#"{
+"issuer":"https://<team>.cloudflareaccess.com",
+"remote":{"jwksUri":"https://<team>.cloudflareaccess.com/cdn-cgi/access/certs"},
+"claims":{"type":"app"},
+"algorithms":["RS256"],
+"types":["JWT"]}"#),
+    // Every repository gets tokens, for any audience it asks for: the owner is what tells ours.
+    preset("github-actions", &[given("owner", Label)], r#"{
+"issuer":"https://token.actions.githubusercontent.com",
+"remote":{"jwksUri":"https://token.actions.githubusercontent.com/.well-known/jwks"},
+"claims":{"repository_owner":"<owner>"},
+"algorithms":["RS256"],
+"types":["JWT"]}"#),
+    preset("apple", &[], r#"{
+"issuer":"https://appleid.apple.com",
+"remote":{"jwksUri":"https://appleid.apple.com/auth/keys"},
+"algorithms":["RS256"],
+"types":"any"}"#),
+    // The issuer is the cluster's own.
+    preset("kubernetes", &[], r#"{
+"remote":{"discovery":"oidc"},
+"requiredClaims":["sub","kubernetes.io"],
+"types":"any"}"#),
+];
+
+/// The preset of one issuer: its place, and the fields it stands for as JSON.
+pub(super) struct Expansion {
+    index: usize,
+    preset: &'static Preset,
+    fields: String,
+}
+
+/// What the presets of a document stand for. The texts are kept apart, so that the document can borrow from them.
+///
+/// # Errors
+/// A preset that is not known; a parameter that is missing or cannot be part of a URL.
+pub(super) fn fields(document: &Object<'_>) -> Result<Vec<Expansion>, PolicyError> {
+    let mut expansions = Vec::new();
+    if let Some(Value::Array(issuers)) = document.get("issuers") {
+        for (index, issuer) in issuers.iter().enumerate() {
+            if let Value::Object(object) = issuer
+                && object.get("preset").is_some()
+            {
+                let expansion = one(index, object);
+                expansions.push(expansion.map_err(|error| error.within(&index.to_string()).within("issuers"))?);
+            }
+        }
+    }
+    Ok(expansions)
+}
+
+fn one(index: usize, issuer: &Object<'_>) -> Result<Expansion, PolicyError> {
+    let name = issuer.text("preset").unwrap_or_default();
+    let Some(preset) = PRESETS.iter().find(|preset| preset.name == name) else {
+        let known = listed(&mut PRESETS.iter().map(|preset| preset.name));
+        return Err(PolicyError::at("preset", ["is not known; known are ", &known].concat()));
+    };
+    let mut fields = String::new();
+    let mut rest = preset.fields;
+    while let Some((before, after)) = rest.split_once('<') {
+        let (name, behind) = after.split_once('>').unwrap_or_default();
+        fields.push_str(before);
+        fields.push_str(preset.parameter(name, issuer)?);
+        rest = behind;
+    }
+    fields.push_str(rest);
+    Ok(Expansion { index, preset, fields })
+}
+
+impl Preset {
+    fn parameter<'o>(&self, name: &str, issuer: &'o Object<'_>) -> Result<&'o str, PolicyError> {
+        let Some(parameter) = self.parameters.iter().find(|parameter| parameter.name == name) else {
+            return Ok("");
+        };
+        match (issuer.string(name)?, parameter.default) {
+            (Some(value), _) => parameter.syntax.read(value).map_err(|reason| PolicyError::at(name, reason)),
+            (None, Some(default)) => Ok(default),
+            (None, None) => Err(PolicyError::at(name, ["is required by the preset ", self.name].concat())),
+        }
+    }
+}
+
+/// The document with the fields in their places. Those that the policy gives itself win; of claims, both count.
+///
+/// # Errors
+/// None: what was filled in has the syntax it needs.
+pub(super) fn expand<'a>(mut document: Object<'a>, expansions: &'a [Expansion]) -> Result<Object<'a>, PolicyError> {
+    if let Some(Value::Array(issuers)) = document.get_mut("issuers") {
+        for Expansion { index, preset, fields } in expansions {
+            if let Some(Value::Object(issuer)) = issuers.get_mut(*index) {
+                let is_parameter = |name: &str| preset.parameters.iter().any(|parameter| parameter.name == name);
+                issuer.retain(|name| name != "preset" && !is_parameter(name));
+                merge(issuer, document::parse(fields)?);
+            }
+        }
+    }
+    Ok(document)
+}
+
+fn merge<'a>(own: &mut Object<'a>, preset: Object<'a>) {
+    for (name, value) in preset.into_members() {
+        match (own.get_mut(&name), value) {
+            (None, value) => own.push(name, value),
+            (Some(Value::Object(own)), Value::Object(preset)) if name == "claims" => merge(own, preset),
+            (Some(Value::Array(own)), Value::Array(preset)) if name == "requiredClaims" && !own.is_empty() => {
+                own.extend(preset);
+            }
+            (Some(_), _) => {}
+        }
+    }
+}
+
+impl Syntax {
+    /// The value as it goes into a URL.
+    fn read(self, value: &str) -> Result<&str, &'static str> {
+        let made_of = |more: &[u8]| {
+            !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
+        };
+        match self {
+            Host if url::is_host(value) => Ok(value),
+            Host => Err("must be a host name"),
+            Label if made_of(b"-_") => Ok(value),
+            Label => Err("must be letters, digits, - and _"),
+            // Two dots would climb.
+            Segment if made_of(b"-_.~:") && !value.starts_with('.') => Ok(value),
+            Segment => Err("must be one segment of a path"),
+            Guid if value.len() == 36 && value.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && made_of(b"-") => {
+                Ok(value)
+            }
+            Guid => Err("must be the tenant's id, a GUID: tokens name it even where a domain name led to them"),
+            Url => {
+                url::check(value)?;
+                if value.contains('?') { Err("must have no query") } else { Ok(value.trim_end_matches('/')) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+
+    fn read(issuer: &str) -> Result<Policy, PolicyError> {
+        Policy::from_json(&format!(r#"{{"issuers":[{{{issuer},"audience":"a"}}]}}"#))
+    }
+
+    #[test]
+    fn a_preset_stands_for_its_fields_and_those_given_win() {
+        let policy = read(r#""preset":"auth0","domain":"t.example""#).unwrap();
+        assert_eq!(policy.issuer_name(0), Some("https://t.example/"));
+        let uri = |policy: &Policy| policy.remotes().next().unwrap().jwks_uri.map(str::to_owned);
+        assert_eq!(uri(&policy).as_deref(), Some("https://t.example/.well-known/jwks.json"));
+        let policy = read(r#""preset":"auth0","domain":"t.example","issuer":"https://u.example/""#).unwrap();
+        assert_eq!(policy.issuer_name(0), Some("https://u.example/"));
+        let policy = read(r#""preset":"okta","domain":"t.example","authorizationServer":"b""#).unwrap();
+        assert_eq!(policy.issuer_name(0), Some("https://t.example/oauth2/b"));
+        let policy = read(r#""preset":"okta","domain":"t.example""#).unwrap();
+        assert_eq!(policy.issuer_name(0), Some("https://t.example/oauth2/default"));
+        let policy = read(r#""preset":"keycloak","url":"http://localhost:8080/auth/","realm":"r""#).unwrap();
+        assert_eq!(policy.issuer_name(0), Some("http://localhost:8080/auth/realms/r"));
+        let policy = read(r#""preset":"kubernetes","issuer":"https://c.example/id/A""#).unwrap();
+        let url = policy.remotes().next().unwrap().discovery_url.unwrap();
+        assert_eq!(url, "https://c.example/id/A/.well-known/openid-configuration");
+    }
+
+    #[test]
+    fn claims_add_up_so_that_naming_one_more_drops_none() {
+        let document = r#"{"issuers":[{"preset":"github-actions","owner":"o","claims":{"ref":"r"},"requiredClaims":["x"]},
+            {"preset":"okta","domain":"d","requiredClaims":["x"]}]}"#;
+        let document = document::parse(document).unwrap();
+        let fields = fields(&document).unwrap();
+        let expanded = format!("{:?}", expand(document, &fields).unwrap());
+        for part in ["(\"ref\", String(\"r\"))", "(\"repository_owner\", String(\"o\"))"] {
+            assert!(expanded.contains(part), "{expanded}");
+        }
+        assert!(expanded.contains("[String(\"x\"), String(\"cid\")]"), "{expanded}");
+    }
+
+    #[test]
+    fn a_parameter_at_fault_is_named() {
+        for (issuer, member) in [
+            (r#""preset":"nobody""#, "preset"),
+            (r#""preset":1"#, "preset"),
+            (r#""preset":"auth0""#, "domain"),
+            (r#""preset":"auth0","domain":1"#, "domain"),
+            (r#""preset":"auth0","domain":"a.example/x""#, "domain"),
+            (r#""preset":"auth0","domain":"u@a.example""#, "domain"),
+            (r#""preset":"auth0","domain":"https://a.example""#, "domain"),
+            (r#""preset":"auth0","domain":"a.example","tenant":"t""#, "tenant"),
+            (r#""preset":"entra-v2","tenant":"common""#, "tenant"),
+            (r#""preset":"entra-v2","tenant":"contoso.onmicrosoft.com""#, "tenant"),
+            (r#""preset":"cognito-access","region":"eu-west-1""#, "userPool"),
+            (r#""preset":"cognito-access","region":"eu.x","userPool":"p""#, "region"),
+            (r#""preset":"firebase","project":"..""#, "project"),
+            (r#""preset":"firebase","project":"a/b""#, "project"),
+            (r#""preset":"keycloak","url":"http://a.example","realm":"r""#, "url"),
+            (r#""preset":"keycloak","url":"https://a.example?b","realm":"r""#, "url"),
+            (r#""preset":"keycloak","url":"https://a.example","realm":"""#, "realm"),
+            (r#""preset":"kubernetes""#, "issuer"),
+            (r#""domain":"a.example","issuer":"i""#, "domain"),
+        ] {
+            assert_eq!(read(issuer).unwrap_err().pointer(), format!("/issuers/0/{member}"), "{issuer}");
+        }
+    }
+}
