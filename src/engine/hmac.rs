@@ -3,7 +3,7 @@
 //! jwt-compact's own hashes the key anew for every token. Here a key is hashed once, when it is imported: two blocks of the nine or ten that
 //! a token takes.
 
-use core::{convert::Infallible, fmt, num::NonZeroUsize};
+use core::{fmt, num::NonZeroUsize};
 use std::borrow::Cow;
 
 use hmac::{Hmac, Mac};
@@ -30,7 +30,7 @@ impl<const N: usize> AlgorithmSignature for Tag<N> {
 
 macro_rules! hmac {
     ($algorithm:ident, $key:ident, $hash:ty, $bytes:literal, $name:literal) => {
-        #[doc = concat!("The algorithm ", $name, ", which only verifies here.")]
+        #[doc = concat!("The algorithm ", $name, ".")]
         #[derive(Clone, Copy, Debug)]
         pub struct $algorithm;
 
@@ -57,7 +57,7 @@ macro_rules! hmac {
         }
 
         impl Algorithm for $algorithm {
-            type SigningKey = Infallible;
+            type SigningKey = $key;
             type VerifyingKey = $key;
             type Signature = Tag<$bytes>;
 
@@ -65,8 +65,8 @@ macro_rules! hmac {
                 Cow::Borrowed($name)
             }
 
-            fn sign(&self, signing_key: &Infallible, _: &[u8]) -> Self::Signature {
-                match *signing_key {}
+            fn sign(&self, key: &$key, message: &[u8]) -> Self::Signature {
+                Tag(key.0.clone().chain_update(message).finalize().into_bytes().into())
             }
 
             fn verify_signature(&self, tag: &Self::Signature, key: &$key, message: &[u8]) -> bool {
