@@ -175,6 +175,19 @@ test('a stricter policy beside the live one is counted, told, and changes nothin
   assert.ok(!inspect([differences, told]).includes(token.slice(0, 40)));
 });
 
+test('keys that are past their time are gone for the shadow as well', async () => {
+  const live = { issuer: { introspection: undefined, remote: { jwksUri: `${server.url}/keys` } } };
+  const { policy } = setUp(live);
+  const { check, gate, time } = setUp({ ...live, reportOnly: { policy } });
+  server.behave = json({ keys: [key.jwk] });
+  const token = await key.mint(time.now, { exp: time.now + 1_000_000 });
+  assert.equal((await check(token)).ok, true);
+  server.behave = status(500);
+  time.pass(200_000);
+  refused(await check(token), 503, 'keys-unavailable');
+  assert.deepEqual(gate.stats().reportOnly, { compared: 2, same: 2, differences: [], faults: 0 });
+});
+
 test('the shadow decides about opaque tokens by the live answer', async () => {
   const plain = setUp();
   const strict = { ...plain.policy, gate: { requirement: { scopes: ['admin'] } } };

@@ -105,6 +105,15 @@ test('a key that is rotated out with no new one asked for is gone when the backg
   refused(await check(old), 401, 'kid-unknown');
 });
 
+test('keys past their end are asked for before they are used once more', async () => {
+  const { check, by, time } = setUp();
+  const old = await by(a);
+  passed(await check(old));
+  server.behave = publish(b);
+  time.pass(3600);
+  refused(await check(old), 401, 'kid-unknown');
+});
+
 test('the same keys again evict nothing', async () => {
   const { check, by, time, gate } = setUp();
   const token = await by(a);
