@@ -32,7 +32,7 @@ pub(crate) fn parse_within<'t>(text: &'t str, limits: &Limits) -> Result<Object<
 }
 
 /// Typed access to the members of a document without a shape. A member that is there with the wrong type is an error, never skipped.
-#[cfg_attr(not(feature = "issuer"), allow(dead_code, reason = "the issuer reads by them"))]
+#[allow(dead_code, reason = "which of them are used depends on the features")]
 impl<'a> Object<'a> {
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), PolicyError> {
         match self.members().find(|(name, _)| !known.contains(name)) {

@@ -11,16 +11,16 @@ pub(crate) fn check(url: &str) -> Result<(), &'static str> {
     let (secure, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
         (Some(rest), _) => (true, rest),
         (_, Some(rest)) => (false, rest),
-        _ => return Err("must be a URL that begins with https://"),
+        _ => return Err("must begin with https://"),
     };
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()*+,;=%".contains(byte);
     let end = rest.bytes().position(|byte| byte == b'/' || byte == b'?').unwrap_or(rest.len());
     let (host, port) = split_port(rest.get(..end).unwrap_or_default());
     if !is_host(host) || !is_port(port) || !rest.as_bytes().iter().all(plain) {
-        return Err("must be a URL of a plain host name, without user, fragment and white space");
+        return Err("must be a plain URL without user, fragment and space");
     }
     if !secure && !LOOPBACK.contains(&host) {
-        return Err("must be a URL that begins with https://; http is for localhost, 127.0.0.1 and [::1] alone");
+        return Err("must begin with https://; http is for localhost, 127.0.0.1 and [::1] alone");
     }
     Ok(())
 }

@@ -62,13 +62,13 @@ pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<
         #[cfg(feature = "ml-dsa")]
         ("AKP", _) => Family::MlDsa,
         ("EC" | "OKP", None) => return Err(PolicyError::at("crv", "is required")),
-        ("EC" | "OKP", Some(crv)) => return unusable("crv", format!("\"{crv}\" is not supported")),
-        _ => return unusable("kty", format!("\"{kty}\" is not supported")),
+        ("EC" | "OKP", Some(crv)) => return unusable("crv", unsupported(crv)),
+        _ => return unusable("kty", unsupported(kty)),
     };
     let alg = match jwk.string("alg")? {
         Some(name) => match Alg::from_name(name) {
             Some(alg) => alg,
-            None => return unusable("alg", format!("\"{name}\" is not supported")),
+            None => return unusable("alg", unsupported(name)),
         },
         None => match fitting(family, accepted).as_slice() {
             [alg] => *alg,
@@ -89,6 +89,10 @@ pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<
         Misfit::Key(defect) => PolicyError::at(defect.component, defect.reason),
     })?;
     Ok(Ok(NamedKey { kid, key }))
+}
+
+fn unsupported(name: &str) -> String {
+    ["\"", name, "\" is not supported"].concat()
 }
 
 fn refuse_private(jwk: &Object<'_>, kty: &str) -> Result<(), PolicyError> {

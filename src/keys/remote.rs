@@ -76,7 +76,7 @@ pub(crate) fn read(text: &str, accepted: Option<&[Alg]>) -> Result<(Vec<RemoteKe
         None => return Err(PolicyError::at("keys", "is required")),
     };
     if items.len() > MOST_KEYS {
-        return Err(PolicyError::at("keys", "has more keys than one issuer needs"));
+        return Err(PolicyError::at("keys", "has too many keys"));
     }
     let mut keys: Vec<RemoteKey> = Vec::new();
     let mut left_out = Vec::new();
@@ -98,14 +98,14 @@ fn one(jwk: &Object<'_>, accepted: Option<&[Alg]>, before: &[RemoteKey]) -> Resu
     let alg = named.key.alg();
     // A secret that is published is none.
     if alg.family() == Family::Secret {
-        return Err(PolicyError::at("kty", "is a secret, which has no place in a published set"));
+        return Err(PolicyError::at("kty", "is a secret, which published sets do not hold"));
     }
     let alike = before.iter().filter(|other| other.named.kid == named.kid && other.named.key.alg() == alg).count();
     if named.kid.is_some() && alike > 0 {
         return Err(PolicyError::at("kid", "names another key of the set with this algorithm"));
     }
     if alike >= MOST_UNNAMED {
-        return Err(PolicyError::at("kid", "is required, since two keys of this algorithm are without"));
+        return Err(PolicyError::at("kid", "is required, since two such keys are without"));
     }
     Ok(RemoteKey { named, fingerprint: fingerprint(jwk, alg) })
 }

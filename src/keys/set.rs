@@ -112,9 +112,10 @@ impl KeySet {
             }
         }
         if usable.is_empty() && !known {
-            let why = left_out.first().map_or("", |key| key.reason.as_str());
-            let between = if why.is_empty() { "" } else { "; left out was " };
-            return Err(PolicyError::here(["has no usable key", between, why].concat()));
+            return Err(PolicyError::here(match left_out.first() {
+                None => "has no usable key".to_owned(),
+                Some(key) => ["has no usable key; left out was ", &key.reason].concat(),
+            }));
         }
         Ok(self.replace(issuer, usable))
     }
@@ -188,29 +189,36 @@ impl KeySet {
     /// # Errors
     /// `kid-unknown`, `alg-mismatch`, `kid-required`.
     pub fn candidates(&self, header: &Header) -> Result<Candidates<'_>, Rejection> {
-        let fitting = || self.entries.iter().enumerate().filter(|(_, entry)| self.fits(entry, header.kid()));
         let mut candidates = [None; MOST_CANDIDATES];
-        let mut count = 0_usize;
-        for (place, Entry { issuer, key, .. }) in fitting().filter(|(_, entry)| entry.key.alg() == header.alg()) {
-            if let Some(slot) = candidates.get_mut(count) {
-                *slot = Some(Candidate { issuer: *issuer, place, key });
+        let (mut count, mut alike) = (0_usize, 0_usize);
+        for (place, entry) in self.entries.iter().enumerate().filter(|(_, entry)| entry.key.alg() == header.alg()) {
+            alike = alike.saturating_add(1);
+            if self.fits(entry, header.kid()) {
+                if let Some(slot) = candidates.get_mut(count) {
+                    *slot = Some(Candidate { issuer: entry.issuer, place, key: &entry.key });
+                }
+                count = count.saturating_add(1);
             }
-            count = count.saturating_add(1);
         }
-        let alike = || self.entries.iter().filter(|entry| entry.key.alg() == header.alg());
         match count {
-            0 if header.kid().is_none() && alike().count() > 0 => {
-                Err(Rejection::KidRequired { limit: 1, candidates: alike().count() })
-            }
-            0 if fitting().next().is_none() => Err(Rejection::KidUnknown),
-            0 => {
-                let others = fitting().map(|(_, entry)| entry.key.alg());
-                Err(Rejection::AlgMismatch { expected: distinct(others), actual: header.alg() })
-            }
+            0 if header.kid().is_none() && alike > 0 => Err(Rejection::KidRequired { limit: 1, candidates: alike }),
+            0 => Err(self.no_candidate(header)),
             1..=MOST_CANDIDATES => Ok(candidates),
             // STRICTER: trying the first four of many would accept a token or not by the order of the policy's keys.
             candidates => Err(Rejection::KidRequired { limit: MOST_CANDIDATES, candidates }),
         }
+    }
+
+    /// Why no key fits: none has the `kid`, or those that do are for other algorithms.
+    fn no_candidate(&self, header: &Header) -> Rejection {
+        let fitting = self.entries.iter().filter(|entry| self.fits(entry, header.kid()));
+        let others: Vec<Alg> = fitting.map(|entry| entry.key.alg()).collect();
+        if others.is_empty() {
+            return Rejection::KidUnknown;
+        }
+        // Each once, in the order of the registry.
+        let expected = Alg::ALL.into_iter().filter(|alg| others.contains(alg)).collect();
+        Rejection::AlgMismatch { expected, actual: header.alg() }
     }
 
     /// Does a key fit tokens with that `kid`, or without any?
@@ -278,9 +286,4 @@ impl Obstacle {
             Obstacle::Crowded => PolicyError::at("kid", "is used by more than four issuers"),
         }
     }
-}
-
-/// Each algorithm once, in the order of [`Alg::ALL`].
-fn distinct(algorithms: impl Iterator<Item = Alg> + Clone) -> Vec<Alg> {
-    Alg::ALL.into_iter().filter(|alg| algorithms.clone().any(|other| other == *alg)).collect()
 }

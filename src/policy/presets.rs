@@ -238,7 +238,7 @@ impl Syntax {
             Guid if value.len() == 36 && value.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && made_of(b"-") => {
                 Ok(value)
             }
-            Guid => Err("must be the tenant's id, a GUID: tokens name it even where a domain name led to them"),
+            Guid => Err("must be the tenant's id, a GUID"),
             Url => {
                 url::check(value)?;
                 if value.contains('?') { Err("must have no query") } else { Ok(value.trim_end_matches('/')) }

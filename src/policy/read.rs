@@ -35,11 +35,11 @@ impl Policy {
         let size = |name, default| size(Some(&document), name, default);
         let at_import = document.get("precompute") == Some(&Value::Bool(true));
         let tables = TableBudget::checked(size("tableBytes", TableBudget::default().bytes()), at_import);
-        let leeway = document.number("leewaySeconds").map_or(Leeway::default(), Leeway::checked);
-        Ok(Policy::new(issuers)?
-            .with_leeway(leeway)
-            .with_limits(limits(document.section("limits")))
-            .with_tables(tables))
+        let mut policy = Policy::new(issuers)?;
+        policy.leeway = document.number("leewaySeconds").map_or(policy.leeway, Leeway::checked);
+        policy.limits = limits(document.section("limits"));
+        policy.keys.budget_tables(tables);
+        Ok(policy)
     }
 
     /// The JSON Schema (draft 2020-12) of a policy document, `gate` included.

@@ -82,7 +82,7 @@ impl Remote {
             url::check(issuer).map_err(|reason| PolicyError::at("issuer", reason))?;
             // RFC 8414 §2: an issuer has no query.
             if issuer.contains('?') {
-                return Err(PolicyError::at("issuer", "must have no query where its keys are discovered"));
+                return Err(PolicyError::at("issuer", "must have no query"));
             }
         }
         Ok(())

@@ -117,7 +117,11 @@ async function wasm({ name, target, features }, { rustflags, wasm_opt }, out) {
 /** Panic messages name source files; the builder's own folders have no place in them. */
 function withoutPaths() {
   const home = process.env.CARGO_HOME ?? join(process.env.HOME ?? '', '.cargo');
-  return [`--remap-path-prefix=${ROOT}=.`, `--remap-path-prefix=${home}=cargo`];
+  const registries = join(home, 'registry', 'src');
+  const sources = existsSync(registries) ? readdirSync(registries).map((name) => join(registries, name)) : [];
+  // Of several that fit, the last counts.
+  const folders = [[ROOT, '.'], [home, 'cargo'], ...sources.map((source) => [source, 'crates'])];
+  return folders.map(([folder, name]) => `--remap-path-prefix=${folder}=${name}`);
 }
 
 function bin(name) {
