@@ -196,3 +196,37 @@ test('tables are built with the second token or at import, counted, and within t
     '/tableBytes',
   );
 });
+
+test('published keys that change forget what was remembered, and the same again do not', () => {
+  const [own, next] = [generateSigningKey('ES256'), generateSigningKey('ES256')];
+  const remote = { jwksUri: 'https://issuer.example/jwks' };
+  const verifier = createVerifier({
+    issuers: [{ issuer: REQUEST.issuer, audience: REQUEST.audience, remote }],
+  });
+  const token = mint(own);
+  assert.equal(verifier.verify(token, at(NOW)).code, 'kid-unknown');
+  assert.equal(verifier.setRemoteKeys(REQUEST.issuer, own.jwks()).changed, true);
+  const first = verifier.verify(token, at(NOW));
+  assert.equal(first.ok, true);
+  // As text, and in another order of members.
+  const same = JSON.stringify({ more: 1, keys: own.jwks().keys });
+  assert.equal(verifier.setRemoteKeys(REQUEST.issuer, same).changed, false);
+  assert.equal(verifier.verify(token, at(NOW)), first);
+  assert.equal(
+    pointer(() => verifier.setRemoteKeys(REQUEST.issuer, '<html>')),
+    '',
+  );
+  assert.equal(
+    pointer(() => verifier.setRemoteKeys('https://other.example', own.jwks())),
+    '/issuer',
+  );
+  assert.equal(verifier.verify(token, at(NOW)), first);
+  const report = verifier.setRemoteKeys(REQUEST.issuer, { keys: [next.publicJwk, { kty: 'NEW', kid: 'n' }] });
+  assert.deepEqual(report, {
+    changed: true,
+    keys: [{ kid: next.kid, alg: 'ES256' }],
+    leftOut: [{ kid: 'n', reason: '/kty: "NEW" is not supported' }],
+  });
+  assert.equal(verifier.verify(token, at(NOW)).code, 'kid-unknown');
+  assert.equal(verifier.verify(mint(next), at(NOW)).ok, true);
+});

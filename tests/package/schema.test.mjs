@@ -49,9 +49,21 @@ function pointer(make) {
   return undefined;
 }
 
-/** What no schema says: cryptography, comparisons of one field with another, and secrets, which stand in no policy. */
+/** What no schema says: cryptography, patterns, and comparisons of one field with another. */
 const BEYOND =
-  /\/jwks(\/|$)|\/keys\/\d+(\/(pem|spki|secret|alg|kid))?$|\/issuers\/\d+\/issuer$|\/minTtlSeconds$|\/issuers\/\d+\/keys$|^\/introspection\//;
+  /\/jwks(\/|$)|\/keys\/\d+\/(pem|spki|secret|alg|kid)$|^\/gate\/routes\/\d+\/path$|\/(networks|trusted)\/(\d+|\w+\/\d+)$/;
+const COMPARED = [
+  'refuses-an-issuer-named-twice',
+  'refuses-discovery-of-an-issuer-that-is-no-url',
+  'kubernetes-refuses-a-issuer-that-leads-elsewhere',
+  'refuses-remote-with-a-shorter-longest-time',
+  'gate-policy-with-a-claim-in-authorization',
+  'gate-policy-with-a-header-with-a-colon',
+  'gate-policy-with-a-scheme-for-a-cookie',
+  'gate-policy-with-a-realm-with-a-line-feed',
+];
+/** Secrets stand in no policy. */
+const SECRET = /^\/introspection\//;
 
 test('policies of the vectors: valid when the reader takes them, and refused when they are not', () => {
   const all = policies();
@@ -63,7 +75,8 @@ test('policies of the vectors: valid when the reader takes them, and refused whe
     if (refused === undefined)
       assert.ok(valid(policy), `${id}: the reader takes it and the schema does not: ${said}`);
     else if (valid(policy)) {
-      assert.match(refused, BEYOND, `${id}: the schema takes it; the reader refuses ${refused}`);
+      const explained = COMPARED.includes(id) || BEYOND.test(refused) || SECRET.test(refused);
+      assert.ok(explained, `${id}: the schema takes it; the reader refuses ${refused}`);
       beyond += 1;
     }
   }
