@@ -137,6 +137,20 @@ for (const [name, behave, reason] of LIES) {
   });
 }
 
+test('members that every object was made to inherit are not the document’s', () => {
+  const inherited = { issuer: 'https://issuer.example', jwks_uri: 'https://evil.example/keys' };
+  for (const [name, value] of Object.entries(inherited)) {
+    Object.defineProperty(Object.prototype, name, { value, configurable: true });
+  }
+  try {
+    assert.equal(readMetadata('{}', inherited.issuer), 'discovery-issuer-mismatch');
+    const named = JSON.stringify({ issuer: inherited.issuer });
+    assert.equal(readMetadata(named, inherited.issuer), 'discovery-jwks-uri');
+  } finally {
+    for (const name of Object.keys(inherited)) delete Object.prototype[name];
+  }
+});
+
 test('plain HTTP on a loopback name is for an issuer that is there itself', () => {
   const read = (issuer, jwks_uri) => readMetadata(JSON.stringify({ issuer, jwks_uri }), issuer);
   for (const host of ['localhost:8080', '127.0.0.1:8080', '[::1]:8080', '127.9.9.9']) {

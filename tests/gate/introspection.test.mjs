@@ -357,6 +357,24 @@ test('a flood of tokens that nobody issued evicts no good answer', async () => {
   assert.equal(server.requests.length, 0);
 });
 
+test('no map is given the token, for an answer or for a request under way', async () => {
+  const { set } = Map.prototype;
+  const seen = [];
+  Map.prototype.set = function (key, value) {
+    seen.push(key, value);
+    return set.call(this, key, value);
+  };
+  try {
+    const { ask } = setUp();
+    await ask('map-canary');
+  } finally {
+    Map.prototype.set = set;
+  }
+  const held = seen.filter((item) => inspect(item, { depth: 9 }).includes('canary'));
+  assert.ok(seen.length >= 4);
+  assert.deepEqual(held, []);
+});
+
 test('the token is kept nowhere: not in what is held, and not in what is told', async () => {
   server.behave = json({ active: true, sub: 's' });
   const { ask, introspection, events, stats } = setUp();

@@ -169,6 +169,17 @@ test('of 10 MB no more is read than the limit and what was on the way', async ()
   assert.ok(noted.sent < 20_000_000, `${noted.sent} bytes were sent`);
 });
 
+test('a fetch that is given up gives up its connection', async () => {
+  const { ask } = setUp({ source: { timeoutMs: 100 } });
+  let closed;
+  server.behave = (_, response) => {
+    closed = new Promise((resolve) => response.on('close', () => resolve('closed')));
+  };
+  await ask('a');
+  const late = new Promise((resolve) => setTimeout(resolve, 3000, 'still open').unref());
+  assert.equal(await Promise.race([closed, late]), 'closed');
+});
+
 test('a compressed bomb is counted by what comes out of it', async () => {
   const { gzipSync } = await import('node:zlib');
   const bomb = gzipSync(Buffer.alloc(10_000_000, ' '));
