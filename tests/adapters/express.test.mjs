@@ -1,0 +1,105 @@
+// The adapter for Express, in Express 5, over HTTP.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { after, before, test } from 'node:test';
+
+import express from 'express';
+import { guard } from 'portcullis/express';
+import { createGate } from 'portcullis/gate';
+
+import { listen, mint, policy, REQUIREMENT, send, showAll } from './cases.mjs';
+
+const gate = createGate(policy);
+const app = express();
+let running;
+let seen;
+
+const answer = (req, res) => {
+  seen = req;
+  const { authorization = null, 'x-user': user = null } = req.headers;
+  res.json({ sub: req.auth.claims?.sub ?? null, user, authorization });
+};
+const routed = createGate({
+  ...policy,
+  gate: {
+    ...policy.gate,
+    requirement: { scopes: ['admin'] },
+    routes: [
+      { path: '/by-policy/open/*', requirement: 'public' },
+      { path: '/by-policy/notes', requirement: REQUIREMENT },
+    ],
+  },
+});
+const router = express.Router();
+router.get('/notes', answer);
+app.get('/notes', guard(gate, REQUIREMENT), answer);
+app.get('/maybe', guard(gate, { ...REQUIREMENT, anonymous: true }), answer);
+app.post('/notes', guard(gate, REQUIREMENT), express.json(), (req, res) => res.json({ body: req.body }));
+app.use('/mounted', guard(gate, REQUIREMENT), router);
+app.use('/by-policy', guard(routed), (req, res) => res.json({ url: req.originalUrl, via: req.auth.via }));
+app.use((error, _req, res, _next) => res.status(500).json({ error: String(error) }));
+
+before(async () => {
+  running = await listen(createServer(app));
+});
+after(() => running.stop());
+
+showAll(test, () => running.origin);
+
+const bearer = (options) => [['Authorization', `Bearer ${mint(options)}`]];
+
+test('every view of the headers says the same', async () => {
+  const headers = [...bearer(), ['X-User', 'mallory'], ['x_user', 'mallory'], ['Cookie', 'a=1']];
+  assert.equal((await send(`${running.origin}/notes`, { headers })).status, 200);
+  const names = seen.rawHeaders.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase());
+  assert.deepEqual(names.toSorted(), ['connection', 'cookie', 'host', 'x-user']);
+  assert.equal(seen.rawHeaders.at(-1), 'ada');
+  assert.deepEqual(seen.headersDistinct['x-user'], ['ada']);
+  assert.deepEqual(Object.keys(seen.headers).toSorted(), names.toSorted());
+  assert.equal(seen.headers.cookie, 'a=1');
+});
+
+test('a body reaches its handler', async () => {
+  const headers = [...bearer(), ['Content-Type', 'application/json']];
+  const answer = await send(`${running.origin}/notes`, { method: 'POST', headers, body: '{"text":"hello"}' });
+  assert.deepEqual(JSON.parse(answer.body), { body: { text: 'hello' } });
+});
+
+test('a mounted router is behind the gate, however its path is spelled', async () => {
+  for (const target of ['/mounted/notes', '/MOUNTED/notes', '/mounted/./notes', '/mounted//notes', '//mounted/notes']) {
+    assert.notEqual((await send(running.origin, { target })).status, 200, target);
+  }
+  assert.equal((await send(`${running.origin}/mounted/notes`, { headers: bearer() })).status, 200);
+});
+
+test('the gate decides by the path that Express routes by, and no spelling of it opens another', async () => {
+  const ask = async (target, options) => (await send(running.origin, { target, ...options })).status;
+  assert.equal(await ask('/by-policy/open/a'), 200);
+  assert.equal(await ask('/by-policy/notes', { headers: bearer() }), 200);
+  assert.equal(await ask('/by-policy/secret', { headers: bearer() }), 403);
+  // Express takes each of these for a path below /by-policy that is not open.
+  for (const target of [
+    '/by-policy/open/../secret',
+    '/by-policy/open/%2e%2e/secret',
+    '/by-policy/secret/../open/a',
+    '/by-policy/secret/%2e%2e/open/a',
+    '/by-policy/secret?/../open/a',
+    '/by-policy/secret#/../open/a',
+    '/by-policy/secret\\..\\open\\a',
+    '/by-policy//open/a',
+    'http://127.0.0.1/by-policy/secret',
+    'http://127.0.0.1/by-policy/open/../secret',
+  ]) {
+    assert.notEqual(await ask(target, { headers: bearer() }), 200, target);
+  }
+  // Nor does a Host header choose the path.
+  for (const host of ['127.0.0.1/by-policy/open/a?', '127.0.0.1/by-policy/open/a#', 'x@127.0.0.1/by-policy/open/']) {
+    const answer = await ask('/by-policy/secret', { host, headers: bearer() });
+    assert.notEqual(answer, 200, host);
+  }
+});
+
+test('plain HTTP is refused for a host that is not loopback', async () => {
+  const answer = await send(`${running.origin}/notes`, { host: 'api.example', headers: bearer() });
+  assert.notEqual(answer.status, 200);
+});
