@@ -13,7 +13,14 @@ pub const LONGEST: usize = "Bearer ".len().saturating_add(Limits::TOKEN_BYTES_CA
 /// # Errors
 /// The stage `bearer` of [`Rejection`].
 pub fn token<'v>(authorization: Option<&'v str>, limits: &Limits) -> Result<&'v str, Rejection> {
-    let value = authorization.ok_or(Rejection::AuthorizationMissing)?;
+    token_with_scheme(authorization.ok_or(Rejection::AuthorizationMissing)?, "Bearer", limits)
+}
+
+/// The token behind another scheme of the same grammar.
+///
+/// # Errors
+/// As [`token`].
+pub(crate) fn token_with_scheme<'v>(value: &'v str, expected: &str, limits: &Limits) -> Result<&'v str, Rejection> {
     if value.len() > LONGEST {
         return Err(Rejection::TokenTooLarge { limit: limits.token_bytes(), actual: value.len() });
     }
@@ -22,7 +29,7 @@ pub fn token<'v>(authorization: Option<&'v str>, limits: &Limits) -> Result<&'v 
     }
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     // RFC 9110 §11.1: the scheme, and only the scheme, is case-insensitive.
-    if !scheme.eq_ignore_ascii_case("Bearer") {
+    if !scheme.eq_ignore_ascii_case(expected) {
         return Err(Rejection::AuthorizationScheme);
     }
     if !is_b64token(token) {
@@ -32,7 +39,7 @@ pub fn token<'v>(authorization: Option<&'v str>, limits: &Limits) -> Result<&'v 
 }
 
 /// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 §2.1).
-fn is_b64token(text: &str) -> bool {
+pub(crate) fn is_b64token(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
 }

@@ -17,7 +17,7 @@ use crate::{
 pub struct Claims {
     /// Issuer.
     pub iss: String,
-    /// Audience: one string is read as a list of one.
+    /// Audience: one string is read as a list of one. Empty only where the policy reads another claim in its place.
     pub aud: Vec<String>,
     /// Expiry.
     pub exp: UnixSeconds,
@@ -51,8 +51,23 @@ pub(crate) struct ParsedClaims<'t> {
 pub(crate) fn read<'t>(token: &'t AuthenticToken<'_>, limits: &Limits) -> Result<ParsedClaims<'t>, Rejection> {
     let object = read_part(Segment::Payload, token.payload(), limits)?;
     string(&object, "iss")?.ok_or_else(|| missing("iss"))?;
-    audience(&object)?.ok_or_else(|| missing("aud"))?;
     let exp = instant(&object, "exp")?.ok_or_else(|| missing("exp"))?;
+    parse(object, exp)
+}
+
+/// The claims of an answer about an opaque token (RFC 7662 §2.2), where neither `iss` nor `exp` has to be.
+///
+/// # Errors
+/// `claim-malformed`.
+pub(crate) fn of_response(object: Object<'_>) -> Result<ParsedClaims<'_>, Rejection> {
+    string(&object, "iss")?;
+    let exp = instant(&object, "exp")?.unwrap_or(UnixSeconds::MAX);
+    parse(object, exp)
+}
+
+fn parse(object: Object<'_>, exp: UnixSeconds) -> Result<ParsedClaims<'_>, Rejection> {
+    // Which claim names the audience, the policy says; it asks for it.
+    audience(&object)?;
     string(&object, "sub")?;
     let nbf = instant(&object, "nbf")?;
     let iat = instant(&object, "iat")?;
@@ -71,6 +86,14 @@ impl ParsedClaims<'_> {
     /// Audience: one string is a list of one.
     pub(crate) fn aud(&self) -> Vec<&str> {
         audience(&self.object).ok().flatten().unwrap_or_default()
+    }
+
+    /// The strings of a claim that may be one or an array of them; empty for anything else.
+    pub(crate) fn texts(&self, claim: &str) -> Vec<&str> {
+        match self.object.get(claim) {
+            Some(Value::String(text)) => vec![text.as_ref()],
+            other => other.and_then(Value::as_strings).unwrap_or_default(),
+        }
     }
 
     /// A claim that was found to be a string, or to be absent.

@@ -39,11 +39,13 @@ pub mod signature;
 // rank 4: what the issuer says
 pub mod claims;
 
-// rank 5: what we accept
+// rank 5: what we accept, and what proves that a token is its sender's
 pub mod policy;
+pub mod binding;
 
-// rank 7: the pipeline (rank 6 is kept for revocation)
+// rank 7: the pipeline (rank 6 is kept for revocation), and from a request to a decision
 pub mod verifier;
+pub mod gate;
 
 // rank 8: signing
 #[cfg(feature = "issuer")]
@@ -55,7 +57,9 @@ mod wasm;
 
 pub use alg::Alg;
 pub use claims::Claims;
+pub use gate::Gate;
 pub use jws::compact::UnverifiedToken;
+pub use keys::remote::KeyReport;
 pub use limits::Limits;
 pub use policy::{IssuerPolicy, Policy};
 pub use policy_error::PolicyError;

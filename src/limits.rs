@@ -31,6 +31,9 @@ impl Limits {
     /// For what a caller wrote, not an attacker: a policy with its keys.
     pub(crate) const DOCUMENT: Limits = Limits { token_bytes: 0, header_bytes: 0, depth: 32, members: 65_536 };
 
+    /// For what an issuer published: a JWK Set. A search for duplicates compares each member of an object with all before it.
+    pub(crate) const FETCHED: Limits = Limits { token_bytes: 0, header_bytes: 0, depth: 16, members: 8192 };
+
     /// The longest token, in bytes of its compact serialization.
     #[must_use]
     pub const fn token_bytes(&self) -> usize {

@@ -10,6 +10,7 @@ use crate::{
     jws::{compact::UnverifiedToken, header::Header, memo::HeaderMemo},
     keys::{
         VerificationKey,
+        remote::KeyReport,
         set::{Candidate, KeyUsage},
     },
     limits::Limits,
@@ -55,6 +56,14 @@ impl Verifier {
         Policy::from_json(policy).map(Verifier::new)
     }
 
+    /// Takes the JWK Set that an issuer publishes: as [`Policy::set_remote_keys`].
+    ///
+    /// # Errors
+    /// As [`Policy::set_remote_keys`]. The present keys then stay.
+    pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
+        self.policy.set_remote_keys(issuer, jwks)
+    }
+
     /// Decides about the credentials of a request: the value of its one Authorization header (RFC 6750 §2.1).
     ///
     /// # Errors
@@ -68,7 +77,7 @@ impl Verifier {
     /// # Errors
     /// The [`Rejection`] of the first stage that refuses.
     pub fn verify(&self, token: &str, now: UnixSeconds) -> Verdict {
-        let (authentic, claims) = self.decide(token, now, |claims, _| claims.to_claims())?;
+        let (authentic, claims) = self.decide(token, now, |claims, _, _| claims.to_claims())?;
         let (header, payload) = authentic.into_parts();
         Ok(Accepted { header, claims, payload })
     }
@@ -78,7 +87,7 @@ impl Verifier {
         &self,
         token: &'t str,
         now: UnixSeconds,
-        take: impl FnOnce(&ParsedClaims<'_>, Validity) -> T,
+        take: impl FnOnce(&ParsedClaims<'_>, &Header, Validity) -> T,
     ) -> Result<(AuthenticToken<'t>, T), Rejection> {
         let unverified = UnverifiedToken::parse_with(token, self.policy.limits(), &self.headers)?;
         let candidates = self.policy.keys().candidates(unverified.header())?;
@@ -86,7 +95,7 @@ impl Verifier {
         self.remember(&authentic);
         let claims = claims::read(&authentic, self.policy.limits())?;
         let validity = self.policy.check(&authentic, &claims, now)?;
-        let taken = take(&claims, validity);
+        let taken = take(&claims, authentic.header(), validity);
         Ok((authentic, taken))
     }
 

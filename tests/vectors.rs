@@ -48,7 +48,18 @@ fn run(file: &Value, vector: &Value) -> Outcome {
     };
     let token = text(&vector["token"]);
     let now = UnixSeconds::new(vector["now"].as_u64().unwrap_or(0)).unwrap();
-    let decide = |decide: &dyn Fn(&Verifier) -> verifier::Verdict| match Verifier::from_json(&policy.to_string()) {
+    let verifier = || {
+        let mut verifier = Verifier::from_json(&policy.to_string())?;
+        // Sets that issuers publish, one after the other: values, or the text as it was fetched.
+        for (issuer, jwks) in
+            vector["remoteKeys"].as_array().into_iter().flatten().map(|set| (&set["issuer"], &set["jwks"]))
+        {
+            let text = jwks.as_str().map_or_else(|| jwks.to_string(), str::to_owned);
+            verifier.set_remote_keys(issuer.as_str().unwrap(), &text)?;
+        }
+        Ok::<_, PolicyError>(verifier)
+    };
+    let decide = |decide: &dyn Fn(&Verifier) -> verifier::Verdict| match verifier() {
         Err(error) => Outcome::Misused(error),
         Ok(verifier) => match decide(&verifier) {
             Err(rejection) => Outcome::Refused(rejection),
@@ -61,7 +72,7 @@ fn run(file: &Value, vector: &Value) -> Outcome {
     match vector["kind"].as_str().unwrap() {
         "verify" => decide(&|verifier| verifier.verify(token.as_deref().unwrap_or(""), now)),
         "authorization" => decide(&|verifier| verifier.verify_authorization(token.as_deref(), now)),
-        "policy" => match Verifier::from_json(&policy.to_string()) {
+        "policy" => match verifier() {
             Err(error) => Outcome::Misused(error),
             Ok(_) => Outcome::Accepted { claims: Value::Null, payload: Vec::new() },
         },

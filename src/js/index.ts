@@ -1,4 +1,4 @@
-import type { Alg, Jwk, MlDsaAlg, Policy } from './policy.js';
+import type { Alg, Jwk, Jwks, MlDsaAlg, Policy } from './policy.js';
 import type { Inspection, JwsVerdict, Verdict } from './verdict.js';
 
 export { PolicyError } from './errors.js';
@@ -57,6 +57,16 @@ export interface VerifierStats {
   cache: { entries: number; hits: number; misses: number };
 }
 
+/** What came of a JWK Set. */
+export interface KeyReport {
+  /** Whether other keys are used than before. */
+  changed: boolean;
+  /** The keys of the set that are used. */
+  keys: { kid: string | null; alg: Alg | MlDsaAlg }[];
+  /** The keys of the set that are not, and why. */
+  leftOut: { kid: string | null; reason: string }[];
+}
+
 /** Decides about tokens by one policy. Make it once and keep it. */
 export interface Verifier<A extends string = Alg> {
   /**
@@ -77,6 +87,13 @@ export interface Verifier<A extends string = Alg> {
    * @throws PolicyError as `createVerifier`; the present policy then stays.
    */
   replacePolicy(policy: Policy<A>): void;
+  /**
+   * Takes the JWK Set that an issuer with `remote` publishes, as a value or as the text that was fetched. Keys of the policy stay and come
+   * first; keys that are no good are left out and listed; the same keys again change nothing, and when they change, nothing that was
+   * remembered counts any more.
+   * @throws PolicyError when the policy names no `remote` for that issuer, or the set has no usable key; the present keys then stay.
+   */
+  setRemoteKeys(issuer: string, jwks: Jwks | string): KeyReport;
   /** What is kept in memory, and how often it served. */
   stats(): VerifierStats;
 }

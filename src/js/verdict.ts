@@ -12,7 +12,8 @@ export interface JoseHeader {
 /** The claims of a token that passed every stage (RFC 7519 §4.1, RFC 9068 §2.2). Times are whole seconds since 1970. */
 export interface Claims {
   readonly iss: string;
-  readonly aud: string | readonly string[];
+  /** Absent only where the policy's `audienceClaim` names another claim. */
+  readonly aud?: string | readonly string[];
   readonly exp: number;
   readonly sub?: string;
   readonly nbf?: number;
@@ -32,16 +33,31 @@ export interface UnverifiedClaims {
 }
 
 /** The stage of the pipeline that refused. */
-export type Stage = 'bearer' | 'jws' | 'keys' | 'signature' | 'claims' | 'policy';
+export type Stage =
+  | 'transport'
+  | 'request'
+  | 'bearer'
+  | 'jws'
+  | 'keys'
+  | 'signature'
+  | 'claims'
+  | 'policy'
+  | 'introspection'
+  | 'binding'
+  | 'requirement';
 
 type Part = 'header' | 'payload';
 
 /** The fields of each code; the codes are permanent. */
 interface Fields {
+  'transport-insecure': object;
+  'request-malformed': { member: 'method' | 'url' | 'headers' };
+  'path-ambiguous': object;
   'authorization-missing': object;
   'authorization-ambiguous': object;
   'authorization-scheme': object;
   'authorization-malformed': object;
+  'token-in-query': object;
   'token-missing': object;
   'token-too-large': { limit: number; actual: number };
   'segment-count': { expected: 3; actual: number };
@@ -57,6 +73,7 @@ interface Fields {
   'alg-missing': object;
   'alg-unknown': object;
   'kid-unknown': object;
+  'keys-unavailable': object;
   'kid-required': { limit: number; candidates: number };
   'alg-mismatch': { expected: (Alg | MlDsaAlg)[]; actual: Alg | MlDsaAlg };
   'signature-length': { expected: number; actual: number };
@@ -66,9 +83,35 @@ interface Fields {
   'type-mismatch': { expected: string[]; actual: string | null };
   'issuer-mismatch': { expected: string[]; actual: string };
   'audience-mismatch': { expected: string[]; actual: string[] };
+  'claim-mismatch': { claim: string; expected: string | number | boolean };
   expired: { now: number; expires: number; leeway: number };
   'not-yet-valid': { now: number; notBefore: number; leeway: number };
   'issued-in-future': { now: number; issuedAt: number; leeway: number };
+  'introspection-unavailable': { reason: 'unavailable' | 'busy' | 'malformed' };
+  'token-inactive': object;
+  'binding-required': { expected: 'dpop' | 'mtls' | 'any' };
+  'binding-unsupported': object;
+  'dpop-scheme-required': object;
+  'dpop-proof-missing': object;
+  'dpop-proof-ambiguous': object;
+  'dpop-proof-invalid': { reason: string };
+  'dpop-method-mismatch': object;
+  'dpop-url-mismatch': object;
+  'dpop-token-mismatch': object;
+  'dpop-time-mismatch': { now: number; issuedAt: number; window: number };
+  'dpop-nonce-required': object;
+  'dpop-key-mismatch': object;
+  'dpop-replayed': object;
+  'replay-unavailable': object;
+  'certificate-missing': object;
+  'certificate-mismatch': object;
+  'scope-insufficient': { scopes: string[] };
+  'claim-insufficient': { path: string[] };
+  'acr-insufficient': { expected: string[] };
+  'authentication-too-old': { now: number; authenticatedAt: number | null; maxAge: number };
+  'network-denied': object;
+  'address-unknown': object;
+  'refused-by-check': { reason: string };
 }
 
 /** A permanent name for a kind of refusal. */

@@ -2,7 +2,7 @@ import type { Core } from './boot.js';
 import { type Kind, VerdictCache } from './cache.js';
 import { freeze, instant, toJson } from './convert.js';
 import { asPolicyError, orPolicyError, PolicyError } from './errors.js';
-import type { Verifier, VerifierOptions, VerifierStats, VerifyOptions } from './index.js';
+import type { KeyReport, Verifier, VerifierOptions, VerifierStats, VerifyOptions } from './index.js';
 import type { Policy } from './policy.js';
 import type { Accepted, JoseHeader, Rejected, Verdict } from './verdict.js';
 import type { RawVerifier, ValidatorGlue } from './wasm/glue.js';
@@ -75,6 +75,12 @@ export function makeVerifier(
       orPolicyError(() => raw.replace(toJson(policy)));
       core.forgetHeaders();
       epoch += 1;
+    },
+    setRemoteKeys(issuer, jwks) {
+      const text = typeof jwks === 'string' ? jwks : toJson(jwks);
+      const report = JSON.parse(orPolicyError(() => raw.setRemoteKeys(String(issuer), text))) as KeyReport;
+      if (report.changed) epoch += 1;
+      return report;
     },
     stats() {
       const kept = JSON.parse(raw.stats()) as Omit<VerifierStats, 'cache' | 'memoryBytes'>;

@@ -74,9 +74,79 @@ impl<'a> Object<'a> {
         self.0.iter().find(|(member, _)| member == name).map(|(_, value)| value)
     }
 
+    /// The member of that name, to be changed.
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Value<'a>> {
+        self.0.iter_mut().find(|(member, _)| member == name).map(|(_, value)| value)
+    }
+
     /// Every member, in the order of the text.
     pub fn members(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+}
+
+impl<'a> FromIterator<(Cow<'a, str>, Value<'a>)> for Object<'a> {
+    /// An object of these members; of two with one name the first counts.
+    fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, Value<'a>)>>(members: I) -> Self {
+        let mut object = Object::default();
+        for (name, value) in members {
+            if object.get(&name).is_none() {
+                object.0.push((name, value));
+            }
+        }
+        object
+    }
+}
+
+/// A value that is compared exactly: what a policy asks of a claim.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// A string.
+    Text(String),
+    /// A non-negative integer.
+    Integer(u64),
+    /// `true` or `false`
+    Boolean(bool),
+}
+
+impl Scalar {
+    /// The value as one to compare with; `None` for null, arrays, objects and other numbers.
+    pub(crate) fn of(value: &Value<'_>) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(Scalar::Text(text.as_ref().to_owned())),
+            Value::Integer(value) => Some(Scalar::Integer(*value)),
+            Value::Bool(value) => Some(Scalar::Boolean(*value)),
+            Value::Null | Value::OtherNumber | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
+    /// Is that value the same, of the same type?
+    pub(crate) fn is(&self, value: &Value<'_>) -> bool {
+        match (self, value) {
+            (Scalar::Text(ours), Value::String(theirs)) => ours == theirs,
+            (Scalar::Integer(ours), Value::Integer(theirs)) => ours == theirs,
+            (Scalar::Boolean(ours), Value::Bool(theirs)) => ours == theirs,
+            _ => false,
+        }
+    }
+}
+
+impl From<&str> for Scalar {
+    fn from(text: &str) -> Self {
+        Scalar::Text(text.to_owned())
+    }
+}
+
+impl From<u64> for Scalar {
+    fn from(value: u64) -> Self {
+        Scalar::Integer(value)
+    }
+}
+
+impl From<bool> for Scalar {
+    fn from(value: bool) -> Self {
+        Scalar::Boolean(value)
     }
 }
 

@@ -4,7 +4,9 @@ mod spki;
 mod import;
 pub mod jwk;
 pub mod tables;
+pub mod remote;
 pub mod set;
 
 pub(crate) use import::Material;
 pub use import::VerificationKey;
+pub(crate) use spki::from_pem;

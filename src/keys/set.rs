@@ -7,6 +7,7 @@ use crate::{
     keys::{
         VerificationKey,
         jwk::NamedKey,
+        remote::{Fingerprint, LeftOut, RemoteKey, ReportedKey},
         tables::{TableBudget, Tables},
     },
     policy_error::PolicyError,
@@ -28,6 +29,18 @@ struct Entry {
     issuer: usize,
     kid: Option<String>,
     key: VerificationKey,
+    /// What tells it from others, when it was published and not built in.
+    remote: Option<Fingerprint>,
+}
+
+impl Entry {
+    fn is_remote_of(&self, issuer: usize) -> bool {
+        self.issuer == issuer && self.remote.is_some()
+    }
+
+    fn goes_by(&self, named: &NamedKey) -> bool {
+        self.kid == named.kid && self.key.alg() == named.key.alg()
+    }
 }
 
 /// A key that fits a token's header, with the issuer it belongs to (its index in the policy) and its own place in the set.
@@ -66,13 +79,79 @@ impl KeySet {
     ///
     /// # Errors
     /// [`MOST_CANDIDATES`] keys go by that `kid` and algorithm already (`/kid`).
-    pub fn insert(&mut self, issuer: usize, NamedKey { kid, key }: NamedKey) -> Result<(), PolicyError> {
-        let alike = |entry: &&Entry| entry.kid == kid && entry.key.alg() == key.alg();
-        if kid.is_some() && self.entries.iter().filter(alike).count() >= MOST_CANDIDATES {
-            return Err(PolicyError::at("kid", format!("is used by more than {MOST_CANDIDATES} issuers")));
+    pub fn insert(&mut self, issuer: usize, named: NamedKey) -> Result<(), PolicyError> {
+        let alike = self.entries.iter().filter(|entry| entry.goes_by(&named)).count();
+        if named.kid.is_some() && alike >= MOST_CANDIDATES {
+            return Err(crowded());
         }
-        self.entries.push(Entry { issuer, kid, key });
+        self.entries.push(Entry { issuer, kid: named.kid, key: named.key, remote: None });
         Ok(())
+    }
+
+    /// Takes the keys that the issuer with that index publishes in place of those it published before; a key that was there keeps its
+    /// table. Keys that are built in stay, and one that goes by the same name as such a key is left out, as is one whose name is taken
+    /// by too many. Whether the keys are others than before.
+    ///
+    /// # Errors
+    /// No key is left, built in or not: everything then stays as it was.
+    pub(crate) fn set_remote(
+        &mut self,
+        issuer: usize,
+        mut fresh: Vec<RemoteKey>,
+        left_out: &mut Vec<LeftOut>,
+    ) -> Result<bool, PolicyError> {
+        let mut known = false;
+        fresh.retain(|RemoteKey { named, .. }| {
+            let alike = || self.entries.iter().filter(|entry| entry.goes_by(named) && !entry.is_remote_of(issuer));
+            let reason = if named.kid.is_none() {
+                return true;
+            } else if alike().any(|entry| entry.issuer == issuer) {
+                known = true;
+                PolicyError::at("kid", "names a key that is built in, which counts")
+            } else if alike().count() >= MOST_CANDIDATES {
+                crowded()
+            } else {
+                return true;
+            };
+            left_out.push(LeftOut::new(named.kid.as_deref(), &reason));
+            false
+        });
+        if fresh.is_empty() && !known {
+            let reasons: Vec<&str> = left_out.iter().map(|key| key.reason.as_str()).take(8).collect();
+            let why =
+                if reasons.is_empty() { String::new() } else { format!("; left out were {}", reasons.join(", ")) };
+            return Err(PolicyError::here(format!("has no usable key{why}")));
+        }
+        let same = |entry: &Entry, key: &RemoteKey| {
+            entry.is_remote_of(issuer) && entry.remote == Some(key.fingerprint) && entry.kid == key.named.kid
+        };
+        let present = self.entries.iter().filter(|entry| entry.is_remote_of(issuer));
+        if present.clone().count() == fresh.len() && present.zip(&fresh).all(|(entry, key)| same(entry, key)) {
+            return Ok(false);
+        }
+        let (gone, mut entries): (Vec<_>, Vec<_>) = core::mem::take(&mut self.entries)
+            .into_iter()
+            .enumerate()
+            .map(|(place, entry)| (Some(place), entry))
+            .partition(|(_, entry)| entry.is_remote_of(issuer));
+        let mut gone: Vec<_> = gone.into_iter().map(Some).collect();
+        for key in fresh {
+            let found = gone.iter_mut().find(|slot| slot.as_ref().is_some_and(|(_, entry)| same(entry, &key)));
+            entries.push(found.and_then(Option::take).unwrap_or_else(|| {
+                let RemoteKey { named: NamedKey { kid, key }, fingerprint } = key;
+                (None, Entry { issuer, kid, key, remote: Some(fingerprint) })
+            }));
+        }
+        let (places, entries): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
+        self.entries = entries;
+        self.tables.rearrange(&places, |place| self.entries.get(place).and_then(|entry| entry.key.precomputable()));
+        Ok(true)
+    }
+
+    /// The published keys of an issuer that are used.
+    pub(crate) fn remote_of(&self, issuer: usize) -> Vec<ReportedKey> {
+        let own = self.entries.iter().filter(|entry| entry.is_remote_of(issuer));
+        own.map(|entry| ReportedKey { kid: entry.kid.clone(), alg: entry.key.alg() }).collect()
     }
 
     /// Gives the tables of the keys that are in the set by now a budget, and builds those that are wanted at once.
@@ -82,16 +161,22 @@ impl KeySet {
 
     /// The keys that fit a header, at most [`MOST_CANDIDATES`].
     ///
-    /// A `kid` is only compared. Keys that were given without one fit every token of their algorithm, whatever its `kid`.
+    /// A `kid` is only compared. A key that was given without one fits every token of its algorithm whose `kid` its issuer has no key
+    /// for. What one issuer publishes decides nothing about the tokens of another: of several published keys of an algorithm none fits a
+    /// token without a `kid` (OpenID Connect Core §10.1).
     ///
     /// # Errors
     /// `kid-unknown`, `alg-mismatch`, `kid-required`.
     pub fn candidates(&self, header: &Header) -> Result<Candidates<'_>, Rejection> {
-        let named = header.kid().is_some() && self.entries.iter().any(|entry| entry.kid.as_deref() == header.kid());
-        let fits = |entry: &Entry| match header.kid() {
-            None => true,
-            Some(kid) if named => entry.kid.as_deref() == Some(kid),
-            Some(_) => entry.kid.is_none(),
+        let of = |issuer: usize| self.entries.iter().filter(move |entry| entry.issuer == issuer);
+        let alone = |entry: &Entry| {
+            let alike = |other: &&Entry| other.remote.is_some() && other.key.alg() == entry.key.alg();
+            of(entry.issuer).filter(alike).count() == 1
+        };
+        let fits = |entry: &Entry| match (header.kid(), entry.kid.as_deref()) {
+            (None, _) => entry.remote.is_none() || alone(entry),
+            (Some(kid), Some(own)) => kid == own,
+            (Some(kid), None) => of(entry.issuer).all(|other| other.kid.as_deref() != Some(kid)),
         };
         let fitting = || self.entries.iter().enumerate().filter(|(_, entry)| fits(entry));
         let mut candidates = [None; MOST_CANDIDATES];
@@ -102,7 +187,11 @@ impl KeySet {
             }
             count = count.saturating_add(1);
         }
+        let alike = || self.entries.iter().filter(|entry| entry.key.alg() == header.alg());
         match count {
+            0 if header.kid().is_none() && alike().count() > 0 => {
+                Err(Rejection::KidRequired { limit: 1, candidates: alike().count() })
+            }
             0 if fitting().next().is_none() => Err(Rejection::KidUnknown),
             0 => {
                 let others = fitting().map(|(_, entry)| entry.key.alg());
@@ -119,9 +208,9 @@ impl KeySet {
         self.tables.earned(place, |place| self.entries.get(place).and_then(|entry| entry.key.precomputable()));
     }
 
-    /// What each key takes, in the order of the policy.
+    /// What each key takes, in the order of the policy; published keys come last.
     pub fn usage(&self) -> impl Iterator<Item = KeyUsage<'_>> {
-        self.entries.iter().enumerate().map(|(place, Entry { issuer, kid, key })| KeyUsage {
+        self.entries.iter().enumerate().map(|(place, Entry { issuer, kid, key, .. })| KeyUsage {
             issuer: *issuer,
             kid: kid.as_deref(),
             alg: key.alg(),
@@ -149,6 +238,10 @@ impl KeySet {
     pub fn table_budget(&self) -> TableBudget {
         self.tables.budget()
     }
+}
+
+fn crowded() -> PolicyError {
+    PolicyError::at("kid", format!("is used by more than {MOST_CANDIDATES} issuers"))
 }
 
 /// Each algorithm once, in the order of [`Alg::ALL`].

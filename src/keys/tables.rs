@@ -58,6 +58,16 @@ impl TableBudget {
     pub fn at_import(self) -> Self {
         TableBudget { at_import: true, ..self }
     }
+
+    /// Builds the table of a key that is imported, if that is wanted and there is room.
+    fn import(self, key: Option<&dyn Precomputable>, left: &mut usize) {
+        let Some(key) = key.filter(|_| self.at_import) else { return };
+        if let Some(rest) = left.checked_sub(key.bytes_of(TableSize::Default)) {
+            *left = rest;
+            key.precompute(TableSize::Default);
+            key.precompute_generator();
+        }
+    }
 }
 
 /// What is kept about the keys of one set, in their order.
@@ -88,14 +98,22 @@ impl Tables {
         let mut left = budget.bytes;
         for key in keys {
             usage.push(Usage::default());
-            let Some(key) = key.filter(|_| budget.at_import) else { continue };
-            if let Some(rest) = left.checked_sub(key.bytes_of(TableSize::Default)) {
-                left = rest;
-                key.precompute(TableSize::Default);
-                key.precompute_generator();
-            }
+            budget.import(key, &mut left);
         }
         Tables { budget, ledger: Mutex::new(Ledger { uses: 0, keys: usage }) }
+    }
+
+    /// Other keys have taken the places: each says at which place it was before, if it was there. `key` gives the keys by their new place.
+    pub(crate) fn rearrange<'k>(&self, places: &[Option<usize>], key: impl Fn(usize) -> Option<&'k dyn Precomputable>) {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = core::mem::take(&mut ledger.keys);
+        let usage = |place: &Option<usize>| place.and_then(|place| before.get(place).copied()).unwrap_or_default();
+        ledger.keys = places.iter().map(usage).collect();
+        let taken: usize = (0..places.len()).map(|place| key(place).map_or(0, Precomputable::table_bytes)).sum();
+        let mut left = self.budget.bytes.saturating_sub(taken);
+        for (place, _) in places.iter().enumerate().filter(|(_, before)| before.is_none()) {
+            self.budget.import(key(place), &mut left);
+        }
     }
 
     pub(crate) fn budget(&self) -> TableBudget {
@@ -234,6 +252,25 @@ mod tests {
         let set = Set::of(1, 9);
         assert_eq!(set.uses(0, 1024).sizes(), [0]);
         assert_eq!(TableBudget::default().with_bytes(TableBudget::BYTES_CAP + 1).unwrap_err().pointer(), "/tableBytes");
+    }
+
+    #[test]
+    fn keys_that_stay_keep_what_they_earned_wherever_they_move() {
+        let set = Set::of(3, 100);
+        set.uses(0, 3).uses(2, 5);
+        let keys = [Fake(Cell::new(10)), Fake::default()];
+        set.1.rearrange(&[Some(2), None], |place| keys.get(place).map(|key| key as &dyn Precomputable));
+        assert_eq!((set.1.uses(0), set.1.uses(1), set.1.uses(2)), (5, 0, 0));
+        assert_eq!(keys.each_ref().map(Precomputable::table_bytes), [10, 0]);
+    }
+
+    #[test]
+    fn at_import_new_keys_get_tables_within_what_is_left() {
+        let keys = [Fake(Cell::new(10)), Fake::default(), Fake::default()];
+        let budget = TableBudget::default().with_bytes(25).unwrap().at_import();
+        let tables = Tables::new(budget, core::iter::empty());
+        tables.rearrange(&[Some(0), None, None], |place| keys.get(place).map(|key| key as &dyn Precomputable));
+        assert_eq!(keys.each_ref().map(Precomputable::table_bytes), [10, 10, 0]);
     }
 
     #[test]

@@ -1,14 +1,22 @@
 //! What is accepted: issuers, audiences, kinds of token, and time.
 
+mod issuer;
+mod presets;
+mod questions;
 mod read;
+mod rules;
+#[cfg(test)]
+mod schema;
+pub(crate) mod shapes;
+mod sources;
+
+pub use issuer::IssuerPolicy;
+pub use sources::{ClientAuthentication, Discovery, Introspection, IntrospectionSource, Remote, RemoteSource};
 
 use crate::{
-    alg::Alg,
-    claims::{ParsedClaims, missing},
-    document,
+    claims::ParsedClaims,
     keys::{
-        VerificationKey,
-        jwk::{self, NamedKey},
+        remote::{self, KeyReport},
         set::KeySet,
         tables::TableBudget,
     },
@@ -18,9 +26,7 @@ use crate::{
     signature::AuthenticToken,
     time::{Leeway, UnixSeconds, Validity},
 };
-
-/// The kind of token that is accepted when a policy names none: an OAuth 2.0 access token (RFC 9068 §2.1).
-const ACCESS_TOKEN: &str = "at+jwt";
+use rules::Rules;
 
 /// Whom a verifier trusts, and for what.
 ///
@@ -37,127 +43,6 @@ pub struct Policy {
     keys: KeySet,
     limits: Limits,
     leeway: Leeway,
-}
-
-/// One issuer: its exact name, the audiences we answer to, its keys, and what else is asked of its tokens.
-#[derive(Debug)]
-pub struct IssuerPolicy {
-    rules: Rules,
-    algorithms: Option<Vec<Alg>>,
-    keys: Vec<NamedKey>,
-}
-
-#[derive(Debug)]
-struct Rules {
-    issuer: String,
-    audience: Vec<String>,
-    types: Types,
-    required_claims: Vec<String>,
-}
-
-#[derive(Debug)]
-enum Types {
-    Any,
-    OneOf(Vec<String>),
-}
-
-impl IssuerPolicy {
-    /// An issuer by its exact name, and the audiences of which a token must name one.
-    ///
-    /// # Errors
-    /// An empty issuer, no audience, or an empty one.
-    pub fn new<A: Into<String>>(
-        issuer: impl Into<String>,
-        audience: impl IntoIterator<Item = A>,
-    ) -> Result<Self, PolicyError> {
-        let issuer = issuer.into();
-        let audience: Vec<String> = audience.into_iter().map(Into::into).collect();
-        if issuer.is_empty() {
-            return Err(PolicyError::at("issuer", "must not be empty"));
-        }
-        if audience.is_empty() || audience.iter().any(String::is_empty) {
-            return Err(PolicyError::at("audience", "must be one or more non-empty strings"));
-        }
-        let types = Types::OneOf(vec![ACCESS_TOKEN.to_owned()]);
-        let rules = Rules { issuer, audience, types, required_claims: Vec::new() };
-        Ok(IssuerPolicy { rules, algorithms: None, keys: Vec::new() })
-    }
-
-    /// Adds one key. Without a `kid` it fits every token of its algorithm.
-    ///
-    /// # Errors
-    /// The issuer has a key of that `kid` and algorithm already.
-    pub fn with_key(mut self, kid: Option<&str>, key: VerificationKey) -> Result<Self, PolicyError> {
-        self.push(NamedKey { kid: kid.map(str::to_owned), key })?;
-        Ok(self)
-    }
-
-    /// Adds the keys of a JWK Set (RFC 7517 §5) from its JSON text. Keys of kinds, uses or algorithms that are not supported are left out.
-    ///
-    /// # Errors
-    /// Text that is no JWK Set, a private or defective key, or a set without any usable key.
-    pub fn with_jwks(mut self, jwks: &str) -> Result<Self, PolicyError> {
-        self.push_jwks(&document::parse(jwks)?)?;
-        Ok(self)
-    }
-
-    /// Narrows the algorithms, and settles that of a JWK without `alg`. It concerns the keys that are added afterwards.
-    #[must_use]
-    pub fn with_algorithms(mut self, algorithms: impl IntoIterator<Item = Alg>) -> Self {
-        self.algorithms = Some(algorithms.into_iter().collect());
-        self
-    }
-
-    /// Sets the kinds of token (`typ`, RFC 7515 §4.1.9), compared byte for byte, with or without `application/` in front.
-    #[must_use]
-    pub fn with_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
-        self.rules.types = Types::OneOf(types.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// Takes any `typ` and none. An ID token then passes for an access token if its audience fits.
-    #[must_use]
-    pub fn with_any_type(mut self) -> Self {
-        self.rules.types = Types::Any;
-        self
-    }
-
-    /// Asks for further claims to be there; `iss`, `aud` and `exp` always must.
-    #[must_use]
-    pub fn with_required_claims<C: Into<String>>(mut self, claims: impl IntoIterator<Item = C>) -> Self {
-        self.rules.required_claims = claims.into_iter().map(Into::into).collect();
-        self
-    }
-
-    fn push(&mut self, named: NamedKey) -> Result<(), PolicyError> {
-        let twin = |other: &NamedKey| other.kid == named.kid && other.key.alg() == named.key.alg();
-        if named.kid.is_some() && self.keys.iter().any(twin) {
-            return Err(PolicyError::at("kid", "names two keys of one issuer and algorithm"));
-        }
-        self.keys.push(named);
-        Ok(())
-    }
-
-    fn push_jwks(&mut self, jwks: &crate::json::Object<'_>) -> Result<(), PolicyError> {
-        let before = self.keys.len();
-        let mut left_out = Vec::new();
-        let algorithms = self.algorithms.take();
-        let read = jwks.objects("keys", |key| match jwk::read(key, algorithms.as_deref())? {
-            Ok(named) => self.push(named),
-            Err(jwk::Unusable(reason)) => {
-                left_out.push(reason.to_string());
-                Ok(())
-            }
-        });
-        self.algorithms = algorithms;
-        read?.ok_or_else(|| PolicyError::at("keys", "is required"))?;
-        if self.keys.len() == before {
-            let why =
-                if left_out.is_empty() { String::new() } else { format!("; left out were {}", left_out.join(", ")) };
-            return Err(PolicyError::here(format!("has no usable key{why}")));
-        }
-        Ok(())
-    }
 }
 
 impl Policy {
@@ -209,6 +94,32 @@ impl Policy {
         self.rules.get(index).map(|rules| rules.issuer.as_str())
     }
 
+    /// Where the issuers' published keys are, everything filled in.
+    pub fn remotes(&self) -> impl Iterator<Item = RemoteSource<'_>> {
+        self.rules.iter().filter_map(|rules| Some(RemoteSource::new(&rules.issuer, rules.remote.as_ref()?)))
+    }
+
+    /// Whom to ask about opaque tokens, everything filled in.
+    pub fn introspections(&self) -> impl Iterator<Item = IntrospectionSource<'_>> {
+        let rules = self.rules.iter();
+        rules.filter_map(|rules| Some(IntrospectionSource::new(&rules.issuer, rules.introspection.as_ref()?)))
+    }
+
+    /// Takes the JWK Set that an issuer publishes, in place of the one it published before. Keys that are built in stay and come first; a
+    /// key that is no good is left out; keys that were there already keep what they have earned.
+    ///
+    /// # Errors
+    /// An issuer without `remote` (`/issuer`); text that is no JWK Set, or has no usable key. The present keys then stay.
+    pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
+        let found = self.rules.iter().enumerate().find(|(_, rules)| rules.issuer == issuer && rules.remote.is_some());
+        let Some((index, rules)) = found else {
+            return Err(PolicyError::at("issuer", "is not one whose \"remote\" the policy names"));
+        };
+        let (keys, mut left_out) = remote::read(jwks, rules.algorithms.as_deref())?;
+        let changed = self.keys.set_remote(index, keys, &mut left_out)?;
+        Ok(KeyReport { changed, keys: self.keys.remote_of(index), left_out })
+    }
+
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
@@ -217,8 +128,8 @@ impl Policy {
         if self.rules.iter().any(|rules| rules.issuer == issuer.rules.issuer) {
             return Err(PolicyError::at("issuer", "is named twice"));
         }
-        if issuer.keys.is_empty() {
-            return Err(PolicyError::here("must have \"jwks\" or \"keys\""));
+        if issuer.keys.is_empty() && issuer.rules.remote.is_none() && issuer.rules.introspection.is_none() {
+            return Err(PolicyError::here("must have \"jwks\", \"keys\", \"remote\" or \"introspection\""));
         }
         for named in issuer.keys {
             self.keys.insert(index, named)?;
@@ -237,11 +148,7 @@ impl Policy {
         now: UnixSeconds,
     ) -> Result<Validity, Rejection> {
         let rules = self.issuer(token.issuers(), claims.iss())?;
-        rules.check_type(token.header().typ())?;
-        rules.check_audience(&claims.aud())?;
-        if let Some(name) = rules.required_claims.iter().find(|name| claims.object.get(name).is_none()) {
-            return Err(missing(name));
-        }
+        rules.check(token.header().typ(), claims)?;
         self.check_time(claims, now)
     }
 
@@ -265,27 +172,5 @@ impl Policy {
             return Err(Rejection::IssuedInFuture { now, issued_at, leeway });
         }
         Ok(Validity::new(claims.exp, claims.nbf, claims.iat, leeway))
-    }
-}
-
-impl Rules {
-    fn check_type(&self, typ: Option<&str>) -> Result<(), Rejection> {
-        let Types::OneOf(types) = &self.types else { return Ok(()) };
-        // RFC 7515 §4.1.9: "application/" may be left out of a media type that has no other slash.
-        fn short(name: &str) -> &str {
-            name.strip_prefix("application/").unwrap_or(name)
-        }
-        if typ.is_some_and(|typ| types.iter().any(|accepted| short(accepted) == short(typ))) {
-            return Ok(());
-        }
-        Err(Rejection::TypeMismatch { expected: types.clone(), actual: typ.map(excerpt) })
-    }
-
-    fn check_audience(&self, aud: &[&str]) -> Result<(), Rejection> {
-        if aud.iter().any(|audience| self.audience.iter().any(|ours| ours == audience)) {
-            return Ok(());
-        }
-        let actual = aud.iter().take(8).map(|audience| excerpt(audience)).collect();
-        Err(Rejection::AudienceMismatch { expected: self.audience.clone(), actual })
     }
 }

@@ -53,6 +53,13 @@ impl RawVerifier {
         Ok(())
     }
 
+    /// Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON.
+    #[wasm_bindgen(js_name = setRemoteKeys)]
+    pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<String, JsValue> {
+        let report = self.verifier.set_remote_keys(issuer, jwks).map_err(|error| thrown(&error))?;
+        Ok(serde_json::to_string(&report).unwrap_or_default())
+    }
+
     /// Where the input is.
     pub fn input(&self) -> usize {
         self.input.as_ptr().addr()
@@ -106,7 +113,7 @@ impl RawVerifier {
         let value = self.input.get(..written).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default();
         let outcome = whole
             .and_then(|()| token(&self.verifier, value))
-            .and_then(|token| self.verifier.decide(token, now, |_, validity| validity));
+            .and_then(|token| self.verifier.decide(token, now, |_, _, validity| validity));
         match outcome {
             Err(rejection) => tell(&mut self.text, &mut self.answer, REFUSED, rejection.to_json()),
             Ok((authentic, validity)) => {

@@ -45,6 +45,7 @@ const REJECTIONS = {
     'type-mismatch': ['expected', 'actual'],
     'issuer-mismatch': ['expected', 'actual'],
     'audience-mismatch': ['expected', 'actual'],
+    'claim-mismatch': ['claim', 'expected'],
   },
 };
 

@@ -53,6 +53,7 @@ test('the validator exports what the face needs and imports only the glue', () =
     'rawverifier_inputBytes',
     'rawverifier_new',
     'rawverifier_replace',
+    'rawverifier_setRemoteKeys',
     'rawverifier_stats',
     'rawverifier_verify',
     'rawverifier_verifyAuthorization',

@@ -25,6 +25,8 @@ const THEMES = [
   'time',
   'pipeline',
   'policy',
+  'remote',
+  'presets',
   'authorization',
   'canaries',
   'rfc',

@@ -5,6 +5,7 @@ import type { Glue } from '../boot.js';
 /** A verifier in the wasm memory. */
 export interface RawVerifier {
   replace(policy: string): void;
+  setRemoteKeys(issuer: string, jwks: string): string;
   input(): number;
   inputBytes(): number;
   answer(): number;

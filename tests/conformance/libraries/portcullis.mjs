@@ -14,12 +14,12 @@ export const library = {
   synchronous: true,
   exact: true,
   kinds: ['verify', 'authorization', 'jws', 'inspect', 'policy'],
-  verify: (policy, token, now) => verifierFor(policy).verify(token, { now }),
+  verify: (policy, token, now, remoteKeys) => verifierFor(policy, remoteKeys).verify(token, { now }),
   verifyAuthorization: (policy, value, now) => verifierFor(policy).verifyAuthorization(value, { now }),
   verifyJws,
   inspect,
-  acceptPolicy(policy) {
-    createVerifier(policy);
+  acceptPolicy(policy, remoteKeys) {
+    verifierWith(policy, remoteKeys);
     return { ok: true };
   },
   properties: {
@@ -27,10 +27,17 @@ export const library = {
   },
 };
 
-function verifierFor(policy) {
-  if (policy === null || typeof policy !== 'object') return createVerifier(policy);
+function verifierFor(policy, remoteKeys) {
+  if (remoteKeys || policy === null || typeof policy !== 'object') return verifierWith(policy, remoteKeys);
   if (!verifiers.has(policy)) verifiers.set(policy, createVerifier(policy));
   return verifiers.get(policy);
+}
+
+/** A verifier that was handed what issuers publish, one set after the other. */
+function verifierWith(policy, remoteKeys = []) {
+  const verifier = createVerifier(policy);
+  for (const { issuer, jwks } of remoteKeys) verifier.setRemoteKeys(issuer, jwks);
+  return verifier;
 }
 
 // Signing needs randomness and a second wasm file: both differ by runtime.

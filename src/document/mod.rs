@@ -1,5 +1,8 @@
 //! Reading what a caller wrote (a policy, a key, a request to mint): every error names its member, and unknown members are refused.
 
+pub(crate) mod shape;
+pub(crate) mod url;
+
 use crate::{
     json::{Fault, Object, Value, read_object},
     limits::Limits,
@@ -11,17 +14,26 @@ use crate::{
 /// # Errors
 /// Text that is not one, with the empty pointer.
 pub fn parse(text: &str) -> Result<Object<'_>, PolicyError> {
-    read_object(text.as_bytes(), &Limits::DOCUMENT).map_err(|fault| {
+    parse_within(text, &Limits::DOCUMENT)
+}
+
+/// The same under limits of its own.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn parse_within<'t>(text: &'t str, limits: &Limits) -> Result<Object<'t>, PolicyError> {
+    read_object(text.as_bytes(), limits).map_err(|fault| {
         PolicyError::here(match fault {
             Fault::Malformed => "is not a JSON object",
             Fault::DuplicateMember => "names a member twice",
-            Fault::TooDeep | Fault::TooManyMembers => "is larger or deeper than any policy needs",
+            Fault::TooDeep | Fault::TooManyMembers => "is larger or deeper than any such document needs",
         })
     })
 }
 
 /// Typed access to the members of a document. A member that is there with the wrong type is an error, never skipped.
 impl<'a> Object<'a> {
+    #[cfg_attr(not(feature = "issuer"), allow(dead_code, reason = "a policy is checked by its shape"))]
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), PolicyError> {
         match self.members().find(|(name, _)| !known.contains(name)) {
             None => Ok(()),

@@ -1,0 +1,86 @@
+//! What proves that a token is its sender's: possession of a key (RFC 9449, RFC 8705), and the network it comes from.
+
+pub mod uri;
+pub mod network;
+pub mod thumbprint;
+pub mod mtls;
+pub mod nonce;
+pub mod dpop;
+
+use crate::{
+    json::{Object, Value},
+    rejection::Rejection,
+};
+
+/// What a token is bound to (`cnf`, RFC 7800 §3.1). At least one of the two is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Confirmation<'c> {
+    /// Thumbprint of a DPoP key (RFC 9449 §6.1).
+    pub jkt: Option<&'c str>,
+    /// Thumbprint of a certificate (RFC 8705 §3.1).
+    pub x5t: Option<&'c str>,
+}
+
+impl<'c> Confirmation<'c> {
+    /// The claim `cnf`, if there is one. Every method in it has to be proven, so one that is not known refuses.
+    ///
+    /// # Errors
+    /// `claim-malformed`, `binding-unsupported`.
+    pub fn of(claims: &'c Object<'_>) -> Result<Option<Self>, Rejection> {
+        let malformed = Rejection::ClaimMalformed { claim: "cnf", expected: "an object of strings" };
+        let confirmation = match claims.get("cnf") {
+            None => return Ok(None),
+            Some(Value::Object(object)) => object,
+            Some(_) => return Err(malformed),
+        };
+        if confirmation.members().any(|(name, _)| name != "jkt" && name != "x5t#S256") {
+            return Err(Rejection::BindingUnsupported);
+        }
+        let member = |name: &str| match confirmation.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.as_ref())),
+            Some(_) => Err(()),
+        };
+        match (member("jkt"), member("x5t#S256")) {
+            (Ok(None), Ok(None)) => Err(Rejection::BindingUnsupported),
+            (Ok(jkt), Ok(x5t)) => Ok(Some(Confirmation { jkt, x5t })),
+            _ => Err(malformed),
+        }
+    }
+
+    /// Is the token the client's, whose connection has that certificate? `Ok` when it is not bound to one.
+    ///
+    /// # Errors
+    /// `certificate-missing`, `certificate-mismatch`.
+    pub fn check_certificate(&self, certificate: Option<&str>) -> Result<(), Rejection> {
+        let Some(expected) = self.x5t else { return Ok(()) };
+        let thumbprint = certificate.and_then(mtls::thumbprint).ok_or(Rejection::CertificateMissing)?;
+        if thumbprint == expected { Ok(()) } else { Err(Rejection::CertificateMismatch) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document;
+
+    fn of(text: &str) -> Result<(Option<String>, Option<String>), Rejection> {
+        let claims = document::parse(text).unwrap();
+        let confirmation = Confirmation::of(&claims)?;
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Ok(confirmation.map_or((None, None), |found| (owned(found.jkt), owned(found.x5t))))
+    }
+
+    #[test]
+    fn reads_what_it_can_check_and_refuses_the_rest() {
+        assert_eq!(of("{}"), Ok((None, None)));
+        assert_eq!(of(r#"{"cnf":{"jkt":"a"}}"#), Ok((Some("a".into()), None)));
+        assert_eq!(of(r#"{"cnf":{"jkt":"a","x5t#S256":"b"}}"#), Ok((Some("a".into()), Some("b".into()))));
+        for text in [r#"{"cnf":{}}"#, r#"{"cnf":{"kid":"a"}}"#, r#"{"cnf":{"jkt":"a","jwk":{}}}"#] {
+            assert_eq!(of(text), Err(Rejection::BindingUnsupported), "{text}");
+        }
+        for text in [r#"{"cnf":"a"}"#, r#"{"cnf":null}"#, r#"{"cnf":{"jkt":1}}"#, r#"{"cnf":{"jkt":"a","x5t#S256":[]}}"#] {
+            assert!(matches!(of(text), Err(Rejection::ClaimMalformed { claim: "cnf", .. })), "{text}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A token that our keys say nothing of: whose keys are to be fetched, or who is to be asked.
+
+use crate::{
+    claims,
+    gate::{
+        facts::Introspected,
+        judge::{Case, Outcome},
+        step::Step,
+    },
+    json::{Value, read_object},
+    jws::compact::decode_unverified,
+    policy::Policy,
+    rejection::{Rejection, Segment},
+};
+
+/// The next step after the verifier has refused a token.
+///
+/// # Errors
+/// The verifier's rejection when nothing else is to be known, and what the authorization server's answer brings.
+pub(super) fn decide(case: &Case<'_>, rejection: Rejection) -> Result<Step, Rejection> {
+    let policy = case.gate.verifier.policy();
+    if is_opaque(&rejection) {
+        return match introspecting(policy).next() {
+            Some(issuer) => introspect(case, policy, issuer),
+            None => Err(rejection),
+        };
+    }
+    if !concerns_keys(&rejection) {
+        return Err(rejection);
+    }
+    let Some((issuer, kid)) = claimed(case, policy) else { return Err(rejection) };
+    if policy.has_remote(issuer) {
+        return fetch(case, policy, issuer, kid, rejection);
+    }
+    let has_keys = policy.keys().usage().any(|key| key.issuer == issuer);
+    if !has_keys && introspecting(policy).any(|other| other == issuer) {
+        return introspect(case, policy, issuer);
+    }
+    Err(rejection)
+}
+
+/// Is it no JWT at all? What says it is one and is none, such as `alg: none`, nobody is asked about.
+fn is_opaque(rejection: &Rejection) -> bool {
+    matches!(
+        rejection,
+        Rejection::SegmentCount { .. }
+            | Rejection::SegmentNotBase64url { segment: Segment::Header }
+            | Rejection::JsonMalformed { part: Segment::Header }
+    )
+}
+
+/// Could another key have accepted the token?
+fn concerns_keys(rejection: &Rejection) -> bool {
+    matches!(
+        rejection,
+        Rejection::KidUnknown
+            | Rejection::KidRequired { .. }
+            | Rejection::AlgMismatch { .. }
+            | Rejection::SignatureLength { .. }
+            | Rejection::SignatureInvalid
+    )
+}
+
+/// The issuer that the token names and the policy knows, and its `kid`.
+///
+/// Nobody has checked who wrote them. The name chooses between configured places and the `kid` is only compared, so that the worst a forger
+/// can do is to have a JWK Set refreshed that is due; the keys are then looked up by the header as before.
+fn claimed(case: &Case<'_>, policy: &Policy) -> Option<(usize, Option<String>)> {
+    let limits = policy.limits();
+    let (header, claims) = decode_unverified(case.credentials.token, limits).ok()?;
+    let member = |text: &str, name: &str| {
+        let object = read_object(text.as_bytes(), limits).ok()?;
+        object.get(name).and_then(Value::as_str).map(str::to_owned)
+    };
+    let issuer = policy.issuer_index(&member(&claims, "iss")?)?;
+    Some((issuer, member(&header, "kid")))
+}
+
+fn fetch(
+    case: &Case<'_>,
+    policy: &Policy,
+    issuer: usize,
+    kid: Option<String>,
+    rejection: Rejection,
+) -> Result<Step, Rejection> {
+    let mut own = policy.keys().usage().filter(|key| key.issuer == issuer);
+    // A key that is there has answered.
+    if kid.is_some() && own.any(|key| key.kid == kid.as_deref()) {
+        return Err(rejection);
+    }
+    if !case.facts.evidence.keys_unchanged {
+        return Ok(Step::NeedKeys { issuer: policy.issuer_name(issuer).unwrap_or_default().to_owned(), kid });
+    }
+    // Without any published key there is nothing to compare with: that says nothing against the token.
+    if policy.has_remote_keys(issuer) { Err(rejection) } else { Err(Rejection::KeysUnavailable) }
+}
+
+/// The issuers that can be asked about a token.
+fn introspecting(policy: &Policy) -> impl Iterator<Item = usize> {
+    policy.introspections().filter_map(|source| policy.issuer_index(source.issuer))
+}
+
+/// RFC 7662 §2.2: an answer is judged by the rules for a token of that issuer, but for those about a header, which it has none of.
+fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, Rejection> {
+    let name = policy.issuer_name(issuer).unwrap_or_default();
+    let failed = |reason: &'static str| Rejection::IntrospectionUnavailable { reason };
+    let text = match case.facts.evidence.introspection {
+        None => {
+            let token = case.credentials.token.to_owned();
+            return Ok(Step::NeedIntrospection { issuer: name.to_owned(), token });
+        }
+        Some(Introspected::Unavailable) => return Err(failed("unavailable")),
+        Some(Introspected::Busy) => return Err(failed("busy")),
+        Some(Introspected::Response(text)) => text,
+    };
+    let response = read_object(text.as_bytes(), policy.limits()).map_err(|_| failed("malformed"))?;
+    match response.get("active") {
+        Some(Value::Bool(true)) => {}
+        Some(Value::Bool(false)) => return Err(Rejection::TokenInactive),
+        _ => return Err(failed("malformed")),
+    }
+    let claims = claims::of_response(response)?;
+    let validity = policy.check_response(issuer, &claims, case.now)?;
+    match case.judge(&claims.object, None, name, validity)? {
+        Outcome::Open(step) => Ok(step),
+        Outcome::Passed(passed) => Ok(passed.into_step(text.to_owned(), None)),
+    }
+}

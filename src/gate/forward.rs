@@ -1,0 +1,222 @@
+//! What the origin is told: claims as headers, and nothing in those headers that the client wrote itself.
+
+use crate::{
+    gate::{
+        credentials::{AUTHORIZATION, Places},
+        step::Forward,
+    },
+    json::{Object, Value},
+    policy_error::PolicyError,
+};
+
+/// Headers that mean something to HTTP itself, to proxies or to whoever authenticates: no claim may take their place.
+const RESERVED: [&str; 18] = [
+    AUTHORIZATION,
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "dpop",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "origin",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-forwarded-for",
+];
+
+/// A claim and the header that tells it.
+#[derive(Debug)]
+struct Told {
+    claim: String,
+    header: String,
+}
+
+/// What the policy says about forwarding.
+#[derive(Debug, Default)]
+pub(crate) struct Forwarding {
+    told: Vec<Told>,
+    strips_token: bool,
+}
+
+impl Forwarding {
+    /// Reads the policy's `forward`.
+    pub(crate) fn read(object: &Object<'_>) -> Result<Self, PolicyError> {
+        let mut told: Vec<Told> = Vec::new();
+        if let Some(claims) = object.object("claims")? {
+            for (claim, header) in claims.members() {
+                let wrong = |reason: &str| PolicyError::at(claim, reason).within("claims");
+                let header = header.as_str().unwrap_or_default().to_ascii_lowercase();
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+                if header.is_empty() || !header.bytes().all(plain) {
+                    return Err(wrong("must be the name of a header: letters, digits and hyphens"));
+                }
+                if RESERVED.contains(&header.as_str()) {
+                    return Err(wrong("must not be a header that has a meaning of its own"));
+                }
+                if told.iter().any(|other| other.header == header) {
+                    return Err(wrong("must not be the header of another claim"));
+                }
+                told.push(Told { claim: claim.to_owned(), header });
+            }
+        }
+        Ok(Forwarding { told, strips_token: object.string("token")? != Some("keep") })
+    }
+
+    /// What is removed from every request that passes.
+    pub(crate) fn without_claims(&self) -> Forward {
+        Forward { strip: self.told.iter().map(|told| told.header.clone()).collect(), ..Forward::default() }
+    }
+
+    /// What is removed from a request with a token, and what its claims set.
+    pub(crate) fn of_claims(&self, claims: &Object<'_>, places: &Places) -> Forward {
+        let mut forward = self.without_claims();
+        let header = |told: &Told| Some((told.header.clone(), header_value(claim(claims, &told.claim)?)?));
+        forward.set = self.told.iter().filter_map(header).collect();
+        if self.strips_token {
+            forward.strip.extend(places.header.clone());
+            if places.may_prove() {
+                forward.strip.push("dpop".to_owned());
+            }
+            forward.strip_cookie.clone_from(&places.cookie);
+        }
+        forward
+    }
+}
+
+/// A claim by its name, or else by the dots in it: names with dots of their own are common (`https://api.example/roles`).
+fn claim<'o, 'c>(claims: &'o Object<'c>, name: &str) -> Option<&'o Value<'c>> {
+    claims.get(name).or_else(|| at_path(claims, name.split('.')))
+}
+
+/// The value at the end of a path of names.
+pub(crate) fn at_path<'o, 'c, 'n>(
+    claims: &'o Object<'c>,
+    mut path: impl Iterator<Item = &'n str>,
+) -> Option<&'o Value<'c>> {
+    let first = claims.get(path.next()?)?;
+    path.try_fold(first, |value, name| match value {
+        Value::Object(object) => object.get(name),
+        _ => None,
+    })
+}
+
+/// A value as it stands in a header; `None` for what no header can hold, or would hold in two ways.
+///
+/// STRICTER than RFC 9110 §5.5: visible ASCII and single spaces inside. Origins read bytes beyond it in different encodings, and white space
+/// at either end is lost on the way.
+fn header_value(value: &Value<'_>) -> Option<String> {
+    let safe = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') && text.trim() == text;
+    match value {
+        Value::String(text) => safe(text).then(|| text.as_ref().to_owned()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Array(_) => {
+            // A space in one of them would make two.
+            let texts = value.as_strings()?;
+            texts.iter().all(|text| safe(text) && !text.is_empty() && !text.contains(' ')).then(|| texts.join(" "))
+        }
+        Value::Null | Value::OtherNumber | Value::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document;
+    use proptest::prelude::*;
+
+    fn forwarding(text: &str) -> Result<Forwarding, PolicyError> {
+        Forwarding::read(&document::parse(text).unwrap())
+    }
+
+    fn set(forward: &str, claims: &str) -> Vec<(String, String)> {
+        let claims = document::parse(claims).unwrap();
+        forwarding(forward).unwrap().of_claims(&claims, &Places::default()).set
+    }
+
+    #[test]
+    fn claims_become_headers_that_hold_them_safely() {
+        let one = |claims: &str| {
+            let set = set(r#"{"claims":{"c":"x-c"}}"#, claims);
+            set.into_iter().next().map(|(_, value)| value)
+        };
+        for (claims, expected) in [
+            (r#"{"c":"user-1"}"#, Some("user-1")),
+            (r#"{"c":"two words"}"#, Some("two words")),
+            (r#"{"c":["a","b"]}"#, Some("a b")),
+            (r#"{"c":7}"#, Some("7")),
+            (r#"{"c":true}"#, Some("true")),
+            (r#"{"c":""}"#, Some("")),
+            (r#"{"c":[]}"#, Some("")),
+            (r#"{"c":"a\r\nx-admin: 1"}"#, None),
+            (r#"{"c":"a\u0000"}"#, None),
+            (r#"{"c":"é"}"#, None),
+            (r#"{"c":" a"}"#, None),
+            (r#"{"c":"a\t"}"#, None),
+            (r#"{"c":["a b","c"]}"#, None),
+            (r#"{"c":["a",1]}"#, None),
+            (r#"{"c":{"d":"e"}}"#, None),
+            (r#"{"c":null}"#, None),
+            (r#"{"c":1.5}"#, None),
+            (r#"{"d":"e"}"#, None),
+        ] {
+            assert_eq!(one(claims).as_deref(), expected, "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_name_with_dots_is_a_name_first_and_a_path_then() {
+        let forward = r#"{"claims":{"realm_access.roles":"x-roles"}}"#;
+        let roles = |claims: &str| set(forward, claims).pop().map(|(_, value)| value);
+        assert_eq!(roles(r#"{"realm_access":{"roles":["a"]}}"#).as_deref(), Some("a"));
+        assert_eq!(roles(r#"{"realm_access.roles":"b","realm_access":{"roles":["a"]}}"#).as_deref(), Some("b"));
+        assert_eq!(roles(r#"{"realm_access":"roles"}"#), None);
+    }
+
+    #[test]
+    fn inbound_copies_go_whatever_the_claims_are() {
+        let forwarding = forwarding(r#"{"claims":{"sub":"X-User"},"token":"keep"}"#).unwrap();
+        let empty = document::parse("{}").unwrap();
+        assert_eq!(forwarding.of_claims(&empty, &Places::default()).strip, ["x-user"]);
+        assert_eq!(forwarding.without_claims().strip, ["x-user"]);
+    }
+
+    #[test]
+    fn the_token_goes_unless_it_is_to_be_kept() {
+        let claims = document::parse("{}").unwrap();
+        let strip = |text: &str| forwarding(text).unwrap().of_claims(&claims, &Places::default()).strip;
+        assert_eq!(strip("{}"), ["authorization", "dpop"]);
+        assert_eq!(strip(r#"{"token":"strip"}"#), ["authorization", "dpop"]);
+        assert_eq!(strip(r#"{"token":"keep"}"#), Vec::<String>::new());
+        let nothing = Forwarding::default().of_claims(&claims, &Places::default());
+        assert_eq!(nothing, Forward::default());
+    }
+
+    #[test]
+    fn a_header_with_a_meaning_of_its_own_is_refused() {
+        for (text, pointer) in [
+            (r#"{"claims":{"sub":"Authorization"}}"#, "/claims/sub"),
+            (r#"{"claims":{"sub":"host"}}"#, "/claims/sub"),
+            (r#"{"claims":{"sub":"x user"}}"#, "/claims/sub"),
+            (r#"{"claims":{"sub":"x_user"}}"#, "/claims/sub"),
+            (r#"{"claims":{"a":"x-a","b":"X-A"}}"#, "/claims/b"),
+        ] {
+            assert_eq!(forwarding(text).unwrap_err().pointer(), pointer, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_can_end_its_header(text in any::<String>()) {
+            let value = header_value(&Value::String(text.as_str().into()));
+            prop_assert!(value.is_none_or(|value| value.bytes().all(|byte| (0x20..0x7f).contains(&byte))));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! A request with a token: the token's own rules, the proof that it is its sender's, and what the request requires.
+
+use crate::{
+    binding::{
+        Confirmation,
+        dpop::{self, Occasion, Proof},
+    },
+    claims::ParsedClaims,
+    gate::{
+        Gate,
+        credentials::Credentials,
+        elsewhere,
+        facts::{Facts, Replay},
+        request::Request,
+        requirement::{Requirement, Subject, Wanted},
+        step::{Allowed, Binding, Forward, Step},
+    },
+    json::Object,
+    jws::header::Header,
+    rejection::{Rejection, excerpt},
+    time::{UnixSeconds, Validity},
+};
+
+/// One request with its token.
+pub(super) struct Case<'c> {
+    pub(super) gate: &'c Gate,
+    pub(super) facts: &'c Facts<'c>,
+    pub(super) request: &'c Request<'c>,
+    pub(super) requirement: &'c Requirement,
+    pub(super) credentials: Credentials<'c>,
+    pub(super) now: UnixSeconds,
+}
+
+/// What came of the claims.
+pub(super) enum Outcome {
+    /// Nothing stands against the request.
+    Passed(Passed),
+    /// Something has to be known first.
+    Open(Step),
+}
+
+/// A request against which nothing stands.
+pub(super) struct Passed {
+    issuer: String,
+    binding: Option<Binding>,
+    forward: Forward,
+    validity: Validity,
+    nonce: Option<String>,
+}
+
+impl Case<'_> {
+    /// The next step.
+    pub(super) fn decide(&self) -> Result<Step, Rejection> {
+        let judge = |claims: &ParsedClaims<'_>, header: &Header, validity| {
+            self.judge(&claims.object, header.typ(), claims.iss(), validity)
+        };
+        let verified = self.gate.verifier.decide(self.credentials.token, self.now, judge);
+        match verified {
+            Err(rejection) => elsewhere::decide(self, rejection),
+            Ok((authentic, outcome)) => Ok(match outcome? {
+                Outcome::Open(step) => step,
+                Outcome::Passed(passed) => {
+                    let (header, payload) = authentic.into_parts();
+                    // The payload was parsed as JSON, so it is UTF-8.
+                    let claims = String::from_utf8(payload).unwrap_or_else(|_| "{}".to_owned());
+                    passed.into_step(claims, Some(header.text().to_owned()))
+                }
+            }),
+        }
+    }
+
+    /// What holds for every token, wherever its claims were learnt: binding, requirement, and last of all whether the proof is new, since
+    /// asking uses it up.
+    pub(super) fn judge(
+        &self,
+        claims: &Object<'_>,
+        typ: Option<&str>,
+        issuer: &str,
+        validity: Validity,
+    ) -> Result<Outcome, Rejection> {
+        let (binding, proof) = self.check_binding(claims)?;
+        let policy = self.gate.verifier.policy();
+        let subject =
+            Subject { claims, typ, client: self.request.client, now: self.now, leeway: policy.leeway() };
+        let validity = self.requirement.check(&subject, validity)?;
+        if let Some(Proof { replay_key, until, .. }) = &proof {
+            match self.facts.evidence.replay {
+                None => {
+                    return Ok(Outcome::Open(Step::NeedReplayCheck { key: replay_key.clone(), until: *until }));
+                }
+                Some(Replay::First) => {}
+                Some(Replay::Seen) => return Err(Rejection::DpopReplayed),
+                Some(Replay::Unavailable) => return Err(Rejection::ReplayUnavailable),
+            }
+        }
+        if let Some(reason) = self.facts.evidence.check {
+            return Err(Rejection::RefusedByCheck { reason: excerpt(reason) });
+        }
+        let rules = &self.gate.rules;
+        let forward = rules.forwarding.of_claims(claims, &rules.places);
+        let nonce = proof.and_then(|proof| proof.next_nonce);
+        Ok(Outcome::Passed(Passed { issuer: issuer.to_owned(), binding, forward, validity, nonce }))
+    }
+
+    /// A token that is bound to a key is its sender's only when the key is, and must not be weakened to a bearer token (RFC 9449 §7.1).
+    fn check_binding(&self, claims: &Object<'_>) -> Result<(Option<Binding>, Option<Proof>), Rejection> {
+        let confirmation = Confirmation::of(claims)?;
+        let (jkt, x5t) = confirmation.map_or((None, None), |found| (found.jkt, found.x5t));
+        let missing = |expected: Wanted| Err(Rejection::BindingRequired { expected: expected.name() });
+        match self.requirement.binding {
+            Some(Wanted::Dpop) if jkt.is_none() => return missing(Wanted::Dpop),
+            Some(Wanted::Mtls) if x5t.is_none() => return missing(Wanted::Mtls),
+            Some(Wanted::Any) if jkt.or(x5t).is_none() => return missing(Wanted::Any),
+            _ => {}
+        }
+        if let Some(confirmation) = confirmation {
+            confirmation.check_certificate(self.facts.certificate)?;
+        }
+        let Some(jkt) = jkt else {
+            // The scheme says that the token is bound; one that is not could be anybody's.
+            return match (self.credentials.with_proof, x5t) {
+                (true, _) => missing(Wanted::Dpop),
+                (false, Some(_)) => Ok((Some(Binding::Mtls), None)),
+                (false, None) => Ok((None, None)),
+            };
+        };
+        if !self.credentials.with_proof {
+            return Err(Rejection::DpopSchemeRequired);
+        }
+        let occasion = Occasion {
+            method: self.request.method,
+            url: &self.request.url,
+            token: self.credentials.token,
+            now: self.now,
+            leeway: self.gate.verifier.policy().leeway(),
+        };
+        let proof = dpop::check(self.proof()?, &occasion, &self.gate.rules.proofs)?;
+        if proof.jkt != jkt {
+            return Err(Rejection::DpopKeyMismatch);
+        }
+        Ok((Some(Binding::Dpop), Some(proof)))
+    }
+
+    /// The one proof in the one `DPoP` header (RFC 9449 §4.3 check 1).
+    fn proof(&self) -> Result<&str, Rejection> {
+        let mut fields = self.request.fields("dpop");
+        match (fields.next(), fields.next()) {
+            (None, _) => Err(Rejection::DpopProofMissing),
+            (Some(proof), None) if !proof.contains(',') => Ok(proof),
+            _ => Err(Rejection::DpopProofAmbiguous),
+        }
+    }
+}
+
+impl Passed {
+    /// What is told of it. `header` is there for a token that was verified here.
+    pub(super) fn into_step(self, claims: String, header: Option<String>) -> Step {
+        let Passed { issuer, binding, forward, validity, nonce } = self;
+        // A proof is good once, and an authorization server may think otherwise the next time.
+        let cacheable = binding != Some(Binding::Dpop) && header.is_some();
+        let Validity { from, until } = validity;
+        Step::Allowed(Box::new(Allowed { claims, header, issuer, binding, forward, from, until, cacheable, nonce }))
+    }
+}

@@ -1,0 +1,265 @@
+//! From a request to a decision: may it pass, what is the origin told, and what is its client told when it may not.
+//!
+//! Nothing here waits. Where an answer needs something from outside (keys, an authorization server, a store), the [`Step`] says what; whoever
+//! has fetched it asks again with it as [`Evidence`]. The JavaScript face does so in `src/js/gate`, and a native service in a loop like this:
+//!
+//! ```
+//! use portcullis::{Gate, UnixSeconds, gate::{Facts, Step}};
+//!
+//! let gate = Gate::from_json(r#"{
+//!     "issuers": [{
+//!         "issuer": "https://issuer.example",
+//!         "audience": "https://api.example",
+//!         "jwks": { "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }
+//!     }],
+//!     "gate": { "routes": [{ "path": "/health", "requirement": "public" }], "requirement": { "scopes": ["read"] } }
+//! }"#)?;
+//! let now = UnixSeconds::new(1_800_000_000).unwrap();
+//! let health = Facts { method: "GET", url: "https://api.example/health", ..Facts::default() };
+//! assert!(matches!(gate.decide(&health, now), Step::Public(_)));
+//! match gate.decide(&Facts { url: "https://api.example/orders", ..health }, now) {
+//!     Step::Refused(refusal) => {
+//!         assert_eq!((refusal.status, refusal.rejection.code()), (401, "authorization-missing"));
+//!         assert_eq!(refusal.challenges, [r#"Bearer realm="api""#]);
+//!     }
+//!     Step::Allowed(_) | Step::Public(_) | Step::Preflight(_) | Step::Anonymous(_) => unreachable!(),
+//!     Step::NeedKeys { .. } | Step::NeedIntrospection { .. } | Step::NeedReplayCheck { .. } => todo!("fetch it, and ask again"),
+//! }
+//! # Ok::<(), portcullis::PolicyError>(())
+//! ```
+
+mod step;
+mod facts;
+mod request;
+mod credentials;
+mod forward;
+mod requirement;
+mod route;
+mod challenge;
+mod rules;
+mod judge;
+mod elsewhere;
+
+pub use facts::{Evidence, Facts, Introspected, Replay};
+pub use route::PathPattern;
+pub use step::{Allowed, Binding, Forward, Refusal, Step};
+
+use crate::{
+    document,
+    keys::remote::KeyReport,
+    policy_error::PolicyError,
+    rejection::Rejection,
+    time::UnixSeconds,
+    verifier::Verifier,
+};
+use challenge::{Answer, Scene};
+use request::Request;
+use requirement::Requirement;
+use rules::Rules;
+
+/// As many requirements as one gate keeps: they come from a program's own text and not from requests.
+const MOST_REQUIREMENTS: usize = 1024;
+
+/// A requirement that a gate keeps, for [`Facts::requirement`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequirementId(usize);
+
+impl RequirementId {
+    /// The requirement of that number.
+    ///
+    /// # Errors
+    /// No gate keeps as many (`/requirement`).
+    pub fn from_number(number: u64) -> Result<Self, PolicyError> {
+        let place = usize::try_from(number).ok().filter(|place| *place < MOST_REQUIREMENTS);
+        place.map(RequirementId).ok_or_else(|| PolicyError::at("requirement", "is not one that was kept"))
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn number(self) -> usize {
+        self.0
+    }
+}
+
+/// Decides about requests by one policy. Like a [`Verifier`], which it has inside, it holds no clock and does no I/O.
+#[derive(Debug)]
+pub struct Gate {
+    verifier: Verifier,
+    rules: Rules,
+    requirements: Vec<Kept>,
+}
+
+/// A requirement and the text it was read from.
+#[derive(Debug)]
+struct Kept {
+    text: String,
+    requirement: Requirement,
+}
+
+impl Gate {
+    /// A gate for a policy in JSON: the document of [`Policy::from_json`](crate::Policy::from_json) with its section `gate`.
+    ///
+    /// # Errors
+    /// Anything that is not a policy, by JSON pointer.
+    pub fn from_json(policy: &str) -> Result<Self, PolicyError> {
+        Self::with_nonce_secret(policy, None)
+    }
+
+    /// The same with the secret that DPoP nonces are made of, when the policy asks for them: the same wherever the gate runs.
+    ///
+    /// # Errors
+    /// As [`from_json`](Self::from_json); a secret of fewer than 32 bytes, or none, where one is needed (`/gate/dpop/nonce`).
+    pub fn with_nonce_secret(policy: &str, secret: Option<&[u8]>) -> Result<Self, PolicyError> {
+        let verifier = Verifier::from_json(policy)?;
+        let document = document::parse(policy)?;
+        let rules = Rules::read(document.object("gate")?, secret).map_err(|error| error.within("gate"))?;
+        // An opaque token does not say whose it is.
+        if verifier.policy().introspections().count() > 1 {
+            return Err(PolicyError::at("issuers", "must not have more than one introspection endpoint between them"));
+        }
+        Ok(Gate { verifier, rules, requirements: Vec::new() })
+    }
+
+    /// A gate for another policy with the requirements that this one keeps, under the same numbers.
+    ///
+    /// # Errors
+    /// As [`with_nonce_secret`](Self::with_nonce_secret); a requirement that the other policy cannot serve.
+    pub fn replaced(&self, policy: &str, secret: Option<&[u8]>) -> Result<Self, PolicyError> {
+        let mut gate = Self::with_nonce_secret(policy, secret)?;
+        for kept in &self.requirements {
+            gate.requirement(&kept.text)?;
+        }
+        Ok(gate)
+    }
+
+    /// Keeps a requirement; one that is kept already has the same number.
+    ///
+    /// # Errors
+    /// Text that is no requirement, at the member at fault; too many of them.
+    pub fn requirement(&mut self, text: &str) -> Result<RequirementId, PolicyError> {
+        if let Some(place) = self.requirements.iter().position(|kept| kept.text == text) {
+            return Ok(RequirementId(place));
+        }
+        if self.requirements.len() >= MOST_REQUIREMENTS {
+            return Err(PolicyError::here(format!("is one more than the {MOST_REQUIREMENTS} a gate keeps; make each once")));
+        }
+        let requirement = Requirement::read(&document::parse(text)?, &self.rules.networks)?;
+        self.requirements.push(Kept { text: text.to_owned(), requirement });
+        Ok(RequirementId(self.requirements.len().saturating_sub(1)))
+    }
+
+    /// Takes the JWK Set that an issuer publishes.
+    ///
+    /// # Errors
+    /// As [`Policy::set_remote_keys`](crate::Policy::set_remote_keys). The present keys then stay.
+    pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
+        self.verifier.set_remote_keys(issuer, jwks)
+    }
+
+    /// The verifier inside.
+    #[must_use]
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
+    /// Which headers a decision may rest on, in lower case.
+    #[must_use]
+    pub fn headers(&self) -> Vec<&str> {
+        let Rules { places, proxies, .. } = &self.rules;
+        let mut names = vec!["origin", "access-control-request-method"];
+        names.extend(places.header.as_deref());
+        names.extend(places.cookie.as_ref().map(|_| "cookie"));
+        names.extend(places.may_prove().then_some("dpop"));
+        if !proxies.trusted.is_empty() {
+            names.extend([proxies.header.as_str(), "x-forwarded-proto"]);
+        }
+        names
+    }
+
+    /// Whether method and path matter where [`Facts::requirement`] is `None`.
+    #[must_use]
+    pub fn goes_by_path(&self) -> bool {
+        !self.rules.routes.is_empty()
+    }
+
+    /// Whether the client's address matters to the policy or to a requirement that is kept.
+    #[must_use]
+    pub fn goes_by_address(&self) -> bool {
+        self.rules.names_networks() || self.requirements.iter().any(|kept| kept.requirement.names_networks())
+    }
+
+    /// The next step about a request.
+    #[must_use]
+    pub fn decide(&self, facts: &Facts<'_>, now: UnixSeconds) -> Step {
+        let mut seen = Seen::default();
+        self.follow(facts, now, &mut seen).unwrap_or_else(|rejection| self.refuse(rejection, &seen, now))
+    }
+
+    /// The same with facts and step as JSON texts. Facts that cannot be read are refused as a request is.
+    #[must_use]
+    pub fn decide_json(&self, facts: &str, now: UnixSeconds) -> String {
+        let step = Facts::with_json(facts, |facts| self.decide(facts, now));
+        let unread = |_| self.refuse(Rejection::RequestMalformed { member: "request" }, &Seen::default(), now);
+        step.unwrap_or_else(unread).to_json()
+    }
+
+    /// The stages of a request, in their order.
+    fn follow<'g>(&'g self, facts: &Facts<'_>, now: UnixSeconds, seen: &mut Seen<'g>) -> Result<Step, Rejection> {
+        let request = Request::read(facts, &self.rules.proxies)?;
+        if request.is_preflight() {
+            return Ok(Step::Preflight(self.rules.forwarding.without_claims()));
+        }
+        request.check_transport()?;
+        let Some(requirement) = self.required(facts, &request)? else {
+            return Ok(Step::Public(self.rules.forwarding.without_claims()));
+        };
+        seen.requirement = Some(requirement);
+        request.check_query()?;
+        let Some(credentials) = self.rules.places.find(&request, self.verifier.policy().limits())? else {
+            return match requirement.anonymous {
+                true => Ok(Step::Anonymous(self.rules.forwarding.without_claims())),
+                false => Err(Rejection::AuthorizationMissing),
+            };
+        };
+        seen.with_proof = credentials.with_proof;
+        judge::Case { gate: self, facts, request: &request, requirement, credentials, now }.decide()
+    }
+
+    /// What is required: as the caller says, or the first route that covers the request, or the default. `None` for nothing.
+    fn required(&self, facts: &Facts<'_>, request: &Request<'_>) -> Result<Option<&Requirement>, Rejection> {
+        if let Some(RequirementId(place)) = facts.requirement {
+            let kept = self.requirements.get(place).ok_or(Rejection::RequestMalformed { member: "requirement" })?;
+            return Ok(Some(&kept.requirement));
+        }
+        if self.rules.routes.is_empty() {
+            return Ok(Some(&self.rules.requirement));
+        }
+        request.check_path()?;
+        let route = self.rules.routes.iter().find(|route| route.covers(request.method, &request.url.path));
+        Ok(route.map_or(Some(&self.rules.requirement), |route| route.requirement.as_ref()))
+    }
+
+    fn refuse(&self, rejection: Rejection, seen: &Seen<'_>, now: UnixSeconds) -> Step {
+        let Rules { realm, places, proofs, offers_proofs, .. } = &self.rules;
+        let scene = Scene {
+            realm,
+            scheme: places.scheme.as_deref().unwrap_or(credentials::BEARER),
+            proofs: places.may_prove().then_some(proofs.algorithms.as_slice()),
+            offers_proofs: *offers_proofs,
+            requirement: seen.requirement,
+            with_proof: seen.with_proof,
+        };
+        let Answer { status, challenges, retry_after } = challenge::answer(&rejection, &scene);
+        let nonces = proofs.nonces.as_ref().filter(|_| rejection == Rejection::DpopNonceRequired);
+        let nonce = nonces.map(|nonces| nonces.current(now));
+        let forward = self.rules.forwarding.without_claims();
+        Step::Refused(Box::new(Refusal { rejection, status, challenges, nonce, retry_after, forward }))
+    }
+}
+
+/// What was learnt of a request before it was refused.
+#[derive(Default)]
+struct Seen<'g> {
+    requirement: Option<&'g Requirement>,
+    with_proof: bool,
+}

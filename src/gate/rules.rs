@@ -1,0 +1,165 @@
+//! The policy's section `gate`, read once.
+
+use crate::{
+    alg::Alg,
+    binding::{dpop::ProofRules, nonce::Nonces},
+    gate::{
+        credentials::{AUTHORIZATION, BEARER, Places},
+        forward::Forwarding,
+        request::Proxies,
+        requirement::{Networks, Requirement, blocks},
+        route::PathPattern,
+    },
+    json::{Object, Value},
+    policy::shapes::GATE,
+    policy_error::PolicyError,
+};
+
+/// What the policy says about requests.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) realm: String,
+    pub(crate) places: Places,
+    pub(crate) requirement: Requirement,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) forwarding: Forwarding,
+    pub(crate) networks: Networks,
+    pub(crate) proxies: Proxies,
+    pub(crate) proofs: ProofRules,
+    /// The policy speaks of proofs.
+    pub(crate) offers_proofs: bool,
+}
+
+/// A rule for some paths.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pattern: PathPattern,
+    /// Empty for every method.
+    methods: Vec<String>,
+    /// `None` where nothing is required.
+    pub(crate) requirement: Option<Requirement>,
+}
+
+impl Route {
+    /// Is it about that request? `GET` covers `HEAD`, which servers answer by the handler of `GET` (RFC 9110 §9.3.2).
+    pub(crate) fn covers(&self, method: &str, path: &str) -> bool {
+        let named = |own: &String| own == method || (own == "GET" && method == "HEAD");
+        (self.methods.is_empty() || self.methods.iter().any(named)) && self.pattern.matches(path)
+    }
+}
+
+impl Rules {
+    /// Reads the section; its shape is checked first.
+    pub(crate) fn read(section: Option<&Object<'_>>, nonce_secret: Option<&[u8]>) -> Result<Self, PolicyError> {
+        let empty = Object::default();
+        let gate = section.unwrap_or(&empty);
+        GATE.check(gate)?;
+        let networks = networks(gate.object("networks")?)?;
+        let requirement = |object: Option<&Object<'_>>| {
+            let read = object.map(|object| Requirement::read(object, &networks)).transpose();
+            read.map(Option::unwrap_or_default).map_err(|error| error.within("requirement"))
+        };
+        let routes = gate.objects("routes", |route| {
+            let path = route.required_string("path")?;
+            Ok(Route {
+                pattern: PathPattern::parse(path).map_err(|error| error.within("path"))?,
+                methods: route.strings("methods")?.unwrap_or_default(),
+                requirement: match route.get("requirement") {
+                    Some(Value::Object(object)) => Some(requirement(Some(object))?),
+                    _ => None,
+                },
+            })
+        })?;
+        let requirement = requirement(gate.object("requirement")?)?;
+        let forwarding = gate.object("forward")?.map(Forwarding::read).transpose();
+        let dpop = gate.object("dpop")?;
+        Ok(Rules {
+            realm: realm(gate.string("realm")?)?,
+            places: places(gate.object("credentials")?).map_err(|error| error.within("credentials"))?,
+            requirement,
+            routes: routes.unwrap_or_default(),
+            forwarding: forwarding.map_err(|error| error.within("forward"))?.unwrap_or_default(),
+            proxies: proxies(gate.object("proxies")?).map_err(|error| error.within("proxies"))?,
+            proofs: proofs(dpop, nonce_secret).map_err(|error| error.within("dpop"))?,
+            offers_proofs: dpop.is_some(),
+            networks,
+        })
+    }
+
+    /// Does the client's address matter to anything the policy says?
+    pub(crate) fn names_networks(&self) -> bool {
+        let of_routes = self.routes.iter().filter_map(|route| route.requirement.as_ref());
+        !self.proxies.trusted.is_empty()
+            || core::iter::once(&self.requirement).chain(of_routes).any(Requirement::names_networks)
+    }
+}
+
+fn realm(text: Option<&str>) -> Result<String, PolicyError> {
+    let realm = text.unwrap_or("api");
+    // What stands in a quoted-string without being mangled on the way (RFC 9110 §5.6.4).
+    if realm.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        return Ok(realm.to_owned());
+    }
+    Err(PolicyError::at("realm", "must be visible ASCII and spaces"))
+}
+
+fn networks(object: Option<&Object<'_>>) -> Result<Networks, PolicyError> {
+    let read = |(name, value): (&str, &Value<'_>)| {
+        let texts: Vec<String> = value.as_strings().unwrap_or_default().into_iter().map(str::to_owned).collect();
+        let blocks = blocks(&texts).map_err(|error| error.within(name).within("networks"))?;
+        Ok((name.to_owned(), blocks))
+    };
+    object.map_or(Ok(Vec::new()), |object| object.members().map(read).collect())
+}
+
+fn places(object: Option<&Object<'_>>) -> Result<Places, PolicyError> {
+    let Some(object) = object else { return Ok(Places::default()) };
+    let token = |name: &str, text: &str, extra: &[u8]| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || extra.contains(&byte);
+        if text.bytes().all(plain) {
+            return Ok(text.to_owned());
+        }
+        Err(PolicyError::at(name, "must be a name as HTTP has them"))
+    };
+    let header = match object.string("header")? {
+        Some(name) => Some(token("header", &name.to_ascii_lowercase(), b"-_")?),
+        None if object.string("cookie")?.is_some() => None,
+        None => Some(AUTHORIZATION.to_owned()),
+    };
+    let by_default = (header.as_deref() == Some(AUTHORIZATION)).then(|| BEARER.to_owned());
+    let scheme = match object.string("scheme")? {
+        Some(_) if header.is_none() => return Err(PolicyError::at("scheme", "is for a header, and a cookie has none")),
+        Some(scheme) => Some(token("scheme", scheme, b"-._~+")?),
+        None => by_default,
+    };
+    let cookie = object.string("cookie")?.map(|name| token("cookie", name, b"!#$%&'*+-.^_`|~")).transpose()?;
+    Ok(Places { header, scheme, cookie })
+}
+
+fn proxies(object: Option<&Object<'_>>) -> Result<Proxies, PolicyError> {
+    let Some(object) = object else { return Ok(Proxies::default()) };
+    let trusted = object.strings("trusted")?.unwrap_or_default();
+    Ok(Proxies {
+        trusted: blocks(&trusted).map_err(|error| error.within("trusted"))?,
+        header: object.string("header")?.unwrap_or("x-forwarded-for").to_ascii_lowercase(),
+    })
+}
+
+fn proofs(object: Option<&Object<'_>>, nonce_secret: Option<&[u8]>) -> Result<ProofRules, PolicyError> {
+    let empty = Object::default();
+    let dpop = object.unwrap_or(&empty);
+    let algorithms = match dpop.strings("algorithms")? {
+        None => vec![Alg::Es256, Alg::EdDsa, Alg::Rs256],
+        Some(names) => names.iter().filter_map(|name| Alg::from_name(name)).collect(),
+    };
+    let nonces = match (dpop.boolean("nonce")?.unwrap_or_default(), nonce_secret) {
+        (false, _) => None,
+        (true, None) => return Err(PolicyError::at("nonce", "takes the option nonceSecret, the same wherever the gate runs")),
+        (true, Some(secret)) => {
+            let step = dpop.integer("nonceSeconds")?.unwrap_or(60);
+            let nonces = Nonces::new(secret, step);
+            Some(nonces.map_err(|error| PolicyError::at("nonce", format!("nonceSecret {}", error.reason())))?)
+        }
+    };
+    Ok(ProofRules { algorithms, window: dpop.integer("iatWindowSeconds")?.unwrap_or(60), nonces })
+}

@@ -1,0 +1,258 @@
+//! What the gate answers: a decision, or what it has to know before it can decide.
+
+use serde::{Serialize, ser::SerializeMap};
+
+use crate::{rejection::Rejection, time::UnixSeconds};
+
+/// The answer to [`Gate::decide`](crate::gate::Gate::decide).
+#[derive(Debug)]
+pub enum Step {
+    /// The request brought a good token and what is required besides.
+    Allowed(Box<Allowed>),
+    /// Nothing is required there.
+    Public(Forward),
+    /// A CORS preflight, which carries no credentials and passes untouched (Fetch §3.3.4).
+    Preflight(Forward),
+    /// There were no credentials, and none are needed.
+    Anonymous(Forward),
+    /// The request does not pass.
+    Refused(Box<Refusal>),
+    /// The issuer's remote keys are to be refreshed; then ask again, with [`Evidence::keys_unchanged`] when that brought none.
+    ///
+    /// [`Evidence::keys_unchanged`]: crate::gate::Evidence::keys_unchanged
+    NeedKeys {
+        /// Whose.
+        issuer: String,
+        /// The key that no one has.
+        kid: Option<String>,
+    },
+    /// The issuer's authorization server is to be asked about the token.
+    NeedIntrospection {
+        /// Whose.
+        issuer: String,
+        /// The token.
+        token: String,
+    },
+    /// The replay store is to be asked about a proof.
+    NeedReplayCheck {
+        /// Names the proof by its key, method, URL and `jti`: 43 characters of base64url.
+        key: String,
+        /// When the proof is of no use any more and may be forgotten, in seconds since the epoch.
+        until: u64,
+    },
+}
+
+/// A token is good, and so is the request.
+#[derive(Debug)]
+pub struct Allowed {
+    /// The claims: the text of a JSON object that passed the strict reader.
+    pub claims: String,
+    /// The token's header, as JSON; `None` for an opaque token.
+    pub header: Option<String>,
+    /// The issuer's name.
+    pub issuer: String,
+    /// How the client proved to be the one the token was given to.
+    pub binding: Option<Binding>,
+    /// What the origin is told.
+    pub forward: Forward,
+    /// From when the same request would be allowed by the same policy.
+    pub from: UnixSeconds,
+    /// From when it would not be any more, in seconds since the epoch.
+    pub until: u64,
+    /// Whether the same facts get the same answer until then: what rests on a proof or on an authorization server does not.
+    pub cacheable: bool,
+    /// A nonce for the client's next proof, when that of this one is about to expire (RFC 9449 §8.2).
+    pub nonce: Option<String>,
+}
+
+/// A proof of possession.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Binding {
+    /// RFC 9449.
+    Dpop,
+    /// RFC 8705 §3.
+    Mtls,
+}
+
+/// The request does not pass, and this is what to say.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Why.
+    pub rejection: Rejection,
+    /// 400, 401, 403 or 503.
+    pub status: u16,
+    /// Values of `WWW-Authenticate`, one a field.
+    pub challenges: Vec<String>,
+    /// A `DPoP-Nonce` for the response (RFC 9449 §8).
+    pub nonce: Option<String>,
+    /// When to come again, in seconds.
+    pub retry_after: Option<u32>,
+    /// What would be removed from the request, should somebody let it pass all the same.
+    pub forward: Forward,
+}
+
+/// How the origin's view differs from the request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Forward {
+    /// Headers to set.
+    #[serde(serialize_with = "as_map")]
+    pub set: Vec<(String, String)>,
+    /// Headers whose inbound copies are removed first, in any case and with `_` for `-`.
+    pub strip: Vec<String>,
+    /// A cookie that is taken out of `Cookie`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strip_cookie: Option<String>,
+}
+
+fn as_map<S: serde::Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(pairs.len()))?;
+    for (name, value) in pairs {
+        map.serialize_entry(name, value)?;
+    }
+    map.end()
+}
+
+impl Refusal {
+    /// The body of the response (RFC 9457). It says what the code says and holds nothing of the token.
+    #[must_use]
+    pub fn problem(&self) -> String {
+        json(&Problem::of(self))
+    }
+}
+
+#[derive(Serialize)]
+struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'static str,
+    code: &'static str,
+    stage: crate::rejection::Stage,
+}
+
+impl Problem {
+    fn of(refusal: &Refusal) -> Self {
+        // RFC 9457 §4.2.1: with about:blank the title is that of the status.
+        let title = match refusal.status {
+            400 => "Bad Request",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            _ => "Service Unavailable",
+        };
+        let rejection = &refusal.rejection;
+        let (code, stage, detail) = (rejection.code(), rejection.stage(), rejection.message());
+        Problem { kind: "about:blank", title, status: refusal.status, detail, code, stage }
+    }
+}
+
+/// A step of which only a name and its forwarding is to be told.
+#[derive(Serialize)]
+#[serde(tag = "step", rename_all = "lowercase")]
+enum Told<'s> {
+    Public {
+        forward: &'s Forward,
+    },
+    Preflight {
+        forward: &'s Forward,
+    },
+    Anonymous {
+        forward: &'s Forward,
+    },
+    Keys {
+        issuer: &'s str,
+        kid: Option<&'s str>,
+    },
+    Introspect {
+        issuer: &'s str,
+        token: &'s str,
+    },
+    Replay {
+        key: &'s str,
+        until: u64,
+    },
+    #[serde(rename_all = "camelCase")]
+    Refused {
+        status: u16,
+        stage: crate::rejection::Stage,
+        message: &'static str,
+        #[serde(flatten)]
+        rejection: &'s Rejection,
+        challenges: &'s [String],
+        problem: Problem,
+        forward: &'s Forward,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        nonce: Option<&'s str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u32>,
+    },
+}
+
+/// What of an allowed request is not JSON already.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rest<'s> {
+    issuer: &'s str,
+    binding: Option<Binding>,
+    source: &'static str,
+    forward: &'s Forward,
+    from: UnixSeconds,
+    until: u64,
+    cacheable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'s str>,
+}
+
+impl Step {
+    /// The step as a JSON object.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        match self {
+            Step::Allowed(allowed) => allowed.to_json(),
+            Step::Public(forward) => json(&Told::Public { forward }),
+            Step::Preflight(forward) => json(&Told::Preflight { forward }),
+            Step::Anonymous(forward) => json(&Told::Anonymous { forward }),
+            Step::NeedKeys { issuer, kid } => json(&Told::Keys { issuer, kid: kid.as_deref() }),
+            Step::NeedIntrospection { issuer, token } => json(&Told::Introspect { issuer, token }),
+            Step::NeedReplayCheck { key, until } => json(&Told::Replay { key, until: *until }),
+            Step::Refused(refusal) => json(&Told::Refused {
+                status: refusal.status,
+                stage: refusal.rejection.stage(),
+                message: refusal.rejection.message(),
+                rejection: &refusal.rejection,
+                challenges: &refusal.challenges,
+                problem: Problem::of(refusal),
+                forward: &refusal.forward,
+                nonce: refusal.nonce.as_deref(),
+                retry_after: refusal.retry_after,
+            }),
+        }
+    }
+}
+
+impl Allowed {
+    fn to_json(&self) -> String {
+        let source = if self.header.is_some() { "jwt" } else { "introspection" };
+        let rest = json(&Rest {
+            issuer: &self.issuer,
+            binding: self.binding,
+            source,
+            forward: &self.forward,
+            from: self.from,
+            until: self.until,
+            cacheable: self.cacheable,
+            nonce: self.nonce.as_deref(),
+        });
+        // Header and claims passed the strict reader, so their texts can stand in a JSON text as they are.
+        let header = self.header.as_deref().unwrap_or("null");
+        let rest = rest.strip_prefix('{').unwrap_or("}");
+        [r#"{"step":"allowed","header":"#, header, r#","claims":"#, &self.claims, ",", rest].concat()
+    }
+}
+
+/// Nothing that is written here can fail to be: strings, numbers and lists of them.
+fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

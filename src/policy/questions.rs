@@ -1,0 +1,51 @@
+//! What a gate asks of a policy besides a token's verdict.
+
+use crate::{
+    claims::ParsedClaims,
+    policy::Policy,
+    rejection::{Rejection, excerpt},
+    time::{Leeway, UnixSeconds, Validity},
+};
+
+impl Policy {
+    /// The index of the issuer of that exact name.
+    pub(crate) fn issuer_index(&self, name: &str) -> Option<usize> {
+        self.rules.iter().position(|rules| rules.issuer == name)
+    }
+
+    /// Does the issuer with that index publish keys?
+    pub(crate) fn has_remote(&self, index: usize) -> bool {
+        self.rules.get(index).is_some_and(|rules| rules.remote.is_some())
+    }
+
+    /// Have published keys of that issuer been taken?
+    pub(crate) fn has_remote_keys(&self, index: usize) -> bool {
+        !self.keys.remote_of(index).is_empty()
+    }
+
+    /// How far clocks may be apart.
+    pub(crate) fn leeway(&self) -> Leeway {
+        self.leeway
+    }
+
+    /// The rules about what an issuer says of an opaque token: issuer, audience, further claims, time.
+    ///
+    /// RFC 7662 §2.2 has `iss` and `exp` optional: who answers is known, and the answer is about now. STRICTER: the audience is not, since a
+    /// token that is active may be meant for another API.
+    pub(crate) fn check_response(
+        &self,
+        index: usize,
+        claims: &ParsedClaims<'_>,
+        now: UnixSeconds,
+    ) -> Result<Validity, Rejection> {
+        let Some(rules) = self.rules.get(index) else { return Err(Rejection::TokenInactive) };
+        if claims.object.get("iss").is_some() && claims.iss() != rules.issuer {
+            return Err(Rejection::IssuerMismatch {
+                expected: vec![rules.issuer.clone()],
+                actual: excerpt(claims.iss()),
+            });
+        }
+        rules.check_but_type(claims)?;
+        self.check_time(claims, now)
+    }
+}

@@ -1,0 +1,84 @@
+//! What is asked of an issuer's tokens.
+
+use crate::{
+    alg::Alg,
+    claims::{ParsedClaims, missing},
+    json::Scalar,
+    policy::sources::{Introspection, Remote},
+    rejection::{Rejection, excerpt},
+};
+
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) issuer: String,
+    pub(crate) audience: Vec<String>,
+    pub(crate) audience_claim: String,
+    pub(crate) types: Types,
+    pub(crate) required_claims: Vec<String>,
+    pub(crate) claims: Vec<(String, Scalar)>,
+    pub(crate) algorithms: Option<Vec<Alg>>,
+    pub(crate) remote: Option<Remote>,
+    pub(crate) introspection: Option<Introspection>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Types {
+    Any,
+    OneOf(Vec<String>),
+}
+
+impl Rules {
+    /// The rules about a token of this issuer, in the order in which they are checked: kind, audience, further claims.
+    pub(crate) fn check(&self, typ: Option<&str>, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
+        if claims.object.get(&self.audience_claim).is_none() {
+            return Err(missing(&self.audience_claim));
+        }
+        self.check_type(typ)?;
+        self.check_but_type(claims)
+    }
+
+    /// The same about what has no kind: an answer about an opaque token.
+    pub(crate) fn check_but_type(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
+        if claims.object.get(&self.audience_claim).is_none() {
+            return Err(missing(&self.audience_claim));
+        }
+        self.check_audience(&claims.texts(&self.audience_claim))?;
+        self.check_claims(claims)
+    }
+
+    fn check_type(&self, typ: Option<&str>) -> Result<(), Rejection> {
+        let Types::OneOf(types) = &self.types else { return Ok(()) };
+        // RFC 7515 §4.1.9: "application/" may be left out of a media type that has no other slash.
+        fn short(name: &str) -> &str {
+            name.strip_prefix("application/").unwrap_or(name)
+        }
+        if typ.is_some_and(|typ| types.iter().any(|accepted| short(accepted) == short(typ))) {
+            return Ok(());
+        }
+        Err(Rejection::TypeMismatch { expected: types.clone(), actual: typ.map(excerpt) })
+    }
+
+    fn check_audience(&self, aud: &[&str]) -> Result<(), Rejection> {
+        if aud.iter().any(|audience| self.audience.iter().any(|ours| ours == audience)) {
+            return Ok(());
+        }
+        let actual = aud.iter().take(8).map(|audience| excerpt(audience)).collect();
+        Err(Rejection::AudienceMismatch { expected: self.audience.clone(), actual })
+    }
+
+    pub(crate) fn check_claims(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
+        if let Some(name) = self.required_claims.iter().find(|name| claims.object.get(name).is_none()) {
+            return Err(missing(name));
+        }
+        for (name, expected) in &self.claims {
+            match claims.object.get(name) {
+                None => return Err(missing(name)),
+                Some(value) if expected.is(value) => {}
+                Some(_) => {
+                    return Err(Rejection::ClaimMismatch { claim: name.clone(), expected: expected.clone() });
+                }
+            }
+        }
+        Ok(())
+    }
+}

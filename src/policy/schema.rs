@@ -1,0 +1,248 @@
+//! The published JSON Schema (draft 2020-12), made of the tables that the reader checks by. It is checked in as `policy.schema.json`; with
+//! `PORTCULLIS_WRITE_SCHEMA` set, the test below writes it.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    alg::Alg,
+    document::shape::{Kind, Member, Shape},
+    policy::{
+        presets::{Field, PRESETS, Preset, Syntax},
+        shapes::{ISSUER, POLICY, REQUIREMENT},
+    },
+};
+
+/// The algorithms behind a feature, which the package has in an entry of its own.
+const MORE_ALGORITHMS: [&str; 3] = ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"];
+
+fn schema() -> Value {
+    let mut schema = shape(&POLICY);
+    let head = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Portcullis policy",
+        "description": "Whom a verifier trusts and for what, and what a gate does with requests. Members that are not described are refused."
+    });
+    let Value::Object(mut head) = head else { unreachable!() };
+    head.append(schema.as_object_mut().unwrap());
+    head.insert(
+        "$defs".to_owned(),
+        json!({ "algorithm": algorithm(), "issuer": issuer(), "requirement": shape(&REQUIREMENT) }),
+    );
+    Value::Object(head)
+}
+
+fn shape(shape: &Shape) -> Value {
+    let members: Map<String, Value> = shape.members.iter().map(|item| (item.name.to_owned(), member(item))).collect();
+    let mut schema = json!({ "type": "object", "properties": members });
+    let required: Vec<&str> = shape.members.iter().filter(|member| member.required).map(|member| member.name).collect();
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    if !shape.open {
+        schema["additionalProperties"] = json!(false);
+    }
+    let each = |names: &[&str]| names.iter().map(|name| json!({ "required": [name] })).collect::<Vec<_>>();
+    if !shape.one_of.is_empty() {
+        schema["oneOf"] = json!(each(shape.one_of));
+    }
+    if !shape.any_of.is_empty() {
+        schema["anyOf"] = json!(each(shape.any_of));
+    }
+    schema
+}
+
+fn member(member: &Member) -> Value {
+    let mut schema = match member.elsewhere {
+        Some(elsewhere) => shape(elsewhere),
+        None => kind(&member.kind),
+    };
+    schema["description"] = json!(member.about);
+    if let Some(default) = member.default {
+        schema["default"] = serde_json::from_str(default).unwrap();
+    }
+    schema
+}
+
+fn kind(kind: &Kind) -> Value {
+    match kind {
+        Kind::Text => json!({ "type": "string", "minLength": 1 }),
+        Kind::Url => json!({
+            "type": "string",
+            "pattern": r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])([:/?]|$))[^\s#@\\]*$"
+        }),
+        Kind::Boolean => json!({ "type": "boolean" }),
+        Kind::Scalar => json!({ "type": ["string", "integer", "boolean"], "minimum": 0 }),
+        Kind::Algorithm => json!({ "$ref": "#/$defs/algorithm" }),
+        Kind::Choice([only]) => json!({ "const": only }),
+        Kind::Choice(known) => json!({ "enum": known }),
+        Kind::Integer(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Kind::Texts => json!({ "type": "array", "minItems": 1, "items": { "type": "string", "minLength": 1 } }),
+        Kind::Array(item) => json!({ "type": "array", "minItems": 1, "items": self::kind(item) }),
+        Kind::Either(text, other) => json!({ "anyOf": [self::kind(text), self::kind(other)] }),
+        Kind::Object(object) if core::ptr::eq(object.members, ISSUER.members) => json!({ "$ref": "#/$defs/issuer" }),
+        Kind::Object(object) if core::ptr::eq(object.members, REQUIREMENT.members) => {
+            json!({ "$ref": "#/$defs/requirement" })
+        }
+        Kind::Object(object) => shape(object),
+        Kind::Map(values) => json!({ "type": "object", "additionalProperties": self::kind(values) }),
+        Kind::Elsewhere => json!({ "type": "object" }),
+    }
+}
+
+fn algorithm() -> Value {
+    let names: Vec<&str> = Alg::ALL.into_iter().map(Alg::name).filter(|name| !name.starts_with("ML-")).collect();
+    let names = [names, vec!["Ed25519"], MORE_ALGORITHMS.to_vec()].concat();
+    json!({
+        "description": "A signature algorithm. Ed25519 is another name of EdDSA; ML-DSA is in an entry of its own.",
+        "enum": names
+    })
+}
+
+/// An issuer with or without a preset. Which parameters go with which preset is said by conditions.
+fn issuer() -> Value {
+    let mut schema = shape(&ISSUER);
+    let parts = ["required", "anyOf"].map(|part| (part, schema.as_object_mut().unwrap().remove(part).unwrap()));
+    let mut plain = json!({ "properties": only(&[]) });
+    for (name, part) in parts {
+        plain[name] = part;
+    }
+    let properties = schema["properties"].as_object_mut().unwrap();
+    let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+    properties.insert(
+        "preset".to_owned(),
+        json!({
+            "enum": names,
+            "description": "A provider whose tokens have a documented shape. It stands for the fields that the shape asks for; fields that are given win, and claims add up."
+        }),
+    );
+    for (name, syntax) in parameters() {
+        properties.insert(name.to_owned(), parameter(name, syntax));
+    }
+    let without = json!({ "if": { "not": { "required": ["preset"] } }, "then": plain });
+    let conditions = PRESETS.iter().map(|preset| {
+        json!({
+            "if": { "properties": { "preset": { "const": preset.name } }, "required": ["preset"] },
+            "then": { "required": needed(preset), "properties": only(preset.parameters.iter().map(|p| p.name).collect::<Vec<_>>().as_slice()) }
+        })
+    });
+    schema["allOf"] = core::iter::once(without).chain(conditions).collect();
+    schema
+}
+
+/// Every parameter of a preset, once.
+fn parameters() -> Vec<(&'static str, Syntax)> {
+    let mut all: Vec<(&str, Syntax)> = Vec::new();
+    for parameter in PRESETS.iter().flat_map(|preset| preset.parameters) {
+        if !all.iter().any(|(name, _)| *name == parameter.name) {
+            all.push((parameter.name, parameter.syntax));
+        }
+    }
+    all
+}
+
+/// What refuses the parameters of other presets.
+fn only(known: &[&str]) -> Map<String, Value> {
+    let others = parameters().into_iter().filter(|(name, _)| !known.contains(name));
+    others.map(|(name, _)| (name.to_owned(), json!(false))).collect()
+}
+
+/// What an issuer has to say itself beside its preset.
+fn needed(preset: &Preset) -> Vec<&'static str> {
+    let fields =
+        ["issuer", "audience"].into_iter().filter(|name| !preset.fields.iter().any(|(field, _)| field == name));
+    let parameters = preset.parameters.iter().filter(|parameter| parameter.default.is_none());
+    fields.chain(parameters.map(|parameter| parameter.name)).collect()
+}
+
+fn parameter(name: &str, syntax: Syntax) -> Value {
+    let presets: Vec<&str> = PRESETS
+        .iter()
+        .filter(|preset| preset.parameters.iter().any(|parameter| parameter.name == name))
+        .map(|preset| preset.name)
+        .collect();
+    let description = format!(
+        "{} Of the preset{} {}.",
+        match name {
+            "domain" => "The tenant's host name, its own domain if it has one.",
+            "tenant" => "The tenant's id.",
+            "authorizationServer" => "The id of the custom authorization server: \"default\" by default.",
+            "region" => "The region of the user pool.",
+            "userPool" => "The id of the user pool.",
+            "project" => "The id of the project. It is also the audience.",
+            "url" => "Where the server is, with its path if it has one.",
+            "realm" => "The realm.",
+            "team" => "The team's name: what stands before cloudflareaccess.com.",
+            "owner" => "The user or organisation whose repositories are trusted.",
+            other => panic!("{other} is not described"),
+        },
+        if presets.len() == 1 { "" } else { "s" },
+        presets.join(", ")
+    );
+    let pattern = match syntax {
+        Syntax::Host => r"^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_][A-Za-z0-9_-]*)*$",
+        Syntax::Label => "^[A-Za-z0-9_-]+$",
+        Syntax::Segment => "^[A-Za-z0-9_~:-][A-Za-z0-9._~:-]*$",
+        Syntax::Guid => "^[A-Za-z0-9]{8}-[A-Za-z0-9]{4}-[A-Za-z0-9]{4}-[A-Za-z0-9]{4}-[A-Za-z0-9]{12}$",
+        Syntax::Url => {
+            let mut schema = kind(&Kind::Url);
+            schema["description"] = json!(description);
+            return schema;
+        }
+    };
+    json!({ "type": "string", "pattern": pattern, "description": description })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Policy;
+
+    #[test]
+    fn the_published_schema_is_that_of_the_tables() {
+        let text = format!("{:#}\n", schema());
+        if std::env::var_os("PORTCULLIS_WRITE_SCHEMA").is_some() {
+            std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/policy/policy.schema.json"), &text).unwrap();
+            return;
+        }
+        assert!(
+            text == Policy::JSON_SCHEMA,
+            "write it anew: PORTCULLIS_WRITE_SCHEMA=1 cargo test --lib policy::schema"
+        );
+    }
+
+    #[test]
+    fn every_member_is_described() {
+        fn walk(path: &str, schema: &Value) {
+            let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+            for (name, member) in properties {
+                let about = member["description"].as_str().unwrap_or_default();
+                assert!(about.len() > 8 && about.ends_with('.'), "{path}/{name}: {about:?}");
+                walk(&format!("{path}/{name}"), member);
+                walk(&format!("{path}/{name}"), &member["items"]);
+            }
+        }
+        let schema = schema();
+        walk("", &schema);
+        walk("/issuers", &schema["$defs"]["issuer"]);
+        walk("/requirement", &schema["$defs"]["requirement"]);
+    }
+
+    #[test]
+    fn a_preset_names_fields_of_an_issuer_alone() {
+        for (name, _) in PRESETS.iter().flat_map(|preset| preset.fields) {
+            assert!(ISSUER.members.iter().any(|member| member.name == *name), "{name}");
+        }
+        let templates = PRESETS.iter().flat_map(|preset| preset.fields.iter().map(move |field| (preset, field)));
+        for (preset, (name, field)) in templates {
+            let texts: Vec<&str> = match field {
+                Field::Text(text) => vec![text],
+                Field::Texts(texts) => texts.to_vec(),
+                Field::Members(members) => members.iter().map(|(_, text)| *text).collect(),
+            };
+            for part in texts.iter().flat_map(|text| text.split('{').skip(1)) {
+                let wanted = part.split('}').next().unwrap();
+                assert!(preset.parameters.iter().any(|p| p.name == wanted), "{}: {name}: {wanted}", preset.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! What a policy document may say: the tables that its reader checks by and its published JSON Schema is made of.
+
+mod gate;
+
+// For the gate's own reader.
+#[allow(unused_imports, reason = "the gate reads by them")]
+pub(crate) use gate::{GATE, REQUIREMENT};
+
+use crate::{
+    document::shape::{Kind, Member, Shape},
+    keys::tables::TableBudget,
+    limits::Limits,
+    time::Leeway,
+};
+
+const SECONDS_A_DAY: u64 = 86_400;
+
+const fn most(cap: usize) -> u64 {
+    // No cap comes near 2³².
+    #[allow(clippy::as_conversions)]
+    let wide = cap as u64;
+    wide
+}
+
+/// The whole document.
+pub(crate) const POLICY: Shape = Shape::new(&[
+    Member::new("$schema", Kind::Text, "Where an editor finds this schema. It means nothing to a verifier."),
+    Member::new(
+        "issuers",
+        Kind::Array(&Kind::Object(&ISSUER)),
+        "Whom we trust: each issuer by its exact name, with its keys or where they are, and what is asked of its tokens.",
+    )
+    .required(),
+    Member::new(
+        "leewaySeconds",
+        Kind::Integer(0, Leeway::CAP),
+        "How far the issuer's clock and ours may be apart, in seconds.",
+    )
+    .default("5"),
+    Member::new(
+        "limits",
+        Kind::Object(&LIMITS),
+        "How large a token may be. It is checked before anything is copied or computed.",
+    ),
+    Member::new(
+        "precompute",
+        Kind::Boolean,
+        "Builds the tables that make verification fast when the policy is read, a few milliseconds a key, and not with a key's second token.",
+    )
+    .default("false"),
+    Member::new(
+        "tableBytes",
+        Kind::Integer(0, most(TableBudget::BYTES_CAP)),
+        "The most that the tables of all keys may take, in bytes; 0 for no tables. The table that is longest unused goes first.",
+    )
+    .default("2097152"),
+    Member::new(
+        "gate",
+        Kind::Elsewhere,
+        "What the gate does with requests: where credentials are, what each route asks for, and what is forwarded. A verifier skips it.",
+    )
+    .shaped(&GATE),
+]);
+
+/// One issuer, its preset expanded.
+pub(crate) const ISSUER: Shape = Shape::new(&[
+    Member::new("issuer", Kind::Text, "The exact `iss`, compared byte for byte.").required(),
+    Member::new(
+        "audience",
+        Kind::Either(&Kind::Text, &Kind::Texts),
+        "Who we are: a token must name one of these as its audience, byte for byte.",
+    )
+    .required(),
+    Member::new(
+        "audienceClaim",
+        Kind::Text,
+        "Which claim is compared with `audience`, for issuers whose tokens have no `aud`. It must then be there.",
+    )
+    .default("\"aud\""),
+    Member::new(
+        "algorithms",
+        Kind::Array(&Kind::Algorithm),
+        "Narrows the algorithms to these, and settles that of a JWK without `alg`. By default a key says which it is for.",
+    ),
+    Member::new(
+        "types",
+        Kind::Either(&Kind::Choice(&["any"]), &Kind::Texts),
+        "The accepted `typ` of the header, byte for byte, with or without `application/`. \"any\" takes every `typ` and none.",
+    )
+    .default("[\"at+jwt\"]"),
+    Member::new("requiredClaims", Kind::Texts, "Claims that must be there, besides `iss`, `exp` and the audience."),
+    Member::new(
+        "claims",
+        Kind::Map(&Kind::Scalar),
+        "Claims that must be there with exactly this value, of exactly this type.",
+    ),
+    Member::new("jwks", Kind::Elsewhere, "Keys that are built in, as a JWK Set (RFC 7517 §5).").shaped(&JWKS),
+    Member::new("keys", Kind::Array(&Kind::Object(&KEY)), "Keys that are built in, in other formats than JWK."),
+    Member::new(
+        "remote",
+        Kind::Object(&REMOTE),
+        "Where the issuer publishes its keys. A gate fetches them; those that are built in stay and come first.",
+    ),
+    Member::new(
+        "introspection",
+        Kind::Object(&INTROSPECTION),
+        "Whom a gate asks about this issuer's opaque tokens (RFC 7662). The client's secret is an option of the gate and never part of a policy.",
+    ),
+])
+.with_any_of(&["jwks", "keys", "remote", "introspection"]);
+
+const JWKS: Shape = Shape::new(&[Member::new(
+    "keys",
+    Kind::Array(&Kind::Object(&JWK)),
+    "The keys. Those of kinds, uses and algorithms that are not supported are left out; a defective or private one is a mistake.",
+)
+.required()])
+.open();
+
+const JWK: Shape = Shape::new(&[
+    Member::new("kty", Kind::Text, "The kind of key: EC, OKP, RSA or oct.").required(),
+    Member::new("kid", Kind::Text, "Its identifier. A key without one fits every token of its algorithm."),
+    Member::new(
+        "alg",
+        Kind::Text,
+        "Its algorithm. Needed for RSA and oct, unless the issuer's `algorithms` leave one that fits.",
+    ),
+    Member::new("use", Kind::Text, "What it is for: keys for anything but \"sig\" are left out."),
+    Member::new("crv", Kind::Text, "The curve of an EC or OKP key: P-256, P-384, P-521, secp256k1 or Ed25519."),
+])
+.open();
+
+const KEY: Shape = Shape::new(&[
+    Member::new("kid", Kind::Text, "The key's identifier. A key without one fits every token of its algorithm."),
+    Member::new("alg", Kind::Algorithm, "The one algorithm the key is for.").required(),
+    Member::new("pem", Kind::Text, "SubjectPublicKeyInfo in PEM, labelled PUBLIC KEY (RFC 7468 §13)."),
+    Member::new("spki", Kind::Text, "SubjectPublicKeyInfo in DER (RFC 5280 §4.1), as base64url without padding."),
+    Member::new(
+        "secret",
+        Kind::Text,
+        "A secret for HMAC, as base64url without padding; at least as long as the hash (RFC 7518 §3.2).",
+    ),
+])
+.with_one_of(&["pem", "spki", "secret"]);
+
+const REMOTE: Shape = Shape::new(&[
+    Member::new("jwksUri", Kind::Url, "Where the JWK Set is: https, or http on a loopback name."),
+    Member::new(
+        "discovery",
+        Kind::Choice(&["oidc", "oauth"]),
+        "Takes the `jwks_uri` from the issuer's own metadata: OpenID Connect Discovery, or RFC 8414.",
+    ),
+    Member::new(
+        "minTtlSeconds",
+        Kind::Integer(30, SECONDS_A_DAY),
+        "The shortest time for which keys are kept without asking again, whatever their response says.",
+    )
+    .default("60"),
+    Member::new("maxTtlSeconds", Kind::Integer(30, 30 * SECONDS_A_DAY), "The longest such time.").default("86400"),
+    Member::new(
+        "staleSeconds",
+        Kind::Integer(0, 30 * SECONDS_A_DAY),
+        "For how long keys are used past their time when they cannot be fetched again.",
+    )
+    .default("86400"),
+    Member::new("timeoutMs", Kind::Integer(100, 30_000), "How long a fetch may take, in milliseconds.").default("3000"),
+    Member::new("maxBytes", Kind::Integer(1_024, 4_194_304), "The longest response that is read, in bytes.")
+        .default("262144"),
+])
+.with_one_of(&["jwksUri", "discovery"]);
+
+const INTROSPECTION: Shape = Shape::new(&[
+    Member::new("endpoint", Kind::Url, "The introspection endpoint: https, or http on a loopback name.").required(),
+    Member::new("clientId", Kind::Text, "The name by which the endpoint knows us.").required(),
+    Member::new(
+        "authentication",
+        Kind::Choice(&["client_secret_basic", "client_secret_post", "private_key_jwt"]),
+        "How we show who we are (RFC 7591 §2).",
+    )
+    .default("\"client_secret_basic\""),
+    Member::new(
+        "cacheSeconds",
+        Kind::Integer(0, 3_600),
+        "For how long an answer is used again, at most; a token's `exp` ends it earlier. A revocation takes effect within it.",
+    )
+    .default("60"),
+    Member::new("negativeCacheSeconds", Kind::Integer(0, 300), "For how long the answer \"not active\" is used again.")
+        .default("10"),
+    Member::new("timeoutMs", Kind::Integer(100, 30_000), "How long an answer may take, in milliseconds.")
+        .default("2000"),
+    Member::new("concurrency", Kind::Integer(1, 256), "How many questions may be open at a time.").default("16"),
+]);
+
+const LIMITS: Shape = Shape::new(&[
+    Member::new(
+        "tokenBytes",
+        Kind::Integer(1, most(Limits::TOKEN_BYTES_CAP)),
+        "Longest token, in bytes of its compact serialization.",
+    )
+    .default("8192"),
+    Member::new(
+        "headerBytes",
+        Kind::Integer(1, most(Limits::HEADER_BYTES_CAP)),
+        "Longest header, in bytes of its decoded JSON text.",
+    )
+    .default("1024"),
+    Member::new("depth", Kind::Integer(1, most(Limits::DEPTH_CAP)), "Deepest nesting of objects and arrays.")
+        .default("16"),
+    Member::new(
+        "members",
+        Kind::Integer(1, most(Limits::MEMBERS_CAP)),
+        "Most object members in header or payload, all levels together.",
+    )
+    .default("128"),
+]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::sources::{Introspection, Remote};
+
+    fn default(shape: &Shape, name: &str) -> u64 {
+        let member = shape.members.iter().find(|member| member.name == name).unwrap();
+        member.default.unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn the_stated_defaults_are_those_that_hold() {
+        let limits = Limits::default();
+        assert_eq!(default(&LIMITS, "tokenBytes"), limits.token_bytes() as u64);
+        assert_eq!(default(&LIMITS, "headerBytes"), limits.header_bytes() as u64);
+        assert_eq!(default(&LIMITS, "depth"), limits.depth() as u64);
+        assert_eq!(default(&LIMITS, "members"), limits.members() as u64);
+        assert_eq!(default(&POLICY, "leewaySeconds"), Leeway::default().get());
+        assert_eq!(default(&POLICY, "tableBytes"), TableBudget::default().bytes() as u64);
+        assert_eq!(default(&REMOTE, "minTtlSeconds"), Remote::MIN_TTL);
+        assert_eq!(default(&REMOTE, "maxTtlSeconds"), Remote::MAX_TTL);
+        assert_eq!(default(&REMOTE, "staleSeconds"), Remote::STALE);
+        assert_eq!(default(&REMOTE, "timeoutMs"), Remote::TIMEOUT_MS);
+        assert_eq!(default(&REMOTE, "maxBytes"), Remote::MAX_BYTES);
+        assert_eq!(default(&INTROSPECTION, "cacheSeconds"), Introspection::CACHE);
+        assert_eq!(default(&INTROSPECTION, "negativeCacheSeconds"), Introspection::NEGATIVE_CACHE);
+        assert_eq!(default(&INTROSPECTION, "timeoutMs"), Introspection::TIMEOUT_MS);
+        assert_eq!(default(&INTROSPECTION, "concurrency"), Introspection::CONCURRENCY);
+    }
+}
