@@ -13,20 +13,20 @@ use crate::{
 /// A requirement that was read.
 #[derive(Debug, Default)]
 pub(crate) struct Requirement {
-    scopes: Vec<String>,
-    any_scope: Vec<String>,
-    claims: Vec<ClaimRule>,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) any_scope: Vec<String>,
+    pub(crate) claims: Vec<ClaimRule>,
     pub(crate) acr: Vec<String>,
     pub(crate) max_age: Option<u64>,
-    networks: Option<Vec<Cidr>>,
-    network_claim: Option<String>,
-    types: Vec<String>,
+    pub(crate) networks: Option<Vec<Cidr>>,
+    pub(crate) network_claim: Option<String>,
+    pub(crate) types: Vec<String>,
     pub(crate) binding: Option<Wanted>,
     pub(crate) anonymous: bool,
 }
 
 #[derive(Debug)]
-struct ClaimRule {
+pub(crate) struct ClaimRule {
     path: Vec<String>,
     all_of: Vec<String>,
     any_of: Vec<String>,

@@ -323,7 +323,8 @@ impl<'p> Reader<'_, 'p> {
         if !text.bytes().all(in_a_path) {
             return Err(PolicyError::here("has a character that no path has as such; write it percent-encoded"));
         }
-        if text.split('/').any(|segment| segment == "." || segment == "..") {
+        // What stands before the first slash goes on a segment that has begun.
+        if text.split('/').skip(1).any(|segment| segment == "." || segment == "..") {
             return Err(PolicyError::here("has a dot segment, which no path has in its normal form"));
         }
         self.steps.extend(normal_escapes(text).bytes().map(Step::Byte));

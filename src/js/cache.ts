@@ -3,9 +3,9 @@ import type { Accepted } from './verdict.js';
 /** What a text is: a token, or the value of an Authorization header. */
 export type Kind = 'token' | 'authorization';
 
-interface Entry {
-  kind: Kind;
-  verdict: Accepted;
+interface Entry<V, K> {
+  kind: K;
+  verdict: V;
   from: number;
   until: number;
   epoch: number;
@@ -20,9 +20,9 @@ const MOST_CHARACTERS = 1_000_000;
  * An entry answers only between the instants that the core computed, and only in the epoch in which it was made. Two generations
  * stand in for an order of use: what is asked for moves into the young one, and when that is full the old one goes.
  */
-export class VerdictCache {
-  #young = new Map<string, Entry>();
-  #old = new Map<string, Entry>();
+export class VerdictCache<V = Accepted, K = Kind> {
+  #young = new Map<string, Entry<V, K>>();
+  #old = new Map<string, Entry<V, K>>();
   #characters = 0;
   readonly #generations: number;
   /** Entries of a generation. */
@@ -38,7 +38,7 @@ export class VerdictCache {
     return this.#young.size + this.#old.size;
   }
 
-  get(text: string, kind: Kind, now: number, epoch: number): Accepted | undefined {
+  get(text: string, kind: K, now: number, epoch: number): V | undefined {
     const young = this.#young.get(text);
     const entry = young ?? this.#old.get(text);
     if (entry === undefined || entry.kind !== kind) return undefined;
@@ -56,11 +56,11 @@ export class VerdictCache {
     return entry.verdict;
   }
 
-  set(text: string, entry: Entry): void {
+  set(text: string, entry: Entry<V, K>): void {
     if (this.#generations > 0) this.#keep(text, entry);
   }
 
-  #keep(text: string, entry: Entry): void {
+  #keep(text: string, entry: Entry<V, K>): void {
     if (this.#young.size >= this.#most || this.#characters + text.length > MOST_CHARACTERS) {
       this.#old = this.#generations > 1 ? this.#young : new Map();
       this.#young = new Map();

@@ -51,7 +51,7 @@ type Part = 'header' | 'payload';
 /** The fields of each code; the codes are permanent. */
 interface Fields {
   'transport-insecure': object;
-  'request-malformed': { member: 'method' | 'url' | 'headers' };
+  'request-malformed': { member: 'method' | 'url' | 'request' | 'requirement' };
   'path-ambiguous': object;
   'authorization-missing': object;
   'authorization-ambiguous': object;

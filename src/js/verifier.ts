@@ -26,11 +26,26 @@ export function makeVerifier(
   policy: Policy,
   options: VerifierOptions = {},
 ): Verifier {
-  const most = options.cache ?? DEFAULT_CACHE;
-  if (!Number.isInteger(most) || most < 0 || most > 1_000_000) {
+  const most = cacheSize(options.cache);
+  const raw = orPolicyError(() => new glue.RawVerifier(toJson(policy)));
+  return verifierOn(raw, memory, most, (policy) => orPolicyError(() => raw.replace(toJson(policy)))).verifier;
+}
+
+/** How many answers are kept. */
+export function cacheSize(most: unknown = DEFAULT_CACHE): number {
+  if (typeof most !== 'number' || !Number.isInteger(most) || most < 0 || most > 1_000_000) {
     throw new PolicyError('/cache', 'must be an integer from 0 to 1000000');
   }
-  const raw = orPolicyError(() => new glue.RawVerifier(toJson(policy)));
+  return most;
+}
+
+/** A verifier on something in the wasm memory that is one, and a way to make it forget what it remembers when its keys have changed. */
+export function verifierOn(
+  raw: RawVerifier,
+  memory: WebAssembly.Memory,
+  most: number,
+  replace: (policy: Policy) => void,
+): { verifier: Verifier; evict(): void } {
   const core = new Exchange(raw, memory);
   const cache = new VerdictCache(most);
   const count = { hits: 0, misses: 0 };
@@ -62,7 +77,12 @@ export function makeVerifier(
     return JSON.parse(core.text()) as Rejected;
   }
 
-  return {
+  function evict(): void {
+    core.forgetHeaders();
+    epoch += 1;
+  }
+
+  const verifier: Verifier = {
     verify: (token, options) =>
       decide('token', token, options, (written, length, now) => raw.verify(written, length, now)),
     verifyAuthorization: (value, options) => {
@@ -72,9 +92,8 @@ export function makeVerifier(
       );
     },
     replacePolicy(policy) {
-      orPolicyError(() => raw.replace(toJson(policy)));
-      core.forgetHeaders();
-      epoch += 1;
+      replace(policy);
+      evict();
     },
     setRemoteKeys(issuer, jwks) {
       const text = typeof jwks === 'string' ? jwks : toJson(jwks);
@@ -87,6 +106,7 @@ export function makeVerifier(
       return { ...kept, memoryBytes: memory.buffer.byteLength, cache: { entries: cache.size, ...count } };
     },
   };
+  return { verifier, evict };
 }
 
 /** The input and the answer in the wasm memory, and what was parsed of it before. */

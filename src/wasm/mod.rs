@@ -1,8 +1,11 @@
 //! The shell for JavaScript: it turns strings into calls of the core and verdicts into JSON, and decides nothing.
 //!
-//! Everything returned is a plain value. The only objects with a place in the wasm memory are the long-lived ones: a verifier and a
-//! signing key.
+//! Everything returned is a plain value. The only objects with a place in the wasm memory are the long-lived ones: a verifier, a gate
+//! and a signing key.
 
+mod exchange;
+#[cfg(feature = "gate")]
+mod gate;
 #[cfg(feature = "issuer")]
 mod issuer;
 mod jws;

@@ -5,36 +5,17 @@
 
 #![allow(unreachable_pub, reason = "wasm_bindgen exports public items alone")]
 
-use std::sync::Arc;
-
 use wasm_bindgen::prelude::*;
 
-use super::{instant, number, thrown};
-use crate::{
-    bearer,
-    jws::{compact::check_length, header::Header},
-    policy_error::PolicyError,
-    rejection::Rejection,
-    verifier::Verifier,
-};
-
-/// The caller's own mistake: the text is a `PolicyError` as JSON.
-const MISTAKE: u8 = 0;
-/// The text is a rejection as JSON.
-const REFUSED: u8 = 1;
-/// The text is the payload.
-const ACCEPTED: u8 = 2;
+use super::{exchange::Exchange, thrown};
+use crate::verifier::Verifier;
 
 /// A verifier by one policy at a time.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct RawVerifier {
     verifier: Verifier,
-    input: Box<[u8]>,
-    text: Vec<u8>,
-    header: Option<Arc<Header>>,
-    /// Address and length of the text, address, length and number of the header, and from when until when the token is accepted.
-    answer: Box<[f64; 7]>,
+    exchange: Exchange,
 }
 
 #[wasm_bindgen]
@@ -43,8 +24,7 @@ impl RawVerifier {
     #[wasm_bindgen(constructor)]
     pub fn new(policy: &str) -> Result<RawVerifier, JsValue> {
         let verifier = Verifier::from_json(policy).map_err(|error| thrown(&error))?;
-        let input = vec![0; bearer::LONGEST + 1].into_boxed_slice();
-        Ok(RawVerifier { verifier, input, text: Vec::new(), header: None, answer: Box::default() })
+        Ok(RawVerifier { verifier, exchange: Exchange::new() })
     }
 
     /// Takes another policy in place of the present one, which stays when the other is refused.
@@ -53,93 +33,35 @@ impl RawVerifier {
         Ok(())
     }
 
-    /// Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON.
-    #[wasm_bindgen(js_name = setRemoteKeys)]
-    pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<String, JsValue> {
-        let report = self.verifier.set_remote_keys(issuer, jwks).map_err(|error| thrown(&error))?;
-        Ok(serde_json::to_string(&report).unwrap_or_default())
-    }
-
     /// Where the input is.
     pub fn input(&self) -> usize {
-        self.input.as_ptr().addr()
+        self.exchange.input()
     }
 
-    /// Length of the input, in bytes: more than any token or Authorization value may have.
+    /// Length of the input, in bytes.
     #[wasm_bindgen(js_name = inputBytes)]
     pub fn input_bytes(&self) -> usize {
-        self.input.len()
+        self.exchange.input_bytes()
     }
 
     /// Where the answer is.
     pub fn answer(&self) -> usize {
-        self.answer.as_ptr().addr()
+        self.exchange.answer()
     }
 
-    /// The verdict about a token. The first `written` of its `length` bytes are in the input; more than the input holds are too many.
+    /// The verdict about a token.
     pub fn verify(&mut self, written: usize, length: usize, now: f64) -> u8 {
-        self.decide(now, written, length, |_, value| Ok(value))
+        self.exchange.verify(&self.verifier, written, length, now)
     }
 
     /// The verdict about the value of an Authorization header, or about there being none.
     #[wasm_bindgen(js_name = verifyAuthorization)]
     pub fn verify_authorization(&mut self, present: bool, written: usize, length: usize, now: f64) -> u8 {
-        self.decide(now, written, length, |verifier, value| {
-            bearer::token(present.then_some(value), verifier.policy().limits())
-        })
+        self.exchange.verify_authorization(&self.verifier, present, written, length, now)
     }
 
     /// What is kept to be fast, as JSON.
     pub fn stats(&self) -> String {
         serde_json::to_string(&self.verifier.stats()).unwrap_or_default()
     }
-}
-
-impl RawVerifier {
-    fn decide<'t>(
-        &'t mut self,
-        now: f64,
-        written: usize,
-        length: usize,
-        token: impl FnOnce(&Verifier, &'t str) -> Result<&'t str, Rejection>,
-    ) -> u8 {
-        let Some(now) = instant(now) else {
-            let error = PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799");
-            return tell(&mut self.text, &mut self.answer, MISTAKE, error.to_json());
-        };
-        let limits = self.verifier.policy().limits();
-        // A text that did not fit is refused by its length: what was written of it is not all there is.
-        let whole = if length > written { check_length(length, limits) } else { Ok(()) };
-        let value = self.input.get(..written).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default();
-        let outcome = whole
-            .and_then(|()| token(&self.verifier, value))
-            .and_then(|token| self.verifier.decide(token, now, |_, _, validity| validity));
-        match outcome {
-            Err(rejection) => tell(&mut self.text, &mut self.answer, REFUSED, rejection.to_json()),
-            Ok((authentic, validity)) => {
-                let header_number = self.verifier.header_number(&authentic);
-                let (header, payload) = authentic.into_parts();
-                self.text = payload;
-                *self.answer = [
-                    number(self.text.as_ptr().addr()),
-                    number(self.text.len()),
-                    number(header.text().as_ptr().addr()),
-                    number(header.text().len()),
-                    f64::from(header_number),
-                    number(validity.from.get()),
-                    number(validity.until),
-                ];
-                self.header = Some(header);
-                ACCEPTED
-            }
-        }
-    }
-}
-
-/// Leaves a text for the caller.
-fn tell(text: &mut Vec<u8>, answer: &mut [f64; 7], outcome: u8, json: String) -> u8 {
-    *text = json.into_bytes();
-    let [address, length, ..] = answer;
-    (*address, *length) = (number(text.as_ptr().addr()), number(text.len()));
-    outcome
 }

@@ -4,11 +4,17 @@
 const SEGMENT_SAMPLE = 12;
 const SHORTEST_TEXT = 8;
 
-// Once the signature held, these three say what was found (cut at 200 characters): that is their whole use.
-const MAY_QUOTE = { 'issuer-mismatch': 'iss', 'audience-mismatch': 'aud', 'type-mismatch': 'typ' };
+// Once the signature held, these three say what was found (cut at 200 characters): that is their whole use. A policy may name another
+// claim for the audience.
+const MAY_QUOTE = {
+  'issuer-mismatch': ['iss'],
+  'audience-mismatch': ['aud', 'client_id'],
+  'type-mismatch': ['typ'],
+};
 
-// A claim that is malformed is named, from a closed list; this one is long enough to be taken for text of the token.
-const REGISTERED = ['client_id'];
+// A claim that is missing or malformed is named, from a closed list or by the policy or its preset; these are long enough to be taken
+// for text of the token.
+const REGISTERED = ['client_id', 'token_use', 'auth_time', 'repository_owner', 'kubernetes.io'];
 
 /** Names what leaked, or undefined. */
 export function leakedText({ token, policy, jwk, canary }, { verdict, policyError }) {
@@ -19,13 +25,14 @@ export function leakedText({ token, policy, jwk, canary }, { verdict, policyErro
   if (key) return 'key material';
   if (typeof token !== 'string') return undefined;
   const own = JSON.stringify(policy ?? null);
-  const quotable = MAY_QUOTE[verdict?.code];
+  const quotable = MAY_QUOTE[verdict?.code] ?? [];
   for (const piece of segmentPieces(token)) {
     if (said.includes(piece) && !own.includes(piece)) return `token text "${piece}"`;
   }
   for (const { name, value } of decodedTexts(token)) {
     if (REGISTERED.includes(value)) continue;
-    if (name !== quotable && said.includes(value) && !own.includes(value)) return `decoded text "${value}"`;
+    if (!quotable.includes(name) && said.includes(value) && !own.includes(value))
+      return `decoded text "${value}"`;
   }
   return undefined;
 }

@@ -1,10 +1,37 @@
 import type { Verifier, VerifierStats } from '../index.js';
-import type { Jwk, Policy } from '../policy.js';
+import type { Policy } from '../policy.js';
 import type { Claims, JoseHeader, RejectionCode, Stage } from '../verdict.js';
+import type { ClientSecrets } from './client-authentication.js';
+import type { IntrospectionStats } from './introspection.js';
+import type { SharedStore } from './io.js';
+import type { RemoteKeysStats } from './keys.js';
+import type { DecisionEvent, ObserverStats } from './observe.js';
 import type { GatePolicy, Requirement } from './policy.js';
+import type { ReplayStore } from './replay-store.js';
+import type { Difference, ShadowStats } from './report.js';
 
 export * from '../index.js';
-export type { ClaimRequirement, GatePolicy, Requirement, Route } from './policy.js';
+export type { ClientSecrets } from './client-authentication.js';
+export type { IntrospectionStats } from './introspection.js';
+export type { IoEvent, SharedStore } from './io.js';
+export type { RemoteKeysStats } from './keys.js';
+export type { DecisionEvent, ObserverStats } from './observe.js';
+export type { ClaimRequirement, GatePolicy, ProofAlg, Requirement, Route } from './policy.js';
+export { type ExpiringStore, kvReplayStore } from './replay-kv.js';
+export {
+  DpopReplayObject,
+  type DurableObjectNamespaceLike,
+  type DurableObjectStateLike,
+  durableObjectReplayStore,
+} from './replay-object.js';
+export {
+  type MemoryReplayOptions,
+  memoryReplayStore,
+  type ReplayStore,
+  ReplayStoreFullError,
+} from './replay-store.js';
+export type { Difference, ShadowStats } from './report.js';
+export { type CacheLike, cacheStore } from './tiers.js';
 
 /** A policy with the gate's own part. */
 export type GatedPolicy = Policy & { gate?: GatePolicy };
@@ -78,9 +105,8 @@ export interface Problem {
   readonly stage: Stage;
 }
 
-/** The request does not pass. Further members are those of its code. */
-export interface Refused {
-  readonly ok: false;
+/** Why a request does not pass, and what its client is told. */
+export interface Refusal {
   readonly status: 400 | 401 | 403 | 503;
   readonly code: RejectionCode;
   readonly stage: Stage;
@@ -88,12 +114,17 @@ export interface Refused {
   /** Values of `WWW-Authenticate`, one a field. */
   readonly challenges: readonly string[];
   readonly problem: Problem;
-  /** Names to be removed from the request, should somebody let it pass all the same. */
-  readonly headers: ForwardHeaders;
   /** A `DPoP-Nonce` for the response (RFC 9449 §8). */
   readonly nonce?: string;
   /** When to come again, in seconds. */
   readonly retryAfter?: number;
+}
+
+/** The request does not pass. Further members are those of its code. */
+export interface Refused extends Refusal {
+  readonly ok: false;
+  /** Names to be removed from the request, should somebody let it pass all the same. */
+  readonly headers: ForwardHeaders;
   /** A new response each time: challenges, problem+json, never stored. */
   readonly response: Response;
   readonly [field: string]: unknown;
@@ -103,72 +134,6 @@ export type Decision<C = Claims> = Allowed<C> | Refused;
 
 /** What a handler behind the gate is told. */
 export type Auth<C = Claims> = Allowed<C>;
-
-/** What a server of another system knows: whether a proof was seen before. One call must see what another has noted. */
-export interface ReplayStore {
-  /** Notes a proof, and says whether it is the first use of it. `untilSeconds`: when it may be forgotten. */
-  firstUse(key: string, untilSeconds: number): Promise<boolean> | boolean;
-}
-
-/** A store shared by isolates: Workers KV, or a wrapper of the Cache API. */
-export interface SharedStore {
-  get(key: string): Promise<string | null | undefined>;
-  put(key: string, value: string, options: { expirationTtl: number }): Promise<void>;
-}
-
-/** How a resource server authenticates at an introspection endpoint. Secrets are never in a policy. */
-export interface IntrospectionSecret {
-  clientSecret?: string;
-  privateKeyJwk?: Jwk;
-}
-
-/** An issuer's remote keys as the core reads them, with defaults filled in. */
-export interface RemoteSource {
-  issuer: string;
-  jwksUri?: string;
-  discovery?: 'oidc' | 'oauth';
-  minTtlSeconds: number;
-  maxTtlSeconds: number;
-  staleSeconds: number;
-  timeoutMs: number;
-  maxBytes: number;
-}
-
-/** An issuer's introspection endpoint as the core reads it, with defaults filled in. */
-export interface IntrospectionSource {
-  issuer: string;
-  endpoint: string;
-  clientId: string;
-  authentication: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
-  cacheSeconds: number;
-  negativeCacheSeconds: number;
-  timeoutMs: number;
-  concurrency: number;
-}
-
-/** What came of a JWK Set. */
-export interface KeyReport {
-  changed: boolean;
-  keys: { kid: string | null; alg: string }[];
-  leftOut: { kid: string | null; reason: string }[];
-}
-
-/** What one decision was, for logs and traces. It never holds token bytes. */
-export interface DecisionEvent {
-  readonly ok: boolean;
-  /** `allowed`, `public`, `preflight`, `anonymous`, or the code of the refusal. */
-  readonly code: string;
-  readonly stage?: Stage;
-  /** The status of a refusal. */
-  readonly status?: number;
-  readonly issuer?: string;
-  readonly kid?: string;
-  readonly binding?: 'dpop' | 'mtls';
-  /** Was the decision remembered from before? */
-  readonly cached: boolean;
-  /** Milliseconds, whole and by what was waited for. */
-  readonly durations: { total: number; keys: number; introspection: number; replay: number };
-}
 
 export interface GateOptions<C = Claims> {
   /** Default: the runtime's. */
@@ -182,7 +147,7 @@ export interface GateOptions<C = Claims> {
   /** A shared tier for JWK Sets. */
   store?: SharedStore;
   /** By issuer. */
-  introspection?: Readonly<Record<string, IntrospectionSecret>>;
+  introspection?: Readonly<Record<string, ClientSecrets>>;
   /** Default: in memory, of this isolate alone. */
   replay?: ReplayStore;
   /** The HMAC key of DPoP nonces, the same everywhere the gate runs: at least 32 bytes. */
@@ -190,28 +155,24 @@ export interface GateOptions<C = Claims> {
   /** A check of your own, synchronous, which can only refuse: `true`, or why not. */
   narrow?(claims: C, request: Request | RequestFacts): true | string;
   /** A second policy that is asked beside the live one and never changes its answer. */
-  reportOnly?: { policy: GatedPolicy; onDifference?(difference: Difference): void };
-  onDecision?(event: DecisionEvent): void;
+  reportOnly?: { policy: GatedPolicy; onDifference?(difference: Difference): unknown };
+  /** Told of every decision; what it throws reaches nobody. */
+  onDecision?(event: DecisionEvent): unknown;
   /** Adds `Server-Timing` to responses of the gate. */
   serverTiming?: boolean;
 }
 
-/** Where the report-only policy would have decided otherwise: `allowed`, or a code. */
-export interface Difference {
-  readonly live: string;
-  readonly shadow: string;
-  readonly shadowStage?: Stage;
-  readonly method: string;
-}
-
+/** What a gate keeps in memory and has done. */
 export interface GateStats {
   verifier: VerifierStats;
+  /** The remembered decisions, and how often one was found there or not. */
   cache: { entries: number; hits: number; misses: number };
-  /** How often each code was the answer: `allowed`, `public`, `preflight`, `anonymous`, or a refusal's. */
-  decisions: Readonly<Record<string, number>>;
-  keys: unknown;
-  introspection: unknown;
-  reportOnly?: unknown;
+  /** Decisions by code, and what else happened. */
+  observed: ObserverStats;
+  /** By issuer. */
+  keys: RemoteKeysStats[];
+  introspection: IntrospectionStats[];
+  reportOnly?: ShadowStats;
 }
 
 /** Decides about requests by one policy. Make it once and keep it. */
@@ -227,12 +188,13 @@ export interface Gate<C = Claims> {
   ): Promise<Decision<C>>;
   /**
    * Wraps a fetch handler: it is called with what the origin may see of an allowed request and with the decision; a refused request
-   * gets its response. A second argument with `waitUntil`, or a third, as Workers hand them over, is used.
+   * gets its response. Of further arguments, as runtimes hand them over, one with `waitUntil` is used; `context` can tell more of them.
    * @throws PolicyError when the requirement is none.
    */
   protect<Rest extends unknown[]>(
     handler: (request: Request, auth: Auth<C>, ...rest: Rest) => Response | Promise<Response>,
     requirement?: Requirement,
+    context?: (request: Request, ...rest: Rest) => CheckContext,
   ): (request: Request, ...rest: Rest) => Promise<Response>;
   /**
    * Takes another policy from now on; nothing that was remembered by the present one counts any more.

@@ -1,4 +1,5 @@
-import type { Alg } from '../policy.js';
+/** The algorithms of DPoP proofs. */
+export type ProofAlg = 'ES256' | 'EdDSA' | 'RS256';
 
 /** What a request has to bring besides a good token. Everything is optional; `gate.check` takes one as well. */
 export interface Requirement {
@@ -78,9 +79,9 @@ export interface GatePolicy {
     iatWindowSeconds?: number;
     /** Whether proofs must carry a nonce of ours; it takes the option `nonceSecret`. */
     nonce?: boolean;
-    /** A nonce is good for its step and the next one: 60 by default, 5 to 3600. */
+    /** A nonce is good for its step and the next one: 60 by default, 10 to 3600. */
     nonceSeconds?: number;
     /** Default: `['ES256', 'EdDSA', 'RS256']`. */
-    algorithms?: readonly [Exclude<Alg, `HS${string}`>, ...Exclude<Alg, `HS${string}`>[]];
+    algorithms?: readonly [ProofAlg, ...ProofAlg[]];
   };
 }

@@ -46,6 +46,8 @@ export interface RawGate extends RawVerifier {
   decide(facts: string, now: number): string;
   /** Gives an issuer a JWK Set that was fetched: a `KeyReport` as JSON. Throws a PolicyError; the present keys then stay. */
   setKeys(issuer: string, jwks: string): string;
+  /** Takes the published keys of an issuer away. */
+  forgetKeys(issuer: string): void;
   /** The issuers' `remote` and `introspection` members, with defaults: `{ remotes: RemoteSource[], introspections: IntrospectionSource[] }`. */
   remotes(): string;
   /** Which facts decisions rest on: `{ headers: string[], byPath: boolean, byAddress: boolean }`. */

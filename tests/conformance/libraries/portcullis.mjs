@@ -36,8 +36,18 @@ function verifierFor(policy, remoteKeys) {
 /** A verifier that was handed what issuers publish, one set after the other. */
 function verifierWith(policy, remoteKeys = []) {
   const verifier = createVerifier(policy);
-  for (const { issuer, jwks } of remoteKeys) verifier.setRemoteKeys(issuer, jwks);
+  for (const step of remoteKeys) takeKeys(verifier, step);
   return verifier;
+}
+
+function takeKeys(verifier, { issuer, jwks, error, changed }) {
+  try {
+    const report = verifier.setRemoteKeys(issuer, jwks);
+    if (error === undefined && (changed ?? report.changed) === report.changed) return;
+    throw new Error(`keys of ${issuer}: ${JSON.stringify(report)}`);
+  } catch (thrown) {
+    if (error === undefined || thrown.pointer !== error) throw thrown;
+  }
 }
 
 // Signing needs randomness and a second wasm file: both differ by runtime.

@@ -1,0 +1,111 @@
+import { freeze } from '../convert.js';
+import type { Claims, JoseHeader } from '../verdict.js';
+import type { Allowed, AllowedToken, ForwardHeaders, Refusal, Refused } from './index.js';
+
+/** `Step` of src/gate/step.rs. */
+export type Step =
+  | AllowedStep
+  | { step: 'public' | 'preflight' | 'anonymous'; forward: ForwardHeaders }
+  | RefusedStep
+  | { step: 'keys'; issuer: string; kid: string | null }
+  | { step: 'introspect'; issuer: string; token: string }
+  | { step: 'replay'; key: string; until: number };
+
+export interface AllowedStep {
+  step: 'allowed';
+  header: JoseHeader | null;
+  claims: Claims;
+  issuer: string;
+  binding: 'dpop' | 'mtls' | null;
+  source: 'jwt' | 'introspection';
+  forward: ForwardHeaders;
+  from: number;
+  until: number;
+  cacheable: boolean;
+  nonce?: string;
+}
+
+export interface RefusedStep extends Refusal {
+  step: 'refused';
+  forward: ForwardHeaders;
+}
+
+/** A step after which nothing is to be found out. */
+export type FinalStep = Exclude<Step, { step: 'keys' | 'introspect' | 'replay' }>;
+
+/** A decision that lets pass. Several requests may be handed the same one, so it cannot be changed. */
+export function allowed(step: Exclude<FinalStep, RefusedStep>): Allowed {
+  const headers = freeze(step.forward);
+  const apply = applier(headers);
+  if (step.step !== 'allowed') {
+    return Object.freeze({ ok: true, via: step.step, claims: undefined, header: undefined, headers, apply });
+  }
+  const { claims, header, issuer, binding, source, nonce } = step;
+  const decision: AllowedToken = {
+    ok: true,
+    via: 'token',
+    claims: freeze(claims),
+    header: header === null ? undefined : freeze(header),
+    issuer,
+    binding,
+    source,
+    headers,
+    ...(nonce === undefined ? {} : { nonce }),
+    apply,
+  };
+  return Object.freeze(decision);
+}
+
+/** A decision that does not. */
+export function refused({ step: _, forward, ...rest }: RefusedStep, serverTiming?: string): Refused {
+  const told = freeze(rest);
+  const decision: Refused = {
+    ok: false,
+    ...told,
+    headers: freeze(forward),
+    get response() {
+      return responseOf(told, serverTiming);
+    },
+  };
+  return Object.freeze(decision);
+}
+
+function responseOf(
+  { status, challenges, problem, nonce, retryAfter }: Refusal,
+  serverTiming: string | undefined,
+): Response {
+  // RFC 6750 §5.3, RFC 9111 §3.5: the answer is about this request's credentials, and about no other's.
+  const headers = new Headers({ 'cache-control': 'no-store', 'content-type': 'application/problem+json' });
+  for (const challenge of challenges) headers.append('www-authenticate', challenge);
+  if (nonce !== undefined) headers.set('dpop-nonce', nonce);
+  if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter));
+  if (serverTiming !== undefined) headers.set('server-timing', serverTiming);
+  return new Response(JSON.stringify(problem), { status, headers });
+}
+
+/** Makes the origin's view of a request. */
+function applier({ set, strip, stripCookie }: ForwardHeaders): (request: Request) => Request {
+  const told = Object.entries(set);
+  // Servers behind a proxy may take `_` for `-` and would find the client's own word there.
+  const plain = (name: string) => name.toLowerCase().replaceAll('_', '-');
+  const gone = new Set(strip.map(plain));
+  const isGone = (name: string) => gone.has(plain(name));
+  return (request) => {
+    if (told.length === 0 && gone.size === 0 && stripCookie === undefined) return request;
+    const present: string[] = [];
+    request.headers.forEach((_, name) => {
+      if (isGone(name)) present.push(name);
+    });
+    const cookie = stripCookie === undefined ? null : request.headers.get('cookie');
+    if (told.length === 0 && present.length === 0 && cookie === null) return request;
+    const headers = new Headers(request.headers);
+    for (const name of present) headers.delete(name);
+    if (cookie !== null) {
+      const kept = cookie.split(';').filter((pair) => pair.split('=')[0]?.trim() !== stripCookie);
+      if (kept.length === 0) headers.delete('cookie');
+      else headers.set('cookie', kept.join(';').trim());
+    }
+    for (const [name, value] of told) headers.set(name, value);
+    return new Request(request, { headers });
+  };
+}

@@ -1,0 +1,96 @@
+import type { RequestFacts } from './index.js';
+import type { Connection } from './platform.js';
+
+/** `Evidence` of src/gate/facts.rs. */
+export interface Evidence {
+  keys?: 'unchanged';
+  introspection?: string;
+  introspectionFailed?: 'unavailable' | 'busy';
+  replay?: 'first' | 'seen' | 'unavailable';
+  check?: string;
+}
+
+/** `Facts` of src/gate/facts.rs. */
+export interface Facts {
+  requirement?: number;
+  method: string;
+  url: string;
+  headers: [string, string][];
+  clientAddress?: string;
+  certificate?: string;
+  evidence?: Evidence;
+}
+
+/** Which facts decisions rest on, as the core says. */
+export interface Profile {
+  headers: string[];
+  byPath: boolean;
+  byAddress: boolean;
+}
+
+/** Collects what the core asks for, and nothing else. */
+export function factsOf(
+  request: Request | RequestFacts,
+  requirement: number | undefined,
+  { clientAddress, certificate }: Connection,
+  profile: Profile,
+): Facts {
+  const facts: Facts = {
+    method: request.method,
+    url: request.url,
+    headers: fields(request.headers, profile.headers),
+  };
+  if (requirement !== undefined) facts.requirement = requirement;
+  if (clientAddress !== undefined && profile.byAddress) facts.clientAddress = clientAddress;
+  if (certificate !== undefined) facts.certificate = certificate;
+  return facts;
+}
+
+function fields(headers: RequestFacts['headers'], wanted: readonly string[]): [string, string][] {
+  const found: [string, string][] = [];
+  if (headers instanceof Headers) {
+    for (const name of wanted) {
+      const value = headers.get(name);
+      if (value !== null) found.push([name, value]);
+    }
+    return found;
+  }
+  for (const [name, value] of headers) {
+    const plain = name.toLowerCase();
+    if (wanted.includes(plain)) found.push([plain, value]);
+  }
+  return found;
+}
+
+/** A URL in which nothing has to be mended, of a length that nobody refuses; its parts are origin, path and query. */
+const PLAIN = /^(https?:\/\/[\w.:[\]-]+)(\/[!-"$->@-[\]-~]*)(\?[!-"$-[\]-~]*)?$/;
+const LONGEST = 4096;
+
+/**
+ * The facts that an answer rests on, as one text: requests with the same text get the same answer. `undefined` for those whose answer is
+ * never kept.
+ *
+ * Of a URL the query is left out, unless a token may be in it, and so is the path where no route is asked. Everything that is not
+ * fixed in length goes behind its length, so that no value can pass for the end of another.
+ */
+export function cacheKey(facts: Facts, byPath: boolean): string | undefined {
+  const { requirement, method, url, headers, clientAddress = '', certificate = '' } = facts;
+  // A preflight is told by its headers.
+  if (method === 'OPTIONS') return undefined;
+  const [, origin, path, query = ''] = (url.length <= LONGEST && PLAIN.exec(url)) || [];
+  let place = url;
+  if (origin !== undefined && !query.includes('%') && !query.includes('access_token')) {
+    place = requirement === undefined && byPath ? origin + path : origin;
+  }
+  let key = `${requirement ?? ''} ${counted(method)}${counted(place)}${counted(clientAddress)}${counted(certificate)}`;
+  for (const [name, value] of headers) {
+    // A proof is good once.
+    if (name === 'dpop') return undefined;
+    if (name !== 'origin' && name !== 'access-control-request-method') key += `${name} ${counted(value)}`;
+  }
+  return key;
+}
+
+function counted(text: string): string {
+  return `${text.length}:${text}`;
+}

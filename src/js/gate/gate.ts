@@ -1,0 +1,367 @@
+import type { Core } from '../boot.js';
+import { VerdictCache } from '../cache.js';
+import { toJson } from '../convert.js';
+import { orPolicyError, PolicyError } from '../errors.js';
+import type { Verifier } from '../index.js';
+import type { Policy } from '../policy.js';
+import { cacheSize, verifierOn } from '../verifier.js';
+import type { GateGlue, RawGate } from '../wasm/glue.js';
+import { type AllowedStep, allowed, type RefusedStep, refused } from './decision.js';
+import { cacheKey, type Evidence, type Facts, factsOf, type Profile } from './facts.js';
+import type {
+  Allowed,
+  AllowedToken,
+  Auth,
+  CheckContext,
+  Decision,
+  Gate,
+  GatedPolicy,
+  GateOptions,
+  GateStats,
+  RequestFacts,
+} from './index.js';
+import { Introspection } from './introspection.js';
+import type { IntrospectionSource, Io, KeyReport, RemoteSource } from './io.js';
+import { RemoteKeys } from './keys.js';
+import { Loop } from './loop.js';
+import { type Decided, Observer, Stopwatch, serverTiming } from './observe.js';
+import { connectionOf, platformOf } from './platform.js';
+import type { Requirement } from './policy.js';
+import { memoryReplayStore } from './replay-store.js';
+import { Shadow } from './report.js';
+
+/** What is remembered of a request that was allowed. */
+interface Remembered {
+  decision: AllowedToken;
+  kid: string | undefined;
+}
+
+interface Sources {
+  remotes: RemoteSource[];
+  introspections: IntrospectionSource[];
+}
+
+/**
+ * Makes a gate: the loop around the core, which decides. Here is only I/O, what was remembered, and the shape of answers.
+ *
+ * Requests share data and never a promise: workerd ends those of a request with it.
+ */
+export function makeGate<C>(
+  core: Core<GateGlue>,
+  policy: GatedPolicy,
+  options: GateOptions<C> = {},
+): Gate<C> {
+  return new Driver(core, policy, options as GateOptions<unknown>).face() as Gate<C>;
+}
+
+class Driver {
+  readonly #options: GateOptions<unknown>;
+  readonly #raw: RawGate;
+  readonly #inner: { verifier: Verifier; evict(): void };
+  readonly #platform: ReturnType<typeof platformOf>;
+  readonly #observer: Observer;
+  readonly #io: Io;
+  readonly #keys: RemoteKeys;
+  readonly #loop: Loop;
+  readonly #shadow: { core: RawGate; shadow: Shadow } | undefined;
+  readonly #cache: VerdictCache<Remembered, 'request'>;
+  readonly #count = { hits: 0, misses: 0 };
+  readonly #requirements = new Map<string, number>();
+  #policy: string;
+  #introspection: Introspection;
+  #profile: Profile;
+  #epoch = 0;
+
+  constructor({ glue, memory }: Core<GateGlue>, policy: GatedPolicy, options: GateOptions<unknown>) {
+    this.#options = options;
+    const most = cacheSize(options.cache);
+    this.#cache = new VerdictCache(most);
+    this.#platform = platformOf(platformOption(options.platform));
+    this.#policy = toJson(policy);
+    this.#raw = orPolicyError(() => new glue.RawGate(this.#policy, options.nonceSecret));
+    this.#inner = verifierOn(this.#raw, memory, most, (policy) => this.#replacePolicy(policy));
+    this.#observer = new Observer(options.onDecision);
+    const now = options.now ?? (() => Math.floor(Date.now() / 1000));
+    this.#io = {
+      // The runtime's own must be called as a function of its global object.
+      fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => globalThis.fetch(...args)),
+      now,
+      store: options.store,
+      observe: this.#observer.happened,
+    };
+    this.#shadow = shadowOf(glue, options);
+    const { remotes, introspections } = this.#sources();
+    this.#introspection = new Introspection(introspections, options.introspection, this.#io);
+    this.#keys = new RemoteKeys(
+      remotes,
+      this.#io,
+      (issuer, jwks) => this.#takeKeys(issuer, jwks),
+      (issuer) => this.#forgetKeys(issuer),
+    );
+    this.#profile = this.#readProfile();
+    this.#loop = new Loop(this.#raw, now, {
+      keys: this.#keys,
+      introspection: () => this.#introspection,
+      replay: options.replay ?? memoryReplayStore({ now }),
+    });
+  }
+
+  face(): Gate {
+    return {
+      check: (request, requirement, context) => this.#check(request, requirement, context),
+      protect: (handler, requirement, context) => this.#protect(handler, requirement, context),
+      replacePolicy: (policy) => this.#inner.verifier.replacePolicy(policy),
+      stats: () => this.#stats(),
+      verifier: this.#inner.verifier,
+    };
+  }
+
+  async #check(
+    request: Request | RequestFacts,
+    requirement?: Requirement,
+    context: CheckContext = {},
+  ): Promise<Decision> {
+    const text = requirement === undefined ? undefined : toJson(requirement);
+    return this.#decide(request, text, context, new Stopwatch());
+  }
+
+  #protect<Rest extends unknown[]>(
+    handler: (request: Request, auth: Auth, ...rest: Rest) => Response | Promise<Response>,
+    requirement?: Requirement,
+    contextOf: (request: Request, ...rest: Rest) => CheckContext = (_, ...rest) => waiting(rest),
+  ): (request: Request, ...rest: Rest) => Promise<Response> {
+    const text = requirement === undefined ? undefined : toJson(requirement);
+    // A mistake in it is told now and not by the first request.
+    if (text !== undefined) this.#requirement(text);
+    return async (request, ...rest) => {
+      const stopwatch = new Stopwatch();
+      const decision = await this.#decide(request, text, contextOf(request, ...rest), stopwatch);
+      if (!decision.ok) return decision.response;
+      const response = await handler(decision.apply(request), decision, ...rest);
+      const timing = this.#options.serverTiming ? serverTiming(stopwatch.durations()) : undefined;
+      return withHeaders(response, decision.nonce, timing);
+    };
+  }
+
+  async #decide(
+    request: Request | RequestFacts,
+    requirement: string | undefined,
+    context: CheckContext,
+    stopwatch: Stopwatch,
+  ): Promise<Decision> {
+    const number = requirement === undefined ? undefined : this.#requirement(requirement);
+    const late = this.#keys.tend(context);
+    if (late !== undefined) await stopwatch.time('keys', () => late);
+    const connection = connectionOf(request, context, this.#platform);
+    const facts = factsOf(request, number, connection, this.#profile);
+    const key = cacheKey(facts, this.#profile.byPath);
+    const known = key === undefined ? undefined : this.#cache.get(key, 'request', this.#now(), this.#epoch);
+    if (known !== undefined) {
+      this.#count.hits += 1;
+      const why = this.#objection(known.decision, request);
+      if (why === undefined) return this.#allow(known, facts, requirement, {}, stopwatch, true);
+    } else this.#count.misses += 1;
+    const epoch = this.#epoch;
+    const evidence: Evidence = {};
+    const step = await this.#loop.follow(facts, evidence, context, stopwatch);
+    if (step.step === 'refused') return this.#refuse(step, facts, requirement, evidence, stopwatch);
+    const decision = allowed(step);
+    const kid = step.step === 'allowed' ? step.header?.kid : undefined;
+    if (decision.via === 'token') {
+      const why = this.#objection(decision, request);
+      if (why !== undefined) {
+        evidence.check = why;
+        const refusal = this.#loop.ask({ ...facts, evidence }, stopwatch);
+        // Nothing but a refusal can come of it; should anything else, it is none.
+        if (refusal.step === 'refused') return this.#refuse(refusal, facts, requirement, evidence, stopwatch);
+        throw new Error('portcullis: a check that refused was not heard');
+      }
+      const remembered = { decision, kid };
+      const { cacheable, from, until } = step as AllowedStep;
+      if (key !== undefined && cacheable) {
+        this.#cache.set(key, { kind: 'request', verdict: remembered, from, until, epoch });
+      }
+      return this.#allow(remembered, facts, requirement, evidence, stopwatch, false);
+    }
+    return this.#allow({ decision, kid }, facts, requirement, evidence, stopwatch, false);
+  }
+
+  /** What the caller's own check has against a request. Only `true` is nothing; one that throws, or answers later, has refused. */
+  #objection(decision: AllowedToken, request: Request | RequestFacts): string | undefined {
+    const { narrow } = this.#options;
+    if (narrow === undefined) return undefined;
+    try {
+      const answer: unknown = narrow(decision.claims, request);
+      if (answer === true) return undefined;
+      return typeof answer === 'string' ? answer : 'the check did not answer true';
+    } catch {
+      return 'the check threw';
+    }
+  }
+
+  #allow(
+    { decision, kid }: { decision: Allowed; kid: string | undefined },
+    facts: Facts,
+    requirement: string | undefined,
+    evidence: Evidence,
+    stopwatch: Stopwatch,
+    cached: boolean,
+  ): Decision {
+    const code = decision.via === 'token' ? 'allowed' : decision.via;
+    const about = decision.via === 'token' ? { issuer: decision.issuer, binding: decision.binding, kid } : {};
+    this.#tell(
+      { ok: true, code, method: facts.method, cached, ...about },
+      facts,
+      requirement,
+      evidence,
+      stopwatch,
+    );
+    return decision;
+  }
+
+  #refuse(
+    step: RefusedStep,
+    facts: Facts,
+    requirement: string | undefined,
+    evidence: Evidence,
+    stopwatch: Stopwatch,
+  ): Decision {
+    const { code, stage, status } = step;
+    this.#tell(
+      { ok: false, code, stage, status, method: facts.method, cached: false },
+      facts,
+      requirement,
+      evidence,
+      stopwatch,
+    );
+    return refused(step, this.#options.serverTiming ? serverTiming(stopwatch.durations()) : undefined);
+  }
+
+  #tell(
+    decided: Decided,
+    { requirement: _, ...facts }: Facts,
+    requirement: string | undefined,
+    evidence: Evidence,
+    stopwatch: Stopwatch,
+  ): void {
+    this.#observer.decided(decided, stopwatch);
+    this.#shadow?.shadow.compare(decided.code, { ...facts, evidence }, requirement, this.#now(), {
+      method: decided.method,
+    });
+  }
+
+  /** The number of a requirement, by its text: what an object says now, and not what it said when it was first seen. */
+  #requirement(text: string): number {
+    const known = this.#requirements.get(text);
+    if (known !== undefined) return known;
+    const number = orPolicyError(() => this.#raw.requirement(text));
+    this.#requirements.set(text, number);
+    this.#profile = this.#readProfile();
+    return number;
+  }
+
+  #takeKeys(issuer: string, jwks: string): KeyReport {
+    const report = orPolicyError(() => JSON.parse(this.#raw.setKeys(issuer, jwks)) as KeyReport);
+    if (report.changed) this.#evict();
+    this.#shadow?.shadow.setKeys(issuer, jwks);
+    return report;
+  }
+
+  #forgetKeys(issuer: string): void {
+    this.#raw.forgetKeys(issuer);
+    this.#evict();
+  }
+
+  #evict(): void {
+    this.#epoch += 1;
+    this.#inner.evict();
+  }
+
+  #replacePolicy(policy: Policy): void {
+    const before = this.#policy;
+    const text = toJson(policy);
+    this.#take(text);
+    try {
+      const { introspections } = this.#sources();
+      this.#introspection = new Introspection(introspections, this.#options.introspection, this.#io);
+      this.#policy = text;
+    } catch (error) {
+      // A secret is missing, which only the options can tell: the present policy stays.
+      this.#take(before);
+      throw error;
+    }
+  }
+
+  #take(policy: string): void {
+    orPolicyError(() => this.#raw.replace(policy));
+    this.#keys.replace(this.#sources().remotes);
+    this.#profile = this.#readProfile();
+    this.#epoch += 1;
+  }
+
+  #sources(): Sources {
+    return JSON.parse(this.#raw.remotes()) as Sources;
+  }
+
+  #readProfile(): Profile {
+    const own = JSON.parse(this.#raw.profile()) as Profile;
+    if (this.#shadow === undefined) return own;
+    // The shadow is handed the live facts, so they have to be enough for it.
+    const { headers } = JSON.parse(this.#shadow.core.profile()) as Profile;
+    return { headers: [...new Set([...own.headers, ...headers])], byPath: own.byPath, byAddress: true };
+  }
+
+  #now(): number {
+    return this.#io.now();
+  }
+
+  #stats(): GateStats {
+    const shadow = this.#shadow?.shadow.stats();
+    return {
+      verifier: this.#inner.verifier.stats(),
+      cache: { entries: this.#cache.size, ...this.#count },
+      observed: this.#observer.stats(),
+      keys: this.#keys.stats(),
+      introspection: this.#introspection.stats(),
+      ...(shadow === undefined ? {} : { reportOnly: shadow }),
+    };
+  }
+}
+
+function platformOption(platform: unknown): GateOptions['platform'] {
+  if (platform === undefined || platform === 'cloudflare' || platform === 'vercel' || platform === 'none')
+    return platform;
+  throw new PolicyError('/platform', 'must be "cloudflare", "vercel" or "none"');
+}
+
+function shadowOf(
+  glue: GateGlue,
+  { reportOnly, nonceSecret }: GateOptions<unknown>,
+): { core: RawGate; shadow: Shadow } | undefined {
+  if (reportOnly === undefined) return undefined;
+  try {
+    const core = orPolicyError(() => new glue.RawGate(toJson(reportOnly.policy), nonceSecret));
+    return { core, shadow: new Shadow(core, reportOnly.onDifference) };
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    throw new PolicyError(`/reportOnly/policy${error.pointer}`, error.reason);
+  }
+}
+
+/** What Workers, Next and Vercel hand a handler besides the request. */
+function waiting(rest: readonly unknown[]): CheckContext {
+  type Context = { waitUntil(promise: Promise<unknown>): void };
+  const waits = (value: unknown): value is Context =>
+    typeof (value as Partial<Context> | null | undefined)?.waitUntil === 'function';
+  const context = rest.find(waits);
+  return context === undefined ? {} : { waitUntil: (promise) => context.waitUntil(promise) };
+}
+
+/** A response that was fetched cannot be changed, so that what is to be added goes on a copy. */
+function withHeaders(response: Response, nonce: string | undefined, timing: string | undefined): Response {
+  if (nonce === undefined && timing === undefined) return response;
+  const copy = new Response(response.body, response);
+  if (nonce !== undefined) copy.headers.set('dpop-nonce', nonce);
+  if (timing !== undefined) copy.headers.append('server-timing', timing);
+  return copy;
+}

@@ -1,0 +1,94 @@
+import { orPolicyError } from '../errors.js';
+import type { RawGate } from '../wasm/glue.js';
+import type { FinalStep, Step } from './decision.js';
+import type { Evidence, Facts } from './facts.js';
+import type { CheckContext } from './index.js';
+import type { Introspection } from './introspection.js';
+import type { RemoteKeys } from './keys.js';
+import type { Stopwatch } from './observe.js';
+import type { ReplayStore } from './replay-store.js';
+
+/** How often the core is asked about one request. It never needs as many; after them it has to do without what is missing. */
+const MOST_ROUNDS = 6;
+
+/** What stands in for it. */
+const WITHOUT: Evidence = { keys: 'unchanged', introspectionFailed: 'unavailable', replay: 'unavailable' };
+
+/** Where the core's questions are answered. */
+interface World {
+  keys: RemoteKeys;
+  introspection(): Introspection;
+  replay: ReplayStore;
+}
+
+/** Asks the core about a request, finds out what it asks for, and asks again. */
+export class Loop {
+  readonly #raw: RawGate;
+  readonly #now: () => number;
+  readonly #world: World;
+
+  constructor(raw: RawGate, now: () => number, world: World) {
+    this.#raw = raw;
+    this.#now = now;
+    this.#world = world;
+  }
+
+  /** One question. */
+  ask(facts: Facts, stopwatch: Stopwatch): Step {
+    const text = JSON.stringify(facts);
+    return stopwatch.time('verify', () =>
+      orPolicyError(() => JSON.parse(this.#raw.decide(text, this.#now())) as Step),
+    );
+  }
+
+  /** Questions until the core decides. What was found out is left in `evidence`. */
+  async follow(
+    facts: Facts,
+    evidence: Evidence,
+    context: CheckContext,
+    stopwatch: Stopwatch,
+  ): Promise<FinalStep> {
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const step = this.ask({ ...facts, evidence }, stopwatch);
+      if (!isOpen(step)) return step;
+      await this.#findOut(step, evidence, context, stopwatch);
+    }
+    const step = this.ask({ ...facts, evidence: { ...WITHOUT, ...evidence } }, stopwatch);
+    if (isOpen(step)) throw new Error('portcullis: the core asks for what it was given');
+    return step;
+  }
+
+  async #findOut(
+    step: OpenStep,
+    evidence: Evidence,
+    context: CheckContext,
+    stopwatch: Stopwatch,
+  ): Promise<void> {
+    const { keys, introspection } = this.#world;
+    if (step.step === 'keys') {
+      const find = () => keys.refresh(step.issuer, step.kid ?? undefined, context);
+      if (!(await stopwatch.time('keys', find))) evidence.keys = 'unchanged';
+    } else if (step.step === 'introspect') {
+      const ask = () => introspection().ask(step.issuer, step.token, context);
+      const answer = await stopwatch.time('introspection', ask);
+      if (answer === 'unavailable' || answer === 'busy') evidence.introspectionFailed = answer;
+      else evidence.introspection = answer;
+    } else {
+      evidence.replay = await stopwatch.time('replay', () => this.#firstUse(step.key, step.until));
+    }
+  }
+
+  async #firstUse(key: string, until: number): Promise<NonNullable<Evidence['replay']>> {
+    try {
+      return (await this.#world.replay.firstUse(key, until)) === true ? 'first' : 'seen';
+    } catch {
+      return 'unavailable';
+    }
+  }
+}
+
+type OpenStep = Exclude<Step, FinalStep>;
+
+function isOpen(step: Step): step is OpenStep {
+  return step.step === 'keys' || step.step === 'introspect' || step.step === 'replay';
+}

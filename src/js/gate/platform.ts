@@ -1,0 +1,63 @@
+import type { CheckContext, GateOptions, RequestFacts } from './index.js';
+
+/** What the connection tells, as the core reads it. */
+export interface Connection {
+  clientAddress: string | undefined;
+  certificate: string | undefined;
+}
+
+type Platform = NonNullable<GateOptions['platform']>;
+
+/** What Cloudflare adds to a request. It is made by the platform; no client can write it. */
+interface Cf {
+  tlsClientAuth?: { certPresented?: string; certRevoked?: string; certFingerprintSHA256?: string };
+}
+
+/** Whose fields are trusted: as the caller says, or as the runtime says of itself. */
+export function platformOf(chosen: GateOptions['platform']): { platform: Platform; guessed: boolean } {
+  if (chosen !== undefined) return { platform: chosen, guessed: false };
+  const { navigator, EdgeRuntime, process } = globalThis as {
+    navigator?: { userAgent?: string };
+    EdgeRuntime?: string;
+    process?: { env?: Record<string, string | undefined> };
+  };
+  if (navigator?.userAgent === 'Cloudflare-Workers') return { platform: 'cloudflare', guessed: true };
+  const onVercel = EdgeRuntime === 'vercel' || process?.env?.VERCEL === '1';
+  // `next start` on a machine of one's own has the edge runtime, too, and no proxy in front that rewrites headers.
+  if (onVercel && process?.env?.VERCEL === '1') return { platform: 'vercel', guessed: true };
+  return { platform: 'none', guessed: true };
+}
+
+/** The connection by what the caller knows, or else by the platform's trusted fields. */
+export function connectionOf(
+  request: Request | RequestFacts,
+  context: CheckContext,
+  { platform, guessed }: ReturnType<typeof platformOf>,
+): Connection {
+  let clientAddress = context.clientAddress;
+  let certificate = asText(context.certificate);
+  if (platform === 'none') return { clientAddress, certificate };
+  if (platform === 'vercel') {
+    clientAddress ??= header(request, 'x-vercel-forwarded-for') ?? header(request, 'x-real-ip');
+    return { clientAddress, certificate };
+  }
+  const { cf } = request as { cf?: Cf };
+  // workerd runs elsewhere as well, where nobody adds `cf`, and `cf-connecting-ip` is whatever the client wrote.
+  if (!guessed || cf !== undefined) clientAddress ??= header(request, 'cf-connecting-ip');
+  const tls = cf?.tlsClientAuth;
+  if (tls?.certPresented === '1' && tls.certRevoked !== '1') certificate ??= tls.certFingerprintSHA256;
+  return { clientAddress, certificate };
+}
+
+function header({ headers }: Request | RequestFacts, name: string): string | undefined {
+  if (headers instanceof Headers) return headers.get(name) ?? undefined;
+  const values = [...headers].flatMap(([own, value]) => (own.toLowerCase() === name ? [value] : []));
+  // Two are no platform's.
+  return values.length === 1 ? values[0] : undefined;
+}
+
+/** DER becomes a byte sequence of RFC 9440. */
+function asText(certificate: string | Uint8Array | undefined): string | undefined {
+  if (typeof certificate === 'string' || certificate === undefined) return certificate;
+  return `:${btoa(Array.from(certificate, (byte) => String.fromCharCode(byte)).join(''))}:`;
+}

@@ -1,0 +1,84 @@
+/**
+ * Remembers which proofs of possession were used (RFC 9449 §11.1).
+ *
+ * A store that cannot tell throws or rejects: the request is then refused with 503, and a client may try again with a new proof.
+ */
+export interface ReplayStore {
+  /**
+   * Whether this is the first use of a key. Of many calls with one key, however they overlap, exactly one is told `true`.
+   * @param untilSeconds the last second at which the proof could be accepted; it is remembered for that long.
+   */
+  firstUse(key: string, untilSeconds: number): Promise<boolean> | boolean;
+}
+
+/** Says that a store holds as much as it may. It refuses, since to forget would be to accept a proof twice. */
+export class ReplayStoreFullError extends Error {
+  override readonly name = 'ReplayStoreFullError';
+  constructor() {
+    super('the replay store is full');
+  }
+}
+
+const MOST_ENTRIES = 100_000;
+
+/** What the memory store may be told. */
+export interface MemoryReplayOptions {
+  /** 100000 by default; a key takes some 200 bytes. */
+  entries?: number;
+  /** Whole seconds since 1970. */
+  now?: () => number;
+}
+
+/**
+ * A store in this isolate's memory: enough for one process. Where many isolates or machines serve one API, a proof can be used once in each.
+ */
+export function memoryReplayStore(
+  options: MemoryReplayOptions = {},
+): ReplayStore & { readonly size: number } {
+  return new MemoryReplayStore(
+    options.entries ?? MOST_ENTRIES,
+    options.now ?? (() => Math.floor(Date.now() / 1000)),
+  );
+}
+
+class MemoryReplayStore implements ReplayStore {
+  readonly #used = new Set<string>();
+  /** The keys by the second they are remembered until: what is over is found without looking at the rest. */
+  readonly #wheel = new Map<number, string[]>();
+  readonly #most: number;
+  readonly #now: () => number;
+  /** What was over before this second is forgotten. */
+  #sweptTo = 0;
+
+  constructor(most: number, now: () => number) {
+    this.#most = most;
+    this.#now = now;
+  }
+
+  get size(): number {
+    return this.#used.size;
+  }
+
+  firstUse(key: string, untilSeconds: number): boolean {
+    this.#sweep(this.#now());
+    // It may have been forgotten: by time that passed, also when the clock was set back since.
+    if (!(untilSeconds >= this.#sweptTo)) return false;
+    if (this.#used.has(key)) return false;
+    if (this.#used.size >= this.#most) throw new ReplayStoreFullError();
+    this.#used.add(key);
+    const spoke = this.#wheel.get(untilSeconds);
+    if (spoke === undefined) this.#wheel.set(untilSeconds, [key]);
+    else spoke.push(key);
+    return true;
+  }
+
+  #sweep(now: number): void {
+    if (now <= this.#sweptTo) return;
+    for (const [until, keys] of this.#wheel) {
+      if (until >= now) continue;
+      for (const key of keys) this.#used.delete(key);
+      this.#wheel.delete(until);
+    }
+    this.#sweptTo = now;
+  }
+}

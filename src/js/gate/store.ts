@@ -1,0 +1,53 @@
+import type { Io, IoEvent } from './io.js';
+import type { Remote } from './remote.js';
+import { fromStore, type JwksDocument, storeKey, toStore } from './tiers.js';
+
+/** A store that is slower than this is no cache, in milliseconds. */
+export const STORE_MS = 1000;
+
+/** What the shared store holds of an issuer's keys. A store that fails, or holds what is no document, is as good as none. */
+export async function readStore(remote: Remote, io: Io): Promise<JwksDocument | undefined> {
+  const { store } = io;
+  if (store === undefined) return undefined;
+  try {
+    const key = await storeKey(remote.issuer, remote.place);
+    const value = await within(STORE_MS, store.get(key));
+    if (value === null || value === undefined) return undefined;
+    const document = fromStore(value, remote.issuer, io.now(), remote.source);
+    if (document === undefined) storeFault(remote, io, 'store-refused', 'malformed');
+    return document;
+  } catch (error) {
+    storeFault(remote, io, 'store-failed', nameOf(error));
+    return undefined;
+  }
+}
+
+/** Puts an origin's answer there for the other isolates. */
+export async function writeStore(remote: Remote, document: JwksDocument, io: Io): Promise<void> {
+  if (io.store === undefined) return;
+  try {
+    const key = await storeKey(remote.issuer, remote.place);
+    await io.store.put(key, ...toStore(remote.issuer, document, remote.source));
+  } catch (error) {
+    storeFault(remote, io, 'store-failed', nameOf(error));
+  }
+}
+
+export function storeFault(remote: Remote, io: Io, name: IoEvent['name'], reason: string): void {
+  remote.count.storeFaults += 1;
+  io.observe?.({ name, issuer: remote.issuer, reason });
+}
+
+const nameOf = (error: unknown) => (error instanceof Error ? error.name : 'unknown');
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DOMException('the store took too long', 'TimeoutError')), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,118 @@
+//! A token on its way in and its verdict on its way out, through memory that both sides look at.
+
+use std::sync::Arc;
+
+use super::{instant, number};
+use crate::{
+    bearer,
+    jws::{compact::check_length, header::Header},
+    policy_error::PolicyError,
+    rejection::Rejection,
+    verifier::Verifier,
+};
+
+/// The caller's own mistake: the text is a `PolicyError` as JSON.
+const MISTAKE: u8 = 0;
+/// The text is a rejection as JSON.
+const REFUSED: u8 = 1;
+/// The text is the payload.
+const ACCEPTED: u8 = 2;
+
+/// The input of a verifier and its last answer.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    input: Box<[u8]>,
+    text: Vec<u8>,
+    header: Option<Arc<Header>>,
+    /// Address and length of the text, address, length and number of the header, and from when until when the token is accepted.
+    answer: Box<[f64; 7]>,
+}
+
+impl Exchange {
+    pub(super) fn new() -> Self {
+        let input = vec![0; bearer::LONGEST + 1].into_boxed_slice();
+        Exchange { input, text: Vec::new(), header: None, answer: Box::default() }
+    }
+
+    /// Where the input is.
+    pub(super) fn input(&self) -> usize {
+        self.input.as_ptr().addr()
+    }
+
+    /// Length of the input, in bytes: more than any token or Authorization value may have.
+    pub(super) fn input_bytes(&self) -> usize {
+        self.input.len()
+    }
+
+    /// Where the answer is.
+    pub(super) fn answer(&self) -> usize {
+        self.answer.as_ptr().addr()
+    }
+
+    /// The verdict about a token. The first `written` of its `length` bytes are in the input; more than the input holds are too many.
+    pub(super) fn verify(&mut self, verifier: &Verifier, written: usize, length: usize, now: f64) -> u8 {
+        self.decide(verifier, now, written, length, |_, value| Ok(value))
+    }
+
+    /// The verdict about the value of an Authorization header, or about there being none.
+    pub(super) fn verify_authorization(
+        &mut self,
+        verifier: &Verifier,
+        present: bool,
+        written: usize,
+        length: usize,
+        now: f64,
+    ) -> u8 {
+        self.decide(verifier, now, written, length, |verifier, value| {
+            bearer::token(present.then_some(value), verifier.policy().limits())
+        })
+    }
+
+    fn decide<'t>(
+        &'t mut self,
+        verifier: &Verifier,
+        now: f64,
+        written: usize,
+        length: usize,
+        token: impl FnOnce(&Verifier, &'t str) -> Result<&'t str, Rejection>,
+    ) -> u8 {
+        let Some(now) = instant(now) else {
+            let error = PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799");
+            return tell(&mut self.text, &mut self.answer, MISTAKE, error.to_json());
+        };
+        let limits = verifier.policy().limits();
+        // A text that did not fit is refused by its length: what was written of it is not all there is.
+        let whole = if length > written { check_length(length, limits) } else { Ok(()) };
+        let value = self.input.get(..written).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default();
+        let outcome = whole
+            .and_then(|()| token(verifier, value))
+            .and_then(|token| verifier.decide(token, now, |_, _, validity| validity));
+        match outcome {
+            Err(rejection) => tell(&mut self.text, &mut self.answer, REFUSED, rejection.to_json()),
+            Ok((authentic, validity)) => {
+                let header_number = verifier.header_number(&authentic);
+                let (header, payload) = authentic.into_parts();
+                self.text = payload;
+                *self.answer = [
+                    number(self.text.as_ptr().addr()),
+                    number(self.text.len()),
+                    number(header.text().as_ptr().addr()),
+                    number(header.text().len()),
+                    f64::from(header_number),
+                    number(validity.from.get()),
+                    number(validity.until),
+                ];
+                self.header = Some(header);
+                ACCEPTED
+            }
+        }
+    }
+}
+
+/// Leaves a text for the caller.
+fn tell(text: &mut Vec<u8>, answer: &mut [f64; 7], outcome: u8, json: String) -> u8 {
+    *text = json.into_bytes();
+    let [address, length, ..] = answer;
+    (*address, *length) = (number(text.as_ptr().addr()), number(text.len()));
+    outcome
+}

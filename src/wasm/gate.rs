@@ -1,0 +1,132 @@
+//! The gate. Facts and steps cross the boundary as JSON: a decision is a few microseconds of it beside tens for a signature, and one that is
+//! remembered never comes here.
+
+#![allow(unreachable_pub, reason = "wasm_bindgen exports public items alone")]
+
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use super::{exchange::Exchange, instant, number, thrown};
+use crate::{
+    gate::Gate,
+    policy::{IntrospectionSource, RemoteSource},
+    policy_error::PolicyError,
+};
+
+/// A gate by one policy at a time, and the verifier in it.
+#[wasm_bindgen]
+pub struct RawGate {
+    gate: Gate,
+    nonce_secret: Option<Vec<u8>>,
+    exchange: Exchange,
+}
+
+/// Where the keys and answers are that are fetched.
+#[derive(Serialize)]
+struct Sources<'g> {
+    remotes: Vec<RemoteSource<'g>>,
+    introspections: Vec<IntrospectionSource<'g>>,
+}
+
+/// Which facts decisions rest on.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Profile<'g> {
+    headers: Vec<&'g str>,
+    by_path: bool,
+    by_address: bool,
+}
+
+#[wasm_bindgen]
+impl RawGate {
+    /// Reads the policy.
+    #[wasm_bindgen(constructor)]
+    pub fn new(policy: &str, nonce_secret: Option<Vec<u8>>) -> Result<RawGate, JsValue> {
+        let gate = Gate::with_nonce_secret(policy, nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
+        Ok(RawGate { gate, nonce_secret, exchange: Exchange::new() })
+    }
+
+    /// Takes another policy in place of the present one, which stays when the other is refused. Requirements keep their numbers.
+    pub fn replace(&mut self, policy: &str) -> Result<(), JsValue> {
+        self.gate = self.gate.replaced(policy, self.nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
+        Ok(())
+    }
+
+    /// Keeps a requirement and gives its number.
+    pub fn requirement(&mut self, json: &str) -> Result<f64, JsValue> {
+        self.gate.requirement(json).map(|id| number(id.number())).map_err(|error| thrown(&error))
+    }
+
+    /// The next step about a request.
+    pub fn decide(&self, facts: &str, now: f64) -> Result<String, JsValue> {
+        let now = instant(now).ok_or_else(|| {
+            thrown(&PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799"))
+        })?;
+        Ok(self.gate.decide_json(facts, now))
+    }
+
+    /// Gives an issuer the JWK Set that it publishes.
+    #[wasm_bindgen(js_name = setKeys)]
+    pub fn set_keys(&mut self, issuer: &str, jwks: &str) -> Result<String, JsValue> {
+        let report = self.gate.set_remote_keys(issuer, jwks).map_err(|error| thrown(&error))?;
+        Ok(serde_json::to_string(&report).unwrap_or_default())
+    }
+
+    /// Where the keys and answers are that are fetched, as JSON.
+    pub fn remotes(&self) -> String {
+        let policy = self.gate.verifier().policy();
+        let sources =
+            Sources { remotes: policy.remotes().collect(), introspections: policy.introspections().collect() };
+        serde_json::to_string(&sources).unwrap_or_default()
+    }
+
+    /// Which facts decisions rest on, as JSON.
+    pub fn profile(&self) -> String {
+        let gate = &self.gate;
+        let profile = Profile {
+            headers: gate.headers(),
+            by_path: gate.goes_by_path(),
+            by_address: gate.goes_by_address(),
+        };
+        serde_json::to_string(&profile).unwrap_or_default()
+    }
+
+    /// Where the input is.
+    pub fn input(&self) -> usize {
+        self.exchange.input()
+    }
+
+    /// Length of the input, in bytes.
+    #[wasm_bindgen(js_name = inputBytes)]
+    pub fn input_bytes(&self) -> usize {
+        self.exchange.input_bytes()
+    }
+
+    /// Where the answer is.
+    pub fn answer(&self) -> usize {
+        self.exchange.answer()
+    }
+
+    /// The verdict about a token.
+    pub fn verify(&mut self, written: usize, length: usize, now: f64) -> u8 {
+        self.exchange.verify(self.gate.verifier(), written, length, now)
+    }
+
+    /// The verdict about the value of an Authorization header, or about there being none.
+    #[wasm_bindgen(js_name = verifyAuthorization)]
+    pub fn verify_authorization(&mut self, present: bool, written: usize, length: usize, now: f64) -> u8 {
+        self.exchange.verify_authorization(self.gate.verifier(), present, written, length, now)
+    }
+
+    /// What is kept to be fast, as JSON.
+    pub fn stats(&self) -> String {
+        serde_json::to_string(&self.gate.verifier().stats()).unwrap_or_default()
+    }
+}
+
+impl core::fmt::Debug for RawGate {
+    /// Never the secret.
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.debug_struct("RawGate").field("gate", &self.gate).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,149 @@
+// Where an issuer says that its keys are, and when it is not believed.
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+
+import { readMetadata } from '../../dist/gate/discovery.js';
+import { RemoteKeys } from '../../dist/gate/keys.js';
+import { clock, hang, huge, json, jwks, origin, paths, status, stubCore } from './origin.mjs';
+
+const WELL_KNOWN = '/.well-known/openid-configuration';
+let server;
+before(async () => {
+  server = await origin();
+});
+after(() => server.close());
+beforeEach(() => {
+  server.requests.length = 0;
+});
+
+function setUp() {
+  const time = clock();
+  const core = stubCore();
+  const issuer = server.url;
+  const source = {
+    issuer,
+    discovery: 'oidc',
+    discoveryUrl: `${server.url}${WELL_KNOWN}`,
+    minTtlSeconds: 60,
+    maxTtlSeconds: 86_400,
+    staleSeconds: 3600,
+    timeoutMs: 150,
+    maxBytes: 10_000,
+  };
+  const keys = new RemoteKeys([source], { fetch, now: time.read, random: () => 0 }, core.apply, core.forget);
+  return {
+    time,
+    core,
+    keys,
+    issuer,
+    ask: (kid) => keys.refresh(issuer, kid, {}),
+    stats: () => keys.stats()[0],
+  };
+}
+const metadata = (more = {}) => ({ issuer: server.url, jwks_uri: `${server.url}/keys`, ...more });
+const asked = () => server.requests.map(({ url }) => url);
+
+test('keys are found by way of the metadata, which are kept for as long as they say', async () => {
+  const { ask, core, issuer, time } = setUp();
+  server.behave = paths({
+    [WELL_KNOWN]: json(metadata(), { 'cache-control': 'max-age=100' }),
+    '/keys': json(jwks('a')),
+  });
+  assert.equal(await ask('a'), true);
+  assert.deepEqual(core.kids(issuer), ['a']);
+  assert.deepEqual(asked(), [WELL_KNOWN, '/keys']);
+  time.pass(31);
+  await ask('b');
+  assert.deepEqual(asked(), [WELL_KNOWN, '/keys', '/keys']);
+  time.pass(70);
+  await ask('c');
+  assert.deepEqual(asked().slice(3), [WELL_KNOWN, '/keys']);
+});
+
+test('keys that are no longer where they were are looked for with the next turn', async () => {
+  const { ask, core, issuer, time, stats } = setUp();
+  server.behave = paths({ [WELL_KNOWN]: json(metadata()), '/keys': json(jwks('a')) });
+  await ask('a');
+  server.behave = paths({
+    [WELL_KNOWN]: json(metadata({ jwks_uri: `${server.url}/new` })),
+    '/new': json(jwks('b')),
+  });
+  time.pass(31);
+  assert.equal(await ask('b'), false);
+  assert.equal(stats().lastFailure, 'status-404');
+  assert.deepEqual(core.kids(issuer), ['a']);
+  time.pass(31);
+  assert.equal(await ask('b'), true);
+  assert.deepEqual(core.kids(issuer), ['b']);
+});
+
+const LIES = [
+  ['another issuer', () => json(metadata({ issuer: 'https://other.example' })), 'discovery-issuer-mismatch'],
+  [
+    'a slash at the end of the issuer',
+    () => json(metadata({ issuer: `${server.url}/` })),
+    'discovery-issuer-mismatch',
+  ],
+  [
+    'the issuer in capitals',
+    () => json(metadata({ issuer: server.url.toUpperCase() })),
+    'discovery-issuer-mismatch',
+  ],
+  ['an issuer in an array', () => json(metadata({ issuer: [server.url] })), 'discovery-issuer-mismatch'],
+  ['no issuer', () => json(metadata({ issuer: undefined })), 'discovery-issuer-mismatch'],
+  [
+    'an inherited issuer',
+    () => json(`{"__proto__":${JSON.stringify(metadata())}}`),
+    'discovery-issuer-mismatch',
+  ],
+  ['no jwks_uri', () => json(metadata({ jwks_uri: undefined })), 'discovery-jwks-uri'],
+  ['a relative jwks_uri', () => json(metadata({ jwks_uri: '/keys' })), 'discovery-jwks-uri'],
+  [
+    'a jwks_uri by plain HTTP',
+    () => json(metadata({ jwks_uri: 'http://keys.example/' })),
+    'discovery-jwks-uri',
+  ],
+  [
+    'a jwks_uri that looks like a loopback',
+    () => json(metadata({ jwks_uri: 'http://127.0.0.1.example/' })),
+    'discovery-jwks-uri',
+  ],
+  ['a jwks_uri in a file', () => json(metadata({ jwks_uri: 'file:///etc/passwd' })), 'discovery-jwks-uri'],
+  [
+    'a jwks_uri of data',
+    () => json(metadata({ jwks_uri: 'data:application/json,{"keys":[]}' })),
+    'discovery-jwks-uri',
+  ],
+  [
+    'a jwks_uri with a password',
+    () => json(metadata({ jwks_uri: 'https://a:b@keys.example/' })),
+    'discovery-jwks-uri',
+  ],
+  ['a page', () => json('<!doctype html>'), 'discovery-not-json'],
+  ['an array', () => json('[]'), 'discovery-not-json'],
+  ['a redirect', () => status(301, { location: '/keys' }), 'redirect'],
+  ['status 500', () => status(500), 'status-500'],
+  ['silence', () => hang, 'timeout'],
+  ['10 MB', () => huge(10_000_000), 'too-large'],
+];
+for (const [name, behave, reason] of LIES) {
+  test(`${name} in place of metadata is refused by name, and no keys are fetched`, async () => {
+    const { ask, core, issuer, stats } = setUp();
+    server.behave = paths({ [WELL_KNOWN]: behave(), '/keys': json(jwks('a')) });
+    assert.equal(await ask('a'), false);
+    assert.equal(stats().lastFailure, reason);
+    assert.deepEqual(core.kids(issuer), []);
+    assert.deepEqual(asked(), [WELL_KNOWN]);
+  });
+}
+
+test('plain HTTP on a loopback name is for an issuer that is there itself', () => {
+  const read = (issuer, jwks_uri) => readMetadata(JSON.stringify({ issuer, jwks_uri }), issuer);
+  for (const host of ['localhost:8080', '127.0.0.1:8080', '[::1]:8080', '127.9.9.9']) {
+    assert.deepEqual(read(`http://${host}`, `http://${host}/keys`), { jwksUri: `http://${host}/keys` });
+    assert.equal(read('https://issuer.example', `http://${host}/keys`), 'discovery-jwks-uri');
+  }
+  assert.deepEqual(read('https://issuer.example', 'https://keys.example/k?v=1'), {
+    jwksUri: 'https://keys.example/k?v=1',
+  });
+});
