@@ -10,8 +10,7 @@ use crate::gate::{Forward, Refusal};
 
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
-/// Every field, duplicates included. One that is no visible ASCII cannot be one that a decision rests on and still be accepted, so its bytes
-/// need not be told apart.
+/// Every field, duplicates included. One that is not all visible ASCII is told as a character that no token, proof or address has.
 pub(super) fn pairs(headers: &HeaderMap) -> Vec<(&str, &str)> {
     headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("\u{fffd}"))).collect()
 }
