@@ -1,8 +1,11 @@
 // The requests that every adapter is shown, through its framework and over HTTP, and what must come of each.
 import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
 import { request } from 'node:http';
 
 import { generateSigningKey } from 'portcullis/issuer';
+
+import { signed } from '../e2e/server.mjs';
 
 const ISSUER = 'https://issuer.example';
 const AUDIENCE = 'https://api.example';
@@ -22,6 +25,20 @@ const now = () => Math.floor(Date.now() / 1000);
 export function mint({ scope = 'notes:read', secondsAgo = 0, ...more } = {}) {
   const claims = { issuer: ISSUER, audience: AUDIENCE, subject: 'ada', clientId: 'tests', scope };
   return key.mintAccessToken({ ...claims, lifetimeSeconds: 300, ...more }, { now: now() - secondsAgo });
+}
+
+/** The same as a plain JWT. */
+export function mintJwt() {
+  const claims = {
+    iss: ISSUER,
+    aud: AUDIENCE,
+    sub: 'ada',
+    scope: 'notes:read',
+    iat: now(),
+    exp: now() + 300,
+  };
+  const privateKey = createPrivateKey({ key: key.privateJwk(), format: 'jwk' });
+  return signed({ alg: 'ES256', typ: 'JWT', kid: key.kid }, claims, privateKey);
 }
 
 const good = () => `Bearer ${mint()}`;
@@ -118,7 +135,8 @@ const ANONYMOUS = [
 /** Shows an app every case; `register(name, run)` is `test` of node:test, or whatever runs them. */
 export function showAll(register, origin) {
   for (const one of CASES) register(one.name, () => show(origin(), '/notes', one));
-  for (const one of ANONYMOUS) register(`where nobody must sign in: ${one.name}`, () => show(origin(), '/maybe', one));
+  for (const one of ANONYMOUS)
+    register(`where nobody must sign in: ${one.name}`, () => show(origin(), '/maybe', one));
 }
 
 async function show(origin, path, { headers, status, code, error, challenge, anonymous }) {
@@ -138,7 +156,10 @@ async function show(origin, path, { headers, status, code, error, challenge, ano
   if (error) assert.ok(challenges.includes(`error="${error}"`), challenges);
   if (challenge instanceof RegExp) assert.match(challenges, challenge);
   else if (challenge) assert.equal(challenges, challenge);
-  assert.ok(!answer.body.includes('eyJ') && !String(challenges).includes('eyJ'), 'it shows a piece of a token');
+  assert.ok(
+    !answer.body.includes('eyJ') && !String(challenges).includes('eyJ'),
+    'it shows a piece of a token',
+  );
 }
 
 /** One request whose lines go out as given: `fetch` would join two of a name. */
@@ -148,7 +169,15 @@ export function send(url, { method = 'GET', headers = [], target, host, body } =
   if (body !== undefined) lines.push('Content-Length', String(Buffer.byteLength(body)));
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { hostname, port, path: target ?? pathname + search, method, headers: lines, timeout: 10_000, agent: false },
+      {
+        hostname,
+        port,
+        path: target ?? pathname + search,
+        method,
+        headers: lines,
+        timeout: 10_000,
+        agent: false,
+      },
       async (response) => {
         try {
           let text = '';

@@ -66,7 +66,13 @@ test('a body reaches its handler', async () => {
 });
 
 test('a mounted router is behind the gate, however its path is spelled', async () => {
-  for (const target of ['/mounted/notes', '/MOUNTED/notes', '/mounted/./notes', '/mounted//notes', '//mounted/notes']) {
+  for (const target of [
+    '/mounted/notes',
+    '/MOUNTED/notes',
+    '/mounted/./notes',
+    '/mounted//notes',
+    '//mounted/notes',
+  ]) {
     assert.notEqual((await send(running.origin, { target })).status, 200, target);
   }
   assert.equal((await send(`${running.origin}/mounted/notes`, { headers: bearer() })).status, 200);
@@ -93,7 +99,11 @@ test('the gate decides by the path that Express routes by, and no spelling of it
     assert.notEqual(await ask(target, { headers: bearer() }), 200, target);
   }
   // Nor does a Host header choose the path.
-  for (const host of ['127.0.0.1/by-policy/open/a?', '127.0.0.1/by-policy/open/a#', 'x@127.0.0.1/by-policy/open/']) {
+  for (const host of [
+    '127.0.0.1/by-policy/open/a?',
+    '127.0.0.1/by-policy/open/a#',
+    'x@127.0.0.1/by-policy/open/',
+  ]) {
     const answer = await ask('/by-policy/secret', { host, headers: bearer() });
     assert.notEqual(answer, 200, host);
   }

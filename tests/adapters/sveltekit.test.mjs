@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-
-import { scratch } from '../conformance/drivers/common.mjs';
 import { ROOT, TARGET } from '../../src/js/build/steps.mjs';
+import { scratch } from '../conformance/drivers/common.mjs';
 import { mint, policy, REQUIREMENT, send, showAll } from './cases.mjs';
 
 const FILES = {
@@ -53,12 +52,20 @@ before(async () => {
   await mkdir(installed, { recursive: true });
   await cp(join(ROOT, 'dist'), join(installed, 'dist'), { recursive: true });
   await cp(join(ROOT, 'package.json'), join(installed, 'package.json'));
-  await cp(join(ROOT, 'tests', 'package', 'examples', 'sveltekit.mjs'), join(folder, 'src', 'hooks.server.js'));
+  await cp(
+    join(ROOT, 'tests', 'package', 'examples', 'sveltekit.mjs'),
+    join(folder, 'src', 'hooks.server.js'),
+  );
   // SvelteKit takes its project to be where the process is.
   process.chdir(folder);
   const { build, preview } = await import('vite');
   const { sveltekit } = await import('@sveltejs/kit/vite');
-  const config = async () => ({ root: folder, configFile: false, logLevel: 'error', plugins: [await sveltekit()] });
+  const config = async () => ({
+    root: folder,
+    configFile: false,
+    logLevel: 'error',
+    plugins: [await sveltekit()],
+  });
   await build(await config());
   server = await preview({ ...(await config()), preview: { host: '127.0.0.1', port: 0 } });
   origin = `http://127.0.0.1:${server.httpServer.address().port}`;

@@ -28,7 +28,7 @@ export async function startAuthorizationServer({ audience }) {
         response_types_supported: [],
         grant_types_supported: ['client_credentials'],
         token_endpoint_auth_methods_supported: ['client_secret_basic'],
-        dpop_signing_alg_values_supported: ['ES256', 'EdDSA'],
+        dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'RS256'],
       },
     ],
     '/jwks': () => [200, { keys: [jwk] }, { 'cache-control': 'max-age=300' }],
@@ -40,7 +40,8 @@ export async function startAuthorizationServer({ audience }) {
     if (headers.authorization !== basic(CLIENT))
       return [401, { error: 'invalid_client' }, { 'www-authenticate': 'Basic realm="as"' }];
     const parameters = new URLSearchParams(body);
-    if (parameters.get('grant_type') !== 'client_credentials') return [400, { error: 'unsupported_grant_type' }];
+    if (parameters.get('grant_type') !== 'client_credentials')
+      return [400, { error: 'unsupported_grant_type' }];
     const scope = parameters.get('scope') ?? '';
     if (headers.dpop === undefined) return [200, grant(scope, 'Bearer', {})];
     const proof = proofOf(headers.dpop, { htm: 'POST', htu: `${issuer}/token` });
@@ -56,7 +57,14 @@ export async function startAuthorizationServer({ audience }) {
 
   function grant(scope, type, binding) {
     const now = Math.floor(Date.now() / 1000);
-    const claims = { iss: issuer, aud: audience, sub: CLIENT.id, client_id: CLIENT.id, scope, jti: crypto.randomUUID() };
+    const claims = {
+      iss: issuer,
+      aud: audience,
+      sub: CLIENT.id,
+      client_id: CLIENT.id,
+      scope,
+      jti: crypto.randomUUID(),
+    };
     const access_token = signed(
       { typ: 'at+jwt', alg: 'ES256', kid: jwk.kid },
       { ...claims, iat: now, exp: now + SECONDS, ...binding },
@@ -71,7 +79,11 @@ export async function startAuthorizationServer({ audience }) {
     const { pathname } = new URL(request.url, 'http://loopback');
     requests[pathname] = (requests[pathname] ?? 0) + 1;
     const [status, json, headers] = routes[pathname]?.(request, body) ?? [404, {}];
-    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers });
+    response.writeHead(status, {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      ...headers,
+    });
     response.end(JSON.stringify(json));
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -101,12 +113,13 @@ function proofOf(text, { htm, htu }) {
     const decode = (part) => JSON.parse(Buffer.from(part, 'base64url').toString());
     const { typ, alg, jwk } = decode(header);
     const key = crypto.createPublicKey({ key: jwk, format: 'jwk' });
-    const [hash, options] = { ES256: ['sha256', P1363], EdDSA: [null, {}], Ed25519: [null, {}] }[alg];
+    const [hash, options] = { ES256: ['sha256', P1363], EdDSA: [null, {}], RS256: ['sha256', {}] }[alg];
     const bytes = Buffer.from(signature, 'base64url');
     const holds = crypto.verify(hash, Buffer.from(`${header}.${claims}`), { key, ...options }, bytes);
     const proof = decode(claims);
     const age = Math.abs(Date.now() / 1000 - proof.iat);
-    if (!holds || typ !== 'dpop+jwt' || proof.htm !== htm || proof.htu !== htu || age > SECONDS) return undefined;
+    if (!holds || typ !== 'dpop+jwt' || proof.htm !== htm || proof.htu !== htu || age > SECONDS)
+      return undefined;
     return { ...proof, jkt: thumbprint(jwk) };
   } catch {
     return undefined;
@@ -115,7 +128,7 @@ function proofOf(text, { htm, htu }) {
 
 /** RFC 7638: the required members in lexicographic order. */
 export function thumbprint(jwk) {
-  const members = { EC: ['crv', 'kty', 'x', 'y'], OKP: ['crv', 'kty', 'x'] }[jwk.kty];
+  const members = { EC: ['crv', 'kty', 'x', 'y'], OKP: ['crv', 'kty', 'x'], RSA: ['e', 'kty', 'n'] }[jwk.kty];
   const text = JSON.stringify(Object.fromEntries(members.map((name) => [name, jwk[name]])));
   return crypto.createHash('sha256').update(text).digest('base64url');
 }

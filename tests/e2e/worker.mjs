@@ -5,5 +5,7 @@ import { createGate } from 'portcullis/gate';
 const gate = createGate(env.POLICY, { nonceSecret: new TextEncoder().encode(env.NONCE_SECRET) });
 
 export default {
-  fetch: gate.protect((_request, { claims, binding }) => Response.json({ sub: claims.sub, scope: claims.scope, binding })),
+  fetch: gate.protect((_request, { claims, binding }) =>
+    Response.json({ sub: claims.sub, scope: claims.scope, binding }),
+  ),
 };

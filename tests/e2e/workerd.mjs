@@ -42,7 +42,9 @@ async function bundle(script) {
     logLevel: 'warning',
   });
   const modules = outputFiles.map(({ path, text, contents }) =>
-    path.endsWith('.wasm') ? { type: 'CompiledWasm', path, contents } : { type: 'ESModule', path, contents: text },
+    path.endsWith('.wasm')
+      ? { type: 'CompiledWasm', path, contents }
+      : { type: 'ESModule', path, contents: text },
   );
   // miniflare takes the first module for the worker itself.
   return modules.sort((a, b) => b.type.localeCompare(a.type));

@@ -8,7 +8,11 @@ const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 
 /** The bytes of a GET. `lines` are headers as they go out, two of a name included. */
 export function prepared(path, host, lines) {
-  const head = [`GET ${path} HTTP/1.1`, `Host: ${host}`, ...lines.map(([name, value]) => `${name}: ${value}`)];
+  const head = [
+    `GET ${path} HTTP/1.1`,
+    `Host: ${host}`,
+    ...lines.map(([name, value]) => `${name}: ${value}`),
+  ];
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n`);
 }
 
@@ -86,7 +90,8 @@ function answerIn(bytes) {
   const status = Number(head.slice(9, 12));
   const body = end + HEAD_END.length;
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-  if (length !== undefined) return bytes.length >= body + Number(length) ? { status, length: body + Number(length) } : undefined;
+  if (length !== undefined)
+    return bytes.length >= body + Number(length) ? { status, length: body + Number(length) } : undefined;
   if (!/\r\ntransfer-encoding: *chunked/i.test(head)) return { status, length: body };
   const last = bytes.indexOf(LAST_CHUNK, body);
   return last < 0 ? undefined : { status, length: last + LAST_CHUNK.length };

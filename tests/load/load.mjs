@@ -47,7 +47,13 @@ async function startGated(name) {
   const { origin, stop } = await startWorker(join(ROOT, 'tests', 'load', 'worker.mjs'), { bindings });
   const pid = workerds().find((one) => !before.includes(one));
   const { port, host } = new URL(origin);
-  const worker = { name, pid, port, stop, next: makeStock({ host, fresh: 12_000, callers: 200, hostile: 1500 }) };
+  const worker = {
+    name,
+    pid,
+    port,
+    stop,
+    next: makeStock({ host, fresh: 12_000, callers: 200, hostile: 1500 }),
+  };
   worker.reset = () => Object.assign(worker, { times: [], statuses: {}, memory: [], seconds: 0 });
   worker.reset();
   return worker;
@@ -89,14 +95,17 @@ function report(workers) {
   console.log('\n             requests  answers/s   p50 ms   p99 ms   memory MB, first round … last');
   for (const { name, times, seconds, memory } of workers) {
     times.sort((a, b) => a - b);
-    const at = (share) => times[Math.min(times.length - 1, Math.floor(times.length * share))].toFixed(2).padStart(8);
+    const at = (share) =>
+      times[Math.min(times.length - 1, Math.floor(times.length * share))].toFixed(2).padStart(8);
     const mb = (bytes) => (bytes === undefined ? '–' : (bytes / MEGABYTE).toFixed(0));
     const rate = (times.length / seconds).toFixed(0).padStart(10);
     const count = String(times.length).padStart(9);
     console.log(`${name.padEnd(12)} ${count} ${rate} ${at(0.5)} ${at(0.99)}   ${memory.map(mb).join(' ')}`);
   }
   for (const { name, statuses } of workers) {
-    const counted = Object.entries(statuses).sort().map(([kind, count]) => `${kind}: ${count}`);
+    const counted = Object.entries(statuses)
+      .sort()
+      .map(([kind, count]) => `${kind}: ${count}`);
     console.log(`${name.padEnd(12)} ${counted.join(', ')}`);
   }
 }
@@ -104,7 +113,8 @@ function report(workers) {
 function judge({ statuses, memory }) {
   const wrong = Object.keys(statuses).filter((kind) => kind !== 'good 200' && !/^hostile 40[01]$/.test(kind));
   if (wrong.length > 0) throw new Plain(`answers that should not be: ${wrong.join(', ')}`);
-  if (memory.some((bytes) => bytes === undefined)) return console.log('memory is not looked at on this system');
+  if (memory.some((bytes) => bytes === undefined))
+    return console.log('memory is not looked at on this system');
   // The heap settles in the first rounds; from there on it may not climb.
   const settled = Math.max(...memory.slice(0, ROUNDS / 2));
   const last = Math.min(...memory.slice(-2));

@@ -17,9 +17,20 @@ export const JWK = { ...key.publicKey.export({ format: 'jwk' }), kid: 'load', al
 const now = () => Math.floor(Date.now() / 1000);
 
 function sign(claims, { header = {}, by = key } = {}) {
-  const said = { iss: ISSUER, aud: AUDIENCE, sub: 'ada', client_id: 'load', scope: 'read', iat: now(), exp: now() + 3600 };
+  const said = {
+    iss: ISSUER,
+    aud: AUDIENCE,
+    sub: 'ada',
+    client_id: 'load',
+    scope: 'read',
+    iat: now(),
+    exp: now() + 3600,
+  };
   const input = `${encode({ alg: ALG, typ: 'JWT', kid: 'load', ...header })}.${encode({ ...said, jti: crypto.randomUUID(), ...claims })}`;
-  const signature = crypto.sign('sha256', Buffer.from(input), { key: by.privateKey, dsaEncoding: 'ieee-p1363' });
+  const signature = crypto.sign('sha256', Buffer.from(input), {
+    key: by.privateKey,
+    dsaEncoding: 'ieee-p1363',
+  });
   return `${input}.${signature.toString('base64url')}`;
 }
 
@@ -33,12 +44,20 @@ const HOSTILE = {
   'another audience': () => bearer(sign({ aud: 'https://other.example' })),
   'another issuer': () => bearer(sign({ iss: 'https://evil.example' })),
   'a random kid': () => bearer(sign({}, { header: { kid: crypto.randomUUID() } })),
-  'a bit turned': () => bearer(sign({}).replace(/\.(.)([^.]*)$/, (_, first, rest) => `.${first === 'A' ? 'B' : 'A'}${rest}`)),
-  'alg none': () => bearer(`${encode({ alg: 'none', kid: 'load' })}.${encode({ iss: ISSUER, aud: AUDIENCE, exp: now() + 60 })}.`),
-  'alg HS256': () => bearer(`${encode({ alg: 'HS256', kid: 'load' })}.${encode({ iss: ISSUER })}.${'A'.repeat(43)}`),
+  'a bit turned': () =>
+    bearer(sign({}).replace(/\.(.)([^.]*)$/, (_, first, rest) => `.${first === 'A' ? 'B' : 'A'}${rest}`)),
+  'alg none': () =>
+    bearer(
+      `${encode({ alg: 'none', kid: 'load' })}.${encode({ iss: ISSUER, aud: AUDIENCE, exp: now() + 60 })}.`,
+    ),
+  'alg HS256': () =>
+    bearer(`${encode({ alg: 'HS256', kid: 'load' })}.${encode({ iss: ISSUER })}.${'A'.repeat(43)}`),
   rubbish: () => bearer(crypto.randomBytes(40 + crypto.randomInt(200)).toString('base64url')),
   'many dots': () => bearer('.'.repeat(2000)),
-  'deep JSON': () => bearer(`${encode({ alg: ALG, kid: 'load' })}.${Buffer.from('['.repeat(4000)).toString('base64url')}.${'A'.repeat(86)}`),
+  'deep JSON': () =>
+    bearer(
+      `${encode({ alg: ALG, kid: 'load' })}.${Buffer.from('['.repeat(4000)).toString('base64url')}.${'A'.repeat(86)}`,
+    ),
   '12 KiB': () => bearer(sign({ padding: 'x'.repeat(9000) })),
   'two tokens': () => [['Authorization', `Bearer ${sign({})}, Bearer ${sign({})}`]],
   'another scheme': () => [['Authorization', 'Basic eDp5']],
@@ -61,7 +80,18 @@ export function makeStock({ host, fresh, callers, hostile }) {
     }),
   };
   const at = { fresh: 0, callers: 0, hostile: 0 };
-  const PATTERN = ['fresh', 'hostile', 'callers', 'fresh', 'hostile', 'callers', 'fresh', 'hostile', 'callers', 'hostile'];
+  const PATTERN = [
+    'fresh',
+    'hostile',
+    'callers',
+    'fresh',
+    'hostile',
+    'callers',
+    'fresh',
+    'hostile',
+    'callers',
+    'hostile',
+  ];
   let turn = 0;
   return () => {
     const kind = PATTERN[turn++ % PATTERN.length];

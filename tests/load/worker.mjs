@@ -10,10 +10,21 @@ import { guard } from 'portcullis/hono';
 const { ISSUER, AUDIENCE, ALG, JWK } = env.POLICY;
 
 const GATES = {
-  portcullis: () => guard(createGate({ issuers: [{ issuer: ISSUER, audience: AUDIENCE, types: ['JWT'], jwks: { keys: [JWK] } }] })),
+  portcullis: () =>
+    guard(
+      createGate({
+        issuers: [{ issuer: ISSUER, audience: AUDIENCE, types: ['JWT'], jwks: { keys: [JWK] } }],
+      }),
+    ),
   'hono/jwk': () => jwk({ keys: [JWK], alg: [ALG], verification: { iss: ISSUER, aud: AUDIENCE } }),
   jose: () => {
-    const options = { issuer: ISSUER, audience: AUDIENCE, algorithms: [ALG], typ: 'JWT', requiredClaims: ['exp'] };
+    const options = {
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      algorithms: [ALG],
+      typ: 'JWT',
+      requiredClaims: ['exp'],
+    };
     let key;
     return async (c, next) => {
       const [scheme, token, more] = (c.req.header('authorization') ?? '').split(' ');

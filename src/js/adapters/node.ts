@@ -22,6 +22,12 @@ interface Socket {
 /** A host with or without a port. `Host: api.example/public?` would otherwise choose the path by which the gate decides. */
 const AUTHORITY = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i;
 
+/**
+ * STRICTER than RFC 3986: Node's routers match `/public/../admin` as it stands, and the gate would decide about `/admin`. Clients remove dot
+ * segments before they send.
+ */
+const DOT_SEGMENT = /^[^?#]*\/(?:\.|%2e){1,2}(?:[/?#]|$)/i;
+
 /** The request as the gate reads it. `target` is the request-target (RFC 9112 §3.2) before any framework shortened it. */
 export function factsOf(request: NodeRequest, target: string): RequestFacts {
   const headers: [string, string][] = [];
@@ -32,8 +38,10 @@ export function factsOf(request: NodeRequest, target: string): RequestFacts {
     if (!name.startsWith(':')) headers.push([name, value]);
   }
   const scheme = (request.socket as Socket).encrypted ? 'https' : 'http';
-  const authority = host !== undefined && AUTHORITY.test(host) ? host : 'invalid';
-  return { method: request.method ?? 'GET', url: `${scheme}://${authority}${pathOf(target)}`, headers };
+  const path = pathOf(target);
+  const plain = host !== undefined && AUTHORITY.test(host) && !DOT_SEGMENT.test(path);
+  // What has no URL is malformed, which the gate says.
+  return { method: request.method ?? 'GET', url: plain ? `${scheme}://${host}${path}` : '', headers };
 }
 
 /** What only the connection tells. */

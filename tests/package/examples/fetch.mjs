@@ -5,5 +5,7 @@ const gate = createGate(policy);
 
 // Workers, Deno (`deno serve`), Bun and Vercel take this as it stands.
 export default {
-  fetch: gate.protect((request, { claims }) => new Response(`Hello, ${claims.sub}`), { scopes: ['notes:read'] }),
+  fetch: gate.protect((_request, { claims }) => new Response(`Hello, ${claims.sub}`), {
+    scopes: ['notes:read'],
+  }),
 };

@@ -4,6 +4,6 @@ import policy from './policy.json';
 export const runtime = 'edge';
 
 const gate = createGate(policy);
-export const GET = gate.protect((request, { claims }) => new Response(`Hello, ${claims.sub}`), {
+export const GET = gate.protect((_request, { claims }) => new Response(`Hello, ${claims.sub}`), {
   scopes: ['notes:read'],
 });
