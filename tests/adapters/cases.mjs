@@ -1,7 +1,7 @@
 // The requests that every adapter is shown, through its framework and over HTTP, and what must come of each.
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
 
 import { generateSigningKey } from 'portcullis/issuer';
 
@@ -203,4 +203,11 @@ export async function listen(server) {
   };
   const scheme = 'setSecureContext' in server ? 'https' : 'http';
   return { origin: `${scheme}://127.0.0.1:${server.address().port}`, stop };
+}
+
+/** An address on loopback that nobody listens on, for servers that cannot say which they took. */
+export async function freeOrigin() {
+  const { origin, stop } = await listen(createServer());
+  await stop();
+  return origin;
 }

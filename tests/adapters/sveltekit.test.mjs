@@ -1,15 +1,20 @@
-// The adapter for SvelteKit: an app built by it, served by `vite preview`, which runs the server that SvelteKit built.
+// The adapter for SvelteKit: an app built by it for Node, and served as its own adapter for Node does.
 import assert from 'node:assert/strict';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ROOT, TARGET } from '../../src/js/build/steps.mjs';
-import { scratch } from '../conformance/drivers/common.mjs';
-import { mint, policy, REQUIREMENT, send, showAll } from './cases.mjs';
+import { finish, scratch, start, within } from '../conformance/drivers/common.mjs';
+import { freeOrigin, mint, policy, REQUIREMENT, send, showAll } from './cases.mjs';
+
+const TIMEOUT_MS = 180_000;
 
 const FILES = {
   'package.json': JSON.stringify({ private: true, type: 'module' }),
-  'svelte.config.js': 'export default { kit: { adapter: { name: "none", adapt: () => {} } } };',
+  'svelte.config.js': `
+    import adapter from '@sveltejs/adapter-node';
+    export default { kit: { adapter: adapter() } };`,
+  'vite.config.js': `import { sveltekit } from '@sveltejs/kit/vite'; export default { plugins: [sveltekit()] };`,
   'src/app.html': '<!doctype html><head>%sveltekit.head%</head><body>%sveltekit.body%</body>',
   'src/policy.json': JSON.stringify({
     ...policy,
@@ -37,7 +42,6 @@ const FILES = {
 let project;
 let server;
 let origin;
-const home = process.cwd();
 
 before(async () => {
   await mkdir(TARGET, { recursive: true });
@@ -56,24 +60,17 @@ before(async () => {
     join(ROOT, 'tests', 'package', 'examples', 'sveltekit.mjs'),
     join(folder, 'src', 'hooks.server.js'),
   );
-  // SvelteKit takes its project to be where the process is.
-  process.chdir(folder);
-  const { build, preview } = await import('vite');
-  const { sveltekit } = await import('@sveltejs/kit/vite');
-  const config = async () => ({
-    root: folder,
-    configFile: false,
-    logLevel: 'error',
-    plugins: [await sveltekit()],
-  });
-  await build(await config());
-  server = await preview({ ...(await config()), preview: { host: '127.0.0.1', port: 0 } });
-  origin = `http://127.0.0.1:${server.httpServer.address().port}`;
+  const vite = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
+  await finish(process.execPath, [vite, 'build'], { cwd: folder, timeoutMs: TIMEOUT_MS });
+  origin = await freeOrigin();
+  const { hostname, port } = new URL(origin);
+  const env = { HOST: hostname, PORT: port, ORIGIN: origin };
+  server = start(process.execPath, ['build'], { cwd: folder, env, timeoutMs: TIMEOUT_MS });
+  await within(60_000, 'the app', server.printed(/Listening on/));
 });
 
-after(async () => {
-  await server?.close();
-  process.chdir(home);
+after(() => {
+  server?.stop();
   project?.remove();
 });
 

@@ -113,7 +113,12 @@ function proofOf(text, { htm, htu }) {
     const decode = (part) => JSON.parse(Buffer.from(part, 'base64url').toString());
     const { typ, alg, jwk } = decode(header);
     const key = crypto.createPublicKey({ key: jwk, format: 'jwk' });
-    const [hash, options] = { ES256: ['sha256', P1363], EdDSA: [null, {}], RS256: ['sha256', {}] }[alg];
+    const [hash, options] = {
+      ES256: ['sha256', P1363],
+      EdDSA: [null, {}],
+      Ed25519: [null, {}],
+      RS256: ['sha256', {}],
+    }[alg];
     const bytes = Buffer.from(signature, 'base64url');
     const holds = crypto.verify(hash, Buffer.from(`${header}.${claims}`), { key, ...options }, bytes);
     const proof = decode(claims);

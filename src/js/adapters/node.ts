@@ -96,7 +96,8 @@ function pathOf(target: string): string {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-function pairs(raw: readonly string[]): (readonly [string, string])[] {
+/** Names with their values. */
+export function pairs(raw: readonly string[]): (readonly [string, string])[] {
   const found: (readonly [string, string])[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) found.push([raw[at] as string, raw[at + 1] as string]);
   return found;

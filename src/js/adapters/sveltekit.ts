@@ -1,5 +1,6 @@
 // For SvelteKit: https://svelte.dev/docs/kit. Nothing of it is imported.
-import type { Auth, Claims, Gate, Requirement } from '../gate/index.js';
+import type { Auth, Claims, Gate, RequestFacts, Requirement } from '../gate/index.js';
+import { pairs } from './node.js';
 
 /** What is asked of SvelteKit's `RequestEvent`; its `locals` are given `auth`. */
 export interface SvelteKitEvent {
@@ -8,6 +9,8 @@ export interface SvelteKitEvent {
   url: URL;
   locals: object;
   platform?: unknown;
+  /** Whether the app asks itself: then `platform` tells of the request that came in, and `request` of the one within. */
+  isSubRequest?: boolean;
   getClientAddress(): string;
 }
 
@@ -20,8 +23,7 @@ export function guard<C = Claims>(
   resolve(event: Event): Response | Promise<Response>;
 }) => Promise<Response> {
   return async ({ event, resolve }) => {
-    const { method, headers } = event.request;
-    const facts = { method, url: event.url.href, headers };
+    const facts = { method: event.request.method, url: event.url.href, headers: headersOf(event) };
     const context = { clientAddress: clientAddress(event), waitUntil: waitUntil(event) };
     const decision = await gate.check(facts, requirement, context);
     if (!decision.ok) return decision.response;
@@ -31,6 +33,13 @@ export function guard<C = Claims>(
     if (decision.nonce !== undefined) response.headers.set('dpop-nonce', decision.nonce);
     return response;
   };
+}
+
+/** The adapter for Node hands over Node's request, in whose `headers`, and so in `event.request`, a second Authorization line is lost. */
+function headersOf({ request, platform, isSubRequest }: SvelteKitEvent): RequestFacts['headers'] {
+  const { req } = (platform ?? {}) as { req?: { rawHeaders?: string[] } };
+  if (req?.rawHeaders === undefined || isSubRequest) return request.headers;
+  return pairs(req.rawHeaders).filter(([name]) => !name.startsWith(':'));
 }
 
 /** It throws while pages are prerendered, and where the platform tells no address. */
