@@ -24,6 +24,7 @@ pub mod base64url;
 pub mod json;
 pub mod document;
 pub mod rejection;
+pub mod denial;
 
 // rank 1: from bytes to an unverified token; and the arithmetic, which knows nothing of tokens
 pub mod bearer;
@@ -59,6 +60,7 @@ mod wasm;
 
 pub use alg::Alg;
 pub use claims::Claims;
+pub use denial::Denial;
 pub use gate::Gate;
 pub use jws::compact::UnverifiedToken;
 pub use keys::remote::KeyReport;

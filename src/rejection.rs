@@ -58,14 +58,7 @@ pub enum Segment {
 #[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[allow(missing_docs, reason = "the fields are explained by their variant")]
 pub enum Rejection {
-    /// The request came over plain HTTP, from elsewhere than a loopback name.
-    TransportInsecure,
-    /// The request is none that a server could have received.
-    RequestMalformed { member: &'static str },
-    /// Origins differ in what the path means: an empty segment, a dot segment behind an encoded slash, an encoded backslash or NUL.
-    PathAmbiguous,
-
-    /// There is no Authorization header, nor a token where else the policy looks for one.
+    /// There is no Authorization header; or no token where else a gate's policy looks for one.
     AuthorizationMissing,
     /// More than one header or credential: a comma stands in the value (RFC 9110 §5.3 joins duplicates with commas).
     AuthorizationAmbiguous,
@@ -73,8 +66,6 @@ pub enum Rejection {
     AuthorizationScheme,
     /// The value is not `Bearer`, one space, and a token of RFC 6750's alphabet.
     AuthorizationMalformed,
-    /// The query has an `access_token` (RFC 6750 §2.3, forbidden by RFC 9700 §4.3.2).
-    TokenInQuery,
 
     /// There is no token: the text is empty.
     TokenMissing,
@@ -107,8 +98,6 @@ pub enum Rejection {
 
     /// No key has the token's `kid`.
     KidUnknown,
-    /// The issuer's keys could not be had, so nothing can be said of the token.
-    KeysUnavailable,
     /// More keys fit than may be tried; a `kid` would tell which is meant.
     KidRequired { limit: usize, candidates: usize },
     /// The key the token points to is for another algorithm.
@@ -138,59 +127,6 @@ pub enum Rejection {
     NotYetValid { now: UnixSeconds, not_before: UnixSeconds, leeway: Leeway },
     /// The `iat` is not reached. STRICTER than RFC 7519 §4.1.6: a revocation by time of issue would miss such a token.
     IssuedInFuture { now: UnixSeconds, issued_at: UnixSeconds, leeway: Leeway },
-
-    /// The authorization server could not be asked about the token, or its answer is none.
-    IntrospectionUnavailable { reason: &'static str },
-    /// The authorization server says that the token is not active (RFC 7662 §2.2).
-    TokenInactive,
-
-    /// The token is bound to no key, or not to one of the kind that is asked for.
-    BindingRequired { expected: &'static str },
-    /// The token's `cnf` (RFC 7800 §3.1) asks for a proof that is not supported.
-    BindingUnsupported,
-    /// A token that is bound to a key came with the scheme `Bearer` (RFC 9449 §7.1).
-    DpopSchemeRequired,
-    /// There is no `DPoP` header.
-    DpopProofMissing,
-    /// There is more than one `DPoP` header, or more in it than one proof (RFC 9449 §4.3 check 1).
-    DpopProofAmbiguous,
-    /// The proof is no good as a JWS: the code of a rejection, or the member at fault (RFC 9449 §4.3 checks 2 to 7).
-    DpopProofInvalid { reason: &'static str },
-    /// The proof's `htm` is not the request's method.
-    DpopMethodMismatch,
-    /// The proof's `htu` is not the request's URL.
-    DpopUrlMismatch,
-    /// The proof's `ath` is not the hash of the token.
-    DpopTokenMismatch,
-    /// The proof was made too long ago, or in the future.
-    DpopTimeMismatch { now: UnixSeconds, issued_at: UnixSeconds, window: u64 },
-    /// The proof has no nonce of ours that is still good (RFC 9449 §8).
-    DpopNonceRequired,
-    /// The proof's key is not the one the token is bound to.
-    DpopKeyMismatch,
-    /// The proof was used before (RFC 9449 §11.1).
-    DpopReplayed,
-    /// Nobody could say whether the proof was used before.
-    ReplayUnavailable,
-    /// The token is bound to a certificate, and the connection has none (RFC 8705 §3).
-    CertificateMissing,
-    /// The token is bound to another certificate.
-    CertificateMismatch,
-
-    /// The token lacks a scope.
-    ScopeInsufficient { scopes: Vec<String> },
-    /// A claim does not have the values that are asked for.
-    ClaimInsufficient { path: Vec<String> },
-    /// The user was not authenticated by a means that is asked for (RFC 9470).
-    AcrInsufficient { expected: Vec<String> },
-    /// The user's authentication is too long ago, or nobody knows when it was (RFC 9470).
-    AuthenticationTooOld { now: UnixSeconds, authenticated_at: Option<UnixSeconds>, max_age: u64 },
-    /// The client's address is in none of the networks that are asked for.
-    NetworkDenied,
-    /// The client's address is not known, and a network is asked for.
-    AddressUnknown,
-    /// A check of the caller's own refused.
-    RefusedByCheck { reason: String },
 }
 
 impl Rejection {
@@ -216,16 +152,12 @@ impl Rejection {
     #[rustfmt::skip]
     const fn entry(&self) -> (&'static str, Stage, &'static str) {
         use Rejection as R;
-        use Stage::{Bearer, Binding, Claims, Introspection, Jws, Keys, Policy, Request, Requirement, Signature, Transport};
+        use Stage::{Bearer, Claims, Jws, Keys, Policy, Signature};
         match self {
-            R::TransportInsecure => ("transport-insecure", Transport, "The request came over plain HTTP; tokens travel over TLS only."),
-            R::RequestMalformed { .. } => ("request-malformed", Request, "The request has no absolute URL, method or header that can be read."),
-            R::PathAmbiguous => ("path-ambiguous", Request, "The path has an empty segment or an encoded separator, which servers read in different ways."),
             R::AuthorizationMissing => ("authorization-missing", Bearer, "The request has no Authorization header."),
             R::AuthorizationAmbiguous => ("authorization-ambiguous", Bearer, "The request carries more than one credential; send one Authorization header with one token."),
             R::AuthorizationScheme => ("authorization-scheme", Bearer, "The Authorization header does not use the scheme Bearer."),
             R::AuthorizationMalformed => ("authorization-malformed", Bearer, "The Authorization header is not \"Bearer\", one space and a token."),
-            R::TokenInQuery => ("token-in-query", Bearer, "The query carries an access_token; send it in the Authorization header."),
             R::TokenMissing => ("token-missing", Jws, "The token is empty or not a string."),
             R::TokenTooLarge { .. } => ("token-too-large", Jws, "The token is longer than the policy's limits.tokenBytes."),
             R::SegmentCount { .. } => ("segment-count", Jws, "The token does not have exactly three segments separated by dots."),
@@ -241,7 +173,6 @@ impl Rejection {
             R::AlgMissing => ("alg-missing", Jws, "The token's header has no alg."),
             R::AlgUnknown => ("alg-unknown", Jws, "The token's alg is none or not one that any key can have."),
             R::KidUnknown => ("kid-unknown", Keys, "No key of the policy has the token's kid."),
-            R::KeysUnavailable => ("keys-unavailable", Keys, "The issuer's keys cannot be had at the moment."),
             R::KidRequired { .. } => ("kid-required", Keys, "More keys fit this token than may be tried; give the keys and the tokens a kid."),
             R::AlgMismatch { .. } => ("alg-mismatch", Keys, "The token's alg is not the alg of the key it points to."),
             R::SignatureLength { .. } => ("signature-length", Signature, "The signature does not have the length its algorithm gives it."),
@@ -255,31 +186,6 @@ impl Rejection {
             R::Expired { .. } => ("expired", Policy, "The token has expired."),
             R::NotYetValid { .. } => ("not-yet-valid", Policy, "The token is not valid yet."),
             R::IssuedInFuture { .. } => ("issued-in-future", Policy, "The token was issued in the future."),
-            R::IntrospectionUnavailable { .. } => ("introspection-unavailable", Introspection, "The authorization server cannot be asked about the token at the moment."),
-            R::TokenInactive => ("token-inactive", Introspection, "The authorization server says that the token is not active."),
-            R::BindingRequired { .. } => ("binding-required", Binding, "The token is not bound to a key of the client's as it has to be here."),
-            R::BindingUnsupported => ("binding-unsupported", Binding, "The token is bound in a way that is not supported."),
-            R::DpopSchemeRequired => ("dpop-scheme-required", Binding, "The token is bound to a key; send it with the scheme DPoP and a proof."),
-            R::DpopProofMissing => ("dpop-proof-missing", Binding, "The request has no DPoP header."),
-            R::DpopProofAmbiguous => ("dpop-proof-ambiguous", Binding, "The request has more than one DPoP proof."),
-            R::DpopProofInvalid { .. } => ("dpop-proof-invalid", Binding, "The DPoP proof is not a JWS of RFC 9449 section 4.2 with a signature that holds."),
-            R::DpopMethodMismatch => ("dpop-method-mismatch", Binding, "The DPoP proof is for another method."),
-            R::DpopUrlMismatch => ("dpop-url-mismatch", Binding, "The DPoP proof is for another URL."),
-            R::DpopTokenMismatch => ("dpop-token-mismatch", Binding, "The DPoP proof is for another token."),
-            R::DpopTimeMismatch { .. } => ("dpop-time-mismatch", Binding, "The DPoP proof is too old, or from the future."),
-            R::DpopNonceRequired => ("dpop-nonce-required", Binding, "The DPoP proof has to carry the nonce of the DPoP-Nonce header."),
-            R::DpopKeyMismatch => ("dpop-key-mismatch", Binding, "The token is bound to another key than the DPoP proof's."),
-            R::DpopReplayed => ("dpop-replayed", Binding, "The DPoP proof was used before."),
-            R::ReplayUnavailable => ("replay-unavailable", Binding, "It cannot be told at the moment whether the DPoP proof was used before."),
-            R::CertificateMissing => ("certificate-missing", Binding, "The token is bound to a client certificate, and the connection has none."),
-            R::CertificateMismatch => ("certificate-mismatch", Binding, "The token is bound to another client certificate."),
-            R::ScopeInsufficient { .. } => ("scope-insufficient", Requirement, "The token does not have the scope that is required."),
-            R::ClaimInsufficient { .. } => ("claim-insufficient", Requirement, "A claim of the token does not have the values that are required."),
-            R::AcrInsufficient { .. } => ("acr-insufficient", Requirement, "A different authentication of the user is required."),
-            R::AuthenticationTooOld { .. } => ("authentication-too-old", Requirement, "A more recent authentication of the user is required."),
-            R::NetworkDenied => ("network-denied", Requirement, "The client's network is not one of those that are required."),
-            R::AddressUnknown => ("address-unknown", Requirement, "The client's address is not known, and a network is required."),
-            R::RefusedByCheck { .. } => ("refused-by-check", Requirement, "A check of this service refused the request."),
         }
     }
 

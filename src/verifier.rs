@@ -64,6 +64,11 @@ impl Verifier {
         self.policy.set_remote_keys(issuer, jwks)
     }
 
+    /// Drops the keys that an issuer published: as [`Policy::forget_remote_keys`].
+    pub fn forget_remote_keys(&mut self, issuer: &str) -> bool {
+        self.policy.forget_remote_keys(issuer)
+    }
+
     /// Decides about the credentials of a request: the value of its one Authorization header (RFC 6750 §2.1).
     ///
     /// # Errors

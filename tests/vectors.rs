@@ -2,11 +2,14 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use portcullis::{PolicyError, Rejection, UnixSeconds, Verifier, jws::compact, keys::jwk, limits::Limits, verifier};
+use portcullis::{
+    Gate, PolicyError, Rejection, UnixSeconds, Verifier, jws::compact, keys::jwk, limits::Limits, verifier,
+};
 use serde_json::{Value, json};
 
-/// What came of a vector: accepted (with what it yields), refused, or a mistake of the caller's own.
+/// What came of a vector: accepted (with what it yields), refused, a step of a gate, or a mistake of the caller's own.
 enum Outcome {
+    Step(Value),
     Accepted { claims: Value, payload: Vec<u8> },
     Refused(Rejection),
     Misused(PolicyError),
@@ -96,8 +99,32 @@ fn run(file: &Value, vector: &Value) -> Outcome {
                 Outcome::Accepted { claims: serde_json::from_str(&claims).unwrap(), payload: claims.into_bytes() }
             }
         },
+        "gate" | "gate-step" => gate(policy, vector, now).map_or_else(Outcome::Misused, Outcome::Step),
         kind => panic!("unknown kind {kind}"),
     }
+}
+
+/// The next step about a request, with `ok` where it is a decision.
+fn gate(policy: &Value, vector: &Value, now: UnixSeconds) -> Result<Value, PolicyError> {
+    let secret = vector["nonceSecret"].as_str().and_then(portcullis::base64url::decode);
+    let mut gate = Gate::with_nonce_secret(&policy.to_string(), secret.as_deref())?;
+    for step in vector["remoteKeys"].as_array().into_iter().flatten() {
+        gate.set_remote_keys(step["issuer"].as_str().unwrap(), &step["jwks"].to_string())?;
+    }
+    let mut facts = vector["request"].clone();
+    if let Some(requirement) = vector.get("requirement") {
+        facts["requirement"] = gate.requirement(&requirement.to_string())?.number().into();
+    }
+    if let Some(evidence) = vector.get("evidence") {
+        facts["evidence"] = evidence.clone();
+    }
+    let mut step: Value = serde_json::from_str(&gate.decide_json(&facts.to_string(), now)).unwrap();
+    match step["step"].as_str().unwrap() {
+        "allowed" | "public" | "preflight" | "anonymous" => step["ok"] = true.into(),
+        "refused" => step["ok"] = false.into(),
+        _ => {}
+    }
+    Ok(step)
 }
 
 /// What is wrong with an outcome, if anything.
@@ -107,6 +134,7 @@ fn mismatch(vector: &Value, outcome: Outcome) -> Option<String> {
         let shown = match &outcome {
             Outcome::Refused(rejection) => format!("{rejection} {rejection:?} {}", rejection.to_json()),
             Outcome::Misused(error) => format!("{error} {error:?}"),
+            Outcome::Step(step) => step.to_string(),
             Outcome::Accepted { .. } => String::new(),
         };
         if shown.contains(canary) {
@@ -115,6 +143,7 @@ fn mismatch(vector: &Value, outcome: Outcome) -> Option<String> {
     }
     let got = match &outcome {
         Outcome::Accepted { .. } => json!({ "ok": true }),
+        Outcome::Step(step) => step.clone(),
         Outcome::Refused(rejection) => serde_json::from_str(&rejection.to_json()).unwrap(),
         Outcome::Misused(error) => json!({ "error": error.pointer(), "reason": error.reason() }),
     };
@@ -126,6 +155,13 @@ fn mismatch(vector: &Value, outcome: Outcome) -> Option<String> {
     assert!(!wanted.is_empty(), "{} expects nothing", vector["id"]);
     if let Some((name, value)) = wanted.into_iter().find(|(name, value)| got.get(name) != Some(value)) {
         return Some(format!("{name} should be {value}; got {got}"));
+    }
+    if let Outcome::Step(step) = &outcome {
+        let expected = expect["claims"].as_object().into_iter().flatten();
+        return expected
+            .into_iter()
+            .find(|(name, value)| step["claims"].get(name) != Some(value))
+            .map(|(name, _)| format!("claim {name} differs; got {}", step["claims"]));
     }
     if let Outcome::Accepted { claims, payload } = outcome {
         let claims_differ = |expected: &serde_json::Map<String, Value>| {
@@ -158,11 +194,12 @@ fn every_vector_has_the_outcome_it_states() {
     assert!(failures.is_empty(), "{} of {} vectors:\n{}", failures.len(), ids.len(), failures.join("\n"));
 }
 
-/// The codes of `src/rejection.rs`, read from its table, so that a new one without a vector fails here.
+/// The codes of `src/rejection.rs` and `src/denial.rs`, read from their tables, so that a new one without a vector fails here.
 fn codes() -> BTreeSet<String> {
-    let source = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/rejection.rs")).unwrap();
-    let rows = source.lines().filter(|line| line.trim_start().starts_with("R::"));
-    rows.map(|row| row.split('"').nth(1).unwrap().to_owned()).collect()
+    let source = |name: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(name)).unwrap();
+    let source = source("rejection.rs") + &source("denial.rs");
+    let is_row = |line: &&str| ["R::", "D::"].iter().any(|start| line.trim_start().starts_with(start));
+    source.lines().filter(is_row).filter_map(|row| Some(row.split('"').nth(1)?.to_owned())).collect()
 }
 
 #[test]
@@ -172,15 +209,15 @@ fn every_rejection_code_has_a_vector() {
     let covered: BTreeSet<String> =
         vectors.filter_map(|vector| vector["expect"]["code"].as_str()).map(str::to_owned).collect();
     let codes = codes();
-    assert!(codes.len() >= 31, "the table was not read: {codes:?}");
+    assert!(codes.len() >= 62, "the table was not read: {codes:?}");
     assert_eq!(codes.difference(&covered).collect::<Vec<_>>(), Vec::<&String>::new(), "codes without a vector");
     assert_eq!(covered.difference(&codes).collect::<Vec<_>>(), Vec::<&String>::new(), "vectors with unknown codes");
 }
 
 /// Classes of failure (`class` in the vectors) that can be shown with vectors; the others are shown elsewhere.
-const CLASSES: [u64; 43] = [
+const CLASSES: [u64; 45] = [
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 23, 24, 25, 28, 29, 30, 31, 32, 33, 34, 35,
-    36, 37, 38, 39, 40, 42, 43, 44, 45, 46, 47, 49,
+    36, 37, 38, 39, 40, 42, 43, 44, 45, 46, 47, 49, 53, 55,
 ];
 
 #[test]

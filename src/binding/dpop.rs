@@ -10,6 +10,7 @@ use crate::{
         thumbprint,
         uri::Url,
     },
+    denial::Denial,
     engine::hash::Hash,
     json::{Object, Value, read_object},
     jws::compact::{UnverifiedToken, read_part},
@@ -69,9 +70,9 @@ pub struct Proof {
 ///
 /// # Errors
 /// The `dpop-…` codes of the stage `binding`.
-pub fn check(proof: &str, occasion: &Occasion<'_>, rules: &ProofRules) -> Result<Proof, Rejection> {
-    let invalid = |rejection: Rejection| Rejection::DpopProofInvalid { reason: rejection.code() };
-    let because = |reason: &'static str| Rejection::DpopProofInvalid { reason };
+pub fn check(proof: &str, occasion: &Occasion<'_>, rules: &ProofRules) -> Result<Proof, Denial> {
+    let invalid = |rejection: Rejection| Denial::DpopProofInvalid { reason: rejection.code() };
+    let because = |reason: &'static str| Denial::DpopProofInvalid { reason };
     let limits = Limits::default();
     let unverified = UnverifiedToken::parse(proof, &limits).map_err(invalid)?;
     let header = Arc::clone(unverified.header());
@@ -95,22 +96,22 @@ pub fn check(proof: &str, occasion: &Occasion<'_>, rules: &ProofRules) -> Result
         return Err(because("jti"));
     }
     if text("htm")? != occasion.method {
-        return Err(Rejection::DpopMethodMismatch);
+        return Err(Denial::DpopMethodMismatch);
     }
     let here = occasion.url.without_query();
     if Url::parse(text("htu")?).ok_or(because("htu"))?.without_query() != here {
-        return Err(Rejection::DpopUrlMismatch);
+        return Err(Denial::DpopUrlMismatch);
     }
     if text("ath")? != base64url::encode(&Hash::Sha256.of(&[occasion.token.as_bytes()])) {
-        return Err(Rejection::DpopTokenMismatch);
+        return Err(Denial::DpopTokenMismatch);
     }
     let issued_at = issued_at(&claims).ok_or(because("iat"))?;
     let until = check_time(issued_at, occasion, rules.window)?;
     let next_nonce = match &rules.nonces {
         None => None,
         Some(nonces) => {
-            let sent = claims.get("nonce").and_then(Value::as_str).ok_or(Rejection::DpopNonceRequired)?;
-            let age = nonces.age(sent, occasion.now).ok_or(Rejection::DpopNonceRequired)?;
+            let sent = claims.get("nonce").and_then(Value::as_str).ok_or(Denial::DpopNonceRequired)?;
+            let age = nonces.age(sent, occasion.now).ok_or(Denial::DpopNonceRequired)?;
             (age == Age::Previous).then(|| nonces.current(occasion.now))
         }
     };
@@ -136,11 +137,11 @@ fn issued_at(claims: &Object<'_>) -> Option<UnixSeconds> {
 }
 
 /// When the proof is of no use any more.
-fn check_time(issued_at: UnixSeconds, occasion: &Occasion<'_>, window: u64) -> Result<u64, Rejection> {
+fn check_time(issued_at: UnixSeconds, occasion: &Occasion<'_>, window: u64) -> Result<u64, Denial> {
     let now = occasion.now;
     let last = issued_at.get().saturating_add(window);
     if now.get() > last || !issued_at.is_reached(now, occasion.leeway) {
-        return Err(Rejection::DpopTimeMismatch { now, issued_at, window });
+        return Err(Denial::DpopTimeMismatch { now, issued_at, window });
     }
     Ok(last.saturating_add(1))
 }

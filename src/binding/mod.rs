@@ -8,6 +8,7 @@ pub mod nonce;
 pub mod dpop;
 
 use crate::{
+    denial::Denial,
     json::{Object, Value},
     rejection::Rejection,
 };
@@ -26,15 +27,15 @@ impl<'c> Confirmation<'c> {
     ///
     /// # Errors
     /// `claim-malformed`, `binding-unsupported`.
-    pub fn of(claims: &'c Object<'_>) -> Result<Option<Self>, Rejection> {
-        let malformed = Rejection::ClaimMalformed { claim: "cnf", expected: "an object of strings" };
+    pub fn of(claims: &'c Object<'_>) -> Result<Option<Self>, Denial> {
+        let malformed = Denial::Token(Rejection::ClaimMalformed { claim: "cnf", expected: "an object of strings" });
         let confirmation = match claims.get("cnf") {
             None => return Ok(None),
             Some(Value::Object(object)) => object,
             Some(_) => return Err(malformed),
         };
         if confirmation.members().any(|(name, _)| name != "jkt" && name != "x5t#S256") {
-            return Err(Rejection::BindingUnsupported);
+            return Err(Denial::BindingUnsupported);
         }
         let member = |name: &str| match confirmation.get(name) {
             None => Ok(None),
@@ -42,7 +43,7 @@ impl<'c> Confirmation<'c> {
             Some(_) => Err(()),
         };
         match (member("jkt"), member("x5t#S256")) {
-            (Ok(None), Ok(None)) => Err(Rejection::BindingUnsupported),
+            (Ok(None), Ok(None)) => Err(Denial::BindingUnsupported),
             (Ok(jkt), Ok(x5t)) => Ok(Some(Confirmation { jkt, x5t })),
             _ => Err(malformed),
         }
@@ -52,10 +53,10 @@ impl<'c> Confirmation<'c> {
     ///
     /// # Errors
     /// `certificate-missing`, `certificate-mismatch`.
-    pub fn check_certificate(&self, certificate: Option<&str>) -> Result<(), Rejection> {
+    pub fn check_certificate(&self, certificate: Option<&str>) -> Result<(), Denial> {
         let Some(expected) = self.x5t else { return Ok(()) };
-        let thumbprint = certificate.and_then(mtls::thumbprint).ok_or(Rejection::CertificateMissing)?;
-        if thumbprint == expected { Ok(()) } else { Err(Rejection::CertificateMismatch) }
+        let thumbprint = certificate.and_then(mtls::thumbprint).ok_or(Denial::CertificateMissing)?;
+        if thumbprint == expected { Ok(()) } else { Err(Denial::CertificateMismatch) }
     }
 }
 
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
     use crate::document;
 
-    fn of(text: &str) -> Result<(Option<String>, Option<String>), Rejection> {
+    fn of(text: &str) -> Result<(Option<String>, Option<String>), Denial> {
         let claims = document::parse(text).unwrap();
         let confirmation = Confirmation::of(&claims)?;
         let owned = |text: Option<&str>| text.map(str::to_owned);
@@ -77,10 +78,12 @@ mod tests {
         assert_eq!(of(r#"{"cnf":{"jkt":"a"}}"#), Ok((Some("a".into()), None)));
         assert_eq!(of(r#"{"cnf":{"jkt":"a","x5t#S256":"b"}}"#), Ok((Some("a".into()), Some("b".into()))));
         for text in [r#"{"cnf":{}}"#, r#"{"cnf":{"kid":"a"}}"#, r#"{"cnf":{"jkt":"a","jwk":{}}}"#] {
-            assert_eq!(of(text), Err(Rejection::BindingUnsupported), "{text}");
+            assert_eq!(of(text), Err(Denial::BindingUnsupported), "{text}");
         }
-        for text in [r#"{"cnf":"a"}"#, r#"{"cnf":null}"#, r#"{"cnf":{"jkt":1}}"#, r#"{"cnf":{"jkt":"a","x5t#S256":[]}}"#] {
-            assert!(matches!(of(text), Err(Rejection::ClaimMalformed { claim: "cnf", .. })), "{text}");
+        for text in
+            [r#"{"cnf":"a"}"#, r#"{"cnf":null}"#, r#"{"cnf":{"jkt":1}}"#, r#"{"cnf":{"jkt":"a","x5t#S256":[]}}"#]
+        {
+            assert!(matches!(of(text), Err(Denial::Token(Rejection::ClaimMalformed { claim: "cnf", .. }))), "{text}");
         }
     }
 }

@@ -162,9 +162,8 @@ mod tests {
     #[test]
     fn the_client_is_the_last_hop_that_is_no_proxy_of_ours() {
         let trusted = [Cidr::parse("10.0.0.0/8").unwrap()];
-        let client = |peer: &str, hops: &[&str]| {
-            client_behind(Address::parse(peer).unwrap(), hops.iter().copied(), &trusted)
-        };
+        let client =
+            |peer: &str, hops: &[&str]| client_behind(Address::parse(peer).unwrap(), hops.iter().copied(), &trusted);
         let of = |text: &str| Address::parse(text);
         assert_eq!(client("192.0.2.1", &["203.0.113.9"]), of("192.0.2.1"));
         assert_eq!(client("10.0.0.1", &["203.0.113.9"]), of("203.0.113.9"));

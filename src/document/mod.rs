@@ -81,25 +81,25 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// An array of objects, each handed to `read` and its errors laid at its index.
-    pub(crate) fn objects<T>(
+    /// An array of objects, each handed to `read` and its errors laid at its index; whether it is there.
+    pub(crate) fn objects(
         &self,
         name: &str,
-        mut read: impl FnMut(&Object<'a>) -> Result<T, PolicyError>,
-    ) -> Result<Option<Vec<T>>, PolicyError> {
+        read: &mut dyn FnMut(&Object<'a>) -> Result<(), PolicyError>,
+    ) -> Result<bool, PolicyError> {
         let items = match self.get(name) {
-            None => return Ok(None),
+            None => return Ok(false),
             Some(Value::Array(items)) => items,
             Some(_) => return Err(PolicyError::at(name, "must be an array")),
         };
-        let read_item = |(index, item): (usize, &Value<'a>)| {
+        for (index, item) in items.iter().enumerate() {
             let result = match item {
                 Value::Object(object) => read(object),
                 _ => Err(PolicyError::here("must be an object")),
             };
-            result.map_err(|error| error.within(&index.to_string()).within(name))
-        };
-        items.iter().enumerate().map(read_item).collect::<Result<_, _>>().map(Some)
+            result.map_err(|error| error.within(&index.to_string()).within(name))?;
+        }
+        Ok(true)
     }
 
     /// A non-empty array of non-empty strings.
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(document.string("a").unwrap_err().pointer(), "/a");
         assert_eq!(document.required_string("b").unwrap_err().pointer(), "/b");
         assert_eq!(document.required_string("z").unwrap_err().pointer(), "/z");
-        assert_eq!(document.objects("c", |item| item.string("d").map(drop)).unwrap_err().pointer(), "/c/0/d");
+        assert_eq!(document.objects("c", &mut |item| item.string("d").map(drop)).unwrap_err().pointer(), "/c/0/d");
         assert_eq!(document.strings("e").unwrap_err().pointer(), "/e");
         assert_eq!(document.string_or_strings("b").unwrap_err().pointer(), "/b");
         assert_eq!(document.integer("f").unwrap_err().pointer(), "/f");

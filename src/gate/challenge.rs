@@ -2,6 +2,7 @@
 
 use crate::{
     alg::Alg,
+    denial::Denial,
     gate::requirement::{Requirement, Wanted},
     rejection::Rejection,
 };
@@ -28,40 +29,46 @@ pub(crate) struct Answer {
 }
 
 /// The answer to a rejection.
-pub(crate) fn answer(rejection: &Rejection, scene: &Scene<'_>) -> Answer {
+pub(crate) fn answer(rejection: &Denial, scene: &Scene<'_>) -> Answer {
+    use Denial as D;
     use Rejection as R;
-    let described = |error: &'static str| vec![("error", error.to_owned()), ("error_description", description(rejection))];
-    let own = || if scene.with_proof { scene.dpop(described("invalid_token")) } else { scene.plain(described("invalid_token")) };
+    let described =
+        |error: &'static str| vec![("error", error.to_owned()), ("error_description", description(rejection))];
+    let own = || {
+        if scene.with_proof { scene.dpop(described("invalid_token")) } else { scene.plain(described("invalid_token")) }
+    };
     let (status, challenges, retry_after) = match rejection {
-        R::TransportInsecure | R::NetworkDenied | R::AddressUnknown | R::RefusedByCheck { .. } => (403, Vec::new(), None),
-        R::RequestMalformed { .. } | R::PathAmbiguous => (400, Vec::new(), None),
+        D::TransportInsecure | D::NetworkDenied | D::AddressUnknown | D::RefusedByCheck { .. } => {
+            (403, Vec::new(), None)
+        }
+        D::RequestMalformed { .. } | D::PathAmbiguous => (400, Vec::new(), None),
         // RFC 6750 §3.1: nothing more to whom sent nothing, or a scheme of its own.
-        R::AuthorizationMissing | R::AuthorizationScheme => (401, scene.bare(), None),
-        R::AuthorizationAmbiguous | R::AuthorizationMalformed | R::TokenInQuery => {
+        D::Token(R::AuthorizationMissing | R::AuthorizationScheme) => (401, scene.bare(), None),
+        D::Token(R::AuthorizationAmbiguous | R::AuthorizationMalformed) | D::TokenInQuery => {
             (400, vec![scene.plain(described("invalid_request"))], None)
         }
-        R::KeysUnavailable => (503, Vec::new(), Some(30)),
-        R::IntrospectionUnavailable { reason } => (503, Vec::new(), Some(if *reason == "busy" { 1 } else { 5 })),
-        R::ReplayUnavailable => (503, Vec::new(), Some(5)),
-        R::DpopNonceRequired => (401, vec![scene.dpop(described("use_dpop_nonce"))], None),
-        R::DpopProofMissing
-        | R::DpopProofAmbiguous
-        | R::DpopProofInvalid { .. }
-        | R::DpopMethodMismatch
-        | R::DpopUrlMismatch
-        | R::DpopTokenMismatch
-        | R::DpopTimeMismatch { .. }
-        | R::DpopReplayed => (401, vec![scene.dpop(described("invalid_dpop_proof"))], None),
-        R::DpopSchemeRequired | R::BindingRequired { expected: "dpop" } => {
+        D::KeysUnavailable => (503, Vec::new(), Some(30)),
+        D::IntrospectionUnavailable { reason } => (503, Vec::new(), Some(if *reason == "busy" { 1 } else { 5 })),
+        D::ReplayUnavailable => (503, Vec::new(), Some(5)),
+        D::DpopNonceRequired => (401, vec![scene.dpop(described("use_dpop_nonce"))], None),
+        D::DpopProofMissing
+        | D::DpopProofAmbiguous
+        | D::DpopProofInvalid { .. }
+        | D::DpopMethodMismatch
+        | D::DpopUrlMismatch
+        | D::DpopTokenMismatch
+        | D::DpopTimeMismatch { .. }
+        | D::DpopReplayed => (401, vec![scene.dpop(described("invalid_dpop_proof"))], None),
+        D::DpopSchemeRequired | D::BindingRequired { expected: "dpop" } => {
             (401, vec![scene.dpop(described("invalid_token"))], None)
         }
-        R::ScopeInsufficient { scopes } => {
+        D::ScopeInsufficient { scopes } => {
             let mut parameters = described("insufficient_scope");
             parameters.push(("scope", scopes.join(" ")));
             (403, vec![scene.by_scheme(parameters)], None)
         }
-        R::ClaimInsufficient { .. } => (403, vec![scene.by_scheme(described("insufficient_scope"))], None),
-        R::AcrInsufficient { .. } | R::AuthenticationTooOld { .. } => {
+        D::ClaimInsufficient { .. } => (403, vec![scene.by_scheme(described("insufficient_scope"))], None),
+        D::AcrInsufficient { .. } | D::AuthenticationTooOld { .. } => {
             let mut parameters = described("insufficient_user_authentication");
             // Both are told, so that one more authentication is enough.
             if let Some(requirement) = scene.requirement {
@@ -121,7 +128,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// RFC 6750 §3: a description has neither quotes nor backslashes, not even escaped ones.
-fn description(rejection: &Rejection) -> String {
+fn description(rejection: &Denial) -> String {
     rejection.message().replace('"', "'").replace('\\', "/")
 }
 
@@ -129,33 +136,45 @@ fn description(rejection: &Rejection) -> String {
 mod tests {
     use super::*;
 
-    const SCENE: Scene<'_> =
-        Scene { realm: "api", scheme: "Bearer", proofs: None, offers_proofs: false, requirement: None, with_proof: false };
+    const SCENE: Scene<'_> = Scene {
+        realm: "api",
+        scheme: "Bearer",
+        proofs: None,
+        offers_proofs: false,
+        requirement: None,
+        with_proof: false,
+    };
 
-    fn challenges(rejection: Rejection, scene: &Scene<'_>) -> (u16, Vec<String>) {
+    fn challenges(rejection: Denial, scene: &Scene<'_>) -> (u16, Vec<String>) {
         let Answer { status, challenges, .. } = answer(&rejection, scene);
         (status, challenges)
     }
 
     #[test]
     fn whoever_sent_nothing_is_told_nothing_more() {
-        assert_eq!(challenges(Rejection::AuthorizationMissing, &SCENE), (401, vec!["Bearer realm=\"api\"".to_owned()]));
+        assert_eq!(
+            challenges(Denial::Token(Rejection::AuthorizationMissing), &SCENE),
+            (401, vec!["Bearer realm=\"api\"".to_owned()])
+        );
         let scene = Scene { proofs: Some(&[Alg::Es256, Alg::EdDsa]), offers_proofs: true, ..SCENE };
         let both = vec!["Bearer realm=\"api\"".to_owned(), "DPoP realm=\"api\", algs=\"ES256 EdDSA\"".to_owned()];
-        assert_eq!(challenges(Rejection::AuthorizationMissing, &scene), (401, both.clone()));
+        assert_eq!(challenges(Denial::Token(Rejection::AuthorizationMissing), &scene), (401, both.clone()));
         let requirement = Requirement { binding: Some(Wanted::Dpop), ..Requirement::default() };
         let scene = Scene { requirement: Some(&requirement), ..scene };
-        assert_eq!(challenges(Rejection::AuthorizationMissing, &scene), (401, both[1..].to_vec()));
+        assert_eq!(challenges(Denial::Token(Rejection::AuthorizationMissing), &scene), (401, both[1..].to_vec()));
     }
 
     #[test]
     fn a_quoted_string_stays_one() {
         let scene = Scene { realm: "a\"b\\c", ..SCENE };
-        let (_, told) = challenges(Rejection::AuthorizationMissing, &scene);
+        let (_, told) = challenges(Denial::Token(Rejection::AuthorizationMissing), &scene);
         assert_eq!(told, [r#"Bearer realm="a\"b\\c""#]);
-        let (status, told) = challenges(Rejection::AuthorizationMalformed, &SCENE);
+        let (status, told) = challenges(Denial::Token(Rejection::AuthorizationMalformed), &SCENE);
         assert_eq!(status, 400);
-        assert!(told[0].contains("error=\"invalid_request\", error_description=\"") && told[0].matches('"').count() == 6, "{told:?}");
+        assert!(
+            told[0].contains("error=\"invalid_request\", error_description=\"") && told[0].matches('"').count() == 6,
+            "{told:?}"
+        );
     }
 
     #[test]
@@ -163,7 +182,7 @@ mod tests {
         let requirement =
             Requirement { acr: vec!["gold".into(), "silver".into()], max_age: Some(300), ..Requirement::default() };
         let scene = Scene { requirement: Some(&requirement), ..SCENE };
-        let (status, told) = challenges(Rejection::AcrInsufficient { expected: Vec::new() }, &scene);
+        let (status, told) = challenges(Denial::AcrInsufficient { expected: Vec::new() }, &scene);
         assert_eq!(status, 401);
         assert!(told[0].contains("error=\"insufficient_user_authentication\""));
         assert!(told[0].ends_with("acr_values=\"gold silver\", max_age=\"300\""), "{told:?}");
@@ -171,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_is_down_is_not_the_clients_fault() {
-        let down = answer(&Rejection::IntrospectionUnavailable { reason: "busy" }, &SCENE);
+        let down = answer(&Denial::IntrospectionUnavailable { reason: "busy" }, &SCENE);
         assert_eq!((down.status, down.challenges.len(), down.retry_after), (503, 0, Some(1)));
     }
 }

@@ -35,7 +35,11 @@ impl Places {
     ///
     /// # Errors
     /// The stage `bearer` of [`Rejection`].
-    pub(crate) fn find<'f>(&self, request: &Request<'f>, limits: &Limits) -> Result<Option<Credentials<'f>>, Rejection> {
+    pub(crate) fn find<'f>(
+        &self,
+        request: &Request<'f>,
+        limits: &Limits,
+    ) -> Result<Option<Credentials<'f>>, Rejection> {
         let in_header = match &self.header {
             None => None,
             Some(name) => self.in_header(request, name, limits)?,

@@ -2,6 +2,7 @@
 
 use crate::{
     claims,
+    denial::Denial,
     gate::{
         facts::Introspected,
         judge::{Case, Outcome},
@@ -17,18 +18,18 @@ use crate::{
 ///
 /// # Errors
 /// The verifier's rejection when nothing else is to be known, and what the authorization server's answer brings.
-pub(super) fn decide(case: &Case<'_>, rejection: Rejection) -> Result<Step, Rejection> {
+pub(super) fn decide(case: &Case<'_>, rejection: Rejection) -> Result<Step, Denial> {
     let policy = case.gate.verifier.policy();
     if is_opaque(&rejection) {
         return match introspecting(policy).next() {
             Some(issuer) => introspect(case, policy, issuer),
-            None => Err(rejection),
+            None => Err(rejection.into()),
         };
     }
     if !concerns_keys(&rejection) {
-        return Err(rejection);
+        return Err(rejection.into());
     }
-    let Some((issuer, kid)) = claimed(case, policy) else { return Err(rejection) };
+    let Some((issuer, kid)) = claimed(case, policy) else { return Err(rejection.into()) };
     if policy.has_remote(issuer) {
         return fetch(case, policy, issuer, kid, rejection);
     }
@@ -36,7 +37,7 @@ pub(super) fn decide(case: &Case<'_>, rejection: Rejection) -> Result<Step, Reje
     if !has_keys && introspecting(policy).any(|other| other == issuer) {
         return introspect(case, policy, issuer);
     }
-    Err(rejection)
+    Err(rejection.into())
 }
 
 /// Is it no JWT at all? What says it is one and is none, such as `alg: none`, nobody is asked about.
@@ -82,17 +83,17 @@ fn fetch(
     issuer: usize,
     kid: Option<String>,
     rejection: Rejection,
-) -> Result<Step, Rejection> {
+) -> Result<Step, Denial> {
     let mut own = policy.keys().usage().filter(|key| key.issuer == issuer);
     // A key that is there has answered.
     if kid.is_some() && own.any(|key| key.kid == kid.as_deref()) {
-        return Err(rejection);
+        return Err(rejection.into());
     }
     if !case.facts.evidence.keys_unchanged {
         return Ok(Step::NeedKeys { issuer: policy.issuer_name(issuer).unwrap_or_default().to_owned(), kid });
     }
     // Without any published key there is nothing to compare with: that says nothing against the token.
-    if policy.has_remote_keys(issuer) { Err(rejection) } else { Err(Rejection::KeysUnavailable) }
+    if policy.has_remote_keys(issuer) { Err(rejection.into()) } else { Err(Denial::KeysUnavailable) }
 }
 
 /// The issuers that can be asked about a token.
@@ -101,9 +102,9 @@ fn introspecting(policy: &Policy) -> impl Iterator<Item = usize> {
 }
 
 /// RFC 7662 §2.2: an answer is judged by the rules for a token of that issuer, but for those about a header, which it has none of.
-fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, Rejection> {
+fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, Denial> {
     let name = policy.issuer_name(issuer).unwrap_or_default();
-    let failed = |reason: &'static str| Rejection::IntrospectionUnavailable { reason };
+    let failed = |reason: &'static str| Denial::IntrospectionUnavailable { reason };
     let text = match case.facts.evidence.introspection {
         None => {
             let token = case.credentials.token.to_owned();
@@ -116,7 +117,7 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, R
     let response = read_object(text.as_bytes(), policy.limits()).map_err(|_| failed("malformed"))?;
     match response.get("active") {
         Some(Value::Bool(true)) => {}
-        Some(Value::Bool(false)) => return Err(Rejection::TokenInactive),
+        Some(Value::Bool(false)) => return Err(Denial::TokenInactive),
         _ => return Err(failed("malformed")),
     }
     let claims = claims::of_response(response)?;

@@ -66,6 +66,8 @@ impl Forwarding {
                 told.push(Told { claim: claim.to_owned(), header });
             }
         }
+        // Whatever the order in which somebody's JSON writer put them.
+        told.sort_by(|one, other| one.header.cmp(&other.header));
         Ok(Forwarding { told, strips_token: object.string("token")? != Some("keep") })
     }
 

@@ -6,6 +6,7 @@ use crate::{
         dpop::{self, Occasion, Proof},
     },
     claims::ParsedClaims,
+    denial::Denial,
     gate::{
         Gate,
         credentials::Credentials,
@@ -17,7 +18,7 @@ use crate::{
     },
     json::Object,
     jws::header::Header,
-    rejection::{Rejection, excerpt},
+    rejection::excerpt,
     time::{UnixSeconds, Validity},
 };
 
@@ -50,7 +51,7 @@ pub(super) struct Passed {
 
 impl Case<'_> {
     /// The next step.
-    pub(super) fn decide(&self) -> Result<Step, Rejection> {
+    pub(super) fn decide(&self) -> Result<Step, Denial> {
         let judge = |claims: &ParsedClaims<'_>, header: &Header, validity| {
             self.judge(&claims.object, header.typ(), claims.iss(), validity)
         };
@@ -77,11 +78,10 @@ impl Case<'_> {
         typ: Option<&str>,
         issuer: &str,
         validity: Validity,
-    ) -> Result<Outcome, Rejection> {
+    ) -> Result<Outcome, Denial> {
         let (binding, proof) = self.check_binding(claims)?;
         let policy = self.gate.verifier.policy();
-        let subject =
-            Subject { claims, typ, client: self.request.client, now: self.now, leeway: policy.leeway() };
+        let subject = Subject { claims, typ, client: self.request.client, now: self.now, leeway: policy.leeway() };
         let validity = self.requirement.check(&subject, validity)?;
         if let Some(Proof { replay_key, until, .. }) = &proof {
             match self.facts.evidence.replay {
@@ -89,12 +89,12 @@ impl Case<'_> {
                     return Ok(Outcome::Open(Step::NeedReplayCheck { key: replay_key.clone(), until: *until }));
                 }
                 Some(Replay::First) => {}
-                Some(Replay::Seen) => return Err(Rejection::DpopReplayed),
-                Some(Replay::Unavailable) => return Err(Rejection::ReplayUnavailable),
+                Some(Replay::Seen) => return Err(Denial::DpopReplayed),
+                Some(Replay::Unavailable) => return Err(Denial::ReplayUnavailable),
             }
         }
         if let Some(reason) = self.facts.evidence.check {
-            return Err(Rejection::RefusedByCheck { reason: excerpt(reason) });
+            return Err(Denial::RefusedByCheck { reason: excerpt(reason) });
         }
         let rules = &self.gate.rules;
         let forward = rules.forwarding.of_claims(claims, &rules.places);
@@ -103,10 +103,10 @@ impl Case<'_> {
     }
 
     /// A token that is bound to a key is its sender's only when the key is, and must not be weakened to a bearer token (RFC 9449 §7.1).
-    fn check_binding(&self, claims: &Object<'_>) -> Result<(Option<Binding>, Option<Proof>), Rejection> {
+    fn check_binding(&self, claims: &Object<'_>) -> Result<(Option<Binding>, Option<Proof>), Denial> {
         let confirmation = Confirmation::of(claims)?;
         let (jkt, x5t) = confirmation.map_or((None, None), |found| (found.jkt, found.x5t));
-        let missing = |expected: Wanted| Err(Rejection::BindingRequired { expected: expected.name() });
+        let missing = |expected: Wanted| Err(Denial::BindingRequired { expected: expected.name() });
         match self.requirement.binding {
             Some(Wanted::Dpop) if jkt.is_none() => return missing(Wanted::Dpop),
             Some(Wanted::Mtls) if x5t.is_none() => return missing(Wanted::Mtls),
@@ -125,7 +125,7 @@ impl Case<'_> {
             };
         };
         if !self.credentials.with_proof {
-            return Err(Rejection::DpopSchemeRequired);
+            return Err(Denial::DpopSchemeRequired);
         }
         let occasion = Occasion {
             method: self.request.method,
@@ -136,18 +136,18 @@ impl Case<'_> {
         };
         let proof = dpop::check(self.proof()?, &occasion, &self.gate.rules.proofs)?;
         if proof.jkt != jkt {
-            return Err(Rejection::DpopKeyMismatch);
+            return Err(Denial::DpopKeyMismatch);
         }
         Ok((Some(Binding::Dpop), Some(proof)))
     }
 
     /// The one proof in the one `DPoP` header (RFC 9449 §4.3 check 1).
-    fn proof(&self) -> Result<&str, Rejection> {
+    fn proof(&self) -> Result<&str, Denial> {
         let mut fields = self.request.fields("dpop");
         match (fields.next(), fields.next()) {
-            (None, _) => Err(Rejection::DpopProofMissing),
+            (None, _) => Err(Denial::DpopProofMissing),
             (Some(proof), None) if !proof.contains(',') => Ok(proof),
-            _ => Err(Rejection::DpopProofAmbiguous),
+            _ => Err(Denial::DpopProofAmbiguous),
         }
     }
 }

@@ -45,12 +45,8 @@ pub use route::PathPattern;
 pub use step::{Allowed, Binding, Forward, Refusal, Step};
 
 use crate::{
-    document,
-    keys::remote::KeyReport,
-    policy_error::PolicyError,
-    rejection::Rejection,
-    time::UnixSeconds,
-    verifier::Verifier,
+    denial::Denial, document, keys::remote::KeyReport, policy_error::PolicyError, rejection::Rejection,
+    time::UnixSeconds, verifier::Verifier,
 };
 use challenge::{Answer, Scene};
 use request::Request;
@@ -141,7 +137,9 @@ impl Gate {
             return Ok(RequirementId(place));
         }
         if self.requirements.len() >= MOST_REQUIREMENTS {
-            return Err(PolicyError::here(format!("is one more than the {MOST_REQUIREMENTS} a gate keeps; make each once")));
+            return Err(PolicyError::here(format!(
+                "is one more than the {MOST_REQUIREMENTS} a gate keeps; make each once"
+            )));
         }
         let requirement = Requirement::read(&document::parse(text)?, &self.rules.networks)?;
         self.requirements.push(Kept { text: text.to_owned(), requirement });
@@ -154,6 +152,11 @@ impl Gate {
     /// As [`Policy::set_remote_keys`](crate::Policy::set_remote_keys). The present keys then stay.
     pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
         self.verifier.set_remote_keys(issuer, jwks)
+    }
+
+    /// Drops the keys that an issuer published, and says whether there were any.
+    pub fn forget_remote_keys(&mut self, issuer: &str) -> bool {
+        self.verifier.forget_remote_keys(issuer)
     }
 
     /// The verifier inside.
@@ -199,12 +202,12 @@ impl Gate {
     #[must_use]
     pub fn decide_json(&self, facts: &str, now: UnixSeconds) -> String {
         let step = Facts::with_json(facts, |facts| self.decide(facts, now));
-        let unread = |_| self.refuse(Rejection::RequestMalformed { member: "request" }, &Seen::default(), now);
+        let unread = |_| self.refuse(Denial::RequestMalformed { member: "request" }, &Seen::default(), now);
         step.unwrap_or_else(unread).to_json()
     }
 
     /// The stages of a request, in their order.
-    fn follow<'g>(&'g self, facts: &Facts<'_>, now: UnixSeconds, seen: &mut Seen<'g>) -> Result<Step, Rejection> {
+    fn follow<'g>(&'g self, facts: &Facts<'_>, now: UnixSeconds, seen: &mut Seen<'g>) -> Result<Step, Denial> {
         let request = Request::read(facts, &self.rules.proxies)?;
         if request.is_preflight() {
             return Ok(Step::Preflight(self.rules.forwarding.without_claims()));
@@ -218,7 +221,7 @@ impl Gate {
         let Some(credentials) = self.rules.places.find(&request, self.verifier.policy().limits())? else {
             return match requirement.anonymous {
                 true => Ok(Step::Anonymous(self.rules.forwarding.without_claims())),
-                false => Err(Rejection::AuthorizationMissing),
+                false => Err(Rejection::AuthorizationMissing.into()),
             };
         };
         seen.with_proof = credentials.with_proof;
@@ -226,9 +229,9 @@ impl Gate {
     }
 
     /// What is required: as the caller says, or the first route that covers the request, or the default. `None` for nothing.
-    fn required(&self, facts: &Facts<'_>, request: &Request<'_>) -> Result<Option<&Requirement>, Rejection> {
+    fn required(&self, facts: &Facts<'_>, request: &Request<'_>) -> Result<Option<&Requirement>, Denial> {
         if let Some(RequirementId(place)) = facts.requirement {
-            let kept = self.requirements.get(place).ok_or(Rejection::RequestMalformed { member: "requirement" })?;
+            let kept = self.requirements.get(place).ok_or(Denial::RequestMalformed { member: "requirement" })?;
             return Ok(Some(&kept.requirement));
         }
         if self.rules.routes.is_empty() {
@@ -239,7 +242,7 @@ impl Gate {
         Ok(route.map_or(Some(&self.rules.requirement), |route| route.requirement.as_ref()))
     }
 
-    fn refuse(&self, rejection: Rejection, seen: &Seen<'_>, now: UnixSeconds) -> Step {
+    fn refuse(&self, rejection: Denial, seen: &Seen<'_>, now: UnixSeconds) -> Step {
         let Rules { realm, places, proofs, offers_proofs, .. } = &self.rules;
         let scene = Scene {
             realm,
@@ -250,7 +253,7 @@ impl Gate {
             with_proof: seen.with_proof,
         };
         let Answer { status, challenges, retry_after } = challenge::answer(&rejection, &scene);
-        let nonces = proofs.nonces.as_ref().filter(|_| rejection == Rejection::DpopNonceRequired);
+        let nonces = proofs.nonces.as_ref().filter(|_| rejection == Denial::DpopNonceRequired);
         let nonce = nonces.map(|nonces| nonces.current(now));
         let forward = self.rules.forwarding.without_claims();
         Step::Refused(Box::new(Refusal { rejection, status, challenges, nonce, retry_after, forward }))

@@ -5,8 +5,8 @@ use crate::{
         network::{Address, Cidr, client_behind},
         uri::{Url, form_decoded, has_stray_percent},
     },
+    denial::Denial,
     gate::facts::Facts,
-    rejection::Rejection,
 };
 
 /// Whose word is taken for what stood before them.
@@ -29,15 +29,15 @@ pub(crate) struct Request<'f> {
 
 impl<'f> Request<'f> {
     /// Reads method and URL, and what trusted proxies say of both ends.
-    pub(crate) fn read(facts: &Facts<'f>, proxies: &Proxies) -> Result<Self, Rejection> {
+    pub(crate) fn read(facts: &Facts<'f>, proxies: &Proxies) -> Result<Self, Denial> {
         let token = |text: &str| {
             let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
             !text.is_empty() && text.len() <= 64 && text.bytes().all(is_token)
         };
         if !token(facts.method) {
-            return Err(Rejection::RequestMalformed { member: "method" });
+            return Err(Denial::RequestMalformed { member: "method" });
         }
-        let url = Url::parse(facts.url).ok_or(Rejection::RequestMalformed { member: "url" })?;
+        let url = Url::parse(facts.url).ok_or(Denial::RequestMalformed { member: "url" })?;
         let peer = facts.client_address.and_then(Address::parse);
         let mut request = Request { method: facts.method, url, client: peer, headers: facts.headers };
         let trusted = |peer: Address| proxies.trusted.iter().any(|block| block.contains(peer));
@@ -69,22 +69,22 @@ impl<'f> Request<'f> {
     }
 
     /// Tokens travel over TLS only (RFC 6750 §5.3), but for what does not leave the machine.
-    pub(crate) fn check_transport(&self) -> Result<(), Rejection> {
-        if self.url.secure || self.url.is_loopback() { Ok(()) } else { Err(Rejection::TransportInsecure) }
+    pub(crate) fn check_transport(&self) -> Result<(), Denial> {
+        if self.url.secure || self.url.is_loopback() { Ok(()) } else { Err(Denial::TransportInsecure) }
     }
 
     /// RFC 6750 §2.3 let a token stand in the query, where logs, histories and referrers keep it; RFC 9700 §4.3.2 forbids it.
-    pub(crate) fn check_query(&self) -> Result<(), Rejection> {
+    pub(crate) fn check_query(&self) -> Result<(), Denial> {
         let name = |pair: &str| form_decoded(pair.split('=').next().unwrap_or_default());
         if self.url.query.is_some_and(|query| query.split('&').any(|pair| name(pair) == b"access_token")) {
-            return Err(Rejection::TokenInQuery);
+            return Err(Denial::TokenInQuery);
         }
         Ok(())
     }
 
     /// STRICTER than URLPattern: where routes decide, a path that an origin may read as another path is refused, since the rule for the one
     /// would be applied to the other.
-    pub(crate) fn check_path(&self) -> Result<(), Rejection> {
+    pub(crate) fn check_path(&self) -> Result<(), Denial> {
         let path = self.url.path.as_str();
         let escaped_separator = path.contains("%2F").then(|| path.replace("%2F", "/"));
         let dotted = |path: &str| path.split('/').any(|segment| segment == "." || segment == "..");
@@ -93,7 +93,7 @@ impl<'f> Request<'f> {
             || path.contains("%00")
             || has_stray_percent(path)
             || escaped_separator.is_some_and(|path| dotted(&path));
-        if ambiguous { Err(Rejection::PathAmbiguous) } else { Ok(()) }
+        if ambiguous { Err(Denial::PathAmbiguous) } else { Ok(()) }
     }
 }
 
@@ -114,18 +114,19 @@ mod tests {
     fn plain_http_is_for_loopback_alone() {
         let check = |url: &str| read("GET", url, &[]).check_transport();
         assert!(check("https://api.example/").is_ok() && check("http://localhost:3000/").is_ok());
-        assert_eq!(check("http://api.example/"), Err(Rejection::TransportInsecure));
+        assert_eq!(check("http://api.example/"), Err(Denial::TransportInsecure));
     }
 
     #[test]
     fn a_proxy_is_believed_when_it_is_one_of_ours() {
         let proxies =
             Proxies { trusted: vec![Cidr::parse("10.0.0.0/8").unwrap()], header: "x-forwarded-for".to_owned() };
-        let check = |peer: Option<&'static str>, url: &'static str, headers: &'static [(&'static str, &'static str)]| {
-            let facts = Facts { client_address: peer, ..facts("GET", url, headers) };
-            let request = Request::read(&facts, &proxies).unwrap();
-            (request.check_transport().is_ok(), request.client)
-        };
+        let check =
+            |peer: Option<&'static str>, url: &'static str, headers: &'static [(&'static str, &'static str)]| {
+                let facts = Facts { client_address: peer, ..facts("GET", url, headers) };
+                let request = Request::read(&facts, &proxies).unwrap();
+                (request.check_transport().is_ok(), request.client)
+            };
         let client = Address::parse("203.0.113.9");
         let headers = &[("X-Forwarded-Proto", "https"), ("X-Forwarded-For", "203.0.113.9")];
         assert_eq!(check(Some("10.0.0.1"), "http://api.example/", headers), (true, client));
@@ -142,8 +143,9 @@ mod tests {
     #[test]
     fn a_token_in_the_query_is_found_in_every_spelling() {
         let check = |query: &str| read("GET", &format!("https://a/?{query}"), &[]).check_query();
-        for query in ["access_token=x", "access_token", "a=b&access_token=", "acc%65ss%5ftoken=x", "a&access_token=x#"] {
-            assert_eq!(check(query), Err(Rejection::TokenInQuery), "{query}");
+        for query in ["access_token=x", "access_token", "a=b&access_token=", "acc%65ss%5ftoken=x", "a&access_token=x#"]
+        {
+            assert_eq!(check(query), Err(Denial::TokenInQuery), "{query}");
         }
         for query in ["", "token=x", "a=access_token", "xaccess_token=1", "ACCESS_TOKEN=x", "access_token2=x"] {
             assert!(check(query).is_ok(), "{query}");

@@ -2,6 +2,7 @@
 
 use crate::{
     binding::network::{Address, Cidr},
+    denial::Denial,
     gate::forward::at_path,
     json::{Object, Value},
     policy::shapes::REQUIREMENT,
@@ -75,14 +76,16 @@ impl Requirement {
     pub(crate) fn read(object: &Object<'_>, networks: &Networks) -> Result<Self, PolicyError> {
         REQUIREMENT.check(object)?;
         let texts = |name: &str| object.strings(name).map(Option::unwrap_or_default);
-        let claims = object.objects("claims", |claim| {
+        let mut claims = Vec::new();
+        object.objects("claims", &mut |claim| {
             let texts = |name: &str| claim.strings(name).map(Option::unwrap_or_default);
-            Ok(ClaimRule { path: texts("path")?, all_of: texts("allOf")?, any_of: texts("anyOf")? })
+            claims.push(ClaimRule { path: texts("path")?, all_of: texts("allOf")?, any_of: texts("anyOf")? });
+            Ok(())
         })?;
         Ok(Requirement {
             scopes: quotable(object, "scopes")?,
             any_scope: quotable(object, "anyScope")?,
-            claims: claims.unwrap_or_default(),
+            claims,
             acr: quotable(object, "acr")?,
             max_age: object.integer("maxAgeSeconds")?,
             networks: object.strings("networks")?.map(|names| named_blocks(&names, networks)).transpose()?,
@@ -111,8 +114,8 @@ impl Requirement {
     /// Judges in the order: kind, network, scopes, claims, authentication. `validity` is narrowed to when that holds.
     ///
     /// # Errors
-    /// The stage `requirement` of [`Rejection`], `type-mismatch`, `claim-missing` and `claim-malformed`.
-    pub(crate) fn check(&self, subject: &Subject<'_>, validity: Validity) -> Result<Validity, Rejection> {
+    /// The stage `requirement` of [`Denial`], `type-mismatch`, `claim-missing` and `claim-malformed`.
+    pub(crate) fn check(&self, subject: &Subject<'_>, validity: Validity) -> Result<Validity, Denial> {
         self.check_type(subject.typ)?;
         self.check_network(subject)?;
         self.check_scopes(subject.claims)?;
@@ -120,32 +123,32 @@ impl Requirement {
         self.check_authentication(subject, validity)
     }
 
-    fn check_type(&self, typ: Option<&str>) -> Result<(), Rejection> {
+    fn check_type(&self, typ: Option<&str>) -> Result<(), Denial> {
         // As in the issuer's own `types` (RFC 7515 §4.1.9).
         let short = |name: &str| name.strip_prefix("application/").unwrap_or(name).to_owned();
         if self.types.is_empty() || typ.is_some_and(|typ| self.types.iter().any(|own| short(own) == short(typ))) {
             return Ok(());
         }
-        Err(Rejection::TypeMismatch { expected: self.types.clone(), actual: typ.map(excerpt) })
+        Err(Rejection::TypeMismatch { expected: self.types.clone(), actual: typ.map(excerpt) }.into())
     }
 
-    fn check_network(&self, subject: &Subject<'_>) -> Result<(), Rejection> {
+    fn check_network(&self, subject: &Subject<'_>) -> Result<(), Denial> {
         if !self.names_networks() {
             return Ok(());
         }
-        let client = subject.client.ok_or(Rejection::AddressUnknown)?;
+        let client = subject.client.ok_or(Denial::AddressUnknown)?;
         let inside = |blocks: &[Cidr]| blocks.iter().any(|block| block.contains(client));
         if self.networks.as_deref().is_some_and(|blocks| !inside(blocks)) {
-            return Err(Rejection::NetworkDenied);
+            return Err(Denial::NetworkDenied);
         }
         let Some(name) = &self.network_claim else { return Ok(()) };
         let value = subject.claims.get(name).ok_or_else(|| Rejection::ClaimMissing { claim: name.clone() })?;
         let blocks: Option<Vec<Cidr>> = texts(value).and_then(|texts| texts.into_iter().map(Cidr::parse).collect());
         // What cannot be read allows nothing.
-        if blocks.is_some_and(|blocks| inside(&blocks)) { Ok(()) } else { Err(Rejection::NetworkDenied) }
+        if blocks.is_some_and(|blocks| inside(&blocks)) { Ok(()) } else { Err(Denial::NetworkDenied) }
     }
 
-    fn check_scopes(&self, claims: &Object<'_>) -> Result<(), Rejection> {
+    fn check_scopes(&self, claims: &Object<'_>) -> Result<(), Denial> {
         if self.scopes.is_empty() && self.any_scope.is_empty() {
             return Ok(());
         }
@@ -155,10 +158,10 @@ impl Requirement {
         if any && self.scopes.iter().all(has) {
             return Ok(());
         }
-        Err(Rejection::ScopeInsufficient { scopes: self.scopes_wanted().map(str::to_owned).collect() })
+        Err(Denial::ScopeInsufficient { scopes: self.scopes_wanted().map(str::to_owned).collect() })
     }
 
-    fn check_claims(&self, claims: &Object<'_>) -> Result<(), Rejection> {
+    fn check_claims(&self, claims: &Object<'_>) -> Result<(), Denial> {
         let holds = |rule: &&ClaimRule| {
             let value = at_path(claims, rule.path.iter().map(String::as_str));
             let values = value.and_then(texts).unwrap_or_default();
@@ -167,15 +170,15 @@ impl Requirement {
         };
         match self.claims.iter().find(|rule| !holds(rule)) {
             None => Ok(()),
-            Some(rule) => Err(Rejection::ClaimInsufficient { path: rule.path.clone() }),
+            Some(rule) => Err(Denial::ClaimInsufficient { path: rule.path.clone() }),
         }
     }
 
     /// RFC 9470 §5 and §6.
-    fn check_authentication(&self, subject: &Subject<'_>, validity: Validity) -> Result<Validity, Rejection> {
+    fn check_authentication(&self, subject: &Subject<'_>, validity: Validity) -> Result<Validity, Denial> {
         let acr = subject.claims.get("acr").and_then(Value::as_str);
         if !self.acr.is_empty() && !acr.is_some_and(|acr| self.acr.iter().any(|own| own == acr)) {
-            return Err(Rejection::AcrInsufficient { expected: self.acr.clone() });
+            return Err(Denial::AcrInsufficient { expected: self.acr.clone() });
         }
         let Some(max_age) = self.max_age else { return Ok(validity) };
         let authenticated_at = match subject.claims.get("auth_time") {
@@ -183,7 +186,7 @@ impl Requirement {
             _ => None,
         };
         let now = subject.now;
-        let too_old = Rejection::AuthenticationTooOld { now, authenticated_at, max_age };
+        let too_old = Denial::AuthenticationTooOld { now, authenticated_at, max_age };
         let Some(at) = authenticated_at.filter(|at| at.is_reached(now, subject.leeway)) else { return Err(too_old) };
         let until = at.get().saturating_add(max_age).saturating_add(subject.leeway.get()).saturating_add(1);
         if now.get() >= until {
@@ -194,7 +197,7 @@ impl Requirement {
 }
 
 /// What the token grants: `scope` (RFC 8693 §4.2), and `scp`, which some issuers write as a string and some as an array.
-fn scopes<'o>(claims: &'o Object<'_>) -> Result<Vec<&'o str>, Rejection> {
+fn scopes<'o>(claims: &'o Object<'_>) -> Result<Vec<&'o str>, Denial> {
     let mut granted = Vec::new();
     for claim in ["scope", "scp"] {
         let Some(value) = claims.get(claim) else { continue };
@@ -262,7 +265,11 @@ mod tests {
             leeway: Leeway::default(),
         };
         let validity = Validity { from: now, until: 2000 };
-        requirement(text).unwrap().check(&subject, validity).map(|validity| validity.until).map_err(|error| error.code())
+        requirement(text)
+            .unwrap()
+            .check(&subject, validity)
+            .map(|validity| validity.until)
+            .map_err(|error| error.code())
     }
 
     #[test]
@@ -299,7 +306,10 @@ mod tests {
         ] {
             assert_eq!(check(roles, claims, None), expected, "{claims}");
         }
-        assert_eq!(check(r#"{"claims":[{"path":["__proto__"],"anyOf":["x"]}]}"#, r#"{"__proto__":"x"}"#, None), Ok(2000));
+        assert_eq!(
+            check(r#"{"claims":[{"path":["__proto__"],"anyOf":["x"]}]}"#, r#"{"__proto__":"x"}"#, None),
+            Ok(2000)
+        );
         assert_eq!(check(r#"{"claims":[{"path":["group"],"anyOf":["x"]}]}"#, r#"{"group":"x"}"#, None), Ok(2000));
     }
 

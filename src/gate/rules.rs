@@ -59,16 +59,17 @@ impl Rules {
             let read = object.map(|object| Requirement::read(object, &networks)).transpose();
             read.map(Option::unwrap_or_default).map_err(|error| error.within("requirement"))
         };
-        let routes = gate.objects("routes", |route| {
-            let path = route.required_string("path")?;
-            Ok(Route {
-                pattern: PathPattern::parse(path).map_err(|error| error.within("path"))?,
+        let mut routes = Vec::new();
+        gate.objects("routes", &mut |route| {
+            routes.push(Route {
+                pattern: PathPattern::parse(route.required_string("path")?).map_err(|error| error.within("path"))?,
                 methods: route.strings("methods")?.unwrap_or_default(),
                 requirement: match route.get("requirement") {
                     Some(Value::Object(object)) => Some(requirement(Some(object))?),
                     _ => None,
                 },
-            })
+            });
+            Ok(())
         })?;
         let requirement = requirement(gate.object("requirement")?)?;
         let forwarding = gate.object("forward")?.map(Forwarding::read).transpose();
@@ -77,7 +78,7 @@ impl Rules {
             realm: realm(gate.string("realm")?)?,
             places: places(gate.object("credentials")?).map_err(|error| error.within("credentials"))?,
             requirement,
-            routes: routes.unwrap_or_default(),
+            routes,
             forwarding: forwarding.map_err(|error| error.within("forward"))?.unwrap_or_default(),
             proxies: proxies(gate.object("proxies")?).map_err(|error| error.within("proxies"))?,
             proofs: proofs(dpop, nonce_secret).map_err(|error| error.within("dpop"))?,
@@ -154,7 +155,9 @@ fn proofs(object: Option<&Object<'_>>, nonce_secret: Option<&[u8]>) -> Result<Pr
     };
     let nonces = match (dpop.boolean("nonce")?.unwrap_or_default(), nonce_secret) {
         (false, _) => None,
-        (true, None) => return Err(PolicyError::at("nonce", "takes the option nonceSecret, the same wherever the gate runs")),
+        (true, None) => {
+            return Err(PolicyError::at("nonce", "takes the option nonceSecret, the same wherever the gate runs"));
+        }
         (true, Some(secret)) => {
             let step = dpop.integer("nonceSeconds")?.unwrap_or(60);
             let nonces = Nonces::new(secret, step);

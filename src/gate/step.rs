@@ -2,7 +2,7 @@
 
 use serde::{Serialize, ser::SerializeMap};
 
-use crate::{rejection::Rejection, time::UnixSeconds};
+use crate::{denial::Denial, time::UnixSeconds};
 
 /// The answer to [`Gate::decide`](crate::gate::Gate::decide).
 #[derive(Debug)]
@@ -79,7 +79,7 @@ pub enum Binding {
 #[derive(Debug)]
 pub struct Refusal {
     /// Why.
-    pub rejection: Rejection,
+    pub rejection: Denial,
     /// 400, 401, 403 or 503.
     pub status: u16,
     /// Values of `WWW-Authenticate`, one a field.
@@ -179,7 +179,7 @@ enum Told<'s> {
         stage: crate::rejection::Stage,
         message: &'static str,
         #[serde(flatten)]
-        rejection: &'s Rejection,
+        rejection: &'s Denial,
         challenges: &'s [String],
         problem: Problem,
         forward: &'s Forward,

@@ -82,7 +82,7 @@ impl KeySet {
     pub fn insert(&mut self, issuer: usize, named: NamedKey) -> Result<(), PolicyError> {
         let alike = self.entries.iter().filter(|entry| entry.goes_by(&named)).count();
         if named.kid.is_some() && alike >= MOST_CANDIDATES {
-            return Err(crowded());
+            return Err(Obstacle::Crowded.reason());
         }
         self.entries.push(Entry { issuer, kid: named.kid, key: named.key, remote: None });
         Ok(())
@@ -97,55 +97,84 @@ impl KeySet {
     pub(crate) fn set_remote(
         &mut self,
         issuer: usize,
-        mut fresh: Vec<RemoteKey>,
+        fresh: Vec<RemoteKey>,
         left_out: &mut Vec<LeftOut>,
     ) -> Result<bool, PolicyError> {
         let mut known = false;
-        fresh.retain(|RemoteKey { named, .. }| {
-            let alike = || self.entries.iter().filter(|entry| entry.goes_by(named) && !entry.is_remote_of(issuer));
-            let reason = if named.kid.is_none() {
-                return true;
-            } else if alike().any(|entry| entry.issuer == issuer) {
-                known = true;
-                PolicyError::at("kid", "names a key that is built in, which counts")
-            } else if alike().count() >= MOST_CANDIDATES {
-                crowded()
-            } else {
-                return true;
-            };
-            left_out.push(LeftOut::new(named.kid.as_deref(), &reason));
-            false
-        });
-        if fresh.is_empty() && !known {
-            let reasons: Vec<&str> = left_out.iter().map(|key| key.reason.as_str()).take(8).collect();
-            let why =
-                if reasons.is_empty() { String::new() } else { format!("; left out were {}", reasons.join(", ")) };
-            return Err(PolicyError::here(format!("has no usable key{why}")));
-        }
-        let same = |entry: &Entry, key: &RemoteKey| {
-            entry.is_remote_of(issuer) && entry.remote == Some(key.fingerprint) && entry.kid == key.named.kid
-        };
-        let present = self.entries.iter().filter(|entry| entry.is_remote_of(issuer));
-        if present.clone().count() == fresh.len() && present.zip(&fresh).all(|(entry, key)| same(entry, key)) {
-            return Ok(false);
-        }
-        let (gone, mut entries): (Vec<_>, Vec<_>) = core::mem::take(&mut self.entries)
-            .into_iter()
-            .enumerate()
-            .map(|(place, entry)| (Some(place), entry))
-            .partition(|(_, entry)| entry.is_remote_of(issuer));
-        let mut gone: Vec<_> = gone.into_iter().map(Some).collect();
+        let mut usable = Vec::new();
         for key in fresh {
-            let found = gone.iter_mut().find(|slot| slot.as_ref().is_some_and(|(_, entry)| same(entry, &key)));
-            entries.push(found.and_then(Option::take).unwrap_or_else(|| {
-                let RemoteKey { named: NamedKey { kid, key }, fingerprint } = key;
-                (None, Entry { issuer, kid, key, remote: Some(fingerprint) })
-            }));
+            match self.obstacle(issuer, &key.named) {
+                None => usable.push(key),
+                Some(obstacle) => {
+                    known |= obstacle == Obstacle::BuiltIn;
+                    left_out.push(LeftOut::new(key.named.kid.as_deref(), &obstacle.reason()));
+                }
+            }
         }
-        let (places, entries): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
+        if usable.is_empty() && !known {
+            let mut reason = "has no usable key".to_owned();
+            for (between, key) in
+                core::iter::once("; left out were ").chain(core::iter::repeat(", ")).zip(left_out.iter().take(8))
+            {
+                reason.push_str(between);
+                reason.push_str(&key.reason);
+            }
+            return Err(PolicyError::here(reason));
+        }
+        Ok(self.replace(issuer, usable))
+    }
+
+    /// What stands against a published key of the issuer.
+    fn obstacle(&self, issuer: usize, named: &NamedKey) -> Option<Obstacle> {
+        named.kid.as_ref()?;
+        let mut alike = 0_usize;
+        for entry in self.entries.iter().filter(|entry| entry.goes_by(named) && !entry.is_remote_of(issuer)) {
+            if entry.issuer == issuer {
+                return Some(Obstacle::BuiltIn);
+            }
+            alike = alike.saturating_add(1);
+        }
+        (alike >= MOST_CANDIDATES).then_some(Obstacle::Crowded)
+    }
+
+    /// Puts these keys in the place of what the issuer published before; whether they are others.
+    fn replace(&mut self, issuer: usize, fresh: Vec<RemoteKey>) -> bool {
+        let same = |entry: &Entry, key: &RemoteKey| entry.remote == Some(key.fingerprint) && entry.kid == key.named.kid;
+        let (mut entries, mut places, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, entry) in core::mem::take(&mut self.entries).into_iter().enumerate() {
+            if entry.is_remote_of(issuer) {
+                gone.push((place, entry));
+            } else {
+                entries.push(entry);
+                places.push(Some(place));
+            }
+        }
+        let mut changed = gone.len() != fresh.len();
+        for key in fresh {
+            match gone.iter().position(|(_, entry)| same(entry, &key)) {
+                Some(found) => {
+                    // What is found is taken from the front as long as nothing has changed.
+                    changed |= found != 0;
+                    let (place, entry) = gone.remove(found);
+                    entries.push(entry);
+                    places.push(Some(place));
+                }
+                None => {
+                    changed = true;
+                    let RemoteKey { named: NamedKey { kid, key }, fingerprint } = key;
+                    entries.push(Entry { issuer, kid, key, remote: Some(fingerprint) });
+                    places.push(None);
+                }
+            }
+        }
         self.entries = entries;
         self.tables.rearrange(&places, |place| self.entries.get(place).and_then(|entry| entry.key.precomputable()));
-        Ok(true)
+        changed
+    }
+
+    /// Drops what the issuer published; whether there was anything.
+    pub(crate) fn forget_remote(&mut self, issuer: usize) -> bool {
+        self.replace(issuer, Vec::new())
     }
 
     /// The published keys of an issuer that are used.
@@ -240,8 +269,20 @@ impl KeySet {
     }
 }
 
-fn crowded() -> PolicyError {
-    PolicyError::at("kid", format!("is used by more than {MOST_CANDIDATES} issuers"))
+/// Why a published key is left out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Obstacle {
+    BuiltIn,
+    Crowded,
+}
+
+impl Obstacle {
+    fn reason(self) -> PolicyError {
+        match self {
+            Obstacle::BuiltIn => PolicyError::at("kid", "names a key that is built in, which counts"),
+            Obstacle::Crowded => PolicyError::at("kid", format!("is used by more than {MOST_CANDIDATES} issuers")),
+        }
+    }
 }
 
 /// Each algorithm once, in the order of [`Alg::ALL`].

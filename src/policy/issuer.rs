@@ -152,7 +152,7 @@ impl IssuerPolicy {
         let before = self.keys.len();
         let mut left_out = Vec::new();
         let algorithms = self.rules.algorithms.take();
-        let read = jwks.objects("keys", |key| match jwk::read(key, algorithms.as_deref())? {
+        let read = jwks.objects("keys", &mut |key| match jwk::read(key, algorithms.as_deref())? {
             Ok(named) => self.push(named),
             Err(jwk::Unusable(reason)) => {
                 left_out.push(reason.to_string());
@@ -160,7 +160,9 @@ impl IssuerPolicy {
             }
         });
         self.rules.algorithms = algorithms;
-        read?.ok_or_else(|| PolicyError::at("keys", "is required"))?;
+        if !read? {
+            return Err(PolicyError::at("keys", "is required"));
+        }
         if self.keys.len() == before {
             let why =
                 if left_out.is_empty() { String::new() } else { format!("; left out were {}", left_out.join(", ")) };

@@ -120,6 +120,13 @@ impl Policy {
         Ok(KeyReport { changed, keys: self.keys.remote_of(index), left_out })
     }
 
+    /// Drops the keys that an issuer published, when they have not been confirmed for too long; those that are built in stay. Whether there
+    /// were any: an answer that was given by them then counts no more.
+    pub fn forget_remote_keys(&mut self, issuer: &str) -> bool {
+        let index = self.rules.iter().position(|rules| rules.issuer == issuer);
+        index.is_some_and(|index| self.keys.forget_remote(index))
+    }
+
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }

@@ -249,8 +249,17 @@ impl Field {
 }
 
 fn filled<'a>(template: &str, values: &[(&str, &str)]) -> Value<'a> {
-    let fill = |text: String, (name, value): &(&str, &str)| text.replace(&["{", name, "}"].concat(), value);
-    Value::String(Cow::Owned(values.iter().fold(template.to_owned(), fill)))
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, behind) = after.split_once('}').unwrap_or_default();
+        let value = values.iter().find(|(parameter, _)| *parameter == name).map_or("", |(_, value)| value);
+        text.push_str(before);
+        text.push_str(value);
+        rest = behind;
+    }
+    text.push_str(rest);
+    Value::String(Cow::Owned(text))
 }
 
 #[cfg(test)]

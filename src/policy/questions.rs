@@ -38,12 +38,10 @@ impl Policy {
         claims: &ParsedClaims<'_>,
         now: UnixSeconds,
     ) -> Result<Validity, Rejection> {
-        let Some(rules) = self.rules.get(index) else { return Err(Rejection::TokenInactive) };
+        let mismatch = |expected| Rejection::IssuerMismatch { expected, actual: excerpt(claims.iss()) };
+        let rules = self.rules.get(index).ok_or_else(|| mismatch(Vec::new()))?;
         if claims.object.get("iss").is_some() && claims.iss() != rules.issuer {
-            return Err(Rejection::IssuerMismatch {
-                expected: vec![rules.issuer.clone()],
-                actual: excerpt(claims.iss()),
-            });
+            return Err(mismatch(vec![rules.issuer.clone()]));
         }
         rules.check_but_type(claims)?;
         self.check_time(claims, now)

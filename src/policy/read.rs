@@ -24,7 +24,11 @@ impl Policy {
     pub fn from_json(text: &str) -> Result<Self, PolicyError> {
         let document = presets::expand(document::parse(text)?)?;
         POLICY.check(&document)?;
-        let issuers = document.objects("issuers", issuer)?.unwrap_or_default();
+        let mut issuers = Vec::new();
+        document.objects("issuers", &mut |object| {
+            issuers.push(issuer(object)?);
+            Ok(())
+        })?;
         let leeway = document.integer("leewaySeconds")?.map_or(Ok(Leeway::default()), Leeway::new)?;
         let limits = match document.object("limits")? {
             None => Limits::default(),
@@ -81,7 +85,7 @@ fn issuer(object: &Object<'_>) -> Result<IssuerPolicy, PolicyError> {
     if let Some(jwks) = object.object("jwks")? {
         policy.push_jwks(jwks).map_err(|error| error.within("jwks"))?;
     }
-    object.objects("keys", |entry| {
+    object.objects("keys", &mut |entry| {
         let named = key(entry)?;
         if policy.rules.algorithms.as_ref().is_some_and(|accepted| !accepted.contains(&named.key.alg())) {
             return Err(PolicyError::at("alg", "is not among the issuer's algorithms"));

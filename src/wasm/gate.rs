@@ -72,6 +72,12 @@ impl RawGate {
         Ok(serde_json::to_string(&report).unwrap_or_default())
     }
 
+    /// Takes the published keys of an issuer away.
+    #[wasm_bindgen(js_name = forgetKeys)]
+    pub fn forget_keys(&mut self, issuer: &str) {
+        self.gate.forget_remote_keys(issuer);
+    }
+
     /// Where the keys and answers are that are fetched, as JSON.
     pub fn remotes(&self) -> String {
         let policy = self.gate.verifier().policy();
@@ -83,11 +89,8 @@ impl RawGate {
     /// Which facts decisions rest on, as JSON.
     pub fn profile(&self) -> String {
         let gate = &self.gate;
-        let profile = Profile {
-            headers: gate.headers(),
-            by_path: gate.goes_by_path(),
-            by_address: gate.goes_by_address(),
-        };
+        let profile =
+            Profile { headers: gate.headers(), by_path: gate.goes_by_path(), by_address: gate.goes_by_address() };
         serde_json::to_string(&profile).unwrap_or_default()
     }
 

@@ -17,14 +17,19 @@ const MAY_QUOTE = {
 const REGISTERED = ['client_id', 'token_use', 'auth_time', 'repository_owner', 'kubernetes.io'];
 
 /** Names what leaked, or undefined. */
-export function leakedText({ token, policy, jwk, canary }, { verdict, policyError }) {
+export function leakedText(
+  { token, policy, jwk, canary, requirement, evidence, now },
+  { verdict, policyError },
+) {
   if (verdict?.ok || (!verdict && !policyError)) return undefined;
   const said = JSON.stringify(verdict ?? policyError);
   if (canary !== undefined && said.includes(canary)) return 'the canary';
   const key = keyTexts({ policy, jwk }).find((secret) => said.includes(secret));
   if (key) return 'key material';
   if (typeof token !== 'string') return undefined;
-  const own = JSON.stringify(policy ?? null);
+  const { scopes = [], anyScope = [] } = requirement ?? {};
+  const asked = [...scopes, ...anyScope].join(' ');
+  const own = JSON.stringify([policy ?? null, requirement, asked, evidence?.check, String(now)]);
   const quotable = MAY_QUOTE[verdict?.code] ?? [];
   for (const piece of segmentPieces(token)) {
     if (said.includes(piece) && !own.includes(piece)) return `token text "${piece}"`;

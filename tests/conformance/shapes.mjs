@@ -2,7 +2,10 @@
 // codes are permanent and the result types are a discriminated union; a member too many or too few breaks somebody's `switch`.
 
 const REJECTIONS = {
+  transport: { 'transport-insecure': [] },
+  request: { 'request-malformed': ['member'], 'path-ambiguous': [] },
   bearer: {
+    'token-in-query': [],
     'authorization-missing': [],
     'authorization-ambiguous': [],
     'authorization-scheme': [],
@@ -26,6 +29,7 @@ const REJECTIONS = {
   },
   keys: {
     'kid-unknown': [],
+    'keys-unavailable': [],
     'kid-required': ['limit', 'candidates'],
     'alg-mismatch': ['expected', 'actual'],
   },
@@ -47,7 +51,40 @@ const REJECTIONS = {
     'audience-mismatch': ['expected', 'actual'],
     'claim-mismatch': ['claim', 'expected'],
   },
+  introspection: { 'introspection-unavailable': ['reason'], 'token-inactive': [] },
+  binding: {
+    'binding-required': ['expected'],
+    'binding-unsupported': [],
+    'dpop-scheme-required': [],
+    'dpop-proof-missing': [],
+    'dpop-proof-ambiguous': [],
+    'dpop-proof-invalid': ['reason'],
+    'dpop-method-mismatch': [],
+    'dpop-url-mismatch': [],
+    'dpop-token-mismatch': [],
+    'dpop-time-mismatch': ['now', 'issuedAt', 'window'],
+    'dpop-nonce-required': [],
+    'dpop-key-mismatch': [],
+    'dpop-replayed': [],
+    'replay-unavailable': [],
+    'certificate-missing': [],
+    'certificate-mismatch': [],
+  },
+  requirement: {
+    'scope-insufficient': ['scopes'],
+    'claim-insufficient': ['path'],
+    'acr-insufficient': ['expected'],
+    'authentication-too-old': ['now', 'authenticatedAt', 'maxAge'],
+    'network-denied': [],
+    'address-unknown': [],
+    'refused-by-check': ['reason'],
+  },
 };
+
+/** What a refused request is told besides, and what only some are. */
+const REFUSAL = ['status', 'challenges', 'problem', 'forward'];
+const SOME = ['nonce', 'retryAfter'];
+const ALLOWED = ['ok', 'step', 'forward', 'claims', 'header'];
 
 const SUCCESSES = {
   verify: ['ok', 'header', 'claims'],
@@ -59,6 +96,10 @@ const SUCCESSES = {
 /** What the verdict should have looked like, or undefined when it does. */
 export function shapeFault(kind, verdict) {
   if (kind === 'policy') return undefined;
+  if (verdict.ok && kind === 'gate') {
+    const more = verdict.step === 'allowed' ? ['issuer', 'binding', 'source'] : [];
+    return membersFault(verdict, [...ALLOWED, ...more, ...SOME.filter((name) => name in verdict)]);
+  }
   if (verdict.ok) {
     const fault = membersFault(verdict, SUCCESSES[kind]);
     if (fault) return fault;
@@ -77,7 +118,8 @@ export function shapeFault(kind, verdict) {
     return `part to fit stage ${verdict.stage}`;
   }
   if (typeof verdict.message !== 'string' || verdict.message === '') return 'a message';
-  return membersFault(verdict, ['ok', 'code', 'stage', 'message', ...fields]);
+  const more = kind === 'gate' ? [...REFUSAL, ...SOME.filter((name) => name in verdict)] : [];
+  return membersFault(verdict, ['ok', 'code', 'stage', 'message', ...fields, ...more]);
 }
 
 function membersFault(verdict, expected) {

@@ -8,14 +8,15 @@ const ISSUER = 'https://issuer.example';
 let state;
 let sharedPromise;
 
-function setUp({ ORIGIN }, cached) {
+function setUp({ ORIGIN, KV }, tier) {
+  const tiers = { kv: KV, cache: cacheStore(() => caches.default) };
   const core = stubCore();
   const clock = { ahead: 0 };
   const io = {
     fetch: (...args) => fetch(...args),
     now: () => Math.floor(Date.now() / 1000) + clock.ahead,
     random: () => 0,
-    ...(cached && { store: cacheStore(() => caches.default) }),
+    store: tiers[tier],
   };
   const keys = new RemoteKeys(
     [
@@ -54,13 +55,13 @@ function setUp({ ORIGIN }, cached) {
 
 export default {
   async fetch(request, env, ctx) {
-    const { reset, refresh, alone, introspect, tend, cached, shared } = await request.json();
+    const { reset, refresh, alone, introspect, tend, tier, shared } = await request.json();
     if (reset) {
       state = undefined;
       sharedPromise = undefined;
       return Response.json({});
     }
-    state ??= setUp(env, cached);
+    state ??= setUp(env, tier);
     const { core, clock, keys, introspection } = state;
     const context = alone ? {} : ctx;
     if (refresh) {

@@ -75,6 +75,16 @@ test('in memory: a proof is remembered to its last second, and its place is free
   assert.equal(store.size, 1);
 });
 
+test('in memory: what was swept away once is not swept away again, should it be used anew', () => {
+  const time = clock(1000);
+  const store = memoryReplayStore({ now: time.read });
+  assert.equal(store.firstUse('a', 1060), true);
+  time.pass(61);
+  assert.equal(store.firstUse('a', 2000), true);
+  time.pass(1);
+  assert.equal(store.firstUse('a', 2000), false);
+});
+
 test('in memory: when the clock is set back, what was forgotten is not taken for new', () => {
   const time = clock(1000);
   const store = memoryReplayStore({ now: time.read });

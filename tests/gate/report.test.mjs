@@ -20,6 +20,7 @@ function core(decide) {
       seen.keys.push([issuer, jwks]);
       return '{"changed":true,"keys":[],"leftOut":[]}';
     },
+    forgetKeys: (issuer) => seen.keys.push([issuer]),
   };
 }
 const refused = (code) => ({ step: 'refused', code, stage: 'policy', message: 'm' });
@@ -43,7 +44,12 @@ test('what both decide alike is counted and told to nobody', () => {
 
 test('differences are counted by both codes and told, with no more of the request than its method and route', () => {
   const told = [];
-  const answers = [refused('scope-missing'), refused('scope-missing'), { step: 'public' }, { step: 'keys' }];
+  const answers = [
+    refused('scope-insufficient'),
+    refused('scope-insufficient'),
+    { step: 'public' },
+    { step: 'keys' },
+  ];
   const shadow = new Shadow(
     core(() => answers.shift()),
     (difference) => told.push(difference),
@@ -53,11 +59,16 @@ test('differences are counted by both codes and told, with no more of the reques
   for (const live of ['allowed', 'allowed', 'expired', 'allowed'])
     shadow.compare(live, facts, undefined, NOW, about);
   assert.deepEqual(shadow.stats().differences, [
-    { live: 'allowed', shadow: 'scope-missing', count: 2 },
+    { live: 'allowed', shadow: 'scope-insufficient', count: 2 },
     { live: 'allowed', shadow: 'undecided', count: 1 },
     { live: 'expired', shadow: 'public', count: 1 },
   ]);
-  assert.deepEqual(told[0], { live: 'allowed', shadow: 'scope-missing', shadowStage: 'policy', ...about });
+  assert.deepEqual(told[0], {
+    live: 'allowed',
+    shadow: 'scope-insufficient',
+    shadowStage: 'policy',
+    ...about,
+  });
   assert.equal(told.length, 4);
   assert.ok(!JSON.stringify([told, shadow.stats()]).includes('canary'));
 });
@@ -80,7 +91,8 @@ test('the live keys are handed to it, and what it says of them reaches nobody', 
   const raw = core(() => ({ step: 'allowed' }));
   const shadow = new Shadow(raw);
   shadow.setKeys('https://a.example', '{"keys":[]}');
-  assert.deepEqual(raw.seen.keys, [['https://a.example', '{"keys":[]}']]);
+  shadow.forgetKeys('https://a.example');
+  assert.deepEqual(raw.seen.keys, [['https://a.example', '{"keys":[]}'], ['https://a.example']]);
   const refusing = new Shadow({
     ...raw,
     setKeys: () => {

@@ -2,11 +2,10 @@
 export function stubCore() {
   const core = {
     held: new Map(),
-    applied: 0,
+    refuses: false,
     apply(issuer, text) {
-      core.applied += 1;
       const { keys } = JSON.parse(text);
-      if (!Array.isArray(keys) || keys.length === 0) throw new Error('has no usable key');
+      if (!Array.isArray(keys) || keys.length === 0 || core.refuses) throw new Error('has no usable key');
       const before = core.held.get(issuer);
       core.held.set(issuer, text);
       return { changed: before !== text, keys: keys.map(({ kid }) => ({ kid, alg: 'EdDSA' })), leftOut: [] };

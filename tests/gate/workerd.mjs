@@ -50,6 +50,8 @@ export async function workerd(name, options = {}) {
     url,
     logs,
     post,
+    /** As a client by HTTPS would: workerd takes the URL it is told to. */
+    get: (path, headers = {}) => fetch(new URL(path, url), { headers }),
     /** Posts, and returns how to go away: by a reset, which workerd notices at once. */
     visit(value) {
       const body = JSON.stringify(value);

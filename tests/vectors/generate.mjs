@@ -30,6 +30,10 @@ const THEMES = [
   'presets',
   'presets-platforms',
   'authorization',
+  'gate-requests',
+  'gate-requirements',
+  'gate-binding',
+  'gate-elsewhere',
   'canaries',
   'rfc',
 ];

@@ -47,6 +47,7 @@ const STAGES = [
   { name: 'build', needed: true, work: build },
   { name: 'types', work: () => bin('tsc', '-p', 'tests/package/tsconfig.json') },
   { name: 'package', work: () => nodeTest('tests/package') },
+  { name: 'gate', work: () => nodeTest('tests/gate') },
   { name: 'publint', work: () => bin('publint', 'run', '--strict') },
   {
     name: 'attw',

@@ -103,6 +103,7 @@ class Driver {
       keys: this.#keys,
       introspection: () => this.#introspection,
       replay: options.replay ?? memoryReplayStore({ now }),
+      epoch: () => this.#epoch,
     });
   }
 
@@ -161,9 +162,8 @@ class Driver {
       const why = this.#objection(known.decision, request);
       if (why === undefined) return this.#allow(known, facts, requirement, {}, stopwatch, true);
     } else this.#count.misses += 1;
-    const epoch = this.#epoch;
     const evidence: Evidence = {};
-    const step = await this.#loop.follow(facts, evidence, context, stopwatch);
+    const { step, epoch } = await this.#loop.follow(facts, evidence, context, stopwatch);
     if (step.step === 'refused') return this.#refuse(step, facts, requirement, evidence, stopwatch);
     const decision = allowed(step);
     const kid = step.step === 'allowed' ? step.header?.kid : undefined;
@@ -270,6 +270,7 @@ class Driver {
   #forgetKeys(issuer: string): void {
     this.#raw.forgetKeys(issuer);
     this.#evict();
+    this.#shadow?.shadow.forgetKeys(issuer);
   }
 
   #evict(): void {

@@ -66,7 +66,8 @@ export class RemoteKeys {
       const remote = old?.place === fresh.place ? old : fresh;
       remote.source = source;
       this.#remotes.set(source.issuer, remote);
-      if (remote.document) this.#take(remote, remote.document);
+      // The new policy may have no use for what was good enough for the old one.
+      if (remote.document && !this.#take(remote, remote.document)) remote.dropped();
     }
     this.#tendAt = 0;
   }

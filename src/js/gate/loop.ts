@@ -7,6 +7,7 @@ import type { Introspection } from './introspection.js';
 import type { RemoteKeys } from './keys.js';
 import type { Stopwatch } from './observe.js';
 import type { ReplayStore } from './replay-store.js';
+import { within } from './within.js';
 
 /** How often the core is asked about one request. It never needs as many; after them it has to do without what is missing. */
 const MOST_ROUNDS = 6;
@@ -19,7 +20,18 @@ interface World {
   keys: RemoteKeys;
   introspection(): Introspection;
   replay: ReplayStore;
+  /** Counts the changes of keys and policy. */
+  epoch(): number;
 }
+
+/** A decision, and the keys and the policy it was made by. */
+interface Decided {
+  step: FinalStep;
+  epoch: number;
+}
+
+/** A replay store that takes longer cannot tell, in milliseconds. */
+const REPLAY_MS = 3000;
 
 /** Asks the core about a request, finds out what it asks for, and asks again. */
 export class Loop {
@@ -47,15 +59,16 @@ export class Loop {
     evidence: Evidence,
     context: CheckContext,
     stopwatch: Stopwatch,
-  ): Promise<FinalStep> {
+  ): Promise<Decided> {
     for (let round = 0; round < MOST_ROUNDS; round++) {
       const step = this.ask({ ...facts, evidence }, stopwatch);
-      if (!isOpen(step)) return step;
+      // The epoch is read before anything else can run: keys may change while this answer is on its way.
+      if (!isOpen(step)) return { step, epoch: this.#world.epoch() };
       await this.#findOut(step, evidence, context, stopwatch);
     }
     const step = this.ask({ ...facts, evidence: { ...WITHOUT, ...evidence } }, stopwatch);
     if (isOpen(step)) throw new Error('portcullis: the core asks for what it was given');
-    return step;
+    return { step, epoch: this.#world.epoch() };
   }
 
   async #findOut(
@@ -80,7 +93,10 @@ export class Loop {
 
   async #firstUse(key: string, until: number): Promise<NonNullable<Evidence['replay']>> {
     try {
-      return (await this.#world.replay.firstUse(key, until)) === true ? 'first' : 'seen';
+      const answer = this.#world.replay.firstUse(key, until);
+      // In memory there is nothing to wait for.
+      const first = typeof answer === 'boolean' ? answer : await within(REPLAY_MS, answer);
+      return first === true ? 'first' : 'seen';
     } catch {
       return 'unavailable';
     }

@@ -29,8 +29,4 @@ export class Misses {
     this.#until.delete(kid);
     return false;
   }
-
-  clear(): void {
-    this.#until.clear();
-  }
 }

@@ -1,3 +1,4 @@
+import { contained } from './contained.js';
 import type { IoEvent } from './io.js';
 
 /** What a decision took time for. */
@@ -107,16 +108,16 @@ export class Observer {
 
   decided(decided: Decided, stopwatch: Stopwatch): void {
     count(this.#decisions, decided.code);
-    if (this.#onDecision === undefined) return;
-    try {
-      const durations = stopwatch.durations();
-      const event = { ...named(decided), durations, attributes: attributesOf(decided, durations) };
-      const returned = this.#onDecision(event);
-      // An asynchronous callback must not end the process either.
-      if (returned instanceof Promise) returned.catch(() => this.#fault());
-    } catch {
-      this.#fault();
-    }
+    const tell = this.#onDecision;
+    if (tell === undefined) return;
+    const durations = stopwatch.durations();
+    const event = { ...named(decided), durations, attributes: attributesOf(decided, durations) };
+    contained(
+      () => tell(event),
+      () => {
+        this.#faults += 1;
+      },
+    );
   }
 
   /** To be given to the I/O as its `observe`. */
@@ -130,10 +131,6 @@ export class Observer {
       events: Object.fromEntries(this.#events),
       faults: this.#faults,
     };
-  }
-
-  #fault(): void {
-    this.#faults += 1;
   }
 }
 

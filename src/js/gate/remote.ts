@@ -80,7 +80,7 @@ export class Remote {
     this.document = document;
     this.#kids = new Set(report.keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : [])));
     this.#refreshAt = document.fetchedAt + document.ttlSeconds * (REFRESH_FROM + REFRESH_SPREAD * random);
-    if (report.changed) this.#changed();
+    if (report.changed) this.generation += 1;
   }
 
   /** The core has let the keys go. */
@@ -88,11 +88,6 @@ export class Remote {
     this.document = undefined;
     this.#kids = new Set();
     this.#refreshAt = Number.POSITIVE_INFINITY;
-    this.#changed();
-  }
-
-  #changed(): void {
     this.generation += 1;
-    this.misses.clear();
   }
 }

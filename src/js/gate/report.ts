@@ -1,3 +1,4 @@
+import { contained } from './contained.js';
 import type { KeyReport } from './io.js';
 
 /** As much of the core's gate as the shadow of one uses. */
@@ -5,6 +6,7 @@ export interface ShadowCore {
   requirement(json: string): number;
   decide(facts: string, now: number): string;
   setKeys(issuer: string, jwks: string): string;
+  forgetKeys(issuer: string): void;
 }
 
 /** Two policies that do not agree about a request. It holds no piece of a token. */
@@ -55,6 +57,11 @@ export class Shadow {
     return this.#contained(() => JSON.parse(this.#core.setKeys(issuer, jwks)) as KeyReport);
   }
 
+  /** Lets keys go as the live policy has. */
+  forgetKeys(issuer: string): void {
+    this.#contained(() => this.#core.forgetKeys(issuer));
+  }
+
   /**
    * Compares a decision that was made. It never throws.
    * @param live the live decision's code, or what it allowed.
@@ -79,12 +86,13 @@ export class Shadow {
         return;
       }
       this.#count(live, shadow);
-      this.#call({
+      const difference = {
         live,
         shadow,
         shadowStage: typeof step.stage === 'string' ? step.stage : undefined,
         ...about,
-      });
+      };
+      this.#contained(() => this.#onDifference?.(difference));
     });
   }
 
@@ -114,23 +122,10 @@ export class Shadow {
     counts.set(shadow, (before ?? 0) + 1);
   }
 
-  #call(difference: Difference): void {
-    const returned = this.#onDifference?.(difference);
-    // An asynchronous callback must not end the process either.
-    if (returned instanceof Promise) returned.catch(() => this.#fault());
-  }
-
-  #fault(): void {
-    this.#faults += 1;
-  }
-
   #contained<T>(work: () => T): T | undefined {
-    try {
-      return work();
-    } catch {
-      this.#fault();
-      return undefined;
-    }
+    return contained(work, () => {
+      this.#faults += 1;
+    });
   }
 }
 

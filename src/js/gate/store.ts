@@ -1,6 +1,7 @@
 import type { Io, IoEvent } from './io.js';
 import type { Remote } from './remote.js';
 import { fromStore, type JwksDocument, storeKey, toStore } from './tiers.js';
+import { within } from './within.js';
 
 /** A store that is slower than this is no cache, in milliseconds. */
 export const STORE_MS = 1000;
@@ -39,15 +40,3 @@ export function storeFault(remote: Remote, io: Io, name: IoEvent['name'], reason
 }
 
 const nameOf = (error: unknown) => (error instanceof Error ? error.name : 'unknown');
-
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DOMException('the store took too long', 'TimeoutError')), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

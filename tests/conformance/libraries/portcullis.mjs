@@ -1,5 +1,6 @@
 // How the suite calls portcullis: the package as installed, by the names a user imports.
 import { createVerifier, inspect, verifyJws } from 'portcullis';
+import { createGate } from 'portcullis/gate';
 import {
   createVerifier as createIssuersVerifier,
   generateSigningKey,
@@ -13,11 +14,12 @@ export const library = {
   name: 'portcullis',
   synchronous: true,
   exact: true,
-  kinds: ['verify', 'authorization', 'jws', 'inspect', 'policy'],
+  kinds: ['verify', 'authorization', 'jws', 'inspect', 'policy', 'gate'],
   verify: (policy, token, now, remoteKeys) => verifierFor(policy, remoteKeys).verify(token, { now }),
   verifyAuthorization: (policy, value, now) => verifierFor(policy).verifyAuthorization(value, { now }),
   verifyJws,
   inspect,
+  decide,
   acceptPolicy(policy, remoteKeys) {
     verifierWith(policy, remoteKeys);
     return { ok: true };
@@ -48,6 +50,77 @@ function takeKeys(verifier, { issuer, jwks, error, changed }) {
   } catch (thrown) {
     if (error === undefined || thrown.pointer !== error) throw thrown;
   }
+}
+
+const gates = new WeakMap();
+
+/** A decision about a request, as data. The second time a request is put, the same gate is asked. */
+async function decide(question) {
+  if (!gates.has(question)) gates.set(question, gateFor(question));
+  const { clientAddress, certificate, ...facts } = question.request;
+  const decision = await gates
+    .get(question)
+    .check(facts, question.requirement, { clientAddress, certificate });
+  if (decision.ok) {
+    const { via, headers, apply, header, ...rest } = decision;
+    return { ...rest, step: via === 'token' ? 'allowed' : via, header: header ?? null, forward: headers };
+  }
+  const { headers, response, ...rest } = decision;
+  expectTold(response, decision);
+  return { ...rest, forward: headers };
+}
+
+/** What a vector says was found out elsewhere, the gate finds out there. */
+function gateFor({ policy, now, nonceSecret, remoteKeys = [], evidence = {} }) {
+  const issuers = policy.issuers ?? [];
+  const serve = async (input) => {
+    const url = String(input.url ?? input);
+    const whose = issuers.find(({ remote, introspection }) =>
+      [remote?.jwksUri, introspection?.endpoint].includes(url),
+    );
+    const jwks = remoteKeys.find(({ issuer }) => issuer === whose?.issuer)?.jwks;
+    const text = whose?.introspection ? evidence.introspection : jwks && JSON.stringify(jwks);
+    const headers = { 'content-type': 'application/json' };
+    return text === undefined ? new Response('down', { status: 503 }) : new Response(text, { headers });
+  };
+  const firstUse = () => {
+    if (evidence.replay === 'unavailable') throw new Error('the store is down');
+    return evidence.replay === 'first';
+  };
+  const asked = issuers.filter(({ introspection }) => introspection);
+  return createGate(policy, {
+    now: () => now,
+    platform: 'none',
+    fetch: serve,
+    replay: { firstUse },
+    introspection: Object.fromEntries(asked.map(({ issuer }) => [issuer, { clientSecret: 'a secret' }])),
+    ...(nonceSecret && { nonceSecret: bytes(nonceSecret) }),
+    ...(evidence.check && { narrow: () => evidence.check }),
+  });
+}
+
+function expectTold(response, { status, challenges, nonce, retryAfter }) {
+  const told = {
+    status: response.status,
+    'cache-control': response.headers.get('cache-control'),
+    'content-type': response.headers.get('content-type'),
+    'www-authenticate': response.headers.get('www-authenticate') ?? '',
+    'dpop-nonce': response.headers.get('dpop-nonce') ?? undefined,
+    'retry-after': response.headers.get('retry-after') ?? undefined,
+  };
+  const expected = {
+    status,
+    'cache-control': 'no-store',
+    'content-type': 'application/problem+json',
+    'www-authenticate': challenges.join(', '),
+    'dpop-nonce': nonce,
+    'retry-after': retryAfter?.toString(),
+  };
+  if (JSON.stringify(told) !== JSON.stringify(expected)) throw new Error(`told ${JSON.stringify(told)}`);
+}
+
+function bytes(base64url) {
+  return Uint8Array.from(atob(base64url.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
 }
 
 // Signing needs randomness and a second wasm file: both differ by runtime.

@@ -1,0 +1,183 @@
+//! Why a request was refused: a token's own rejections, and what else can stand against a request. A closed list with permanent codes.
+//!
+//! It is apart from [`Rejection`] so that a verifier without a gate carries none of it.
+
+use core::fmt;
+
+use serde::Serialize;
+
+use crate::{
+    rejection::{Rejection, Stage},
+    time::UnixSeconds,
+};
+
+/// Why a request was refused. Every variant has one permanent [`code`](Denial::code).
+///
+/// Like a [`Rejection`] it never holds a token or a piece of one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[allow(missing_docs, reason = "the fields are explained by their variant")]
+pub enum Denial {
+    /// The request came over plain HTTP, from elsewhere than a loopback name.
+    TransportInsecure,
+    /// The request is none that a server could have received.
+    RequestMalformed { member: &'static str },
+    /// Origins differ in what the path means: an empty segment, a dot segment behind an encoded slash, an encoded backslash or NUL.
+    PathAmbiguous,
+
+    /// The query has an `access_token` (RFC 6750 §2.3, forbidden by RFC 9700 §4.3.2).
+    TokenInQuery,
+    /// The issuer's keys could not be had, so nothing can be said of the token.
+    KeysUnavailable,
+
+    /// The authorization server could not be asked about the token, or its answer is none.
+    IntrospectionUnavailable { reason: &'static str },
+    /// The authorization server says that the token is not active (RFC 7662 §2.2).
+    TokenInactive,
+
+    /// The token is bound to no key, or not to one of the kind that is asked for.
+    BindingRequired { expected: &'static str },
+    /// The token's `cnf` (RFC 7800 §3.1) asks for a proof that is not supported.
+    BindingUnsupported,
+    /// A token that is bound to a key came with the scheme `Bearer` (RFC 9449 §7.1).
+    DpopSchemeRequired,
+    /// There is no `DPoP` header.
+    DpopProofMissing,
+    /// There is more than one `DPoP` header, or more in it than one proof (RFC 9449 §4.3 check 1).
+    DpopProofAmbiguous,
+    /// The proof is no good as a JWS: the code of a rejection, or the member at fault (RFC 9449 §4.3 checks 2 to 7).
+    DpopProofInvalid { reason: &'static str },
+    /// The proof's `htm` is not the request's method.
+    DpopMethodMismatch,
+    /// The proof's `htu` is not the request's URL.
+    DpopUrlMismatch,
+    /// The proof's `ath` is not the hash of the token.
+    DpopTokenMismatch,
+    /// The proof was made too long ago, or in the future.
+    DpopTimeMismatch { now: UnixSeconds, issued_at: UnixSeconds, window: u64 },
+    /// The proof has no nonce of ours that is still good (RFC 9449 §8).
+    DpopNonceRequired,
+    /// The proof's key is not the one the token is bound to.
+    DpopKeyMismatch,
+    /// The proof was used before (RFC 9449 §11.1).
+    DpopReplayed,
+    /// Nobody could say whether the proof was used before.
+    ReplayUnavailable,
+    /// The token is bound to a certificate, and the connection has none (RFC 8705 §3).
+    CertificateMissing,
+    /// The token is bound to another certificate.
+    CertificateMismatch,
+
+    /// The token lacks a scope.
+    ScopeInsufficient { scopes: Vec<String> },
+    /// A claim does not have the values that are asked for.
+    ClaimInsufficient { path: Vec<String> },
+    /// The user was not authenticated by a means that is asked for (RFC 9470).
+    AcrInsufficient { expected: Vec<String> },
+    /// The user's authentication is too long ago, or nobody knows when it was (RFC 9470).
+    AuthenticationTooOld { now: UnixSeconds, authenticated_at: Option<UnixSeconds>, max_age: u64 },
+    /// The client's address is in none of the networks that are asked for.
+    NetworkDenied,
+    /// The client's address is not known, and a network is asked for.
+    AddressUnknown,
+    /// A check of the caller's own refused.
+    RefusedByCheck { reason: String },
+
+    /// The token is no good.
+    #[serde(untagged)]
+    Token(Rejection),
+}
+
+impl From<Rejection> for Denial {
+    fn from(rejection: Rejection) -> Self {
+        Denial::Token(rejection)
+    }
+}
+
+impl Denial {
+    /// The permanent name of this kind of denial, in kebab-case.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.entry().0
+    }
+
+    /// The stage that refused.
+    #[must_use]
+    pub const fn stage(&self) -> Stage {
+        self.entry().1
+    }
+
+    /// One sentence for the person who has to mend it. It holds no text of the token.
+    #[must_use]
+    pub const fn message(&self) -> &'static str {
+        self.entry().2
+    }
+
+    // One row a code: permanent name, stage, sentence.
+    #[rustfmt::skip]
+    const fn entry(&self) -> (&'static str, Stage, &'static str) {
+        use Denial as D;
+        use Stage::{Bearer, Binding, Introspection, Keys, Request, Requirement, Transport};
+        match self {
+            D::TransportInsecure => ("transport-insecure", Transport, "The request came over plain HTTP; tokens travel over TLS only."),
+            D::RequestMalformed { .. } => ("request-malformed", Request, "The request has no absolute URL, method or header that can be read."),
+            D::PathAmbiguous => ("path-ambiguous", Request, "The path has an empty segment or an encoded separator, which servers read in different ways."),
+            D::TokenInQuery => ("token-in-query", Bearer, "The query carries an access_token; send it in the Authorization header."),
+            D::KeysUnavailable => ("keys-unavailable", Keys, "The issuer's keys cannot be had at the moment."),
+            D::IntrospectionUnavailable { .. } => ("introspection-unavailable", Introspection, "The authorization server cannot be asked about the token at the moment."),
+            D::TokenInactive => ("token-inactive", Introspection, "The authorization server says that the token is not active."),
+            D::BindingRequired { .. } => ("binding-required", Binding, "The token is not bound to a key of the client's as it has to be here."),
+            D::BindingUnsupported => ("binding-unsupported", Binding, "The token is bound in a way that is not supported."),
+            D::DpopSchemeRequired => ("dpop-scheme-required", Binding, "The token is bound to a key; send it with the scheme DPoP and a proof."),
+            D::DpopProofMissing => ("dpop-proof-missing", Binding, "The request has no DPoP header."),
+            D::DpopProofAmbiguous => ("dpop-proof-ambiguous", Binding, "The request has more than one DPoP proof."),
+            D::DpopProofInvalid { .. } => ("dpop-proof-invalid", Binding, "The DPoP proof is not a JWS of RFC 9449 section 4.2 with a signature that holds."),
+            D::DpopMethodMismatch => ("dpop-method-mismatch", Binding, "The DPoP proof is for another method."),
+            D::DpopUrlMismatch => ("dpop-url-mismatch", Binding, "The DPoP proof is for another URL."),
+            D::DpopTokenMismatch => ("dpop-token-mismatch", Binding, "The DPoP proof is for another token."),
+            D::DpopTimeMismatch { .. } => ("dpop-time-mismatch", Binding, "The DPoP proof is too old, or from the future."),
+            D::DpopNonceRequired => ("dpop-nonce-required", Binding, "The DPoP proof has to carry the nonce of the DPoP-Nonce header."),
+            D::DpopKeyMismatch => ("dpop-key-mismatch", Binding, "The token is bound to another key than the DPoP proof's."),
+            D::DpopReplayed => ("dpop-replayed", Binding, "The DPoP proof was used before."),
+            D::ReplayUnavailable => ("replay-unavailable", Binding, "It cannot be told at the moment whether the DPoP proof was used before."),
+            D::CertificateMissing => ("certificate-missing", Binding, "The token is bound to a client certificate, and the connection has none."),
+            D::CertificateMismatch => ("certificate-mismatch", Binding, "The token is bound to another client certificate."),
+            D::ScopeInsufficient { .. } => ("scope-insufficient", Requirement, "The token does not have the scope that is required."),
+            D::ClaimInsufficient { .. } => ("claim-insufficient", Requirement, "A claim of the token does not have the values that are required."),
+            D::AcrInsufficient { .. } => ("acr-insufficient", Requirement, "A different authentication of the user is required."),
+            D::AuthenticationTooOld { .. } => ("authentication-too-old", Requirement, "A more recent authentication of the user is required."),
+            D::NetworkDenied => ("network-denied", Requirement, "The client's network is not one of those that are required."),
+            D::AddressUnknown => ("address-unknown", Requirement, "The client's address is not known, and a network is required."),
+            D::RefusedByCheck { .. } => ("refused-by-check", Requirement, "A check of this service refused the request."),
+            D::Token(rejection) => (rejection.code(), rejection.stage(), rejection.message()),
+        }
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.code(), self.message())
+    }
+}
+
+impl core::error::Error for Denial {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_and_the_serialized_tag_are_one() {
+        for denial in [
+            Denial::TransportInsecure,
+            Denial::DpopProofInvalid { reason: "jwk" },
+            Denial::AuthenticationTooOld { now: UnixSeconds::MAX, authenticated_at: None, max_age: 1 },
+            Denial::Token(Rejection::KidUnknown),
+            Denial::Token(Rejection::TokenTooLarge { limit: 1, actual: 2 }),
+        ] {
+            let json = serde_json::to_value(&denial).unwrap();
+            assert_eq!(json["code"], denial.code());
+            assert!(denial.message().ends_with('.') && denial.to_string().starts_with(denial.code()));
+        }
+    }
+}
