@@ -41,6 +41,11 @@ const GATES = {
   },
 };
 
+GATES['no gate'] = () => async (c, next) => {
+  c.set('jwtPayload', { sub: 'anybody' });
+  await next();
+};
+
 const app = new Hono();
 app.use('*', GATES[env.GATE]());
 app.get('/', (c) => c.text(c.get('jwtPayload').sub));

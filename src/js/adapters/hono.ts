@@ -28,8 +28,10 @@ export function guard<C = Claims, Context extends HonoContext = HonoContext>(
   { key = 'jwtPayload', clientAddress }: HonoOptions<Context> = {},
 ): (c: Context, next: () => Promise<void>) => Promise<Response | undefined> {
   return async (c, next) => {
-    const context = { clientAddress: clientAddress?.(c), waitUntil: waitUntil(c) };
-    const decision = await gate.check(c.req.raw, requirement, context);
+    const decision = await gate.check(c.req.raw, requirement, {
+      clientAddress: clientAddress?.(c),
+      waitUntil: (promise) => waitUntil(c, promise),
+    });
     if (!decision.ok) return decision.response;
     c.req.raw = decision.apply(c.req.raw);
     if (decision.nonce !== undefined) c.header('dpop-nonce', decision.nonce);
@@ -39,11 +41,11 @@ export function guard<C = Claims, Context extends HonoContext = HonoContext>(
   };
 }
 
-function waitUntil(c: HonoContext): ((promise: Promise<unknown>) => void) | undefined {
+/** Where the runtime has no such thing, which Hono tells by throwing, work goes on by itself. It is asked for only when there is some. */
+function waitUntil(c: HonoContext, promise: Promise<unknown>): void {
   try {
-    const context = c.executionCtx;
-    return (promise) => context.waitUntil(promise);
+    c.executionCtx.waitUntil(promise);
   } catch {
-    return undefined;
+    promise.catch(() => undefined);
   }
 }
