@@ -34,6 +34,11 @@ impl Limits {
     /// For what an issuer published: a JWK Set. A search for duplicates compares each member of an object with all before it.
     pub(crate) const FETCHED: Limits = Limits { token_bytes: 0, header_bytes: 0, depth: 16, members: 8192 };
 
+    /// Limits that a policy's shape has found to be within their caps.
+    pub(crate) const fn checked(token_bytes: usize, header_bytes: usize, depth: usize, members: usize) -> Self {
+        Limits { token_bytes, header_bytes, depth, members }
+    }
+
     /// The longest token, in bytes of its compact serialization.
     #[must_use]
     pub const fn token_bytes(&self) -> usize {

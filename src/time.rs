@@ -85,6 +85,11 @@ impl Leeway {
         Ok(Leeway(seconds))
     }
 
+    /// A leeway that a policy's shape has found to be within its cap.
+    pub(crate) const fn checked(seconds: u64) -> Leeway {
+        Leeway(seconds)
+    }
+
     /// Whole seconds.
     #[must_use]
     pub const fn get(self) -> u64 {

@@ -31,9 +31,9 @@ pub(crate) fn parse_within<'t>(text: &'t str, limits: &Limits) -> Result<Object<
     })
 }
 
-/// Typed access to the members of a document. A member that is there with the wrong type is an error, never skipped.
+/// Typed access to the members of a document without a shape. A member that is there with the wrong type is an error, never skipped.
+#[cfg_attr(not(feature = "issuer"), allow(dead_code, reason = "the issuer reads by them"))]
 impl<'a> Object<'a> {
-    #[cfg_attr(not(feature = "issuer"), allow(dead_code, reason = "a policy is checked by its shape"))]
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), PolicyError> {
         match self.members().find(|(name, _)| !known.contains(name)) {
             None => Ok(()),
@@ -118,6 +118,35 @@ impl<'a> Object<'a> {
         match self.get(name) {
             Some(Value::String(_)) => Ok(Some(vec![self.required_string(name)?.to_owned()])),
             _ => self.strings(name),
+        }
+    }
+}
+
+/// Access to what a [`Shape`](shape::Shape) has checked: what is there is of its kind.
+impl<'a> Object<'a> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Value::as_str)
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+        match self.get(name) {
+            Some(Value::Integer(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn section(&self, name: &str) -> Option<&Object<'a>> {
+        match self.get(name) {
+            Some(Value::Object(object)) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// A string, or an array of them; empty when it is not there.
+    pub(crate) fn texts(&self, name: &str) -> Vec<&str> {
+        match self.get(name) {
+            Some(Value::String(text)) => vec![text.as_ref()],
+            other => other.and_then(Value::as_strings).unwrap_or_default(),
         }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) enum Kind {
     /// One of these strings.
     Choice(&'static [&'static str]),
     /// A whole number from the first to the second.
-    Integer(u64, u64),
+    Integer(u32, u32),
     /// A non-empty array of non-empty strings.
     Texts,
     /// A non-empty array.
@@ -88,10 +88,10 @@ impl Shape {
     /// # Errors
     /// The first mistake, at its member: unknown, of another kind, out of its range, or missing.
     pub(crate) fn check(&self, object: &Object<'_>) -> Result<(), PolicyError> {
-        let names = || self.members.iter().map(|member| member.name);
         for (name, value) in object.members() {
             let Some(member) = self.members.iter().find(|member| member.name == name) else {
-                return Err(PolicyError::at(name, format!("is not known here; known are {}", listed(names(), ", "))));
+                let known = listed(&mut self.members.iter().map(|member| member.name));
+                return Err(PolicyError::at(name, ["is not known here; known are ", &known].concat()));
             };
             member.kind.check(value).map_err(|error| error.within(name))?;
         }
@@ -100,10 +100,10 @@ impl Shape {
             return Err(PolicyError::at(member.name, "is required"));
         }
         if !self.one_of.is_empty() && self.one_of.iter().filter(there).count() != 1 {
-            return Err(PolicyError::here(format!("must have exactly one of {}", quoted(self.one_of, " and "))));
+            return Err(PolicyError::here(["must have exactly one of ", &quoted(self.one_of, "\" and \"")].concat()));
         }
         if !self.any_of.is_empty() && !self.any_of.iter().any(|name| there(&name)) {
-            return Err(PolicyError::here(format!("must have {}", quoted(self.any_of, " or "))));
+            return Err(PolicyError::here(["must have ", &quoted(self.any_of, "\" or \"")].concat()));
         }
         Ok(())
     }
@@ -157,20 +157,24 @@ impl Member {
 
 impl Kind {
     fn check(&self, value: &Value<'_>) -> Result<(), PolicyError> {
-        let must = |what: &str| Err(PolicyError::here(format!("must be {what}")));
+        let must = |what: &str| Err(PolicyError::here(["must be ", what].concat()));
         match (self, value) {
             (Kind::Text | Kind::Url, Value::String(text)) if text.is_empty() => {
                 Err(PolicyError::here("must not be empty"))
             }
             (Kind::Url, Value::String(text)) => url::check(text).map_err(PolicyError::here),
             (Kind::Choice(known), Value::String(text)) if known.contains(&text.as_ref()) => Ok(()),
-            (Kind::Choice(known), _) => must(&quoted(known, " or ")),
+            (Kind::Choice(known), _) => must(&quoted(known, "\" or \"")),
             (Kind::Algorithm, Value::String(name)) if Alg::from_name(name).is_some() => Ok(()),
             (Kind::Algorithm, _) => {
-                let known = listed(Alg::ALL.into_iter().map(Alg::name), ", ");
-                Err(PolicyError::here(format!("is not a supported algorithm; known are {known}")))
+                let known = listed(&mut Alg::ALL.into_iter().map(Alg::name));
+                Err(PolicyError::here(["is not a supported algorithm; known are ", &known].concat()))
             }
-            (Kind::Integer(least, most), Value::Integer(value)) if (least..=most).contains(&value) => Ok(()),
+            (Kind::Integer(least, most), Value::Integer(value))
+                if *value >= u64::from(*least) && *value <= u64::from(*most) =>
+            {
+                Ok(())
+            }
             (Kind::Integer(least, most), _) => must(&format!("an integer from {least} to {most}")),
             (Kind::Texts, value) => match value.as_strings() {
                 Some(texts) if !texts.is_empty() && !texts.contains(&"") => Ok(()),
@@ -201,20 +205,35 @@ impl Kind {
     }
 }
 
-fn listed<'n>(names: impl Iterator<Item = &'n str>, between: &str) -> String {
-    names.collect::<Vec<_>>().join(between)
+/// `a, b, c`
+pub(crate) fn listed<'n>(names: &mut dyn Iterator<Item = &'n str>) -> String {
+    let mut list = String::new();
+    for name in names {
+        if !list.is_empty() {
+            list.push_str(", ");
+        }
+        list.push_str(name);
+    }
+    list
 }
 
-/// `"a", "b" or "c"`.
+/// `"a", "b" or "c"`
 fn quoted(names: &[&str], last: &str) -> String {
-    match names.split_last() {
-        None => String::new(),
-        Some((only, [])) => format!("{only:?}"),
-        Some((end, rest)) => {
-            let rest: Vec<String> = rest.iter().map(|name| format!("{name:?}")).collect();
-            format!("{}{last}{end:?}", rest.join(", "))
-        }
+    let mut list = String::new();
+    for (index, name) in names.iter().enumerate() {
+        let left = names.len().saturating_sub(index);
+        let between = if index == 0 {
+            "\""
+        } else if left == 1 {
+            last
+        } else {
+            "\", \""
+        };
+        list.push_str(between);
+        list.push_str(name);
     }
+    list.push('"');
+    list
 }
 
 #[cfg(test)]

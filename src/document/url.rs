@@ -13,10 +13,10 @@ pub(crate) fn check(url: &str) -> Result<(), &'static str> {
         (_, Some(rest)) => (false, rest),
         _ => return Err("must be a URL that begins with https://"),
     };
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let (host, port) = split_port(authority);
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()*+,;=%".contains(&byte);
-    if host.is_empty() || !is_host(host) || !port.is_none_or(is_port) || !rest.bytes().all(plain) {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()*+,;=%".contains(byte);
+    let end = rest.bytes().position(|byte| byte == b'/' || byte == b'?').unwrap_or(rest.len());
+    let (host, port) = split_port(rest.get(..end).unwrap_or_default());
+    if !is_host(host) || !is_port(port) || !rest.as_bytes().iter().all(plain) {
         return Err("must be a URL of a plain host name, without user, fragment and white space");
     }
     if !secure && !LOOPBACK.contains(&host) {
@@ -27,32 +27,38 @@ pub(crate) fn check(url: &str) -> Result<(), &'static str> {
 
 /// Is it a host name or an address, as it stands in a URL?
 pub(crate) fn is_host(host: &str) -> bool {
-    match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        // Whoever connects reads the address; here it only must not be taken for anything else.
-        Some(address) => {
-            address.contains(':') && address.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte))
-        }
-        None => {
-            let label = |label: &str| {
-                !label.is_empty()
-                    && !label.starts_with('-')
-                    && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-            };
-            host.split('.').all(label)
-        }
+    let bytes = host.as_bytes();
+    // Whoever connects reads an address; here it only must not be taken for anything else.
+    if let [b'[', address @ .., b']'] = bytes {
+        return address.contains(&b':') && address.iter().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(byte));
     }
+    // Labels: none is empty or begins with a hyphen.
+    let mut begins = true;
+    let label = |byte: &u8| {
+        let fits = match byte {
+            b'.' | b'-' => !begins,
+            _ => byte.is_ascii_alphanumeric() || *byte == b'_',
+        };
+        begins = *byte == b'.';
+        fits
+    };
+    bytes.iter().all(label) && !begins
 }
 
-fn split_port(authority: &str) -> (&str, Option<&str>) {
-    match authority.rsplit_once(':') {
-        // The colons within brackets are the address's own.
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    }
+/// The host, and the port with its colon if there is one.
+fn split_port(authority: &str) -> (&str, &str) {
+    // The colons within brackets are the address's own.
+    let from = authority.bytes().position(|byte| byte == b']').unwrap_or(0);
+    let colon = authority.bytes().skip(from).position(|byte| byte == b':');
+    let end = colon.map_or(authority.len(), |colon| colon.saturating_add(from));
+    (authority.get(..end).unwrap_or_default(), authority.get(end..).unwrap_or_default())
 }
 
 fn is_port(port: &str) -> bool {
-    (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
+    match port.as_bytes() {
+        [] => true,
+        [_, digits @ ..] => (1..=5).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit),
+    }
 }
 
 #[cfg(test)]

@@ -33,6 +33,18 @@ impl KeyDefect {
     }
 }
 
+/// Bytes that are no signature of their algorithm. What jwt-compact makes of a text can be shown, by code many times as large as a check.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NotASignature;
+
+impl core::fmt::Display for NotASignature {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.write_str("these bytes are no signature of the algorithm")
+    }
+}
+
+impl core::error::Error for NotASignature {}
+
 /// Checks a signature's bytes. Any other length than the algorithm's own fails here, since jwt-compact's constructors may panic on it.
 pub fn holds<A: Algorithm>(algorithm: &A, key: &A::VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
     if A::Signature::LENGTH.is_some_and(|length| length.get() != signature.len()) {

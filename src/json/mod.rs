@@ -79,22 +79,24 @@ impl<'a> Object<'a> {
         self.0.iter_mut().find(|(member, _)| member == name).map(|(_, value)| value)
     }
 
+    /// Adds a member of a name that no other has.
+    pub(crate) fn push(&mut self, name: Cow<'a, str>, value: Value<'a>) {
+        self.0.push((name, value));
+    }
+
+    /// Keeps the members of those names.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.0.retain(|(name, _)| keep(name));
+    }
+
+    /// Every member on its own.
+    pub(crate) fn into_members(self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> {
+        self.0.into_iter()
+    }
+
     /// Every member, in the order of the text.
     pub fn members(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
-    }
-}
-
-impl<'a> FromIterator<(Cow<'a, str>, Value<'a>)> for Object<'a> {
-    /// An object of these members; of two with one name the first counts.
-    fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, Value<'a>)>>(members: I) -> Self {
-        let mut object = Object::default();
-        for (name, value) in members {
-            if object.get(&name).is_none() {
-                object.0.push((name, value));
-            }
-        }
-        object
     }
 }
 

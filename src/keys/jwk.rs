@@ -42,10 +42,10 @@ pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<
     let unusable = |member: &str, reason: String| Ok(Err(Unusable(PolicyError::at(member, reason))));
 
     if let Some(used_for) = jwk.string("use")?.filter(|used_for| *used_for != "sig") {
-        return unusable("use", format!("must be \"sig\" and is {used_for:?}"));
+        return unusable("use", format!("must be \"sig\" and is \"{used_for}\""));
     }
     if let Some(operations) = jwk.strings("key_ops")?.filter(|operations| !operations.iter().any(|op| op == "verify")) {
-        return unusable("key_ops", format!("must have \"verify\" and has {operations:?}"));
+        return unusable("key_ops", format!("must have \"verify\" and has {}", operations.join(", ")));
     }
     let family = match (kty, jwk.string("crv")?) {
         ("oct", _) => Family::Secret,
@@ -62,13 +62,13 @@ pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<
         #[cfg(feature = "ml-dsa")]
         ("AKP", _) => Family::MlDsa,
         ("EC" | "OKP", None) => return Err(PolicyError::at("crv", "is required")),
-        ("EC" | "OKP", Some(crv)) => return unusable("crv", format!("{crv:?} is not supported")),
-        _ => return unusable("kty", format!("{kty:?} is not supported")),
+        ("EC" | "OKP", Some(crv)) => return unusable("crv", format!("\"{crv}\" is not supported")),
+        _ => return unusable("kty", format!("\"{kty}\" is not supported")),
     };
     let alg = match jwk.string("alg")? {
         Some(name) => match Alg::from_name(name) {
             Some(alg) => alg,
-            None => return unusable("alg", format!("{name:?} is not supported")),
+            None => return unusable("alg", format!("\"{name}\" is not supported")),
         },
         None => match fitting(family, accepted).as_slice() {
             [alg] => *alg,

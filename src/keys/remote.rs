@@ -1,10 +1,9 @@
 //! Keys that an issuer publishes (RFC 7517 §5): one that is no good is left out and does not take the others with it.
 
-use sha2::{Digest, Sha256};
-
 use crate::{
     alg::{Alg, Family},
     document,
+    engine::hash::Hash,
     json::{Object, Value},
     keys::jwk::{self, NamedKey, Unusable},
     limits::Limits,
@@ -63,7 +62,7 @@ pub(crate) struct RemoteKey {
 }
 
 /// What tells a key from every other (not its `kid`, which the issuer may give to another).
-pub(crate) type Fingerprint = [u8; 32];
+pub(crate) type Fingerprint = [u8; 64];
 
 /// Reads a JWK Set that was fetched. `accepted` as for [`jwk::read`].
 ///
@@ -77,13 +76,13 @@ pub(crate) fn read(text: &str, accepted: Option<&[Alg]>) -> Result<(Vec<RemoteKe
         None => return Err(PolicyError::at("keys", "is required")),
     };
     if items.len() > MOST_KEYS {
-        return Err(PolicyError::at("keys", format!("has more than {MOST_KEYS} keys")));
+        return Err(PolicyError::at("keys", "has more keys than one issuer needs"));
     }
     let mut keys: Vec<RemoteKey> = Vec::new();
     let mut left_out = Vec::new();
     for item in items {
         let (kid, key) = match item {
-            Value::Object(jwk) => (jwk.get("kid").and_then(Value::as_str), one(jwk, accepted, &keys)),
+            Value::Object(jwk) => (jwk.text("kid"), one(jwk, accepted, &keys)),
             _ => (None, Err(PolicyError::here("must be an object"))),
         };
         match key {
@@ -106,21 +105,20 @@ fn one(jwk: &Object<'_>, accepted: Option<&[Alg]>, before: &[RemoteKey]) -> Resu
         return Err(PolicyError::at("kid", "names another key of the set with this algorithm"));
     }
     if alike >= MOST_UNNAMED {
-        return Err(PolicyError::at("kid", format!("is required, since {MOST_UNNAMED} keys of {alg} are without")));
+        return Err(PolicyError::at("kid", "is required, since two keys of this algorithm are without"));
     }
     Ok(RemoteKey { named, fingerprint: fingerprint(jwk, alg) })
 }
 
 /// The members of which a public key consists (RFC 7638 §3.2), with its algorithm.
 fn fingerprint(jwk: &Object<'_>, alg: Alg) -> Fingerprint {
-    let mut hash = Sha256::new();
-    hash.update(alg.name());
-    for member in ["crv", "x", "y", "n", "e", "pub"] {
-        // base64url has no NUL, so that none of these runs into the next.
-        hash.update([0]);
-        hash.update(jwk.get(member).and_then(Value::as_str).unwrap_or_default());
+    // base64url has no NUL, so that none of these runs into the next.
+    let mut parts = [b"\0".as_slice(); 13];
+    let texts = ["crv", "x", "y", "n", "e", "pub"].map(|member| jwk.text(member).unwrap_or_default());
+    for (part, text) in parts.iter_mut().step_by(2).zip([alg.name()].into_iter().chain(texts)) {
+        *part = text.as_bytes();
     }
-    hash.finalize().into()
+    *Hash::Sha256.of(&parts).padded()
 }
 
 #[cfg(test)]

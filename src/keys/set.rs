@@ -112,14 +112,9 @@ impl KeySet {
             }
         }
         if usable.is_empty() && !known {
-            let mut reason = "has no usable key".to_owned();
-            for (between, key) in
-                core::iter::once("; left out were ").chain(core::iter::repeat(", ")).zip(left_out.iter().take(8))
-            {
-                reason.push_str(between);
-                reason.push_str(&key.reason);
-            }
-            return Err(PolicyError::here(reason));
+            let why = left_out.first().map_or("", |key| key.reason.as_str());
+            let between = if why.is_empty() { "" } else { "; left out was " };
+            return Err(PolicyError::here(["has no usable key", between, why].concat()));
         }
         Ok(self.replace(issuer, usable))
     }
@@ -139,36 +134,32 @@ impl KeySet {
 
     /// Puts these keys in the place of what the issuer published before; whether they are others.
     fn replace(&mut self, issuer: usize, fresh: Vec<RemoteKey>) -> bool {
-        let same = |entry: &Entry, key: &RemoteKey| entry.remote == Some(key.fingerprint) && entry.kid == key.named.kid;
-        let (mut entries, mut places, mut gone) = (Vec::new(), Vec::new(), Vec::new());
-        for (place, entry) in core::mem::take(&mut self.entries).into_iter().enumerate() {
-            if entry.is_remote_of(issuer) {
-                gone.push((place, entry));
-            } else {
-                entries.push(entry);
+        let same = |entry: &Entry, key: &RemoteKey| {
+            entry.is_remote_of(issuer) && entry.remote == Some(key.fingerprint) && entry.kid == key.named.kid
+        };
+        let before = self.entries.len();
+        let mut places = Vec::new();
+        let mut place = 0_usize;
+        self.entries.retain(|entry| {
+            let stays = !entry.is_remote_of(issuer) || fresh.iter().any(|key| same(entry, key));
+            if stays {
                 places.push(Some(place));
             }
-        }
-        let mut changed = gone.len() != fresh.len();
+            place = place.saturating_add(1);
+            stays
+        });
         for key in fresh {
-            match gone.iter().position(|(_, entry)| same(entry, &key)) {
-                Some(found) => {
-                    // What is found is taken from the front as long as nothing has changed.
-                    changed |= found != 0;
-                    let (place, entry) = gone.remove(found);
-                    entries.push(entry);
-                    places.push(Some(place));
-                }
-                None => {
-                    changed = true;
-                    let RemoteKey { named: NamedKey { kid, key }, fingerprint } = key;
-                    entries.push(Entry { issuer, kid, key, remote: Some(fingerprint) });
-                    places.push(None);
-                }
+            if !self.entries.iter().any(|entry| same(entry, &key)) {
+                let RemoteKey { named: NamedKey { kid, key }, fingerprint } = key;
+                self.entries.push(Entry { issuer, kid, key, remote: Some(fingerprint) });
+                places.push(None);
             }
         }
-        self.entries = entries;
-        self.tables.rearrange(&places, |place| self.entries.get(place).and_then(|entry| entry.key.precomputable()));
+        let changed = self.entries.len() != before || places.contains(&None);
+        if changed {
+            self.tables
+                .rearrange(&places, &|place| self.entries.get(place).and_then(|entry| entry.key.precomputable()));
+        }
         changed
     }
 
@@ -197,17 +188,7 @@ impl KeySet {
     /// # Errors
     /// `kid-unknown`, `alg-mismatch`, `kid-required`.
     pub fn candidates(&self, header: &Header) -> Result<Candidates<'_>, Rejection> {
-        let of = |issuer: usize| self.entries.iter().filter(move |entry| entry.issuer == issuer);
-        let alone = |entry: &Entry| {
-            let alike = |other: &&Entry| other.remote.is_some() && other.key.alg() == entry.key.alg();
-            of(entry.issuer).filter(alike).count() == 1
-        };
-        let fits = |entry: &Entry| match (header.kid(), entry.kid.as_deref()) {
-            (None, _) => entry.remote.is_none() || alone(entry),
-            (Some(kid), Some(own)) => kid == own,
-            (Some(kid), None) => of(entry.issuer).all(|other| other.kid.as_deref() != Some(kid)),
-        };
-        let fitting = || self.entries.iter().enumerate().filter(|(_, entry)| fits(entry));
+        let fitting = || self.entries.iter().enumerate().filter(|(_, entry)| self.fits(entry, header.kid()));
         let mut candidates = [None; MOST_CANDIDATES];
         let mut count = 0_usize;
         for (place, Entry { issuer, key, .. }) in fitting().filter(|(_, entry)| entry.key.alg() == header.alg()) {
@@ -229,6 +210,20 @@ impl KeySet {
             1..=MOST_CANDIDATES => Ok(candidates),
             // STRICTER: trying the first four of many would accept a token or not by the order of the policy's keys.
             candidates => Err(Rejection::KidRequired { limit: MOST_CANDIDATES, candidates }),
+        }
+    }
+
+    /// Does a key fit tokens with that `kid`, or without any?
+    #[inline(never)]
+    fn fits(&self, entry: &Entry, kid: Option<&str>) -> bool {
+        let mut others = self.entries.iter().filter(|other| other.issuer == entry.issuer);
+        match (kid, entry.kid.as_deref()) {
+            (Some(kid), Some(own)) => kid == own,
+            (Some(_), None) => others.all(|other| other.kid.as_deref() != kid),
+            (None, _) if entry.remote.is_none() => true,
+            (None, _) => {
+                others.filter(|other| other.remote.is_some() && other.key.alg() == entry.key.alg()).count() == 1
+            }
         }
     }
 
@@ -280,7 +275,7 @@ impl Obstacle {
     fn reason(self) -> PolicyError {
         match self {
             Obstacle::BuiltIn => PolicyError::at("kid", "names a key that is built in, which counts"),
-            Obstacle::Crowded => PolicyError::at("kid", format!("is used by more than {MOST_CANDIDATES} issuers")),
+            Obstacle::Crowded => PolicyError::at("kid", "is used by more than four issuers"),
         }
     }
 }

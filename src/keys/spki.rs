@@ -126,8 +126,8 @@ impl<'d> Der<'d> {
 /// The label of a textual encoding, and the bytes in it; `None` when it is none (RFC 7468 §3). White space may stand around it and between
 /// its lines, and nothing else may.
 pub(crate) fn from_pem(text: &str) -> Option<(&str, Vec<u8>)> {
-    let (label, rest) = text.trim_ascii().strip_prefix("-----BEGIN ")?.split_once("-----")?;
-    let body = rest.strip_suffix("-----")?.strip_suffix(label)?.strip_suffix("-----END ")?;
+    let (label, rest) = text.trim_ascii().strip_prefix("-----BEGIN ")?.split_once('-')?;
+    let body = rest.strip_prefix("----")?.strip_suffix("-----")?.strip_suffix(label)?.strip_suffix("-----END ")?;
     let digits: Vec<char> = body.chars().filter(|character| !character.is_ascii_whitespace()).collect();
     let padding = digits.iter().rev().take_while(|digit| **digit == '=').count();
     if padding > 2 || digits.len().checked_rem(4) != Some(0) {

@@ -52,6 +52,11 @@ impl TableBudget {
         Ok(TableBudget { bytes, ..self })
     }
 
+    /// A budget that a policy's shape has found to be within its cap.
+    pub(crate) const fn checked(bytes: usize, at_import: bool) -> Self {
+        TableBudget { bytes, at_import }
+    }
+
     /// Builds tables when keys are imported, in the policy's order for as long as the budget lasts, and the generators' with them: a
     /// few milliseconds a key, which its second use then does not have to bear.
     #[must_use]
@@ -104,7 +109,7 @@ impl Tables {
     }
 
     /// Other keys have taken the places: each says at which place it was before, if it was there. `key` gives the keys by their new place.
-    pub(crate) fn rearrange<'k>(&self, places: &[Option<usize>], key: impl Fn(usize) -> Option<&'k dyn Precomputable>) {
+    pub(crate) fn rearrange<'k>(&self, places: &[Option<usize>], key: &dyn Fn(usize) -> Option<&'k dyn Precomputable>) {
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let before = core::mem::take(&mut ledger.keys);
         let usage = |place: &Option<usize>| place.and_then(|place| before.get(place).copied()).unwrap_or_default();
@@ -259,7 +264,7 @@ mod tests {
         let set = Set::of(3, 100);
         set.uses(0, 3).uses(2, 5);
         let keys = [Fake(Cell::new(10)), Fake::default()];
-        set.1.rearrange(&[Some(2), None], |place| keys.get(place).map(|key| key as &dyn Precomputable));
+        set.1.rearrange(&[Some(2), None], &|place| keys.get(place).map(|key| key as &dyn Precomputable));
         assert_eq!((set.1.uses(0), set.1.uses(1), set.1.uses(2)), (5, 0, 0));
         assert_eq!(keys.each_ref().map(Precomputable::table_bytes), [10, 0]);
     }
@@ -269,7 +274,7 @@ mod tests {
         let keys = [Fake(Cell::new(10)), Fake::default(), Fake::default()];
         let budget = TableBudget::default().with_bytes(25).unwrap().at_import();
         let tables = Tables::new(budget, core::iter::empty());
-        tables.rearrange(&[Some(0), None, None], |place| keys.get(place).map(|key| key as &dyn Precomputable));
+        tables.rearrange(&[Some(0), None, None], &|place| keys.get(place).map(|key| key as &dyn Precomputable));
         assert_eq!(keys.each_ref().map(Precomputable::table_bytes), [10, 10, 0]);
     }
 

@@ -15,9 +15,6 @@ use crate::{
     policy_error::PolicyError,
 };
 
-/// The kind of token that is accepted when a policy names none: an OAuth 2.0 access token (RFC 9068 §2.1).
-const ACCESS_TOKEN: &str = "at+jwt";
-
 /// One issuer: its exact name, the audiences we answer to, its keys, and what else is asked of its tokens.
 #[derive(Debug)]
 pub struct IssuerPolicy {
@@ -42,18 +39,7 @@ impl IssuerPolicy {
         if audience.is_empty() || audience.iter().any(String::is_empty) {
             return Err(PolicyError::at("audience", "must be one or more non-empty strings"));
         }
-        let rules = Rules {
-            issuer,
-            audience,
-            audience_claim: "aud".to_owned(),
-            types: Types::OneOf(vec![ACCESS_TOKEN.to_owned()]),
-            required_claims: Vec::new(),
-            claims: Vec::new(),
-            algorithms: None,
-            remote: None,
-            introspection: None,
-        };
-        Ok(IssuerPolicy { rules, keys: Vec::new() })
+        Ok(IssuerPolicy { rules: Rules::new(issuer, audience), keys: Vec::new() })
     }
 
     /// Adds one key. Without a `kid` it fits every token of its algorithm.

@@ -1,9 +1,7 @@
 //! Providers whose tokens have a documented shape: a preset and its parameters stand for the fields that the shape asks for.
 
-use std::borrow::Cow;
-
 use crate::{
-    document::url,
+    document::{self, shape::listed, url},
     json::{Object, Value},
     policy_error::PolicyError,
 };
@@ -12,7 +10,8 @@ use crate::{
 pub(super) struct Preset {
     pub(super) name: &'static str,
     pub(super) parameters: &'static [Parameter],
-    pub(super) fields: &'static [(&'static str, Field)],
+    /// A JSON object; `<name>` stands for the parameter of that name.
+    pub(super) fields: &'static str,
 }
 
 /// What tells one customer of a provider from another.
@@ -36,21 +35,9 @@ pub(super) enum Syntax {
     Url,
 }
 
-/// What a field becomes; `{name}` stands for the parameter of that name.
-pub(super) enum Field {
-    Text(&'static str),
-    Texts(&'static [&'static str]),
-    Members(&'static [(&'static str, &'static str)]),
-}
-
-use Field::{Members, Text, Texts};
 use Syntax::{Guid, Host, Label, Segment, Url};
 
-const fn preset(
-    name: &'static str,
-    parameters: &'static [Parameter],
-    fields: &'static [(&'static str, Field)],
-) -> Preset {
+const fn preset(name: &'static str, parameters: &'static [Parameter], fields: &'static str) -> Preset {
     Preset { name, parameters, fields }
 }
 
@@ -58,141 +45,180 @@ const fn given(name: &'static str, syntax: Syntax) -> Parameter {
     Parameter { name, syntax, default: None }
 }
 
-const RS256: (&str, Field) = ("algorithms", Texts(&["RS256"]));
-const JWT: (&str, Field) = ("types", Texts(&["JWT"]));
-/// These providers send no `typ`.
-const UNTYPED: (&str, Field) = ("types", Text("any"));
-
 /// Every preset.
 #[rustfmt::skip]
 pub(super) const PRESETS: [Preset; 13] = [
     // ID tokens look alike and are for another audience: the client.
-    preset("auth0", &[given("domain", Host)], &[
-        ("issuer", Text("https://{domain}/")),
-        ("remote", Members(&[("jwksUri", "https://{domain}/.well-known/jwks.json")])),
-        ("types", Texts(&["JWT", "at+jwt"])),
-    ]),
+    preset("auth0", &[given("domain", Host)], r#"{
+"issuer":"https://<domain>/",
+"remote":{"jwksUri":"https://<domain>/.well-known/jwks.json"},
+"types":["JWT","at+jwt"]}"#),
     // The keys have no `alg`. Only access tokens say for which client they are: `appid`, and in v2.0 `azp`.
-    preset("entra-v1", &[given("tenant", Guid)], &[
-        ("issuer", Text("https://sts.windows.net/{tenant}/")),
-        ("remote", Members(&[("jwksUri", "https://login.microsoftonline.com/{tenant}/discovery/keys")])),
-        ("claims", Members(&[("tid", "{tenant}"), ("ver", "1.0")])),
-        ("requiredClaims", Texts(&["appid"])),
-        RS256, JWT,
-    ]),
-    preset("entra-v2", &[given("tenant", Guid)], &[
-        ("issuer", Text("https://login.microsoftonline.com/{tenant}/v2.0")),
-        ("remote", Members(&[("jwksUri", "https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys")])),
-        ("claims", Members(&[("tid", "{tenant}"), ("ver", "2.0")])),
-        ("requiredClaims", Texts(&["azp"])),
-        RS256, JWT,
-    ]),
-    // Only access tokens have `cid`.
-    preset("okta", &[given("domain", Host), Parameter { name: "authorizationServer", syntax: Label, default: Some("default") }], &[
-        ("issuer", Text("https://{domain}/oauth2/{authorizationServer}")),
-        ("remote", Members(&[("jwksUri", "https://{domain}/oauth2/{authorizationServer}/v1/keys")])),
-        ("requiredClaims", Texts(&["cid"])),
-        RS256, UNTYPED,
-    ]),
-    // Access tokens have no `aud`.
-    preset("cognito-access", &[given("region", Label), given("userPool", Label)], &[
-        ("issuer", Text("https://cognito-idp.{region}.amazonaws.com/{userPool}")),
-        ("remote", Members(&[("jwksUri", "https://cognito-idp.{region}.amazonaws.com/{userPool}/.well-known/jwks.json")])),
-        ("audienceClaim", Text("client_id")),
-        ("claims", Members(&[("token_use", "access")])),
-        RS256, UNTYPED,
-    ]),
-    preset("cognito-id", &[given("region", Label), given("userPool", Label)], &[
-        ("issuer", Text("https://cognito-idp.{region}.amazonaws.com/{userPool}")),
-        ("remote", Members(&[("jwksUri", "https://cognito-idp.{region}.amazonaws.com/{userPool}/.well-known/jwks.json")])),
-        ("claims", Members(&[("token_use", "id")])),
-        RS256, UNTYPED,
-    ]),
+    preset("entra-v1", &[given("tenant", Guid)], r#"{
+"issuer":"https://sts.windows.net/<tenant>/",
+"remote":{"jwksUri":"https://login.microsoftonline.com/<tenant>/discovery/keys"},
+"claims":{"tid":"<tenant>","ver":"1.0"},
+"requiredClaims":["appid"],
+"algorithms":["RS256"],
+"types":["JWT"]}"#),
+    preset("entra-v2", &[given("tenant", Guid)], r#"{
+"issuer":"https://login.microsoftonline.com/<tenant>/v2.0",
+"remote":{"jwksUri":"https://login.microsoftonline.com/<tenant>/discovery/v2.0/keys"},
+"claims":{"tid":"<tenant>","ver":"2.0"},
+"requiredClaims":["azp"],
+"algorithms":["RS256"],
+"types":["JWT"]}"#),
+    // Only access tokens have `cid`. There is no `typ`.
+    preset("okta", &[given("domain", Host), Parameter { name: "authorizationServer", syntax: Label, default: Some("default") }], r#"{
+"issuer":"https://<domain>/oauth2/<authorizationServer>",
+"remote":{"jwksUri":"https://<domain>/oauth2/<authorizationServer>/v1/keys"},
+"requiredClaims":["cid"],
+"algorithms":["RS256"],
+"types":"any"}"#),
+    // Access tokens have no `aud`; neither kind has a `typ`.
+    preset("cognito-access", &[given("region", Label), given("userPool", Label)], r#"{
+"issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
+"remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
+"audienceClaim":"client_id",
+"claims":{"token_use":"access"},
+"algorithms":["RS256"],
+"types":"any"}"#),
+    preset("cognito-id", &[given("region", Label), given("userPool", Label)], r#"{
+"issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
+"remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
+"claims":{"token_use":"id"},
+"algorithms":["RS256"],
+"types":"any"}"#),
     // ID tokens: access tokens are opaque.
-    preset("google", &[], &[
-        ("issuer", Text("https://accounts.google.com")),
-        ("remote", Members(&[("jwksUri", "https://www.googleapis.com/oauth2/v3/certs")])),
-        RS256, JWT,
-    ]),
-    preset("firebase", &[given("project", Segment)], &[
-        ("issuer", Text("https://securetoken.google.com/{project}")),
-        ("audience", Text("{project}")),
-        ("remote", Members(&[("jwksUri", "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com")])),
-        ("requiredClaims", Texts(&["sub", "auth_time"])),
-        RS256, JWT,
-    ]),
+    preset("google", &[], r#"{
+"issuer":"https://accounts.google.com",
+"remote":{"jwksUri":"https://www.googleapis.com/oauth2/v3/certs"},
+"algorithms":["RS256"],
+"types":["JWT"]}"#),
+    preset("firebase", &[given("project", Segment)], r#"{
+"issuer":"https://securetoken.google.com/<project>",
+"audience":"<project>",
+"remote":{"jwksUri":"https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com"},
+"requiredClaims":["sub","auth_time"],
+"algorithms":["RS256"],
+"types":["JWT"]}"#),
     // The payload's own `typ` tells access tokens from ID and refresh tokens.
-    preset("keycloak", &[given("url", Url), given("realm", Segment)], &[
-        ("issuer", Text("{url}/realms/{realm}")),
-        ("remote", Members(&[("jwksUri", "{url}/realms/{realm}/protocol/openid-connect/certs")])),
-        ("claims", Members(&[("typ", "Bearer")])),
-        ("types", Texts(&["JWT", "at+jwt"])),
-    ]),
+    preset("keycloak", &[given("url", Url), given("realm", Segment)], r#"{
+"issuer":"<url>/realms/<realm>",
+"remote":{"jwksUri":"<url>/realms/<realm>/protocol/openid-connect/certs"},
+"claims":{"typ":"Bearer"},
+"types":["JWT","at+jwt"]}"#),
     // Tokens of the whole team have the type "org".
-    preset("cloudflare-access", &[given("team", Label)], &[
-        ("issuer", Text("https://{team}.cloudflareaccess.com")),
-        ("remote", Members(&[("jwksUri", "https://{team}.cloudflareaccess.com/cdn-cgi/access/certs")])),
-        ("claims", Members(&[("type", "app")])),
-        RS256, JWT,
-    ]),
+    preset("cloudflare-access", &[given("team", Label)], r#"{
+"issuer":"https://<team>.cloudflareaccess.com",
+"remote":{"jwksUri":"https://<team>.cloudflareaccess.com/cdn-cgi/access/certs"},
+"claims":{"type":"app"},
+"algorithms":["RS256"],
+"types":["JWT"]}"#),
     // Every repository gets tokens, for any audience it asks for: the owner is what tells ours.
-    preset("github-actions", &[given("owner", Label)], &[
-        ("issuer", Text("https://token.actions.githubusercontent.com")),
-        ("remote", Members(&[("jwksUri", "https://token.actions.githubusercontent.com/.well-known/jwks")])),
-        ("claims", Members(&[("repository_owner", "{owner}")])),
-        RS256, JWT,
-    ]),
-    preset("apple", &[], &[
-        ("issuer", Text("https://appleid.apple.com")),
-        ("remote", Members(&[("jwksUri", "https://appleid.apple.com/auth/keys")])),
-        RS256, UNTYPED,
-    ]),
+    preset("github-actions", &[given("owner", Label)], r#"{
+"issuer":"https://token.actions.githubusercontent.com",
+"remote":{"jwksUri":"https://token.actions.githubusercontent.com/.well-known/jwks"},
+"claims":{"repository_owner":"<owner>"},
+"algorithms":["RS256"],
+"types":["JWT"]}"#),
+    preset("apple", &[], r#"{
+"issuer":"https://appleid.apple.com",
+"remote":{"jwksUri":"https://appleid.apple.com/auth/keys"},
+"algorithms":["RS256"],
+"types":"any"}"#),
     // The issuer is the cluster's own.
-    preset("kubernetes", &[], &[
-        ("remote", Members(&[("discovery", "oidc")])),
-        ("requiredClaims", Texts(&["sub", "kubernetes.io"])),
-        UNTYPED,
-    ]),
+    preset("kubernetes", &[], r#"{
+"remote":{"discovery":"oidc"},
+"requiredClaims":["sub","kubernetes.io"],
+"types":"any"}"#),
 ];
 
-/// The document with the fields in place that its issuers' presets stand for.
+/// The preset of one issuer: its place, and the fields it stands for as JSON.
+pub(super) struct Expansion {
+    index: usize,
+    preset: &'static Preset,
+    fields: String,
+}
+
+/// What the presets of a document stand for. The texts are kept apart, so that the document can borrow from them.
 ///
 /// # Errors
 /// A preset that is not known; a parameter that is missing or cannot be part of a URL.
-pub(super) fn expand(mut document: Object<'_>) -> Result<Object<'_>, PolicyError> {
-    if let Some(Value::Array(issuers)) = document.get_mut("issuers") {
-        for (index, issuer) in issuers.iter_mut().enumerate() {
+pub(super) fn fields(document: &Object<'_>) -> Result<Vec<Expansion>, PolicyError> {
+    let mut expansions = Vec::new();
+    if let Some(Value::Array(issuers)) = document.get("issuers") {
+        for (index, issuer) in issuers.iter().enumerate() {
             if let Value::Object(object) = issuer
                 && object.get("preset").is_some()
             {
-                *object = one(object).map_err(|error| error.within(&index.to_string()).within("issuers"))?;
+                let expansion = one(index, object);
+                expansions.push(expansion.map_err(|error| error.within(&index.to_string()).within("issuers"))?);
+            }
+        }
+    }
+    Ok(expansions)
+}
+
+fn one(index: usize, issuer: &Object<'_>) -> Result<Expansion, PolicyError> {
+    let name = issuer.text("preset").unwrap_or_default();
+    let Some(preset) = PRESETS.iter().find(|preset| preset.name == name) else {
+        let known = listed(&mut PRESETS.iter().map(|preset| preset.name));
+        return Err(PolicyError::at("preset", ["is not known; known are ", &known].concat()));
+    };
+    let mut fields = String::new();
+    let mut rest = preset.fields;
+    while let Some((before, after)) = rest.split_once('<') {
+        let (name, behind) = after.split_once('>').unwrap_or_default();
+        fields.push_str(before);
+        fields.push_str(preset.parameter(name, issuer)?);
+        rest = behind;
+    }
+    fields.push_str(rest);
+    Ok(Expansion { index, preset, fields })
+}
+
+impl Preset {
+    fn parameter<'o>(&self, name: &str, issuer: &'o Object<'_>) -> Result<&'o str, PolicyError> {
+        let Some(parameter) = self.parameters.iter().find(|parameter| parameter.name == name) else {
+            return Ok("");
+        };
+        match (issuer.string(name)?, parameter.default) {
+            (Some(value), _) => parameter.syntax.read(value).map_err(|reason| PolicyError::at(name, reason)),
+            (None, Some(default)) => Ok(default),
+            (None, None) => Err(PolicyError::at(name, ["is required by the preset ", self.name].concat())),
+        }
+    }
+}
+
+/// The document with the fields in their places. Those that the policy gives itself win; of claims, both count.
+///
+/// # Errors
+/// None: what was filled in has the syntax it needs.
+pub(super) fn expand<'a>(mut document: Object<'a>, expansions: &'a [Expansion]) -> Result<Object<'a>, PolicyError> {
+    if let Some(Value::Array(issuers)) = document.get_mut("issuers") {
+        for Expansion { index, preset, fields } in expansions {
+            if let Some(Value::Object(issuer)) = issuers.get_mut(*index) {
+                let is_parameter = |name: &str| preset.parameters.iter().any(|parameter| parameter.name == name);
+                issuer.retain(|name| name != "preset" && !is_parameter(name));
+                merge(issuer, document::parse(fields)?);
             }
         }
     }
     Ok(document)
 }
 
-fn one<'a>(issuer: &Object<'a>) -> Result<Object<'a>, PolicyError> {
-    let name = issuer.string("preset")?.unwrap_or_default();
-    let preset = PRESETS.iter().find(|preset| preset.name == name).ok_or_else(|| {
-        let known = PRESETS.each_ref().map(|preset| preset.name).join(", ");
-        PolicyError::at("preset", format!("is not known; known are {known}"))
-    })?;
-    let mut values = Vec::new();
-    for Parameter { name, syntax, default } in preset.parameters {
-        let value = issuer.string(name)?.or(*default);
-        let value = value.ok_or_else(|| PolicyError::at(name, format!("is required by the preset {}", preset.name)))?;
-        values.push((*name, syntax.read(value).map_err(|reason| PolicyError::at(name, reason))?));
+fn merge<'a>(own: &mut Object<'a>, preset: Object<'a>) {
+    for (name, value) in preset.into_members() {
+        match (own.get_mut(&name), value) {
+            (None, value) => own.push(name, value),
+            (Some(Value::Object(own)), Value::Object(preset)) if name == "claims" => merge(own, preset),
+            (Some(Value::Array(own)), Value::Array(preset)) if name == "requiredClaims" && !own.is_empty() => {
+                own.extend(preset);
+            }
+            (Some(_), _) => {}
+        }
     }
-    let is_field = |name: &str| name != "preset" && !preset.parameters.iter().any(|parameter| parameter.name == name);
-    let own = issuer.members().filter(|(name, _)| is_field(name));
-    let merged = own.map(|(name, value)| {
-        let preset = preset.fields.iter().find(|(field, _)| *field == name);
-        let value = preset.map_or_else(|| value.clone(), |(_, field)| field.beside(name, value, &values));
-        (Cow::Owned(name.to_owned()), value)
-    });
-    let added = preset.fields.iter().map(|(name, field)| (Cow::Borrowed(*name), field.value(&values)));
-    Ok(merged.chain(added).collect())
 }
 
 impl Syntax {
@@ -219,47 +245,6 @@ impl Syntax {
             }
         }
     }
-}
-
-impl Field {
-    fn value<'a>(&self, values: &[(&str, &str)]) -> Value<'a> {
-        match self {
-            Text(template) => filled(template, values),
-            Texts(texts) => Value::Array(texts.iter().map(|text| Value::String(Cow::Borrowed(*text))).collect()),
-            Members(members) => {
-                let member = |(name, template): &(&'static str, &str)| (Cow::Borrowed(*name), filled(template, values));
-                Value::Object(members.iter().map(member).collect())
-            }
-        }
-    }
-
-    /// What the policy says of the same field: it wins, but for claims, where what the preset asks for is asked for besides.
-    fn beside<'a>(&self, name: &str, own: &Value<'a>, values: &[(&str, &str)]) -> Value<'a> {
-        match (name, own, self.value(values)) {
-            ("claims", Value::Object(own), Value::Object(preset)) => {
-                let member = |(name, value): (&str, &Value<'a>)| (Cow::Owned(name.to_owned()), value.clone());
-                Value::Object(own.members().map(member).chain(preset.members().map(member)).collect())
-            }
-            ("requiredClaims", Value::Array(own), Value::Array(preset)) if !own.is_empty() => {
-                Value::Array(own.iter().cloned().chain(preset).collect())
-            }
-            _ => own.clone(),
-        }
-    }
-}
-
-fn filled<'a>(template: &str, values: &[(&str, &str)]) -> Value<'a> {
-    let mut text = String::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (name, behind) = after.split_once('}').unwrap_or_default();
-        let value = values.iter().find(|(parameter, _)| *parameter == name).map_or("", |(_, value)| value);
-        text.push_str(before);
-        text.push_str(value);
-        rest = behind;
-    }
-    text.push_str(rest);
-    Value::String(Cow::Owned(text))
 }
 
 #[cfg(test)]
@@ -294,7 +279,9 @@ mod tests {
     fn claims_add_up_so_that_naming_one_more_drops_none() {
         let document = r#"{"issuers":[{"preset":"github-actions","owner":"o","claims":{"ref":"r"},"requiredClaims":["x"]},
             {"preset":"okta","domain":"d","requiredClaims":["x"]}]}"#;
-        let expanded = format!("{:?}", expand(crate::document::parse(document).unwrap()).unwrap());
+        let document = document::parse(document).unwrap();
+        let fields = fields(&document).unwrap();
+        let expanded = format!("{:?}", expand(document, &fields).unwrap());
         for part in ["(\"ref\", String(\"r\"))", "(\"repository_owner\", String(\"o\"))"] {
             assert!(expanded.contains(part), "{expanded}");
         }

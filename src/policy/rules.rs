@@ -8,6 +8,9 @@ use crate::{
     rejection::{Rejection, excerpt},
 };
 
+/// The kind of token that is accepted when a policy names none: an OAuth 2.0 access token (RFC 9068 §2.1).
+const ACCESS_TOKEN: &str = "at+jwt";
+
 #[derive(Debug)]
 pub(crate) struct Rules {
     pub(crate) issuer: String,
@@ -28,6 +31,21 @@ pub(crate) enum Types {
 }
 
 impl Rules {
+    /// What is asked when a policy names nothing else.
+    pub(crate) fn new(issuer: String, audience: Vec<String>) -> Self {
+        Rules {
+            issuer,
+            audience,
+            audience_claim: "aud".to_owned(),
+            types: Types::OneOf(vec![ACCESS_TOKEN.to_owned()]),
+            required_claims: Vec::new(),
+            claims: Vec::new(),
+            algorithms: None,
+            remote: None,
+            introspection: None,
+        }
+    }
+
     /// The rules about a token of this issuer, in the order in which they are checked: kind, audience, further claims.
     pub(crate) fn check(&self, typ: Option<&str>, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
         if claims.object.get(&self.audience_claim).is_none() {

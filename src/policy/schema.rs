@@ -7,7 +7,7 @@ use crate::{
     alg::Alg,
     document::shape::{Kind, Member, Shape},
     policy::{
-        presets::{Field, PRESETS, Preset, Syntax},
+        presets::{PRESETS, Preset, Syntax},
         shapes::{ISSUER, POLICY, REQUIREMENT},
     },
 };
@@ -146,12 +146,17 @@ fn only(known: &[&str]) -> Map<String, Value> {
     others.map(|(name, _)| (name.to_owned(), json!(false))).collect()
 }
 
+/// What a preset stands for, its parameters not filled in.
+fn fields(preset: &Preset) -> Value {
+    serde_json::from_str(preset.fields).unwrap()
+}
+
 /// What an issuer has to say itself beside its preset.
 fn needed(preset: &Preset) -> Vec<&'static str> {
-    let fields =
-        ["issuer", "audience"].into_iter().filter(|name| !preset.fields.iter().any(|(field, _)| field == name));
+    let own = fields(preset);
+    let names = ["issuer", "audience"].into_iter().filter(|name| own.get(name).is_none());
     let parameters = preset.parameters.iter().filter(|parameter| parameter.default.is_none());
-    fields.chain(parameters.map(|parameter| parameter.name)).collect()
+    names.chain(parameters.map(|parameter| parameter.name)).collect()
 }
 
 fn parameter(name: &str, syntax: Syntax) -> Value {
@@ -229,20 +234,15 @@ mod tests {
 
     #[test]
     fn a_preset_names_fields_of_an_issuer_alone() {
-        for (name, _) in PRESETS.iter().flat_map(|preset| preset.fields) {
-            assert!(ISSUER.members.iter().any(|member| member.name == *name), "{name}");
-        }
-        let templates = PRESETS.iter().flat_map(|preset| preset.fields.iter().map(move |field| (preset, field)));
-        for (preset, (name, field)) in templates {
-            let texts: Vec<&str> = match field {
-                Field::Text(text) => vec![text],
-                Field::Texts(texts) => texts.to_vec(),
-                Field::Members(members) => members.iter().map(|(_, text)| *text).collect(),
-            };
-            for part in texts.iter().flat_map(|text| text.split('{').skip(1)) {
-                let wanted = part.split('}').next().unwrap();
-                assert!(preset.parameters.iter().any(|p| p.name == wanted), "{}: {name}: {wanted}", preset.name);
+        for preset in &PRESETS {
+            for name in fields(preset).as_object().unwrap().keys() {
+                assert!(ISSUER.members.iter().any(|member| member.name == name), "{}: {name}", preset.name);
             }
+            let used: Vec<&str> =
+                preset.fields.split('<').skip(1).map(|part| part.split('>').next().unwrap()).collect();
+            let known = |name: &&str| preset.parameters.iter().any(|parameter| parameter.name == *name);
+            assert!(used.iter().all(known), "{}: {used:?}", preset.name);
+            assert!(preset.parameters.iter().all(|parameter| used.contains(&parameter.name)), "{}", preset.name);
         }
     }
 }

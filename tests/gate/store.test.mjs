@@ -22,7 +22,7 @@ const LIMITS = {
   minTtlSeconds: 60,
   maxTtlSeconds: 86_400,
   staleSeconds: 3600,
-  timeoutMs: 200,
+  timeoutMs: 5000,
   maxBytes: 10_000,
 };
 

@@ -72,8 +72,38 @@ test('ML-DSA is in its own module alone', () => {
   ]);
 });
 
+/** What tells a module with the gate in it: its exports, and what src/gate and src/binding say and ask for. */
+const gateTraces = (name) => {
+  const exported = WebAssembly.Module.exports(module(name)).map((entry) => entry.name);
+  const text = bytes(name).toString('latin1');
+  const sentences = [
+    'insufficient_scope',
+    'dpop+jwt',
+    'portcullis dpop nonce',
+    'x-forwarded-proto',
+    'transport-insecure',
+    'has a regular expression',
+  ];
+  return {
+    exports: exported.filter((export_) => /gate|decide|requirement/i.test(export_)),
+    sentences: sentences.filter((sentence) => text.includes(sentence)),
+  };
+};
+
+test('the gate is in its own module alone', () => {
+  for (const name of ['portcullis.wasm', 'portcullis_issuer.wasm', 'portcullis_ml_dsa.wasm'])
+    assert.deepEqual(gateTraces(name), { exports: [], sentences: [] }, name);
+  const { exports, sentences } = gateTraces('portcullis_gate.wasm');
+  assert.ok(exports.length >= 12 && sentences.length === 6, JSON.stringify({ exports, sentences }));
+});
+
 test('no path of the builder is left in a module', () => {
-  for (const name of ['portcullis.wasm', 'portcullis_issuer.wasm', 'portcullis_ml_dsa.wasm']) {
+  for (const name of [
+    'portcullis.wasm',
+    'portcullis_gate.wasm',
+    'portcullis_issuer.wasm',
+    'portcullis_ml_dsa.wasm',
+  ]) {
     const text = bytes(name).toString('latin1');
     for (const path of [ROOT, process.env.HOME].filter((path) => path && path.length > 2)) {
       assert.ok(!text.includes(path), `${name} holds ${path}`);
@@ -85,6 +115,7 @@ test('the validator stays below its limit', () => {
   const size = (content) => gzipSync(content, { level: 9 }).length;
   const sizes = {
     'portcullis.wasm': size(bytes('portcullis.wasm')),
+    'portcullis_gate.wasm': size(bytes('portcullis_gate.wasm')),
     'portcullis_issuer.wasm': size(bytes('portcullis_issuer.wasm')),
     'portcullis_ml_dsa.wasm': size(bytes('portcullis_ml_dsa.wasm')),
     'portcullis_inline.js': size(bytes('portcullis_inline.js')),

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use jwt_compact::{Algorithm, AlgorithmSignature};
 
 use super::{
-    KeyDefect,
+    KeyDefect, NotASignature,
     limbs::{from_bytes, less, plus, write_bytes},
     precompute::{Precomputable, Slot, TableSize},
 };
@@ -197,17 +197,30 @@ pub struct EcdsaSignature<C, const L: usize> {
     curve: PhantomData<C>,
 }
 
+impl<C: Curve<L>, const L: usize> EcdsaSignature<C, L> {
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (r, s) = bytes.split_at_checked(C::Order::BYTES).filter(|(_, s)| s.len() == C::Order::BYTES)?;
+        let number =
+            |bytes| from_bytes::<L>(bytes).filter(|number| *number != [0; L] && less(number, &C::Order::LIMBS));
+        let (r, s) = number(r).zip(number(s))?;
+        Some(EcdsaSignature { r, s, curve: PhantomData })
+    }
+}
+
+impl<C: Curve<L>, const L: usize> EcdsaKey<C, L> {
+    /// As [`engine::holds`](super::holds), without the errors of jwt-compact, which bring code along that shows them.
+    pub(crate) fn holds(&self, message: &[u8], signature: &[u8]) -> bool {
+        let signature = EcdsaSignature::from_bytes(signature);
+        signature.is_some_and(|signature| self.verify_hash(&signature, &C::HASH.of(&[message])))
+    }
+}
+
 impl<C: Curve<L>, const L: usize> AlgorithmSignature for EcdsaSignature<C, L> {
     const LENGTH: Option<NonZeroUsize> = NonZeroUsize::new(C::Order::BYTES.saturating_mul(2));
 
     /// r and s, big-endian, one after the other (RFC 7518 §3.4).
     fn try_from_slice(slice: &[u8]) -> anyhow::Result<Self> {
-        anyhow::ensure!(Self::LENGTH.is_some_and(|length| length.get() == slice.len()), "of another length");
-        let (r, s) = slice.split_at(C::Order::BYTES);
-        let number =
-            |bytes| from_bytes::<L>(bytes).filter(|number| *number != [0; L] && less(number, &C::Order::LIMBS));
-        let (r, s) = number(r).zip(number(s)).ok_or_else(|| anyhow::anyhow!("r or s is not in 1..n"))?;
-        Ok(EcdsaSignature { r, s, curve: PhantomData })
+        Ok(Self::from_bytes(slice).ok_or(NotASignature)?)
     }
 
     fn as_bytes(&self) -> Cow<'_, [u8]> {

@@ -10,7 +10,7 @@ use std::{borrow::Cow, sync::OnceLock};
 use jwt_compact::{Algorithm, AlgorithmSignature};
 
 use super::{
-    KeyDefect,
+    KeyDefect, NotASignature,
     hash::Hash,
     precompute::{Precomputable, Slot, TableSize},
 };
@@ -133,11 +133,19 @@ const fn width(size: TableSize) -> u32 {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature([u8; 64]);
 
+impl VerifyingKey {
+    /// As [`engine::holds`](super::holds), without the errors of jwt-compact, which bring code along that shows them.
+    pub(crate) fn holds(&self, message: &[u8], signature: &[u8]) -> bool {
+        let signature = signature.try_into().map(Signature);
+        signature.is_ok_and(|signature| StrictEd25519.verify_signature(&signature, self, message))
+    }
+}
+
 impl AlgorithmSignature for Signature {
     const LENGTH: Option<core::num::NonZeroUsize> = core::num::NonZeroUsize::new(64);
 
     fn try_from_slice(slice: &[u8]) -> anyhow::Result<Self> {
-        slice.try_into().map(Signature).map_err(|_| anyhow::Error::msg("an Ed25519 signature has 64 bytes"))
+        slice.try_into().map(Signature).map_err(|_| NotASignature.into())
     }
 
     fn as_bytes(&self) -> Cow<'_, [u8]> {

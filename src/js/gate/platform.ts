@@ -16,15 +16,13 @@ interface Cf {
 /** Whose fields are trusted: as the caller says, or as the runtime says of itself. */
 export function platformOf(chosen: GateOptions['platform']): { platform: Platform; guessed: boolean } {
   if (chosen !== undefined) return { platform: chosen, guessed: false };
-  const { navigator, EdgeRuntime, process } = globalThis as {
+  const { navigator, process } = globalThis as {
     navigator?: { userAgent?: string };
-    EdgeRuntime?: string;
     process?: { env?: Record<string, string | undefined> };
   };
   if (navigator?.userAgent === 'Cloudflare-Workers') return { platform: 'cloudflare', guessed: true };
-  const onVercel = EdgeRuntime === 'vercel' || process?.env?.VERCEL === '1';
-  // `next start` on a machine of one's own has the edge runtime, too, and no proxy in front that rewrites headers.
-  if (onVercel && process?.env?.VERCEL === '1') return { platform: 'vercel', guessed: true };
+  // Not by its edge runtime, which `next start` has on any machine, with no proxy in front that rewrites headers.
+  if (process?.env?.VERCEL === '1') return { platform: 'vercel', guessed: true };
   return { platform: 'none', guessed: true };
 }
 

@@ -10,16 +10,16 @@ use crate::{
     document::shape::{Kind, Member, Shape},
     keys::tables::TableBudget,
     limits::Limits,
-    time::Leeway,
 };
 
-const SECONDS_A_DAY: u64 = 86_400;
+const SECONDS_A_DAY: u32 = 86_400;
+const LEEWAY: u32 = 300;
 
-const fn most(cap: usize) -> u64 {
+const fn most(cap: usize) -> u32 {
     // No cap comes near 2³².
-    #[allow(clippy::as_conversions)]
-    let wide = cap as u64;
-    wide
+    #[allow(clippy::as_conversions, clippy::cast_possible_truncation)]
+    let narrow = cap as u32;
+    narrow
 }
 
 /// The whole document.
@@ -33,7 +33,7 @@ pub(crate) const POLICY: Shape = Shape::new(&[
     .required(),
     Member::new(
         "leewaySeconds",
-        Kind::Integer(0, Leeway::CAP),
+        Kind::Integer(0, LEEWAY),
         "How far the issuer's clock and ours may be apart, in seconds.",
     )
     .default("5"),
@@ -217,7 +217,10 @@ const LIMITS: Shape = Shape::new(&[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::sources::{Introspection, Remote};
+    use crate::{
+        policy::sources::{Introspection, Remote},
+        time::Leeway,
+    };
 
     fn default(shape: &Shape, name: &str) -> u64 {
         let member = shape.members.iter().find(|member| member.name == name).unwrap();
@@ -232,6 +235,7 @@ mod tests {
         assert_eq!(default(&LIMITS, "depth"), limits.depth() as u64);
         assert_eq!(default(&LIMITS, "members"), limits.members() as u64);
         assert_eq!(default(&POLICY, "leewaySeconds"), Leeway::default().get());
+        assert_eq!(u64::from(LEEWAY), Leeway::CAP);
         assert_eq!(default(&POLICY, "tableBytes"), TableBudget::default().bytes() as u64);
         assert_eq!(default(&REMOTE, "minTtlSeconds"), Remote::MIN_TTL);
         assert_eq!(default(&REMOTE, "maxTtlSeconds"), Remote::MAX_TTL);
