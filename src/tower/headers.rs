@@ -72,8 +72,13 @@ fn without_cookie(value: &HeaderValue, name: &str) -> Option<HeaderValue> {
     if kept.is_empty() { None } else { HeaderValue::try_from(kept).ok() }
 }
 
-/// The ready response.
-pub(super) fn refused<B: From<String>>(refusal: &Refusal) -> Response<B> {
+/// The ready response; without a refusal, that nothing can be said at the moment.
+pub(super) fn refused<B: From<String>>(refusal: Option<&Refusal>) -> Response<B> {
+    let Some(refusal) = refusal else {
+        let mut response = Response::new(B::from(String::new()));
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        return response;
+    };
     let mut response = Response::new(B::from(refusal.problem()));
     *response.status_mut() = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::UNAUTHORIZED);
     let headers = response.headers_mut();

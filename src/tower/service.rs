@@ -54,7 +54,7 @@ where
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
             match layer.decide(&parts).await {
-                Err(refusal) => Ok(headers::refused(&refusal)),
+                Err(refusal) => Ok(headers::refused(refusal.as_deref())),
                 Ok(passed) => {
                     headers::forward(&mut parts.headers, &passed.forward);
                     if let Some(authorized) = passed.authorized {
@@ -88,7 +88,8 @@ struct Found {
 }
 
 impl<O: Outside> GateLayer<O> {
-    async fn decide(&self, parts: &Parts) -> Result<Passed, Box<Refusal>> {
+    /// What the gate decides; `Err(None)` should it want to know what it was told.
+    async fn decide(&self, parts: &Parts) -> Result<Passed, Option<Box<Refusal>>> {
         let connection = (self.shared.connection)(parts);
         let url = headers::url(parts, connection.secure);
         let address = connection.client_address.map(|address| address.to_string());
@@ -96,7 +97,7 @@ impl<O: Outside> GateLayer<O> {
         for _ in 0..MOST_ROUNDS {
             let step = self.ask(parts, &url, address.as_deref(), connection.certificate.as_deref(), &found);
             match step {
-                Step::Refused(refusal) => return Err(refusal),
+                Step::Refused(refusal) => return Err(Some(refusal)),
                 Step::Public(forward) | Step::Preflight(forward) | Step::Anonymous(forward) => {
                     return Ok(Passed { forward, authorized: None, nonce: None });
                 }
@@ -117,11 +118,13 @@ impl<O: Outside> GateLayer<O> {
                 }
             }
         }
-        // A gate that is told what it asked for does not ask again; keys that change with each question are not to be had.
+        // It never needs as many rounds, and does without what is missing then.
         found.keys_unchanged = true;
+        found.introspection.get_or_insert(Introspection::Unavailable);
+        found.replay.get_or_insert(Replay::Unavailable);
         match self.ask(parts, &url, address.as_deref(), connection.certificate.as_deref(), &found) {
-            Step::Refused(refusal) => Err(refusal),
-            _ => Err(Box::new(unavailable())),
+            Step::Refused(refusal) => Err(Some(refusal)),
+            _ => Err(None),
         }
     }
 
@@ -157,11 +160,4 @@ impl<O: Outside> GateLayer<O> {
         let Some(jwks) = self.shared.outside.keys(issuer).await else { return false };
         self.set_remote_keys(issuer, &jwks).is_ok_and(|report| report.changed)
     }
-}
-
-/// The answer when what a request depends on cannot be had.
-fn unavailable() -> Refusal {
-    use crate::rejection::Rejection;
-    let rejection = Rejection::KeysUnavailable;
-    Refusal { rejection, status: 503, challenges: Vec::new(), nonce: None, retry_after: None, forward: Forward::default() }
 }
