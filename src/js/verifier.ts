@@ -28,7 +28,18 @@ export function makeVerifier(
 ): Verifier {
   const most = cacheSize(options.cache);
   const raw = orPolicyError(() => new glue.RawVerifier(toJson(policy)));
-  return verifierOn(raw, memory, most, (policy) => orPolicyError(() => raw.replace(toJson(policy)))).verifier;
+  const { verifier } = verifierOn(raw, memory, most, {
+    replacePolicy: (policy) => orPolicyError(() => raw.replace(toJson(policy))),
+    setRemoteKeys: (issuer, jwks) =>
+      orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
+  });
+  return verifier;
+}
+
+/** How a verifier takes another policy and other keys; whoever has more to do about it does it there. */
+export interface Changes {
+  replacePolicy(policy: Policy): void;
+  setRemoteKeys(issuer: string, jwks: string): KeyReport;
 }
 
 /** How many answers are kept. */
@@ -44,7 +55,7 @@ export function verifierOn(
   raw: RawVerifier,
   memory: WebAssembly.Memory,
   most: number,
-  replace: (policy: Policy) => void,
+  changes: Changes,
 ): { verifier: Verifier; evict(): void } {
   const core = new Exchange(raw, memory);
   const cache = new VerdictCache(most);
@@ -92,12 +103,12 @@ export function verifierOn(
       );
     },
     replacePolicy(policy) {
-      replace(policy);
+      changes.replacePolicy(policy);
       evict();
     },
     setRemoteKeys(issuer, jwks) {
       const text = typeof jwks === 'string' ? jwks : toJson(jwks);
-      const report = JSON.parse(orPolicyError(() => raw.setRemoteKeys(String(issuer), text))) as KeyReport;
+      const report = changes.setRemoteKeys(String(issuer), text);
       if (report.changed) epoch += 1;
       return report;
     },

@@ -65,9 +65,9 @@ impl RawGate {
         Ok(self.gate.decide_json(facts, now))
     }
 
-    /// Gives an issuer the JWK Set that it publishes.
-    #[wasm_bindgen(js_name = setKeys)]
-    pub fn set_keys(&mut self, issuer: &str, jwks: &str) -> Result<String, JsValue> {
+    /// Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON.
+    #[wasm_bindgen(js_name = setRemoteKeys)]
+    pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<String, JsValue> {
         let report = self.gate.set_remote_keys(issuer, jwks).map_err(|error| thrown(&error))?;
         Ok(serde_json::to_string(&report).unwrap_or_default())
     }

@@ -2,12 +2,12 @@ import type { Core } from '../boot.js';
 import { VerdictCache } from '../cache.js';
 import { toJson } from '../convert.js';
 import { orPolicyError, PolicyError } from '../errors.js';
-import type { Verifier } from '../index.js';
+import type { KeyReport, Verifier } from '../index.js';
 import type { Policy } from '../policy.js';
 import { cacheSize, verifierOn } from '../verifier.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
 import { type AllowedStep, allowed, type RefusedStep, refused } from './decision.js';
-import { cacheKey, type Evidence, type Facts, factsOf, type Profile } from './facts.js';
+import { cacheKey, type Evidence, type Facts, factsOf, type Profile, profileOf } from './facts.js';
 import type {
   Allowed,
   AllowedToken,
@@ -21,7 +21,7 @@ import type {
   RequestFacts,
 } from './index.js';
 import { Introspection } from './introspection.js';
-import type { IntrospectionSource, Io, KeyReport, RemoteSource } from './io.js';
+import type { IntrospectionSource, Io, RemoteSource } from './io.js';
 import { RemoteKeys } from './keys.js';
 import { Loop } from './loop.js';
 import { type Decided, Observer, Stopwatch, serverTiming } from './observe.js';
@@ -79,7 +79,10 @@ class Driver {
     this.#platform = platformOf(platformOption(options.platform));
     this.#policy = toJson(policy);
     this.#raw = orPolicyError(() => new glue.RawGate(this.#policy, options.nonceSecret));
-    this.#inner = verifierOn(this.#raw, memory, most, (policy) => this.#replacePolicy(policy));
+    this.#inner = verifierOn(this.#raw, memory, most, {
+      replacePolicy: (policy) => this.#replacePolicy(policy),
+      setRemoteKeys: (issuer, jwks) => this.#takeKeys(issuer, jwks),
+    });
     this.#observer = new Observer(options.onDecision);
     const now = options.now ?? (() => Math.floor(Date.now() / 1000));
     this.#io = {
@@ -261,7 +264,7 @@ class Driver {
   }
 
   #takeKeys(issuer: string, jwks: string): KeyReport {
-    const report = orPolicyError(() => JSON.parse(this.#raw.setKeys(issuer, jwks)) as KeyReport);
+    const report = orPolicyError(() => JSON.parse(this.#raw.setRemoteKeys(issuer, jwks)) as KeyReport);
     if (report.changed) this.#evict();
     this.#shadow?.shadow.setKeys(issuer, jwks);
     return report;
@@ -305,11 +308,10 @@ class Driver {
   }
 
   #readProfile(): Profile {
-    const own = JSON.parse(this.#raw.profile()) as Profile;
-    if (this.#shadow === undefined) return own;
-    // The shadow is handed the live facts, so they have to be enough for it.
-    const { headers } = JSON.parse(this.#shadow.core.profile()) as Profile;
-    return { headers: [...new Set([...own.headers, ...headers])], byPath: own.byPath, byAddress: true };
+    const own = this.#raw.profile();
+    if (this.#shadow === undefined) return profileOf(own);
+    // The shadow is handed the live facts, so they have to be enough for it, also when a requirement names networks.
+    return { ...profileOf(own, this.#shadow.core.profile()), byAddress: true };
   }
 
   #now(): number {

@@ -5,6 +5,7 @@ import type { Glue } from '../boot.js';
 /** A verifier in the wasm memory. */
 export interface RawVerifier {
   replace(policy: string): void;
+  /** Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON. Throws a PolicyError; the present keys then stay. */
   setRemoteKeys(issuer: string, jwks: string): string;
   input(): number;
   inputBytes(): number;
@@ -44,8 +45,6 @@ export interface RawGate extends RawVerifier {
   requirement(json: string): number;
   /** The next step: `Facts` and `Step` of src/gate as JSON. */
   decide(facts: string, now: number): string;
-  /** Gives an issuer a JWK Set that was fetched: a `KeyReport` as JSON. Throws a PolicyError; the present keys then stay. */
-  setKeys(issuer: string, jwks: string): string;
   /** Takes the published keys of an issuer away. */
   forgetKeys(issuer: string): void;
   /** The issuers' `remote` and `introspection` members, with defaults: `{ remotes: RemoteSource[], introspections: IntrospectionSource[] }`. */
