@@ -18,7 +18,7 @@ use crate::gate::{Evidence, Facts, Forward, Introspected, Refusal, Replay, Step}
 const MOST_ROUNDS: usize = 6;
 
 /// A service behind a gate: made by [`GateLayer`].
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct GateService<S, O = super::Nothing> {
     inner: S,
     layer: GateLayer<O>,
@@ -27,6 +27,13 @@ pub struct GateService<S, O = super::Nothing> {
 impl<S, O> GateService<S, O> {
     pub(super) fn new(inner: S, layer: GateLayer<O>) -> Self {
         GateService { inner, layer }
+    }
+}
+
+// Not derived: what is asked outside need not be `Clone`.
+impl<S: Clone, O> Clone for GateService<S, O> {
+    fn clone(&self) -> Self {
+        GateService { inner: self.inner.clone(), layer: self.layer.clone() }
     }
 }
 

@@ -3,11 +3,14 @@
 use std::{io, time::SystemTime};
 
 use axum::Router;
+use base64ct::{Base64UrlUnpadded, Encoding};
+use p256::ecdsa::{Signature, signature::Signer};
 use portcullis::{
     Alg, UnixSeconds,
     issuer::{mint::AccessTokenRequest, signing_key::SigningKey},
 };
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -31,8 +34,45 @@ pub fn policy(key: &SigningKey, gate: Value) -> String {
 }
 
 pub fn mint(key: &SigningKey, scope: &str, seconds_ago: u64) -> String {
-    let request = AccessTokenRequest::new(ISSUER, AUDIENCE, "ada", "tests").unwrap().with_scope(scope);
+    mint_with(key, scope, seconds_ago, json!({}))
+}
+
+pub fn mint_with(key: &SigningKey, scope: &str, seconds_ago: u64, claims: Value) -> String {
+    let request = json!({ "issuer": ISSUER, "audience": AUDIENCE, "subject": "ada", "clientId": "tests", "scope": scope,
+        "claims": claims });
+    let request = AccessTokenRequest::from_json(&request.to_string()).unwrap();
     request.sign(key, UnixSeconds::new(now() - seconds_ago).unwrap()).unwrap()
+}
+
+/// A client with a key of its own (RFC 9449).
+pub struct Prover {
+    key: p256::ecdsa::SigningKey,
+    jwk: Value,
+}
+
+impl Prover {
+    pub fn new(seed: u8) -> Self {
+        let key = p256::ecdsa::SigningKey::from_slice(&[seed; 32]).unwrap();
+        let point = key.verifying_key().to_encoded_point(false);
+        let coordinate = |bytes: Option<&p256::FieldBytes>| Base64UrlUnpadded::encode_string(bytes.unwrap());
+        let jwk = json!({ "crv": "P-256", "kty": "EC", "x": coordinate(point.x()), "y": coordinate(point.y()) });
+        Prover { key, jwk }
+    }
+
+    /// The thumbprint of its key (RFC 7638): the members are in the order that it asks for.
+    pub fn thumbprint(&self) -> String {
+        Base64UrlUnpadded::encode_string(&Sha256::digest(self.jwk.to_string()))
+    }
+
+    pub fn proof(&self, url: &str, token: &str, jti: &str) -> String {
+        let encode = |value: Value| Base64UrlUnpadded::encode_string(value.to_string().as_bytes());
+        let ath = Base64UrlUnpadded::encode_string(&Sha256::digest(token));
+        let header = encode(json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk }));
+        let claims = encode(json!({ "htm": "GET", "htu": url, "iat": now(), "jti": jti, "ath": ath }));
+        let input = format!("{header}.{claims}");
+        let signature: Signature = self.key.sign(input.as_bytes());
+        format!("{input}.{}", Base64UrlUnpadded::encode_string(&signature.to_bytes()))
+    }
 }
 
 /// An answer, and its headers in lower case.

@@ -10,12 +10,13 @@ use portcullis::{
     Claims, Gate,
     tower::{Authorized, Connection, GateLayer, Introspection, Outside},
 };
-use portcullis_tower_tests::{Answer, ISSUER, key, mint, policy, send, serve};
+use portcullis_tower_tests::{Answer, ISSUER, Prover, key, mint, mint_with, policy, send, serve};
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -107,10 +108,13 @@ async fn good_requests_pass_and_bad_ones_get_their_answer() {
 #[tokio::test]
 async fn no_spelling_of_a_path_or_host_opens_another() {
     let key = key();
-    let policy = policy(&key, json!({
-        "requirement": { "scopes": ["admin"] },
-        "routes": [{ "path": "/open/*", "requirement": "public" }],
-    }));
+    let policy = policy(
+        &key,
+        json!({
+            "requirement": { "scopes": ["admin"] },
+            "routes": [{ "path": "/open/*", "requirement": "public" }],
+        }),
+    );
     let layer = GateLayer::new(Gate::from_json(&policy).unwrap());
     let port = serve(Router::new().fallback(seen).layer(layer)).await;
     let token = format!("Bearer {}", mint(&key, "notes:read", 0));
@@ -215,7 +219,8 @@ fn remote_policy() -> String {
 
 #[tokio::test]
 async fn without_anybody_to_ask_what_must_be_asked_is_refused() {
-    let port = serve(Router::new().fallback(seen).layer(GateLayer::new(Gate::from_json(&remote_policy()).unwrap()))).await;
+    let port =
+        serve(Router::new().fallback(seen).layer(GateLayer::new(Gate::from_json(&remote_policy()).unwrap()))).await;
     let token = format!("Bearer {}", mint(&key(), "notes:read", 0));
     for (value, code) in [(token.as_str(), "keys-unavailable"), ("Bearer opaque", "introspection-unavailable")] {
         let answer = send(port, "/", &[("Authorization", value)]).await;
@@ -242,6 +247,49 @@ async fn keys_are_fetched_once_and_opaque_tokens_asked_about() {
     let opaque = body(&ask("opaque").await);
     assert_eq!((&opaque["sub"], &opaque["payload"]), (&json!("eve"), &json!("eve")));
     assert_eq!((ask("other").await.status, ask("busy").await.status), (401, 503));
+}
+
+/// Remembers proofs.
+#[derive(Default)]
+struct Proofs(Mutex<BTreeSet<String>>);
+
+impl Outside for Proofs {
+    async fn first_use(&self, key: &str, until: u64) -> Option<bool> {
+        assert!(until >= portcullis_tower_tests::now());
+        Some(self.0.lock().unwrap().insert(key.to_owned()))
+    }
+}
+
+#[tokio::test]
+async fn a_proof_is_good_once_and_for_one_request() {
+    let key = key();
+    let (owner, thief) = (Prover::new(7), Prover::new(9));
+    let gate = || Gate::from_json(&policy(&key, json!({}))).unwrap();
+    let port = serve(
+        Router::new().fallback(seen).layer(GateLayer::with(gate(), Proofs::default(), |_| Connection::default())),
+    )
+    .await;
+    let token = mint_with(&key, "notes:read", 0, json!({ "cnf": { "jkt": owner.thumbprint() } }));
+    let authorization = format!("DPoP {token}");
+    let url = format!("http://127.0.0.1:{port}/notes");
+    let ask = async |proof: &str| {
+        let answer = send(port, "/notes", &[("Authorization", &authorization), ("DPoP", proof)]).await;
+        (answer.status, answer.code())
+    };
+    let proof = owner.proof(&url, &token, "1");
+    assert_eq!(ask(&proof).await.0, 200);
+    assert_eq!(ask(&proof).await, (401, "dpop-replayed".to_owned()));
+    assert_eq!(ask(&owner.proof(&url, &token, "2")).await.0, 200);
+    assert_eq!(ask(&thief.proof(&url, &token, "3")).await, (401, "dpop-key-mismatch".to_owned()));
+    assert_eq!(ask(&owner.proof("http://127.0.0.1/other", &token, "4")).await, (401, "dpop-url-mismatch".to_owned()));
+    let bearer = format!("Bearer {token}");
+    assert_eq!(send(port, "/notes", &[("Authorization", &bearer)]).await.status, 401);
+
+    // Where nobody remembers, no proof can be taken.
+    let port = serve(Router::new().fallback(seen).layer(GateLayer::new(gate()))).await;
+    let proof = owner.proof(&format!("http://127.0.0.1:{port}/notes"), &token, "5");
+    let answer = send(port, "/notes", &[("Authorization", &authorization), ("DPoP", &proof)]).await;
+    assert_eq!((answer.status, answer.code().as_str()), (503, "replay-unavailable"));
 }
 
 #[tokio::test]
