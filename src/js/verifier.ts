@@ -1,9 +1,11 @@
 import type { Core } from './boot.js';
 import { type Kind, VerdictCache } from './cache.js';
-import { freeze, instant, toJson } from './convert.js';
+import { freeze, freezeData, instant, toJson } from './convert.js';
 import { asPolicyError, orPolicyError, PolicyError } from './errors.js';
 import type { KeyReport, Verifier, VerifierOptions, VerifierStats, VerifyOptions } from './index.js';
 import type { Policy } from './policy.js';
+import type { StandardSchema } from './standard-schema.js';
+import { type ClaimsReader, claimsReader } from './typed-claims.js';
 import type { Accepted, JoseHeader, Rejected, Verdict } from './verdict.js';
 import type { RawVerifier, ValidatorGlue } from './wasm/glue.js';
 
@@ -23,17 +25,18 @@ const encoder = new TextEncoder();
 /** A verifier whose tokens are written straight into the wasm memory, and whose verdicts are read from there. */
 export function makeVerifier(
   { glue, memory }: Core<ValidatorGlue>,
-  policy: Policy,
-  options: VerifierOptions = {},
+  policy: string,
+  options: VerifierOptions & { claims?: StandardSchema } = {},
 ): Verifier {
   const most = cacheSize(options.cache);
-  const raw = orPolicyError(() => new glue.RawVerifier(toJson(policy)));
-  const { verifier } = verifierOn(raw, memory, most, {
+  const read = options.claims === undefined ? undefined : claimsReader(options.claims);
+  const raw = orPolicyError(() => new glue.RawVerifier(policy));
+  const changes: Changes = {
     replacePolicy: (policy) => orPolicyError(() => raw.replace(toJson(policy))),
     setRemoteKeys: (issuer, jwks) =>
       orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
-  });
-  return verifier;
+  };
+  return verifierOn(raw, memory, most, changes, read).verifier;
 }
 
 /** How a verifier takes another policy and other keys; whoever has more to do about it does it there. */
@@ -56,6 +59,7 @@ export function verifierOn(
   memory: WebAssembly.Memory,
   most: number,
   changes: Changes,
+  read?: ClaimsReader,
 ): { verifier: Verifier; evict(): void } {
   const core = new Exchange(raw, memory);
   const cache = new VerdictCache(most);
@@ -80,7 +84,9 @@ export function verifierOn(
     const length = core.write(text);
     const outcome = ask(core.written, length, now);
     if (outcome === ACCEPTED) {
-      const verdict = core.accepted();
+      const accepted = core.accepted();
+      const verdict = read ? typed(accepted, read) : accepted;
+      if (!verdict.ok) return verdict;
       cache.set(text as string, { kind, verdict, from: core.from, until: core.until, epoch });
       return verdict;
     }
@@ -118,6 +124,13 @@ export function verifierOn(
     },
   };
   return { verifier, evict };
+}
+
+/** The verdict with what a schema makes of the claims. */
+function typed(accepted: Accepted, read: ClaimsReader): Verdict {
+  const result = read(accepted.claims);
+  if ('ok' in result) return result;
+  return Object.freeze({ ...accepted, claims: freezeData(result.value) as Accepted['claims'] });
 }
 
 /** The input and the answer in the wasm memory, and what was parsed of it before. */

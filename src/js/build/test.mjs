@@ -60,11 +60,21 @@ const STAGES = [
   ...(options.all ? [{ name: 'adapters-next', work: () => nodeTest('tests/adapters', '.extra.mjs') }] : []),
   { name: 'e2e', work: () => nodeTest('tests/e2e') },
   { name: 'load', work: () => node('tests/load/load.mjs') },
+  { name: 'cli', work: () => nodeTest('tests/cli') },
   { name: 'publint', work: () => bin('publint', 'run', '--strict') },
   {
     name: 'attw',
     work: () =>
-      bin('attw', '--pack', '.', '--profile', 'esm-only', '--exclude-entrypoints', 'portcullis.wasm'),
+      bin(
+        'attw',
+        '--pack',
+        '.',
+        '--profile',
+        'esm-only',
+        '--exclude-entrypoints',
+        'portcullis.wasm',
+        'policy.schema.json',
+      ),
   },
   { name: 'conformance', work: () => node('tests/conformance/run.mjs', ...(options.all ? ['--all'] : [])) },
   { name: 'demonstration', work: () => node('src/js/build/start.mjs', '--check') },

@@ -1,4 +1,4 @@
-import { freeze } from '../convert.js';
+import { freeze, freezeData } from '../convert.js';
 import type { Claims, JoseHeader } from '../verdict.js';
 import type { Allowed, AllowedToken, ForwardHeaders, Refusal, Refused } from './index.js';
 
@@ -44,7 +44,7 @@ export function allowed(step: Exclude<FinalStep, RefusedStep>): Allowed {
   const decision: AllowedToken = {
     ok: true,
     via: 'token',
-    claims: freeze(claims),
+    claims: freezeData(claims),
     header: header === null ? undefined : freeze(header),
     issuer,
     binding,

@@ -4,6 +4,8 @@ import { toJson } from '../convert.js';
 import { orPolicyError, PolicyError } from '../errors.js';
 import type { KeyReport, Verifier } from '../index.js';
 import type { Policy } from '../policy.js';
+import { type ClaimsReader, claimsReader } from '../typed-claims.js';
+import type { Claims } from '../verdict.js';
 import { cacheSize, verifierOn } from '../verifier.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
 import { type AllowedStep, allowed, type RefusedStep, refused } from './decision.js';
@@ -59,6 +61,7 @@ class Driver {
   readonly #raw: RawGate;
   readonly #inner: { verifier: Verifier; evict(): void };
   readonly #platform: ReturnType<typeof platformOf>;
+  readonly #read: ClaimsReader | undefined;
   readonly #observer: Observer;
   readonly #io: Io;
   readonly #keys: RemoteKeys;
@@ -77,6 +80,7 @@ class Driver {
     const most = cacheSize(options.cache);
     this.#cache = new VerdictCache(most);
     this.#platform = platformOf(platformOption(options.platform));
+    this.#read = options.claims === undefined ? undefined : claimsReader(options.claims);
     this.#policy = toJson(policy);
     this.#raw = orPolicyError(() => new glue.RawGate(this.#policy, options.nonceSecret));
     this.#inner = verifierOn(this.#raw, memory, most, {
@@ -168,13 +172,14 @@ class Driver {
     const evidence: Evidence = {};
     const { step, epoch } = await this.#loop.follow(facts, evidence, context, stopwatch);
     if (step.step === 'refused') return this.#refuse(step, facts, requirement, evidence, stopwatch);
+    const misfit = step.step === 'allowed' ? this.#typeClaims(step) : undefined;
     const decision = allowed(step);
     const kid = step.step === 'allowed' ? step.header?.kid : undefined;
     if (decision.via === 'token') {
-      const why = this.#objection(decision, request);
+      const why = misfit ?? this.#objection(decision, request);
       if (why !== undefined) {
         evidence.check = why;
-        const refusal = this.#loop.ask({ ...facts, evidence }, stopwatch);
+        const refusal = this.#loop.last(facts, evidence, stopwatch);
         // Nothing but a refusal can come of it; should anything else, it is none.
         if (refusal.step === 'refused') return this.#refuse(refusal, facts, requirement, evidence, stopwatch);
         throw new Error('portcullis: a check that refused was not heard');
@@ -187,6 +192,15 @@ class Driver {
       return this.#allow(remembered, facts, requirement, evidence, stopwatch, false);
     }
     return this.#allow({ decision, kid }, facts, requirement, evidence, stopwatch, false);
+  }
+
+  /** Makes of the claims what the schema says, or says that they do not fit it. */
+  #typeClaims(step: AllowedStep): string | undefined {
+    const result = this.#read?.(step.claims);
+    if (result === undefined) return undefined;
+    if ('ok' in result) return 'the claims do not fit the schema';
+    step.claims = result.value as Claims;
+    return undefined;
   }
 
   /** What the caller's own check has against a request. Only `true` is nothing; one that throws, or answers later, has refused. */

@@ -1,5 +1,6 @@
 import type { Verifier, VerifierStats } from '../index.js';
 import type { Policy } from '../policy.js';
+import type { StandardSchema } from '../standard-schema.js';
 import type { Claims, JoseHeader, RejectionCode, Stage } from '../verdict.js';
 import type { ClientSecrets } from './client-authentication.js';
 import type { IntrospectionStats } from './introspection.js';
@@ -136,6 +137,11 @@ export type Decision<C = Claims> = Allowed<C> | Refused;
 export type Auth<C = Claims> = Allowed<C>;
 
 export interface GateOptions<C = Claims> {
+  /**
+   * A schema that speaks Standard Schema v1: the claims are what it makes of them, and a token that does not fit is refused
+   * (`refused-by-check`). It must be synchronous.
+   */
+  claims?: StandardSchema<C>;
   /** Default: the runtime's. */
   fetch?: typeof fetch;
   /** Whole seconds since 1970. Default: the runtime's clock. */
