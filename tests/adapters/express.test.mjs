@@ -36,6 +36,8 @@ app.get('/notes', guard(gate, REQUIREMENT), answer);
 app.get('/maybe', guard(gate, { ...REQUIREMENT, anonymous: true }), answer);
 app.post('/notes', guard(gate, REQUIREMENT), express.json(), (req, res) => res.json({ body: req.body }));
 app.use('/mounted', guard(gate, REQUIREMENT), router);
+app.get('/office', guard(gate, { networks: ['127.0.0.0/8'] }), answer);
+app.get('/elsewhere', guard(gate, { networks: ['192.0.2.0/24'] }), answer);
 app.use('/by-policy', guard(routed), (req, res) => res.json({ url: req.originalUrl, via: req.auth.via }));
 app.use((error, _req, res, _next) => res.status(500).json({ error: String(error) }));
 
@@ -107,6 +109,26 @@ test('the gate decides by the path that Express routes by, and no spelling of it
     const answer = await ask('/by-policy/secret', { host, headers: bearer() });
     assert.notEqual(answer, 200, host);
   }
+});
+
+test('the client’s address is the connection’s, whatever a header says', async () => {
+  const headers = [...bearer(), ['X-Forwarded-For', '192.0.2.7']];
+  assert.equal((await send(`${running.origin}/office`, { headers })).status, 200);
+  assert.equal((await send(`${running.origin}/elsewhere`, { headers })).status, 403);
+});
+
+test('a cookie with the token is taken out, and the others stay', async () => {
+  const cookies = createGate({ ...policy, gate: { ...policy.gate, credentials: { cookie: 'session' } } });
+  const app = express();
+  app.get('/', guard(cookies), (req, res) => {
+    const raw = req.rawHeaders[req.rawHeaders.indexOf('Cookie') + 1];
+    res.json([req.headers.cookie, req.headersDistinct.cookie, raw]);
+  });
+  const { origin, stop } = await listen(createServer(app));
+  const headers = [['Cookie', `a=1; session=${mint()}; b=2`]];
+  const { body } = await send(origin, { headers });
+  await stop();
+  assert.deepEqual(JSON.parse(body), ['a=1; b=2', ['a=1; b=2'], 'a=1; b=2']);
 });
 
 test('plain HTTP is refused for a host that is not loopback', async () => {
