@@ -57,8 +57,17 @@ test('every view of the headers says the same', async () => {
   assert.deepEqual(names.toSorted(), ['connection', 'cookie', 'host', 'x-user']);
   assert.equal(seen.rawHeaders.at(-1), 'ada');
   assert.deepEqual(seen.headersDistinct['x-user'], ['ada']);
+  assert.deepEqual(Object.keys(seen.headersDistinct).toSorted(), names.toSorted());
   assert.deepEqual(Object.keys(seen.headers).toSorted(), names.toSorted());
   assert.equal(seen.headers.cookie, 'a=1');
+});
+
+test('what is refused reaches no handler', async () => {
+  for (const headers of [[], bearer({ scope: 'notes:write' }), bearer({ secondsAgo: 900 })]) {
+    seen = undefined;
+    assert.ok((await send(`${running.origin}/notes`, { headers })).status >= 401);
+    assert.equal(seen, undefined);
+  }
 });
 
 test('a body reaches its handler', async () => {
@@ -83,6 +92,8 @@ test('a mounted router is behind the gate, however its path is spelled', async (
 test('the gate decides by the path that Express routes by, and no spelling of it opens another', async () => {
   const ask = async (target, options) => (await send(running.origin, { target, ...options })).status;
   assert.equal(await ask('/by-policy/open/a'), 200);
+  // The absolute form, which proxies are sent and every server has to take (RFC 9112 §3.2.2).
+  assert.equal(await ask('http://127.0.0.1/by-policy/open/a'), 200);
   assert.equal(await ask('/by-policy/notes', { headers: bearer() }), 200);
   assert.equal(await ask('/by-policy/secret', { headers: bearer() }), 403);
   // Express takes each of these for a path below /by-policy that is not open.

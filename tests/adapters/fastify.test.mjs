@@ -12,7 +12,9 @@ const gate = createGate(policy);
 const app = fastify();
 let origin;
 
+let ran = 0;
 const answer = async (request) => {
+  ran += 1;
   const { authorization = null, 'x-user': user = null } = request.headers;
   return { sub: request.auth.claims?.sub ?? null, user, authorization };
 };
@@ -41,6 +43,12 @@ test('a hook of a plugin guards all its routes, however they are spelled', async
     assert.equal((await send(origin, { target })).status, 401, target);
   }
   assert.equal((await send(`${origin}/plugin/notes`, { headers: bearer() })).status, 200);
+});
+
+test('what is refused reaches no handler', async () => {
+  ran = 0;
+  for (const path of ['/notes', '/plugin/notes']) assert.equal((await send(origin + path)).status, 401);
+  assert.equal(ran, 0);
 });
 
 test('a body is read after the gate has decided', async () => {

@@ -130,6 +130,25 @@ test('hono: the nonce, the claims, and work that goes on where there is a place 
   gate.asked[1][2].waitUntil(Promise.reject(new Error('unheard')));
 });
 
+test('hono: a second guard that asks for nothing leaves what the first one knows', async () => {
+  const app = new Hono();
+  app.use(guardHono(gateThat(PASSED)), guardHono(gateThat({ ...PASSED, via: 'public', claims: undefined })));
+  app.get('/a', (c) => c.text(c.get('jwtPayload').sub));
+  assert.equal(await (await app.fetch(request())).text(), 'ada');
+});
+
+test('hono: what is refused reaches no handler', async () => {
+  const app = new Hono();
+  let ran = false;
+  app.use(guardHono(gateThat(REFUSED)));
+  app.get('/a', (c) => {
+    ran = true;
+    return c.text('');
+  });
+  assert.equal((await app.fetch(request())).status, 401);
+  assert.equal(ran, false);
+});
+
 test('next: the nonce, and work that goes on', async () => {
   const gate = gateThat(PASSED);
   const proxy = guardNext(gate, { next: () => new Response(null) }, REQUIREMENT);

@@ -30,13 +30,8 @@ const DOT_SEGMENT = /^[^?#]*\/(?:\.|%2e){1,2}(?:[/?#]|$)/i;
 
 /** The request as the gate reads it. `target` is the request-target (RFC 9112 §3.2) before any framework shortened it. */
 export function factsOf(request: NodeRequest, target: string): RequestFacts {
-  const headers: [string, string][] = [];
-  let host: string | undefined;
-  for (const [name, value] of pairs(request.rawHeaders)) {
-    if (name === ':authority' || /^host$/i.test(name)) host ??= value;
-    // HTTP/2's pseudo-headers are no headers (RFC 9113 §8.3).
-    if (!name.startsWith(':')) headers.push([name, value]);
-  }
+  const headers = pairs(request.rawHeaders);
+  const host = headers.find(([name]) => name === ':authority' || /^host$/i.test(name))?.[1];
   const scheme = (request.socket as Socket).encrypted ? 'https' : 'http';
   const path = pathOf(target);
   const plain = host !== undefined && AUTHORITY.test(host) && !DOT_SEGMENT.test(path);

@@ -39,7 +39,7 @@ export function guard<C = Claims>(
 function headersOf({ request, platform, isSubRequest }: SvelteKitEvent): RequestFacts['headers'] {
   const { req } = (platform ?? {}) as { req?: { rawHeaders?: string[] } };
   if (req?.rawHeaders === undefined || isSubRequest) return request.headers;
-  return pairs(req.rawHeaders).filter(([name]) => !name.startsWith(':'));
+  return pairs(req.rawHeaders);
 }
 
 /** It throws while pages are prerendered, and where the platform tells no address. */
