@@ -185,7 +185,7 @@ export interface GateStats {
 export interface Gate<C = Claims> {
   /**
    * Decides about a request. Whatever the request is, the answer is a value.
-   * @throws PolicyError when the requirement is none.
+   * @throws PolicyError when the requirement is none, or is one more than the 1024 different ones a gate keeps.
    */
   check(
     request: Request | RequestFacts,
