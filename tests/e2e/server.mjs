@@ -7,7 +7,8 @@ import { createServer } from 'node:http';
 const P1363 = { dsaEncoding: 'ieee-p1363' };
 const SECONDS = 60;
 
-export const CLIENT = { id: 'worker', secret: crypto.randomBytes(24).toString('base64url') };
+// Hexadecimal: RFC 6749 §2.3.1 encodes what else there is, and clients differ in how.
+export const CLIENT = { id: 'worker', secret: crypto.randomBytes(24).toString('hex') };
 
 /** `{ issuer, requests, stop }`; `requests` counts what was asked for, by path. */
 export async function startAuthorizationServer({ audience }) {
@@ -103,7 +104,7 @@ export function signed(header, claims, privateKey) {
 }
 
 function basic({ id, secret }) {
-  return `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`;
+  return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
 }
 
 /** The claims of a proof (RFC 9449 §4.3) with the thumbprint of its key; `undefined` when anything is wrong with it. */
