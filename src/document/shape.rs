@@ -206,7 +206,7 @@ impl Kind {
 }
 
 /// `a, b, c`
-pub(crate) fn listed<'n>(names: &mut dyn Iterator<Item = &'n str>) -> String {
+pub(crate) fn listed(names: &mut dyn Iterator<Item = &str>) -> String {
     let mut list = String::new();
     for name in names {
         if !list.is_empty() {
