@@ -148,23 +148,11 @@ pub(super) fn reduce<M: Modulus<L>, const L: usize>(
 /// Subtracts q·p, q = ⌊number / 2^BITS⌋ as the highest limb tells. What is left is in [0, p] ± |q + 1|·(2^BITS − p). The other limbs
 /// move by at most |q|·max|digit| ≤ 8·2²¹ = 2²⁴. Cost: a shift for each digit of p that is not 0.
 #[inline(always)]
-pub(super) fn fold<M: Modulus<L>, const L: usize>(limbs: &mut [i64; L]) {
+fn fold<M: Modulus<L>, const L: usize>(limbs: &mut [i64; L]) {
     let q = limbs[L - 1] >> M::TOP_BITS;
     unrolled!(K < L, {
         limbs[K] -= q * M::DIGITS[K];
     });
-}
-
-/// Carries: every limb but the highest into [0, 2²⁹). The limbs' magnitudes are below 2⁶².
-#[inline(always)]
-pub(super) fn carry<const L: usize>(limbs: &mut [i64; L]) {
-    let mut carry = 0;
-    for limb in limbs.iter_mut().take(L - 1) {
-        let sum = *limb + carry;
-        *limb = sum & MASK;
-        carry = sum >> LIMB_BITS;
-    }
-    limbs[L - 1] += carry;
 }
 
 /// A loose factor's limbs, widened once and not at every product.
