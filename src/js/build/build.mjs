@@ -19,6 +19,8 @@ import { isMain, main, Plain, ROOT, run, step, TARGET, TOOLS } from './steps.mjs
 
 const DIST = join(ROOT, 'dist');
 const STAMP = join(TARGET, 'dist.stamp');
+const WASM = join(TARGET, 'wasm');
+const WASM_STAMP = join(TARGET, 'wasm.stamp');
 const LOCK = join(TARGET, 'dist.lock');
 const SOURCES = ['Cargo.toml', 'Cargo.lock', 'wasm-pack.toml', 'package-lock.json', 'src'];
 // The scripts beside this one build nothing.
@@ -27,14 +29,14 @@ const LEFT_OUT = join('src', 'js', 'build');
 /** Brings dist/ up to date; it is left alone when nothing it is made of has changed. */
 export async function build() {
   const fingerprint = hashOf(SOURCES);
-  if (isCurrent(fingerprint)) return;
+  if (isCurrent(DIST, STAMP, fingerprint)) return;
   await locked(async () => {
-    if (!isCurrent(fingerprint)) await makeDist(fingerprint);
+    if (!isCurrent(DIST, STAMP, fingerprint)) await makeDist(fingerprint);
   });
 }
 
-function isCurrent(fingerprint) {
-  return existsSync(DIST) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === fingerprint;
+function isCurrent(folder, stamp, fingerprint) {
+  return existsSync(folder) && existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint;
 }
 
 /** One build at a time, so that `npm start` beside `npm test` finds a whole dist/. */
@@ -68,11 +70,8 @@ async function makeDist(fingerprint) {
   rmSync(STAMP, { force: true });
   const fresh = join(TARGET, 'dist');
   rmSync(fresh, { recursive: true, force: true });
-  mkdirSync(join(fresh, 'wasm'), { recursive: true });
-  const { parse } = await import('smol-toml');
-  const matrix = parse(readFileSync(join(ROOT, 'wasm-pack.toml'), 'utf8'));
-  for (const module of matrix.module)
-    await step(`wasm ${module.name}`, () => wasm(module, matrix, join(fresh, 'wasm')));
+  await makeWasm();
+  cpSync(WASM, join(fresh, 'wasm'), { recursive: true });
   for (const project of ['src/js', 'src/js/cli']) {
     const args = ['-p', join(project, 'tsconfig.json'), '--outDir', fresh];
     await step(`TypeScript of ${project}`, () => run(bin('tsc'), args));
@@ -81,6 +80,19 @@ async function makeDist(fingerprint) {
   rmSync(DIST, { recursive: true, force: true });
   renameSync(fresh, DIST);
   writeFileSync(STAMP, fingerprint);
+}
+
+/** All modules, which change with the Rust alone: minutes that an edit of TypeScript need not wait for. */
+async function makeWasm() {
+  const fingerprint = hashOf(SOURCES, (path) => !path.endsWith('.ts'));
+  if (isCurrent(WASM, WASM_STAMP, fingerprint)) return;
+  rmSync(WASM_STAMP, { force: true });
+  rmSync(WASM, { recursive: true, force: true });
+  mkdirSync(WASM, { recursive: true });
+  const { parse } = await import('smol-toml');
+  const matrix = parse(readFileSync(join(ROOT, 'wasm-pack.toml'), 'utf8'));
+  for (const module of matrix.module) await step(`wasm ${module.name}`, () => wasm(module, matrix, WASM));
+  writeFileSync(WASM_STAMP, fingerprint);
 }
 
 /** One module: wasm-pack, wasm-opt, and the base64 of it for runtimes that compile it from the script itself. */
@@ -153,10 +165,10 @@ function bin(name) {
   return join(ROOT, 'node_modules', '.bin', name);
 }
 
-function hashOf(paths) {
+function hashOf(paths, counts = () => true) {
   const hash = createHash('sha256');
   const add = (path) => {
-    if (path === LEFT_OUT) return;
+    if (path === LEFT_OUT || !counts(path)) return;
     const stat = statSync(join(ROOT, path));
     if (stat.isDirectory()) {
       for (const name of readdirSync(join(ROOT, path)).sort()) add(join(path, name));
