@@ -13,8 +13,8 @@ const { values: options } = parseArgs({
 });
 
 const node = (...args) => run(process.execPath, args);
-const nodeTest = (folder, ending = '.test.mjs') => {
-  const files = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith(ending));
+const nodeTest = (folder) => {
+  const files = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.test.mjs'));
   if (files.length === 0) throw new Plain(`${folder} holds no tests`);
   return node('--test', '--test-reporter=spec', ...files.map((name) => join(folder, name)));
 };
@@ -57,7 +57,6 @@ const STAGES = [
   { name: 'package', work: () => nodeTest('tests/package') },
   { name: 'gate', work: () => nodeTest('tests/gate') },
   { name: 'adapters', work: () => nodeTest('tests/adapters') },
-  ...(options.all ? [{ name: 'adapters-next', work: () => nodeTest('tests/adapters', '.extra.mjs') }] : []),
   { name: 'e2e', work: () => nodeTest('tests/e2e') },
   { name: 'load', work: () => node('tests/load/load.mjs') },
   { name: 'cli', work: () => nodeTest('tests/cli') },

@@ -1,5 +1,5 @@
 // The adapter for Next: a `proxy.js` with a route behind it, and an edge route behind the gate itself, built and served for production on
-// Node 24. Next is among what `npm run test:all` installs.
+// Node 24.
 import assert from 'node:assert/strict';
 import { cp, mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
