@@ -14,7 +14,6 @@ use crate::{
     bearer,
     jws::{compact::check_length, header::Header},
     policy_error::PolicyError,
-    rejection::Rejection,
     verifier::Verifier,
 };
 
@@ -71,15 +70,13 @@ impl RawVerifier {
 
     /// The verdict about a token. The first `written` of its `length` bytes are in the input; more than the input holds are too many.
     pub fn verify(&mut self, written: usize, length: usize, now: f64) -> u8 {
-        self.decide(now, written, length, |_, value| Ok(value))
+        self.decide(now, written, length, What::Token)
     }
 
     /// The verdict about the value of an Authorization header, or about there being none.
     #[wasm_bindgen(js_name = verifyAuthorization)]
     pub fn verify_authorization(&mut self, present: bool, written: usize, length: usize, now: f64) -> u8 {
-        self.decide(now, written, length, |verifier, value| {
-            bearer::token(present.then_some(value), verifier.policy().limits())
-        })
+        self.decide(now, written, length, if present { What::Authorization } else { What::Nothing })
     }
 
     /// What is kept to be fast, as JSON.
@@ -89,13 +86,7 @@ impl RawVerifier {
 }
 
 impl RawVerifier {
-    fn decide<'t>(
-        &'t mut self,
-        now: f64,
-        written: usize,
-        length: usize,
-        token: impl FnOnce(&Verifier, &'t str) -> Result<&'t str, Rejection>,
-    ) -> u8 {
+    fn decide(&mut self, now: f64, written: usize, length: usize, what: What) -> u8 {
         let Some(now) = instant(now) else {
             let error = PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799");
             return tell(&mut self.text, &mut self.answer, MISTAKE, error.to_json());
@@ -105,7 +96,11 @@ impl RawVerifier {
         let whole = if length > written { check_length(length, limits) } else { Ok(()) };
         let value = self.input.get(..written).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default();
         let outcome = whole
-            .and_then(|()| token(&self.verifier, value))
+            .and_then(|()| match what {
+                What::Token => Ok(value),
+                What::Authorization => bearer::token(Some(value), limits),
+                What::Nothing => bearer::token(None, limits),
+            })
             .and_then(|token| self.verifier.decide(token, now, |_, validity| validity));
         match outcome {
             Err(rejection) => tell(&mut self.text, &mut self.answer, REFUSED, rejection.to_json()),
@@ -127,6 +122,15 @@ impl RawVerifier {
             }
         }
     }
+}
+
+/// What the input is. A value and not a closure, so that there is one function of it all.
+#[derive(Clone, Copy)]
+enum What {
+    Token,
+    Authorization,
+    /// There is no Authorization header.
+    Nothing,
 }
 
 /// Leaves a text for the caller.
