@@ -51,7 +51,7 @@ pub struct Parameters {
 }
 
 macro_rules! curve {
-    ($curve:ident, $field:ident, $order:ident, $limbs:literal, $hash:ident, $alg:literal, a_is_minus_3: $a:literal,
+    ($curve:ident, $field:ident, $order:ident, $limbs:literal, $hash:ident, $alg:literal, a_is_minus_3: $a:literal, $(unrolled_twice: $twice:literal,)?
      windows: $windows:expr, p: $p:literal, n: $n:literal, b: $b:literal, x: $x:literal, y: $y:literal) => {
         #[doc = concat!("The field of ", stringify!($curve), ".")]
         #[derive(Clone, Copy, Debug)]
@@ -60,6 +60,7 @@ macro_rules! curve {
         impl Modulus<$limbs> for $field {
             const HEX: &'static str = $p;
             const SPARSE: bool = true;
+            $(const UNROLLED_TWICE: bool = $twice;)?
         }
 
         #[doc = concat!("The order of ", stringify!($curve), ".")]
@@ -103,7 +104,7 @@ macro_rules! curve {
 }
 
 curve! {
-    P256, P256Field, P256Order, 9, Sha256, "ES256", a_is_minus_3: true, windows: [8, 6, 8],
+    P256, P256Field, P256Order, 9, Sha256, "ES256", a_is_minus_3: true, unrolled_twice: true, windows: [8, 6, 8],
     p: "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff",
     n: "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
     b: "5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b",

@@ -14,9 +14,6 @@ use super::{
     prime::combine,
 };
 
-/// The most limbs for which a product is unrolled once more without an addend. Beyond, the addend 0 costs less than the code.
-const UNROLLED_TWICE: usize = 9;
-
 /// A number modulo `M`, in Montgomery form unless said otherwise.
 #[derive(Clone, Copy, Debug)]
 pub struct Element<M, const L: usize> {
@@ -43,7 +40,7 @@ impl<M: Modulus<L>, const L: usize> Element<M, L> {
     /// self = a·b/R. Factors tight, result tight. Sparse moduli only. 1M = L² products.
     #[inline(never)]
     pub(crate) fn set_product(&mut self, a: &Self, b: &Self) {
-        if L > UNROLLED_TWICE {
+        if !M::UNROLLED_TWICE {
             return self.set_product_minus(&a.limbs, b, &Self::ZERO);
         }
         let (a, b) = (tight::<M, L>(&a.limbs), tight::<M, L>(&b.limbs));
@@ -61,7 +58,7 @@ impl<M: Modulus<L>, const L: usize> Element<M, L> {
     /// self = a²/R. Factor and result tight. Sparse moduli only. 1S = L·(L + 1)/2 products.
     #[inline(never)]
     pub(crate) fn set_square(&mut self, a: &Self) {
-        if L > UNROLLED_TWICE {
+        if !M::UNROLLED_TWICE {
             return self.set_square_minus(a, &Self::ZERO, &Self::ZERO);
         }
         let a = tight::<M, L>(&a.limbs);

@@ -58,6 +58,8 @@ pub trait Modulus<const L: usize>: Copy + Send + Sync + 'static {
     const TOP_BITS: usize = Self::BITS - LIMB_BITS * (L - 1);
     /// Whether R is so close to p that each product must be folded.
     const FOLDED: bool = Self::SPARSE && Self::TOP_BITS + 5 > LIMB_BITS;
+    /// Whether a product is unrolled once more without an addend. Elsewhere an addend of 0 costs less than the code: 0.8 KB a curve.
+    const UNROLLED_TWICE: bool = false;
 }
 
 /// `$body` for each `$k` below `$limit`, written out 35 times (2·18 − 1) so that `$k` is a constant in each.
