@@ -48,9 +48,11 @@ pub mod binding;
 pub mod verifier;
 pub mod gate;
 
-// rank 8: signing
+// rank 8: signing, and the gate in native services
 #[cfg(feature = "issuer")]
 pub mod issuer;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 // rank 9: the thin shell for JavaScript
 #[cfg(feature = "js")]

@@ -6,7 +6,7 @@ use crate::{
     base64url,
     engine::{
         self,
-        hmac::{Hs256, Hs256Key, check_secret},
+        hmac::{Hs256, Hs256Key},
     },
     policy_error::PolicyError,
     time::UnixSeconds,
@@ -36,8 +36,8 @@ impl Nonces {
     /// # Errors
     /// A secret of fewer than 32 bytes, or all zero (`/nonceSecret`).
     pub fn new(secret: &[u8], step_seconds: u64) -> Result<Self, PolicyError> {
-        check_secret(secret, 32).map_err(|defect| PolicyError::at("nonceSecret", defect.reason))?;
-        Ok(Nonces { key: Hs256Key::new(secret), step_seconds: step_seconds.max(1) })
+        let key = Hs256Key::new(secret).map_err(|defect| PolicyError::at("nonceSecret", defect.reason))?;
+        Ok(Nonces { key, step_seconds: step_seconds.max(1) })
     }
 
     /// The nonce of the present step.

@@ -8,10 +8,7 @@
     reason = "bounds are stated, computed by an interval test and checked by debug builds; arrays have a fixed length"
 )]
 
-use super::limbs::{LIMB_BITS, MASK, WIDEST, add, canonicalize};
-
-/// A number of at most [`WIDEST`] limbs. One length for all, and the count of limbs beside it, keep one copy of this code.
-type Number = [i32; WIDEST];
+use super::limbs::{LIMB_BITS, MASK, Number, WIDEST, add, canonicalize, widened};
 
 /// Twenty-nine divsteps as a matrix: 2²⁹·(f', g') = (u·f + v·g, q·f + r·g). |u| + |v| ≤ 2²⁹ and |q| + |r| ≤ 2²⁹.
 struct Batch {
@@ -113,11 +110,6 @@ fn apply_modular(batch: &Batch, d: &mut Number, e: &mut Number, modulus: &[i32],
 /// inverse is ±d. For numbers of b bits g is 0 after at most (49·b + 57)/17 divsteps (theorem 11.2 of the paper, b ≥ 46).
 #[inline(never)]
 pub(super) fn divide(result: &mut [i32], x: &[i32], modulus: &[i32], negated_inverse: u32) -> bool {
-    let widened = |limbs: &[i32]| {
-        let mut number = [0; WIDEST];
-        number.iter_mut().zip(limbs).for_each(|(limb, from)| *limb = *from);
-        number
-    };
     let (mut f, mut g, mut d, mut e) = (widened(modulus), widened(x), [0; WIDEST], widened(result));
     let mut eta = -1;
     let mut length = modulus.len().min(WIDEST);
@@ -152,10 +144,15 @@ mod tests {
     use num_bigint::BigInt;
 
     use super::super::{
-        ecdsa::{curves::*, element::inverse, montgomery::Modulus},
+        ecdsa::{curves::*, montgomery::Modulus},
         limbs::{halved, less, plus},
     };
     use super::*;
+
+    fn inverse<M: Modulus<L>, const L: usize>(x: &[i32; L], start: &[i32; L]) -> Option<[i32; L]> {
+        let mut result = *start;
+        divide(&mut result, x, &M::LIMBS, M::NEGATED_INVERSE).then_some(result)
+    }
 
     fn inverses_are_inverses<M: Modulus<L>, const L: usize>() {
         let number = |limbs: &[i32; L]| limbs.iter().rev().fold(BigInt::ZERO, |sum, limb| (sum << LIMB_BITS) + limb);

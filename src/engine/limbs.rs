@@ -15,10 +15,19 @@ pub(crate) const LIMB_BITS: usize = 29;
 pub(crate) const MASK: i64 = (1 << LIMB_BITS) - 1;
 /// The most limbs a number has: those of P-521.
 pub(crate) const WIDEST: usize = 18;
+/// A number of any curve: what has fewer limbs leaves the highest 0. One length for all keeps one copy of the code.
+pub(crate) type Number = [i32; WIDEST];
+
+/// The limbs as the lowest of a [`Number`].
+pub(crate) fn widened(limbs: &[i32]) -> Number {
+    let mut number = [0; WIDEST];
+    number.iter_mut().zip(limbs).for_each(|(limb, from)| *limb = *from);
+    number
+}
 
 /// The number that big-endian `bytes` spell, into limbs that are 0; `false` where it has more bits than they.
 #[inline(never)]
-fn read(bytes: &[u8], limbs: &mut [i32]) -> bool {
+pub(crate) fn read(bytes: &[u8], limbs: &mut [i32]) -> bool {
     for (i, byte) in bytes.iter().rev().enumerate() {
         let (place, shift) = (8 * i / LIMB_BITS, 8 * i % LIMB_BITS);
         let shifted = i64::from(*byte) << shift;
@@ -31,12 +40,6 @@ fn read(bytes: &[u8], limbs: &mut [i32]) -> bool {
         }
     }
     true
-}
-
-/// The number that big-endian `bytes` spell; `None` where it has more than 29·L bits.
-pub(crate) fn from_bytes<const L: usize>(bytes: &[u8]) -> Option<[i32; L]> {
-    let mut limbs = [0; L];
-    read(bytes, &mut limbs).then_some(limbs)
 }
 
 /// The number as big-endian bytes, filling `bytes`. Limbs in [0, 2²⁹).
@@ -130,6 +133,7 @@ pub(crate) fn multiply(out: &mut [i32], a: &[i32], b: &[i32], modulus: &[i32], n
 }
 
 /// Half of a non-negative number, rounded down. Limbs in [0, 2²⁹).
+#[cfg(test)]
 pub(crate) const fn halved<const L: usize>(a: &[i32; L]) -> [i32; L] {
     let mut half = [0; L];
     let mut i = 0;
@@ -219,6 +223,11 @@ pub(crate) const fn negated_inverse(x: i32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn from_bytes<const L: usize>(bytes: &[u8]) -> Option<[i32; L]> {
+        let mut limbs = [0; L];
+        read(bytes, &mut limbs).then_some(limbs)
+    }
 
     #[test]
     fn bytes_that_do_not_fit_are_refused() {

@@ -46,6 +46,8 @@ impl core::fmt::Display for NotASignature {
 impl core::error::Error for NotASignature {}
 
 /// Checks a signature's bytes. Any other length than the algorithm's own fails here, since jwt-compact's constructors may panic on it.
+// One function an algorithm, which engines compile when it is first called.
+#[inline(never)]
 pub fn holds<A: Algorithm>(algorithm: &A, key: &A::VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
     if A::Signature::LENGTH.is_some_and(|length| length.get() != signature.len()) {
         return false;

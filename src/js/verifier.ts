@@ -46,7 +46,8 @@ export interface Changes {
 }
 
 /** How many answers are kept. */
-export function cacheSize(most: unknown = DEFAULT_CACHE): number {
+export function cacheSize(wanted: unknown): number {
+  const most = wanted ?? DEFAULT_CACHE;
   if (typeof most !== 'number' || !Number.isInteger(most) || most < 0 || most > 1_000_000) {
     throw new PolicyError('/cache', 'must be an integer from 0 to 1000000');
   }

@@ -14,7 +14,7 @@ use crate::{
             curves::{Curve, P256, P384, P521, Secp256k1},
         },
         ed25519,
-        hmac::{Hs256Key, Hs384Key, Hs512Key, check_secret},
+        hmac::{Hs256Key, Hs384Key, Hs512Key},
         precompute::Precomputable,
         rsa::RsaPublicKey,
     },
@@ -115,17 +115,11 @@ impl VerificationKey {
     }
 
     pub(crate) fn secret(alg: Alg, secret: &[u8]) -> Result<Self, Misfit> {
-        let hash_bytes = match alg {
-            Alg::Hs256 => 32,
-            Alg::Hs384 => 48,
-            Alg::Hs512 => 64,
-            _ => return Err(Misfit::alg(alg, "a secret")),
-        };
-        check_secret(secret, hash_bytes)?;
         let material = match alg {
-            Alg::Hs256 => Material::Hs256(Hs256Key::new(secret)),
-            Alg::Hs384 => Material::Hs384(Hs384Key::new(secret)),
-            _ => Material::Hs512(Hs512Key::new(secret)),
+            Alg::Hs256 => Material::Hs256(Hs256Key::new(secret)?),
+            Alg::Hs384 => Material::Hs384(Hs384Key::new(secret)?),
+            Alg::Hs512 => Material::Hs512(Hs512Key::new(secret)?),
+            _ => return Err(Misfit::alg(alg, "a secret")),
         };
         Ok(VerificationKey { alg, material })
     }

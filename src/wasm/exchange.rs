@@ -7,7 +7,6 @@ use crate::{
     bearer,
     jws::{compact::check_length, header::Header},
     policy_error::PolicyError,
-    rejection::Rejection,
     verifier::Verifier,
 };
 
@@ -51,7 +50,7 @@ impl Exchange {
 
     /// The verdict about a token. The first `written` of its `length` bytes are in the input; more than the input holds are too many.
     pub(super) fn verify(&mut self, verifier: &Verifier, written: usize, length: usize, now: f64) -> u8 {
-        self.decide(verifier, now, written, length, |_, value| Ok(value))
+        self.decide(verifier, now, written, length, What::Token)
     }
 
     /// The verdict about the value of an Authorization header, or about there being none.
@@ -63,19 +62,11 @@ impl Exchange {
         length: usize,
         now: f64,
     ) -> u8 {
-        self.decide(verifier, now, written, length, |verifier, value| {
-            bearer::token(present.then_some(value), verifier.policy().limits())
-        })
+        let what = if present { What::Authorization } else { What::Nothing };
+        self.decide(verifier, now, written, length, what)
     }
 
-    fn decide<'t>(
-        &'t mut self,
-        verifier: &Verifier,
-        now: f64,
-        written: usize,
-        length: usize,
-        token: impl FnOnce(&Verifier, &'t str) -> Result<&'t str, Rejection>,
-    ) -> u8 {
+    fn decide(&mut self, verifier: &Verifier, now: f64, written: usize, length: usize, what: What) -> u8 {
         let Some(now) = instant(now) else {
             let error = PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799");
             return tell(&mut self.text, &mut self.answer, MISTAKE, error.to_json());
@@ -85,7 +76,11 @@ impl Exchange {
         let whole = if length > written { check_length(length, limits) } else { Ok(()) };
         let value = self.input.get(..written).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default();
         let outcome = whole
-            .and_then(|()| token(verifier, value))
+            .and_then(|()| match what {
+                What::Token => Ok(value),
+                What::Authorization => bearer::token(Some(value), limits),
+                What::Nothing => bearer::token(None, limits),
+            })
             .and_then(|token| verifier.decide(token, now, |_, _, validity| validity));
         match outcome {
             Err(rejection) => tell(&mut self.text, &mut self.answer, REFUSED, rejection.to_json()),
@@ -107,6 +102,15 @@ impl Exchange {
             }
         }
     }
+}
+
+/// What the input is. A value and not a closure, so that there is one function of it all.
+#[derive(Clone, Copy)]
+enum What {
+    Token,
+    Authorization,
+    /// There is no Authorization header.
+    Nothing,
 }
 
 /// Leaves a text for the caller.

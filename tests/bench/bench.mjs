@@ -1,5 +1,6 @@
-// `npm run bench`: whole-token verification, ours and our peers', in one run. Node's own modules only; the rest is loaded after set-up.
-//   node tests/bench/bench.mjs [--quick] [--json FILE] [--write-readme]
+// `npm run bench`: whole-token verification and whole requests, ours and our peers', in one run. Node's own modules only; the rest is loaded
+// after set-up.
+//   node tests/bench/bench.mjs [--quick] [--only tokens|requests] [--json FILE] [--write-readme]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
@@ -10,10 +11,13 @@ import { main, step } from '../../src/js/build/steps.mjs';
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean' },
+    only: { type: 'string' },
     json: { type: 'string' },
     'write-readme': { type: 'boolean' },
   },
 });
+
+if (options.only && options['write-readme']) throw new Error('--write-readme needs all rows');
 
 // A round times one batch of each library in turn; the medians are taken over rounds. In workerd a batch is a request, which costs by
 // itself what many tokens cost: it has to be a large one.
@@ -24,17 +28,26 @@ const EFFORT = options.quick
 await main(async () => {
   await setup();
   await build();
-  const { makeTokens, ALGS } = await import('./tokens.mjs');
+  const { makeTokens, ALGS, GATE_ALGS, JWT } = await import('./tokens.mjs');
+  const { benchGatesNode } = await import('./gates-node.mjs');
   const { benchNode } = await import('./node.mjs');
   const { benchWorkerd } = await import('./workerd.mjs');
   const { coldStart, sizes } = await import('./start-and-size.mjs');
   const { print, writeReadme } = await import('./table.mjs');
 
   const rows = [];
-  for (const alg of ALGS) {
+  for (const alg of options.only === 'requests' ? [] : ALGS) {
     const tokens = await step(`tokens for ${alg}`, () => makeTokens(alg, EFFORT));
     rows.push(...(await step(`${alg} in Node`, () => benchNode(alg, tokens, EFFORT.node))));
     rows.push(...(await step(`${alg} in workerd`, () => benchWorkerd(alg, tokens, EFFORT.workerd))));
+  }
+  for (const alg of options.only === 'tokens' ? [] : GATE_ALGS) {
+    const tokens = await step(`tokens for ${alg}, whole requests`, () => makeTokens(alg, EFFORT, JWT));
+    const { node, workerd } = EFFORT;
+    rows.push(...(await step(`${alg}, whole requests in Node`, () => benchGatesNode(alg, tokens, node))));
+    rows.push(
+      ...(await step(`${alg}, whole requests in workerd`, () => benchWorkerd(alg, tokens, workerd, true))),
+    );
   }
   const result = {
     rows,

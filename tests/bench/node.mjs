@@ -25,7 +25,7 @@ export async function benchNode(alg, tokens, { batch }) {
 }
 
 /** A library that refuses a good token or takes a forged one is not measured: the bench fails. */
-async function check(name, verify, { warmup, forged }) {
+export async function check(name, verify, { warmup, forged }) {
   await verify(warmup[0]);
   const accepted = await Promise.resolve()
     .then(() => verify(forged))
@@ -36,7 +36,7 @@ async function check(name, verify, { warmup, forged }) {
   if (accepted) throw new Error(`${name} accepts a forged token`);
 }
 
-async function rounds(runners, batches) {
+export async function rounds(runners, batches) {
   const samples = new Map(runners.map(({ name }) => [name, []]));
   for (const [round, batch] of batches.entries()) {
     for (let turn = 0; turn < runners.length; turn++) {
@@ -48,7 +48,7 @@ async function rounds(runners, batches) {
 }
 
 /** Microseconds a token. What is a promise is awaited, one at a time, as a request would. */
-async function timed(verify, list) {
+export async function timed(verify, list) {
   const started = performance.now();
   for (const token of list) {
     const pending = verify(token);

@@ -3,10 +3,22 @@
 import { importJWK, jwtVerify } from 'jose';
 import { createVerifier } from 'portcullis';
 
+import { gates, requestWith } from './gates.mjs';
+
 let verifiers;
 let tokens = [];
 
-async function make({ alg, jwk, issuer, audience, type }) {
+async function make({ whole, ...setup }) {
+  return whole ? makeGates(setup) : makeVerifiers(setup);
+}
+
+/** Whole requests: the tokens go into one each. */
+function makeGates(setup) {
+  const made = Object.entries(gates(setup));
+  return Object.fromEntries(made.map(([name, accepts]) => [name, (token) => accepts(requestWith(token))]));
+}
+
+async function makeVerifiers({ alg, jwk, issuer, audience, type }) {
   const verifier = createVerifier({ issuers: [{ issuer, audience, jwks: { keys: [jwk] } }] });
   const made = { nothing: () => true, portcullis: (token) => verifier.verify(token).ok };
   if (alg === 'ES256K') return made;

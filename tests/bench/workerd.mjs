@@ -9,10 +9,10 @@ import { Miniflare } from 'miniflare';
 
 import { ROOT, TARGET } from '../../src/js/build/steps.mjs';
 import { median } from './node.mjs';
-import { AUDIENCE, ISSUER, TYPE } from './tokens.mjs';
+import { AUDIENCE, ISSUER, JWT, TYPE } from './tokens.mjs';
 
-/** Rows of one algorithm: the median microseconds a token. */
-export async function benchWorkerd(alg, tokens, { batch }) {
+/** Rows of one algorithm: the median microseconds a token, or with `whole` a request. */
+export async function benchWorkerd(alg, tokens, { batch }, whole = false) {
   const miniflare = new Miniflare({
     host: '127.0.0.1',
     port: 0,
@@ -29,7 +29,7 @@ export async function benchWorkerd(alg, tokens, { batch }) {
       return response.json();
     };
     const names = await ask({
-      setup: { alg, jwk: tokens.jwk, issuer: ISSUER, audience: AUDIENCE, type: TYPE },
+      setup: { whole, alg, jwk: tokens.jwk, issuer: ISSUER, audience: AUDIENCE, type: whole ? JWT : TYPE },
     });
     for (const library of names.filter((name) => name !== 'nothing')) {
       await ask({ load: [tokens.warmup[0], tokens.forged] });
@@ -43,7 +43,8 @@ export async function benchWorkerd(alg, tokens, { batch }) {
     const again = tokens.workerd.map(() => Array(batch).fill(tokens.repeat));
     const repeat = await rounds(ask, names, again);
     const row = (kind) => (row) => ({ runtime: 'workerd', alg, case: kind, ...row });
-    return [...fresh.map(row('fresh')), ...repeat.map(row('repeat'))];
+    const of = whole ? 'gate ' : '';
+    return [...fresh.map(row(`${of}fresh`)), ...repeat.map(row(`${of}repeat`))];
   } finally {
     await miniflare.dispose();
   }

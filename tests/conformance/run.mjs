@@ -9,6 +9,7 @@ import { bundleDriver } from './drivers/bundles.mjs';
 import { consoleDriver } from './drivers/console.mjs';
 import { next } from './drivers/next.mjs';
 import { requireDriver } from './drivers/require.mjs';
+import { serviceWorker } from './drivers/service-worker.mjs';
 import { slim } from './drivers/slim.mjs';
 import { webkit } from './drivers/webkit.mjs';
 import { workerd } from './drivers/workerd.mjs';
@@ -31,8 +32,9 @@ const RUNTIMES = [
   { name: 'workerd', title: 'workerd', entry: 'workerd', drive: workerd },
   { name: 'deno', title: 'Deno', entry: 'default', drive: consoleDriver('deno') },
   { name: 'bun', title: 'Bun', entry: 'default', drive: consoleDriver('bun') },
-  { name: 'next', title: 'Next edge route', entry: 'edge-light', drive: next, extra: true },
+  { name: 'next', title: 'Next edge route', entry: 'edge-light', drive: next },
   { name: 'chromium', title: 'Chromium', entry: 'default', drive: chromium },
+  { name: 'service-worker', title: 'Service worker in Chromium', entry: 'default', drive: serviceWorker },
   { name: 'firefox', title: 'Firefox', entry: 'default', drive: firefox, extra: true },
   { name: 'webkit', title: 'WebKitGTK', entry: 'default', drive: webkit, extra: true },
 ];

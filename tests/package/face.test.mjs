@@ -150,11 +150,17 @@ test('bytes in a policy may be of any realm and of Node', () => {
 
 test('slim says that it was not initialised, then answers as the others', async () => {
   assert.throws(() => slim.createVerifier(policy), /await init/);
-  await slim.init(readFileSync(`${ROOT}dist/wasm/portcullis.wasm`));
-  assert.deepEqual(
-    slim.createVerifier(policy).verify(token, { now: NOW }),
-    verifier.verify(token, { now: NOW }),
-  );
+  const bytes = readFileSync(`${ROOT}dist/wasm/portcullis.wasm`);
+  const wasm = { headers: { 'content-type': 'application/octet-stream' } };
+  const foreign = runInNewContext('new WebAssembly.Module(bytes)', { bytes });
+  assert.equal(foreign instanceof WebAssembly.Module, false);
+  for (const source of [bytes, new Response(bytes, wasm), new WebAssembly.Module(bytes), foreign]) {
+    await slim.init(source);
+    assert.deepEqual(
+      slim.createVerifier(policy).verify(token, { now: NOW }),
+      verifier.verify(token, { now: NOW }),
+    );
+  }
 });
 
 test('a signing key outlives its JWK; a request is checked by field', () => {

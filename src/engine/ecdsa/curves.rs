@@ -4,7 +4,14 @@
 
 use std::sync::OnceLock;
 
-use super::{super::hash::Hash, element::Element, montgomery::Modulus, table::Table};
+use super::{
+    super::hash::Hash,
+    element::Element,
+    montgomery::Modulus,
+    prime::Prime,
+    table::Table,
+    weierstrass::{Points, Sum},
+};
 
 /// A curve over a field of `L` limbs, and the ECDSA algorithm of RFC 7518 §3.4 or RFC 8812 §3.2 that is defined on it.
 pub trait Curve<const L: usize>: Copy + Default + core::fmt::Debug + Send + Sync + 'static {
@@ -12,25 +19,39 @@ pub trait Curve<const L: usize>: Copy + Default + core::fmt::Debug + Send + Sync
     type Field: Modulus<L>;
     /// The prime order n of the base point, which is that of every point but infinity.
     type Order: Modulus<L>;
-    /// The hash of the JOSE algorithm.
-    const HASH: Hash;
-    /// The name of the JOSE algorithm.
-    const ALG: &'static str;
     /// Whether a = −3; otherwise a = 0.
     const A_IS_MINUS_3: bool;
     /// b.
     const B: Element<Self::Field, L>;
     /// The base point's coordinates.
     const G: (Element<Self::Field, L>, Element<Self::Field, L>);
-    /// Window widths: of the generator's table, of a key's by default, of a key's when wide.
-    const WINDOWS: [usize; 3];
 
-    /// Where the generator's table is kept once it is built.
-    fn generator_table() -> &'static OnceLock<Table<Self::Field, L>>;
+    /// The same as a value.
+    fn parameters() -> &'static Parameters;
+}
+
+/// A curve to the code that all curves share, which knows their numbers as slices.
+#[derive(Debug)]
+pub struct Parameters {
+    /// The name of the JOSE algorithm, and its hash.
+    pub(super) alg: &'static str,
+    pub(super) hash: Hash,
+    pub(super) field: Prime,
+    pub(super) order: Prime,
+    pub(super) a_is_minus_3: bool,
+    /// b, and the base point's coordinates.
+    pub(super) b: &'static [i32],
+    pub(super) generator: [&'static [i32]; 2],
+    /// Window widths: of the generator's table, of a key's by default, of a key's when wide.
+    pub(super) windows: [usize; 3],
+    /// The curve's own arithmetic, at infinity.
+    pub(super) infinity: fn() -> Box<dyn Points>,
+    /// The generator's table, once it is built.
+    pub(super) generator_table: OnceLock<Table>,
 }
 
 macro_rules! curve {
-    ($curve:ident, $field:ident, $order:ident, $limbs:literal, $hash:ident, $alg:literal, a_is_minus_3: $a:literal,
+    ($curve:ident, $field:ident, $order:ident, $limbs:literal, $hash:ident, $alg:literal, a_is_minus_3: $a:literal, $(unrolled_twice: $twice:literal,)?
      windows: $windows:expr, p: $p:literal, n: $n:literal, b: $b:literal, x: $x:literal, y: $y:literal) => {
         #[doc = concat!("The field of ", stringify!($curve), ".")]
         #[derive(Clone, Copy, Debug)]
@@ -39,6 +60,7 @@ macro_rules! curve {
         impl Modulus<$limbs> for $field {
             const HEX: &'static str = $p;
             const SPARSE: bool = true;
+            $(const UNROLLED_TWICE: bool = $twice;)?
         }
 
         #[doc = concat!("The order of ", stringify!($curve), ".")]
@@ -57,24 +79,32 @@ macro_rules! curve {
         impl Curve<$limbs> for $curve {
             type Field = $field;
             type Order = $order;
-            const HASH: Hash = Hash::$hash;
-            const ALG: &'static str = $alg;
             const A_IS_MINUS_3: bool = $a;
             const B: Element<$field, $limbs> = Element::from_hex($b);
             const G: (Element<$field, $limbs>, Element<$field, $limbs>) =
                 (Element::from_hex($x), Element::from_hex($y));
-            const WINDOWS: [usize; 3] = $windows;
 
-            fn generator_table() -> &'static OnceLock<Table<$field, $limbs>> {
-                static TABLE: OnceLock<Table<$field, $limbs>> = OnceLock::new();
-                &TABLE
+            fn parameters() -> &'static Parameters {
+                static PARAMETERS: Parameters = Parameters {
+                    alg: $alg,
+                    hash: Hash::$hash,
+                    field: Prime::of::<$field, $limbs>(),
+                    order: Prime::of::<$order, $limbs>(),
+                    a_is_minus_3: $a,
+                    b: &<$curve>::B.limbs,
+                    generator: [&<$curve>::G.0.limbs, &<$curve>::G.1.limbs],
+                    windows: $windows,
+                    infinity: || Box::new(Sum::<$curve, $limbs>::infinity()),
+                    generator_table: OnceLock::new(),
+                };
+                &PARAMETERS
             }
         }
     };
 }
 
 curve! {
-    P256, P256Field, P256Order, 9, Sha256, "ES256", a_is_minus_3: true, windows: [8, 6, 8],
+    P256, P256Field, P256Order, 9, Sha256, "ES256", a_is_minus_3: true, unrolled_twice: true, windows: [8, 6, 8],
     p: "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff",
     n: "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
     b: "5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b",

@@ -9,15 +9,10 @@
 use core::marker::PhantomData;
 
 use super::{
-    super::{
-        inverse::divide,
-        limbs::{LIMB_BITS, MASK, canonicalize, doubled, from_hex, multiply},
-    },
-    montgomery::{Modulus, carry, fold, loose, product_column, reduce, square_column, tight},
+    super::limbs::{LIMB_BITS, MASK, canonicalize, doubled, from_hex},
+    montgomery::{Modulus, loose, product_column, reduce, square_column, tight},
+    prime::combine,
 };
-
-/// The most limbs for which a product is unrolled once more without an addend. Beyond, the addend 0 costs less than the code.
-const UNROLLED_TWICE: usize = 9;
 
 /// A number modulo `M`, in Montgomery form unless said otherwise.
 #[derive(Clone, Copy, Debug)]
@@ -42,20 +37,11 @@ impl<M: Modulus<L>, const L: usize> Element<M, L> {
         Self::from_limbs(doubled(&from_hex::<L>(hex), LIMB_BITS * L, &M::LIMBS))
     }
 
-    /// Takes a number below R into Montgomery form. 1M.
-    pub(crate) fn from_canonical(limbs: [i32; L]) -> Self {
-        Self::from_limbs(limbs).mul(&Self::from_limbs(M::R_SQUARED))
-    }
-
-    /// self = a·b/R. Factors tight, result tight. 1M = L² products. Where the modulus is not sparse, factors are in [0, p).
+    /// self = a·b/R. Factors tight, result tight. Sparse moduli only. 1M = L² products.
     #[inline(never)]
     pub(crate) fn set_product(&mut self, a: &Self, b: &Self) {
-        if !M::SPARSE {
-            self.limbs = [0; L];
-            return multiply(&mut self.limbs, &a.limbs, &b.limbs, &M::LIMBS, M::NEGATED_INVERSE);
-        }
-        if L > UNROLLED_TWICE {
-            return self.set_product_minus(a, b, &Self::ZERO);
+        if !M::UNROLLED_TWICE {
+            return self.set_product_minus(&a.limbs, b, &Self::ZERO);
         }
         let (a, b) = (tight::<M, L>(&a.limbs), tight::<M, L>(&b.limbs));
         reduce::<M, L>(&mut self.limbs, |k| product_column(&a, &b, k), |_| 0);
@@ -63,16 +49,16 @@ impl<M: Modulus<L>, const L: usize> Element<M, L> {
 
     /// self = a·b/R − c. a loose, b tight, c any `i32` limbs, result tight. Sparse moduli only. 1M.
     #[inline(never)]
-    pub(crate) fn set_product_minus(&mut self, a: &Self, b: &Self, c: &Self) {
+    pub(crate) fn set_product_minus(&mut self, a: &[i32; L], b: &Self, c: &Self) {
         debug_assert!(M::SPARSE);
-        let (a, b) = (loose(&a.limbs), tight::<M, L>(&b.limbs));
+        let (a, b) = (loose(a), tight::<M, L>(&b.limbs));
         reduce::<M, L>(&mut self.limbs, |k| product_column(&a, &b, k), |k| -i64::from(c.limbs[k]));
     }
 
     /// self = a²/R. Factor and result tight. Sparse moduli only. 1S = L·(L + 1)/2 products.
     #[inline(never)]
     pub(crate) fn set_square(&mut self, a: &Self) {
-        if L > UNROLLED_TWICE {
+        if !M::UNROLLED_TWICE {
             return self.set_square_minus(a, &Self::ZERO, &Self::ZERO);
         }
         let a = tight::<M, L>(&a.limbs);
@@ -121,13 +107,10 @@ impl<M: Modulus<L>, const L: usize> Element<M, L> {
 
     /// x·self + y·other for small x and y (|x| + |y| ≤ 4), carried and folded, for sparse moduli. Tight operands or their negatives,
     /// tight result in [−2⁻²⁰·p, p + 2⁻²⁰·p].
-    #[inline(never)]
     pub(crate) fn combined(&self, x: i64, other: &Self, y: i64) -> Self {
-        let mut limbs = core::array::from_fn(|i| x * i64::from(self.limbs[i]) + y * i64::from(other.limbs[i]));
-        carry(&mut limbs);
-        fold::<M, L>(&mut limbs);
-        carry(&mut limbs);
-        Self::from_limbs(limbs.map(|limb| limb as i32))
+        let mut sum = Self::ZERO;
+        combine(&mut sum.limbs, [x, y], [&self.limbs, &other.limbs], &M::DIGITS, M::BITS);
+        sum
     }
 
     /// The one representative in [0, p) of the number that the limbs spell (no conversion out of Montgomery form), limbs in
@@ -146,24 +129,13 @@ impl<M: Modulus<L>, const L: usize> Element<M, L> {
         let negated_multiple = (i64::from((self.limbs[0] as u32).wrapping_mul(M::NEGATED_INVERSE)) + 16) & MASK;
         negated_multiple <= 32 && self.canonical() == [0; L]
     }
-
-    /// Out of Montgomery form, into [0, p). 1M.
-    pub(crate) fn to_canonical(self) -> [i32; L] {
-        self.mul(&Self::from_limbs(from_hex("1"))).canonical()
-    }
-}
-
-/// start·x⁻¹ modulo `M`, in [0, modulus); `None` where x has none. x and start in [0, modulus).
-pub(crate) fn inverse<M: Modulus<L>, const L: usize>(x: &[i32; L], start: &[i32; L]) -> Option<[i32; L]> {
-    let mut result = *start;
-    divide(&mut result, x, &M::LIMBS, M::NEGATED_INVERSE).then_some(result)
 }
 
 #[cfg(test)]
 mod tests {
     use num_bigint::{BigInt, BigUint, Sign};
 
-    use super::super::{curves::*, montgomery::LOOSE};
+    use super::super::{super::limbs::widened, curves::*, montgomery::LOOSE, prime::Prime};
     use super::*;
 
     fn number(limbs: &[i32]) -> BigInt {
@@ -252,7 +224,7 @@ mod tests {
                 let c = &tight[(i + 3 * j) % tight.len()];
                 let (big_b, big_c) = (number(b), number(c));
                 let mut out = Element::ZERO;
-                out.set_product_minus(&element(*a), &element(*b), &element(*c));
+                out.set_product_minus(a, &element(*b), &element(*c));
                 check(&out, &big_a * &big_b * &r_inverse - &big_c, "a·b − c");
                 if let Some(a) = tight.get(i) {
                     out.set_product(&element(*a), &element(*b));
@@ -278,9 +250,6 @@ mod tests {
             assert!(element(limbs(&zero)).is_zero(), "{multiple}·p");
             assert!(!element(limbs(&(&zero + 1))).is_zero() && !element(limbs(&(&zero - 1))).is_zero());
         }
-        for a in [BigInt::ZERO, one.clone(), &p - 1, &p / 2] {
-            assert_eq!(number(&Element::<M, L>::from_canonical(limbs(&a)).to_canonical()), a);
-        }
     }
 
     #[test]
@@ -292,7 +261,7 @@ mod tests {
     }
 
     fn order_products_agree_with_big_integers<M: Modulus<L>, const L: usize>() {
-        let p = number(&M::LIMBS);
+        let (p, prime) = (number(&M::LIMBS), Prime::of::<M, L>());
         let r: BigInt = BigInt::from(1) << (LIMB_BITS * L);
         let r_inverse = r.modpow(&(&p - 2), &p);
         let mut seed = 3;
@@ -304,12 +273,9 @@ mod tests {
         // e is a hash, which may lie above the order but below R
         for a in values.iter().chain([&(&r - 1), &p]) {
             for b in &values {
-                let product = Element::<M, L>::from_limbs(limbs(a)).mul(&Element::from_limbs(limbs(b)));
-                assert!(
-                    number(&product.limbs) < 2 * &p
-                        && product.limbs.iter().all(|limb| (0..=MASK).contains(&i64::from(*limb)))
-                );
-                assert_eq!(number(&product.canonical()), a * b * &r_inverse % &p);
+                let product = prime.product(&widened(&limbs::<L>(a)), &widened(&limbs::<L>(b)));
+                assert!(number(&product) < 2 * &p && product.iter().all(|limb| (0..=MASK).contains(&i64::from(*limb))));
+                assert_eq!(number(&prime.canonical(product)), a * b * &r_inverse % &p);
             }
         }
     }

@@ -9,13 +9,30 @@
 //! −4 ≤ X ≤ 1.8, −2 ≤ Y ≤ 2 and −0.4 ≤ ZZ, ZZZ ≤ 1.4, with |P|, |R| and |Q − X'| below 8 (test `sums_stay_within_their_bounds`);
 //! where R = 2·p every product is folded into [−2⁻²⁰·p, p + 2⁻²⁰·p] besides.
 
-use super::{curves::Curve, element::Element};
+use super::{
+    super::limbs::{Number, widened},
+    curves::Curve,
+    element::Element,
+    montgomery::Modulus,
+};
 
-/// A point other than infinity. Tight coordinates in Montgomery form.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Affine<F, const L: usize> {
-    pub(crate) x: Element<F, L>,
-    pub(crate) y: Element<F, L>,
+/// The arithmetic of one curve to the code that all curves share: a sum of points, and the products of the field. A point is its
+/// two coordinates in a slice; numbers have the field's limbs, the others are 0.
+pub(crate) trait Points {
+    /// The sum += point, or −= where `negative`.
+    fn add(&mut self, point: &[i32], negative: bool);
+
+    /// The sum, twice.
+    fn double(&mut self);
+
+    /// X, Y, ZZ and ZZZ; `None` at infinity.
+    fn coordinates(&self) -> Option<[Number; 4]>;
+
+    /// a·b/R − c, as [`Element::set_product_minus`].
+    fn product_minus(&self, a: &Number, b: &Number, c: &Number) -> Number;
+
+    /// a²/R − b − 2·c, as [`Element::set_square_minus`].
+    fn square_minus(&self, a: &Number, b: &Number, c: &Number) -> Number;
 }
 
 /// X, Y, ZZ and ZZZ.
@@ -48,15 +65,6 @@ struct Scratch<F, const L: usize> {
     other: Element<F, L>,
 }
 
-/// x³ + a·x + b − y² = 0 (SEC 1 §2.2.1). Tight coordinates. 2M + 2S.
-pub(crate) fn is_on_curve<C: Curve<L>, const L: usize>(point: &Affine<C::Field, L>) -> bool {
-    let square = point.x.square();
-    // (x² + a)·x + b − y²
-    let slope = if C::A_IS_MINUS_3 { square.combined(1, &Element::ONE, -3) } else { square };
-    let right = slope.mul(&point.x).combined(1, &C::B, 1);
-    right.combined(1, &point.y.square(), -1).is_zero()
-}
-
 impl<C: Curve<L>, const L: usize> Sum<C, L> {
     /// The point at infinity.
     pub(crate) fn infinity() -> Self {
@@ -65,33 +73,31 @@ impl<C: Curve<L>, const L: usize> Sum<C, L> {
         let none = Xyzz { x: zero, y: zero, zz: zero, zzz: zero };
         Sum { infinite: true, second: false, coordinates: [none.clone(), none], scratch }
     }
+}
 
-    /// The coordinates; `None` at infinity.
-    pub(crate) fn coordinates(&self) -> Option<&Xyzz<C::Field, L>> {
-        let [first, second] = &self.coordinates;
-        (!self.infinite).then_some(if self.second { second } else { first })
-    }
-
+impl<C: Curve<L>, const L: usize> Points for Sum<C, L> {
     /// self += point, or −= where `negative`: “madd-2008-s”, 8M + 2S, with every exception: infinity + P, P + P, P − P.
     ///
     /// P = x₂·ZZ − X, R = y₂·ZZZ − Y, Q = X·P², X' = R² − P³ − 2·Q, Y' = R·(Q − X') − Y·P³, ZZ' = ZZ·P², ZZZ' = ZZZ·P³.
     /// P = 0 says that x is the same; then R = 0 that y is, too. For −point, R has the other sign: R = y₂·ZZZ + Y is used
     /// and Y' = R·(X' − Q) − Y·P³, which spares negating y₂.
-    pub(crate) fn add(&mut self, point: &Affine<C::Field, L>, negative: bool) {
+    fn add(&mut self, point: &[i32], negative: bool) {
+        let Some((x, rest)) = point.split_first_chunk::<L>() else { return };
+        let Some(y) = rest.first_chunk::<L>() else { return };
         let [first, second] = &mut self.coordinates;
         let (from, to) = if self.second { (second, first) } else { (first, second) };
         let s = &mut self.scratch;
         if self.infinite {
             self.infinite = false;
-            from.x = point.x;
-            from.y.set_signed(&point.y, negative);
+            from.x = Element::from_limbs(*x);
+            from.y.set_signed(&Element::from_limbs(*y), negative);
             from.y = from.y.combined(1, &Element::ZERO, 0);
             (from.zz, from.zzz) = (Element::ONE, Element::ONE);
             return;
         }
-        s.p.set_product_minus(&point.x, &from.zz, &from.x);
+        s.p.set_product_minus(x, &from.zz, &from.x);
         s.other.set_signed(&from.y, negative);
-        s.r.set_product_minus(&point.y, &from.zzz, &s.other);
+        s.r.set_product_minus(y, &from.zzz, &s.other);
         if s.p.is_zero() {
             if s.r.is_zero() {
                 self.double();
@@ -112,7 +118,7 @@ impl<C: Curve<L>, const L: usize> Sum<C, L> {
         } else {
             s.pp.set_difference(&s.q, &to.x);
         }
-        to.y.set_product_minus(&s.pp, &s.r, &s.other);
+        to.y.set_product_minus(&s.pp.limbs, &s.r, &s.other);
         self.second = !self.second;
     }
 
@@ -120,8 +126,7 @@ impl<C: Curve<L>, const L: usize> Sum<C, L> {
     ///
     /// U = 2·Y, V = U², W = U·V, S = X·V, M = 3·X² + a·ZZ², X' = M² − 2·S, Y' = M·(S − X') − W·Y, ZZ' = V·ZZ, ZZZ' = W·ZZZ;
     /// for a = −3, M = 3·(X − ZZ)·(X + ZZ).
-    #[inline(never)]
-    pub(crate) fn double(&mut self) {
+    fn double(&mut self) {
         if self.infinite {
             return;
         }
@@ -142,22 +147,36 @@ impl<C: Curve<L>, const L: usize> Sum<C, L> {
         to.x.set_square_minus(&s.r, &zero, &s.q);
         s.p.set_difference(&s.q, &to.x);
         s.other.set_product(&s.ppp, &from.y);
-        to.y.set_product_minus(&s.p, &s.r, &s.other);
+        to.y.set_product_minus(&s.p.limbs, &s.r, &s.other);
         to.zz.set_product(&from.zz, &s.pp);
         to.zzz.set_product(&from.zzz, &s.ppp);
         self.second = !self.second;
     }
 
-    /// Whether x ≡ `number` modulo p, without an inversion: number·ZZ = X. `number` is plain (not in Montgomery form), in [0, p).
-    pub(crate) fn has_x(&self, number: &[i32; L]) -> bool {
-        self.coordinates().is_some_and(|sum| {
-            // X/R and number·ZZ/R are both out of Montgomery form
-            let one = Element::from_limbs(core::array::from_fn(|i| i32::from(i == 0)));
-            let mut difference = Element::ZERO;
-            difference.set_product_minus(&Element::from_limbs(*number), &sum.zz, &sum.x.mul(&one));
-            difference.is_zero()
-        })
+    fn coordinates(&self) -> Option<[Number; 4]> {
+        let [first, second] = &self.coordinates;
+        let Xyzz { x, y, zz, zzz } = if self.second { second } else { first };
+        (!self.infinite).then(|| [x, y, zz, zzz].map(|element| widened(&element.limbs)))
     }
+
+    fn product_minus(&self, a: &Number, b: &Number, c: &Number) -> Number {
+        let [a, b, c] = [a, b, c].map(narrowed::<C::Field, L>);
+        let mut out = Element::ZERO;
+        out.set_product_minus(&a.limbs, &b, &c);
+        widened(&out.limbs)
+    }
+
+    fn square_minus(&self, a: &Number, b: &Number, c: &Number) -> Number {
+        let [a, b, c] = [a, b, c].map(narrowed::<C::Field, L>);
+        let mut out = Element::ZERO;
+        out.set_square_minus(&a, &b, &c);
+        widened(&out.limbs)
+    }
+}
+
+/// The element that a number's lowest limbs are.
+fn narrowed<F: Modulus<L>, const L: usize>(number: &Number) -> Element<F, L> {
+    number.first_chunk().map_or(Element::ZERO, |limbs| Element::from_limbs(*limbs))
 }
 
 #[cfg(test)]

@@ -140,6 +140,7 @@ impl Element {
     }
 
     /// `self^(2^times)`.
+    #[inline(never)]
     pub(super) fn squared_times(&self, times: u32) -> Element {
         (0..times).fold(*self, |x, _| x.squared())
     }

@@ -19,6 +19,8 @@ import { isMain, main, Plain, ROOT, run, step, TARGET, TOOLS } from './steps.mjs
 
 const DIST = join(ROOT, 'dist');
 const STAMP = join(TARGET, 'dist.stamp');
+const WASM = join(TARGET, 'wasm');
+const WASM_STAMP = join(TARGET, 'wasm.stamp');
 const LOCK = join(TARGET, 'dist.lock');
 const SOURCES = ['Cargo.toml', 'Cargo.lock', 'wasm-pack.toml', 'package-lock.json', 'src'];
 // The scripts beside this one build nothing.
@@ -27,14 +29,14 @@ const LEFT_OUT = join('src', 'js', 'build');
 /** Brings dist/ up to date; it is left alone when nothing it is made of has changed. */
 export async function build() {
   const fingerprint = hashOf(SOURCES);
-  if (isCurrent(fingerprint)) return;
+  if (isCurrent(DIST, STAMP, fingerprint)) return;
   await locked(async () => {
-    if (!isCurrent(fingerprint)) await makeDist(fingerprint);
+    if (!isCurrent(DIST, STAMP, fingerprint)) await makeDist(fingerprint);
   });
 }
 
-function isCurrent(fingerprint) {
-  return existsSync(DIST) && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === fingerprint;
+function isCurrent(folder, stamp, fingerprint) {
+  return existsSync(folder) && existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint;
 }
 
 /** One build at a time, so that `npm start` beside `npm test` finds a whole dist/. */
@@ -68,11 +70,8 @@ async function makeDist(fingerprint) {
   rmSync(STAMP, { force: true });
   const fresh = join(TARGET, 'dist');
   rmSync(fresh, { recursive: true, force: true });
-  mkdirSync(join(fresh, 'wasm'), { recursive: true });
-  const { parse } = await import('smol-toml');
-  const matrix = parse(readFileSync(join(ROOT, 'wasm-pack.toml'), 'utf8'));
-  for (const module of matrix.module)
-    await step(`wasm ${module.name}`, () => wasm(module, matrix, join(fresh, 'wasm')));
+  await makeWasm();
+  cpSync(WASM, join(fresh, 'wasm'), { recursive: true });
   for (const project of ['src/js', 'src/js/cli']) {
     const args = ['-p', join(project, 'tsconfig.json'), '--outDir', fresh];
     await step(`TypeScript of ${project}`, () => run(bin('tsc'), args));
@@ -81,6 +80,19 @@ async function makeDist(fingerprint) {
   rmSync(DIST, { recursive: true, force: true });
   renameSync(fresh, DIST);
   writeFileSync(STAMP, fingerprint);
+}
+
+/** All modules, which change with the Rust alone: minutes that an edit of TypeScript need not wait for. */
+async function makeWasm() {
+  const fingerprint = hashOf(SOURCES, (path) => !path.endsWith('.ts'));
+  if (isCurrent(WASM, WASM_STAMP, fingerprint)) return;
+  rmSync(WASM_STAMP, { force: true });
+  rmSync(WASM, { recursive: true, force: true });
+  mkdirSync(WASM, { recursive: true });
+  const { parse } = await import('smol-toml');
+  const matrix = parse(readFileSync(join(ROOT, 'wasm-pack.toml'), 'utf8'));
+  for (const module of matrix.module) await step(`wasm ${module.name}`, () => wasm(module, matrix, WASM));
+  writeFileSync(WASM_STAMP, fingerprint);
 }
 
 /** One module: wasm-pack, wasm-opt, and the base64 of it for runtimes that compile it from the script itself. */
@@ -105,13 +117,38 @@ async function wasm({ name, target, features }, { rustflags, wasm_opt }, out) {
     features.join(','),
   ];
   await run('wasm-pack', args, { env, log: name });
+  const silent = join(folder, `${name}_silent.wasm`);
+  await withoutPanicTexts(join(folder, `${name}_bg.wasm`), silent);
   const optimized = join(out, `${name}.wasm`);
-  await run(bin('wasm-opt'), [...wasm_opt, join(folder, `${name}_bg.wasm`), '-o', optimized]);
+  await run(bin('wasm-opt'), [...wasm_opt, silent, '-o', optimized]);
   cpSync(join(folder, `${name}_bg.js`), join(out, `${name}_bg.js`));
   writeFileSync(
     join(out, `${name}_inline.js`),
     `export const base64 =\n  '${readFileSync(optimized, 'base64')}';\n`,
   );
+}
+
+// Where a panic ends up: core's and std's own functions, none of which returns.
+const PANICS =
+  /panicking|panic_handler|slice_index_fail|slice_error_fail|rust_panic|handle_alloc_error|unwrap_failed|expect_failed|capacity_overflow/;
+
+/**
+ * A panic traps at once. Its message would have been formatted and written to a stderr that WebAssembly has not: the trap is all that
+ * is ever seen of it, and 2 KB of gzip went into the rest.
+ */
+async function withoutPanicTexts(from, to) {
+  const { default: binaryen } = await import('binaryen');
+  const module = binaryen.readBinary(readFileSync(from));
+  let found = 0;
+  for (let index = 0; index < module.getNumFunctions(); index++) {
+    const reference = module.getFunctionByIndex(index);
+    const { name, module: imported } = binaryen.getFunctionInfo(reference);
+    if (imported || !PANICS.test(name)) continue;
+    binaryen.Function(reference).body = module.unreachable();
+    found++;
+  }
+  if (found === 0) throw new Plain('the wasm names no panic function: src/js/build/build.mjs, PANICS');
+  writeFileSync(to, module.emitBinary());
 }
 
 /** Panic messages name source files; the builder's own folders have no place in them. */
@@ -128,10 +165,10 @@ function bin(name) {
   return join(ROOT, 'node_modules', '.bin', name);
 }
 
-function hashOf(paths) {
+function hashOf(paths, counts = () => true) {
   const hash = createHash('sha256');
   const add = (path) => {
-    if (path === LEFT_OUT) return;
+    if (path === LEFT_OUT || !counts(path)) return;
     const stat = statSync(join(ROOT, path));
     if (stat.isDirectory()) {
       for (const name of readdirSync(join(ROOT, path)).sort()) add(join(path, name));

@@ -27,6 +27,7 @@ export async function setup({ tests = false, all = false } = {}) {
   await cargoTool('wasm-pack', 'wasm-pack', WASM_PACK);
   if (!tests && !all) return;
   await runtimes('core');
+  await runtimes('extra');
   await debian(
     'chromium',
     [process.env.CHROMIUM, ...CHROMIUMS],
@@ -34,7 +35,6 @@ export async function setup({ tests = false, all = false } = {}) {
     'install Chromium or set CHROMIUM to its path',
   );
   if (!all) return;
-  await runtimes('extra');
   await debian(
     'firefox',
     [process.env.FIREFOX, ...FIREFOXES],

@@ -32,6 +32,7 @@ const STAGES = [
   { name: 'clippy-js', work: () => lint('--features', 'js') },
   { name: 'clippy-issuer', work: () => lint('--features', 'issuer') },
   { name: 'clippy-ml-dsa', work: () => lint('--features', 'js,ml-dsa') },
+  { name: 'clippy-tower', work: () => lint('--features', 'tower') },
   { name: 'clippy-features', work: () => lint('--all-features') },
   { name: 'cargo-test', work: () => cargo('test', '--locked') },
   // What the feature adds; the engines have been tested.
@@ -40,14 +41,24 @@ const STAGES = [
     name: 'cargo-test-ml-dsa',
     work: () => cargo('test', '--locked', '--lib', '--test', 'ml_dsa', '--features', 'ml-dsa'),
   },
+  // A crate of its own, so that nothing else builds tokio and axum.
+  {
+    name: 'cargo-test-tower',
+    work: () =>
+      cargo('test', '--locked', '--manifest-path', 'tests/tower/Cargo.toml', '--target-dir', 'target'),
+  },
   { name: 'engines-wasm', work: () => node('tests/engines/in-wasm.mjs') },
   { name: 'rustdoc', work: () => cargo('doc', '--locked', '--no-deps', '--all-features') },
   { name: 'wasm-alone', work: () => node('tests/package/wasm-alone.mjs') },
   { name: 'biome', work: () => bin('biome', 'check', '--error-on-warnings') },
   { name: 'build', needed: true, work: build },
   { name: 'types', work: () => bin('tsc', '-p', 'tests/package/tsconfig.json') },
+  { name: 'adapter-types', work: () => bin('tsc', '-p', 'tests/adapters/tsconfig.json') },
   { name: 'package', work: () => nodeTest('tests/package') },
   { name: 'gate', work: () => nodeTest('tests/gate') },
+  { name: 'adapters', work: () => nodeTest('tests/adapters') },
+  { name: 'e2e', work: () => nodeTest('tests/e2e') },
+  { name: 'load', work: () => node('tests/load/load.mjs') },
   { name: 'cli', work: () => nodeTest('tests/cli') },
   { name: 'publint', work: () => bin('publint', 'run', '--strict') },
   {

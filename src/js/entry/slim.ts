@@ -19,12 +19,13 @@ export async function init(
 async function compile(source: Parameters<typeof init>[0]): Promise<WebAssembly.Module> {
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source))
     return WebAssembly.compile(source as BufferSource);
-  if (typeof source === 'string' || source instanceof URL || source instanceof Request) {
-    source = await fetch(source);
-  }
-  const loaded = await source;
+  const given = await source;
+  // Told by its tag, since it may come from another realm; and first, since Node loads its HTTP client where `Request` is named.
+  if (Object.prototype.toString.call(given) === '[object WebAssembly.Module]')
+    return given as WebAssembly.Module;
+  const toFetch = typeof given === 'string' || given instanceof URL || given instanceof Request;
   // Compiled from bytes, so that a server which does not know `application/wasm` serves as well.
-  return 'arrayBuffer' in loaded ? WebAssembly.compile(await loaded.arrayBuffer()) : loaded;
+  return WebAssembly.compile(await (toFetch ? await fetch(given) : (given as Response)).arrayBuffer());
 }
 
 export const {

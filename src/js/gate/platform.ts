@@ -16,14 +16,21 @@ interface Cf {
 /** Whose fields are trusted: as the caller says, or as the runtime says of itself. */
 export function platformOf(chosen: GateOptions['platform']): { platform: Platform; guessed: boolean } {
   if (chosen !== undefined) return { platform: chosen, guessed: false };
-  const { navigator, process } = globalThis as {
-    navigator?: { userAgent?: string };
-    process?: { env?: Record<string, string | undefined> };
-  };
+  const { navigator } = globalThis as { navigator?: { userAgent?: string } };
   if (navigator?.userAgent === 'Cloudflare-Workers') return { platform: 'cloudflare', guessed: true };
   // Not by its edge runtime, which `next start` has on any machine, with no proxy in front that rewrites headers.
-  if (process?.env?.VERCEL === '1') return { platform: 'vercel', guessed: true };
+  if (isVercel()) return { platform: 'vercel', guessed: true };
   return { platform: 'none', guessed: true };
+}
+
+function isVercel(): boolean {
+  const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
+  try {
+    return process?.env?.VERCEL === '1';
+  } catch {
+    // Deno, without leave to read the environment.
+    return false;
+  }
 }
 
 /** The connection by what the caller knows, or else by the platform's trusted fields. */

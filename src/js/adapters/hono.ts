@@ -1,0 +1,51 @@
+// For Hono 4: https://hono.dev. Nothing of it is imported.
+import type { Claims, Gate, Requirement } from '../gate/index.js';
+
+/** What is asked of Hono's `Context`. */
+export interface HonoContext {
+  req: { raw: Request };
+  set(key: never, value: never): void;
+  header(name: string, value: string): void;
+  /** A getter, which throws where the runtime has none. */
+  readonly executionCtx: { waitUntil(promise: Promise<unknown>): void };
+}
+
+/** For `new Hono<{ Variables: GateVariables }>()`, which types `c.var.jwtPayload` and `c.get('jwtPayload')`. */
+export type GateVariables<C = Claims, Key extends string = 'jwtPayload'> = Record<Key, C>;
+
+/** What the middleware may be told besides the requirement. */
+export interface HonoOptions<Context = HonoContext> {
+  /** Under which name the claims are set: `jwtPayload` by default, as by Hono's own middlewares. */
+  key?: string;
+  /** Where the runtime tells the client's address: `(c) => getConnInfo(c).remote.address`. Default: the platform's trusted field. */
+  clientAddress?(c: Context): string | undefined;
+}
+
+/** A middleware that lets pass what the gate allows and sets the claims. Anonymous requests, where they may pass, have none. */
+export function guard<C = Claims, Context extends HonoContext = HonoContext>(
+  gate: Gate<C>,
+  requirement?: Requirement,
+  { key = 'jwtPayload', clientAddress }: HonoOptions<Context> = {},
+): (c: Context, next: () => Promise<void>) => Promise<Response | undefined> {
+  return async (c, next) => {
+    const decision = await gate.check(c.req.raw, requirement, {
+      clientAddress: clientAddress?.(c),
+      waitUntil: (promise) => waitUntil(c, promise),
+    });
+    if (!decision.ok) return decision.response;
+    c.req.raw = decision.apply(c.req.raw);
+    if (decision.nonce !== undefined) c.header('dpop-nonce', decision.nonce);
+    if (decision.via === 'token') c.set(key as never, decision.claims as never);
+    await next();
+    return undefined;
+  };
+}
+
+/** Where the runtime has no such thing, which Hono tells by throwing, work goes on by itself. It is asked for only when there is some. */
+function waitUntil(c: HonoContext, promise: Promise<unknown>): void {
+  try {
+    c.executionCtx.waitUntil(promise);
+  } catch {
+    promise.catch(() => undefined);
+  }
+}

@@ -1,0 +1,28 @@
+// For Next.js 16: https://nextjs.org. Nothing of it is imported. A route handler needs no adapter: `export const GET = gate.protect(…)`.
+import type { Claims, Gate, Requirement } from '../gate/index.js';
+
+/** What is asked of `NextResponse`. */
+export interface NextResponseLike<R extends Response = Response> {
+  next(init: { request: { headers: Headers } }): R;
+}
+
+/**
+ * The function of a `proxy.ts`: it lets pass what the gate allows. The routes behind it are told by headers, the policy's
+ * `forward.claims`; whatever a client sent under those names is stripped.
+ */
+export function guard<R extends Response, C = Claims>(
+  gate: Gate<C>,
+  NextResponse: NextResponseLike<R>,
+  requirement?: Requirement,
+): (request: Request, event?: { waitUntil(promise: Promise<unknown>): void }) => Promise<Response> {
+  return async (request, event) => {
+    const waitUntil = event && ((promise: Promise<unknown>) => event.waitUntil(promise));
+    const decision = await gate.check(request, requirement, { waitUntil });
+    if (!decision.ok) return decision.response;
+    // Next keeps the body for the route: it is the headers alone that are carried on.
+    const { headers } = decision.apply(new Request(request.url, { headers: request.headers }));
+    const response = NextResponse.next({ request: { headers } });
+    if (decision.nonce !== undefined) response.headers.set('dpop-nonce', decision.nonce);
+    return response;
+  };
+}

@@ -1,0 +1,58 @@
+// For SvelteKit: https://svelte.dev/docs/kit. Nothing of it is imported.
+import type { Auth, Claims, Gate, RequestFacts, Requirement } from '../gate/index.js';
+import { pairs } from './node.js';
+
+/** What is asked of SvelteKit's `RequestEvent`; its `locals` are given `auth`. */
+export interface SvelteKitEvent {
+  request: Request;
+  /** Without the suffix by which a client asks for a page's data: what the router decides by. */
+  url: URL;
+  locals: object;
+  platform?: unknown;
+  /** Whether the app asks itself: then `platform` tells of the request that came in, and `request` of the one within. */
+  isSubRequest?: boolean;
+  getClientAddress(): string;
+}
+
+/** A `handle` for `hooks.server.js` that lets pass what the gate allows, with the decision as `event.locals.auth`. */
+export function guard<C = Claims>(
+  gate: Gate<C>,
+  requirement?: Requirement,
+): <Event extends SvelteKitEvent>(input: {
+  event: Event;
+  resolve(event: Event): Response | Promise<Response>;
+}) => Promise<Response> {
+  return async ({ event, resolve }) => {
+    const facts = { method: event.request.method, url: event.url.href, headers: headersOf(event) };
+    const context = { clientAddress: clientAddress(event), waitUntil: waitUntil(event) };
+    const decision = await gate.check(facts, requirement, context);
+    if (!decision.ok) return decision.response;
+    event.request = decision.apply(event.request);
+    (event.locals as { auth?: Auth<C> }).auth = decision;
+    const response = await resolve(event);
+    if (decision.nonce !== undefined) response.headers.set('dpop-nonce', decision.nonce);
+    return response;
+  };
+}
+
+/** The adapter for Node hands over Node's request, in whose `headers`, and so in `event.request`, a second Authorization line is lost. */
+function headersOf({ request, platform, isSubRequest }: SvelteKitEvent): RequestFacts['headers'] {
+  const { req } = (platform ?? {}) as { req?: { rawHeaders?: string[] } };
+  if (req?.rawHeaders === undefined || isSubRequest) return request.headers;
+  return pairs(req.rawHeaders);
+}
+
+/** It throws while pages are prerendered, and where the platform tells no address. */
+function clientAddress(event: SvelteKitEvent): string | undefined {
+  try {
+    return event.getClientAddress();
+  } catch {
+    return undefined;
+  }
+}
+
+/** `platform.ctx` of the adapter for Cloudflare. */
+function waitUntil({ platform }: SvelteKitEvent): ((promise: Promise<unknown>) => void) | undefined {
+  const { ctx } = (platform ?? {}) as { ctx?: { waitUntil(promise: Promise<unknown>): void } };
+  return ctx && ((promise) => ctx.waitUntil(promise));
+}

@@ -1,0 +1,104 @@
+//! Headers in and out: what the gate reads, what it has the origin see, and what it answers.
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri,
+    header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, HOST, RETRY_AFTER, WWW_AUTHENTICATE},
+    request::Parts,
+};
+
+use crate::gate::{Forward, Refusal};
+
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+
+/// Every field, duplicates included. One that is not all visible ASCII is told as a character that no token, proof or address has.
+pub(super) fn pairs(headers: &HeaderMap) -> Vec<(&str, &str)> {
+    headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("\u{fffd}"))).collect()
+}
+
+/// The absolute URL. What is malformed stays so, for the gate to refuse.
+pub(super) fn url(parts: &Parts, secure: bool) -> String {
+    let Parts { uri, headers, .. } = parts;
+    let host = match uri.authority() {
+        // HTTP/2's `:authority`, and the absolute form (RFC 9112 §3.2.2: Host is ignored then).
+        Some(authority) => authority.as_str(),
+        None => headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
+    };
+    // `Host: api.example/public?` would choose the path by which the gate decides.
+    let named = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    if !host.bytes().all(named) || has_dot_segment(uri) {
+        return String::new();
+    }
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    [if secure { "https://" } else { "http://" }, host, target].concat()
+}
+
+/// STRICTER than RFC 3986: routers match `/public/../admin` as it stands, and the gate would decide about `/admin`. No client sends one.
+fn has_dot_segment(uri: &Uri) -> bool {
+    let path = uri.path().to_ascii_lowercase().replace("%2e", ".");
+    path.split('/').any(|segment| segment == "." || segment == "..")
+}
+
+/// The origin's view.
+pub(super) fn forward(headers: &mut HeaderMap, forward: &Forward) {
+    let plain = |name: &str| name.to_ascii_lowercase().replace('_', "-");
+    let gone = |name: &HeaderName| {
+        let name = plain(name.as_str());
+        forward.strip.iter().chain(forward.set.iter().map(|(name, _)| name)).any(|other| plain(other) == name)
+    };
+    let names: Vec<HeaderName> = headers.keys().filter(|name| gone(name)).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
+    if let Some(cookie) = &forward.strip_cookie {
+        let kept: Vec<HeaderValue> =
+            headers.get_all(COOKIE).iter().filter_map(|value| without_cookie(value, cookie)).collect();
+        headers.remove(COOKIE);
+        for value in kept {
+            headers.append(COOKIE, value);
+        }
+    }
+    for (name, value) in &forward.set {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// The value without one cookie; `None` when nothing is left of it, or when it cannot be read.
+fn without_cookie(value: &HeaderValue, name: &str) -> Option<HeaderValue> {
+    let own = |cookie: &&str| cookie.split('=').next().is_none_or(|own| own.trim() != name);
+    let kept: Vec<&str> = value.to_str().ok()?.split(';').filter(own).map(str::trim).collect();
+    let kept = kept.join("; ");
+    if kept.is_empty() { None } else { HeaderValue::try_from(kept).ok() }
+}
+
+/// The ready response; without a refusal, that nothing can be said at the moment.
+pub(super) fn refused<B: From<String>>(refusal: Option<&Refusal>) -> Response<B> {
+    let Some(refusal) = refusal else {
+        let mut response = Response::new(B::from(String::new()));
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        return response;
+    };
+    let mut response = Response::new(B::from(refusal.problem()));
+    *response.status_mut() = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::UNAUTHORIZED);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for challenge in &refusal.challenges {
+        if let Ok(value) = HeaderValue::try_from(challenge) {
+            headers.append(WWW_AUTHENTICATE, value);
+        }
+    }
+    if let Some(seconds) = refusal.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    with_nonce(headers, refusal.nonce.as_deref());
+    response
+}
+
+/// A nonce for the client's next proof (RFC 9449 §8).
+pub(super) fn with_nonce(headers: &mut HeaderMap, nonce: Option<&str>) {
+    if let Some(value) = nonce.and_then(|nonce| HeaderValue::try_from(nonce).ok()) {
+        headers.insert(DPOP_NONCE, value);
+    }
+}

@@ -1,0 +1,161 @@
+//! The gate for native services: a layer for `tower`, and so for axum, hyper and tonic (feature `tower`).
+//!
+//! It converts, waits for what the gate has to know, and decides nothing. The clock is read here and nowhere else in the crate.
+//!
+//! ```
+//! use portcullis::{Gate, tower::GateLayer};
+//!
+//! let gate = Gate::from_json(r#"{ "issuers": [{
+//!     "issuer": "https://issuer.example",
+//!     "audience": "https://api.example",
+//!     "jwks": { "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }
+//! }] }"#)?;
+//! let layer = GateLayer::new(gate);
+//! let writers = layer.requiring(r#"{ "scopes": ["notes:write"] }"#)?;
+//! # Ok::<(), portcullis::PolicyError>(())
+//! ```
+
+mod authorized;
+mod headers;
+mod outside;
+mod service;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use http::request::Parts;
+use tower_layer::Layer;
+
+use crate::{
+    gate::{Gate, RequirementId},
+    keys::remote::KeyReport,
+    policy_error::PolicyError,
+    time::UnixSeconds,
+};
+
+pub use authorized::Authorized;
+pub use outside::{Introspection, Nothing, Outside};
+pub use service::GateService;
+
+/// How long an issuer's keys are not asked for again, in seconds: a flood of tokens with random `kid`s may cost one fetch.
+const BETWEEN_FETCHES: u64 = 30;
+
+/// What the server knows of the connection a request came over. A request's own word is taken for none of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Connection {
+    /// Whether it is TLS. Without, only requests to a loopback name pass, and those of a proxy that the policy trusts.
+    pub secure: bool,
+    /// The address of its other end.
+    pub client_address: Option<core::net::IpAddr>,
+    /// The client's certificate, in one of the forms of [`mtls::thumbprint`](crate::binding::mtls::thumbprint).
+    pub certificate: Option<String>,
+}
+
+/// Guards services by a gate. Layers that were cloned from one another share it.
+pub struct GateLayer<O = Nothing> {
+    shared: Arc<Shared<O>>,
+    requirement: Option<RequirementId>,
+}
+
+/// Tells a request's connection.
+type Connected = dyn Fn(&Parts) -> Connection + Send + Sync;
+
+struct Shared<O> {
+    /// Written when keys or requirements come in.
+    gate: RwLock<Gate>,
+    outside: O,
+    /// When each issuer's keys were last asked for.
+    asked: Mutex<BTreeMap<String, UnixSeconds>>,
+    connection: Box<Connected>,
+    now: fn() -> UnixSeconds,
+}
+
+impl GateLayer {
+    /// A layer for requests over connections that nothing is known of: see [`over`](Self::over). What the gate would have to ask for
+    /// outside is not to be had, and such requests are refused with 503.
+    #[must_use]
+    pub fn new(gate: Gate) -> Self {
+        GateLayer::with(gate, Nothing, |_| Connection::default())
+    }
+
+    /// A layer for requests whose connections the server tells about, in axum by the request's extensions:
+    /// `|parts| Connection { secure: true, client_address: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()), ..Connection::default() }`.
+    #[must_use]
+    pub fn over(gate: Gate, connection: impl Fn(&Parts) -> Connection + Send + Sync + 'static) -> Self {
+        GateLayer::with(gate, Nothing, connection)
+    }
+}
+
+impl<O: Outside> GateLayer<O> {
+    /// A layer that asks `outside` for issuers' keys, about opaque tokens and about proofs.
+    #[must_use]
+    pub fn with(gate: Gate, outside: O, connection: impl Fn(&Parts) -> Connection + Send + Sync + 'static) -> Self {
+        let shared = Shared {
+            gate: RwLock::new(gate),
+            outside,
+            asked: Mutex::default(),
+            connection: Box::new(connection),
+            now: clock,
+        };
+        GateLayer { shared: Arc::new(shared), requirement: None }
+    }
+
+    /// The layer by the same gate for routes with a requirement of their own: JSON, as the policy's `gate.requirement`.
+    ///
+    /// # Errors
+    /// As [`Gate::requirement`].
+    pub fn requiring(&self, requirement: &str) -> Result<Self, PolicyError> {
+        let id = self.shared.gate.write().unwrap_or_else(PoisonError::into_inner).requirement(requirement)?;
+        Ok(GateLayer { shared: Arc::clone(&self.shared), requirement: Some(id) })
+    }
+
+    /// Takes the JWK Set that an issuer publishes: before the first request, or whenever there is a newer one.
+    ///
+    /// # Errors
+    /// As [`Gate::set_remote_keys`].
+    pub fn set_remote_keys(&self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
+        self.shared.gate.write().unwrap_or_else(PoisonError::into_inner).set_remote_keys(issuer, jwks)
+    }
+}
+
+impl<O: Outside> Shared<O> {
+    /// Whether it is time to ask for that issuer's keys; noted as done.
+    fn may_fetch(&self, issuer: &str, now: UnixSeconds) -> bool {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = |last: &UnixSeconds| now.get() < last.get().saturating_add(BETWEEN_FETCHES);
+        if asked.get(issuer).is_some_and(waits) {
+            return false;
+        }
+        asked.insert(issuer.to_owned(), now);
+        true
+    }
+}
+
+/// Whole seconds since 1970. A clock before that is one that was never set: everything has expired or is not valid yet.
+fn clock() -> UnixSeconds {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    UnixSeconds::new(since.as_secs()).unwrap_or(UnixSeconds::MAX)
+}
+
+impl<S, O> Layer<S> for GateLayer<O> {
+    type Service = GateService<S, O>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        GateService::new(inner, self.clone())
+    }
+}
+
+impl<O> Clone for GateLayer<O> {
+    fn clone(&self) -> Self {
+        GateLayer { shared: Arc::clone(&self.shared), requirement: self.requirement }
+    }
+}
+
+impl<O> fmt::Debug for GateLayer<O> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("GateLayer").field("requirement", &self.requirement).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,170 @@
+//! The service: asks, waits, asks again, and hands on or answers.
+
+use core::{
+    future::Future,
+    mem,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use std::sync::PoisonError;
+
+use http::{Request, Response, request::Parts};
+use tower_service::Service;
+
+use super::{Authorized, GateLayer, Introspection, Outside, headers};
+use crate::gate::{Evidence, Facts, Forward, Introspected, Refusal, Replay, Step};
+
+/// As often as a gate is asked about one request: keys of two issuers at most, an authorization server, a proof.
+const MOST_ROUNDS: usize = 6;
+
+/// A service behind a gate: made by [`GateLayer`].
+#[derive(Debug)]
+pub struct GateService<S, O = super::Nothing> {
+    inner: S,
+    layer: GateLayer<O>,
+}
+
+impl<S, O> GateService<S, O> {
+    pub(super) fn new(inner: S, layer: GateLayer<O>) -> Self {
+        GateService { inner, layer }
+    }
+}
+
+// Not derived: what is asked outside need not be `Clone`.
+impl<S: Clone, O> Clone for GateService<S, O> {
+    fn clone(&self) -> Self {
+        GateService { inner: self.inner.clone(), layer: self.layer.clone() }
+    }
+}
+
+impl<S, O, B, R> Service<Request<B>> for GateService<S, O>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    O: Outside,
+    B: Send + 'static,
+    R: From<String> + Send,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // The service that is ready is the one that is called; the other stays.
+        let next = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, next);
+        let layer = self.layer.clone();
+        Box::pin(async move {
+            let (mut parts, body) = request.into_parts();
+            match layer.decide(&parts).await {
+                Err(refusal) => Ok(headers::refused(refusal.as_deref())),
+                Ok(passed) => {
+                    headers::forward(&mut parts.headers, &passed.forward);
+                    if let Some(authorized) = passed.authorized {
+                        if let Some(claims) = authorized.registered() {
+                            parts.extensions.insert(claims);
+                        }
+                        parts.extensions.insert(authorized);
+                    }
+                    let mut response = inner.call(Request::from_parts(parts, body)).await?;
+                    headers::with_nonce(response.headers_mut(), passed.nonce.as_deref());
+                    Ok(response)
+                }
+            }
+        })
+    }
+}
+
+/// The request may go on.
+struct Passed {
+    forward: Forward,
+    authorized: Option<Authorized>,
+    nonce: Option<String>,
+}
+
+/// What was found out for one request.
+#[derive(Default)]
+struct Found {
+    keys_unchanged: bool,
+    introspection: Option<Introspection>,
+    replay: Option<Replay>,
+}
+
+impl<O: Outside> GateLayer<O> {
+    /// What the gate decides; `Err(None)` should it want to know what it was told.
+    async fn decide(&self, parts: &Parts) -> Result<Passed, Option<Box<Refusal>>> {
+        let connection = (self.shared.connection)(parts);
+        let url = headers::url(parts, connection.secure);
+        let address = connection.client_address.map(|address| address.to_string());
+        let mut found = Found::default();
+        for _ in 0..MOST_ROUNDS {
+            let step = self.ask(parts, &url, address.as_deref(), connection.certificate.as_deref(), &found);
+            match step {
+                Step::Refused(refusal) => return Err(Some(refusal)),
+                Step::Public(forward) | Step::Preflight(forward) | Step::Anonymous(forward) => {
+                    return Ok(Passed { forward, authorized: None, nonce: None });
+                }
+                Step::Allowed(mut allowed) => {
+                    let (forward, nonce) = (mem::take(&mut allowed.forward), allowed.nonce.take());
+                    return Ok(Passed { forward, authorized: Some(Authorized::new(*allowed)), nonce });
+                }
+                Step::NeedKeys { issuer, .. } => found.keys_unchanged = !self.refresh(&issuer).await,
+                Step::NeedIntrospection { issuer, token } => {
+                    found.introspection = Some(self.shared.outside.introspect(&issuer, &token).await);
+                }
+                Step::NeedReplayCheck { key, until } => {
+                    found.replay = Some(match self.shared.outside.first_use(&key, until).await {
+                        Some(true) => Replay::First,
+                        Some(false) => Replay::Seen,
+                        None => Replay::Unavailable,
+                    });
+                }
+            }
+        }
+        // It never needs as many rounds, and does without what is missing then.
+        found.keys_unchanged = true;
+        found.introspection.get_or_insert(Introspection::Unavailable);
+        found.replay.get_or_insert(Replay::Unavailable);
+        match self.ask(parts, &url, address.as_deref(), connection.certificate.as_deref(), &found) {
+            Step::Refused(refusal) => Err(Some(refusal)),
+            _ => Err(None),
+        }
+    }
+
+    fn ask(&self, parts: &Parts, url: &str, address: Option<&str>, certificate: Option<&str>, found: &Found) -> Step {
+        let pairs = headers::pairs(&parts.headers);
+        let facts = Facts {
+            requirement: self.requirement,
+            method: parts.method.as_str(),
+            url,
+            headers: &pairs,
+            client_address: address,
+            certificate,
+            evidence: Evidence {
+                keys_unchanged: found.keys_unchanged,
+                introspection: found.introspection.as_ref().map(|answer| match answer {
+                    Introspection::Response(text) => Introspected::Response(text),
+                    Introspection::Unavailable => Introspected::Unavailable,
+                    Introspection::Busy => Introspected::Busy,
+                }),
+                replay: found.replay,
+                check: None,
+            },
+        };
+        let now = (self.shared.now)();
+        self.shared.gate.read().unwrap_or_else(PoisonError::into_inner).decide(&facts, now)
+    }
+
+    /// Whether there are keys that were not there before.
+    async fn refresh(&self, issuer: &str) -> bool {
+        if !self.shared.may_fetch(issuer, (self.shared.now)()) {
+            return false;
+        }
+        let Some(jwks) = self.shared.outside.keys(issuer).await else { return false };
+        self.set_remote_keys(issuer, &jwks).is_ok_and(|report| report.changed)
+    }
+}

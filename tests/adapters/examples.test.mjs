@@ -1,0 +1,134 @@
+// The examples that the README shows run as they stand there, and stand there as they run.
+import assert from 'node:assert/strict';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+
+import { ROOT, TARGET } from '../../src/js/build/steps.mjs';
+import { scratch, start } from '../conformance/drivers/common.mjs';
+import { runtimeBinary } from '../conformance/runtimes/binaries.mjs';
+import { startWorker } from '../e2e/workerd.mjs';
+import { freeOrigin, mint, policy, send } from './cases.mjs';
+
+const EXAMPLES = join(ROOT, 'tests', 'package', 'examples');
+const TIMEOUT_MS = 60_000;
+
+let project;
+
+before(async () => {
+  await mkdir(TARGET, { recursive: true });
+  // Within the work tree, where the frameworks and the package itself are found.
+  project = await scratch(join(TARGET, 'examples-'));
+  await cp(EXAMPLES, project.folder, { recursive: true });
+  await writeFile(join(project.folder, 'policy.json'), JSON.stringify(policy));
+});
+after(() => project.remove());
+
+const example = (name) => join(project.folder, name);
+
+async function isGated(ask) {
+  assert.deepEqual(await ask(`Bearer ${mint()}`), { status: 200, body: 'Hello, ada' });
+  assert.equal((await ask()).status, 401);
+  assert.equal((await ask(`Bearer ${mint({ scope: 'notes:write' })}`)).status, 403);
+}
+
+const overHttp = (origin) => async (authorization) => {
+  const headers = authorization ? [['Authorization', authorization]] : [];
+  const { status, body } = await send(`${origin}/notes`, { headers });
+  return { status, body };
+};
+
+for (const name of ['fetch.mjs', 'hono.mjs', 'next-route.mjs']) {
+  test(`${name}, as a function of a request`, async () => {
+    // Next takes JSON without an import attribute, as bundlers do.
+    const text = (await readFile(example(name), 'utf8')).replace(
+      /(policy\.json')( with .*)?;/,
+      "$1 with { type: 'json' };",
+    );
+    await writeFile(example(`as-${name}`), text);
+    const module = await import(pathToFileURL(example(`as-${name}`)));
+    const handle = module.GET ?? module.default.fetch;
+    await isGated(async (authorization) => {
+      const request = new Request('https://api.example/notes', {
+        headers: authorization ? { authorization } : {},
+      });
+      const response = await handle(request);
+      return { status: response.status, body: await response.text() };
+    });
+  });
+}
+
+for (const name of ['fetch.mjs', 'hono.mjs']) {
+  test(`${name} in workerd`, async () => {
+    const { origin, stop } = await startWorker(example(name));
+    try {
+      await isGated(overHttp(origin));
+    } finally {
+      await stop();
+    }
+  });
+
+  test(`${name} in Deno and Bun`, async () => {
+    for (const [runtime, serve] of [
+      ['deno', (port) => ['serve', '--no-lock', '--host', '127.0.0.1', '--port', port, example(name)]],
+      ['bun', () => ['run', example(name)]],
+    ]) {
+      const origin = await freeOrigin();
+      const { port } = new URL(origin);
+      // Bun serves a module whose default export has `fetch`.
+      const env = {
+        PORT: port,
+        NO_COLOR: '1',
+        BUN_CONFIG_NO_TELEMETRY: '1',
+        DO_NOT_TRACK: '1',
+        DENO_NO_UPDATE_CHECK: '1',
+      };
+      await serving(
+        start(runtimeBinary(runtime), serve(port), { cwd: project.folder, env, timeoutMs: TIMEOUT_MS }),
+        origin,
+      );
+    }
+  });
+}
+
+for (const name of ['express.mjs', 'fastify.mjs']) {
+  test(`${name} in Node`, async () => {
+    const origin = await freeOrigin();
+    const env = { PORT: new URL(origin).port };
+    await serving(
+      start(process.execPath, [example(name)], { cwd: project.folder, env, timeoutMs: TIMEOUT_MS }),
+      origin,
+    );
+  });
+}
+
+/** Asks a server once it is there, and stops it. */
+async function serving({ stop, ended }, origin) {
+  let over;
+  ended.then((result) => {
+    over = result;
+  });
+  try {
+    for (let attempt = 0; ; attempt++) {
+      const answer = await send(`${origin}/notes`).catch(() => undefined);
+      if (answer !== undefined) break;
+      if (over !== undefined || attempt === 200) assert.fail(`the example does not serve: ${over?.output}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await isGated(overHttp(origin));
+  } finally {
+    stop();
+    await ended;
+  }
+}
+
+test('the README shows each example as it is', async () => {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+  for (const name of await readdir(EXAMPLES)) {
+    const shown = readme
+      .split(`(tests/package/examples/${name})`)[1]
+      ?.match(/```\w+(?:,\w+)?\n([\s\S]*?)```/)?.[1];
+    assert.equal(shown, await readFile(join(EXAMPLES, name), 'utf8'), `the README does not show ${name}`);
+  }
+});

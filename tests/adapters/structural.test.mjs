@@ -1,0 +1,40 @@
+// The adapters know frameworks by their shape alone: neither their code nor their types import anything of one.
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { ROOT } from '../../src/js/build/steps.mjs';
+
+const FOLDER = join(ROOT, 'dist', 'adapters');
+const NAMES = ['express', 'fastify', 'hono', 'next', 'sveltekit'];
+
+const imports = async (name) => {
+  const text = await readFile(join(FOLDER, name), 'utf8');
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)].map(([, from]) => from);
+};
+
+test('the code imports nothing but what Node’s adapters share', async () => {
+  const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.js'));
+  assert.deepEqual(
+    files.toSorted(),
+    [...NAMES, 'node'].toSorted().map((name) => `${name}.js`),
+  );
+  for (const name of files) {
+    const expected = ['express.js', 'fastify.js', 'sveltekit.js'].includes(name) ? ['./node.js'] : [];
+    assert.deepEqual(await imports(name), expected, name);
+  }
+});
+
+test('the types import nothing but the gate’s', async () => {
+  for (const name of [...NAMES, 'node']) {
+    for (const from of await imports(`${name}.d.ts`)) {
+      assert.ok(['../gate/index.js', './node.js'].includes(from), `${name}.d.ts imports ${from}`);
+    }
+  }
+});
+
+test('each has an entry of the package, which offers `guard`', async () => {
+  for (const name of NAMES)
+    assert.deepEqual(Object.keys(await import(`portcullis/${name}`)), ['guard'], name);
+});
