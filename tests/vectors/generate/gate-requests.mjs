@@ -7,6 +7,7 @@ const routes = [
   { path: '/health', requirement: 'public' },
   { path: '/static/*', methods: ['GET'], requirement: 'public' },
   { path: '/users/:id{/posts}?', requirement: { scopes: ['users'] } },
+  { path: '/admin/login', requirement: 'public' },
   { path: '/admin/*', requirement: { scopes: ['admin'] } },
 ];
 const { add, file } = requests(
@@ -363,6 +364,8 @@ for (const [name, url, more, expect] of [
     refuse('scope-insufficient', { scopes: ['users'] }),
   ],
   ['a-name-over-a-slash', '/users/7/x', { token: good }, accept()],
+  ['the-first-of-two-that-match', '/admin/login', {}, isPublic],
+  ['the-second-where-the-first-does-not', '/admin/logins', {}, refuse('authorization-missing')],
   ['the-first-of-several', '/admin/x', { token: good }, refuse('scope-insufficient', { scopes: ['admin'] })],
   ['an-escaped-rule', '/%61dmin/x', { token: good }, refuse('scope-insufficient', { scopes: ['admin'] })],
   ['none', '/other', { token: good }, accept()],
