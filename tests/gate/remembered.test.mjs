@@ -103,25 +103,17 @@ test('every credential is another: token, scheme, a second header', async () => 
 test('no value can pass for the end of another', async () => {
   const { gate } = setUp({ credentials: { header: 'authorization', cookie: 'session' } });
   const token = await key.mint(NOW);
-  await ask(gate, facts(token));
-  // The texts that would be one if they were merely put one after the other.
-  const value = `Bearer ${token}`;
-  for (const headers of [
-    [
-      ['authorization', `${value}cookie `],
-      ['cookie', ''],
-    ],
-    [
-      ['authorization', ''],
-      ['cookie', value],
-    ],
-    [
-      ['authorization', value.slice(0, -1)],
-      ['cookie', value.slice(-1)],
-    ],
+  const cookie = ['cookie', 'a=b'];
+  assert.equal((await ask(gate, facts(token, { headers: [cookie] }))).decision.ok, true);
+  // These would be the same text if the facts were merely put one after the other.
+  const joined = { ...facts(token), headers: [['authorization', `Bearer ${token}cookie a=b`]] };
+  const shifted = { ...facts(token, { headers: [cookie] }), method: 'GEThttps', url: '://api.example' };
+  for (const [request, code] of [
+    [joined, 'authorization-malformed'],
+    [shifted, 'request-malformed'],
   ]) {
-    const { decision, found } = await ask(gate, { ...facts(token), headers });
-    assert.deepEqual([decision.ok, found], [false, false]);
+    const { decision, found } = await ask(gate, request);
+    assert.deepEqual([decision.code, found], [code, false]);
   }
 });
 
@@ -279,4 +271,35 @@ test('as many are remembered as were asked for, and none for 0', async () => {
     assert.ok(gate.stats().cache.entries <= most && gate.stats().cache.entries >= most / 2);
   }
   assert.throws(() => setUp({}, { cache: -1 }), { name: 'PolicyError', pointer: '/cache' });
+});
+
+test('what an authorization server said is asked for again when its time is over', async () => {
+  const time = { now: NOW };
+  let active = true;
+  let questions = 0;
+  const introspection = {
+    endpoint: 'https://issuer.example/introspect',
+    clientId: 'api',
+    authentication: 'client_secret_basic',
+    cacheSeconds: 60,
+  };
+  const gate = createGate(
+    { issuers: [{ issuer: ISSUER, audience: AUDIENCE, introspection }] },
+    {
+      now: () => time.now,
+      platform: 'none',
+      introspection: { [ISSUER]: { clientSecret: 'a secret' } },
+      fetch: async () => {
+        questions += 1;
+        // Without `exp` nothing in the answer says when it ends.
+        return Response.json({ active, aud: AUDIENCE });
+      },
+    },
+  );
+  const outcome = async () => (await gate.check(facts('opaque'))).code ?? 'in';
+  assert.deepEqual([await outcome(), await outcome(), questions], ['in', 'in', 1]);
+  active = false;
+  time.now += 61;
+  assert.deepEqual([await outcome(), questions], ['token-inactive', 2]);
+  assert.equal(gate.stats().cache.entries, 0);
 });
