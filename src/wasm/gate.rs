@@ -6,10 +6,10 @@
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::{exchange::Exchange, instant, number, thrown};
+use super::{exchange::Exchange, instant, number, thrown, updated};
 use crate::{
     gate::Gate,
-    policy::{IntrospectionSource, RemoteSource},
+    policy::{IntrospectionSource, RemoteSource, RevocationSource},
     policy_error::PolicyError,
 };
 
@@ -26,6 +26,7 @@ pub struct RawGate {
 struct Sources<'g> {
     remotes: Vec<RemoteSource<'g>>,
     introspections: Vec<IntrospectionSource<'g>>,
+    revocation: Option<RevocationSource<'g>>,
 }
 
 /// Which facts decisions rest on.
@@ -72,6 +73,12 @@ impl RawGate {
         Ok(serde_json::to_string(&report).unwrap_or_default())
     }
 
+    /// Takes a signed list of revocations.
+    #[wasm_bindgen(js_name = applyRevocations)]
+    pub fn apply_revocations(&mut self, document: &str, now: f64) -> Result<String, JsValue> {
+        updated(now, |now| self.gate.apply_revocations(document, now))
+    }
+
     /// Takes the published keys of an issuer away.
     #[wasm_bindgen(js_name = forgetKeys)]
     pub fn forget_keys(&mut self, issuer: &str) {
@@ -81,8 +88,11 @@ impl RawGate {
     /// Where the keys and answers are that are fetched, as JSON.
     pub fn remotes(&self) -> String {
         let policy = self.gate.verifier().policy();
-        let sources =
-            Sources { remotes: policy.remotes().collect(), introspections: policy.introspections().collect() };
+        let sources = Sources {
+            remotes: policy.remotes().collect(),
+            introspections: policy.introspections().collect(),
+            revocation: policy.revocation_source(),
+        };
         serde_json::to_string(&sources).unwrap_or_default()
     }
 
