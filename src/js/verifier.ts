@@ -2,7 +2,7 @@ import type { Core } from './boot.js';
 import { type Kind, VerdictCache } from './cache.js';
 import { freeze, instant, toJson } from './convert.js';
 import { asPolicyError, orPolicyError, PolicyError } from './errors.js';
-import type { KeyReport, Verifier, VerifierOptions, VerifierStats, VerifyOptions } from './index.js';
+import type { KeyReport, RevocationUpdate, Verifier, VerifierOptions, VerifierStats, VerifyOptions } from './index.js';
 import type { Policy } from './policy.js';
 import type { Accepted, JoseHeader, Rejected, Verdict } from './verdict.js';
 import type { RawVerifier, ValidatorGlue } from './wasm/glue.js';
@@ -45,6 +45,7 @@ export function verifierOn(
   memory: WebAssembly.Memory,
   most: number,
   replace: (policy: Policy) => void,
+  revoked: () => void = () => {},
 ): { verifier: Verifier; evict(): void } {
   const core = new Exchange(raw, memory);
   const cache = new VerdictCache(most);
@@ -100,6 +101,16 @@ export function verifierOn(
       const report = JSON.parse(orPolicyError(() => raw.setRemoteKeys(String(issuer), text))) as KeyReport;
       if (report.changed) epoch += 1;
       return report;
+    },
+    applyRevocations(document, options) {
+      const now = instant(options);
+      const text = orPolicyError(() => raw.applyRevocations(String(document), now));
+      const said = JSON.parse(text) as Record<string, unknown>;
+      if (said.changed === true) {
+        epoch += 1;
+        revoked();
+      }
+      return { ok: !('code' in said), ...said } as RevocationUpdate;
     },
     stats() {
       const kept = JSON.parse(raw.stats()) as Omit<VerifierStats, 'cache' | 'memoryBytes'>;
@@ -158,7 +169,8 @@ class Exchange {
   accepted(): Accepted {
     this.#look();
     const claims = JSON.parse(this.#decode(0)) as Accepted['claims'];
-    return Object.freeze({ ok: true, header: this.#header(), claims: freeze(claims) });
+    const verdict = { ok: true as const, header: this.#header(), claims: freeze(claims) };
+    return Object.freeze(this.#answer[7] === 1 ? { ...verdict, stale: true as const } : verdict);
   }
 
   forgetHeaders(): void {
@@ -186,6 +198,6 @@ class Exchange {
     const { buffer } = this.#memory;
     this.#bytes = new Uint8Array(buffer);
     this.#input = new Uint8Array(buffer, this.#raw.input(), this.#raw.inputBytes());
-    this.#answer = new Float64Array(buffer, this.#raw.answer(), 7);
+    this.#answer = new Float64Array(buffer, this.#raw.answer(), 8);
   }
 }

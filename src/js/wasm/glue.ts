@@ -6,6 +6,8 @@ import type { Glue } from '../boot.js';
 export interface RawVerifier {
   replace(policy: string): void;
   setRemoteKeys(issuer: string, jwks: string): string;
+  /** A list of revocations: a `RevocationUpdate` without `ok` as JSON. Throws a PolicyError when the policy asks for none. */
+  applyRevocations(document: string, now: number): string;
   input(): number;
   inputBytes(): number;
   answer(): number;
@@ -48,7 +50,7 @@ export interface RawGate extends RawVerifier {
   setKeys(issuer: string, jwks: string): string;
   /** Takes the published keys of an issuer away. */
   forgetKeys(issuer: string): void;
-  /** The issuers' `remote` and `introspection` members, with defaults: `{ remotes: RemoteSource[], introspections: IntrospectionSource[] }`. */
+  /** The issuers' `remote` and `introspection` members, with defaults: `{ remotes: RemoteSource[], introspections: IntrospectionSource[], revocation: RevocationSource | null }`. */
   remotes(): string;
   /** Which facts decisions rest on: `{ headers: string[], byPath: boolean, byAddress: boolean }`. */
   profile(): string;
