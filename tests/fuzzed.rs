@@ -36,3 +36,8 @@ fn rsa() {
 fn token() {
     feed(bodies::token, 5000);
 }
+
+#[test]
+fn request() {
+    feed(bodies::request, 5000);
+}

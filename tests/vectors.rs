@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use portcullis::{
-    Gate, PolicyError, Rejection, UnixSeconds, UpdateError, UpdateReport, Verifier, jws::compact, keys::jwk, limits::Limits, verifier,
+    Gate, PolicyError, Rejection, UnixSeconds, UpdateError, UpdateReport, Verifier, jws::compact, keys::jwk,
+    limits::Limits, verifier,
 };
 use serde_json::{Value, json};
 
@@ -92,9 +93,7 @@ fn run(file: &Value, vector: &Value) -> Outcome {
             Err(error) => Outcome::Misused(error),
             Ok(named) => match verifier::verify_jws(token.as_deref().unwrap_or(""), &named.key) {
                 Err(rejection) => Outcome::Refused(rejection),
-                Ok(token) => {
-                    Outcome::Accepted { claims: Value::Null, payload: token.payload().to_vec(), stale: false }
-                }
+                Ok(token) => Outcome::Accepted { claims: Value::Null, payload: token.payload().to_vec(), stale: false },
             },
         },
         "inspect" => match compact::decode_unverified(token.as_deref().unwrap_or(""), &Limits::default()) {

@@ -26,6 +26,16 @@ export function freeze<T>(value: T): T {
   return Object.freeze(value);
 }
 
+/** The same for what a schema made of one: its own classes are left as they are, and so is what is in them. */
+export function freezeData<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return value;
+  Object.freeze(value);
+  for (const member of Object.values(value)) freezeData(member);
+  return value;
+}
+
 /**
  * JSON text of a policy, a key or a request. Bytes become base64url.
  * @throws PolicyError when there is no JSON for it: a BigInt, or an object that holds itself.

@@ -1,7 +1,9 @@
 import { type Core, instantiate } from './boot.js';
 import { handOver, toJson } from './convert.js';
 import { orPolicyError } from './errors.js';
-import type { createVerifier, inspect, verifyJws } from './index.js';
+import type { createVerifier, inspect, Sealed, VerifierOptions, verifyJws } from './index.js';
+import type { Policy } from './policy.js';
+import { sealedPolicy } from './sealed.js';
 import type { Inspection, JwsVerdict, Rejected } from './verdict.js';
 import { makeVerifier } from './verifier.js';
 import type { ValidatorGlue } from './wasm/glue.js';
@@ -35,7 +37,13 @@ export function lazily<G extends ValidatorGlue>(
 /** Makes the functions of the main entry from a way to get at the core. */
 export function bindFace(core: () => Core<ValidatorGlue>): Face {
   return {
-    createVerifier: (policy, options) => makeVerifier(core(), policy, options),
+    createVerifier: Object.assign(
+      (policy: Policy, options?: VerifierOptions) => makeVerifier(core(), toJson(policy), options),
+      {
+        fromSealed: (sealed: Sealed, options?: VerifierOptions) =>
+          makeVerifier(core(), sealedPolicy(sealed), options),
+      },
+    ) as Face['createVerifier'],
     verifyJws(jws, jwk): JwsVerdict {
       const { glue } = core();
       const [json, payload] = orPolicyError(() => glue.verifyJws(...handOver(jws), toJson(jwk)));

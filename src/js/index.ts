@@ -1,8 +1,23 @@
 import type { Alg, Jwk, Jwks, MlDsaAlg, Policy } from './policy.js';
-import type { Inspection, JwsVerdict, Verdict } from './verdict.js';
+import type { SchemaOutput, StandardSchema } from './standard-schema.js';
+import type { Claims, Inspection, JwsVerdict, Verdict } from './verdict.js';
 
 export { PolicyError } from './errors.js';
-export type { Alg, IssuerPolicy, Jwk, Jwks, Key, MlDsaAlg, Policy, RevocationPolicy } from './policy.js';
+export type {
+  Alg,
+  Introspection,
+  IssuerPolicy,
+  Jwk,
+  Jwks,
+  Key,
+  MlDsaAlg,
+  Policy,
+  Preset,
+  Remote,
+  RevocationPolicy,
+  Scalar,
+} from './policy.js';
+export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from './standard-schema.js';
 export type {
   Accepted,
   Claims,
@@ -29,6 +44,16 @@ export interface VerifierOptions {
    * remembered until it expires or the policy is replaced.
    */
   cache?: number;
+}
+
+/** The same, with a type for the claims. */
+export interface TypedVerifierOptions<Schema extends StandardSchema> extends VerifierOptions {
+  /**
+   * A schema that speaks Standard Schema v1, asked about the claims of a token that was accepted; `verdict.claims` is what it makes of them.
+   * A token that does not fit is refused with `claims-refused`. It must be synchronous: an asynchronous one is a PolicyError here, or with
+   * the first token for which it shows.
+   */
+  claims: Schema;
 }
 
 /** What a verifier keeps in memory in order to be fast. */
@@ -92,20 +117,20 @@ export type RevocationUpdate =
   | { ok: false; code: 'update-gap'; held: number | null; offered: number };
 
 /** Decides about tokens by one policy. Make it once and keep it. */
-export interface Verifier<A extends string = Alg> {
+export interface Verifier<A extends string = Alg, C = Claims> {
   /**
    * Decides about a token in the compact serialization (RFC 7515 §7.1, RFC 7519 §7.2), synchronously.
    *
    * Whatever the token is, the answer is a value.
    * @throws PolicyError when `options.now` is no whole number of seconds.
    */
-  verify(token: unknown, options?: VerifyOptions): Verdict;
+  verify(token: unknown, options?: VerifyOptions): Verdict<C>;
   /**
    * Decides about the value of a request's Authorization header (RFC 6750 §2.1): `request.headers.get('authorization')`.
    * `null` and `undefined` mean that there was none. Two headers, which runtimes join with a comma, are refused.
    * @throws PolicyError when `options.now` is no whole number of seconds.
    */
-  verifyAuthorization(value: unknown, options?: VerifyOptions): Verdict;
+  verifyAuthorization(value: unknown, options?: VerifyOptions): Verdict<C>;
   /**
    * Takes another policy from now on, keys included; nothing that was remembered by the present one counts any more.
    * @throws PolicyError as `createVerifier`; the present policy then stays.
@@ -136,6 +161,25 @@ export interface Verifier<A extends string = Alg> {
  * @throws PolicyError naming the field by JSON pointer: unknown, missing or mistyped members, private or weak keys.
  */
 export declare function createVerifier(policy: Policy, options?: VerifierOptions): Verifier;
+export declare function createVerifier<Schema extends StandardSchema>(
+  policy: Policy,
+  options: TypedVerifierOptions<Schema>,
+): Verifier<Alg, SchemaOutput<Schema>>;
+export declare namespace createVerifier {
+  /**
+   * Makes a verifier by the policy that `portcullis seal` has written into a wasm file: from the file's bytes, or from the module that a
+   * runtime has made of it.
+   * @throws PolicyError as `createVerifier`, and when there is not exactly one policy in it.
+   */
+  function fromSealed(sealed: Sealed, options?: VerifierOptions): Verifier;
+  function fromSealed<Schema extends StandardSchema>(
+    sealed: Sealed,
+    options: TypedVerifierOptions<Schema>,
+  ): Verifier<Alg, SchemaOutput<Schema>>;
+}
+
+/** A wasm file that holds a policy: its bytes, or compiled. */
+export type Sealed = BufferSource | WebAssembly.Module;
 
 /**
  * Checks a signature alone (RFC 7515 §5.2): no issuer, no audience, no time. The payload may be anything.

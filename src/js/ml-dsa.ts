@@ -1,5 +1,6 @@
-import type { Verifier, VerifierOptions } from './index.js';
+import type { Sealed, TypedVerifierOptions, Verifier, VerifierOptions } from './index.js';
 import type { Alg, MlDsaAlg, Policy } from './policy.js';
+import type { SchemaOutput, StandardSchema } from './standard-schema.js';
 
 export * from './index.js';
 
@@ -11,3 +12,11 @@ export declare function createVerifier(
   policy: Policy<Alg | MlDsaAlg>,
   options?: VerifierOptions,
 ): Verifier<Alg | MlDsaAlg>;
+export declare function createVerifier<Schema extends StandardSchema>(
+  policy: Policy<Alg | MlDsaAlg>,
+  options: TypedVerifierOptions<Schema>,
+): Verifier<Alg | MlDsaAlg, SchemaOutput<Schema>>;
+export declare namespace createVerifier {
+  /** As `createVerifier.fromSealed` of the main entry. */
+  function fromSealed(sealed: Sealed, options?: VerifierOptions): Verifier<Alg | MlDsaAlg>;
+}

@@ -64,22 +64,124 @@ export type Key<A extends string = Alg> =
       secret: string | Uint8Array;
     };
 
-interface Issuer<A extends string> {
-  /** The exact `iss`, compared byte for byte. */
-  issuer: string;
-  /** A token must name one of these in `aud`, byte for byte. */
-  audience: string | [string, ...string[]];
+/** A value that a claim is compared with. */
+export type Scalar = string | number | boolean;
+
+/** Where an issuer publishes its keys: https, or http on a loopback name (localhost, 127.0.0.1, [::1]). */
+export type Remote = (
+  | { jwksUri: string; discovery?: never }
+  | {
+      /** The issuer's own metadata name the `jwks_uri`: OpenID Connect Discovery, or RFC 8414. */
+      discovery: 'oidc' | 'oauth';
+      jwksUri?: never;
+    }
+) & {
+  /** The shortest time for which keys are kept without asking again: 60 by default, 30 to 86400. */
+  minTtlSeconds?: number;
+  /** The longest such time: 86400 by default, at most 2592000. */
+  maxTtlSeconds?: number;
+  /** For how long keys are used past that when they cannot be fetched again: 86400 by default, at most 2592000. */
+  staleSeconds?: number;
+  /** 3000 by default, 100 to 30000. */
+  timeoutMs?: number;
+  /** The longest response that is read: 262144 by default, 1024 to 4194304. */
+  maxBytes?: number;
+};
+
+/** Whom a gate asks about opaque tokens (RFC 7662). The secret is an option of the gate and never part of a policy. */
+export interface Introspection {
+  endpoint: string;
+  clientId: string;
+  /** `client_secret_basic` by default. */
+  authentication?: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
+  /** For how long an answer is used again, at most: 60 by default, at most 3600. A revocation takes effect within it. */
+  cacheSeconds?: number;
+  /** The same for the answer "not active": 10 by default, at most 300. */
+  negativeCacheSeconds?: number;
+  /** 2000 by default, 100 to 30000. */
+  timeoutMs?: number;
+  /** How many questions may be open at a time: 16 by default, 1 to 256. */
+  concurrency?: number;
+}
+
+interface Rules<A extends string> {
+  /** Which claim is compared with `audience`, for issuers whose tokens have no `aud`: it must then be there. Default: `'aud'`. */
+  audienceClaim?: string;
   /** Narrows the algorithms, and settles that of a JWK without `alg`. */
   algorithms?: [A, ...A[]];
   /** The accepted `typ`, byte for byte, with or without `application/`. Default: `['at+jwt']` (RFC 9068). `'any'` takes every `typ` and none. */
   types?: [string, ...string[]] | 'any';
-  /** Claims that must be there besides `iss`, `aud` and `exp`. */
+  /** Claims that must be there besides `iss`, `exp` and the audience. */
   requiredClaims?: [string, ...string[]];
+  /** Claims that must be there with exactly this value, of exactly this type. Numbers are whole and not negative. */
+  claims?: Record<string, Scalar>;
+  jwks?: Jwks;
+  keys?: Key<A>[];
+  /** Where the issuer publishes its keys, which a gate fetches; those that are built in stay and come first. */
+  remote?: Remote;
+  introspection?: Introspection;
 }
 
-/** One issuer whose tokens are accepted, with its keys: as a JWK Set, in other formats, or both. */
-export type IssuerPolicy<A extends string = Alg> = Issuer<A> &
-  ({ jwks: Jwks; keys?: Key<A>[] } | { jwks?: Jwks; keys: [Key<A>, ...Key<A>[]] });
+/** A token must name one of these in `aud`, byte for byte. */
+type Audience = string | [string, ...string[]];
+
+interface Named {
+  /** The exact `iss`, compared byte for byte. */
+  issuer: string;
+  audience: Audience;
+  preset?: never;
+}
+
+/** At least one of these says where keys or answers come from. */
+type Source<A extends string> =
+  | { jwks: Jwks }
+  | { keys: [Key<A>, ...Key<A>[]] }
+  | { remote: Remote }
+  | { introspection: Introspection };
+
+/** A provider whose tokens have a documented shape, and what tells one of its customers from another. */
+export type Preset =
+  | {
+      preset: 'auth0';
+      /** The tenant's host name, its own domain if it has one. */
+      domain: string;
+    }
+  | {
+      preset: 'entra-v1' | 'entra-v2';
+      /** The tenant's id, a GUID. */
+      tenant: string;
+    }
+  | {
+      preset: 'okta';
+      domain: string;
+      /** The id of the custom authorization server: `'default'` by default. */
+      authorizationServer?: string;
+    }
+  | { preset: 'cognito-access' | 'cognito-id'; region: string; userPool: string }
+  | { preset: 'google' | 'apple' }
+  | {
+      preset: 'keycloak';
+      /** Where the server is, with its path if it has one. */
+      url: string;
+      realm: string;
+    }
+  | { preset: 'cloudflare-access'; team: string }
+  | {
+      preset: 'github-actions';
+      /** The user or organisation whose repositories are trusted. */
+      owner: string;
+    }
+  | { preset: 'kubernetes'; issuer: string };
+
+/** A preset stands for the other fields. Those that are given win; of `claims` and `requiredClaims`, both count. */
+type Preselected =
+  | (Preset & { audience: Audience })
+  | { preset: 'firebase'; project: string; audience?: Audience };
+
+/** One issuer whose tokens are accepted, by its name or by a preset, with its keys or where they are. */
+export type IssuerPolicy<A extends string = Alg> =
+  | (Named & Rules<A> & Source<A>)
+  | (Preselected & Rules<A> & { issuer?: string });
 
 /** Whose word is taken for what was revoked, and what holds when it is not heard for too long. None of the keys may sign tokens. */
 export type RevocationPolicy<A extends string = Alg> = {
@@ -90,12 +192,12 @@ export type RevocationPolicy<A extends string = Alg> = {
    * its issuer (`'introspect'`), or it is accepted and the verdict says so (`'allow'`).
    */
   whenStale?: 'deny' | 'introspect' | 'allow';
-  /** Where a gate pulls the list from: https, or http on a loopback name. */
-  feed?: string;
 } & ({ jwks: Jwks; keys?: Key<A>[] } | { jwks?: Jwks; keys: [Key<A>, ...Key<A>[]] });
 
 /** Whom a verifier trusts, and for what. It is JSON, but for bytes in `keys`; members that are not named here are refused. */
 export interface Policy<A extends string = Alg> {
+  /** Where an editor finds the schema: `portcullis/policy.schema.json`. */
+  $schema?: string;
   issuers: [IssuerPolicy<A>, ...IssuerPolicy<A>[]];
   /** How far clocks may be apart, in seconds: 5 by default, at most 300. */
   leewaySeconds?: number;
@@ -118,4 +220,6 @@ export interface Policy<A extends string = Alg> {
     /** Most object members in header or payload, all levels together: 128 by default, at most 1024. */
     members?: number;
   };
+  /** What a gate does with requests: the `GatePolicy` of `portcullis/gate`. A verifier skips it. */
+  gate?: object;
 }

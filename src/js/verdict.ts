@@ -85,6 +85,10 @@ interface Fields {
   'issuer-mismatch': { expected: string[]; actual: string };
   'audience-mismatch': { expected: string[]; actual: string[] };
   'claim-mismatch': { claim: string; expected: string | number | boolean };
+  'claims-refused': {
+    /** JSON pointers to the claims that do not fit, without their values. */
+    issues: string[];
+  };
   expired: { now: number; expires: number; leeway: number };
   'not-yet-valid': { now: number; notBefore: number; leeway: number };
   'issued-in-future': { now: number; issuedAt: number; leeway: number };
@@ -131,16 +135,16 @@ export type Rejected = {
 }[RejectionCode];
 
 /** A token that passed every stage. */
-export interface Accepted {
+export interface Accepted<C = Claims> {
   readonly ok: true;
   readonly header: JoseHeader;
-  readonly claims: Claims;
+  readonly claims: C;
   /** There when no list of revocations was new enough to be believed, and the policy accepts the token all the same. */
   readonly stale?: true;
 }
 
 /** The answer about a token. `ok` tells which it is. */
-export type Verdict = Accepted | Rejected;
+export type Verdict<C = Claims> = Accepted<C> | Rejected;
 
 /** The answer about a signature alone. */
 export type JwsVerdict = { ok: true; header: JoseHeader; payload: Uint8Array } | Rejected;

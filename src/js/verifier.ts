@@ -1,9 +1,18 @@
 import type { Core } from './boot.js';
 import { type Kind, VerdictCache } from './cache.js';
-import { freeze, instant, toJson } from './convert.js';
+import { freeze, freezeData, instant, toJson } from './convert.js';
 import { asPolicyError, orPolicyError, PolicyError } from './errors.js';
-import type { KeyReport, RevocationUpdate, Verifier, VerifierOptions, VerifierStats, VerifyOptions } from './index.js';
+import type {
+  KeyReport,
+  RevocationUpdate,
+  Verifier,
+  VerifierOptions,
+  VerifierStats,
+  VerifyOptions,
+} from './index.js';
 import type { Policy } from './policy.js';
+import type { StandardSchema } from './standard-schema.js';
+import { type ClaimsReader, claimsReader } from './typed-claims.js';
 import type { Accepted, JoseHeader, Rejected, Verdict } from './verdict.js';
 import type { RawVerifier, ValidatorGlue } from './wasm/glue.js';
 
@@ -23,12 +32,32 @@ const encoder = new TextEncoder();
 /** A verifier whose tokens are written straight into the wasm memory, and whose verdicts are read from there. */
 export function makeVerifier(
   { glue, memory }: Core<ValidatorGlue>,
-  policy: Policy,
-  options: VerifierOptions = {},
+  policy: string,
+  options: VerifierOptions & { claims?: StandardSchema } = {},
 ): Verifier {
   const most = cacheSize(options.cache);
-  const raw = orPolicyError(() => new glue.RawVerifier(toJson(policy)));
-  return verifierOn(raw, memory, most, (policy) => orPolicyError(() => raw.replace(toJson(policy)))).verifier;
+  const read = options.claims === undefined ? undefined : claimsReader(options.claims);
+  const raw = orPolicyError(() => new glue.RawVerifier(policy));
+  const changes: Changes = {
+    replacePolicy: (policy) => orPolicyError(() => raw.replace(toJson(policy))),
+    setRemoteKeys: (issuer, jwks) =>
+      orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
+    applyRevocations: (document, now) => updateOf(raw, document, now),
+  };
+  return verifierOn(raw, memory, most, changes, read).verifier;
+}
+
+/** How a verifier takes another policy and other keys; whoever has more to do about it does it there. */
+export interface Changes {
+  replacePolicy(policy: Policy): void;
+  setRemoteKeys(issuer: string, jwks: string): KeyReport;
+  applyRevocations(document: string, now: number): RevocationUpdate;
+}
+
+/** Hands a list of revocations to the core. */
+export function updateOf(raw: RawVerifier, document: string, now: number): RevocationUpdate {
+  const said = JSON.parse(orPolicyError(() => raw.applyRevocations(document, now))) as object;
+  return { ok: !('code' in said), ...said } as RevocationUpdate;
 }
 
 /** How many answers are kept. */
@@ -44,8 +73,8 @@ export function verifierOn(
   raw: RawVerifier,
   memory: WebAssembly.Memory,
   most: number,
-  replace: (policy: Policy) => void,
-  revoked: () => void = () => {},
+  changes: Changes,
+  read?: ClaimsReader,
 ): { verifier: Verifier; evict(): void } {
   const core = new Exchange(raw, memory);
   const cache = new VerdictCache(most);
@@ -70,7 +99,9 @@ export function verifierOn(
     const length = core.write(text);
     const outcome = ask(core.written, length, now);
     if (outcome === ACCEPTED) {
-      const verdict = core.accepted();
+      const accepted = core.accepted();
+      const verdict = read ? typed(accepted, read) : accepted;
+      if (!verdict.ok) return verdict;
       cache.set(text as string, { kind, verdict, from: core.from, until: core.until, epoch });
       return verdict;
     }
@@ -93,24 +124,20 @@ export function verifierOn(
       );
     },
     replacePolicy(policy) {
-      replace(policy);
+      changes.replacePolicy(policy);
       evict();
     },
     setRemoteKeys(issuer, jwks) {
       const text = typeof jwks === 'string' ? jwks : toJson(jwks);
-      const report = JSON.parse(orPolicyError(() => raw.setRemoteKeys(String(issuer), text))) as KeyReport;
+      const report = changes.setRemoteKeys(String(issuer), text);
       if (report.changed) epoch += 1;
       return report;
     },
     applyRevocations(document, options) {
       const now = instant(options);
-      const text = orPolicyError(() => raw.applyRevocations(String(document), now));
-      const said = JSON.parse(text) as Record<string, unknown>;
-      if (said.changed === true) {
-        epoch += 1;
-        revoked();
-      }
-      return { ok: !('code' in said), ...said } as RevocationUpdate;
+      const update = changes.applyRevocations(String(document), now);
+      if (update.ok && update.changed) epoch += 1;
+      return update;
     },
     stats() {
       const kept = JSON.parse(raw.stats()) as Omit<VerifierStats, 'cache' | 'memoryBytes'>;
@@ -118,6 +145,13 @@ export function verifierOn(
     },
   };
   return { verifier, evict };
+}
+
+/** The verdict with what a schema makes of the claims. */
+function typed(accepted: Accepted, read: ClaimsReader): Verdict {
+  const result = read(accepted.claims);
+  if ('ok' in result) return result;
+  return Object.freeze({ ...accepted, claims: freezeData(result.value) as Accepted['claims'] });
 }
 
 /** The input and the answer in the wasm memory, and what was parsed of it before. */

@@ -12,7 +12,7 @@ pub(crate) mod shapes;
 mod sources;
 
 pub use issuer::IssuerPolicy;
-pub use revocation::{RevocationPolicy, RevocationSource, WhenStale};
+pub use revocation::{RevocationPolicy, WhenStale};
 pub use sources::{ClientAuthentication, Discovery, Introspection, IntrospectionSource, Remote, RemoteSource};
 
 use crate::{

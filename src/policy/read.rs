@@ -116,7 +116,7 @@ fn revocation(object: &Object<'_>) -> Result<RevocationPolicy, PolicyError> {
         _ => WhenStale::Deny,
     };
     let seconds = object.number("maxStalenessSeconds").unwrap_or_default();
-    RevocationPolicy::of_keys(holder.keys, seconds, when_stale, object.text("feed").map(str::to_owned))
+    RevocationPolicy::of_keys(holder.keys, seconds, when_stale)
 }
 
 fn owned(object: &Object<'_>, name: &str) -> Vec<String> {

@@ -1,7 +1,5 @@
 //! Whose word is taken for what is revoked, and what holds when it is not heard for too long.
 
-use serde::Serialize;
-
 use crate::{
     document,
     keys::{jwk::NamedKey, set::KeySet},
@@ -15,12 +13,10 @@ pub struct RevocationPolicy {
     keys: KeySet,
     max_staleness_seconds: u64,
     when_stale: WhenStale,
-    feed: Option<String>,
 }
 
 /// What holds for a token that no list names, when the list is stale.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhenStale {
     /// It is refused.
     #[default]
@@ -29,16 +25,6 @@ pub enum WhenStale {
     Introspect,
     /// It is accepted, and the verdict says so.
     Allow,
-}
-
-/// Where a gate finds the list, everything filled in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs, reason = "the fields are those of the policy")]
-pub struct RevocationSource<'p> {
-    pub feed: &'p str,
-    pub max_staleness_seconds: u64,
-    pub when_stale: WhenStale,
 }
 
 impl RevocationPolicy {
@@ -55,14 +41,13 @@ impl RevocationPolicy {
         }
         let mut holder = IssuerPolicy { rules: Rules::new(String::new(), Vec::new()), keys: Vec::new() };
         document::parse(jwks).and_then(|jwks| holder.push_jwks(&jwks)).map_err(|error| error.within("jwks"))?;
-        Self::of_keys(holder.keys, max_staleness_seconds, WhenStale::default(), None)
+        Self::of_keys(holder.keys, max_staleness_seconds, WhenStale::default())
     }
 
     pub(super) fn of_keys(
         named: Vec<NamedKey>,
         max_staleness_seconds: u64,
         when_stale: WhenStale,
-        feed: Option<String>,
     ) -> Result<Self, PolicyError> {
         // STRICTER: with a secret, every edge that reads lists could write them.
         if named.iter().any(|named| named.key.is_secret()) {
@@ -70,7 +55,7 @@ impl RevocationPolicy {
         }
         let mut keys = KeySet::default();
         named.into_iter().try_for_each(|named| keys.insert(0, named))?;
-        Ok(RevocationPolicy { keys, max_staleness_seconds, when_stale, feed })
+        Ok(RevocationPolicy { keys, max_staleness_seconds, when_stale })
     }
 
     /// Sets what holds when the list is stale.
@@ -122,16 +107,5 @@ impl Policy {
     /// Is a token's issuer asked about it when the list is stale?
     pub(crate) fn asks_when_stale(&self) -> bool {
         self.revocation.as_ref().is_some_and(|rules| rules.when_stale == WhenStale::Introspect)
-    }
-
-    /// Where the list is.
-    #[must_use]
-    pub fn revocation_source(&self) -> Option<RevocationSource<'_>> {
-        let RevocationPolicy { max_staleness_seconds, when_stale, feed, .. } = self.revocation.as_ref()?;
-        Some(RevocationSource {
-            feed: feed.as_deref()?,
-            max_staleness_seconds: *max_staleness_seconds,
-            when_stale: *when_stale,
-        })
     }
 }

@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use super::{exchange::Exchange, instant, number, thrown, updated};
 use crate::{
     gate::Gate,
-    policy::{IntrospectionSource, RemoteSource, RevocationSource},
+    policy::{IntrospectionSource, RemoteSource},
     policy_error::PolicyError,
 };
 
@@ -26,7 +26,6 @@ pub struct RawGate {
 struct Sources<'g> {
     remotes: Vec<RemoteSource<'g>>,
     introspections: Vec<IntrospectionSource<'g>>,
-    revocation: Option<RevocationSource<'g>>,
 }
 
 /// Which facts decisions rest on.
@@ -66,9 +65,9 @@ impl RawGate {
         Ok(self.gate.decide_json(facts, now))
     }
 
-    /// Gives an issuer the JWK Set that it publishes.
-    #[wasm_bindgen(js_name = setKeys)]
-    pub fn set_keys(&mut self, issuer: &str, jwks: &str) -> Result<String, JsValue> {
+    /// Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON.
+    #[wasm_bindgen(js_name = setRemoteKeys)]
+    pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<String, JsValue> {
         let report = self.gate.set_remote_keys(issuer, jwks).map_err(|error| thrown(&error))?;
         Ok(serde_json::to_string(&report).unwrap_or_default())
     }
@@ -88,11 +87,8 @@ impl RawGate {
     /// Where the keys and answers are that are fetched, as JSON.
     pub fn remotes(&self) -> String {
         let policy = self.gate.verifier().policy();
-        let sources = Sources {
-            remotes: policy.remotes().collect(),
-            introspections: policy.introspections().collect(),
-            revocation: policy.revocation_source(),
-        };
+        let sources =
+            Sources { remotes: policy.remotes().collect(), introspections: policy.introspections().collect() };
         serde_json::to_string(&sources).unwrap_or_default()
     }
 

@@ -41,6 +41,13 @@ impl RawVerifier {
         updated(now, |now| self.verifier.apply_revocations(document, now))
     }
 
+    /// Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON.
+    #[wasm_bindgen(js_name = setRemoteKeys)]
+    pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<String, JsValue> {
+        let report = self.verifier.set_remote_keys(issuer, jwks).map_err(|error| thrown(&error))?;
+        Ok(serde_json::to_string(&report).unwrap_or_default())
+    }
+
     /// Where the input is.
     pub fn input(&self) -> usize {
         self.exchange.input()

@@ -51,9 +51,31 @@ function prepare(file, vector) {
   if (typeof vector.policy === 'string' && policy === undefined) {
     throw new Error(`${vector.id}: no policy is named ${vector.policy}`);
   }
-  const { jwk, remoteKeys, revocations, now = 0, canary, request, requirement, evidence, nonceSecret } = vector;
+  const {
+    jwk,
+    remoteKeys,
+    revocations,
+    now = 0,
+    canary,
+    request,
+    requirement,
+    evidence,
+    nonceSecret,
+  } = vector;
   const token = request === undefined ? text(vector.token) : tokenOf(request);
-  return { policy, jwk, remoteKeys, revocations, token, now, canary, request, requirement, evidence, nonceSecret };
+  return {
+    policy,
+    jwk,
+    remoteKeys,
+    revocations,
+    token,
+    now,
+    canary,
+    request,
+    requirement,
+    evidence,
+    nonceSecret,
+  };
 }
 
 /** What must not be told again of a request. */

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::{Algorithm, AlgorithmSignature};
 use portcullis::{
-    UnixSeconds, Verifier,
+    Gate, UnixSeconds, Verifier,
     engine::{
         ecdsa::{EcdsaKey, EcdsaSignature, curves},
         ed25519,
@@ -252,5 +252,35 @@ pub(crate) fn token(data: &[u8]) {
         let claims: serde_json::Value = serde_json::from_str(&rest).expect("an accepted payload is JSON");
         assert_eq!(claims["iss"], "https://i");
         assert_eq!(accepted.claims().iss, "https://i");
+    }
+}
+
+/// A request with a token and a proof, both good, and the gate it passes.
+static REQUEST: LazyLock<(Gate, String, serde_json::Value)> = LazyLock::new(|| {
+    let file: serde_json::Value = serde_json::from_str(include_str!("../vectors/gate-binding.json")).unwrap();
+    let is_it = |vector: &&serde_json::Value| vector["id"] == "gate-dpop-accepts-a-proof";
+    let mut facts = file["vectors"].as_array().unwrap().iter().find(is_it).unwrap()["request"].clone();
+    facts["evidence"] = serde_json::json!({ "replay": "first" });
+    let gate = Gate::from_json(&file["policies"]["default"].to_string()).unwrap();
+    let step = gate.decide_json(&facts.to_string(), UnixSeconds::new(1_700_000_000).unwrap());
+    let step: serde_json::Value = serde_json::from_str(&step).unwrap();
+    assert_eq!(step["step"], "allowed");
+    (gate, facts.to_string(), step["claims"].clone())
+});
+
+/// The gate: any facts at all, and good ones with a few bytes changed. What passes has the claims that were signed.
+pub(crate) fn request(data: &[u8]) {
+    let (gate, facts, claims) = &*REQUEST;
+    let now = UnixSeconds::new(1_700_000_000).unwrap();
+    let decide = |facts: &str| -> serde_json::Value {
+        serde_json::from_str(&gate.decide_json(facts, now)).expect("a step is JSON")
+    };
+    decide(&String::from_utf8_lossy(data));
+    let mut changed = facts.clone().into_bytes();
+    Input(data).mutate(&mut changed);
+    let step = decide(&String::from_utf8_lossy(&changed));
+    if step["step"] == "allowed" {
+        assert_eq!(&step["claims"], claims);
+        assert_eq!(step["binding"], "dpop");
     }
 }

@@ -259,3 +259,26 @@ test('whatever a request is, the answer is a value', async () => {
     assert.ok(decision.status >= 400 && decision.status < 404, decision.code);
   }
 });
+
+test('claims are what a schema makes of them, and a token that does not fit is refused', async () => {
+  const validate = (claims) =>
+    typeof claims.tenant === 'string'
+      ? { value: { tenant: claims.tenant.toUpperCase() } }
+      : { issues: [{ path: ['tenant'] }] };
+  const schema = { '~standard': { version: 1, vendor: 'test', validate } };
+  const seen = [];
+  const narrow = (claims) => seen.push(claims.tenant) > 0;
+  const gate = gateOf({ forward: { claims: { tenant: 'x-tenant' } } }, { claims: schema, narrow });
+  const fits = asking(await key.mint(NOW, { tenant: 'a' }));
+  for (let time = 0; time < 2; time++) {
+    const decision = await gate.check(fits);
+    assert.deepEqual(decision.claims, { tenant: 'A' });
+    // The origin is told what was signed.
+    assert.deepEqual(decision.headers.set, { 'x-tenant': 'a' });
+  }
+  assert.deepEqual(seen, ['A', 'A']);
+  const { status, code, reason } = await gate.check(asking(await key.mint(NOW, { tenant: 7 })));
+  assert.deepEqual([status, code, reason], [403, 'refused-by-check', 'the claims do not fit the schema']);
+  const promised = { '~standard': { version: 1, vendor: 'test', validate: async () => ({ value: {} }) } };
+  assert.throws(() => gateOf({}, { claims: promised }), { name: 'PolicyError', pointer: '/claims' });
+});

@@ -291,12 +291,17 @@ test('more at once than the policy allows are busy, and those under way come to 
 });
 
 test('requests whose end was never told free their places when their time is over', async () => {
+  let begun = 0;
+  const losing = () => {
+    begun += 1;
+    return new Promise(() => {});
+  };
   const { ask, time } = setUp({
     source: { concurrency: 2, timeoutMs: 1000 },
-    fetch: (url, init) => (init.body.includes('lost') ? new Promise(() => {}) : fetch(url, init)),
+    fetch: (url, init) => (init.body.includes('lost') ? losing() : fetch(url, init)),
   });
   const lost = [ask('lost 1'), ask('lost 2')];
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  while (begun < 2) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(await ask('c'), 'busy');
   time.pass(3);
   assert.equal(await ask('c'), '{"active":true,"sub":"s"}');
@@ -304,22 +309,33 @@ test('requests whose end was never told free their places when their time is ove
 });
 
 test('many requests with one token ask once, and when that fails it has failed for all', async () => {
-  const waiting = [];
-  server.behave = (request, response) => waiting.push(() => json({ active: true })(request, response));
-  const { ask } = setUp();
-  const asked = Array.from({ length: 30 }, () => ask());
-  while (waiting.length === 0) await new Promise((resolve) => setImmediate(resolve));
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  waiting[0]();
-  assert.deepEqual(new Set(await Promise.all(asked)), new Set(['{"active":true}']));
-  assert.equal(server.requests.length, 1);
-
-  server.behave = status(500);
-  server.requests.length = 0;
-  const failing = setUp({ source: { concurrency: 4 } });
-  const answers = await Promise.all(Array.from({ length: 30 }, () => failing.ask('other')));
-  assert.deepEqual(new Set(answers), new Set(['unavailable']));
-  assert.equal(server.requests.length, 1);
+  for (const [behave, answer] of [
+    [json({ active: true }), '{"active":true}'],
+    [status(500), 'unavailable'],
+  ]) {
+    let answered;
+    let looking = 0;
+    let wake;
+    const awake = new Promise((resolve) => {
+      wake = resolve;
+    });
+    server.requests.length = 0;
+    server.behave = (request, response) => {
+      answered = () => behave(request, response);
+    };
+    const sleep = () => {
+      looking += 1;
+      return awake;
+    };
+    const { ask, stats } = setUp({ source: { concurrency: 4 }, sleep });
+    const asked = Array.from({ length: 30 }, () => ask());
+    while (answered === undefined || looking < 29) await new Promise((resolve) => setImmediate(resolve));
+    answered();
+    while (stats().failures + stats().active === 0) await new Promise((resolve) => setImmediate(resolve));
+    wake();
+    assert.deepEqual(new Set(await Promise.all(asked)), new Set([answer]));
+    assert.equal(server.requests.length, 1);
+  }
 
   // An answer that must not be kept can be shared with nobody: each asks for itself.
   server.behave = json({ active: true });

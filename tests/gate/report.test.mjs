@@ -16,7 +16,7 @@ function core(decide) {
       seen.facts.push(JSON.parse(facts));
       return typeof decide === 'string' ? decide : JSON.stringify(decide(JSON.parse(facts), now));
     },
-    setKeys: (issuer, jwks) => {
+    setRemoteKeys: (issuer, jwks) => {
       seen.keys.push([issuer, jwks]);
       return '{"changed":true,"keys":[],"leftOut":[]}';
     },
@@ -95,7 +95,7 @@ test('the live keys are handed to it, and what it says of them reaches nobody', 
   assert.deepEqual(raw.seen.keys, [['https://a.example', '{"keys":[]}'], ['https://a.example']]);
   const refusing = new Shadow({
     ...raw,
-    setKeys: () => {
+    setRemoteKeys: () => {
       throw '{"pointer":"/issuer","reason":"is not one"}';
     },
   });

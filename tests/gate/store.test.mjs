@@ -82,8 +82,9 @@ test('what one isolate fetched the next one takes from the store, with the age i
 
 test('a kid that is not in the store is fetched from the origin, unless another isolate has just been there', async () => {
   const store = memoryStore();
-  await isolate(store).ask('a');
-  await new Promise((resolve) => setImmediate(resolve));
+  const request = context();
+  await isolate(store).ask('a', request);
+  await request.settled();
   const soon = isolate(store, clock(clock().now + 29));
   assert.equal(await soon.ask('b'), true, 'the keys of the store are new to it');
   assert.equal(server.requests.length, 1);

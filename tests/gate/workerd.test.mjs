@@ -8,8 +8,18 @@ import { workerd } from './workerd.mjs';
 let server;
 let worker;
 const waiting = [];
-const held = (behave) => (request, response) => waiting.push(() => behave(request, response));
-const answer = () => waiting.splice(0).map((go) => go());
+const held = (behave) => (request, response) => {
+  const entry = { go: () => behave(request, response), closed: false };
+  response.on('close', () => {
+    entry.closed = true;
+  });
+  waiting.push(entry);
+};
+const answer = () => {
+  for (const { go } of waiting.splice(0)) go();
+};
+/** workerd has cancelled the fetch with the request that it was made for. */
+const cancelled = () => until(() => waiting.every(({ closed }) => closed));
 const until = async (condition) => {
   const deadline = Date.now() + 10_000;
   while (!condition()) {
@@ -60,6 +70,7 @@ test('the client of the request that fetches goes away: the others get the key a
   await new Promise((resolve) => setTimeout(resolve, 30));
   goAway();
   await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok(!waiting[0].closed, 'the fetch goes on');
   answer();
   for (const { changed, kids } of await Promise.all(others)) assert.deepEqual([changed, kids], [true, ['a']]);
   assert.equal(server.requests.length, 1);
@@ -72,7 +83,7 @@ test('without waitUntil that fetch is lost, and the others go on without it with
   const others = [worker.ask({ refresh: 'a', alone: true }), worker.ask({ refresh: 'a', alone: true })];
   await new Promise((resolve) => setTimeout(resolve, 30));
   goAway();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await cancelled();
   answer();
   for (const { changed } of await Promise.all(others)) assert.equal(changed, false);
 });
@@ -136,7 +147,7 @@ test('control: a promise that is shared does fail here when its request goes awa
   const other = worker.post({ shared: true }, { signal: patience });
   await new Promise((resolve) => setTimeout(resolve, 30));
   goAway();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await cancelled();
   answer();
   const outcome = await other.then(
     (response) => response.status,

@@ -25,6 +25,7 @@ const ENTRIES = [
   'portcullis/issuer',
   'portcullis/ml-dsa',
   'portcullis/portcullis.wasm',
+  'portcullis/policy.schema.json',
 ];
 const EXPECTED = {
   default: [
@@ -33,6 +34,7 @@ const EXPECTED = {
     'entry/issuer-default.js',
     'entry/ml-dsa-default.js',
     'wasm/portcullis.wasm',
+    'policy.schema.json',
   ],
   workerd: [
     'entry/workerd.js',
@@ -40,6 +42,7 @@ const EXPECTED = {
     'entry/issuer-workerd.js',
     'entry/ml-dsa-workerd.js',
     'wasm/portcullis.wasm',
+    'policy.schema.json',
   ],
   'edge-light': [
     'entry/edge-light.js',
@@ -47,6 +50,7 @@ const EXPECTED = {
     'entry/issuer-edge-light.js',
     'entry/ml-dsa-edge-light.js',
     'wasm/portcullis.wasm',
+    'policy.schema.json',
   ],
   // What a runtime or bundler sets and the package does not name.
   browser: [
@@ -55,8 +59,16 @@ const EXPECTED = {
     'entry/issuer-default.js',
     'entry/ml-dsa-default.js',
     'wasm/portcullis.wasm',
+    'policy.schema.json',
   ],
-  types: ['index.d.ts', 'entry/slim.d.ts', 'issuer.d.ts', 'ml-dsa.d.ts', 'wasm/portcullis.wasm'],
+  types: [
+    'index.d.ts',
+    'entry/slim.d.ts',
+    'issuer.d.ts',
+    'ml-dsa.d.ts',
+    'wasm/portcullis.wasm',
+    'policy.schema.json',
+  ],
 };
 
 for (const [condition, expected] of Object.entries(EXPECTED)) {
@@ -88,4 +100,18 @@ test('every entry offers what its types declare', () => {
     'PolicyError,createVerifier,generateSigningKey,importSigningKey,inspect,verifyJws',
     'PolicyError,createVerifier,inspect,verifyJws',
   ]);
+});
+
+test('the command of the package runs where it is installed', () => {
+  const command = join(folder, 'node_modules', '.bin', 'portcullis');
+  writeFileSync(join(folder, 'policy.json'), '{"issuers":[{"preset":"google","audience":"a"}]}');
+  const checked = execFileSync(command, ['check', 'policy.json', '--json'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  assert.equal(JSON.parse(checked).ok, true);
+  const schema = JSON.parse(
+    node('-e', "process.stdout.write(JSON.stringify(require('portcullis/policy.schema.json')))"),
+  );
+  assert.equal(schema.title, 'Portcullis policy');
 });

@@ -1,7 +1,10 @@
 // Compiled and never run: each `@ts-expect-error` fails the build when the types loosen.
+
+import { type } from 'arktype';
 import {
   type Claims,
   createVerifier,
+  type Introspection,
   inspect,
   type Policy,
   PolicyError,
@@ -13,6 +16,8 @@ import {
 import { generateSigningKey } from 'portcullis/issuer';
 import * as postQuantum from 'portcullis/ml-dsa';
 import * as slim from 'portcullis/slim';
+import * as v from 'valibot';
+import { z } from 'zod';
 
 const jwks = { keys: [{ kty: 'OKP', crv: 'Ed25519', x: '' }] };
 const issuer = 'https://issuer.example';
@@ -94,3 +99,81 @@ key.mintAccessToken({ issuer, audience, subject: 's' });
 const pointer: string = new PolicyError('', '').pointer;
 const loaded: Promise<void> = slim.init(new URL('https://example.org'));
 const same: typeof createVerifier = slim.createVerifier;
+
+// The policy document
+createVerifier({ issuers: [{ issuer, audience, remote: { jwksUri: 'https://issuer.example/jwks' } }] });
+createVerifier({ issuers: [{ issuer, audience, remote: { discovery: 'oidc', minTtlSeconds: 60 } }] });
+createVerifier({
+  issuers: [
+    { issuer, audience, introspection: { endpoint: 'https://issuer.example/introspect', clientId: 'c' } },
+  ],
+});
+createVerifier({
+  issuers: [{ issuer, audience, jwks, audienceClaim: 'client_id', claims: { a: 'b', c: 1, d: true } }],
+});
+createVerifier({
+  issuers: [{ preset: 'auth0', domain: 'tenant.eu.auth0.com', audience }],
+  gate: { realm: 'api' },
+});
+createVerifier({ issuers: [{ preset: 'entra-v2', tenant: '', audience, requiredClaims: ['scp'] }] });
+createVerifier({ issuers: [{ preset: 'firebase', project: 'p' }] });
+createVerifier({ issuers: [{ preset: 'kubernetes', issuer, audience }] });
+createVerifier({
+  issuers: [
+    { preset: 'google', audience },
+    { preset: 'apple', audience, jwks },
+  ],
+});
+
+// @ts-expect-error: a URL or discovery, not both
+createVerifier({ issuers: [{ issuer, audience, remote: { jwksUri: '', discovery: 'oidc' } }] });
+// @ts-expect-error: nor neither
+createVerifier({ issuers: [{ issuer, audience, remote: {} }] });
+// @ts-expect-error: no such preset
+createVerifier({ issuers: [{ preset: 'auth1', domain: '', audience }] });
+// @ts-expect-error: a parameter is missing
+createVerifier({ issuers: [{ preset: 'auth0', audience }] });
+// @ts-expect-error: an audience is mandatory beside a preset as well
+createVerifier({ issuers: [{ preset: 'google' }] });
+// @ts-expect-error: a claim is compared with a scalar
+createVerifier({ issuers: [{ issuer, audience, jwks, claims: { a: ['b'] } }] });
+// @ts-expect-error: secrets are no part of a policy
+const introspection: Introspection = { endpoint: '', clientId: '', clientSecret: '' };
+
+const report = createVerifier({} as Policy).setRemoteKeys(issuer, '{"keys":[]}');
+const leftOut: string | undefined = report.leftOut[0]?.reason;
+
+// Claims by a Standard Schema
+const schemas = {
+  zod: z.object({ tenant: z.string(), level: z.number() }),
+  valibot: v.object({ tenant: v.string(), level: v.number() }),
+  arktype: type({ tenant: 'string', level: 'number' }),
+};
+const typed = [
+  createVerifier({} as Policy, { claims: schemas.zod }).verify(''),
+  createVerifier({} as Policy, { claims: schemas.valibot }).verify(''),
+  createVerifier({} as Policy, { claims: schemas.arktype }).verify(''),
+  createVerifier.fromSealed(new Uint8Array(), { claims: schemas.zod }).verify(''),
+  slim.createVerifier({} as Policy, { claims: schemas.zod }).verifyAuthorization(''),
+  postQuantum.createVerifier({} as Policy, { claims: schemas.zod }).verify(''),
+] as const;
+for (const verdict of typed) {
+  if (verdict.ok) {
+    const tenant: string = verdict.claims.tenant;
+    const level: number = verdict.claims.level;
+    // @ts-expect-error: a claim that the schema does not name
+    verdict.claims.other;
+  } else if (verdict.code === 'claims-refused') {
+    const issues: string[] = verdict.issues;
+  }
+}
+const transformed = createVerifier({} as Policy, {
+  claims: z.object({ exp: z.number() }).transform(({ exp }) => ({ until: new Date(exp) })),
+}).verify('');
+if (transformed.ok) {
+  const until: Date = transformed.claims.until;
+  // @ts-expect-error: what the transformation took away
+  transformed.claims.exp;
+}
+// @ts-expect-error: no schema
+createVerifier({} as Policy, { claims: { parse: (value: unknown) => value } });

@@ -73,7 +73,11 @@ async function makeDist(fingerprint) {
   const matrix = parse(readFileSync(join(ROOT, 'wasm-pack.toml'), 'utf8'));
   for (const module of matrix.module)
     await step(`wasm ${module.name}`, () => wasm(module, matrix, join(fresh, 'wasm')));
-  await step('TypeScript', () => run(bin('tsc'), ['-p', 'src/js/tsconfig.json', '--outDir', fresh]));
+  for (const project of ['src/js', 'src/js/cli']) {
+    const args = ['-p', join(project, 'tsconfig.json'), '--outDir', fresh];
+    await step(`TypeScript of ${project}`, () => run(bin('tsc'), args));
+  }
+  cpSync(join(ROOT, 'src', 'policy', 'policy.schema.json'), join(fresh, 'policy.schema.json'));
   rmSync(DIST, { recursive: true, force: true });
   renameSync(fresh, DIST);
   writeFileSync(STAMP, fingerprint);

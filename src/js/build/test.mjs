@@ -48,11 +48,21 @@ const STAGES = [
   { name: 'types', work: () => bin('tsc', '-p', 'tests/package/tsconfig.json') },
   { name: 'package', work: () => nodeTest('tests/package') },
   { name: 'gate', work: () => nodeTest('tests/gate') },
+  { name: 'cli', work: () => nodeTest('tests/cli') },
   { name: 'publint', work: () => bin('publint', 'run', '--strict') },
   {
     name: 'attw',
     work: () =>
-      bin('attw', '--pack', '.', '--profile', 'esm-only', '--exclude-entrypoints', 'portcullis.wasm'),
+      bin(
+        'attw',
+        '--pack',
+        '.',
+        '--profile',
+        'esm-only',
+        '--exclude-entrypoints',
+        'portcullis.wasm',
+        'policy.schema.json',
+      ),
   },
   { name: 'conformance', work: () => node('tests/conformance/run.mjs', ...(options.all ? ['--all'] : [])) },
   { name: 'demonstration', work: () => node('src/js/build/start.mjs', '--check') },

@@ -1,4 +1,4 @@
-import { freeze } from '../convert.js';
+import { freeze, freezeData } from '../convert.js';
 import type { Claims, JoseHeader } from '../verdict.js';
 import type { Allowed, AllowedToken, ForwardHeaders, Refusal, Refused } from './index.js';
 
@@ -22,6 +22,7 @@ export interface AllowedStep {
   from: number;
   until: number;
   cacheable: boolean;
+  stale?: true;
   nonce?: string;
 }
 
@@ -40,17 +41,18 @@ export function allowed(step: Exclude<FinalStep, RefusedStep>): Allowed {
   if (step.step !== 'allowed') {
     return Object.freeze({ ok: true, via: step.step, claims: undefined, header: undefined, headers, apply });
   }
-  const { claims, header, issuer, binding, source, nonce } = step;
+  const { claims, header, issuer, binding, source, nonce, stale } = step;
   const decision: AllowedToken = {
     ok: true,
     via: 'token',
-    claims: freeze(claims),
+    claims: freezeData(claims),
     header: header === null ? undefined : freeze(header),
     issuer,
     binding,
     source,
     headers,
     ...(nonce === undefined ? {} : { nonce }),
+    ...(stale === undefined ? {} : { stale }),
     apply,
   };
   return Object.freeze(decision);

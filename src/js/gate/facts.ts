@@ -24,8 +24,24 @@ export interface Facts {
 /** Which facts decisions rest on, as the core says. */
 export interface Profile {
   headers: string[];
+  /** Those without the marks of a preflight, which mean something with OPTIONS alone. */
+  ofRequests: string[];
   byPath: boolean;
   byAddress: boolean;
+}
+
+const PREFLIGHT = ['origin', 'access-control-request-method'];
+
+/** Which facts decisions rest on: of one core, or of several that are asked about the same ones. */
+export function profileOf(...profiles: string[]): Profile {
+  const all = profiles.map((json) => JSON.parse(json) as Omit<Profile, 'ofRequests'>);
+  const headers = [...new Set(all.flatMap((profile) => profile.headers))];
+  return {
+    headers,
+    ofRequests: headers.filter((name) => !PREFLIGHT.includes(name)),
+    byPath: all.some((profile) => profile.byPath),
+    byAddress: all.some((profile) => profile.byAddress),
+  };
 }
 
 /** Collects what the core asks for, and nothing else. */
@@ -38,7 +54,7 @@ export function factsOf(
   const facts: Facts = {
     method: request.method,
     url: request.url,
-    headers: fields(request.headers, profile.headers),
+    headers: fields(request.headers, request.method === 'OPTIONS' ? profile.headers : profile.ofRequests),
   };
   if (requirement !== undefined) facts.requirement = requirement;
   if (clientAddress !== undefined && profile.byAddress) facts.clientAddress = clientAddress;
@@ -86,7 +102,7 @@ export function cacheKey(facts: Facts, byPath: boolean): string | undefined {
   for (const [name, value] of headers) {
     // A proof is good once.
     if (name === 'dpop') return undefined;
-    if (name !== 'origin' && name !== 'access-control-request-method') key += `${name} ${counted(value)}`;
+    key += `${name} ${counted(value)}`;
   }
   return key;
 }

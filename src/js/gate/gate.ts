@@ -2,12 +2,14 @@ import type { Core } from '../boot.js';
 import { VerdictCache } from '../cache.js';
 import { toJson } from '../convert.js';
 import { orPolicyError, PolicyError } from '../errors.js';
-import type { Verifier } from '../index.js';
+import type { KeyReport, RevocationUpdate, Verifier } from '../index.js';
 import type { Policy } from '../policy.js';
-import { cacheSize, verifierOn } from '../verifier.js';
+import { type ClaimsReader, claimsReader } from '../typed-claims.js';
+import type { Claims } from '../verdict.js';
+import { cacheSize, updateOf, verifierOn } from '../verifier.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
 import { type AllowedStep, allowed, type RefusedStep, refused } from './decision.js';
-import { cacheKey, type Evidence, type Facts, factsOf, type Profile } from './facts.js';
+import { cacheKey, type Evidence, type Facts, factsOf, type Profile, profileOf } from './facts.js';
 import type {
   Allowed,
   AllowedToken,
@@ -21,7 +23,7 @@ import type {
   RequestFacts,
 } from './index.js';
 import { Introspection } from './introspection.js';
-import type { IntrospectionSource, Io, KeyReport, RemoteSource } from './io.js';
+import type { IntrospectionSource, Io, RemoteSource } from './io.js';
 import { RemoteKeys } from './keys.js';
 import { Loop } from './loop.js';
 import { type Decided, Observer, Stopwatch, serverTiming } from './observe.js';
@@ -59,6 +61,7 @@ class Driver {
   readonly #raw: RawGate;
   readonly #inner: { verifier: Verifier; evict(): void };
   readonly #platform: ReturnType<typeof platformOf>;
+  readonly #read: ClaimsReader | undefined;
   readonly #observer: Observer;
   readonly #io: Io;
   readonly #keys: RemoteKeys;
@@ -77,9 +80,14 @@ class Driver {
     const most = cacheSize(options.cache);
     this.#cache = new VerdictCache(most);
     this.#platform = platformOf(platformOption(options.platform));
+    this.#read = options.claims === undefined ? undefined : claimsReader(options.claims);
     this.#policy = toJson(policy);
     this.#raw = orPolicyError(() => new glue.RawGate(this.#policy, options.nonceSecret));
-    this.#inner = verifierOn(this.#raw, memory, most, (policy) => this.#replacePolicy(policy));
+    this.#inner = verifierOn(this.#raw, memory, most, {
+      replacePolicy: (policy) => this.#replacePolicy(policy),
+      setRemoteKeys: (issuer, jwks) => this.#takeKeys(issuer, jwks),
+      applyRevocations: (document, now) => this.#takeList(document, now),
+    });
     this.#observer = new Observer(options.onDecision);
     const now = options.now ?? (() => Math.floor(Date.now() / 1000));
     this.#io = {
@@ -165,13 +173,14 @@ class Driver {
     const evidence: Evidence = {};
     const { step, epoch } = await this.#loop.follow(facts, evidence, context, stopwatch);
     if (step.step === 'refused') return this.#refuse(step, facts, requirement, evidence, stopwatch);
+    const misfit = step.step === 'allowed' ? this.#typeClaims(step) : undefined;
     const decision = allowed(step);
     const kid = step.step === 'allowed' ? step.header?.kid : undefined;
     if (decision.via === 'token') {
-      const why = this.#objection(decision, request);
+      const why = misfit ?? this.#objection(decision, request);
       if (why !== undefined) {
         evidence.check = why;
-        const refusal = this.#loop.ask({ ...facts, evidence }, stopwatch);
+        const refusal = this.#loop.last(facts, evidence, stopwatch);
         // Nothing but a refusal can come of it; should anything else, it is none.
         if (refusal.step === 'refused') return this.#refuse(refusal, facts, requirement, evidence, stopwatch);
         throw new Error('portcullis: a check that refused was not heard');
@@ -184,6 +193,15 @@ class Driver {
       return this.#allow(remembered, facts, requirement, evidence, stopwatch, false);
     }
     return this.#allow({ decision, kid }, facts, requirement, evidence, stopwatch, false);
+  }
+
+  /** Makes of the claims what the schema says, or says that they do not fit it. */
+  #typeClaims(step: AllowedStep): string | undefined {
+    const result = this.#read?.(step.claims);
+    if (result === undefined) return undefined;
+    if ('ok' in result) return 'the claims do not fit the schema';
+    step.claims = result.value as Claims;
+    return undefined;
   }
 
   /** What the caller's own check has against a request. Only `true` is nothing; one that throws, or answers later, has refused. */
@@ -261,10 +279,16 @@ class Driver {
   }
 
   #takeKeys(issuer: string, jwks: string): KeyReport {
-    const report = orPolicyError(() => JSON.parse(this.#raw.setKeys(issuer, jwks)) as KeyReport);
+    const report = orPolicyError(() => JSON.parse(this.#raw.setRemoteKeys(issuer, jwks)) as KeyReport);
     if (report.changed) this.#evict();
     this.#shadow?.shadow.setKeys(issuer, jwks);
     return report;
+  }
+
+  #takeList(document: string, now: number): RevocationUpdate {
+    const update = updateOf(this.#raw, document, now);
+    if (update.ok && update.changed) this.#evict();
+    return update;
   }
 
   #forgetKeys(issuer: string): void {
@@ -305,11 +329,10 @@ class Driver {
   }
 
   #readProfile(): Profile {
-    const own = JSON.parse(this.#raw.profile()) as Profile;
-    if (this.#shadow === undefined) return own;
-    // The shadow is handed the live facts, so they have to be enough for it.
-    const { headers } = JSON.parse(this.#shadow.core.profile()) as Profile;
-    return { headers: [...new Set([...own.headers, ...headers])], byPath: own.byPath, byAddress: true };
+    const own = this.#raw.profile();
+    if (this.#shadow === undefined) return profileOf(own);
+    // The shadow is handed the live facts, so they have to be enough for it, also when a requirement names networks.
+    return { ...profileOf(own, this.#shadow.core.profile()), byAddress: true };
   }
 
   #now(): number {

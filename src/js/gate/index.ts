@@ -1,5 +1,6 @@
 import type { Verifier, VerifierStats } from '../index.js';
 import type { Policy } from '../policy.js';
+import type { StandardSchema } from '../standard-schema.js';
 import type { Claims, JoseHeader, RejectionCode, Stage } from '../verdict.js';
 import type { ClientSecrets } from './client-authentication.js';
 import type { IntrospectionStats } from './introspection.js';
@@ -84,6 +85,8 @@ export interface AllowedToken<C = Claims> extends Passed {
   readonly issuer: string;
   readonly binding: 'dpop' | 'mtls' | null;
   readonly source: 'jwt' | 'introspection';
+  /** There when no list of revocations was new enough to be believed, and the policy accepts the token all the same. */
+  readonly stale?: true;
 }
 
 /** The request passes without claims: nothing is required there, it is a CORS preflight, or it may be anonymous and is. */
@@ -136,6 +139,11 @@ export type Decision<C = Claims> = Allowed<C> | Refused;
 export type Auth<C = Claims> = Allowed<C>;
 
 export interface GateOptions<C = Claims> {
+  /**
+   * A schema that speaks Standard Schema v1: the claims are what it makes of them, and a token that does not fit is refused
+   * (`refused-by-check`). It must be synchronous.
+   */
+  claims?: StandardSchema<C>;
   /** Default: the runtime's. */
   fetch?: typeof fetch;
   /** Whole seconds since 1970. Default: the runtime's clock. */
@@ -179,7 +187,7 @@ export interface GateStats {
 export interface Gate<C = Claims> {
   /**
    * Decides about a request. Whatever the request is, the answer is a value.
-   * @throws PolicyError when the requirement is none.
+   * @throws PolicyError when the requirement is none, or is one more than the 1024 different ones a gate keeps.
    */
   check(
     request: Request | RequestFacts,

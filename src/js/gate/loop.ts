@@ -66,9 +66,14 @@ export class Loop {
       if (!isOpen(step)) return { step, epoch: this.#world.epoch() };
       await this.#findOut(step, evidence, context, stopwatch);
     }
+    return { step: this.last(facts, evidence, stopwatch), epoch: this.#world.epoch() };
+  }
+
+  /** A question that is answered by what is known: what is missing cannot be had. */
+  last(facts: Facts, evidence: Evidence, stopwatch: Stopwatch): FinalStep {
     const step = this.ask({ ...facts, evidence: { ...WITHOUT, ...evidence } }, stopwatch);
     if (isOpen(step)) throw new Error('portcullis: the core asks for what it was given');
-    return { step, epoch: this.#world.epoch() };
+    return step;
   }
 
   async #findOut(

@@ -5,7 +5,7 @@ import type { KeyReport } from './io.js';
 export interface ShadowCore {
   requirement(json: string): number;
   decide(facts: string, now: number): string;
-  setKeys(issuer: string, jwks: string): string;
+  setRemoteKeys(issuer: string, jwks: string): string;
   forgetKeys(issuer: string): void;
 }
 
@@ -54,7 +54,7 @@ export class Shadow {
 
   /** Takes the live policy's keys. An issuer that only the live policy has is none of the shadow's. */
   setKeys(issuer: string, jwks: string): KeyReport | undefined {
-    return this.#contained(() => JSON.parse(this.#core.setKeys(issuer, jwks)) as KeyReport);
+    return this.#contained(() => JSON.parse(this.#core.setRemoteKeys(issuer, jwks)) as KeyReport);
   }
 
   /** Lets keys go as the live policy has. */

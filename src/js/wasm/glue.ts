@@ -5,6 +5,7 @@ import type { Glue } from '../boot.js';
 /** A verifier in the wasm memory. */
 export interface RawVerifier {
   replace(policy: string): void;
+  /** Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON. Throws a PolicyError; the present keys then stay. */
   setRemoteKeys(issuer: string, jwks: string): string;
   /** A list of revocations: a `RevocationUpdate` without `ok` as JSON. Throws a PolicyError when the policy asks for none. */
   applyRevocations(document: string, now: number): string;
@@ -46,11 +47,9 @@ export interface RawGate extends RawVerifier {
   requirement(json: string): number;
   /** The next step: `Facts` and `Step` of src/gate as JSON. */
   decide(facts: string, now: number): string;
-  /** Gives an issuer a JWK Set that was fetched: a `KeyReport` as JSON. Throws a PolicyError; the present keys then stay. */
-  setKeys(issuer: string, jwks: string): string;
   /** Takes the published keys of an issuer away. */
   forgetKeys(issuer: string): void;
-  /** The issuers' `remote` and `introspection` members, with defaults: `{ remotes: RemoteSource[], introspections: IntrospectionSource[], revocation: RevocationSource | null }`. */
+  /** The issuers' `remote` and `introspection` members, with defaults: `{ remotes: RemoteSource[], introspections: IntrospectionSource[] }`. */
   remotes(): string;
   /** Which facts decisions rest on: `{ headers: string[], byPath: boolean, byAddress: boolean }`. */
   profile(): string;

@@ -216,7 +216,6 @@ const REVOCATION: Shape = Shape::new(&[
         "What holds for a token that no list names when the list is stale, or none has come yet: it is refused, a gate asks its issuer, or it is accepted and the verdict says so.",
     )
     .default("\"deny\""),
-    Member::new("feed", Kind::Url, "Where a gate pulls the list from: https, or http on a loopback name."),
 ])
 .with_any_of(&["jwks", "keys"]);
 

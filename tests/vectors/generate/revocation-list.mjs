@@ -58,7 +58,7 @@ const ascending = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 /** Numbers as eight bytes each. */
 export function words(numbers) {
   const bytes = Buffer.alloc(8 * numbers.length);
-  numbers.forEach((number, index) => bytes.writeBigUInt64BE(BigInt(number), 8 * index));
+  for (const [index, number] of numbers.entries()) bytes.writeBigUInt64BE(BigInt(number), 8 * index);
   return bytes;
 }
 
@@ -83,10 +83,7 @@ export function list({
   const order = (items, by) => (sort ? [...items].sort((a, b) => ascending(by(a), by(b))) : items);
   const bytes =
     body ??
-    Buffer.concat([
-      words(order(tokens, (hash) => hash)),
-      words(order(cutoffs, ([hash]) => hash).flat()),
-    ]);
+    Buffer.concat([words(order(tokens, (hash) => hash)), words(order(cutoffs, ([hash]) => hash).flat())]);
   const members = {
     version: 1,
     key: encode(hashKey),

@@ -30,7 +30,10 @@ const asked = (more = {}, issuer = {}) => ({
   revocation: { ...revocation, ...more },
 });
 
-const { add, file: collected } = collection('Own.', { default: asked(), allow: asked({ whenStale: 'allow' }) });
+const { add, file: collected } = collection('Own.', {
+  default: asked(),
+  allow: asked({ whenStale: 'allow' }),
+});
 export const file = { own: true, ...collected };
 
 const times = { iat: NOW - 5, not_after: NOW + 3600 };
@@ -160,7 +163,11 @@ add(
 );
 
 // Deltas
-const second = delta(empty, { version: 2, previous: encode(Buffer.alloc(32, 1)), tokens: [name('jti', 'x')] });
+const second = delta(empty, {
+  version: 2,
+  previous: encode(Buffer.alloc(32, 1)),
+  tokens: [name('jti', 'x')],
+});
 const third = delta(second, { version: 3, tokens: [name('jti', 'token-1')] });
 const quiet = delta(second, { version: 3, iat: NOW - 1 });
 one(
@@ -279,7 +286,10 @@ const bad = {
   'whose-body-was-cut': ['malformed', `${jws}~`],
   'whose-body-is-anothers': ['malformed', `${jws}~${encode(Buffer.alloc(8, 7))}`],
   'whose-body-is-no-base64url': ['malformed', `${jws}~=`],
-  'that-counts-more-than-it-has': ['malformed', snapshot({ version: 3, tokens: [1n, 2n], body: Buffer.alloc(8) })],
+  'that-counts-more-than-it-has': [
+    'malformed',
+    snapshot({ version: 3, tokens: [1n, 2n], body: Buffer.alloc(8) }),
+  ],
   'that-counts-less-than-it-has': ['malformed', snapshot({ version: 3, body: Buffer.alloc(16) })],
   'that-counts-beyond-any-number': ['malformed', snapshotOf({ tokens: 2 ** 61, body: Buffer.alloc(8) })],
   'whose-hashes-do-not-ascend': ['malformed', snapshot({ version: 3, tokens: [2n, 1n], sort: false })],
@@ -290,7 +300,10 @@ const bad = {
   'without-an-end': ['malformed', snapshot({ version: 3, not_after: undefined })],
   'with-a-short-key': ['malformed', list({ ...times, version: 3, hashKey: Buffer.alloc(15) })],
   'without-a-head': ['malformed', snapshot({ version: 3, head: undefined })],
-  'with-both-head-and-previous': ['malformed', snapshot({ version: 3, head: empty, previous: headOf(empty) })],
+  'with-both-head-and-previous': [
+    'malformed',
+    snapshot({ version: 3, head: empty, previous: headOf(empty) }),
+  ],
 };
 for (const [what, [error, document]] of Object.entries(bad)) {
   one(
@@ -365,17 +378,24 @@ const secret = encode(Buffer.from(keys.hs256.k, 'base64url'));
 const own = publicJwk('es256', { kid: 'another-name', alg: 'ES256' });
 for (const [what, value, pointer] of [
   ['without-keys', listed({}), '/revocation'],
-  ['without-a-time', listed({ jwks: revocation.jwks, maxStalenessSeconds: undefined }), '/revocation/maxStalenessSeconds'],
+  [
+    'without-a-time',
+    listed({ jwks: revocation.jwks, maxStalenessSeconds: undefined }),
+    '/revocation/maxStalenessSeconds',
+  ],
   ['with-no-time', asked({ maxStalenessSeconds: 0 }), '/revocation/maxStalenessSeconds'],
   ['with-another-word-for-stale', asked({ whenStale: 'ignore' }), '/revocation/whenStale'],
   ['that-asks-nobody', asked({ whenStale: 'introspect' }), '/revocation/whenStale'],
-  ['with-a-feed-over-plain-http', asked({ feed: 'http://issuer.example/feed' }), '/revocation/feed'],
   ['with-an-unknown-member', asked({ maxStaleness: 60 }), '/revocation/maxStaleness'],
   ['with-a-private-key', listed({ jwks: { keys: [keys.ed25519] } }), '/revocation/jwks/keys/0/d'],
   ['with-a-secret', listed({ keys: [{ alg: 'HS256', secret }] }), '/revocation/jwks'],
   ['with-a-token-key', listed({ jwks: { keys: [own] } }), '/revocation'],
   ['with-a-token-key-in-pem', listed({ keys: [{ alg: 'ES256', pem: pem('es256') }] }), '/revocation'],
-  ['with-a-token-key-in-der', listed({ keys: [{ alg: 'ES256', spki: encode(spki('es256')) }] }), '/revocation'],
+  [
+    'with-a-token-key-in-der',
+    listed({ keys: [{ alg: 'ES256', spki: encode(spki('es256')) }] }),
+    '/revocation',
+  ],
   [
     'with-an-rsa-token-key-of-another-algorithm',
     {
@@ -394,7 +414,7 @@ for (const [what, value, pointer] of [
     misuse(pointer),
   );
 }
-asPolicy('accepts-a-revocation-policy', 11, 'A near miss.', asked({ feed: `${ISSUER}/feed` }), accept());
+asPolicy('accepts-a-revocation-policy', 11, 'A near miss.', asked(), accept());
 asPolicy(
   'accepts-a-revocation-policy-with-keys-in-pem',
   53,
@@ -412,7 +432,10 @@ add(
       revocation,
     },
     remoteKeys: [
-      { issuer: ISSUER, jwks: { keys: [publicJwk('ed25519', { kid: 'EdDSA' }), publicJwk('es256', { kid: 'k' })] } },
+      {
+        issuer: ISSUER,
+        jwks: { keys: [publicJwk('ed25519', { kid: 'EdDSA' }), publicJwk('es256', { kid: 'k' })] },
+      },
     ],
     token: token({ alg: 'EdDSA', payload: full }),
     revocations: [taken(empty)],
@@ -436,7 +459,13 @@ asPolicy(
 file.vectors.at(-1).revocations = [taken(empty)];
 
 function snapshotOf({ tokens, body }) {
-  return list({ hashKey, ...times, version: 3, body, tokens: { length: tokens, [Symbol.iterator]: [][Symbol.iterator] } });
+  return list({
+    hashKey,
+    ...times,
+    version: 3,
+    body,
+    tokens: { length: tokens, [Symbol.iterator]: [][Symbol.iterator] },
+  });
 }
 
 /** The same token with (r, n−s) in place of (r, s). */

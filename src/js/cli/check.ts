@@ -1,0 +1,73 @@
+import { PolicyError } from '../errors.js';
+import type { VerifierStats } from '../index.js';
+import { checkGate, verifierOf } from './core.js';
+import { readText } from './input.js';
+import type { Call } from './main.js';
+
+/** What is shown of an issuer; the core has checked what it says. */
+interface Issuer {
+  issuer?: string;
+  preset?: string;
+  audience?: string | string[];
+  remote?: { jwksUri?: string; discovery?: string };
+  introspection?: { endpoint: string };
+}
+
+type Checked = { ok: true; issuers: Issuer[]; keys: VerifierStats['keys']; gate: Gate };
+type Gate = 'absent' | 'checked' | 'not-checked';
+
+/** `portcullis check` */
+export async function check({ operands: [path], terminal }: Call): Promise<boolean> {
+  const text = await readText(path, 'a policy');
+  const result = await read(text);
+  if (terminal.json) terminal.answer(result);
+  else if (result.ok) show(result);
+  else terminal.bad(`${path} is no policy\n  ${result.pointer || 'the document'} ${result.reason}`);
+  return result.ok;
+
+  function show({ issuers, keys, gate }: Checked): void {
+    terminal.good(`${path} is a policy`);
+    for (const { issuer, preset, audience, remote, introspection } of issuers) {
+      terminal.print(`  ${issuer ?? `preset ${preset}`}${issuer && preset ? ` (preset ${preset})` : ''}`);
+      const own = keys.filter((key) => key.issuer === issuer);
+      terminal.table([
+        ...(audience === undefined ? [] : [['  audience', [audience].flat().join(', ')]]),
+        ...own.map(({ kid, alg }) => [
+          '  key',
+          `${alg} ${kid === null ? 'without a kid' : JSON.stringify(kid)}`,
+        ]),
+        ...(remote || preset ? [['  keys', source(remote, preset)]] : []),
+        ...(introspection ? [['  introspection', introspection.endpoint]] : []),
+      ]);
+    }
+    if (gate === 'not-checked')
+      terminal.faint('  the section "gate" was not looked at: this build has no gate');
+  }
+}
+
+function source(remote: Issuer['remote'], preset: string | undefined): string {
+  if (remote?.jwksUri) return `published at ${remote.jwksUri}`;
+  return remote?.discovery ? `found by ${remote.discovery} discovery` : `published as ${preset} does`;
+}
+
+async function read(text: string): Promise<Checked | { ok: false; pointer: string; reason: string }> {
+  try {
+    const { keys } = verifierOf(text).stats();
+    // A policy by now.
+    const { issuers, gate } = JSON.parse(text) as { issuers: Issuer[]; gate?: object };
+    return { ok: true, issuers: issuers.map(shown), keys, gate: gate ? await checked(text) : 'absent' };
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    return { ok: false, pointer: error.pointer, reason: error.reason };
+  }
+}
+
+async function checked(text: string): Promise<Gate> {
+  return (await checkGate(text)) ? 'checked' : 'not-checked';
+}
+
+/** Without keys: a policy may hold a secret for HMAC. */
+function shown({ issuer, preset, audience, remote, introspection }: Issuer): Issuer {
+  const members = { issuer, preset, audience, remote, introspection };
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Issuer;
+}

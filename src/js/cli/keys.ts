@@ -1,0 +1,92 @@
+import { PolicyError } from '../errors.js';
+import type { KeyReport } from '../index.js';
+import { createVerifier } from './core.js';
+import { readOrFetch } from './input.js';
+import type { Call } from './main.js';
+
+/** What a verifier makes of one key. */
+interface Key {
+  kid: string | null;
+  kty: string | null;
+  alg: string | null;
+  usable: boolean;
+  reason?: string;
+}
+
+/** `portcullis keys` */
+export async function keys({ operands: [source], terminal }: Call): Promise<boolean> {
+  const text = await readOrFetch(source, 'a JWK Set');
+  const { reason, found } = read(text);
+  const usable = found.filter((key) => key.usable).length;
+  const ok = reason === undefined && usable > 0;
+  if (terminal.json) terminal.answer({ ok, keys: found, ...(reason !== undefined && { reason }) });
+  else {
+    if (reason !== undefined) terminal.bad(`${source} is no JWK Set: ${reason}`);
+    else if (ok) terminal.good(`${usable} of ${found.length} keys can be used`);
+    else terminal.bad(`none of ${found.length} keys can be used`);
+    terminal.table(found.map(row));
+  }
+  return ok;
+}
+
+function row({ kid, kty, alg, usable, reason }: Key): string[] {
+  const name = kid === null ? 'without a kid' : JSON.stringify(kid);
+  return [usable ? '✓' : '✗', name, kty ?? '?', alg ?? '-', reason ?? ''];
+}
+
+function read(text: string): { found: Key[]; reason?: string } {
+  const whole = take(text);
+  const parsed = parse(text);
+  if (!Array.isArray(parsed)) return { found: [], reason: whole.reason ?? 'it has no keys' };
+  const taken = new Set<string | null>();
+  const found = parsed.map((jwk) => {
+    const key = one(jwk);
+    // What is wrong only beside the others: a kid that a key before it has.
+    const twice = key.usable && key.kid !== null && taken.has(`${key.kid} ${key.alg}`);
+    taken.add(`${key.kid} ${key.alg}`);
+    return twice
+      ? { ...key, usable: false, reason: '/kid: names another key of the set with this algorithm' }
+      : key;
+  });
+  // That no key can be used is said of each; anything else is said of the set.
+  const { reason } = whole;
+  return reason === undefined || reason.startsWith(': has no usable key') ? { found } : { found, reason };
+}
+
+function one(jwk: unknown): Key {
+  const text = (name: string) => {
+    const value = (jwk as Record<string, unknown> | null)?.[name];
+    return typeof value === 'string' ? value : null;
+  };
+  const { report, reason } = take(JSON.stringify({ keys: [jwk] }));
+  const alg = report?.keys[0]?.alg ?? text('alg');
+  const why = reason?.replace(': has no usable key; left out was ', '');
+  return {
+    kid: text('kid'),
+    kty: text('kty'),
+    alg,
+    usable: report !== undefined,
+    ...(why && { reason: why }),
+  };
+}
+
+/** Hands a set to a verifier of its own. */
+function take(jwks: string): { report?: KeyReport; reason?: string } {
+  const issuer = 'https://issuer.invalid';
+  const remote = { jwksUri: issuer };
+  try {
+    const verifier = createVerifier({ issuers: [{ issuer, audience: issuer, remote }] });
+    return { report: verifier.setRemoteKeys(issuer, jwks) };
+  } catch (error) {
+    if (error instanceof PolicyError) return { reason: error.message };
+    throw error;
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return (JSON.parse(text) as { keys?: unknown } | null)?.keys;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,96 @@
+// The published JSON Schema agrees with the reader: what the reader takes is valid, and what is not valid the reader refuses.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+
+import Ajv2020 from 'ajv/dist/2020.js';
+import { createVerifier } from 'portcullis';
+
+import { GATES, READER_ALONE } from './gate-documents.mjs';
+
+const VECTORS = new URL('../vectors/', import.meta.url);
+const require = createRequire(import.meta.url);
+const schema = require('portcullis/policy.schema.json');
+const { exports } = require('portcullis/package.json');
+
+const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, allErrors: true });
+const valid = ajv.compile(schema);
+
+/** Every policy of the vectors, once, with an id to name it by. */
+function policies() {
+  const found = new Map();
+  for (const name of readdirSync(VECTORS).filter((name) => name.endsWith('.json'))) {
+    const { policies = {}, vectors } = JSON.parse(readFileSync(new URL(name, VECTORS), 'utf8'));
+    for (const { id, policy } of vectors) {
+      const value = typeof policy === 'string' ? policies[policy] : policy;
+      if (value !== undefined) found.set(JSON.stringify(value), { id, policy: value });
+    }
+  }
+  return [...found.values()];
+}
+
+function pointer(make) {
+  try {
+    make();
+  } catch (error) {
+    assert.equal(error.name, 'PolicyError', error.stack);
+    return error.pointer;
+  }
+  return undefined;
+}
+
+/** What no schema says: cryptography, and comparisons of one field with another. */
+const BEYOND =
+  /\/jwks(\/|$)|\/keys\/\d+(\/(pem|spki|secret|alg|kid))?$|\/issuers\/\d+\/issuer$|\/minTtlSeconds$|\/issuers\/\d+\/keys$/;
+
+test('policies of the vectors: valid when the reader takes them, and refused when they are not', () => {
+  const all = policies();
+  assert.ok(all.length > 300, `only ${all.length} policies were found`);
+  let beyond = 0;
+  for (const { id, policy } of all) {
+    const refused = pointer(() => createVerifier(policy));
+    const said = JSON.stringify(valid.errors?.slice(0, 3));
+    if (refused === undefined)
+      assert.ok(valid(policy), `${id}: the reader takes it and the schema does not: ${said}`);
+    else if (valid(policy)) {
+      assert.match(refused, BEYOND, `${id}: the schema takes it; the reader refuses ${refused}`);
+      beyond += 1;
+    }
+  }
+  assert.ok(beyond < all.length / 2, `${beyond} of ${all.length} are beyond the schema`);
+});
+
+test('sections of the gate: the schema tells good from bad', () => {
+  for (const { gate, good, name } of GATES) {
+    const policy = { issuers: [{ preset: 'google', audience: 'a' }], gate };
+    const expected = good || READER_ALONE.includes(name);
+    assert.equal(valid(policy), expected, `${name}: ${JSON.stringify(valid.errors?.slice(0, 3))}`);
+  }
+});
+
+test('sections of the gate: the reader agrees', { skip: !('./gate' in exports) }, async () => {
+  const { createGate } = await import('portcullis/gate');
+  for (const { gate, good, name } of GATES) {
+    const policy = { issuers: [{ preset: 'google', audience: 'a' }], gate };
+    const refused = pointer(() => createGate(policy, { nonceSecret: new Uint8Array(32).fill(7) }));
+    if (good) assert.equal(refused, undefined, `${name}: ${refused}`);
+    else assert.match(refused ?? 'taken', /^\/gate/, name);
+  }
+});
+
+test('the schema describes every member', () => {
+  let described = 0;
+  const walk = (node, path) => {
+    for (const [name, member] of Object.entries(node.properties ?? {})) {
+      if (typeof member === 'boolean') continue;
+      described += 1;
+      assert.match(member.description ?? '', /\.$/, `${path}/${name}`);
+      for (const inner of [member, member.items, ...(member.anyOf ?? [])])
+        if (inner) walk(inner, `${path}/${name}`);
+    }
+  };
+  walk(schema, '');
+  for (const [name, definition] of Object.entries(schema.$defs)) walk(definition, `/$defs/${name}`);
+  assert.ok(described > 80, `${described} members`);
+});
