@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{row::Row, session_id::SessionId};
+use super::{cutoff::Party, row::Row, session_id::SessionId};
 use crate::time::UnixSeconds;
 
 /// What happened.
@@ -19,25 +19,30 @@ pub enum EventKind {
     ReuseDetected,
     /// A token of a generation that the store knows nothing of: the store has lost writes.
     StoreBehind,
-    /// The session was ended.
+    /// The session was ended, or all sessions of a subject or a client.
     Revoked,
 }
 
-/// An event, once it is committed.
+/// An event, once it is committed. The end of all sessions of a subject or a client names that one alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// What happened.
     pub kind: EventKind,
     /// The session.
-    pub sid: SessionId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<SessionId>,
     /// Its client.
-    pub client: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     /// Its subject.
-    pub subject: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// The generation that is current now.
-    pub generation: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation: Option<u32>,
     /// The generation of the token that was presented, if one was.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub presented: Option<u32>,
     /// When it was decided.
     pub at: UnixSeconds,
@@ -45,8 +50,16 @@ pub struct Event {
 
 impl Event {
     pub(super) fn of(kind: EventKind, row: &Row, presented: Option<u32>, at: UnixSeconds) -> Self {
-        let (client, subject) = (row.client.clone(), row.subject.clone());
-        Event { kind, sid: row.sid, client, subject, generation: row.generation, presented, at }
+        let (client, subject) = (Some(row.client.clone()), Some(row.subject.clone()));
+        Event { kind, sid: Some(row.sid), client, subject, generation: Some(row.generation), presented, at }
+    }
+
+    pub(super) fn cut_off(party: &Party, at: UnixSeconds) -> Self {
+        let (client, subject) = match party {
+            Party::Subject(subject) => (None, Some(subject.clone())),
+            Party::Client(client) => (Some(client.clone()), None),
+        };
+        Event { kind: EventKind::Revoked, sid: None, client, subject, generation: None, presented: None, at }
     }
 
     /// The event as a JSON object.
@@ -70,5 +83,7 @@ mod tests {
             r#""presented":2,"at":1800000000}"#,
         );
         assert_eq!(event.to_json(), text);
+        let event = Event::cut_off(&Party::Subject("alice".into()), row().rotated_at);
+        assert_eq!(event.to_json(), r#"{"kind":"revoked","subject":"alice","at":1800000000}"#);
     }
 }

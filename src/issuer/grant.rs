@@ -26,13 +26,17 @@ pub struct Grant {
     pub acr: Option<String>,
     /// When the subject was authenticated.
     pub auth_time: UnixSeconds,
+    /// What the access token gives as `iat`: now, or the cutoff that the session began under, if that is later by a clock's step or in
+    /// the second of a new sign-in.
+    pub issued_at: UnixSeconds,
     /// How long the access token lives: never past the end of the session.
     pub lifetime_seconds: u64,
 }
 
 impl Grant {
     pub(super) fn of(row: &Row, scope: Option<String>, jkt: Option<String>, now: UnixSeconds, rules: &Rules) -> Self {
-        let left = row.expires_at.get().saturating_sub(now.get());
+        let issued_at = row.subject_cutoff.max(row.client_cutoff).issued_at(now);
+        let left = row.expires_at.get().saturating_sub(issued_at.get());
         Grant {
             refresh_token: None,
             sid: row.sid,
@@ -43,6 +47,7 @@ impl Grant {
             jkt,
             acr: row.acr.clone(),
             auth_time: row.auth_time,
+            issued_at,
             lifetime_seconds: rules.configuration.access_token.min(left),
         }
     }
@@ -51,7 +56,7 @@ impl Grant {
         Grant { refresh_token: Some(token), ..self }
     }
 
-    /// The access token, to be signed (RFC 9068).
+    /// The access token, to be signed (RFC 9068) as issued at [`Grant::issued_at`], and only once its grant is an outcome.
     ///
     /// # Errors
     /// An empty issuer or audience.

@@ -10,6 +10,7 @@ pub mod configuration;
 pub mod root_keys;
 pub mod refresh_token;
 mod scope;
+pub mod cutoff;
 pub mod row;
 pub mod event;
 pub mod grant;

@@ -4,7 +4,7 @@ use core::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::session_id::SessionId;
+use super::{cutoff::Cutoff, session_id::SessionId};
 use crate::{
     base64url, document,
     json::{Object, Value},
@@ -53,7 +53,7 @@ pub enum Status {
     Revoked,
 }
 
-/// The row of a session. Stores keep it as [JSON](Row::to_json) and look inside for nothing but `sid` and `ends_at`.
+/// The row of a session. Stores keep it as [JSON](Row::to_json), under its [key](SessionId::key), and do not look inside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
@@ -82,6 +82,10 @@ pub struct Row {
     pub client: String,
     /// The subject.
     pub subject: String,
+    /// The cutoff of its subject that it began under; a later one ends it.
+    pub subject_cutoff: Cutoff,
+    /// The same of its client.
+    pub client_cutoff: Cutoff,
     /// The scopes that were granted, separated by spaces.
     pub scope: Option<String>,
     /// The thumbprint of the only key that may use it (RFC 9449 §5).
@@ -127,6 +131,8 @@ impl Row {
             "rotates",
             "client",
             "subject",
+            "subjectCutoff",
+            "clientCutoff",
             "scope",
             "jkt",
             "acr",
@@ -155,6 +161,8 @@ impl Row {
             rotates: flag(&row, "rotates")?,
             client: row.required_string("client")?.to_owned(),
             subject: row.required_string("subject")?.to_owned(),
+            subject_cutoff: cutoff(&row, "subjectCutoff")?,
+            client_cutoff: cutoff(&row, "clientCutoff")?,
             scope: optional(&row, "scope")?,
             jkt: optional(&row, "jkt")?,
             acr: optional(&row, "acr")?,
@@ -170,6 +178,11 @@ fn required<T>(value: Option<T>, member: &str) -> Result<T, PolicyError> {
 fn small(row: &Object<'_>, member: &str) -> Result<u32, PolicyError> {
     let value = required(row.integer(member)?, member)?;
     u32::try_from(value).map_err(|_| PolicyError::at(member, "must fit 32 bits"))
+}
+
+fn cutoff(row: &Object<'_>, member: &str) -> Result<Cutoff, PolicyError> {
+    let seconds = required(row.integer(member)?, member)?;
+    Cutoff::from_seconds(seconds).ok_or_else(|| PolicyError::at(member, "reaches past the year 9999"))
 }
 
 fn instant(row: &Object<'_>, member: &str) -> Result<UnixSeconds, PolicyError> {
@@ -208,6 +221,8 @@ pub(super) mod tests {
             rotates: true,
             client: "app".into(),
             subject: "alice".into(),
+            subject_cutoff: Cutoff::NONE,
+            client_cutoff: Cutoff::NONE,
             scope: Some("read write".into()),
             jkt: None,
             acr: None,
@@ -220,7 +235,8 @@ pub(super) mod tests {
         let text = concat!(
             r#"{"v":1,"sid":"AQEBAQEBAQEBAQEBAQEBAQ","salt":"ysrKysrKysrKysrKysrKysrKysrKysrKysrKysrKyso","gen":3,"#,
             r#""rotatedAt":1800000000,"mark":false,"streak":0,"status":"active","expiresAt":1807776000,"endsAt":1802592000,"#,
-            r#""rotates":true,"client":"app","subject":"alice","scope":"read write","jkt":null,"acr":null,"authTime":1800000000}"#,
+            r#""rotates":true,"client":"app","subject":"alice","subjectCutoff":0,"clientCutoff":0,"scope":"read write","jkt":null,"#,
+            r#""acr":null,"authTime":1800000000}"#,
         );
         assert_eq!(row().to_json(), text);
         assert_eq!(Row::from_json(text).unwrap(), row());
@@ -241,6 +257,7 @@ pub(super) mod tests {
         assert_eq!(error("AQEBAQEBAQEBAQEBAQEBAQ", "AQEB"), "/sid");
         assert_eq!(error(r#""salt":"y"#, r#""salt":""#), "/salt");
         assert_eq!(error(r#""jkt":null"#, r#""jkt":null,"extra":1"#), "/extra");
+        assert_eq!(error(r#""clientCutoff":0"#, r#""clientCutoff":253402300800"#), "/clientCutoff");
         assert_eq!(error(r#""scope":"read write""#, r#""scope":7"#), "/scope");
     }
 

@@ -22,6 +22,7 @@ use super::{
     root_keys::RootKeys,
     row::{Row, Status},
     scope,
+    session_id::SessionId,
 };
 use crate::time::UnixSeconds;
 
@@ -47,11 +48,31 @@ pub struct RefreshRequest {
     pub scope: Option<String>,
 }
 
+/// What introspection asks about (RFC 7662).
+#[derive(Clone, Debug)]
+pub enum Inspected {
+    /// A session, as an access token names it.
+    Session(SessionId),
+    /// A refresh token. It is active while it would be answered with a grant.
+    Token(RefreshRequest),
+}
+
+impl Inspected {
+    pub(super) fn sid(&self) -> SessionId {
+        match self {
+            Inspected::Session(sid) => *sid,
+            Inspected::Token(request) => request.token.sid(),
+        }
+    }
+}
+
 /// What a request gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Tokens, once the write is committed.
     Granted(Grant),
+    /// The session can be used.
+    Live,
     /// The session is revoked, once the write is committed; or it was before.
     Revoked,
     /// Nothing.
@@ -82,11 +103,8 @@ pub fn refresh(row: Option<&Row>, request: &RefreshRequest, now: UnixSeconds, ru
         Ok(row) => row,
         Err(refusal) => return refusal.into(),
     };
-    if row.status == Status::Revoked {
-        return Refusal::SessionRevoked.into();
-    }
-    if row.ends_at <= now {
-        return Refusal::SessionEnded.into();
+    if let Err(refusal) = usable(row, now) {
+        return refusal.into();
     }
     let presented = Some(request.token.generation());
     let happened = |kind, row: &Row| Some(Event::of(kind, row, presented, now));
@@ -148,6 +166,30 @@ pub fn revoke_by_token(row: Option<&Row>, request: &RefreshRequest, now: UnixSec
     }
 }
 
+/// Looks at a session and changes nothing.
+#[must_use]
+pub fn inspect(row: Option<&Row>, inspected: &Inspected, now: UnixSeconds, rules: &Rules) -> Decision {
+    let answer = match inspected {
+        Inspected::Token(request) => match refresh(row, request, now, rules).answer {
+            Answer::Granted(_) => Answer::Live,
+            answer => answer,
+        },
+        Inspected::Session(_) => match row.ok_or(Refusal::SessionMissing).and_then(|row| usable(row, now)) {
+            Ok(()) => Answer::Live,
+            Err(refusal) => Answer::Refused(refusal),
+        },
+    };
+    Decision { answer, write: None, event: None }
+}
+
+fn usable(row: &Row, now: UnixSeconds) -> Result<(), Refusal> {
+    match row.status {
+        Status::Revoked => Err(Refusal::SessionRevoked),
+        Status::Active if row.ends_at <= now => Err(Refusal::SessionEnded),
+        Status::Active => Ok(()),
+    }
+}
+
 /// The row, if the token is one of its session and the one who presents it may. Nothing is written for one who may not.
 fn held_by<'r>(
     row: Option<&'r Row>,
@@ -189,4 +231,44 @@ pub(super) fn ends_at(expires_at: UnixSeconds, now: UnixSeconds, rules: &Rules) 
 /// The token of the current generation.
 pub(super) fn current_token(row: &Row, now: UnixSeconds, rules: &Rules) -> IssuedRefreshToken {
     IssuedRefreshToken::mint(row.sid, row.generation, &row.salt, &rules.roots, now)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::issuer::{root_keys::RootKey, row::tests::row};
+
+    pub(crate) fn rules() -> Rules {
+        let roots = RootKeys::new(RootKey::new([7; 32], UnixSeconds::new(0).unwrap()));
+        Rules { configuration: Configuration::from_json("{}").unwrap(), roots }
+    }
+
+    fn token(generation: u32) -> Inspected {
+        let (row, rules) = (row(), rules());
+        let text = IssuedRefreshToken::mint(row.sid, generation, &row.salt, &rules.roots, row.rotated_at);
+        let token = RefreshToken::parse(text.as_str()).unwrap();
+        Inspected::Token(RefreshRequest { token, client: "app".into(), jkt: None, scope: None })
+    }
+
+    #[test]
+    fn what_is_inspected_is_active_while_it_would_be_answered_and_nothing_is_written() {
+        let (row, rules) = (row(), rules());
+        let later = |seconds| UnixSeconds::new(row.rotated_at.get() + seconds).unwrap();
+        let answer = |row: Option<&Row>, inspected: &Inspected, seconds| {
+            let decision = inspect(row, inspected, later(seconds), &rules);
+            assert_eq!((decision.write, decision.event), (None, None));
+            decision.answer
+        };
+        let session = Inspected::Session(row.sid);
+        let revoked = Row { status: Status::Revoked, ..row.clone() };
+        for inspected in [&session, &token(3), &token(2)] {
+            assert_eq!(answer(Some(&row), inspected, 0), Answer::Live);
+            assert_eq!(answer(Some(&revoked), inspected, 0), Answer::Refused(Refusal::SessionRevoked));
+            assert_eq!(answer(Some(&row), inspected, 2_592_000), Answer::Refused(Refusal::SessionEnded));
+            assert_eq!(answer(None, inspected, 0), Answer::Refused(Refusal::SessionMissing));
+            assert_eq!(inspected.sid(), row.sid);
+        }
+        assert_eq!(answer(Some(&row), &token(1), 0), Answer::Refused(Refusal::ReuseDetected));
+        assert_eq!(answer(Some(&row), &token(4), 0), Answer::Refused(Refusal::StoreBehind));
+    }
 }

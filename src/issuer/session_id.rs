@@ -25,6 +25,12 @@ impl SessionId {
         base64url::decode(text)?.try_into().ok().map(SessionId)
     }
 
+    /// The key under which a store keeps its row.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("s/{self}")
+    }
+
     /// Its bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
@@ -59,6 +65,7 @@ mod tests {
         let sid = SessionId::from_bytes([0xfb; 16]);
         assert_eq!(SessionId::parse(&sid.to_string()), Some(sid));
         assert_eq!(sid.to_string().len(), 22);
+        assert_eq!(sid.key(), "s/-_v7-_v7-_v7-_v7-_v7-w");
         for text in ["", "AA", "+_v7-_v7-_v7-_v7-_v7-w", "-_v7-_v7-_v7-_v7-_v7-x", "-_v7-_v7-_v7-_v7-_v7-w=="] {
             assert_eq!(SessionId::parse(text), None, "{text}");
         }

@@ -4,6 +4,7 @@ use core::fmt;
 
 use super::{
     IssuerError,
+    cutoff::Cutoff,
     grant::Grant,
     random,
     row::{Row, Salt, Status},
@@ -14,7 +15,11 @@ use super::{
 use crate::{policy_error::PolicyError, time::UnixSeconds};
 
 /// Randomness for one session: its identifier and its salt.
-pub struct Seed([u8; 48]);
+#[derive(Clone)]
+pub struct Seed {
+    sid: [u8; 16],
+    salt: [u8; 32],
+}
 
 impl Seed {
     /// A seed from the platform's randomness.
@@ -22,13 +27,13 @@ impl Seed {
     /// # Errors
     /// No randomness. Nothing weaker is used in its place (RUSTSEC-2026-0075).
     pub fn generate() -> Result<Self, IssuerError> {
-        Ok(Seed(random::<48>()?))
+        Ok(Seed { sid: random()?, salt: random()? })
     }
 
     /// A seed of those bytes, which must come from a cryptographic generator and serve once.
     #[must_use]
-    pub const fn from_bytes(bytes: [u8; 48]) -> Self {
-        Seed(bytes)
+    pub const fn new(sid: [u8; 16], salt: [u8; 32]) -> Self {
+        Seed { sid, salt }
     }
 }
 
@@ -57,26 +62,32 @@ pub struct Start {
     pub auth_time: Option<UnixSeconds>,
 }
 
-/// A new session: its row, to be inserted before the grant is handed out.
-///
-/// # Errors
-/// An empty subject or client, a malformed scope, or an end past the year 9999.
-pub fn start(start: &Start, seed: &Seed, now: UnixSeconds, rules: &Rules) -> Result<(Row, Grant), PolicyError> {
-    let members = [("subject", &start.subject), ("client", &start.client)];
-    if let Some((member, _)) = members.into_iter().find(|(_, value)| value.is_empty()) {
-        return Err(PolicyError::at(member, "must not be empty"));
+impl Start {
+    /// Checks what is asked for.
+    ///
+    /// # Errors
+    /// An empty subject or client, or a malformed scope.
+    pub fn check(&self) -> Result<(), PolicyError> {
+        let members = [("subject", &self.subject), ("client", &self.client)];
+        if let Some((member, _)) = members.into_iter().find(|(_, value)| value.is_empty()) {
+            return Err(PolicyError::at(member, "must not be empty"));
+        }
+        if self.scope.as_deref().is_some_and(|scope| !scope::is_scope(scope)) {
+            return Err(PolicyError::at("scope", "must be scope tokens, each followed by one space but the last"));
+        }
+        Ok(())
     }
-    if start.scope.as_deref().is_some_and(|scope| !scope::is_scope(scope)) {
-        return Err(PolicyError::at("scope", "must be scope tokens, each followed by one space but the last"));
-    }
-    let (sid, salt) = seed.0.split_first_chunk::<16>().ok_or_else(|| PolicyError::here("has no seed"))?;
-    let salt = salt.try_into().map_err(|_| PolicyError::here("has no seed"))?;
+}
+
+/// A new session under the cutoffs of its subject and its client: its row, to be inserted before the grant is handed out.
+#[must_use]
+pub fn start(start: &Start, seed: &Seed, cutoffs: [Cutoff; 2], now: UnixSeconds, rules: &Rules) -> (Row, Grant) {
+    let [subject_cutoff, client_cutoff] = cutoffs;
     let expires_at = now.get().saturating_add(rules.configuration.absolute);
-    let expires_at =
-        UnixSeconds::new(expires_at).ok_or_else(|| PolicyError::at("absoluteSeconds", "reaches past the year 9999"))?;
+    let expires_at = UnixSeconds::new(expires_at).unwrap_or(UnixSeconds::MAX);
     let row = Row {
-        sid: SessionId::from_bytes(*sid),
-        salt: Salt::from_bytes(salt),
+        sid: SessionId::from_bytes(seed.sid),
+        salt: Salt::from_bytes(seed.salt),
         generation: 0,
         rotated_at: now,
         mark: false,
@@ -87,6 +98,8 @@ pub fn start(start: &Start, seed: &Seed, now: UnixSeconds, rules: &Rules) -> Res
         rotates: rules.configuration.rotate_all || !(start.confidential || start.jkt.is_some()),
         client: start.client.clone(),
         subject: start.subject.clone(),
+        subject_cutoff,
+        client_cutoff,
         scope: start.scope.clone(),
         jkt: start.jkt.clone(),
         acr: start.acr.clone(),
@@ -94,7 +107,7 @@ pub fn start(start: &Start, seed: &Seed, now: UnixSeconds, rules: &Rules) -> Res
     };
     let grant = Grant::of(&row, row.scope.clone(), row.jkt.clone(), now, rules);
     let token = current_token(&row, now, rules);
-    Ok((row, grant.with_refresh_token(token)))
+    (row, grant.with_refresh_token(token))
 }
 
 #[cfg(test)]
@@ -119,7 +132,7 @@ mod tests {
     }
 
     fn begun(request: &Start, configuration: &str) -> (Row, Grant) {
-        start(request, &Seed::from_bytes([5; 48]), NOW, &rules(configuration)).unwrap()
+        start(request, &Seed::new([1; 16], [5; 32]), [Cutoff::NONE; 2], NOW, &rules(configuration))
     }
 
     #[test]
@@ -146,15 +159,25 @@ mod tests {
     }
 
     #[test]
+    fn what_begins_under_a_cutoff_is_issued_no_earlier() {
+        let cutoff = Cutoff::NONE.next(NOW).unwrap();
+        let seed = Seed::new([1; 16], [5; 32]);
+        for cutoffs in [[cutoff, Cutoff::NONE], [Cutoff::NONE, cutoff]] {
+            let (row, grant) = start(&alice(), &seed, cutoffs, NOW, &rules("{}"));
+            assert_eq!(([row.subject_cutoff, row.client_cutoff], grant.issued_at), (cutoffs, cutoff.instant()));
+            // The token ends no later for it than the session does.
+            assert!(grant.issued_at.get() + grant.lifetime_seconds <= row.expires_at.get());
+        }
+        assert_eq!(begun(&alice(), "{}").1.issued_at, NOW);
+    }
+
+    #[test]
     fn a_start_is_checked_by_member_and_no_debug_text_holds_its_seed() {
-        let pointer = |request: Start| {
-            start(&request, &Seed::from_bytes([5; 48]), NOW, &rules("{}")).unwrap_err().pointer().to_owned()
-        };
+        let pointer = |request: Start| request.check().unwrap_err().pointer().to_owned();
         assert_eq!(pointer(Start { subject: String::new(), ..alice() }), "/subject");
         assert_eq!(pointer(Start { client: String::new(), ..alice() }), "/client");
         assert_eq!(pointer(Start { scope: Some("a  b".into()), ..alice() }), "/scope");
-        let late = start(&alice(), &Seed::from_bytes([5; 48]), UnixSeconds::MAX, &rules("{}"));
-        assert_eq!(late.unwrap_err().pointer(), "/absoluteSeconds");
-        assert_eq!(format!("{:?}", Seed::from_bytes([5; 48])), "Seed(…)");
+        assert_eq!(pointer(Start { scope: Some(String::new()), ..alice() }), "/scope");
+        assert_eq!(format!("{:?}", Seed::new([5; 16], [5; 32])), "Seed(…)");
     }
 }

@@ -1,126 +1,87 @@
-//! What a store must offer, and the loops over it for stores that answer at once.
+//! What a store must offer, and the loop over it for one that answers at once.
 
 use std::collections::BTreeMap;
 
 use super::{
-    event::Event,
-    grant::Grant,
-    operation::{Operation, Outcome, Step, StoreError, Versioned},
-    row::Row,
-    session::{RefreshRequest, Rules},
-    session_id::SessionId,
-    start::{self, Seed, Start},
+    operation::{Evidence, Operation, Reported, Step, Versioned},
+    session::Rules,
 };
-use crate::{policy_error::PolicyError, time::UnixSeconds};
+use crate::time::UnixSeconds;
 
-/// A place for the rows of sessions, shared by all processes of an issuer.
+/// The store gave no answer. What it did is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreError;
+
+/// A place for texts under keys, shared by all processes of an issuer.
 ///
 /// Compare-and-swap must be one step of the engine itself. A store without it cannot be made safe from outside, which is why an eventually
-/// consistent one does not fit this trait. What it reads may be stale, since nothing is granted before a swap; refusals are then early, so
-/// reads should go where the swaps go. When it fails over to a copy that lacks writes, it must fail what is under way: versions are counted
-/// on from the copy and would otherwise be met twice.
+/// consistent one does not fit this trait. A stale row gains nobody anything, since nothing is granted before a swap; but a stale cutoff, and
+/// the absence of a row that has just begun, are believed: reads must go where the swaps go. When the store fails over to a copy that lacks
+/// writes, it must fail what is under way: versions are counted on from the copy and would otherwise be met twice.
 pub trait Store {
-    /// The row of that session, with its version.
+    /// What is under that key, with its version.
     ///
     /// # Errors
-    /// No answer. A row that cannot be read is none either: it is not a missing row.
-    fn read(&mut self, sid: SessionId) -> Result<Option<Versioned>, StoreError>;
+    /// No answer. It is not a missing key.
+    fn read(&mut self, key: &str) -> Result<Option<Versioned>, StoreError>;
 
-    /// In one step: if the version of that session is `expected`, writes the row with the next version and says `true`. A session that is
-    /// not there has version 0, and only a row that is to begin may name it.
+    /// In one step: if the version under that key is `expected`, writes the value with the next version and says `true`. A key that is not
+    /// there has version 0. From `ends_at` on the value may be swept.
     ///
     /// # Errors
     /// No answer; what was done is then not known.
-    fn swap(&mut self, expected: u64, row: &Row) -> Result<bool, StoreError>;
+    fn swap(&mut self, key: &str, expected: u64, value: &str, ends_at: UnixSeconds) -> Result<bool, StoreError>;
 
-    /// Removes at most `limit` rows that end at `now` or earlier, and says how many.
+    /// Removes at most `limit` values that end at `now` or earlier, and says how many.
     ///
     /// # Errors
     /// No answer.
     fn sweep(&mut self, now: UnixSeconds, limit: usize) -> Result<usize, StoreError>;
 }
 
-/// An outcome and the event to report with it.
-pub type Reported = (Outcome, Option<Event>);
-
-/// Why no session was started.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StartError {
-    /// The request is wrong.
-    Invalid(PolicyError),
-    /// The store failed, or the seed's identifier is taken: randomness has failed, and nobody's session is written over.
-    Unavailable,
-}
-
-/// Starts a session; its grant is there once its row is.
-///
-/// # Errors
-/// As [`StartError`] says.
-pub fn start_with(
-    store: &mut impl Store,
-    request: &Start,
-    seed: &Seed,
-    now: UnixSeconds,
-    rules: &Rules,
-) -> Result<Grant, StartError> {
-    let (row, grant) = start::start(request, seed, now, rules).map_err(StartError::Invalid)?;
-    match store.swap(0, &row) {
-        Ok(true) => Ok(grant),
-        Ok(false) | Err(StoreError) => Err(StartError::Unavailable),
-    }
-}
-
-/// Refreshes a session.
-pub fn refresh_with(store: &mut impl Store, request: RefreshRequest, now: UnixSeconds, rules: &Rules) -> Reported {
-    run(store, Operation::refresh(request), now, rules)
-}
-
-/// Revokes a session.
-pub fn revoke_with(store: &mut impl Store, sid: SessionId, now: UnixSeconds, rules: &Rules) -> Reported {
-    run(store, Operation::revoke(sid), now, rules)
-}
-
 /// Carries out an operation. It ends: an operation loses only so many races.
 pub fn run(store: &mut impl Store, mut operation: Operation, now: UnixSeconds, rules: &Rules) -> Reported {
-    let mut step = Step::Read;
+    let mut step = operation.begin();
     loop {
-        step = match step {
-            Step::Read => {
-                let found = store.read(operation.sid());
-                operation.read(found, now, rules)
+        let evidence = match step {
+            Step::Read { key } => store.read(&key).map(Evidence::Read),
+            Step::ReadCutoffs { keys: [subject, client] } => {
+                store.read(&subject).and_then(|subject| Ok(Evidence::Cutoffs([subject, store.read(&client)?])))
             }
-            Step::Swap { expected, row } => operation.swapped(store.swap(expected, &row)),
-            Step::Done { outcome, event } => return (outcome, event),
-        }
+            Step::Swap { key, expected, value, ends_at } => {
+                store.swap(&key, expected, &value, ends_at).map(Evidence::Swapped)
+            }
+            Step::Done { outcome, events } => return (outcome, events),
+        };
+        step = operation.resume(evidence.unwrap_or(Evidence::Unavailable), now, rules);
     }
 }
 
-/// Rows in memory: for tests, and for one process whose sessions may end with it.
-#[derive(Debug, Default)]
+/// Values in memory: for tests, and for one process whose sessions may end with it.
+#[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
-    rows: BTreeMap<SessionId, Versioned>,
+    values: BTreeMap<String, (Versioned, UnixSeconds)>,
 }
 
 impl Store for MemoryStore {
-    fn read(&mut self, sid: SessionId) -> Result<Option<Versioned>, StoreError> {
-        Ok(self.rows.get(&sid).cloned())
+    fn read(&mut self, key: &str) -> Result<Option<Versioned>, StoreError> {
+        Ok(self.values.get(key).map(|(found, _)| found.clone()))
     }
 
-    fn swap(&mut self, expected: u64, row: &Row) -> Result<bool, StoreError> {
-        let version = self.rows.get(&row.sid).map_or(0, |found| found.version);
-        if version != expected {
+    fn swap(&mut self, key: &str, expected: u64, value: &str, ends_at: UnixSeconds) -> Result<bool, StoreError> {
+        if self.values.get(key).map_or(0, |(found, _)| found.version) != expected {
             return Ok(false);
         }
-        let version = version.checked_add(1).ok_or(StoreError)?;
-        self.rows.insert(row.sid, Versioned { version, row: row.clone() });
+        let version = expected.checked_add(1).ok_or(StoreError)?;
+        self.values.insert(key.to_owned(), (Versioned { version, value: value.to_owned() }, ends_at));
         Ok(true)
     }
 
     fn sweep(&mut self, now: UnixSeconds, limit: usize) -> Result<usize, StoreError> {
-        let ended = self.rows.values().filter(|found| found.row.ends_at <= now).take(limit);
-        let ended: Vec<SessionId> = ended.map(|found| found.row.sid).collect();
-        for sid in &ended {
-            self.rows.remove(sid);
+        let ended = self.values.iter().filter(|(_, (_, ends_at))| *ends_at <= now).take(limit);
+        let ended: Vec<String> = ended.map(|(key, _)| key.clone()).collect();
+        for key in &ended {
+            self.values.remove(key);
         }
         Ok(ended.len())
     }
