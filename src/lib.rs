@@ -44,7 +44,10 @@ pub mod claims;
 pub mod policy;
 pub mod binding;
 
-// rank 7: the pipeline (rank 6 is kept for revocation), and from a request to a decision
+// rank 6: what was taken back
+pub mod revocation;
+
+// rank 7: the pipeline, and from a request to a decision
 pub mod verifier;
 pub mod gate;
 
@@ -65,9 +68,10 @@ pub use gate::Gate;
 pub use jws::compact::UnverifiedToken;
 pub use keys::remote::KeyReport;
 pub use limits::Limits;
-pub use policy::{IssuerPolicy, Policy};
+pub use policy::{IssuerPolicy, Policy, RevocationPolicy};
 pub use policy_error::PolicyError;
 pub use rejection::{Rejection, Stage};
+pub use revocation::{UpdateError, UpdateReport};
 pub use signature::AuthenticToken;
 pub use time::{Leeway, UnixSeconds};
 pub use verifier::{Accepted, Verdict, Verifier};
