@@ -45,6 +45,7 @@ pub mod policy;
 pub mod binding;
 
 // rank 6: what was taken back
+#[cfg(any(feature = "revocation", feature = "issuer"))]
 pub mod revocation;
 
 // rank 7: the pipeline, and from a request to a decision
@@ -68,9 +69,12 @@ pub use gate::Gate;
 pub use jws::compact::UnverifiedToken;
 pub use keys::remote::KeyReport;
 pub use limits::Limits;
-pub use policy::{IssuerPolicy, Policy, RevocationPolicy};
+#[cfg(feature = "revocation")]
+pub use policy::RevocationPolicy;
+pub use policy::{IssuerPolicy, Policy};
 pub use policy_error::PolicyError;
 pub use rejection::{Rejection, Stage};
+#[cfg(feature = "revocation")]
 pub use revocation::{UpdateError, UpdateReport};
 pub use signature::AuthenticToken;
 pub use time::{Leeway, UnixSeconds};

@@ -1,5 +1,7 @@
 //! Signing: keys, their public sets, and access tokens. Nothing that verifies may name this module.
 
+pub mod feed;
+pub mod feed_log;
 pub mod mint;
 pub mod signing_key;
 

@@ -18,6 +18,11 @@ impl HashKey {
         HashKey(bytes)
     }
 
+    #[cfg(feature = "issuer")]
+    pub(crate) const fn bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
     /// SipHash-2-4 of the claim's name, the issuer's and the claim's value, which the byte 255 keeps apart: no UTF-8 text has it.
     ///
     /// `claim` is one of `jti`, `sid`, `sub`, `client_id` and `kid`; or `iss`, with an empty value.
