@@ -84,6 +84,13 @@ impl AccessTokenRequest {
         AccessTokenRequest { scope: grant.scope.clone(), lifetime_seconds: grant.lifetime_seconds, claims, ..self }
     }
 
+    /// Sets the same where there is no session: what is checked elsewhere is taken as it is.
+    pub(super) fn without_session(self, lifetime_seconds: u64, scope: Option<&str>, jkt: Option<&str>) -> Self {
+        let mut claims = self.claims;
+        claims.extend(jkt.map(|jkt| ("cnf".to_owned(), json!({ "jkt": jkt }))));
+        AccessTokenRequest { lifetime_seconds, scope: scope.map(str::to_owned), claims, ..self }
+    }
+
     /// How long the token will live, in seconds.
     #[must_use]
     pub fn lifetime_seconds(&self) -> u64 {

@@ -20,6 +20,11 @@ pub mod start;
 pub mod operation;
 pub mod store;
 
+// the revocation feed, and the endpoints over all of it
+pub mod feed_log;
+pub mod feed;
+pub mod endpoint;
+
 use core::fmt;
 
 use crate::policy_error::PolicyError;

@@ -7,6 +7,8 @@ export interface RawVerifier {
   replace(policy: string): void;
   /** Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON. Throws a PolicyError; the present keys then stay. */
   setRemoteKeys(issuer: string, jwks: string): string;
+  /** A list of revocations: a `RevocationUpdate` without `ok` as JSON. Throws a PolicyError when the policy asks for none. */
+  applyRevocations(document: string, now: number): string;
   input(): number;
   inputBytes(): number;
   answer(): number;
