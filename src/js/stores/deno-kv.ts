@@ -30,17 +30,16 @@ const endKey = (endsAt: number, key: string): Key => ['portcullis', 'ends', ends
 
 /**
  * The store in Deno KV, whose reads are strongly consistent unless told otherwise. A value takes 64 KiB at most. It writes no `expireIn`: what
- * ends is removed by `sweep`, by the issuer's clock.
+ * ends is removed by `sweep`, by the issuer's clock. Open a local file once: a second handle finds it locked and rejects instead of waiting.
  */
 export function denoKvStore(kv: DenoKvLike): IssuerStore {
   let ready = false;
-  const get = async (key: string) => {
-    if (!ready) {
-      await prepare(kv);
-      ready = true;
-    }
-    return stored(await kv.get(entryKey(key)));
+  const known = async () => {
+    if (!ready) await prepare(kv);
+    ready = true;
+    return kv;
   };
+  const get = async (key: string) => stored(await (await known()).get(entryKey(key)));
   return {
     async read(key) {
       const found = await get(key);
@@ -57,7 +56,10 @@ export function denoKvStore(kv: DenoKvLike): IssuerStore {
     },
     async sweep(now, limit) {
       let swept = 0;
-      const ended = kv.list({ start: ['portcullis', 'ends'], end: endKey(now + 1, '') }, { limit });
+      const ended = (await known()).list(
+        { start: ['portcullis', 'ends'], end: endKey(now + 1, '') },
+        { limit },
+      );
       for await (const { key } of ended) {
         const name = key[3] as string;
         const { versionstamp, endsAt } = await get(name);

@@ -87,8 +87,9 @@ export function durableObjectStore(
 ): IssuerStore {
   const call = async (place: number, op: Call['op'], ...of: unknown[]) => {
     // A stub is bound to its request, and is made anew in each.
+    // Every name is `in` a stub, which takes it for a method of the object's.
     const object =
-      'idFromName' in objects ? objects.get(objects.idFromName(`portcullis-sessions-${place}`)) : objects;
+      'fetch' in objects ? objects : objects.get(objects.idFromName(`portcullis-sessions-${place}`));
     const body = JSON.stringify({ op, of });
     const response = await object.fetch('https://portcullis.invalid/', { method: 'POST', body });
     if (response.status !== 200) throw new Error(`the session store object answered ${response.status}`);
