@@ -1,0 +1,93 @@
+// Debian's Redis on loopback, and a place on it through ioredis and through redis.
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { createClient } from 'redis';
+
+import { redisStore } from '../../../dist/stores/index.js';
+import { folder, freePort, program } from './program.mjs';
+
+const CLIENTS = {
+  async ioredis({ port, password }) {
+    const redis = new Redis({ host: '127.0.0.1', port, password, lazyConnect: true });
+    redis.on('error', () => {});
+    await redis.connect();
+    return {
+      client: { eval: (script, keys, args) => redis.eval(script, keys.length, ...keys, ...args) },
+      close: async () => redis.disconnect(),
+    };
+  },
+  async redis({ port, password }) {
+    const client = createClient({ socket: { host: '127.0.0.1', port }, password });
+    client.on('error', () => {});
+    await client.connect();
+    return {
+      client: { eval: (script, keys, args) => client.eval(script, { keys, arguments: args }) },
+      close: async () => client.destroy(),
+    };
+  },
+};
+
+/** Starts a server that forgets nothing it has confirmed. */
+export async function startRedis() {
+  const { path, remove } = folder('redis');
+  const port = await freePort();
+  const password = randomBytes(16).toString('hex');
+  const set = {
+    port,
+    bind: '127.0.0.1',
+    dir: path,
+    requirepass: password,
+    appendonly: 'yes',
+    appendfsync: 'always',
+    save: '',
+    'maxmemory-policy': 'noeviction',
+  };
+  const args = Object.entries(set).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const start = () => program('redis-server', args, { cwd: path, ready: /Ready to accept connections/ });
+  let server = await start();
+  return {
+    connection: { port, password },
+    async crash() {
+      await server.end('SIGKILL');
+      server = await start();
+    },
+    async stop() {
+      await server.end('SIGTERM');
+      remove();
+    },
+  };
+}
+
+/** A place under a prefix of its own. */
+export async function redisPlace(server, name) {
+  const { client: admin, close: closeAdmin } = await CLIENTS.ioredis(server.connection);
+  const ask = (...command) => admin.eval('return redis.call(unpack(ARGV))', [], command);
+  let prefixes = 0;
+  const newPrefix = () => `{${name} ${prefixes++}}:`;
+  const connectTo = (prefix) => async () => {
+    const { client, close } = await CLIENTS[name](server.connection);
+    return { store: redisStore(client, { prefix }), close };
+  };
+  const prefix = newPrefix();
+  return {
+    connect: connectTo(prefix),
+    slack: 0,
+    async withSchema(version) {
+      if (version === 1) return undefined;
+      const another = newPrefix();
+      if (version > 0) await ask('SET', `${another}schema`, String(version));
+      return connectTo(another);
+    },
+    async size() {
+      const keys = await ask('KEYS', `${prefix}*`);
+      let bytes = 0;
+      for (const key of keys) bytes += await ask('MEMORY', 'USAGE', key, 'SAMPLES', '0');
+      return { rows: keys.length + (await ask('ZCARD', `${prefix}ends`)), bytes };
+    },
+    async crash({ close }) {
+      await close();
+      await server.crash();
+    },
+    stop: closeAdmin,
+  };
+}
