@@ -40,7 +40,9 @@ pub(super) async fn caller<'s>(
     let client = match shown(authorization.as_deref(), &form)? {
         Shown::Nothing(id) => by_name(settings, id)?,
         Shown::Basic { id, secret } => match known(settings, &id, "Authorization")? {
-            client if matches!(&client.authentication, Authentication::Basic(kept) if is_one_of(&secret, kept)) => client,
+            client if matches!(&client.authentication, Authentication::Basic(kept) if is_one_of(&secret, kept)) => {
+                client
+            }
             _ => return Err(Failure::client("Authorization", "does not show this client", true)),
         },
         Shown::Post { id, secret } => match known(settings, id, "client_id")? {
@@ -77,7 +79,8 @@ fn basic<'r>(header: &str) -> Result<Shown<'r>, Failure> {
         return Err(malformed());
     }
     // In constant time, unlike what is public.
-    let pair = Base64::decode_vec(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(malformed)?;
+    let pair =
+        Base64::decode_vec(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(malformed)?;
     let (id, secret) = pair.split_once(':').ok_or_else(malformed)?;
     let decoded = |text: &str| String::from_utf8(form_decoded(text)).map_err(|_| malformed());
     Ok(Shown::Basic { id: decoded(id)?, secret: decoded(secret)? })

@@ -95,12 +95,11 @@ impl Evidence {
         enum Told {
             Found(Option<Entry>),
             Held(bool),
-            Error(String),
         }
         match serde_json::from_str(text) {
             Ok(Told::Found(entry)) => Evidence::Found(entry),
             Ok(Told::Held(held)) => Evidence::Held(held),
-            Ok(Told::Error(_)) | Err(_) => Evidence::Unavailable,
+            Err(_) => Evidence::Unavailable,
         }
     }
 }

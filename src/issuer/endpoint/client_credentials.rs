@@ -19,12 +19,8 @@ pub(super) async fn answer(
     channel: &Channel,
 ) -> Result<Value, Failure> {
     let scope = scope(caller)?;
-    let wanted = Wanted {
-        subject: &caller.client.id,
-        scope: scope.as_deref(),
-        jkt: jkt.as_deref(),
-        longest_seconds: u64::MAX,
-    };
+    let wanted =
+        Wanted { subject: &caller.client.id, scope: scope.as_deref(), jkt: jkt.as_deref(), longest_seconds: u64::MAX };
     Ok(Value::Object(tokens::alone(issuer, channel, caller.client, wanted).await?))
 }
 

@@ -43,10 +43,7 @@ impl Failure {
     /// RFC 6749 §5.2: who it is has not been shown. One who tried by the Authorization header is told the scheme.
     pub(super) fn client(parameter: &str, reason: &str, by_header: bool) -> Self {
         let challenge = by_header.then(|| ("www-authenticate", "Basic realm=\"issuer\"".to_owned()));
-        Failure {
-            header: challenge,
-            ..Failure::new(401, "invalid_client", format!("{parameter}: {reason}"))
-        }
+        Failure { header: challenge, ..Failure::new(401, "invalid_client", format!("{parameter}: {reason}")) }
     }
 
     /// RFC 6749 §5.2: this client may not do this.
@@ -80,7 +77,7 @@ impl Failure {
     /// Why a session yields nothing. What was wrong with the token is told by its permanent code: whoever holds it learns nothing new.
     pub(super) fn refused(parameter: &str, refusal: Refusal) -> Self {
         match refusal.oauth_error() {
-            Some(error) if error == "invalid_scope" => Failure::scope("is more than was granted"),
+            Some("invalid_scope") => Failure::scope("is more than was granted"),
             Some(error) => Failure::new(400, error, format!("{parameter}: {}", refusal.code())),
             None => Failure::unavailable(),
         }

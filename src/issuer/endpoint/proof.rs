@@ -26,10 +26,9 @@ pub(super) async fn thumbprint(
     // What the client calls, and not what a proxy has made of it.
     let endpoint = settings.endpoint("/token");
     let url = Url::parse(&endpoint).ok_or_else(|| Failure::proof("cannot be compared with this place"))?;
-    let occasion =
-        Occasion { method: "POST", url: &url, token: None, now: channel.now(), leeway: Leeway::default() };
+    let occasion = Occasion { method: "POST", url: &url, token: None, now: channel.now(), leeway: Leeway::default() };
     let rules = ProofRules { algorithms: ALGORITHMS.to_vec(), window: WINDOW_SECONDS, nonces: None };
-    let proof = dpop::check(&proof, &occasion, &rules).map_err(|denial| Failure::proof(&denial.message()))?;
+    let proof = dpop::check(&proof, &occasion, &rules).map_err(|denial| Failure::proof(denial.message()))?;
     // RFC 9449 §11.1. Asked last, since asking uses it up.
     if !channel.is_first(&format!("p/{}", proof.replay_key), proof.until).await? {
         return Err(Failure::proof("was used before"));

@@ -253,13 +253,7 @@ fn instant(object: &Object<'_>, member: &str) -> Result<Option<UnixSeconds>, Pol
     UnixSeconds::new(seconds).map(Some).ok_or_else(|| PolicyError::at(member, "reaches past the year 9999"))
 }
 
-pub(super) fn within(
-    object: &Object<'_>,
-    member: &str,
-    usual: u64,
-    least: u64,
-    most: u64,
-) -> Result<u64, PolicyError> {
+pub(super) fn within(object: &Object<'_>, member: &str, usual: u64, least: u64, most: u64) -> Result<u64, PolicyError> {
     match object.integer(member)?.unwrap_or(usual) {
         value if (least..=most).contains(&value) => Ok(value),
         _ => Err(PolicyError::at(member, format!("must be an integer from {least} to {most}"))),

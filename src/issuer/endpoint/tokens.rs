@@ -57,12 +57,7 @@ pub(super) async fn alone(
 }
 
 /// Begins a session, and says what it has granted.
-pub(super) async fn begin(
-    issuer: &Issuer,
-    channel: &Channel,
-    wanted: Start,
-    seed: Seed,
-) -> Result<Grant, Failure> {
+pub(super) async fn begin(issuer: &Issuer, channel: &Channel, wanted: Start, seed: Seed) -> Result<Grant, Failure> {
     let operation = Operation::start(wanted, seed).map_err(IssuerError::from)?;
     match run::run(issuer, channel, operation, None).await? {
         Outcome::Granted(grant) => Ok(grant),
