@@ -15,7 +15,6 @@ export const {
   importSigningKey,
   createIssuer,
   hashClientSecret,
-} =
-  /* @__PURE__ */ bindIssuerFace(
-    /* @__PURE__ */ lazily(glue, 'portcullis_issuer', () => new WebAssembly.Module(decodeBase64(base64))),
-  );
+} = /* @__PURE__ */ bindIssuerFace(
+  /* @__PURE__ */ lazily(glue, 'portcullis_issuer', () => new WebAssembly.Module(decodeBase64(base64))),
+);

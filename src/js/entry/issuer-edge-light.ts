@@ -14,5 +14,4 @@ export const {
   importSigningKey,
   createIssuer,
   hashClientSecret,
-} =
-  /* @__PURE__ */ bindIssuerFace(/* @__PURE__ */ lazily(glue, 'portcullis_issuer', () => module));
+} = /* @__PURE__ */ bindIssuerFace(/* @__PURE__ */ lazily(glue, 'portcullis_issuer', () => module));

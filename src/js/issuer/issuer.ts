@@ -21,9 +21,14 @@ const SWEPT_AT_ONCE = 1000;
 /** Makes an issuer around the core's. */
 export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
   const { config, signingKeys, rootKeys, feedKey, store, onEvent } = options;
-  const raw = orPolicyError(() => new glue.RawIssuer(toJson(config), toJson({ signingKeys, rootKeys, feedKey })));
+  const raw = orPolicyError(
+    () => new glue.RawIssuer(toJson(config), toJson({ signingKeys, rootKeys, feedKey })),
+  );
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
-  const io: Io = { fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => globalThis.fetch(...args)), now };
+  const io: Io = {
+    fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => globalThis.fetch(...args)),
+    now,
+  };
   const keys = new RemoteKeys(
     JSON.parse(raw.remotes()) as RemoteSource[],
     io,
