@@ -15,11 +15,9 @@ mod verifier;
 
 use wasm_bindgen::JsValue;
 
-use crate::{
-    policy_error::PolicyError,
-    revocation::{UpdateError, UpdateReport},
-    time::UnixSeconds,
-};
+#[cfg(feature = "revocation")]
+use crate::revocation::UpdateError;
+use crate::{policy_error::PolicyError, time::UnixSeconds};
 
 /// What the JavaScript face makes a `PolicyError` of: a string, so that it can be told from a failure of the program.
 fn thrown(error: &PolicyError) -> JsValue {
@@ -27,7 +25,11 @@ fn thrown(error: &PolicyError) -> JsValue {
 }
 
 /// What came of a list of revocations, as JSON: a report, or a reason with its code.
-fn updated(now: f64, apply: impl FnOnce(UnixSeconds) -> Result<UpdateReport, UpdateError>) -> Result<String, JsValue> {
+#[cfg(feature = "revocation")]
+fn updated<R: serde::Serialize>(
+    now: f64,
+    apply: impl FnOnce(UnixSeconds) -> Result<R, UpdateError>,
+) -> Result<String, JsValue> {
     let now = instant(now)
         .ok_or_else(|| thrown(&PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799")))?;
     let json = match apply(now) {

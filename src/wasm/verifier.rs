@@ -7,7 +7,9 @@
 
 use wasm_bindgen::prelude::*;
 
-use super::{exchange::Exchange, thrown, updated};
+#[cfg(feature = "revocation")]
+use super::updated;
+use super::{exchange::Exchange, thrown};
 use crate::verifier::Verifier;
 
 /// A verifier by one policy at a time.
@@ -29,16 +31,26 @@ impl RawVerifier {
 
     /// Takes another policy in place of the present one, which stays when the other is refused.
     pub fn replace(&mut self, policy: &str) -> Result<(), JsValue> {
+        #[cfg_attr(not(feature = "revocation"), allow(unused_mut, reason = "nothing is inherited"))]
         let mut verifier = Verifier::from_json(policy).map_err(|error| thrown(&error))?;
+        #[cfg(feature = "revocation")]
         verifier.inherit(&self.verifier);
         self.verifier = verifier;
         Ok(())
     }
 
-    /// Takes a signed list of revocations.
+    /// Takes signed lists of revocations.
+    #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = applyRevocations)]
-    pub fn apply_revocations(&mut self, document: &str, now: f64) -> Result<String, JsValue> {
-        updated(now, |now| self.verifier.apply_revocations(document, now))
+    pub fn apply_revocations(&mut self, documents: &str, now: f64) -> Result<String, JsValue> {
+        updated(now, |now| self.verifier.apply_revocations(documents, now))
+    }
+
+    /// Takes the Token Status List of that URI.
+    #[cfg(feature = "revocation")]
+    #[wasm_bindgen(js_name = applyStatusList)]
+    pub fn apply_status_list(&mut self, uri: &str, jwt: &str, now: f64) -> Result<String, JsValue> {
+        updated(now, |now| self.verifier.apply_status_list(uri, jwt, now))
     }
 
     /// Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON.

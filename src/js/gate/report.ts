@@ -7,6 +7,8 @@ export interface ShadowCore {
   decide(facts: string, now: number): string;
   setRemoteKeys(issuer: string, jwks: string): string;
   forgetKeys(issuer: string): void;
+  applyRevocations(documents: string, now: number): string;
+  applyStatusList(uri: string, jwt: string, now: number): string;
 }
 
 /** Two policies that do not agree about a request. It holds no piece of a token. */
@@ -60,6 +62,15 @@ export class Shadow {
   /** Lets keys go as the live policy has. */
   forgetKeys(issuer: string): void {
     this.#contained(() => this.#core.forgetKeys(issuer));
+  }
+
+  /** Takes the live policy's lists of revocations. A policy that asks for none takes none. */
+  takeRevocations(documents: string, now: number): void {
+    this.#contained(() => this.#core.applyRevocations(documents, now));
+  }
+
+  takeStatusList(uri: string, jwt: string, now: number): void {
+    this.#contained(() => this.#core.applyStatusList(uri, jwt, now));
   }
 
   /**

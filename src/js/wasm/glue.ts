@@ -7,8 +7,10 @@ export interface RawVerifier {
   replace(policy: string): void;
   /** Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON. Throws a PolicyError; the present keys then stay. */
   setRemoteKeys(issuer: string, jwks: string): string;
-  /** A list of revocations: a `RevocationUpdate` without `ok` as JSON. Throws a PolicyError when the policy asks for none. */
-  applyRevocations(document: string, now: number): string;
+  /** Lists of revocations: a `RevocationUpdate` without `ok` as JSON. Throws a PolicyError when the policy asks for none. The gate's module has it. */
+  applyRevocations?(documents: string, now: number): string;
+  /** A Token Status List: a `StatusUpdate` without `ok` as JSON. The same holds for it. */
+  applyStatusList?(uri: string, jwt: string, now: number): string;
   input(): number;
   inputBytes(): number;
   answer(): number;
@@ -70,7 +72,14 @@ export interface RawGate extends RawVerifier {
   decide(facts: string, now: number): string;
   /** Takes the published keys of an issuer away. */
   forgetKeys(issuer: string): void;
-  /** The issuers' `remote` and `introspection` members, with defaults: `{ remotes: RemoteSource[], introspections: IntrospectionSource[] }`. */
+  applyRevocations(documents: string, now: number): string;
+  applyStatusList(uri: string, jwt: string, now: number): string;
+  /** The version of the list of revocations that is held; -1 when none is. */
+  revocationsVersion(): number;
+  /**
+   * The members `remote`, `introspection` and `revocation`, with defaults:
+   * `{ remotes: RemoteSource[], introspections: IntrospectionSource[], revocation: RevocationSource | null }`.
+   */
   remotes(): string;
   /** Which facts decisions rest on: `{ headers: string[], byPath: boolean, byAddress: boolean }`. */
   profile(): string;
