@@ -1,5 +1,6 @@
 // Debian's Redis on loopback, and a place on it through ioredis and through redis.
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 
@@ -27,6 +28,12 @@ const CLIENTS = {
   },
 };
 
+function binary() {
+  const found = ['/usr/bin/redis-server', '/usr/local/bin/redis-server'].find((path) => existsSync(path));
+  if (found === undefined) throw new Error('Redis is missing: set-up has not installed it');
+  return found;
+}
+
 /** Starts a server that forgets nothing it has confirmed. */
 export async function startRedis() {
   const { path, remove } = folder('redis');
@@ -43,7 +50,7 @@ export async function startRedis() {
     'maxmemory-policy': 'noeviction',
   };
   const args = Object.entries(set).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const start = () => program('redis-server', args, { cwd: path, ready: /Ready to accept connections/ });
+  const start = () => program(binary(), args, { cwd: path, ready: /Ready to accept connections/ });
   let server = await start();
   return {
     connection: { port, password },

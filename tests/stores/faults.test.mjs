@@ -1,0 +1,53 @@
+// Faults injected at every Nth call of every store, judged by the issuer itself.
+import { after, before, describe, test } from 'node:test';
+
+import { filePlace } from './engines/file.mjs';
+import { postgresPlace, startPostgres } from './engines/postgres.mjs';
+import { redisPlace, startRedis } from './engines/redis.mjs';
+import { d1Place, objectPlace, startWorkerd } from './engines/workerd.mjs';
+import { judge } from './faults.mjs';
+import { kinds } from './faulty.mjs';
+import { referenceIssuer } from './reference.mjs';
+
+const servers = {};
+before(async () => {
+  servers.postgres = await startPostgres();
+  servers.redis = await startRedis();
+  servers.workerd = await startWorkerd('engines/worker.mjs');
+});
+after(async () => {
+  for (const server of Object.values(servers)) await server.stop();
+});
+
+// Memory costs nothing, and is taken further.
+const PLACES = {
+  memory: [40, () => filePlace('memory')],
+  'a Durable Object': [8, () => objectPlace(servers.workerd)],
+  D1: [8, () => d1Place(servers.workerd)],
+  'Postgres through pg': [8, () => postgresPlace(servers.postgres, 'pg')],
+  'Postgres through postgres.js': [8, () => postgresPlace(servers.postgres, 'postgres.js')],
+  'Redis through ioredis': [8, () => redisPlace(servers.redis, 'ioredis')],
+  'Redis through redis': [8, () => redisPlace(servers.redis, 'redis')],
+};
+
+for (const [name, [most, make]] of Object.entries(PLACES)) {
+  describe(name, () => {
+    let place;
+    let connection;
+    before(async () => {
+      place = await make();
+      connection = await place.connect();
+    });
+    after(async () => {
+      await connection?.close();
+      await place?.stop();
+    });
+    for (const kind of kinds) {
+      test(`${kind}, at every call to every ${most}th: exactly what is due, or 503`, async (t) => {
+        const { store } = connection;
+        const { injected, denied } = await judge({ store, makeIssuer: referenceIssuer, kind, most });
+        t.diagnostic(`${injected} faults, ${denied} times 503`);
+      });
+    }
+  });
+}
