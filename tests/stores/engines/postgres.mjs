@@ -68,6 +68,14 @@ export async function startPostgres() {
       await server.end('SIGQUIT');
       server = await start();
     },
+    async down(work) {
+      await server.end('SIGINT');
+      try {
+        await work();
+      } finally {
+        server = await start();
+      }
+    },
     async stop() {
       await server.end('SIGINT');
       remove();
@@ -126,6 +134,7 @@ export async function postgresPlace(server, name) {
       await client.end();
       return rows[0];
     },
+    down: (work) => server.down(work),
     async crash({ close }) {
       await server.crash();
       await close();

@@ -7,9 +7,12 @@ import { createClient } from 'redis';
 import { redisStore } from '../../../dist/stores/index.js';
 import { folder, freePort, program } from './program.mjs';
 
+// While it is not connected ioredis keeps commands for later otherwise, as redis does; their callers have long been told 503 then.
+const FAIL_AT_ONCE = { enableOfflineQueue: false, maxRetriesPerRequest: 0, lazyConnect: true };
+
 const CLIENTS = {
   async ioredis({ port, password }) {
-    const redis = new Redis({ host: '127.0.0.1', port, password, lazyConnect: true });
+    const redis = new Redis({ host: '127.0.0.1', port, password, ...FAIL_AT_ONCE });
     redis.on('error', () => {});
     await redis.connect();
     return {
@@ -18,7 +21,7 @@ const CLIENTS = {
     };
   },
   async redis({ port, password }) {
-    const client = createClient({ socket: { host: '127.0.0.1', port }, password });
+    const client = createClient({ socket: { host: '127.0.0.1', port }, password, disableOfflineQueue: true });
     client.on('error', () => {});
     await client.connect();
     return {
@@ -58,6 +61,14 @@ export async function startRedis() {
       await server.end('SIGKILL');
       server = await start();
     },
+    async down(work) {
+      await server.end('SIGTERM');
+      try {
+        await work();
+      } finally {
+        server = await start();
+      }
+    },
     async stop() {
       await server.end('SIGTERM');
       remove();
@@ -91,6 +102,7 @@ export async function redisPlace(server, name) {
       for (const key of keys) bytes += await ask('MEMORY', 'USAGE', key, 'SAMPLES', '0');
       return { rows: keys.length + (await ask('ZCARD', `${prefix}ends`)), bytes };
     },
+    down: (work) => server.down(work),
     async crash({ close }) {
       await close();
       await server.crash();
