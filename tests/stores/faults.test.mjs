@@ -19,18 +19,18 @@ after(async () => {
   for (const server of Object.values(servers)) await server.stop();
 });
 
-// Memory costs nothing, and is taken further.
+// At which calls. Memory costs nothing, and is taken further; a store that answers nothing at all is the same over any engine.
 const PLACES = {
-  memory: [40, () => filePlace('memory')],
-  'a Durable Object': [8, () => objectPlace(servers.workerd)],
-  D1: [8, () => d1Place(servers.workerd)],
-  'Postgres through pg': [8, () => postgresPlace(servers.postgres, 'pg')],
-  'Postgres through postgres.js': [8, () => postgresPlace(servers.postgres, 'postgres.js')],
-  'Redis through ioredis': [8, () => redisPlace(servers.redis, 'ioredis')],
-  'Redis through redis': [8, () => redisPlace(servers.redis, 'redis')],
+  memory: [1, 40, () => filePlace('memory')],
+  'a Durable Object': [2, 6, () => objectPlace(servers.workerd)],
+  D1: [2, 6, () => d1Place(servers.workerd)],
+  'Postgres through pg': [2, 6, () => postgresPlace(servers.postgres, 'pg')],
+  'Postgres through postgres.js': [2, 6, () => postgresPlace(servers.postgres, 'postgres.js')],
+  'Redis through ioredis': [2, 6, () => redisPlace(servers.redis, 'ioredis')],
+  'Redis through redis': [2, 6, () => redisPlace(servers.redis, 'redis')],
 };
 
-for (const [name, [most, make]] of Object.entries(PLACES)) {
+for (const [name, [least, most, make]] of Object.entries(PLACES)) {
   describe(name, () => {
     let place;
     let connection;
@@ -43,9 +43,9 @@ for (const [name, [most, make]] of Object.entries(PLACES)) {
       await place?.stop();
     });
     for (const kind of kinds) {
-      test(`${kind}, at every call to every ${most}th: exactly what is due, or 503`, async (t) => {
+      test(`${kind}, at every ${least}th to every ${most}th call: exactly what is due, or 503`, async (t) => {
         const { store } = connection;
-        const { injected, denied } = await judge({ store, makeIssuer: referenceIssuer, kind, most });
+        const { injected, denied } = await judge({ store, makeIssuer: referenceIssuer, kind, least, most });
         t.diagnostic(`${injected} faults, ${denied} times 503`);
       });
     }

@@ -33,8 +33,11 @@ function binaries() {
   return join(VERSIONS, newest, 'bin');
 }
 
-/** Starts a server. Its autovacuum is off: what stays small does so by itself. */
-export async function startPostgres() {
+/**
+ * Starts a server. Its autovacuum is off: what stays small does so by itself. Only with `durable` does it wait for the disk: a crash of
+ * its own loses nothing without.
+ */
+export async function startPostgres({ durable = false } = {}) {
   const bin = binaries();
   const { path, remove } = folder('postgres', { open: true });
   // It refuses to run as root.
@@ -55,6 +58,7 @@ export async function startPostgres() {
     port,
     unix_socket_directories: '',
     autovacuum: 'off',
+    fsync: durable ? 'on' : 'off',
     max_connections: 60,
   };
   const args = ['-D', data, ...Object.entries(set).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
@@ -119,6 +123,8 @@ export async function postgresPlace(server, name) {
   const connect = connectTo(database);
   return {
     connect,
+    // Once for the engine is enough.
+    rotations: name === 'pg' ? 10_000 : 1000,
     // A page of rows and one of either index.
     slack: 3 * 8192,
     async withSchema(version) {

@@ -37,8 +37,8 @@ function binary() {
   return found;
 }
 
-/** Starts a server that forgets nothing it has confirmed. */
-export async function startRedis() {
+/** Starts a server that forgets nothing it has confirmed; with `durable`, also when the machine loses power. */
+export async function startRedis({ durable = false } = {}) {
   const { path, remove } = folder('redis');
   const port = await freePort();
   const password = randomBytes(16).toString('hex');
@@ -48,7 +48,7 @@ export async function startRedis() {
     dir: path,
     requirepass: password,
     appendonly: 'yes',
-    appendfsync: 'always',
+    appendfsync: durable ? 'always' : 'everysec',
     save: '',
     'maxmemory-policy': 'noeviction',
   };
@@ -89,6 +89,8 @@ export async function redisPlace(server, name) {
   const prefix = newPrefix();
   return {
     connect: connectTo(prefix),
+    // Once for the engine is enough.
+    rotations: name === 'ioredis' ? 10_000 : 1000,
     slack: 0,
     async withSchema(version) {
       if (version === 1) return undefined;
