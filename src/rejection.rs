@@ -30,6 +30,8 @@ pub enum Stage {
     Claims,
     /// The policy: kind, issuer, audience and time.
     Policy,
+    /// What was taken back before its time.
+    Revocation,
     /// What the authorization server says of an opaque token (RFC 7662).
     Introspection,
     /// The proof that the client has the key its token is bound to (RFC 9449, RFC 8705).
@@ -127,6 +129,13 @@ pub enum Rejection {
     NotYetValid { now: UnixSeconds, not_before: UnixSeconds, leeway: Leeway },
     /// The `iat` is not reached. STRICTER than RFC 7519 §4.1.6: a revocation by time of issue would miss such a token.
     IssuedInFuture { now: UnixSeconds, issued_at: UnixSeconds, leeway: Leeway },
+
+    /// The token or its session is on the list, by the `jti` or the `sid`.
+    TokenRevoked { claim: &'static str },
+    /// Nothing that its issuer, client, subject, session or key issued before the cutoff is accepted: by `iss`, `client_id`, `sub`, `sid` or `kid`.
+    IssuedBeforeCutoff { claim: &'static str, cutoff: UnixSeconds, issued_at: Option<UnixSeconds> },
+    /// The list is too old to say that the token was not revoked, or there is none yet.
+    RevocationStale { now: UnixSeconds, stale_since: Option<u64> },
 }
 
 impl Rejection {
@@ -152,7 +161,7 @@ impl Rejection {
     #[rustfmt::skip]
     const fn entry(&self) -> (&'static str, Stage, &'static str) {
         use Rejection as R;
-        use Stage::{Bearer, Claims, Jws, Keys, Policy, Signature};
+        use Stage::{Bearer, Claims, Jws, Keys, Policy, Revocation, Signature};
         match self {
             R::AuthorizationMissing => ("authorization-missing", Bearer, "The request has no Authorization header."),
             R::AuthorizationAmbiguous => ("authorization-ambiguous", Bearer, "The request carries more than one credential; send one Authorization header with one token."),
@@ -186,6 +195,9 @@ impl Rejection {
             R::Expired { .. } => ("expired", Policy, "The token has expired."),
             R::NotYetValid { .. } => ("not-yet-valid", Policy, "The token is not valid yet."),
             R::IssuedInFuture { .. } => ("issued-in-future", Policy, "The token was issued in the future."),
+            R::TokenRevoked { .. } => ("token-revoked", Revocation, "The token or its session was revoked."),
+            R::IssuedBeforeCutoff { .. } => ("issued-before-cutoff", Revocation, "The token was issued before the instant from which on tokens like it count."),
+            R::RevocationStale { .. } => ("revocation-stale", Revocation, "It cannot be told at the moment whether the token was revoked."),
         }
     }
 

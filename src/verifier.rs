@@ -17,6 +17,7 @@ use crate::{
     policy::Policy,
     policy_error::PolicyError,
     rejection::Rejection,
+    revocation::{Revocations, UpdateError, UpdateReport},
     signature::{self, AuthenticToken},
     time::{UnixSeconds, Validity},
 };
@@ -30,6 +31,7 @@ pub struct Accepted {
     header: Arc<Header>,
     claims: Claims,
     payload: Vec<u8>,
+    stale: bool,
 }
 
 /// Decides about tokens by one policy. It holds no clock and does no I/O: the same input gives the same verdict everywhere.
@@ -39,13 +41,14 @@ pub struct Accepted {
 pub struct Verifier {
     policy: Policy,
     headers: HeaderMemo,
+    revocations: Revocations,
 }
 
 impl Verifier {
     /// A verifier for that policy.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Verifier { policy, headers: HeaderMemo::default() }
+        Verifier { policy, headers: HeaderMemo::default(), revocations: Revocations::default() }
     }
 
     /// A verifier for a policy in JSON.
@@ -69,6 +72,24 @@ impl Verifier {
         self.policy.forget_remote_keys(issuer)
     }
 
+    /// Takes a signed list of revocations, or what came anew since the one that is held.
+    ///
+    /// # Errors
+    /// As [`UpdateError`]: a bad, old, forked or foreign document. What is held then stays.
+    pub fn apply_revocations(&mut self, document: &str, now: UnixSeconds) -> Result<UpdateReport, UpdateError> {
+        self.revocations.apply(self.policy.revocation(), self.policy.leeway(), document, now)
+    }
+
+    /// Takes over what another verifier holds of revocations: versions do not go back with a policy. Not, though, when one of the keys that
+    /// may have signed it is trusted no more.
+    pub(crate) fn inherit(&mut self, former: &Verifier) {
+        if let (Some(own), Some(theirs)) = (self.policy.revocation(), former.policy.revocation())
+            && own.keys().has_keys_of(theirs.keys())
+        {
+            self.revocations = former.revocations.clone();
+        }
+    }
+
     /// Decides about the credentials of a request: the value of its one Authorization header (RFC 6750 §2.1).
     ///
     /// # Errors
@@ -82,9 +103,10 @@ impl Verifier {
     /// # Errors
     /// The [`Rejection`] of the first stage that refuses.
     pub fn verify(&self, token: &str, now: UnixSeconds) -> Verdict {
-        let (authentic, claims) = self.decide(token, now, |claims, _, _| claims.to_claims())?;
+        let take = |claims: &ParsedClaims<'_>, _: &Header, validity: Validity| (claims.to_claims(), validity.stale);
+        let (authentic, (claims, stale)) = self.decide(token, now, take)?;
         let (header, payload) = authentic.into_parts();
-        Ok(Accepted { header, claims, payload })
+        Ok(Accepted { header, claims, payload, stale })
     }
 
     /// The pipeline. `take` sees the claims and how long they hold once nothing stands against the token.
@@ -94,12 +116,24 @@ impl Verifier {
         now: UnixSeconds,
         take: impl FnOnce(&ParsedClaims<'_>, &Header, Validity) -> T,
     ) -> Result<(AuthenticToken<'t>, T), Rejection> {
+        self.decide_about(token, now, false, take)
+    }
+
+    /// The pipeline about a token that its issuer may have `vouched` for, when no list of revocations can.
+    pub(crate) fn decide_about<'t, T>(
+        &self,
+        token: &'t str,
+        now: UnixSeconds,
+        vouched: bool,
+        take: impl FnOnce(&ParsedClaims<'_>, &Header, Validity) -> T,
+    ) -> Result<(AuthenticToken<'t>, T), Rejection> {
         let unverified = UnverifiedToken::parse_with(token, self.policy.limits(), &self.headers)?;
         let candidates = self.policy.keys().candidates(unverified.header())?;
         let authentic = signature::authenticate(unverified, &candidates)?;
         self.remember(&authentic);
         let claims = claims::read(&authentic, self.policy.limits())?;
         let validity = self.policy.check(&authentic, &claims, now)?;
+        let validity = self.revocations.check(&self.policy, &authentic, &claims, now, validity, vouched)?;
         let taken = take(&claims, authentic.header(), validity);
         Ok((authentic, taken))
     }
@@ -200,6 +234,12 @@ impl Accepted {
     #[must_use]
     pub fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// Whether nobody could tell if the token was revoked, and the policy accepts it all the same (`whenStale: "allow"`).
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.stale
     }
 
     /// All claims as they were signed: the text of a JSON object that passed the strict reader.

@@ -45,8 +45,14 @@ pub use route::PathPattern;
 pub use step::{Allowed, Binding, Forward, Refusal, Step};
 
 use crate::{
-    denial::Denial, document, keys::remote::KeyReport, policy_error::PolicyError, rejection::Rejection,
-    time::UnixSeconds, verifier::Verifier,
+    denial::Denial,
+    document,
+    keys::remote::KeyReport,
+    policy_error::PolicyError,
+    rejection::Rejection,
+    revocation::{UpdateError, UpdateReport},
+    time::UnixSeconds,
+    verifier::Verifier,
 };
 use challenge::{Answer, Scene};
 use request::Request;
@@ -125,6 +131,7 @@ impl Gate {
         for kept in &self.requirements {
             gate.requirement(&kept.text)?;
         }
+        gate.verifier.inherit(&self.verifier);
         Ok(gate)
     }
 
@@ -157,6 +164,14 @@ impl Gate {
     /// Drops the keys that an issuer published, and says whether there were any.
     pub fn forget_remote_keys(&mut self, issuer: &str) -> bool {
         self.verifier.forget_remote_keys(issuer)
+    }
+
+    /// Takes a signed list of revocations.
+    ///
+    /// # Errors
+    /// As [`Verifier::apply_revocations`]. What is held then stays.
+    pub fn apply_revocations(&mut self, document: &str, now: UnixSeconds) -> Result<UpdateReport, UpdateError> {
+        self.verifier.apply_revocations(document, now)
     }
 
     /// The verifier inside.

@@ -14,6 +14,7 @@ export type {
   Policy,
   Preset,
   Remote,
+  RevocationPolicy,
   Scalar,
 } from './policy.js';
 export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from './standard-schema.js';
@@ -91,6 +92,30 @@ export interface KeyReport {
   leftOut: { kid: string | null; reason: string }[];
 }
 
+/** What came of a list of revocations. One that was not taken has changed nothing, and `code` says why; the codes are permanent. */
+export type RevocationUpdate =
+  | {
+      ok: true;
+      /** Whether tokens may be judged otherwise than before. */
+      changed: boolean;
+      /** The version that is held now. */
+      version: number;
+      /** How many tokens and sessions are revoked one by one. */
+      tokens: number;
+      cutoffs: number;
+      /** From when on the list is stale unless another comes, in seconds since 1970. */
+      staleAt: number;
+      /** What it takes, in bytes. */
+      bytes: number;
+    }
+  | { ok: false; code: 'update-malformed'; what: string }
+  | { ok: false; code: 'update-foreign' | 'update-type' }
+  | { ok: false; code: 'update-from-future'; now: number; issuedAt: number }
+  | { ok: false; code: 'update-over'; now: number; notAfter: number }
+  | { ok: false; code: 'update-older'; held: number; offered: number }
+  | { ok: false; code: 'update-forked'; held: number }
+  | { ok: false; code: 'update-gap'; held: number | null; offered: number };
+
 /** Decides about tokens by one policy. Make it once and keep it. */
 export interface Verifier<A extends string = Alg, C = Claims> {
   /**
@@ -118,6 +143,12 @@ export interface Verifier<A extends string = Alg, C = Claims> {
    * @throws PolicyError when the policy names no `remote` for that issuer, or the set has no usable key; the present keys then stay.
    */
   setRemoteKeys(issuer: string, jwks: Jwks | string): KeyReport;
+  /**
+   * Takes a signed list of revocations, or what came anew since the one that is held. A bad, old, forked or foreign list never replaces a good
+   * one; when one is taken that changes anything, nothing that was remembered counts any more.
+   * @throws PolicyError when the policy has no `revocation`, or `options.now` is no whole number of seconds.
+   */
+  applyRevocations(document: string, options?: VerifyOptions): RevocationUpdate;
   /** What is kept in memory, and how often it served. */
   stats(): VerifierStats;
 }

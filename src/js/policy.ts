@@ -183,6 +183,17 @@ export type IssuerPolicy<A extends string = Alg> =
   | (Named & Rules<A> & Source<A>)
   | (Preselected & Rules<A> & { issuer?: string });
 
+/** Whose word is taken for what was revoked, and what holds when it is not heard for too long. None of the keys may sign tokens. */
+export type RevocationPolicy<A extends string = Alg> = {
+  /** For how long a list is relied on after it was made, in seconds: 1 to 86400. It is how long a revoked token may still pass. */
+  maxStalenessSeconds: number;
+  /**
+   * What holds for a token that no list names when the list is stale, or none has come yet: it is refused (`'deny'`, the default), a gate asks
+   * its issuer (`'introspect'`), or it is accepted and the verdict says so (`'allow'`).
+   */
+  whenStale?: 'deny' | 'introspect' | 'allow';
+} & ({ jwks: Jwks; keys?: Key<A>[] } | { jwks?: Jwks; keys: [Key<A>, ...Key<A>[]] });
+
 /** Whom a verifier trusts, and for what. It is JSON, but for bytes in `keys`; members that are not named here are refused. */
 export interface Policy<A extends string = Alg> {
   /** Where an editor finds the schema: `portcullis/policy.schema.json`. */
@@ -197,6 +208,8 @@ export interface Policy<A extends string = Alg> {
    * and 294912 once it is in steady use; the table that is longest unused goes first.
    */
   tableBytes?: number;
+  /** Lists of what was revoked before its time. */
+  revocation?: RevocationPolicy<A>;
   limits?: {
     /** Longest token, in bytes: 8192 by default, at most 16384. */
     tokenBytes?: number;

@@ -2,7 +2,14 @@ import type { Core } from './boot.js';
 import { type Kind, VerdictCache } from './cache.js';
 import { freeze, freezeData, instant, toJson } from './convert.js';
 import { asPolicyError, orPolicyError, PolicyError } from './errors.js';
-import type { KeyReport, Verifier, VerifierOptions, VerifierStats, VerifyOptions } from './index.js';
+import type {
+  KeyReport,
+  RevocationUpdate,
+  Verifier,
+  VerifierOptions,
+  VerifierStats,
+  VerifyOptions,
+} from './index.js';
 import type { Policy } from './policy.js';
 import type { StandardSchema } from './standard-schema.js';
 import { type ClaimsReader, claimsReader } from './typed-claims.js';
@@ -35,6 +42,7 @@ export function makeVerifier(
     replacePolicy: (policy) => orPolicyError(() => raw.replace(toJson(policy))),
     setRemoteKeys: (issuer, jwks) =>
       orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
+    applyRevocations: (document, now) => updateOf(raw, document, now),
   };
   return verifierOn(raw, memory, most, changes, read).verifier;
 }
@@ -43,6 +51,13 @@ export function makeVerifier(
 export interface Changes {
   replacePolicy(policy: Policy): void;
   setRemoteKeys(issuer: string, jwks: string): KeyReport;
+  applyRevocations(document: string, now: number): RevocationUpdate;
+}
+
+/** Hands a list of revocations to the core. */
+export function updateOf(raw: RawVerifier, document: string, now: number): RevocationUpdate {
+  const said = JSON.parse(orPolicyError(() => raw.applyRevocations(document, now))) as object;
+  return { ok: !('code' in said), ...said } as RevocationUpdate;
 }
 
 /** How many answers are kept. */
@@ -119,6 +134,12 @@ export function verifierOn(
       if (report.changed) epoch += 1;
       return report;
     },
+    applyRevocations(document, options) {
+      const now = instant(options);
+      const update = changes.applyRevocations(String(document), now);
+      if (update.ok && update.changed) epoch += 1;
+      return update;
+    },
     stats() {
       const kept = JSON.parse(raw.stats()) as Omit<VerifierStats, 'cache' | 'memoryBytes'>;
       return { ...kept, memoryBytes: memory.buffer.byteLength, cache: { entries: cache.size, ...count } };
@@ -183,7 +204,8 @@ class Exchange {
   accepted(): Accepted {
     this.#look();
     const claims = JSON.parse(this.#decode(0)) as Accepted['claims'];
-    return Object.freeze({ ok: true, header: this.#header(), claims: freeze(claims) });
+    const verdict = { ok: true as const, header: this.#header(), claims: freeze(claims) };
+    return Object.freeze(this.#answer[7] === 1 ? { ...verdict, stale: true as const } : verdict);
   }
 
   forgetHeaders(): void {
@@ -211,6 +233,6 @@ class Exchange {
     const { buffer } = this.#memory;
     this.#bytes = new Uint8Array(buffer);
     this.#input = new Uint8Array(buffer, this.#raw.input(), this.#raw.inputBytes());
-    this.#answer = new Float64Array(buffer, this.#raw.answer(), 7);
+    this.#answer = new Float64Array(buffer, this.#raw.answer(), 8);
   }
 }

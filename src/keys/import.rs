@@ -14,6 +14,7 @@ use crate::{
             curves::{Curve, P256, P384, P521, Secp256k1},
         },
         ed25519,
+        hash::Hash,
         hmac::{Hs256Key, Hs384Key, Hs512Key},
         precompute::Precomputable,
         rsa::RsaPublicKey,
@@ -28,6 +29,8 @@ use crate::{
 pub struct VerificationKey {
     alg: Alg,
     material: Material,
+    /// Tells the key from every other, in whatever form it came.
+    fingerprint: [u8; 64],
 }
 
 /// Key material by family.
@@ -54,6 +57,15 @@ impl VerificationKey {
     #[must_use]
     pub fn alg(&self) -> Alg {
         self.alg
+    }
+
+    /// Is it the same key, whatever algorithm each is for?
+    pub(crate) fn is(&self, other: &VerificationKey) -> bool {
+        self.fingerprint == other.fingerprint
+    }
+
+    pub(crate) fn is_secret(&self) -> bool {
+        self.alg.family() == Family::Secret
     }
 
     pub(crate) fn material(&self) -> &Material {
@@ -121,7 +133,7 @@ impl VerificationKey {
             Alg::Hs512 => Material::Hs512(Hs512Key::new(secret)?),
             _ => return Err(Misfit::alg(alg, "a secret")),
         };
-        Ok(VerificationKey { alg, material })
+        Ok(VerificationKey { alg, material, fingerprint: fingerprint(&[secret]) })
     }
 
     /// An EC key on the curve that its family names.
@@ -133,17 +145,18 @@ impl VerificationKey {
             Family::Secp256k1 => Material::Secp256k1(point.key()?),
             _ => return Err(Misfit::alg(alg, "an EC key")),
         };
-        Self::public(alg, curve, "an EC key on this curve", material)
+        Self::public(alg, curve, "an EC key on this curve", material, point.fingerprint())
     }
 
     pub(crate) fn ed25519(alg: Alg, x: &[u8]) -> Result<Self, Misfit> {
         let material = Material::Ed25519(Box::new(ed25519::VerifyingKey::from_bytes(x)?));
-        Self::public(alg, Family::Ed25519, "an Ed25519 key", material)
+        Self::public(alg, Family::Ed25519, "an Ed25519 key", material, fingerprint(&[x]))
     }
 
     pub(crate) fn rsa(alg: Alg, n: &[u8], e: &[u8]) -> Result<Self, Misfit> {
         let material = Material::Rsa(RsaPublicKey::from_components(n, e)?);
-        Self::public(alg, Family::Rsa, "an RSA key", material)
+        let begin = n.iter().position(|byte| *byte != 0).unwrap_or_default();
+        Self::public(alg, Family::Rsa, "an RSA key", material, fingerprint(&[n.get(begin..).unwrap_or_default()]))
     }
 
     #[cfg(feature = "ml-dsa")]
@@ -154,14 +167,14 @@ impl VerificationKey {
             Alg::MlDsa87 => Material::MlDsa87(ml_dsa::VerifyingKey::from_bytes(key)?),
             _ => return Err(Misfit::alg(alg, "an ML-DSA key")),
         };
-        Ok(VerificationKey { alg, material })
+        Ok(VerificationKey { alg, material, fingerprint: fingerprint(&[key]) })
     }
 
-    fn public(alg: Alg, family: Family, name: &str, material: Material) -> Result<Self, Misfit> {
+    fn public(alg: Alg, family: Family, name: &str, material: Material, fingerprint: [u8; 64]) -> Result<Self, Misfit> {
         if alg.family() != family {
             return Err(Misfit::alg(alg, name));
         }
-        Ok(VerificationKey { alg, material })
+        Ok(VerificationKey { alg, material, fingerprint })
     }
 
     fn spki(alg: Alg, der: &[u8]) -> Result<Self, Misfit> {
@@ -192,7 +205,19 @@ pub(crate) enum EcPoint<'k> {
     Uncompressed(&'k [u8]),
 }
 
+fn fingerprint(parts: &[&[u8]]) -> [u8; 64] {
+    *Hash::Sha256.of(parts).padded()
+}
+
 impl EcPoint<'_> {
+    /// The same for both forms.
+    fn fingerprint(&self) -> [u8; 64] {
+        match self {
+            EcPoint::Coordinates(x, y) => fingerprint(&[&[4], x, y]),
+            EcPoint::Uncompressed(point) => fingerprint(&[point]),
+        }
+    }
+
     fn key<C: Curve<L>, const L: usize>(&self) -> Result<Box<EcdsaKey<C, L>>, KeyDefect> {
         let key = match self {
             EcPoint::Coordinates(x, y) => EcdsaKey::from_coordinates(x, y),

@@ -4,6 +4,7 @@ mod issuer;
 mod presets;
 mod questions;
 mod read;
+mod revocation;
 mod rules;
 #[cfg(test)]
 mod schema;
@@ -11,12 +12,13 @@ pub(crate) mod shapes;
 mod sources;
 
 pub use issuer::IssuerPolicy;
+pub use revocation::{RevocationPolicy, WhenStale};
 pub use sources::{ClientAuthentication, Discovery, Introspection, IntrospectionSource, Remote, RemoteSource};
 
 use crate::{
     claims::ParsedClaims,
     keys::{
-        remote::{self, KeyReport},
+        remote::{self, KeyReport, LeftOut, RemoteKey},
         set::KeySet,
         tables::TableBudget,
     },
@@ -43,6 +45,7 @@ pub struct Policy {
     keys: KeySet,
     limits: Limits,
     leeway: Leeway,
+    revocation: Option<RevocationPolicy>,
 }
 
 impl Policy {
@@ -51,8 +54,13 @@ impl Policy {
     /// # Errors
     /// No issuer, one named twice, one without keys, or a `kid` that too many share.
     pub fn new(issuers: impl IntoIterator<Item = IssuerPolicy>) -> Result<Self, PolicyError> {
-        let mut policy =
-            Policy { rules: Vec::new(), keys: KeySet::default(), limits: Limits::default(), leeway: Leeway::default() };
+        let mut policy = Policy {
+            rules: Vec::new(),
+            keys: KeySet::default(),
+            limits: Limits::default(),
+            leeway: Leeway::default(),
+            revocation: None,
+        };
         for (index, issuer) in issuers.into_iter().enumerate() {
             policy.push(index, issuer).map_err(|error| error.within(&index.to_string()).within("issuers"))?;
         }
@@ -115,7 +123,17 @@ impl Policy {
         let Some((index, rules)) = found else {
             return Err(PolicyError::at("issuer", "is not one whose \"remote\" the policy names"));
         };
-        let (keys, mut left_out) = remote::read(jwks, rules.algorithms.as_deref())?;
+        let (mut keys, mut left_out) = remote::read(jwks, rules.algorithms.as_deref())?;
+        if let Some(revocation) = &self.revocation {
+            keys.retain(|RemoteKey { named, .. }| {
+                let own = revocation.keys().has(&named.key);
+                if own {
+                    let reason = PolicyError::here("signs lists of revocations");
+                    left_out.push(LeftOut::new(named.kid.as_deref(), &reason));
+                }
+                !own
+            });
+        }
         let changed = self.keys.set_remote(index, keys, &mut left_out)?;
         Ok(KeyReport { changed, keys: self.keys.remote_of(index), left_out })
     }

@@ -7,7 +7,7 @@ use crate::{
     keys::{VerificationKey, jwk::NamedKey, tables::TableBudget},
     limits::Limits,
     policy::{
-        IssuerPolicy, Policy, presets,
+        IssuerPolicy, Policy, RevocationPolicy, WhenStale, presets,
         rules::{Rules, Types},
         shapes::POLICY,
         sources::{ClientAuthentication, Discovery, Introspection, Location, Remote},
@@ -39,7 +39,10 @@ impl Policy {
         policy.leeway = document.number("leewaySeconds").map_or(policy.leeway, Leeway::checked);
         policy.limits = limits(document.section("limits"));
         policy.keys.budget_tables(tables);
-        Ok(policy)
+        match document.section("revocation") {
+            None => Ok(policy),
+            Some(object) => policy.with_revocation(revocation(object).map_err(|error| error.within("revocation"))?),
+        }
     }
 
     /// The JSON Schema (draft 2020-12) of a policy document, `gate` included.
@@ -78,6 +81,18 @@ fn issuer(object: &Object<'_>) -> Result<IssuerPolicy, PolicyError> {
     for (name, value) in object.section("claims").into_iter().flat_map(Object::members) {
         policy.rules.claims.extend(Scalar::of(value).map(|value| (name.to_owned(), value)));
     }
+    keys(object, &mut policy)?;
+    if let Some(object) = object.section("remote") {
+        let remote = remote(object).map_err(|error| error.within("remote"))?;
+        remote.check(&policy.rules.issuer)?;
+        policy.rules.remote = Some(remote);
+    }
+    policy.rules.introspection = object.section("introspection").map(introspection);
+    Ok(policy)
+}
+
+/// The keys that are built in.
+fn keys(object: &Object<'_>, policy: &mut IssuerPolicy) -> Result<(), PolicyError> {
     if let Some(jwks) = object.section("jwks") {
         policy.push_jwks(jwks).map_err(|error| error.within("jwks"))?;
     }
@@ -88,13 +103,19 @@ fn issuer(object: &Object<'_>) -> Result<IssuerPolicy, PolicyError> {
         }
         policy.push(named)
     })?;
-    if let Some(object) = object.section("remote") {
-        let remote = remote(object).map_err(|error| error.within("remote"))?;
-        remote.check(&policy.rules.issuer)?;
-        policy.rules.remote = Some(remote);
-    }
-    policy.rules.introspection = object.section("introspection").map(introspection);
-    Ok(policy)
+    Ok(())
+}
+
+fn revocation(object: &Object<'_>) -> Result<RevocationPolicy, PolicyError> {
+    let mut holder = IssuerPolicy { rules: Rules::new(String::new(), Vec::new()), keys: Vec::new() };
+    keys(object, &mut holder)?;
+    let when_stale = match object.text("whenStale") {
+        Some("introspect") => WhenStale::Introspect,
+        Some("allow") => WhenStale::Allow,
+        _ => WhenStale::Deny,
+    };
+    let seconds = object.number("maxStalenessSeconds").unwrap_or_default();
+    RevocationPolicy::of_keys(holder.keys, seconds, when_stale)
 }
 
 fn owned(object: &Object<'_>, name: &str) -> Vec<String> {

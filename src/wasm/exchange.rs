@@ -23,8 +23,9 @@ pub(super) struct Exchange {
     input: Box<[u8]>,
     text: Vec<u8>,
     header: Option<Arc<Header>>,
-    /// Address and length of the text, address, length and number of the header, and from when until when the token is accepted.
-    answer: Box<[f64; 7]>,
+    /// Address and length of the text, address, length and number of the header, from when until when the token is accepted, and 1 when no
+    /// list of revocations could tell.
+    answer: Box<[f64; 8]>,
 }
 
 impl Exchange {
@@ -96,6 +97,7 @@ impl Exchange {
                     f64::from(header_number),
                     number(validity.from.get()),
                     number(validity.until),
+                    f64::from(u8::from(validity.stale)),
                 ];
                 self.header = Some(header);
                 ACCEPTED
@@ -114,7 +116,7 @@ enum What {
 }
 
 /// Leaves a text for the caller.
-fn tell(text: &mut Vec<u8>, answer: &mut [f64; 7], outcome: u8, json: String) -> u8 {
+fn tell(text: &mut Vec<u8>, answer: &mut [f64; 8], outcome: u8, json: String) -> u8 {
     *text = json.into_bytes();
     let [address, length, ..] = answer;
     (*address, *length) = (number(text.as_ptr().addr()), number(text.len()));

@@ -6,7 +6,7 @@
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::{exchange::Exchange, instant, number, thrown};
+use super::{exchange::Exchange, instant, number, thrown, updated};
 use crate::{
     gate::Gate,
     policy::{IntrospectionSource, RemoteSource},
@@ -70,6 +70,12 @@ impl RawGate {
     pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<String, JsValue> {
         let report = self.gate.set_remote_keys(issuer, jwks).map_err(|error| thrown(&error))?;
         Ok(serde_json::to_string(&report).unwrap_or_default())
+    }
+
+    /// Takes a signed list of revocations.
+    #[wasm_bindgen(js_name = applyRevocations)]
+    pub fn apply_revocations(&mut self, document: &str, now: f64) -> Result<String, JsValue> {
+        updated(now, |now| self.gate.apply_revocations(document, now))
     }
 
     /// Takes the published keys of an issuer away.

@@ -7,7 +7,7 @@
 
 use wasm_bindgen::prelude::*;
 
-use super::{exchange::Exchange, thrown};
+use super::{exchange::Exchange, thrown, updated};
 use crate::verifier::Verifier;
 
 /// A verifier by one policy at a time.
@@ -29,8 +29,16 @@ impl RawVerifier {
 
     /// Takes another policy in place of the present one, which stays when the other is refused.
     pub fn replace(&mut self, policy: &str) -> Result<(), JsValue> {
-        self.verifier = Verifier::from_json(policy).map_err(|error| thrown(&error))?;
+        let mut verifier = Verifier::from_json(policy).map_err(|error| thrown(&error))?;
+        verifier.inherit(&self.verifier);
+        self.verifier = verifier;
         Ok(())
+    }
+
+    /// Takes a signed list of revocations.
+    #[wasm_bindgen(js_name = applyRevocations)]
+    pub fn apply_revocations(&mut self, document: &str, now: f64) -> Result<String, JsValue> {
+        updated(now, |now| self.verifier.apply_revocations(document, now))
     }
 
     /// Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON.

@@ -26,6 +26,7 @@ const THEMES = [
   'pipeline',
   'policy',
   'remote',
+  'revocation',
   'claims-asked',
   'presets',
   'presets-platforms',

@@ -2,11 +2,11 @@ import type { Core } from '../boot.js';
 import { VerdictCache } from '../cache.js';
 import { toJson } from '../convert.js';
 import { orPolicyError, PolicyError } from '../errors.js';
-import type { KeyReport, Verifier } from '../index.js';
+import type { KeyReport, RevocationUpdate, Verifier } from '../index.js';
 import type { Policy } from '../policy.js';
 import { type ClaimsReader, claimsReader } from '../typed-claims.js';
 import type { Claims } from '../verdict.js';
-import { cacheSize, verifierOn } from '../verifier.js';
+import { cacheSize, updateOf, verifierOn } from '../verifier.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
 import { type AllowedStep, allowed, type RefusedStep, refused } from './decision.js';
 import { cacheKey, type Evidence, type Facts, factsOf, type Profile, profileOf } from './facts.js';
@@ -86,6 +86,7 @@ class Driver {
     this.#inner = verifierOn(this.#raw, memory, most, {
       replacePolicy: (policy) => this.#replacePolicy(policy),
       setRemoteKeys: (issuer, jwks) => this.#takeKeys(issuer, jwks),
+      applyRevocations: (document, now) => this.#takeList(document, now),
     });
     this.#observer = new Observer(options.onDecision);
     const now = options.now ?? (() => Math.floor(Date.now() / 1000));
@@ -282,6 +283,12 @@ class Driver {
     if (report.changed) this.#evict();
     this.#shadow?.shadow.setKeys(issuer, jwks);
     return report;
+  }
+
+  #takeList(document: string, now: number): RevocationUpdate {
+    const update = updateOf(this.#raw, document, now);
+    if (update.ok && update.changed) this.#evict();
+    return update;
   }
 
   #forgetKeys(issuer: string): void {

@@ -85,6 +85,8 @@ export interface AllowedToken<C = Claims> extends Passed {
   readonly issuer: string;
   readonly binding: 'dpop' | 'mtls' | null;
   readonly source: 'jwt' | 'introspection';
+  /** There when no list of revocations was new enough to be believed, and the policy accepts the token all the same. */
+  readonly stale?: true;
 }
 
 /** The request passes without claims: nothing is required there, it is a CORS preflight, or it may be anonymous and is. */

@@ -7,6 +7,8 @@ export interface RawVerifier {
   replace(policy: string): void;
   /** Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON. Throws a PolicyError; the present keys then stay. */
   setRemoteKeys(issuer: string, jwks: string): string;
+  /** A list of revocations: a `RevocationUpdate` without `ok` as JSON. Throws a PolicyError when the policy asks for none. */
+  applyRevocations(document: string, now: number): string;
   input(): number;
   inputBytes(): number;
   answer(): number;
@@ -37,6 +39,27 @@ export interface IssuerGlue extends ValidatorGlue {
     generate(alg: string): RawSigningKey;
     fromJwk(privateJwk: string): RawSigningKey;
   };
+  RawIssuer: new (config: string, secrets: string) => RawIssuer;
+  hashClientSecret(secret: string): string;
+}
+
+/** An issuer in the wasm memory. */
+export interface RawIssuer {
+  /** Begins to answer a request or a command. */
+  begin(request: string, now: number): RawExchange;
+  jwks(now: number): string;
+  feedJwks(): string | undefined;
+  /** Where the keys of upstream issuers are: `RemoteSource[]`. */
+  remotes(): string;
+  setRemoteKeys(issuer: string, jwks: string): string;
+  forgetKeys(issuer: string): void;
+}
+
+/** One request under way: `Step` and `Evidence` of src/issuer/endpoint/channel.rs as JSON. */
+export interface RawExchange {
+  step(): string;
+  resume(evidence: string, now: number): string;
+  free(): void;
 }
 
 /** A gate in the wasm memory, which is also a verifier on the same keys. */

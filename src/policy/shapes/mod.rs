@@ -55,6 +55,11 @@ pub(crate) const POLICY: Shape = Shape::new(&[
     )
     .default("2097152"),
     Member::new(
+        "revocation",
+        Kind::Object(&REVOCATION),
+        "Lists of what was revoked before its time: whose word is taken for them, and what holds when none has come for too long.",
+    ),
+    Member::new(
         "gate",
         Kind::Elsewhere,
         "What the gate does with requests: where credentials are, what each route asks for, and what is forwarded. A verifier skips it.",
@@ -190,6 +195,29 @@ const INTROSPECTION: Shape = Shape::new(&[
         .default("2000"),
     Member::new("concurrency", Kind::Integer(1, 256), "How many questions may be open at a time.").default("16"),
 ]);
+
+const REVOCATION: Shape = Shape::new(&[
+    Member::new(
+        "jwks",
+        Kind::Elsewhere,
+        "The public keys that sign lists of revocations, as a JWK Set. None of them may sign tokens.",
+    )
+    .shaped(&JWKS),
+    Member::new("keys", Kind::Array(&Kind::Object(&KEY)), "The same in other formats than JWK."),
+    Member::new(
+        "maxStalenessSeconds",
+        Kind::Integer(1, SECONDS_A_DAY),
+        "For how long a list is relied on after it was made. It is how long a revoked token may still pass.",
+    )
+    .required(),
+    Member::new(
+        "whenStale",
+        Kind::Choice(&["deny", "introspect", "allow"]),
+        "What holds for a token that no list names when the list is stale, or none has come yet: it is refused, a gate asks its issuer, or it is accepted and the verdict says so.",
+    )
+    .default("\"deny\""),
+])
+.with_any_of(&["jwks", "keys"]);
 
 const LIMITS: Shape = Shape::new(&[
     Member::new(
