@@ -1,13 +1,17 @@
 // Faults injected at every Nth call of every store, judged by the issuer itself.
 import { after, before, describe, test } from 'node:test';
 
+import { createIssuer, generateSigningKey } from '../../dist/entry/issuer-default.js';
 import { filePlace } from './engines/file.mjs';
 import { postgresPlace, startPostgres } from './engines/postgres.mjs';
 import { redisPlace, startRedis } from './engines/redis.mjs';
 import { d1Place, objectPlace, startWorkerd } from './engines/workerd.mjs';
 import { judge } from './faults.mjs';
 import { kinds } from './faulty.mjs';
-import { referenceIssuer } from './reference.mjs';
+import { issuerOver, newSecrets } from './issuer.mjs';
+
+const secrets = newSecrets(generateSigningKey);
+const makeIssuer = (store, clock) => issuerOver(createIssuer, secrets, store, clock);
 
 const servers = {};
 before(async () => {
@@ -45,7 +49,7 @@ for (const [name, [least, most, make]] of Object.entries(PLACES)) {
     for (const kind of kinds) {
       test(`${kind}, at every ${least}th to every ${most}th call: exactly what is due, or 503`, async (t) => {
         const { store } = connection;
-        const { injected, denied } = await judge({ store, makeIssuer: referenceIssuer, kind, least, most });
+        const { injected, denied } = await judge({ store, makeIssuer, kind, least, most });
         t.diagnostic(`${injected} faults, ${denied} times 503`);
       });
     }
