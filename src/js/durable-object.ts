@@ -1,6 +1,9 @@
 /** As much of a Durable Object's stub as is used. It takes `fetch` and not RPC, which would have to import from `cloudflare:workers`. */
 export interface DurableObjectStubLike {
-  fetch(url: string, init: { method: string; body: string }): Promise<Response>;
+  fetch(
+    url: string,
+    init: { method: string; body: string },
+  ): Promise<{ readonly status: number; json(): Promise<unknown> }>;
 }
 
 /** As much of a namespace binding as is used. */

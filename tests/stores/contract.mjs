@@ -1,7 +1,7 @@
 // What every store must do, whatever its engine: cases over a `place` that an engine has made. It runs in Node, Deno and Bun alike.
 //
 // A place: `connect()` → { store, close() }, a connection of its own each time; `stop()`. Where the engine can: `crash()`, which kills it in the
-// middle and starts it again; `size()` → { rows, bytes }; `withSchema(version)` → `connect` of a new place that has this schema, and from 1 on
+// middle and starts it again; `down(work)`, which is awaited while it is down; `size()` → { rows, bytes }; `withSchema(version)` → `connect` of a new place that has this schema, and from 1 on
 // one entry, `old`; `rotate(key, times)`, swaps run beside the engine.
 import assert from 'node:assert/strict';
 
@@ -212,14 +212,34 @@ const CASES = [
       const key = newKey();
       await rotate(store, key, 100);
       const before = await place.size();
-      if (place.rotate) await place.rotate(key, 10_000);
-      else await rotate(store, key, 10_000);
+      const times = place.rotations ?? 10_000;
+      if (place.rotate) await place.rotate(key, times);
+      else await rotate(store, key, times);
       const after = await place.size();
-      assert.equal((await store.read(key)).version, 10_100);
+      assert.equal((await store.read(key)).version, times + 100);
       assert.equal(after.rows, before.rows);
       assert.ok(after.bytes <= before.bytes + place.slack, `${before.bytes} bytes became ${after.bytes}`);
       await close();
       return `${after.rows} rows, ${before.bytes} bytes before, ${after.bytes} after`;
+    },
+  ],
+  [
+    'while the engine is down nothing is answered',
+    async (place) => {
+      if (!place.down) return 'it is never down alone';
+      const key = newKey();
+      const { store, close } = await place.connect();
+      await store.swap(key, 0, 'a', LATER);
+      await place.down(async () => {
+        await assert.rejects(store.read(key));
+        await assert.rejects(store.swap(key, 1, 'b', LATER));
+        await assert.rejects(store.swap(key, 0, 'b', LATER));
+        await assert.rejects(store.sweep(LATER, 10));
+      });
+      await close();
+      const again = await place.connect();
+      assert.deepEqual(await again.store.read(key), { version: 1, value: 'a' });
+      await again.close();
     },
   ],
   [

@@ -64,10 +64,17 @@ export class SessionStoreObject {
   }
 }
 
+/** What each is called with: s, text; n, a natural number. */
+const CALLS = new Map([
+  ['read', 's'],
+  ['swap', 'snsn'],
+  ['sweep', 'nn'],
+]);
+
 /** The call that a body is, or nothing: SQLite would take a number for a key. */
 function callOf(body: unknown): Call | undefined {
   const { op, of } = body as { op: unknown; of: unknown };
-  const kinds = { read: 's', swap: 'snsn', sweep: 'nn' }[String(op)];
+  const kinds = typeof op === 'string' ? CALLS.get(op) : undefined;
   if (kinds === undefined || !Array.isArray(of) || of.length !== kinds.length) return undefined;
   const fits = of.every((value, index) =>
     kinds[index] === 's' ? typeof value === 'string' : Number.isSafeInteger(value) && value >= 0,
@@ -109,8 +116,11 @@ export function durableObjectStore(
     },
     async sweep(now, limit) {
       let swept = 0;
-      for (let place = 0; place < shards && swept < limit; place++)
-        swept += Number((await call(place, 'sweep', now, limit - swept)).swept);
+      for (let place = 0; place < shards && swept < limit; place++) {
+        const answer = await call(place, 'sweep', now, limit - swept);
+        if (typeof answer.swept !== 'number') throw new Error('the session store object gave no answer');
+        swept += answer.swept;
+      }
       return swept;
     },
   };

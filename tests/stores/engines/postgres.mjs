@@ -33,8 +33,11 @@ function binaries() {
   return join(VERSIONS, newest, 'bin');
 }
 
-/** Starts a server. Its autovacuum is off: what stays small does so by itself. */
-export async function startPostgres() {
+/**
+ * Starts a server. Its autovacuum is off: what stays small does so by itself. Only with `durable` does it wait for the disk: a crash of
+ * its own loses nothing without.
+ */
+export async function startPostgres({ durable = false } = {}) {
   const bin = binaries();
   const { path, remove } = folder('postgres', { open: true });
   // It refuses to run as root.
@@ -55,6 +58,7 @@ export async function startPostgres() {
     port,
     unix_socket_directories: '',
     autovacuum: 'off',
+    fsync: durable ? 'on' : 'off',
     max_connections: 60,
   };
   const args = ['-D', data, ...Object.entries(set).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
@@ -67,6 +71,14 @@ export async function startPostgres() {
     async crash() {
       await server.end('SIGQUIT');
       server = await start();
+    },
+    async down(work) {
+      await server.end('SIGINT');
+      try {
+        await work();
+      } finally {
+        server = await start();
+      }
     },
     async stop() {
       await server.end('SIGINT');
@@ -111,6 +123,8 @@ export async function postgresPlace(server, name) {
   const connect = connectTo(database);
   return {
     connect,
+    // Once for the engine is enough.
+    rotations: name === 'pg' ? 10_000 : 1000,
     // A page of rows and one of either index.
     slack: 3 * 8192,
     async withSchema(version) {
@@ -126,6 +140,7 @@ export async function postgresPlace(server, name) {
       await client.end();
       return rows[0];
     },
+    down: (work) => server.down(work),
     async crash({ close }) {
       await server.crash();
       await close();

@@ -48,7 +48,7 @@ function storeOf({ kind, name, shards, connection }, env) {
 
 export default {
   async fetch(request, env) {
-    const { at, call, of, door, sql } = await request.json();
+    const { at, call, of, door, raw, sql } = await request.json();
     try {
       if (door !== undefined) {
         const object = env.OBJECTS.get(env.OBJECTS.idFromName(at.name));
@@ -56,6 +56,12 @@ export default {
           method: 'POST',
           body: JSON.stringify(door),
         });
+      }
+      if (raw !== undefined) {
+        const object = env.OBJECTS.get(env.OBJECTS.idFromName(at.name));
+        const body = JSON.stringify(raw);
+        const { status } = await object.fetch('https://object.invalid/', { method: 'POST', body });
+        return Response.json({ status });
       }
       if (sql !== undefined) {
         const results = await env[at.name].batch(sql.map((statement) => env[at.name].prepare(statement)));
