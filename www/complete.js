@@ -2,7 +2,7 @@
 import { read } from './json.js';
 import { schemasAt } from './schema-check.js';
 
-const MOST = 40;
+const MOST = 12;
 
 /**
  * `{ from, to, items }`: what a choice replaces, and the choices as `{ text, label, about, caret }`; `caret` is where the caret goes, counted from

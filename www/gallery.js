@@ -1,6 +1,7 @@
 // The attack gallery: a button an attack, and what the gate said of it.
-import { ATTACKS, attempt, makeTargets } from './attacks.js';
+import { ATTACKS } from './attacks.js';
 import { $, announce, element } from './dom.js';
+import { attempt, makeTargets } from './forge.js';
 import { refusal, showStages } from './stages.js';
 
 const LONGEST_SHOWN = 1200;

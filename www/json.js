@@ -112,7 +112,7 @@ class Reader {
   }
 
   string() {
-    const found = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y;
+    const found = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y;
     found.lastIndex = this.at;
     const [text] = found.exec(this.text) ?? [];
     if (text === undefined) this.fail('a text that does not end, or holds what has to be escaped');

@@ -38,7 +38,7 @@ function ofJson(text, wanted) {
     const bare = jwk?.d === undefined ? jwk : publicJwk(jwk);
     return bare?.alg === undefined ? { ...bare, alg: algOf(bare, wanted) } : bare;
   });
-  const what = keys.length === 1 ? `A ${settled[0].alg} key` : `${keys.length} keys`;
+  const what = keys.length === 1 ? `A key for ${settled[0].alg}` : `${keys.length} keys`;
   const note = isPrivate
     ? `${what}. It is private: only its public half is used, and nobody should have pasted it`
     : what;
@@ -60,7 +60,7 @@ async function ofPem(text, wanted) {
   const what =
     blocks[0].label === 'CERTIFICATE'
       ? `The ${kind} key of a certificate, whose own dates and issuer are not looked at`
-      : `An ${kind} key`;
+      : `A key of the kind ${kind}`;
   return { fields: { keys: [{ alg, pem }] }, note: `${what}, for ${alg}`, secret: false, alg };
 }
 

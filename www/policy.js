@@ -200,7 +200,7 @@ function showCompletions(force = false) {
 
 function option(label, about, index) {
   const item = element(
-    'li',
+    'div',
     { id: `completion-${index}`, role: 'option' },
     element('b', { textContent: label }),
     element('span', { textContent: about }),
