@@ -28,7 +28,7 @@ fn window(bounds: &Bounds) -> Seconds {
 }
 
 fn interval(bounds: &Bounds) -> Seconds {
-    Seconds::try_from(bounds.issuer.settings.rotation_interval_seconds.unwrap()).unwrap()
+    window(bounds) + 2 * Seconds::try_from(bounds.issuer.settings.worst_delay_seconds).unwrap()
 }
 
 /// A row has been read for a flight, and this is its next step.

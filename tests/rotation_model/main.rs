@@ -19,15 +19,9 @@ use crate::{
     world::{Act, Budget, Seconds},
 };
 
-/// Wr, D, Wc = Wr + 2·D and R of most models. Idle and absolute are out of reach unless a model says otherwise.
+/// Wr, D and R of all models; Wc is the least that is allowed, Wr + 2·D. Idle and absolute are out of reach unless a model says otherwise.
 fn settings() -> Settings {
-    Settings {
-        replay_window_seconds: 1,
-        worst_delay_seconds: 1,
-        rotation_interval_seconds: Some(3),
-        late_replays: 1,
-        ..Settings::default()
-    }
+    Settings { replay_window_seconds: 1, worst_delay_seconds: 1, late_replays: 1, ..Settings::default() }
 }
 
 fn deeper() -> u8 {
@@ -39,7 +33,9 @@ fn bounds(name: &'static str, settings: Settings) -> Bounds {
         name,
         issuer: Issuer::new(settings),
         tabs: 2,
-        ticks: 6 + Seconds::from(deeper()),
+        // Past Wr, past Wc, and so on: what lies between is alike but for the honest, whose messages have D.
+        seconds: 6 + 2 * Seconds::from(deeper()),
+        tick: 2,
         generations: 4 + deeper(),
         honest: false,
         replica: false,
@@ -62,18 +58,38 @@ fn explore(bounds: Bounds) -> (usize, BTreeMap<&'static str, Vec<Act>>) {
 
 fn models() -> Vec<Bounds> {
     let usual = |name| bounds(name, settings());
+    let thief = Budget { thefts: 1, ..Budget::default() };
+    let short = Settings { idle_seconds: 4, absolute_seconds: 6, access_token_seconds: 3, ..settings() };
     vec![
-        Bounds { honest: true, ticks: 14, budget: Budget { duplicates: 1, ..Budget::default() }, ..usual("honest") },
-        Bounds { budget: Budget { thefts: 1, ..Budget::default() }, ..usual("thief") },
-        Bounds { budget: Budget { thefts: 1, forgeries: 1, errors: 1, ..Budget::default() }, ..usual("failing") },
+        // Messages take any time and come in any order.
+        Bounds { tabs: 1, seconds: 8, budget: thief, ..usual("thief") },
+        Bounds { seconds: 2, budget: thief, ..usual("thief and two tabs") },
         Bounds {
+            tabs: 1,
+            seconds: 2,
+            budget: Budget { forgeries: 1, errors: 1, duplicates: 1, ..thief },
+            ..usual("errors")
+        },
+        Bounds {
+            seconds: 2,
             replica: true,
-            budget: Budget { revocations: 1, sign_outs: 1, ..Budget::default() },
+            budget: Budget { revocations: 1, ..Budget::default() },
             ..usual("replica")
         },
-        Bounds { budget: Budget { cutoffs: 1, errors: 1, ..Budget::default() }, ..usual("cutoff") },
-        Bounds { budget: Budget { thefts: 1, clock_steps: 2, ..Budget::default() }, ..usual("clock") },
-        Bounds { budget: Budget { rollbacks: 1, thefts: 1, ..Budget::default() }, ..usual("rollback") },
+        Bounds { tabs: 1, seconds: 2, replica: true, budget: Budget { sign_outs: 1, ..thief }, ..usual("sign-out") },
+        Bounds { seconds: 2, budget: Budget { cutoffs: 2, errors: 1, ..Budget::default() }, ..usual("cutoffs") },
+        Bounds { tabs: 1, seconds: 2, budget: Budget { clock_steps: 2, ..thief }, ..usual("clock") },
+        Bounds { tabs: 1, seconds: 4, budget: Budget { rollbacks: 1, ..thief }, ..usual("rollback") },
+        Bounds { tabs: 1, seconds: 8, budget: thief, ..bounds("ends", short) },
+        // Tabs whose messages take at most D; all that may cost them their session is the budget.
+        Bounds { honest: true, seconds: 12, tick: 1, ..usual("honest") },
+        Bounds {
+            honest: true,
+            seconds: 8,
+            tick: 1,
+            budget: Budget { duplicates: 1, ..Budget::default() },
+            ..usual("doubled")
+        },
     ]
 }
 
@@ -88,4 +104,16 @@ fn no_interleaving_breaks_an_invariant() {
     }
     println!("{total} states in all");
     assert!(total >= 1_000_000, "{total} states are too few to say much");
+}
+
+/// A model that would not notice proves nothing.
+#[test]
+fn a_store_that_does_not_compare_or_lags_at_its_cutoffs_is_found_out() {
+    let revoked = Budget { revocations: 1, ..Budget::default() };
+    let cut_off = Budget { cutoffs: 1, ..Budget::default() };
+    let usual = |budget| Bounds { tabs: 1, replica: true, budget, ..bounds("control", settings()) };
+    for control in [Bounds { compares: false, ..usual(revoked) }, Bounds { stale_cutoffs: true, ..usual(cut_off) }] {
+        let found = explore(control).1;
+        assert!(found.contains_key("P4: nothing after a revocation"), "{found:#?}");
+    }
 }

@@ -17,8 +17,9 @@ pub(crate) struct Bounds {
     pub(crate) issuer: Issuer,
     /// Requests and responses of tabs under way at once.
     pub(crate) tabs: usize,
-    /// Seconds that may pass.
-    pub(crate) ticks: Seconds,
+    /// How many seconds may pass, and how many pass at a time.
+    pub(crate) seconds: Seconds,
+    pub(crate) tick: Seconds,
     pub(crate) generations: u8,
     /// Does every message of a tab arrive within D or never, and nobody steal? Then no tab may lose its session but by the budget.
     pub(crate) honest: bool,
@@ -172,7 +173,7 @@ impl Bounds {
 
     fn apply(&self, world: &mut World, act: Act) {
         match act {
-            Act::Tick => world.now += 1,
+            Act::Tick => world.now += self.tick,
             Act::ClockStep(on) => {
                 world.left.clock_steps -= 1;
                 world.now = if on { world.now + HOUR } else { world.now - HOUR };
@@ -324,7 +325,7 @@ impl Model for Bounds {
         if world.broken.is_some() {
             return;
         }
-        if self.in_time(world) && world.now % HOUR < BEGIN % HOUR + self.ticks {
+        if self.in_time(world) && world.now % HOUR < BEGIN % HOUR + self.seconds {
             acts.push(Act::Tick);
         }
         if world.left.clock_steps > 0 {

@@ -205,7 +205,7 @@ pub(crate) enum Act {
 impl fmt::Debug for Act {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Act::Tick => formatter.write_str("a second passes"),
+            Act::Tick => formatter.write_str("time passes"),
             Act::ClockStep(true) => formatter.write_str("the clock is put on by an hour"),
             Act::ClockStep(false) => formatter.write_str("the clock is put back by an hour"),
             Act::Send(who, what) => write!(formatter, "{who:?} sends {what:?}"),
