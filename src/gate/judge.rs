@@ -142,7 +142,7 @@ impl Case<'_> {
         let occasion = Occasion {
             method: self.request.method,
             url: &self.request.url,
-            token: self.credentials.token,
+            token: Some(self.credentials.token),
             now: self.now,
             leeway: self.gate.verifier.policy().leeway(),
         };

@@ -1,7 +1,26 @@
 import type { VerifyOptions } from './index.js';
+import type { Issuer, IssuerOptions } from './issuer/index.js';
 import type { Jwk } from './policy.js';
 
 export * from './index.js';
+export * from './issuer/config.js';
+export { memoryCounter } from './issuer/counter.js';
+export * from './issuer/index.js';
+export type { Entry, IssuerStore } from './stores/store.js';
+
+/**
+ * Makes an issuer: a fetch handler for its endpoints, and what an application calls in process. It holds no session; its store does.
+ *
+ * @throws PolicyError naming the field of the configuration or the key at fault, never its value.
+ */
+export declare function createIssuer(options: IssuerOptions): Issuer;
+
+/**
+ * What is kept of a client's secret: its SHA-256. It is no password hash, and a secret that a person thought of has no place here.
+ *
+ * @throws PolicyError for fewer than 32 characters.
+ */
+export declare function hashClientSecret(secret: string): string;
 
 /** What an access token shall say (RFC 9068 §2.2). */
 export interface AccessTokenRequest {

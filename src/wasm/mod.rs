@@ -8,6 +8,8 @@ mod exchange;
 mod gate;
 #[cfg(feature = "issuer")]
 mod issuer;
+#[cfg(feature = "issuer")]
+mod issuer_endpoint;
 mod jws;
 #[cfg(feature = "revocation")]
 mod lists;

@@ -45,6 +45,27 @@ export interface IssuerGlue extends ValidatorGlue {
     generate(alg: string): RawSigningKey;
     fromJwk(privateJwk: string): RawSigningKey;
   };
+  RawIssuer: new (config: string, secrets: string) => RawIssuer;
+  hashClientSecret(secret: string): string;
+}
+
+/** An issuer in the wasm memory. */
+export interface RawIssuer {
+  /** Begins to answer a request or a command. */
+  begin(request: string, now: number): RawExchange;
+  jwks(now: number): string;
+  feedJwks(): string | undefined;
+  /** Where the keys of upstream issuers are: `RemoteSource[]`. */
+  remotes(): string;
+  setRemoteKeys(issuer: string, jwks: string): string;
+  forgetKeys(issuer: string): void;
+}
+
+/** One request under way: `Step` and `Evidence` of src/issuer/endpoint/channel.rs as JSON. */
+export interface RawExchange {
+  step(): string;
+  resume(evidence: string, now: number): string;
+  free(): void;
 }
 
 /** A gate in the wasm memory, which is also a verifier on the same keys. */
