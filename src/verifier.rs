@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
+#[cfg(all(feature = "revocation", feature = "js"))]
+use crate::revocation::Incoming;
 #[cfg(feature = "revocation")]
 use crate::revocation::{Revocations, StatusReport, UpdateError, UpdateReport};
 use crate::{
@@ -86,6 +88,18 @@ impl Verifier {
     #[cfg(feature = "revocation")]
     pub fn apply_revocations(&mut self, documents: &str, now: UnixSeconds) -> Result<UpdateReport, UpdateError> {
         self.revocations.apply(self.policy.revocation(), self.policy.leeway(), documents, now)
+    }
+
+    /// Takes the next piece of such a text.
+    #[cfg(all(feature = "revocation", feature = "js"))]
+    pub(crate) fn receive_revocations(&mut self, incoming: &mut Incoming, piece: &str) {
+        self.revocations.push(incoming, self.policy.revocation(), self.policy.leeway(), piece);
+    }
+
+    /// What came of it.
+    #[cfg(all(feature = "revocation", feature = "js"))]
+    pub(crate) fn received_revocations(&mut self, incoming: Incoming) -> Result<UpdateReport, UpdateError> {
+        self.revocations.finish(incoming, self.policy.revocation(), self.policy.leeway())
     }
 
     /// Takes the Token Status List of that URI (draft-ietf-oauth-status-list §5.1), which the policy names.

@@ -181,6 +181,12 @@ impl Gate {
         self.verifier.apply_status_list(uri, jwt, now)
     }
 
+    /// The verifier inside, to be handed lists piece by piece.
+    #[cfg(all(feature = "revocation", feature = "js"))]
+    pub(crate) fn verifier_mut(&mut self) -> &mut Verifier {
+        &mut self.verifier
+    }
+
     /// The verifier inside.
     #[must_use]
     pub fn verifier(&self) -> &Verifier {

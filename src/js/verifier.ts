@@ -11,6 +11,7 @@ import type {
   VerifierStats,
   VerifyOptions,
 } from './index.js';
+import { listUpdate, statusUpdate } from './lists.js';
 import type { Policy } from './policy.js';
 import type { StandardSchema } from './standard-schema.js';
 import { type ClaimsReader, claimsReader } from './typed-claims.js';
@@ -43,7 +44,7 @@ export function makeVerifier(
     replacePolicy: (policy) => orPolicyError(() => raw.replace(toJson(policy))),
     setRemoteKeys: (issuer, jwks) =>
       orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
-    applyRevocations: (documents, now) => listUpdate(raw, documents, now),
+    applyRevocations: (documents, now) => listUpdate(raw, memory, documents, now),
     applyStatusList: (uri, jwt, now) => statusUpdate(raw, uri, jwt, now),
   };
   return verifierOn(raw, memory, most, changes, read).verifier;
@@ -55,24 +56,6 @@ export interface Changes {
   setRemoteKeys(issuer: string, jwks: string): KeyReport;
   applyRevocations(documents: string, now: number): RevocationUpdate;
   applyStatusList(uri: string, jwt: string, now: number): StatusUpdate;
-}
-
-/** Hands lists of revocations to the core. */
-export function listUpdate(raw: RawVerifier, documents: string, now: number): RevocationUpdate {
-  return updateOf(() => raw.applyRevocations?.(documents, now)) as RevocationUpdate;
-}
-
-/** Hands a status list to the core. */
-export function statusUpdate(raw: RawVerifier, uri: string, jwt: string, now: number): StatusUpdate {
-  return updateOf(() => raw.applyStatusList?.(uri, jwt, now)) as StatusUpdate;
-}
-
-function updateOf(apply: () => string | undefined): object {
-  const text = orPolicyError(apply);
-  if (text === undefined)
-    throw new PolicyError('/revocation', 'is read by portcullis/gate alone; its createVerifier knows it too');
-  const said = JSON.parse(text) as object;
-  return { ok: !('code' in said), ...said };
 }
 
 /** How many answers are kept. */

@@ -7,7 +7,7 @@ use crate::{
     policy::{Policy, RevocationPolicy, WhenStale},
     rejection::Rejection,
     revocation::{
-        document::{Document, Link},
+        document::{Document, Link, Reader},
         list::List,
         status::{Reference, StatusList, StatusReport},
         update::{UpdateError, UpdateReport},
@@ -24,6 +24,22 @@ pub(crate) struct Revocations {
     statuses: BTreeMap<String, Arc<StatusList>>,
 }
 
+/// A text of which not all has come yet.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    now: UnixSeconds,
+    reader: Reader,
+    changed: bool,
+    fault: Option<UpdateError>,
+}
+
+impl Incoming {
+    /// One that is judged as of that instant.
+    pub(crate) fn new(now: UnixSeconds) -> Self {
+        Incoming { now, reader: Reader::default(), changed: false, fault: None }
+    }
+}
+
 impl Revocations {
     /// Takes documents, each on a line of its own, in place of what is held or on top of it.
     ///
@@ -36,13 +52,55 @@ impl Revocations {
         text: &str,
         now: UnixSeconds,
     ) -> Result<UpdateReport, UpdateError> {
-        let rules = rules.filter(|rules| rules.wants_list()).ok_or(UpdateError::Unexpected)?;
-        // What was answered while the list was stale is answered otherwise now.
-        let mut changed = self.list.as_ref().is_none_or(|list| now.get() >= list.stale_at(rules));
-        for line in text.split('\n') {
-            changed |= self.take(Document::read(line, rules.keys())?, leeway, now)?;
+        let mut incoming = Incoming::new(now);
+        self.push(&mut incoming, rules, leeway, text);
+        self.finish(incoming, rules, leeway)
+    }
+
+    /// Takes the next piece of such a text. What comes after a document that was not taken is not looked at.
+    pub(crate) fn push(
+        &mut self,
+        incoming: &mut Incoming,
+        rules: Option<&RevocationPolicy>,
+        leeway: Leeway,
+        piece: &str,
+    ) {
+        let Some(rules) = rules.filter(|_| incoming.fault.is_none()) else { return };
+        for (index, line) in piece.split('\n').enumerate() {
+            let taken = if index == 0 { Ok(()) } else { self.end_line(incoming, rules, leeway) };
+            if let Err(fault) = taken.and_then(|()| incoming.reader.push(line, rules.keys())) {
+                incoming.fault = Some(fault);
+                return;
+            }
         }
-        self.list.as_ref().map(|list| list.report(rules, changed)).ok_or(UpdateError::Unexpected)
+    }
+
+    /// What came of it.
+    pub(crate) fn finish(
+        &mut self,
+        mut incoming: Incoming,
+        rules: Option<&RevocationPolicy>,
+        leeway: Leeway,
+    ) -> Result<UpdateReport, UpdateError> {
+        let rules = rules.filter(|rules| rules.wants_list()).ok_or(UpdateError::Unexpected)?;
+        if let Some(fault) = incoming.fault.take() {
+            return Err(fault);
+        }
+        self.end_line(&mut incoming, rules, leeway)?;
+        self.list.as_ref().map(|list| list.report(rules, incoming.changed)).ok_or(UpdateError::Unexpected)
+    }
+
+    fn end_line(
+        &mut self,
+        incoming: &mut Incoming,
+        rules: &RevocationPolicy,
+        leeway: Leeway,
+    ) -> Result<(), UpdateError> {
+        let document = core::mem::take(&mut incoming.reader).finish()?;
+        // What was answered while the list was stale is answered otherwise now.
+        let was_stale = self.list.as_ref().is_none_or(|list| incoming.now.get() >= list.stale_at(rules));
+        incoming.changed |= self.take(document, leeway, incoming.now)? || was_stale;
+        Ok(())
     }
 
     fn take(&mut self, document: Document, leeway: Leeway, now: UnixSeconds) -> Result<bool, UpdateError> {

@@ -22,6 +22,8 @@ mod status;
 #[cfg(feature = "revocation")]
 mod held;
 
+#[cfg(all(feature = "revocation", feature = "js"))]
+pub(crate) use held::Incoming;
 #[cfg(feature = "revocation")]
 pub(crate) use held::Revocations;
 pub use name::HashKey;

@@ -179,10 +179,8 @@ impl Bits {
 impl<'c> Reference<'c> {
     /// Where the token's status is, if it says so.
     pub(super) fn of(claims: &'c ParsedClaims<'_>) -> Result<Option<Self>, Rejection> {
-        let malformed = || Rejection::ClaimMalformed {
-            claim: "status",
-            expected: "an object with an idx and a uri in status_list",
-        };
+        let malformed =
+            || Rejection::ClaimMalformed { claim: "status", expected: "an object that names a place in a list" };
         let status = match claims.object.get("status") {
             None => return Ok(None),
             Some(Value::Object(status)) => status,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "revocation")]
-use super::updated;
+use super::lists::{self, Lists};
 use super::{exchange::Exchange, instant, number, thrown};
 #[cfg(feature = "revocation")]
 use crate::policy::RevocationSource;
@@ -23,6 +23,8 @@ pub struct RawGate {
     gate: Gate,
     nonce_secret: Option<Vec<u8>>,
     exchange: Exchange,
+    #[cfg(feature = "revocation")]
+    lists: Lists,
 }
 
 /// Where the keys and answers are that are fetched.
@@ -49,7 +51,13 @@ impl RawGate {
     #[wasm_bindgen(constructor)]
     pub fn new(policy: &str, nonce_secret: Option<Vec<u8>>) -> Result<RawGate, JsValue> {
         let gate = Gate::with_nonce_secret(policy, nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
-        Ok(RawGate { gate, nonce_secret, exchange: Exchange::new() })
+        Ok(RawGate {
+            gate,
+            nonce_secret,
+            exchange: Exchange::new(),
+            #[cfg(feature = "revocation")]
+            lists: Lists::default(),
+        })
     }
 
     /// Takes another policy in place of the present one, which stays when the other is refused. Requirements keep their numbers.
@@ -78,18 +86,32 @@ impl RawGate {
         Ok(serde_json::to_string(&report).unwrap_or_default())
     }
 
-    /// Takes signed lists of revocations.
+    /// Begins to take signed lists of revocations.
     #[cfg(feature = "revocation")]
-    #[wasm_bindgen(js_name = applyRevocations)]
-    pub fn apply_revocations(&mut self, documents: &str, now: f64) -> Result<String, JsValue> {
-        updated(now, |now| self.gate.apply_revocations(documents, now))
+    #[wasm_bindgen(js_name = beginRevocations)]
+    pub fn begin_revocations(&mut self, now: f64) -> Result<(), JsValue> {
+        self.lists.begin(now)
+    }
+
+    /// Takes the piece of them that is in the input.
+    #[cfg(feature = "revocation")]
+    #[wasm_bindgen(js_name = moreRevocations)]
+    pub fn more_revocations(&mut self, written: usize) {
+        self.lists.more(self.gate.verifier_mut(), self.exchange.written(written));
+    }
+
+    /// What came of them.
+    #[cfg(feature = "revocation")]
+    #[wasm_bindgen(js_name = endRevocations)]
+    pub fn end_revocations(&mut self) -> Result<String, JsValue> {
+        self.lists.end(self.gate.verifier_mut())
     }
 
     /// Takes the Token Status List of that URI.
     #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = applyStatusList)]
     pub fn apply_status_list(&mut self, uri: &str, jwt: &str, now: f64) -> Result<String, JsValue> {
-        updated(now, |now| self.gate.apply_status_list(uri, jwt, now))
+        lists::told(self.gate.apply_status_list(uri, jwt, lists::checked(now)?))
     }
 
     /// Takes the published keys of an issuer away.

@@ -3,10 +3,11 @@ import { VerdictCache } from '../cache.js';
 import { toJson } from '../convert.js';
 import { orPolicyError, PolicyError } from '../errors.js';
 import type { KeyReport, Verifier } from '../index.js';
+import { listUpdate, statusUpdate } from '../lists.js';
 import type { Policy } from '../policy.js';
 import { type ClaimsReader, claimsReader } from '../typed-claims.js';
 import type { Claims } from '../verdict.js';
-import { cacheSize, listUpdate, statusUpdate, verifierOn } from '../verifier.js';
+import { cacheSize, verifierOn } from '../verifier.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
 import { type AllowedStep, allowed, type RefusedStep, refused } from './decision.js';
 import { cacheKey, type Evidence, type Facts, factsOf, type Profile, profileOf } from './facts.js';
@@ -28,7 +29,7 @@ import type { IntrospectionSource, Io, RemoteSource, RevocationSource } from './
 import { RemoteKeys } from './keys.js';
 import { Loop } from './loop.js';
 import { type Decided, Observer, Stopwatch, serverTiming } from './observe.js';
-import { connectionOf, platformOf } from './platform.js';
+import { connectionOf, platformOf, platformOption } from './platform.js';
 import type { Requirement } from './policy.js';
 import { memoryReplayStore } from './replay-store.js';
 import { Shadow } from './report.js';
@@ -62,6 +63,7 @@ export function makeGate<C>(
 class Driver {
   readonly #options: GateOptions<unknown>;
   readonly #raw: RawGate;
+  readonly #memory: WebAssembly.Memory;
   readonly #inner: { verifier: Verifier; evict(): void };
   readonly #platform: ReturnType<typeof platformOf>;
   readonly #read: ClaimsReader | undefined;
@@ -70,7 +72,7 @@ class Driver {
   readonly #keys: RemoteKeys;
   readonly #revocations: Revocations;
   readonly #loop: Loop;
-  readonly #shadow: { core: RawGate; shadow: Shadow } | undefined;
+  readonly #shadow: { core: RawGate; shadow: Shadow<RawGate> } | undefined;
   readonly #cache: VerdictCache<Remembered, 'request'>;
   readonly #count = { hits: 0, misses: 0 };
   readonly #requirements = new Map<string, number>();
@@ -81,6 +83,7 @@ class Driver {
 
   constructor({ glue, memory }: Core<GateGlue>, policy: GatedPolicy, options: GateOptions<unknown>) {
     this.#options = options;
+    this.#memory = memory;
     const most = cacheSize(options.cache);
     this.#cache = new VerdictCache(most);
     this.#platform = platformOf(platformOption(options.platform));
@@ -299,17 +302,17 @@ class Driver {
   }
 
   #takeLists(documents: string, now: number) {
-    const update = listUpdate(this.#raw, documents, now);
+    const update = listUpdate(this.#raw, this.#memory, documents, now);
     // A line that is refused may stand behind one that was taken.
     if (!update.ok || update.changed) this.#evict();
-    this.#shadow?.shadow.takeRevocations(documents, now);
+    this.#shadow?.shadow.takeLists((core) => listUpdate(core, this.#memory, documents, now));
     return update;
   }
 
   #takeStatusList(uri: string, jwt: string, now: number) {
     const update = statusUpdate(this.#raw, uri, jwt, now);
     if (update.ok && update.changed) this.#evict();
-    this.#shadow?.shadow.takeStatusList(uri, jwt, now);
+    this.#shadow?.shadow.takeLists((core) => statusUpdate(core, uri, jwt, now));
     return update;
   }
 
@@ -377,16 +380,10 @@ class Driver {
   }
 }
 
-function platformOption(platform: unknown): GateOptions['platform'] {
-  if (platform === undefined || platform === 'cloudflare' || platform === 'vercel' || platform === 'none')
-    return platform;
-  throw new PolicyError('/platform', 'must be "cloudflare", "vercel" or "none"');
-}
-
 function shadowOf(
   glue: GateGlue,
   { reportOnly, nonceSecret }: GateOptions<unknown>,
-): { core: RawGate; shadow: Shadow } | undefined {
+): { core: RawGate; shadow: Shadow<RawGate> } | undefined {
   if (reportOnly === undefined) return undefined;
   try {
     const core = orPolicyError(() => new glue.RawGate(toJson(reportOnly.policy), nonceSecret));

@@ -7,8 +7,6 @@ export interface ShadowCore {
   decide(facts: string, now: number): string;
   setRemoteKeys(issuer: string, jwks: string): string;
   forgetKeys(issuer: string): void;
-  applyRevocations(documents: string, now: number): string;
-  applyStatusList(uri: string, jwt: string, now: number): string;
 }
 
 /** Two policies that do not agree about a request. It holds no piece of a token. */
@@ -39,8 +37,8 @@ const MOST_PAIRS = 1024;
  * It fetches nothing. The live policy's documents are handed to it as well, and of a request it gets the facts with all evidence that
  * the live decision rested on; where it would ask for more, it is undecided.
  */
-export class Shadow {
-  readonly #core: ShadowCore;
+export class Shadow<C extends ShadowCore = ShadowCore> {
+  readonly #core: C;
   readonly #onDifference: ((difference: Difference) => unknown) | undefined;
   readonly #requirements = new Map<string, number>();
   readonly #counts = new Map<string, Map<string, number>>();
@@ -49,7 +47,7 @@ export class Shadow {
   #same = 0;
   #faults = 0;
 
-  constructor(core: ShadowCore, onDifference?: (difference: Difference) => unknown) {
+  constructor(core: C, onDifference?: (difference: Difference) => unknown) {
     this.#core = core;
     this.#onDifference = onDifference;
   }
@@ -64,13 +62,9 @@ export class Shadow {
     this.#contained(() => this.#core.forgetKeys(issuer));
   }
 
-  /** Takes the live policy's lists of revocations. A policy that asks for none takes none. */
-  takeRevocations(documents: string, now: number): void {
-    this.#contained(() => this.#core.applyRevocations(documents, now));
-  }
-
-  takeStatusList(uri: string, jwt: string, now: number): void {
-    this.#contained(() => this.#core.applyStatusList(uri, jwt, now));
+  /** Hands over the live policy's lists of revocations. A policy that asks for none takes none. */
+  takeLists(hand: (core: C) => void): void {
+    this.#contained(() => hand(this.#core));
   }
 
   /**
