@@ -25,13 +25,13 @@ after(async () => {
 
 // At which calls. Memory costs nothing, and is taken further; a store that answers nothing at all is the same over any engine.
 const PLACES = {
-  memory: [1, 40, () => filePlace('memory')],
-  'a Durable Object': [2, 6, () => objectPlace(servers.workerd)],
-  D1: [2, 6, () => d1Place(servers.workerd)],
-  'Postgres through pg': [2, 6, () => postgresPlace(servers.postgres, 'pg')],
-  'Postgres through postgres.js': [2, 6, () => postgresPlace(servers.postgres, 'postgres.js')],
-  'Redis through ioredis': [2, 6, () => redisPlace(servers.redis, 'ioredis')],
-  'Redis through redis': [2, 6, () => redisPlace(servers.redis, 'redis')],
+  memory: [1, 30, () => filePlace('memory')],
+  'a Durable Object': [2, 5, () => objectPlace(servers.workerd)],
+  D1: [2, 3, () => d1Place(servers.workerd)],
+  'Postgres through pg': [2, 5, () => postgresPlace(servers.postgres, 'pg')],
+  'Postgres through postgres.js': [2, 3, () => postgresPlace(servers.postgres, 'postgres.js')],
+  'Redis through ioredis': [2, 5, () => redisPlace(servers.redis, 'ioredis')],
+  'Redis through redis': [2, 3, () => redisPlace(servers.redis, 'redis')],
 };
 
 for (const [name, [least, most, make]] of Object.entries(PLACES)) {
