@@ -2,9 +2,8 @@
 // policies, typed claims). The wasm comes as a script, compressed and in base64, because this page's own policy (`connect-src 'none'`) lets
 // nothing be fetched, not even that.
 import { decode } from './base64url.js';
-import { instantiate } from './portcullis/boot.js';
+import { deflated, wasmBytes } from './packed.js';
 import * as glue from './portcullis/wasm/portcullis_bg.js';
-import { deflated } from './portcullis-wasm.js';
 import { nowSeconds } from './times.js';
 
 const ACCEPTED = 2;
@@ -13,6 +12,9 @@ const LONGEST = 16 * 1024 + 8;
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
+
+/** The JSON Schema of a policy, which comes along. */
+export let schema;
 
 let memory;
 let started;
@@ -27,11 +29,14 @@ export class PolicyError extends Error {
 
 /** Compiles the wasm once; everything below may be called when it is settled. */
 export function start() {
-  started ??= unpacked()
-    .then((bytes) => WebAssembly.compile(bytes))
-    .then((module) => {
-      memory = instantiate(glue, 'portcullis', module);
-    });
+  started ??= unpacked().then(async (bytes) => {
+    schema = JSON.parse(decoder.decode(bytes.slice(wasmBytes)));
+    const imports = { './portcullis_bg.js': glue };
+    const { instance } = await WebAssembly.instantiate(bytes.slice(0, wasmBytes), imports);
+    glue.__wbg_set_wasm(instance.exports);
+    instance.exports.__wbindgen_start();
+    memory = instance.exports.memory;
+  });
   return started;
 }
 

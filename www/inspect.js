@@ -3,8 +3,7 @@
 import { hexOf } from './base64url.js';
 import { CLAIMS, documentUrl, HEADER_MEMBERS, providerOf } from './claims.js';
 import { $, element } from './dom.js';
-import { showTimeline } from './timeline.js';
-import { isTime, local, nowSeconds, relative, TIME_CLAIMS, utc } from './times.js';
+import { isTime, local, nowSeconds, relative, showTimeline, TIME_CLAIMS, utc } from './times.js';
 import { pretty } from './token.js';
 import { warningsOf } from './warnings.js';
 

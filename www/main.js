@@ -2,13 +2,12 @@
 
 import { start } from './core.js';
 import { $, announce, copy, element, settled, takesDrops } from './dom.js';
-import { find } from './find.js';
 import { forge, startGallery } from './gallery.js';
 import { showColours, showInspection } from './inspect.js';
 import { openPolicy, policyText, policyToken, setPolicy, startPolicy } from './policy.js';
 import { holdsSecret, readFragment, VIEWS, writeFragment } from './share.js';
 import { SIGNABLE } from './sign.js';
-import { takeApart } from './token.js';
+import { find, takeApart } from './token.js';
 import {
   fillAlgorithms,
   setVerifyFields,

@@ -1,12 +1,10 @@
-// The policy playground: an editor that knows the schema, and the verdict about the token as the policy changes.
+// The policy playground: an editor that knows the schema, the verdict about the token as the policy changes, and snippets to take along.
 
 import { providerOf } from './claims.js';
-import { completionsAt } from './complete.js';
-import { createVerifier, PolicyError } from './core.js';
+import { createVerifier, PolicyError, schema } from './core.js';
 import { $, announce, copy, element, isOpen, saveAs, settled, takesDrops } from './dom.js';
 import { lineAndColumn, read } from './json.js';
-import { check } from './schema-check.js';
-import { SNIPPETS } from './snippets.js';
+import { check, completionsAt } from './schema.js';
 import { refusal, showStages } from './stages.js';
 import { policyOf } from './verify.js';
 
@@ -14,7 +12,6 @@ const MOST_ERRORS = 8;
 
 let token = '';
 let taken;
-let schema;
 let choices;
 let chosen = 0;
 
@@ -41,9 +38,7 @@ export function startPolicy() {
   );
 }
 
-/** The schema is large and is loaded with the first look at the section. */
-export async function openPolicy() {
-  schema ??= (await import('./policy-schema.js')).schema;
+export function openPolicy() {
   if ($('policy').value === '') setPolicy(beginning());
   else refresh();
 }
@@ -52,7 +47,7 @@ export function policyToken(newToken, newTaken) {
   token = newToken;
   taken = newTaken;
   $('policy-from-issuer').hidden = !providerOf(taken.claims?.value);
-  if (schema && isOpen('policy')) refresh();
+  if (isOpen('policy')) refresh();
 }
 
 export const policyText = () => $('policy').value;
@@ -87,7 +82,7 @@ function refresh() {
   else {
     const at = (pointer) => placeOf(places, pointer);
     problems = duplicates.map((pointer) => ({ pointer, at: at(pointer), message: 'is there twice' }));
-    if (schema) problems.push(...check(value, schema).map((found) => ({ ...found, at: at(found.pointer) })));
+    problems.push(...check(value, schema).map((found) => ({ ...found, at: at(found.pointer) })));
     verdict = decide(value, (problem) => problems.push({ ...problem, at: at(problem.pointer) }), problems);
   }
   showProblems(text, problems);
@@ -186,9 +181,7 @@ function showCompletions(force = false) {
   const editor = $('policy');
   const before = editor.value[editor.selectionStart - 1] ?? '';
   choices =
-    schema && (force || /["\w]/.test(before))
-      ? completionsAt(editor.value, editor.selectionStart, schema)
-      : undefined;
+    force || /["\w]/.test(before) ? completionsAt(editor.value, editor.selectionStart, schema) : undefined;
   chosen = 0;
   const list = $('completions');
   list.replaceChildren(
@@ -253,4 +246,68 @@ function take(index) {
   editor.setSelectionRange(editor.selectionStart - caret, editor.selectionStart - caret);
   closeCompletions();
   refresh();
+}
+
+const FILE = 'policy.json';
+const IMPORT = `import policy from './${FILE}' with { type: 'json' };`;
+
+const SNIPPETS = {
+  file: {
+    label: 'A file',
+    about: `Save it as ${FILE}; the schema gives every editor completion.`,
+    code: (policy) => withSchema(policy),
+  },
+  worker: {
+    label: 'Worker',
+    about: 'A Worker in front of your origin; also for Deno, Bun and Vercel.',
+    code: () => `import { createGate } from 'portcullis/gate';
+${IMPORT}
+
+const gate = createGate(policy);
+
+export default {
+  fetch: gate.protect((request, { claims }) => new Response(\`Hello, \${claims.sub}\`)),
+};
+`,
+  },
+  hono: {
+    label: 'Hono',
+    about: 'Middleware; the claims are in c.var.jwtPayload.',
+    code: () => `import { Hono } from 'hono';
+import { createGate } from 'portcullis/gate';
+import { guard } from 'portcullis/hono';
+${IMPORT}
+
+const app = new Hono();
+app.use('/notes', guard(createGate(policy)));
+app.get('/notes', (c) => c.text(\`Hello, \${c.var.jwtPayload.sub}\`));
+
+export default app;
+`,
+  },
+  express: {
+    label: 'Express',
+    about: 'Middleware; the claims are in req.auth.',
+    code: () => `import express from 'express';
+import { guard } from 'portcullis/express';
+import { createGate } from 'portcullis/gate';
+${IMPORT}
+
+const app = express();
+app.use('/notes', guard(createGate(policy)));
+app.get('/notes', (req, res) => res.send(\`Hello, \${req.auth.claims.sub}\`));
+
+app.listen(3000);
+`,
+  },
+};
+
+function withSchema(text) {
+  try {
+    const policy = JSON.parse(text);
+    const $schema = './node_modules/portcullis/dist/policy.schema.json';
+    return `${JSON.stringify({ $schema, ...policy }, null, 2)}\n`;
+  } catch {
+    return text;
+  }
 }

@@ -6,8 +6,7 @@ import { $, announce, element, isOpen, settled, takesDrops } from './dom.js';
 import { read as readJson } from './json.js';
 import { readKey, secretFits } from './keys.js';
 import { generate, importPrivate, signTexts } from './sign.js';
-import { inMicros, showMicros, showStages } from './stages.js';
-import { measure } from './stopwatch.js';
+import { inMicros, measure, showMicros, showStages } from './stages.js';
 import { nowSeconds } from './times.js';
 import { pretty } from './token.js';
 

@@ -1,5 +1,5 @@
-// Puts the site together in target/www: www/ as it stands, the package's files it uses, and three modules made of what no module can load under
-// the inspector's policy. It is plain files: `npm start` serves them, and any static host may.
+// Puts the site together in target/www: www/ as it stands, the package's files it uses, and a module made of what none can load under the
+// inspector's policy. It is plain files: `npm start` serves them, and any static host may.
 //   node src/js/build/pages.mjs
 import { createHash } from 'node:crypto';
 import {
@@ -23,7 +23,7 @@ export const SITE = join(TARGET, 'www');
 const WWW = join(ROOT, 'www');
 const DIST = join(ROOT, 'dist');
 /** What www/core.js imports of the package. */
-const MODULES = ['boot.js', join('wasm', 'portcullis_bg.js')];
+const GLUE = join('wasm', 'portcullis_bg.js');
 /** Rounds of Zopfli; more gain nothing. */
 const ZOPFLI = { numiterations: 15 };
 const NOT_SERVED = ['workers', 'csp.js'];
@@ -33,19 +33,11 @@ export async function makePages() {
   const fresh = join(TARGET, `www.${process.pid}`);
   rmSync(fresh, { recursive: true, force: true });
   cpSync(WWW, fresh, { recursive: true, filter: (path) => !NOT_SERVED.includes(relative(WWW, path)) });
-  for (const file of MODULES) {
-    const copy = join(fresh, 'portcullis', file);
-    mkdirSync(dirname(copy), { recursive: true });
-    cpSync(join(DIST, file), copy);
-  }
-  write(
-    fresh,
-    'portcullis-wasm.js',
-    'portcullis.wasm, compressed',
-    `export const deflated = '${await deflated()}';`,
-  );
-  const schema = JSON.stringify(JSON.parse(readFileSync(join(DIST, 'policy.schema.json'), 'utf8')));
-  write(fresh, 'policy-schema.js', 'policy.schema.json', `export const schema = ${schema};`);
+  mkdirSync(join(fresh, 'portcullis', 'wasm'), { recursive: true });
+  // wasm-bindgen explains each function to editors; a page has none.
+  const glue = readFileSync(join(DIST, GLUE), 'utf8').replaceAll(/^\s*\/\*\*[\s\S]*?\*\/\n/gm, '');
+  writeFileSync(join(fresh, 'portcullis', GLUE), glue);
+  write(fresh, 'packed.js', 'portcullis.wasm and policy.schema.json, compressed', await packed());
   const files = filesOf(fresh).filter((file) => file !== 'sw.js');
   const hash = createHash('sha256');
   for (const file of files) hash.update(`${file}\0`).update(readFileSync(join(fresh, file)));
@@ -59,16 +51,19 @@ function write(folder, name, what, text) {
   writeFileSync(join(folder, name), `// Made by src/js/build/pages.mjs: ${what}.\n${text}\n`);
 }
 
-/** The wasm as text, kept until it changes: Zopfli takes some seconds. */
-async function deflated() {
+/** The wasm and after it the schema, as one deflated text; kept until they change, since Zopfli takes some seconds. */
+async function packed() {
   const wasm = readFileSync(join(DIST, 'wasm', 'portcullis.wasm'));
-  const hash = createHash('sha256').update(wasm).digest('hex').slice(0, 16);
-  const kept = join(TARGET, `portcullis-${hash}.deflate.txt`);
+  const schema = JSON.stringify(JSON.parse(readFileSync(join(DIST, 'policy.schema.json'), 'utf8')));
+  const bytes = Buffer.concat([wasm, Buffer.from(schema)]);
+  const kept = join(TARGET, 'packed', `${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}.js`);
   if (existsSync(kept)) return readFileSync(kept, 'utf8');
   const { default: zopfli } = await import('@gfx/zopfli');
-  const text = Buffer.from(await zopfli.deflateAsync(wasm, ZOPFLI)).toString('base64url');
-  writeFileSync(kept, text);
-  return text;
+  const text = Buffer.from(await zopfli.deflateAsync(bytes, ZOPFLI)).toString('base64url');
+  const made = `export const wasmBytes = ${wasm.length};\nexport const deflated = '${text}';`;
+  mkdirSync(dirname(kept), { recursive: true });
+  writeFileSync(kept, made);
+  return made;
 }
 
 function filesOf(folder) {
