@@ -254,6 +254,8 @@ function cargo(...tests) {
     'cargo',
     ['test', '--offline', '--features', 'issuer', ...tests, '--', '--test-threads=1', '--nocapture'],
     {
+      // A mutant that makes the model endless is not found by it.
+      timeout: 300_000,
       cwd: COPY,
       encoding: 'utf8',
       env: { ...process.env, CARGO_TARGET_DIR: join(ROOT, 'target', 'mutants'), RUST_BACKTRACE: '0' },
