@@ -319,13 +319,19 @@ const states = (page, selector) =>
     selector,
   );
 
-/** Presses Tab until that element has the focus; the order is the page's, and it may go around once. */
+/** Presses Tab, or Shift and Tab, until that element has the focus; not around the end, where a browser's own buttons are. */
 async function tabTo(page, id) {
+  const steps = await page.run((id) => {
+    const order = document.activeElement.compareDocumentPosition(document.getElementById(id));
+    return document.activeElement !== document.body && order & Node.DOCUMENT_POSITION_PRECEDING
+      ? 'Shift+Tab'
+      : 'Tab';
+  }, id);
   for (let presses = 0; presses < 120; presses += 1) {
     if ((await page.run(() => document.activeElement?.id)) === id) return;
-    await page.press('Tab');
+    await page.press(steps);
   }
-  throw new Error(`Tab does not lead to ${id}`);
+  throw new Error(`${steps} does not lead to ${id}`);
 }
 
 async function until(page, condition, ...args) {
