@@ -35,6 +35,7 @@ const THEMES = [
   'gate-binding',
   'gate-elsewhere',
   'canaries',
+  'inspect',
   'rfc',
 ];
 
