@@ -154,8 +154,11 @@ export function createSession({
       const waitMs = asked
         ? Number(asked) * 1000 || Date.parse(asked) - clock.now().seconds * 1000 || 0
         : 250 * 2 ** tries * (0.5 + Math.random());
+      const elapsed = clock.mark()[0] - started;
+      // Overslept: that says nothing about the server.
+      if (elapsed > holdMs) return;
       // The same token again, as long as nobody has to think that this tab hangs: what a lost answer held, comes again.
-      const enough = clock.mark()[0] - started + waitMs + attemptMs > holdMs * 0.9;
+      const enough = elapsed + waitMs + attemptMs > holdMs * 0.9;
       if ((status < 500 && status !== 429) || waitMs > SHORT_MS || enough) {
         const pauseMs = Math.max(waitMs, PAUSE_MS);
         post({ pauseMs });
@@ -167,14 +170,17 @@ export function createSession({
   };
 
   const accessToken = async (refused?: string) => {
-    const due = !usable(refused) || dueIn() <= 0;
-    if (due && !state.out && !paused() && !closed) {
+    const idle = () => state.out || paused() || closed;
+    const fly = () => {
       flight ??= locked(`${name}:refresh`, holdMs, (lost) => refreshUnderLock(refused, lost)).finally(() => {
         flight = undefined;
       });
-      // What is still good serves while the next one is fetched.
-      if (!usable(refused)) await flight;
-    }
+      return flight;
+    };
+    // What is still good serves while the next one is fetched.
+    if (usable(refused) && dueIn() <= 0 && !idle()) void fly();
+    // More than once: another's flight had another reason, and from a tab that slept the lock has been taken.
+    for (let tries = 0; tries < 3 && !usable(refused) && !idle(); tries++) await fly();
     return usable(refused) ? state.access : undefined;
   };
 
@@ -204,7 +210,12 @@ export function createSession({
       answered?.();
     };
   const unwatch = storage?.watch?.(async () => {
-    if ((await storage.get()) === null && state.refresh) become({ n: state.n, out: true });
+    const kept = await storage.get();
+    // Signed out, or in, by another tab.
+    if (kept === null ? state.refresh !== undefined : state.out) {
+      become(kept === null ? { n: state.n, out: true } : { n: state.n, refresh: kept });
+      tick();
+    }
   });
   globalThis.document?.addEventListener('visibilitychange', tick);
   globalThis.addEventListener?.('online', online);
