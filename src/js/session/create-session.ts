@@ -69,9 +69,9 @@ export function createSession({
     post({ state: next, offset: clock.offset() });
     await storage?.set(next.refresh ?? null);
   };
-  const take = (tokens: TokenResponse, sent?: Mark, response?: Response) => {
+  const take = (tokens: TokenResponse, sent?: Mark, dated?: boolean) => {
     const { access_token: access, refresh_token, expires_in } = tokens;
-    if (!response || !clock.observe(response, sent)) clock.observe(access, sent);
+    if (!dated) clock.observe(access, sent);
     const { seconds, uncertaintySeconds } = clock.now();
     const { iat, exp } = timesOf(access);
     // Of an opaque token, only the response says how long it lives.
@@ -130,8 +130,8 @@ export function createSession({
   const refreshUnderLock = async (refused: string | undefined, lost: AbortSignal) => {
     const started = clock.mark()[0];
     await catchUp();
-    // Another tab was first.
-    if (state.out || (usable(refused) && dueIn() > 0)) return;
+    // Another tab was first, or was told to wait.
+    if (state.out || paused() || (usable(refused) && dueIn() > 0)) return;
     const mine = state;
     const current = async () =>
       state === mine &&
@@ -143,7 +143,8 @@ export function createSession({
       // Signed out meanwhile, or this tab has slept and others went on without it.
       if (!(await current())) return;
       const { response, body } = answer ?? {};
-      if (response?.ok && typeof body.access_token === 'string') return take(body, sent, response);
+      const dated = response && clock.observe(response, sent);
+      if (response?.ok && typeof body.access_token === 'string') return take(body, sent, dated);
       if (body?.error === 'invalid_grant') {
         // A tab that never had a session ends none.
         if (mine.n === 0 && !mine.refresh) return become({ n: 0, out: true });
