@@ -1,4 +1,7 @@
 // What a browser has and Node lacks, for tabs that are sessions of one process: Web Locks and BroadcastChannel, and a server that is a function.
+import { createPrivateKey } from 'node:crypto';
+
+import { SignJWT } from 'jose';
 import { generateSigningKey } from 'portcullis/issuer';
 
 /** Web Locks (W3C): a queue for each name, stealing included. */
@@ -59,6 +62,18 @@ export const jwks = key.jwks();
 /** A real access token. */
 export const mint = (nowSeconds, lifetimeSeconds = 300) =>
   key.mintAccessToken({ ...request, lifetimeSeconds }, { now: nowSeconds });
+
+/** One that is bound to a key (RFC 9449 §6). */
+export const mintBound = (nowSeconds, jkt) =>
+  new SignJWT({ client_id: 'app', cnf: { jkt } })
+    .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: jwks.keys[0].kid })
+    .setIssuer(request.issuer)
+    .setAudience(request.audience)
+    .setSubject('ada')
+    .setJti(crypto.randomUUID())
+    .setIssuedAt(nowSeconds)
+    .setExpirationTime(nowSeconds + 300)
+    .sign(createPrivateKey({ key: key.privateJwk(), format: 'jwk' }));
 
 /** The answer of a token endpoint. */
 export const tokens = (nowSeconds, more = {}, headers = {}) =>

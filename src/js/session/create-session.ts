@@ -51,7 +51,7 @@ export function createSession({
   let answered: (() => void) | undefined;
   const listeners = new Set<() => void>();
   const channel = globalThis.BroadcastChannel && new BroadcastChannel(name);
-  const post = (message: Message) => channel?.postMessage(message);
+  const post = (message: Message) => closed || channel?.postMessage(message);
 
   const become = (next: State) => {
     state = next;
@@ -221,7 +221,8 @@ export function createSession({
   globalThis.document?.addEventListener('visibilitychange', tick);
   globalThis.addEventListener?.('online', online);
   become(state);
-  tick();
+  // On a server that renders the page, nobody is signed in.
+  if (globalThis.location) tick();
 
   const send = async (request: Request, access: string | undefined) => {
     const redirect = request.redirect === 'manual' ? 'manual' : 'error';
