@@ -221,10 +221,10 @@ test('an opaque token lives as long as the response says', async () => {
   const { session, asked } = await signedIn([good()]);
   await passing(session.start({ access_token: 'opaque', expires_in: 100 }));
   assert.equal(session.snapshot().claims, undefined);
-  await pass(70_000);
+  await pass(60_000);
   assert.equal(await session.accessToken(), 'opaque');
   assert.equal(asked.length, 0);
-  await pass(29_000);
+  await pass(39_000);
   assert.ok(asked.length > 0);
 });
 
@@ -386,4 +386,23 @@ test('a tab that hangs with the lock is overtaken, and what it then brings is th
   assert.equal(await passing(asking), fresh);
   assert.equal(box.value, 'r1');
   assert.equal(await b.accessToken(), fresh);
+});
+
+test('a token that the verifier refuses is not taken', async () => {
+  const judged = [];
+  const verify = (token, now) => {
+    judged.push(now);
+    return { ok: token !== 'bad' };
+  };
+  const { session, asked } = await signedIn([() => tokens(nowSeconds(), { access_token: 'bad' }), good()], {
+    verify,
+  });
+  const first = await session.accessToken();
+  assert.equal(await passing(session.accessToken(first)), undefined);
+  assert.equal(await session.accessToken(), first);
+  await pass(6000);
+  assert.notEqual(await passing(session.accessToken(first)), undefined);
+  assert.equal(asked.length, 2);
+  assert.ok(judged.every((now) => Number.isInteger(now) && Math.abs(now - nowSeconds()) < 10));
+  await assert.rejects(session.start({ access_token: 'bad' }), TypeError);
 });

@@ -38,6 +38,7 @@ export function createSession({
   dpop,
   stepUp,
   inspect,
+  verify,
   clock = createClock(),
   attemptMs = 8000,
   holdMs = 30_000,
@@ -80,6 +81,9 @@ export function createSession({
     // An answer without a refresh token leaves the one there is (RFC 6749 §6).
     return publish({ n: state.n + 1, access, refresh: refresh_token ?? state.refresh, issuedAt, expiresAt });
   };
+
+  const accepted = (access: unknown) =>
+    typeof access === 'string' && (!verify || verify(access, Math.floor(clock.now().seconds)).ok);
 
   const dueIn = () =>
     state.expiresAt === undefined ? Infinity : clock.dueIn(state.issuedAt, state.expiresAt);
@@ -144,7 +148,7 @@ export function createSession({
       if (!(await current())) return;
       const { response, body } = answer ?? {};
       const dated = response && clock.observe(response, sent);
-      if (response?.ok && typeof body.access_token === 'string') return take(body, sent, dated);
+      if (response?.ok && accepted(body.access_token)) return take(body, sent, dated);
       if (body?.error === 'invalid_grant') {
         // A tab that never had a session ends none.
         if (mine.n === 0 && !mine.refresh) return become({ n: 0, out: true });
@@ -235,7 +239,10 @@ export function createSession({
 
   return {
     clock,
-    start: (tokens) => take(tokens),
+    async start(tokens) {
+      if (!accepted(tokens.access_token)) throw new TypeError('the access token is not accepted');
+      await take(tokens);
+    },
     accessToken,
     async fetch(input, init) {
       const request = new Request(input, init);

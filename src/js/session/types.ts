@@ -49,6 +49,11 @@ export interface SessionOptions {
   stepUp?(challenge: StepUp): Promise<TokenResponse | boolean>;
   /** Reads the claims for `snapshot`: the `inspect` of this entry, or of `portcullis`. */
   inspect?(token: string): { ok: true; claims: UnverifiedClaims } | { ok: false };
+  /**
+   * Decides about every access token before it is used, by the server's time: `(token, now) => verifier.verify(token, { now })`. One that is
+   * not `ok` is not taken, and never sent.
+   */
+  verify?(token: string, nowSeconds: number): { ok: boolean };
   clock?: Clock;
   /** How long one request to the token endpoint may take: 8000 ms. */
   attemptMs?: number;
@@ -68,7 +73,7 @@ export interface Snapshot {
 
 export interface Session {
   readonly clock: Clock;
-  /** Takes the tokens of a sign-in, in all tabs. */
+  /** Takes the tokens of a sign-in, in all tabs; rejects when `verify` refuses the access token. */
   start(tokens: TokenResponse): Promise<void>;
   /**
    * An access token that has not expired; refreshed first when it has, or when it is the one given as `refused`. Undefined when there is
