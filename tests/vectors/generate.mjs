@@ -37,6 +37,7 @@ const THEMES = [
   'gate-binding',
   'gate-elsewhere',
   'canaries',
+  'inspect',
   'rfc',
 ];
 

@@ -1,0 +1,131 @@
+// The server's time under a device clock that is wrong, jumps or sleeps.
+import { timesOf } from './times.js';
+
+/** An instant on this device: milliseconds of its monotonic clock and of its wall clock. */
+export type Mark = readonly [monotonic: number, wall: number];
+
+/** Bounds on the server's time minus the wall clock of this device, in milliseconds: what another tab of it can use. */
+export type Offset = readonly [least: number, most: number];
+
+/** What a clock reads. Both in milliseconds; `monotonic` never goes back, and may stand still while the device sleeps. */
+export interface ClockOptions {
+  wall?(): number;
+  monotonic?(): number;
+  /** From 0 to 1, drawn once: by how much this client refreshes earlier than others. */
+  random?(): number;
+}
+
+/** Knows what time it is at the server, and within which bounds. */
+export interface Clock {
+  /** This instant: take it before a request is sent and hand it to `observe` with the answer. */
+  mark(): Mark;
+  /**
+   * Learns from a response (its `Date`, unless a cache has aged it) or from an access token that was minted for this request (its `iat`).
+   * Both are whole seconds, of an instant between sending and now. Says whether there was anything to learn from.
+   */
+  observe(evidence: Response | string, sent?: Mark): boolean;
+  /** The server's time: the best estimate, and by how much it can be off. `Infinity` until something was observed. */
+  now(): { seconds: number; uncertaintySeconds: number };
+  /** For how many seconds a token is certainly still good; zero or less when it may have expired; undefined when it does not say. */
+  expiresIn(token: string): number | undefined;
+  /** May it have expired? One that does not say has not. */
+  isExpired(token: string): boolean;
+  /** Is it time to refresh it? After 75 to 90 % of its life, by this client's jitter. */
+  refreshDue(token: string): boolean;
+  /** Milliseconds until something of that life is to be refreshed; times in seconds since 1970. */
+  dueIn(issuedAt: number | undefined, expiresAt: number): number;
+  /** What has been observed, for another tab, and the other way round. */
+  offset(): Offset | undefined;
+  adopt(offset: Offset): void;
+}
+
+// Without knowing when a request was sent: no answer takes longer.
+const SLOWEST_MS = 5000;
+// Slewing, rounded timers: what both clocks may differ by before one of them has jumped or slept.
+const TOLERANCE_MS = 1000;
+// 100 ppm: a quartz off by a hundredth of a per cent.
+const DRIFT = 1e-4;
+const USUAL_LIFE_SECONDS = 300;
+
+export function createClock({
+  wall = () => Date.now(),
+  monotonic = () => globalThis.performance?.now() ?? Date.now(),
+  random = Math.random,
+}: ClockOptions = {}): Clock {
+  const jitter = random();
+  const mark = (): Mark => [monotonic(), wall()];
+  /** Bounds on the server's time minus the monotonic clock, and when they were observed. */
+  let least = 0;
+  let most = 0;
+  let observed: number | undefined;
+  let reference = mark();
+
+  /** Brings the bounds up to date with what the clocks did since, and says what they are now. */
+  const bounds = () => {
+    const now = mark();
+    const gap = now[1] - reference[1] - (now[0] - reference[0]);
+    if (observed === undefined) least = most = now[1] - now[0];
+    // The monotonic clock has slept, or the wall clock was set forward; nobody can tell which. A wall clock set back changes nothing.
+    else if (gap > TOLERANCE_MS) most += gap;
+    if (Math.abs(gap) > TOLERANCE_MS) reference = now;
+    const drift = (now[0] - (observed ?? now[0])) * DRIFT;
+    return [now[0] + least - drift, now[0] + most + drift, now] as const;
+  };
+  const narrow = (low: number, high: number) => {
+    const [from, to, now] = bounds();
+    const [a, b] = [Math.max(low, from), Math.min(high, to)];
+    // What contradicts all before it is newer.
+    const agreed = observed !== undefined && a <= b;
+    least = (agreed ? a : low) - now[0];
+    most = (agreed ? b : high) - now[0];
+    observed = now[0];
+    reference = now;
+  };
+  const latest = () => bounds()[1];
+  const expiresIn = (token: string) => {
+    const { exp } = timesOf(token);
+    return exp === undefined ? undefined : exp - latest() / 1000;
+  };
+  const dueIn = (issuedAt: number | undefined, expiresAt: number) => {
+    const life = issuedAt === undefined ? USUAL_LIFE_SECONDS : expiresAt - issuedAt;
+    return (expiresAt - life * (0.1 + 0.15 * jitter)) * 1000 - latest();
+  };
+
+  return {
+    mark,
+    observe(evidence, sent) {
+      const said =
+        typeof evidence === 'string'
+          ? (timesOf(evidence).iat ?? NaN) * 1000
+          : Number(evidence.headers.get('age'))
+            ? NaN
+            : Date.parse(evidence.headers.get('date') ?? '');
+      if (Number.isNaN(said)) return false;
+      const now = mark();
+      // The device may have slept in between: of both clocks the one that has run longer.
+      const elapsed = sent ? Math.max(now[0] - sent[0], now[1] - sent[1]) : SLOWEST_MS;
+      narrow(said, said + 1000 + elapsed);
+      return true;
+    },
+    now() {
+      const [low, high] = bounds();
+      const uncertaintySeconds = observed === undefined ? Infinity : (high - low) / 2000;
+      return { seconds: (low + high) / 2000, uncertaintySeconds };
+    },
+    expiresIn,
+    isExpired: (token) => (expiresIn(token) ?? 1) <= 0,
+    refreshDue(token) {
+      const { iat, exp } = timesOf(token);
+      return exp !== undefined && dueIn(iat, exp) <= 0;
+    },
+    dueIn,
+    offset() {
+      const [low, high, [, at]] = bounds();
+      return observed === undefined ? undefined : [low - at, high - at];
+    },
+    adopt([low, high]) {
+      const at = wall();
+      narrow(low + at, high + at);
+    },
+  };
+}

@@ -1,0 +1,141 @@
+// Proofs that the sender holds a key (RFC 9449), with a key that no script can read.
+import { challengeOf } from './challenge.js';
+import { type Clock, createClock } from './clock.js';
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const STORE = 'keys';
+
+export interface DpopOptions {
+  /** Keys of one name are one, in all tabs of this origin, and stay in IndexedDB. Default: `portcullis`. */
+  name?: string;
+  /** The session's, so that a proof is not refused for this device's wrong clock. */
+  clock?: Clock;
+  /** Default: one that is made once and kept. */
+  keys?(name: string): Promise<CryptoKeyPair>;
+}
+
+export interface Dpop {
+  /** Sends a request with a proof, and with the token it goes with; once more when the server wants its nonce in it (RFC 9449 §8, §9). */
+  fetch(request: Request, accessToken?: string): Promise<Response>;
+  /** The JWK SHA-256 thumbprint of the key (RFC 7638), to which tokens are bound. */
+  thumbprint(): Promise<string>;
+  /** Destroys the key, with the session that was bound to it. */
+  forget(): Promise<void>;
+}
+
+/** Makes the part of a session that proves possession: its `fetch` for `tokenEndpoint`, and itself for `createSession({ dpop })`. */
+export function createDpop({
+  name = 'portcullis',
+  clock = createClock(),
+  keys = keptKeys,
+}: DpopOptions = {}): Dpop {
+  let pair: Promise<CryptoKeyPair> | undefined;
+  const nonces = new Map<string, string>();
+  const key = () => {
+    pair ??= keys(name);
+    return pair;
+  };
+  const jwk = async () => {
+    const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', (await key()).publicKey);
+    return { crv, kty, x, y };
+  };
+
+  const proof = async (request: Request, accessToken: string | undefined) => {
+    const { origin, pathname } = new URL(request.url);
+    const nonce = nonces.get(origin);
+    const header = { typ: 'dpop+jwt', alg: 'ES256', jwk: await jwk() };
+    const claims = {
+      jti: base64url(crypto.getRandomValues(new Uint8Array(16))),
+      htm: request.method,
+      htu: origin + pathname,
+      iat: Math.floor(clock.now().seconds),
+      ...(nonce !== undefined && { nonce }),
+      ...(accessToken !== undefined && { ath: await hash(accessToken) }),
+    };
+    const input = `${part(header)}.${part(claims)}`;
+    const signature = await crypto.subtle.sign(ALGORITHM, (await key()).privateKey, utf8(input));
+    return `${input}.${base64url(new Uint8Array(signature))}`;
+  };
+
+  const send = async (request: Request, accessToken?: string, again = true): Promise<Response> => {
+    const { origin } = new URL(request.url);
+    const own = request.clone();
+    own.headers.set('dpop', await proof(request, accessToken));
+    if (accessToken !== undefined) own.headers.set('authorization', `DPoP ${accessToken}`);
+    const sent = clock.mark();
+    const response = await fetch(own);
+    clock.observe(response, sent);
+    const nonce = response.headers.get('dpop-nonce');
+    if (nonce === null) return response;
+    const before = nonces.get(origin);
+    nonces.set(origin, nonce);
+    return again && nonce !== before && (await wantsNonce(response))
+      ? send(request, accessToken, false)
+      : response;
+  };
+
+  return {
+    fetch: (request, accessToken) => send(request, accessToken),
+    // Members in the order of their names (RFC 7638 §3.2).
+    thumbprint: async () => hash(JSON.stringify(await jwk())),
+    async forget() {
+      pair = undefined;
+      nonces.clear();
+      await inStore(name, 'readwrite', (store) => store.delete(name));
+    },
+  };
+}
+
+/** An API says so in its challenge (RFC 9449 §9), a token endpoint in its body (§8). */
+async function wantsNonce(response: Response): Promise<boolean> {
+  const wanted = 'use_dpop_nonce';
+  if (response.status === 401 && challengeOf(response).error === wanted) return true;
+  if (response.status !== 400) return false;
+  const body = await response
+    .clone()
+    .json()
+    .catch(() => undefined);
+  return body?.error === wanted;
+}
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+const part = (value: object) => base64url(utf8(JSON.stringify(value)));
+const hash = async (text: string) =>
+  base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(text))));
+const base64url = (bytes: Uint8Array) =>
+  btoa(String.fromCharCode(...bytes))
+    .replace(/\+/g, '-')
+    .replace(/\//g, '_')
+    .replace(/=+$/, '');
+
+/** A pair of its own for each name, made once: of two tabs that make one at the same time, the first to write has it. */
+async function keptKeys(name: string): Promise<CryptoKeyPair> {
+  const kept = await inStore(name, 'readonly', (store) => store.get(name));
+  if (kept !== undefined) return kept;
+  const made = await crypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
+  await inStore(name, 'readwrite', (store) => store.add(made, name)).catch(() => undefined);
+  return inStore(name, 'readonly', (store) => store.get(name));
+}
+
+function inStore<T>(
+  name: string,
+  mode: IDBTransactionMode,
+  work: (store: IDBObjectStore) => IDBRequest<T>,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open(`${name}-dpop`, 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const database = opening.result;
+      const transaction = database.transaction(STORE, mode, { durability: 'strict' });
+      const asked = work(transaction.objectStore(STORE));
+      const end = (settle: () => void) => () => {
+        database.close();
+        settle();
+      };
+      transaction.oncomplete = end(() => resolve(asked.result));
+      transaction.onabort = end(() => reject(transaction.error));
+    };
+  });
+}

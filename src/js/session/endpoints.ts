@@ -1,0 +1,67 @@
+// Whom a session asks for new tokens.
+
+export interface TokenEndpointOptions {
+  clientId: string;
+  /** Sends the request, with a proof where the session is bound to a key: `createDpop().fetch`. */
+  fetch?(request: Request): Promise<Response>;
+}
+
+const over = () => Response.json({ error: 'invalid_grant' }, { status: 400 });
+
+/** `refresh` for any token endpoint that serves public clients (RFC 6749 §6). */
+export function tokenEndpoint(url: string | URL, { clientId, fetch: send = fetch }: TokenEndpointOptions) {
+  return async (refreshToken: string | undefined, signal?: AbortSignal): Promise<Response> =>
+    refreshToken === undefined
+      ? over()
+      : send(
+          form(
+            url,
+            { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: clientId },
+            signal,
+          ),
+        );
+}
+
+/** `revoke` for a revocation endpoint (RFC 7009 §2.1). */
+export function revocationEndpoint(
+  url: string | URL,
+  { clientId, fetch: send = fetch }: TokenEndpointOptions,
+) {
+  return async (refreshToken: string | undefined): Promise<void> => {
+    if (refreshToken === undefined) return;
+    const token = { token: refreshToken, token_type_hint: 'refresh_token', client_id: clientId };
+    expectOk(await send(form(url, token)));
+  };
+}
+
+/** `refresh` and `revoke` for the handler of `portcullis/bff`, which keeps the refresh token from the page. */
+export function backend(path: string | URL = '/session') {
+  const ask = (method: string, signal?: AbortSignal | null) =>
+    fetch(path, {
+      method,
+      headers: { 'x-portcullis': '1' },
+      redirect: 'error',
+      cache: 'no-store',
+      signal: signal ?? null,
+    });
+  return {
+    refresh: (_: unknown, signal?: AbortSignal) => ask('POST', signal),
+    revoke: async () => expectOk(await ask('DELETE')),
+  };
+}
+
+function form(url: string | URL, fields: Record<string, string>, signal?: AbortSignal): Request {
+  // A refresh token follows no redirect.
+  return new Request(new URL(url, globalThis.location?.href), {
+    method: 'POST',
+    body: new URLSearchParams(fields),
+    credentials: 'omit',
+    redirect: 'error',
+    cache: 'no-store',
+    signal: signal ?? null,
+  });
+}
+
+function expectOk({ ok, status }: Response): void {
+  if (!ok) throw new Error(`the server answered ${status}`);
+}

@@ -1,0 +1,94 @@
+import type { UnverifiedClaims } from '../verdict.js';
+import type { Clock } from './clock.js';
+
+/** What a token endpoint answers (RFC 6749 §5.1). */
+export interface TokenResponse {
+  access_token: string;
+  token_type?: string;
+  expires_in?: number;
+  refresh_token?: string;
+  scope?: string;
+  [member: string]: unknown;
+}
+
+/** Where a refresh token is kept between page loads. Whatever page script can read, an injected script can too. */
+export interface TokenStorage {
+  get(): string | null | Promise<string | null>;
+  set(refreshToken: string | null): void | Promise<void>;
+  /** Calls back when another tab has changed it. */
+  watch?(listener: () => void): () => void;
+}
+
+/** What an API asks for by RFC 9470 §3. */
+export interface StepUp {
+  readonly acrValues: string | undefined;
+  readonly maxAgeSeconds: number | undefined;
+  readonly request: Request;
+  readonly response: Response;
+}
+
+export interface SessionOptions {
+  /**
+   * Asks the token endpoint for new tokens and hands back its answer as it is. `refreshToken` is undefined where the page holds none: a
+   * backend for frontend has it in a cookie. Called again with the same token when an answer was lost.
+   */
+  refresh(refreshToken: string | undefined, signal: AbortSignal): Promise<Response>;
+  /** Tells the server that the session is over. */
+  revoke?(refreshToken: string | undefined): Promise<unknown>;
+  /** Default: memory, shared with the open tabs of this origin alone. */
+  storage?: TokenStorage;
+  /** Sessions of one name are one, in all tabs of this origin. Default: `portcullis`. */
+  name?: string;
+  /** To which origins `session.fetch` shows the token. Default: this page's own. */
+  origins?: readonly string[];
+  /** Proves possession of a key (RFC 9449): `createDpop()`. */
+  dpop?: { fetch(request: Request, accessToken?: string): Promise<Response> };
+  /**
+   * The user is to authenticate again. Resolves to new tokens, to true when the session has been given some by `start`, or to false.
+   */
+  stepUp?(challenge: StepUp): Promise<TokenResponse | boolean>;
+  /** Reads the claims for `snapshot`: the `inspect` of this entry, or of `portcullis`. */
+  inspect?(token: string): { ok: true; claims: UnverifiedClaims } | { ok: false };
+  /**
+   * Decides about every access token before it is used, by the server's time: `(token, now) => verifier.verify(token, { now })`. One that is
+   * not `ok` is not taken, and never sent.
+   */
+  verify?(token: string, nowSeconds: number): { ok: boolean };
+  clock?: Clock;
+  /** How long one request to the token endpoint may take: 8000 ms. */
+  attemptMs?: number;
+  /** How long a tab may be at refreshing before another takes over: 30000 ms. */
+  holdMs?: number;
+}
+
+/** What a page shows. Frozen, and the same object until something changes. */
+export interface Snapshot {
+  /** `unknown` until the first refresh was answered. */
+  readonly status: 'unknown' | 'signed-in' | 'signed-out';
+  /** What the access token says, verified by nobody; undefined without `inspect`. */
+  readonly claims: UnverifiedClaims | undefined;
+  /** In seconds since 1970, by the server's clock. */
+  readonly expiresAt: number | undefined;
+}
+
+export interface Session {
+  readonly clock: Clock;
+  /** Takes the tokens of a sign-in, in all tabs; rejects when `verify` refuses the access token. */
+  start(tokens: TokenResponse): Promise<void>;
+  /**
+   * An access token that has not expired; refreshed first when it has, or when it is the one given as `refused`. Undefined when there is
+   * no session, or the token endpoint does not answer.
+   */
+  accessToken(refused?: string): Promise<string | undefined>;
+  /**
+   * `fetch` with the access token, to the session's origins alone and never across a redirect, which is an error. One more attempt after
+   * `invalid_token`, and one after a step-up.
+   */
+  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  /** Ends the session in all tabs at once, then at the server; rejects when that cannot be told. */
+  signOut(): Promise<void>;
+  subscribe(listener: () => void): () => void;
+  snapshot(): Snapshot;
+  /** Lets go of timers and channels; the session itself goes on in other tabs. */
+  close(): void;
+}

@@ -1,0 +1,14 @@
+import { createBff } from 'portcullis/bff';
+
+const bff = createBff({
+  tokenEndpoint: 'https://issuer.example/token',
+  revocationEndpoint: 'https://issuer.example/revoke',
+  clientId: 'app',
+});
+
+export default {
+  async fetch(request) {
+    // After your own sign-in: `return bff.start(tokens)`, with what the token endpoint answered.
+    return (await bff.fetch(request)) ?? new Response('not found', { status: 404 });
+  },
+};

@@ -1,0 +1,3 @@
+import { testInTabs } from './in-tabs.mjs';
+
+testInTabs('chromium');
