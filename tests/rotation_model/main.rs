@@ -16,7 +16,7 @@ use portcullis::issuer::configuration::Settings;
 use stateright::{Checker, HasDiscoveries, Model};
 
 use crate::{
-    issuer::Issuer,
+    issuer::{Issuer, Kind},
     model::Bounds,
     world::{Act, Budget, Seconds},
 };
@@ -33,7 +33,7 @@ fn deeper() -> u8 {
 fn bounds(name: &'static str, settings: Settings) -> Bounds {
     Bounds {
         name,
-        issuer: Issuer::new(settings),
+        issuer: Issuer::new(settings, Kind::Public),
         tabs: 2,
         // Past Wr, past Wc, and so on: what lies between is alike but for the honest, whose messages have D.
         seconds: 4,
@@ -85,6 +85,18 @@ fn models() -> Vec<Bounds> {
         Bounds { tabs: 1, seconds: 2, budget: Budget { clock_steps: 2, ..thief }, ..usual("clock") },
         Bounds { tabs: 1, seconds: 4, budget: Budget { rollbacks: 1, ..thief }, ..usual("rollback") },
         Bounds { tabs: 1, seconds: 8, budget: thief, ..bounds("ends", short) },
+        Bounds {
+            issuer: Issuer::new(settings(), Kind::Confidential),
+            tabs: 1,
+            budget: Budget { sign_outs: 1, clock_steps: 1, ..thief },
+            ..usual("confidential")
+        },
+        Bounds {
+            issuer: Issuer::new(settings(), Kind::Bound),
+            budget: Budget { errors: 1, ..thief },
+            ..usual("bound")
+        },
+        // The honest again, a message of theirs arriving twice.
         Bounds {
             honest: true,
             seconds: 8,
