@@ -44,6 +44,7 @@ fn bounds(name: &'static str, settings: Settings) -> Bounds {
         budget: Budget::default(),
         compares: true,
         stale_cutoffs: false,
+        survives: false,
     }
 }
 
@@ -124,11 +125,16 @@ fn no_interleaving_breaks_an_invariant() {
 
 /// A model that would not notice proves nothing.
 #[test]
-fn a_store_that_does_not_compare_or_lags_at_its_cutoffs_is_found_out() {
+fn a_store_that_does_not_do_its_part_is_found_out() {
     let revoked = Budget { revocations: 1, ..Budget::default() };
     let cut_off = Budget { cutoffs: 1, ..Budget::default() };
+    let fallen_back = Budget { rollbacks: 1, ..revoked };
     let usual = |budget| Bounds { tabs: 1, replica: true, budget, ..bounds("control", settings()) };
-    for control in [Bounds { compares: false, ..usual(revoked) }, Bounds { stale_cutoffs: true, ..usual(cut_off) }] {
+    for control in [
+        Bounds { compares: false, ..usual(revoked) },
+        Bounds { stale_cutoffs: true, ..usual(cut_off) },
+        Bounds { survives: true, replica: false, ..usual(fallen_back) },
+    ] {
         let found = explore(control).1;
         assert!(found.contains_key("P4: nothing after a revocation"), "{found:#?}");
     }
