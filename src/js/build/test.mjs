@@ -36,7 +36,26 @@ const STAGES = [
   { name: 'clippy-features', work: () => lint('--all-features') },
   { name: 'cargo-test', work: () => cargo('test', '--locked') },
   // What the feature adds; the engines have been tested.
-  { name: 'cargo-test-issuer', work: () => cargo('test', '--locked', '--lib', '--features', 'issuer') },
+  {
+    name: 'cargo-test-issuer',
+    work: () => cargo('test', '--locked', '--lib', '--test', 'rotation', '--features', 'issuer'),
+  },
+  // Prints how many states it has seen. ROTATION_MODEL_DEEPER=1 makes them more.
+  {
+    name: 'rotation-model',
+    work: () =>
+      cargo(
+        'test',
+        '--locked',
+        '--test',
+        'rotation_model',
+        '--features',
+        'issuer',
+        '--',
+        '--nocapture',
+        '--test-threads=1',
+      ),
+  },
   {
     name: 'cargo-test-ml-dsa',
     work: () => cargo('test', '--locked', '--lib', '--test', 'ml_dsa', '--features', 'ml-dsa'),
