@@ -75,7 +75,7 @@ pub use policy::{IssuerPolicy, Policy};
 pub use policy_error::PolicyError;
 pub use rejection::{Rejection, Stage};
 #[cfg(feature = "revocation")]
-pub use revocation::{UpdateError, UpdateReport};
+pub use revocation::{StatusReport, UpdateError, UpdateReport};
 pub use signature::AuthenticToken;
 pub use time::{Leeway, UnixSeconds};
 pub use verifier::{Accepted, Verdict, Verifier};

@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
+#[cfg(all(feature = "revocation", feature = "js"))]
+use crate::revocation::Incoming;
+#[cfg(feature = "revocation")]
+use crate::revocation::{Revocations, StatusReport, UpdateError, UpdateReport};
 use crate::{
     bearer, claims,
     claims::{Claims, ParsedClaims},
@@ -17,7 +21,6 @@ use crate::{
     policy::Policy,
     policy_error::PolicyError,
     rejection::Rejection,
-    revocation::{Revocations, UpdateError, UpdateReport},
     signature::{self, AuthenticToken},
     time::{UnixSeconds, Validity},
 };
@@ -41,6 +44,7 @@ pub struct Accepted {
 pub struct Verifier {
     policy: Policy,
     headers: HeaderMemo,
+    #[cfg(feature = "revocation")]
     revocations: Revocations,
 }
 
@@ -48,7 +52,12 @@ impl Verifier {
     /// A verifier for that policy.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Verifier { policy, headers: HeaderMemo::default(), revocations: Revocations::default() }
+        Verifier {
+            policy,
+            headers: HeaderMemo::default(),
+            #[cfg(feature = "revocation")]
+            revocations: Revocations::default(),
+        }
     }
 
     /// A verifier for a policy in JSON.
@@ -72,21 +81,48 @@ impl Verifier {
         self.policy.forget_remote_keys(issuer)
     }
 
-    /// Takes a signed list of revocations, or what came anew since the one that is held.
+    /// Takes signed lists of revocations, each on a line of its own: a snapshot, or what came anew since the one that is held.
     ///
     /// # Errors
-    /// As [`UpdateError`]: a bad, old, forked or foreign document. What is held then stays.
-    pub fn apply_revocations(&mut self, document: &str, now: UnixSeconds) -> Result<UpdateReport, UpdateError> {
-        self.revocations.apply(self.policy.revocation(), self.policy.leeway(), document, now)
+    /// As [`UpdateError`]: a bad, old, forked or foreign document. What was held before it then stays.
+    #[cfg(feature = "revocation")]
+    pub fn apply_revocations(&mut self, documents: &str, now: UnixSeconds) -> Result<UpdateReport, UpdateError> {
+        self.revocations.apply(self.policy.revocation(), self.policy.leeway(), documents, now)
     }
 
-    /// Takes over what another verifier holds of revocations: versions do not go back with a policy. Not, though, when one of the keys that
-    /// may have signed it is trusted no more.
+    /// Takes the next piece of such a text.
+    #[cfg(all(feature = "revocation", feature = "js"))]
+    pub(crate) fn receive_revocations(&mut self, incoming: &mut Incoming, piece: &str) {
+        self.revocations.push(incoming, self.policy.revocation(), self.policy.leeway(), piece);
+    }
+
+    /// What came of it.
+    #[cfg(all(feature = "revocation", feature = "js"))]
+    pub(crate) fn received_revocations(&mut self, incoming: Incoming) -> Result<UpdateReport, UpdateError> {
+        self.revocations.finish(incoming, self.policy.revocation(), self.policy.leeway())
+    }
+
+    /// Takes the Token Status List of that URI (draft-ietf-oauth-status-list §5.1), which the policy names.
+    ///
+    /// # Errors
+    /// As [`UpdateError`]. What is held then stays.
+    #[cfg(feature = "revocation")]
+    pub fn apply_status_list(&mut self, uri: &str, jwt: &str, now: UnixSeconds) -> Result<StatusReport, UpdateError> {
+        self.revocations.apply_status(self.policy.revocation(), self.policy.leeway(), uri, jwt, now)
+    }
+
+    /// The version of the list of revocations that is held, if any is.
+    #[cfg(feature = "revocation")]
+    #[must_use]
+    pub fn revocations_version(&self) -> Option<u64> {
+        self.revocations.version()
+    }
+
+    /// Takes over what another verifier holds of revocations, as far as this one's policy trusts it.
+    #[cfg(feature = "revocation")]
     pub(crate) fn inherit(&mut self, former: &Verifier) {
-        if let (Some(own), Some(theirs)) = (self.policy.revocation(), former.policy.revocation())
-            && own.keys().has_keys_of(theirs.keys())
-        {
-            self.revocations = former.revocations.clone();
+        if let (Some(own), Some(theirs)) = (self.policy.revocation(), former.policy.revocation()) {
+            self.revocations.inherit(own, &former.revocations, theirs);
         }
     }
 
@@ -120,6 +156,7 @@ impl Verifier {
     }
 
     /// The pipeline about a token that its issuer may have `vouched` for, when no list of revocations can.
+    #[cfg_attr(not(feature = "revocation"), allow(unused_variables, reason = "there are no lists"))]
     pub(crate) fn decide_about<'t, T>(
         &self,
         token: &'t str,
@@ -133,6 +170,7 @@ impl Verifier {
         self.remember(&authentic);
         let claims = claims::read(&authentic, self.policy.limits())?;
         let validity = self.policy.check(&authentic, &claims, now)?;
+        #[cfg(feature = "revocation")]
         let validity = self.revocations.check(&self.policy, &authentic, &claims, now, validity, vouched)?;
         let taken = take(&claims, authentic.header(), validity);
         Ok((authentic, taken))

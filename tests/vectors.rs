@@ -3,8 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use portcullis::{
-    Gate, PolicyError, Rejection, UnixSeconds, UpdateError, UpdateReport, Verifier, jws::compact, keys::jwk,
-    limits::Limits, verifier,
+    Gate, PolicyError, Rejection, UnixSeconds, UpdateError, Verifier, jws::compact, keys::jwk, limits::Limits, verifier,
 };
 use serde_json::{Value, json};
 
@@ -68,7 +67,10 @@ fn run(file: &Value, vector: &Value) -> Outcome {
                 }
             }
         }
-        take_lists(vector, |document, now| verifier.apply_revocations(document, now))?;
+        take_lists(vector, |uri, text, now| match uri {
+            None => verifier.apply_revocations(text, now).map(|report| report.changed),
+            Some(uri) => verifier.apply_status_list(uri, text, now).map(|report| report.changed),
+        })?;
         Ok::<_, PolicyError>(verifier)
     };
     let decide = |decide: &dyn Fn(&Verifier) -> verifier::Verdict| match verifier() {
@@ -109,19 +111,20 @@ fn run(file: &Value, vector: &Value) -> Outcome {
     }
 }
 
-/// Lists of revocations, one after the other. That a policy asks for none is the caller's mistake, as it is in JavaScript.
+/// Lists of revocations, one after the other; with `uri` a status list. That a policy asks for none is the caller's mistake, as it is in
+/// JavaScript.
 fn take_lists(
     vector: &Value,
-    mut apply: impl FnMut(&str, UnixSeconds) -> Result<UpdateReport, UpdateError>,
+    mut apply: impl FnMut(Option<&str>, &str, UnixSeconds) -> Result<bool, UpdateError>,
 ) -> Result<(), PolicyError> {
     for step in vector["revocations"].as_array().into_iter().flatten() {
         let now = UnixSeconds::new(step["now"].as_u64().unwrap()).unwrap();
-        match (step.get("error"), apply(step["document"].as_str().unwrap(), now)) {
+        match (step.get("error"), apply(step["uri"].as_str(), step["document"].as_str().unwrap(), now)) {
             (_, Err(UpdateError::Unexpected)) => return Err(PolicyError::at("revocation", "is required")),
             (Some(code), Err(error)) => assert_eq!(error.code(), code, "{}", vector["id"]),
             (Some(code), Ok(_)) => panic!("{}: a list was taken in spite of {code}", vector["id"]),
             (None, Err(error)) => panic!("{}: a list was refused: {error}", vector["id"]),
-            (None, Ok(UpdateReport { changed, .. })) => {
+            (None, Ok(changed)) => {
                 assert!(step.get("changed").is_none_or(|expected| *expected == changed), "{}", vector["id"]);
             }
         }
@@ -136,7 +139,10 @@ fn gate(policy: &Value, vector: &Value, now: UnixSeconds) -> Result<Value, Polic
     for step in vector["remoteKeys"].as_array().into_iter().flatten() {
         gate.set_remote_keys(step["issuer"].as_str().unwrap(), &step["jwks"].to_string())?;
     }
-    take_lists(vector, |document, now| gate.apply_revocations(document, now))?;
+    take_lists(vector, |uri, text, now| match uri {
+        None => gate.apply_revocations(text, now).map(|report| report.changed),
+        Some(uri) => gate.apply_status_list(uri, text, now).map(|report| report.changed),
+    })?;
     let mut facts = vector["request"].clone();
     if let Some(requirement) = vector.get("requirement") {
         facts["requirement"] = gate.requirement(&requirement.to_string())?.number().into();

@@ -118,6 +118,7 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
 
 /// Has a token's issuer say that it is active, where no list of revocations can tell. What else is asked of it rests on the token itself, and
 /// not on an answer that may leave out what binds it. `None` when the issuer has vouched for it.
+#[cfg(feature = "revocation")]
 pub(super) fn vouch(case: &Case<'_>, rejection: &Rejection) -> Result<Option<Step>, Denial> {
     let policy = case.gate.verifier.policy();
     let (issuer, _) = claimed(case, policy).ok_or_else(|| rejection.clone())?;

@@ -18,7 +18,7 @@ use crate::{
     },
     json::Object,
     jws::header::Header,
-    rejection::{Rejection, excerpt},
+    rejection::excerpt,
     time::{UnixSeconds, Validity},
 };
 
@@ -56,8 +56,11 @@ impl Case<'_> {
             self.judge(&claims.object, header.typ(), claims.iss(), validity)
         };
         let verifier = &self.gate.verifier;
-        let mut verified = verifier.decide(self.credentials.token, self.now, judge);
-        if let Err(rejection @ Rejection::RevocationStale { .. }) = &verified
+        let verified = verifier.decide(self.credentials.token, self.now, judge);
+        #[cfg(feature = "revocation")]
+        let mut verified = verified;
+        #[cfg(feature = "revocation")]
+        if let Err(rejection @ crate::rejection::Rejection::RevocationStale { .. }) = &verified
             && verifier.policy().asks_when_stale()
         {
             if let Some(step) = elsewhere::vouch(self, rejection)? {

@@ -44,15 +44,11 @@ pub use facts::{Evidence, Facts, Introspected, Replay};
 pub use route::PathPattern;
 pub use step::{Allowed, Binding, Forward, Refusal, Step};
 
+#[cfg(feature = "revocation")]
+use crate::revocation::{StatusReport, UpdateError, UpdateReport};
 use crate::{
-    denial::Denial,
-    document,
-    keys::remote::KeyReport,
-    policy_error::PolicyError,
-    rejection::Rejection,
-    revocation::{UpdateError, UpdateReport},
-    time::UnixSeconds,
-    verifier::Verifier,
+    denial::Denial, document, keys::remote::KeyReport, policy_error::PolicyError, rejection::Rejection,
+    time::UnixSeconds, verifier::Verifier,
 };
 use challenge::{Answer, Scene};
 use request::Request;
@@ -131,6 +127,7 @@ impl Gate {
         for kept in &self.requirements {
             gate.requirement(&kept.text)?;
         }
+        #[cfg(feature = "revocation")]
         gate.verifier.inherit(&self.verifier);
         Ok(gate)
     }
@@ -166,12 +163,28 @@ impl Gate {
         self.verifier.forget_remote_keys(issuer)
     }
 
-    /// Takes a signed list of revocations.
+    /// Takes signed lists of revocations.
     ///
     /// # Errors
     /// As [`Verifier::apply_revocations`]. What is held then stays.
-    pub fn apply_revocations(&mut self, document: &str, now: UnixSeconds) -> Result<UpdateReport, UpdateError> {
-        self.verifier.apply_revocations(document, now)
+    #[cfg(feature = "revocation")]
+    pub fn apply_revocations(&mut self, documents: &str, now: UnixSeconds) -> Result<UpdateReport, UpdateError> {
+        self.verifier.apply_revocations(documents, now)
+    }
+
+    /// Takes the Token Status List of that URI.
+    ///
+    /// # Errors
+    /// As [`Verifier::apply_status_list`]. What is held then stays.
+    #[cfg(feature = "revocation")]
+    pub fn apply_status_list(&mut self, uri: &str, jwt: &str, now: UnixSeconds) -> Result<StatusReport, UpdateError> {
+        self.verifier.apply_status_list(uri, jwt, now)
+    }
+
+    /// The verifier inside, to be handed lists piece by piece.
+    #[cfg(all(feature = "revocation", feature = "js"))]
+    pub(crate) fn verifier_mut(&mut self) -> &mut Verifier {
+        &mut self.verifier
     }
 
     /// The verifier inside.

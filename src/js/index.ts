@@ -16,6 +16,7 @@ export type {
   Remote,
   RevocationPolicy,
   Scalar,
+  StatusListPolicy,
 } from './policy.js';
 export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from './standard-schema.js';
 export type {
@@ -116,6 +117,18 @@ export type RevocationUpdate =
   | { ok: false; code: 'update-forked'; held: number }
   | { ok: false; code: 'update-gap'; held: number | null; offered: number };
 
+/** What came of a Token Status List, as of a list of revocations. */
+export type StatusUpdate =
+  | {
+      ok: true;
+      changed: boolean;
+      /** How many tokens have a place in it. */
+      entries: number;
+      staleAt: number;
+      bytes: number;
+    }
+  | Exclude<RevocationUpdate, { ok: true } | { code: 'update-forked' | 'update-gap' }>;
+
 /** Decides about tokens by one policy. Make it once and keep it. */
 export interface Verifier<A extends string = Alg, C = Claims> {
   /**
@@ -144,11 +157,17 @@ export interface Verifier<A extends string = Alg, C = Claims> {
    */
   setRemoteKeys(issuer: string, jwks: Jwks | string): KeyReport;
   /**
-   * Takes a signed list of revocations, or what came anew since the one that is held. A bad, old, forked or foreign list never replaces a good
-   * one; when one is taken that changes anything, nothing that was remembered counts any more.
-   * @throws PolicyError when the policy has no `revocation`, or `options.now` is no whole number of seconds.
+   * Takes signed lists of revocations, each on a line of its own: a snapshot, or what came anew since the one that is held. A bad, old,
+   * forked or foreign list never replaces a good one; when one is taken that changes anything, nothing that was remembered counts any more.
+   * @throws PolicyError when the policy has no `revocation` with keys, or `options.now` is no whole number of seconds. Only verifiers of
+   * `portcullis/gate` have such policies.
    */
-  applyRevocations(document: string, options?: VerifyOptions): RevocationUpdate;
+  applyRevocations(documents: string, options?: VerifyOptions): RevocationUpdate;
+  /**
+   * Takes a Token Status List (draft-ietf-oauth-status-list, JWT form) that the policy names by this URI.
+   * @throws PolicyError as `applyRevocations`.
+   */
+  applyStatusList(uri: string, jwt: string, options?: VerifyOptions): StatusUpdate;
   /** What is kept in memory, and how often it served. */
   stats(): VerifierStats;
 }

@@ -183,7 +183,23 @@ export type IssuerPolicy<A extends string = Alg> =
   | (Named & Rules<A> & Source<A>)
   | (Preselected & Rules<A> & { issuer?: string });
 
-/** Whose word is taken for what was revoked, and what holds when it is not heard for too long. None of the keys may sign tokens. */
+/** At least one of these says who signs. */
+type Signed<A extends string> =
+  | { jwks: Jwks; keys?: Key<A>[] }
+  | { jwks?: Jwks; keys: [Key<A>, ...Key<A>[]] };
+
+/** A Token Status List (draft-ietf-oauth-status-list) that tokens may refer to. */
+export type StatusListPolicy<A extends string = Alg> = Signed<A> & {
+  /** Its exact `uri` in tokens, from which a gate pulls it: https, or http on a loopback name. */
+  uri: string;
+  /** Where that differs from the other lists: up to 31 days. */
+  maxStalenessSeconds?: number;
+};
+
+/**
+ * Whose word is taken for what was revoked, and what holds when it is not heard for too long. Only `portcullis/gate` reads it. None of the keys
+ * that sign lists of revocations may sign tokens.
+ */
 export type RevocationPolicy<A extends string = Alg> = {
   /** For how long a list is relied on after it was made, in seconds: 1 to 86400. It is how long a revoked token may still pass. */
   maxStalenessSeconds: number;
@@ -192,7 +208,19 @@ export type RevocationPolicy<A extends string = Alg> = {
    * its issuer (`'introspect'`), or it is accepted and the verdict says so (`'allow'`).
    */
   whenStale?: 'deny' | 'introspect' | 'allow';
-} & ({ jwks: Jwks; keys?: Key<A>[] } | { jwks?: Jwks; keys: [Key<A>, ...Key<A>[]] });
+  /** Where a gate pulls lists from: https, or http on a loopback name. Without it they are handed over by `applyRevocations`. */
+  feed?: string;
+  /** How long after a pull a gate pulls again: a quarter of `maxStalenessSeconds` by default. */
+  pullSeconds?: number;
+  /** How long a pull may take, in milliseconds: 5000 by default, 100 to 30000. */
+  timeoutMs?: number;
+  /** The longest response that is read: 16 MiB by default, at most 64. */
+  maxBytes?: number;
+  statusLists?: [StatusListPolicy<A>, ...StatusListPolicy<A>[]];
+} & (
+  | Signed<A>
+  | { jwks?: Jwks; keys?: Key<A>[]; statusLists: [StatusListPolicy<A>, ...StatusListPolicy<A>[]] }
+);
 
 /** Whom a verifier trusts, and for what. It is JSON, but for bytes in `keys`; members that are not named here are refused. */
 export interface Policy<A extends string = Alg> {

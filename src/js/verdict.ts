@@ -99,6 +99,8 @@ interface Fields {
     issuedAt: number | null;
   };
   'revocation-stale': { now: number; staleSince: number | null };
+  'status-not-valid': { index: number; status: number };
+  'status-out-of-range': { index: number; entries: number };
   'introspection-unavailable': { reason: 'unavailable' | 'busy' | 'malformed' };
   'token-inactive': object;
   'binding-required': { expected: 'dpop' | 'mtls' | 'any' };

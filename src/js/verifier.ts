@@ -5,11 +5,13 @@ import { asPolicyError, orPolicyError, PolicyError } from './errors.js';
 import type {
   KeyReport,
   RevocationUpdate,
+  StatusUpdate,
   Verifier,
   VerifierOptions,
   VerifierStats,
   VerifyOptions,
 } from './index.js';
+import { listUpdate, statusUpdate } from './lists.js';
 import type { Policy } from './policy.js';
 import type { StandardSchema } from './standard-schema.js';
 import { type ClaimsReader, claimsReader } from './typed-claims.js';
@@ -42,7 +44,8 @@ export function makeVerifier(
     replacePolicy: (policy) => orPolicyError(() => raw.replace(toJson(policy))),
     setRemoteKeys: (issuer, jwks) =>
       orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
-    applyRevocations: (document, now) => updateOf(raw, document, now),
+    applyRevocations: (documents, now) => listUpdate(raw, memory, documents, now),
+    applyStatusList: (uri, jwt, now) => statusUpdate(raw, uri, jwt, now),
   };
   return verifierOn(raw, memory, most, changes, read).verifier;
 }
@@ -51,13 +54,8 @@ export function makeVerifier(
 export interface Changes {
   replacePolicy(policy: Policy): void;
   setRemoteKeys(issuer: string, jwks: string): KeyReport;
-  applyRevocations(document: string, now: number): RevocationUpdate;
-}
-
-/** Hands a list of revocations to the core. */
-export function updateOf(raw: RawVerifier, document: string, now: number): RevocationUpdate {
-  const said = JSON.parse(orPolicyError(() => raw.applyRevocations(document, now))) as object;
-  return { ok: !('code' in said), ...said } as RevocationUpdate;
+  applyRevocations(documents: string, now: number): RevocationUpdate;
+  applyStatusList(uri: string, jwt: string, now: number): StatusUpdate;
 }
 
 /** How many answers are kept. */
@@ -134,9 +132,16 @@ export function verifierOn(
       if (report.changed) epoch += 1;
       return report;
     },
-    applyRevocations(document, options) {
+    applyRevocations(documents, options) {
       const now = instant(options);
-      const update = changes.applyRevocations(String(document), now);
+      const update = changes.applyRevocations(String(documents), now);
+      // A line that is refused may stand behind one that was taken.
+      if (!update.ok || update.changed) epoch += 1;
+      return update;
+    },
+    applyStatusList(uri, jwt, options) {
+      const now = instant(options);
+      const update = changes.applyStatusList(String(uri), String(jwt), now);
       if (update.ok && update.changed) epoch += 1;
       return update;
     },

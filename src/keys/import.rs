@@ -3,6 +3,8 @@
 #[cfg(feature = "ml-dsa")]
 use ::ml_dsa::{MlDsa44, MlDsa65, MlDsa87};
 
+#[cfg(feature = "revocation")]
+use crate::engine::hash::Hash;
 #[cfg(feature = "ml-dsa")]
 use crate::engine::ml_dsa;
 use crate::{
@@ -14,7 +16,6 @@ use crate::{
             curves::{Curve, P256, P384, P521, Secp256k1},
         },
         ed25519,
-        hash::Hash,
         hmac::{Hs256Key, Hs384Key, Hs512Key},
         precompute::Precomputable,
         rsa::RsaPublicKey,
@@ -29,8 +30,8 @@ use crate::{
 pub struct VerificationKey {
     alg: Alg,
     material: Material,
-    /// Tells the key from every other, in whatever form it came.
-    fingerprint: [u8; 64],
+    #[cfg_attr(not(feature = "revocation"), allow(dead_code, reason = "it is empty"))]
+    fingerprint: Fingerprint,
 }
 
 /// Key material by family.
@@ -60,10 +61,12 @@ impl VerificationKey {
     }
 
     /// Is it the same key, whatever algorithm each is for?
+    #[cfg(feature = "revocation")]
     pub(crate) fn is(&self, other: &VerificationKey) -> bool {
         self.fingerprint == other.fingerprint
     }
 
+    #[cfg(feature = "revocation")]
     pub(crate) fn is_secret(&self) -> bool {
         self.alg.family() == Family::Secret
     }
@@ -133,7 +136,7 @@ impl VerificationKey {
             Alg::Hs512 => Material::Hs512(Hs512Key::new(secret)?),
             _ => return Err(Misfit::alg(alg, "a secret")),
         };
-        Ok(VerificationKey { alg, material, fingerprint: fingerprint(&[secret]) })
+        Ok(VerificationKey { alg, material, fingerprint: Fingerprint::of(&[secret]) })
     }
 
     /// An EC key on the curve that its family names.
@@ -150,13 +153,13 @@ impl VerificationKey {
 
     pub(crate) fn ed25519(alg: Alg, x: &[u8]) -> Result<Self, Misfit> {
         let material = Material::Ed25519(Box::new(ed25519::VerifyingKey::from_bytes(x)?));
-        Self::public(alg, Family::Ed25519, "an Ed25519 key", material, fingerprint(&[x]))
+        Self::public(alg, Family::Ed25519, "an Ed25519 key", material, Fingerprint::of(&[x]))
     }
 
     pub(crate) fn rsa(alg: Alg, n: &[u8], e: &[u8]) -> Result<Self, Misfit> {
         let material = Material::Rsa(RsaPublicKey::from_components(n, e)?);
         let begin = n.iter().position(|byte| *byte != 0).unwrap_or_default();
-        Self::public(alg, Family::Rsa, "an RSA key", material, fingerprint(&[n.get(begin..).unwrap_or_default()]))
+        Self::public(alg, Family::Rsa, "an RSA key", material, Fingerprint::of(&[n.get(begin..).unwrap_or_default()]))
     }
 
     #[cfg(feature = "ml-dsa")]
@@ -167,10 +170,16 @@ impl VerificationKey {
             Alg::MlDsa87 => Material::MlDsa87(ml_dsa::VerifyingKey::from_bytes(key)?),
             _ => return Err(Misfit::alg(alg, "an ML-DSA key")),
         };
-        Ok(VerificationKey { alg, material, fingerprint: fingerprint(&[key]) })
+        Ok(VerificationKey { alg, material, fingerprint: Fingerprint::of(&[key]) })
     }
 
-    fn public(alg: Alg, family: Family, name: &str, material: Material, fingerprint: [u8; 64]) -> Result<Self, Misfit> {
+    fn public(
+        alg: Alg,
+        family: Family,
+        name: &str,
+        material: Material,
+        fingerprint: Fingerprint,
+    ) -> Result<Self, Misfit> {
         if alg.family() != family {
             return Err(Misfit::alg(alg, name));
         }
@@ -205,16 +214,29 @@ pub(crate) enum EcPoint<'k> {
     Uncompressed(&'k [u8]),
 }
 
-fn fingerprint(parts: &[&[u8]]) -> [u8; 64] {
-    *Hash::Sha256.of(parts).padded()
+/// Tells a key from every other, in whatever form it came. Where there is no revocation nobody compares keys.
+#[cfg_attr(feature = "revocation", derive(PartialEq, Eq))]
+struct Fingerprint {
+    #[cfg(feature = "revocation")]
+    digest: [u8; 64],
+}
+
+impl Fingerprint {
+    #[cfg_attr(not(feature = "revocation"), allow(unused_variables, reason = "nothing is kept"))]
+    fn of(parts: &[&[u8]]) -> Self {
+        Fingerprint {
+            #[cfg(feature = "revocation")]
+            digest: *Hash::Sha256.of(parts).padded(),
+        }
+    }
 }
 
 impl EcPoint<'_> {
     /// The same for both forms.
-    fn fingerprint(&self) -> [u8; 64] {
+    fn fingerprint(&self) -> Fingerprint {
         match self {
-            EcPoint::Coordinates(x, y) => fingerprint(&[&[4], x, y]),
-            EcPoint::Uncompressed(point) => fingerprint(&[point]),
+            EcPoint::Coordinates(x, y) => Fingerprint::of(&[&[4], x, y]),
+            EcPoint::Uncompressed(point) => Fingerprint::of(&[point]),
         }
     }
 

@@ -4,6 +4,7 @@ mod issuer;
 mod presets;
 mod questions;
 mod read;
+#[cfg(feature = "revocation")]
 mod revocation;
 mod rules;
 #[cfg(test)]
@@ -12,13 +13,16 @@ pub(crate) mod shapes;
 mod sources;
 
 pub use issuer::IssuerPolicy;
-pub use revocation::{RevocationPolicy, WhenStale};
+#[cfg(feature = "revocation")]
+pub(crate) use revocation::StatusListPolicy;
+#[cfg(feature = "revocation")]
+pub use revocation::{RevocationPolicy, RevocationSource, WhenStale};
 pub use sources::{ClientAuthentication, Discovery, Introspection, IntrospectionSource, Remote, RemoteSource};
 
 use crate::{
     claims::ParsedClaims,
     keys::{
-        remote::{self, KeyReport, LeftOut, RemoteKey},
+        remote::{self, KeyReport},
         set::KeySet,
         tables::TableBudget,
     },
@@ -45,6 +49,7 @@ pub struct Policy {
     keys: KeySet,
     limits: Limits,
     leeway: Leeway,
+    #[cfg(feature = "revocation")]
     revocation: Option<RevocationPolicy>,
 }
 
@@ -59,6 +64,7 @@ impl Policy {
             keys: KeySet::default(),
             limits: Limits::default(),
             leeway: Leeway::default(),
+            #[cfg(feature = "revocation")]
             revocation: None,
         };
         for (index, issuer) in issuers.into_iter().enumerate() {
@@ -123,17 +129,10 @@ impl Policy {
         let Some((index, rules)) = found else {
             return Err(PolicyError::at("issuer", "is not one whose \"remote\" the policy names"));
         };
+        #[cfg_attr(not(feature = "revocation"), allow(unused_mut, reason = "none is left out"))]
         let (mut keys, mut left_out) = remote::read(jwks, rules.algorithms.as_deref())?;
-        if let Some(revocation) = &self.revocation {
-            keys.retain(|RemoteKey { named, .. }| {
-                let own = revocation.keys().has(&named.key);
-                if own {
-                    let reason = PolicyError::here("signs lists of revocations");
-                    left_out.push(LeftOut::new(named.kid.as_deref(), &reason));
-                }
-                !own
-            });
-        }
+        #[cfg(feature = "revocation")]
+        self.keep_apart(&mut keys, &mut left_out);
         let changed = self.keys.set_remote(index, keys, &mut left_out)?;
         Ok(KeyReport { changed, keys: self.keys.remote_of(index), left_out })
     }

@@ -1,5 +1,7 @@
 //! The policy as a JSON document. Its shape is checked by the tables of `shapes`; what is left here cannot be said by a table.
 
+#[cfg(feature = "revocation")]
+use crate::policy::{RevocationPolicy, WhenStale};
 use crate::{
     alg::Alg,
     base64url, document,
@@ -7,7 +9,7 @@ use crate::{
     keys::{VerificationKey, jwk::NamedKey, tables::TableBudget},
     limits::Limits,
     policy::{
-        IssuerPolicy, Policy, RevocationPolicy, WhenStale, presets,
+        IssuerPolicy, Policy, presets,
         rules::{Rules, Types},
         shapes::POLICY,
         sources::{ClientAuthentication, Discovery, Introspection, Location, Remote},
@@ -39,10 +41,18 @@ impl Policy {
         policy.leeway = document.number("leewaySeconds").map_or(policy.leeway, Leeway::checked);
         policy.limits = limits(document.section("limits"));
         policy.keys.budget_tables(tables);
-        match document.section("revocation") {
-            None => Ok(policy),
-            Some(object) => policy.with_revocation(revocation(object).map_err(|error| error.within("revocation"))?),
+        #[cfg(feature = "revocation")]
+        if let Some(object) = document.section("revocation") {
+            policy = policy.with_revocation(revocation(object).map_err(|error| error.within("revocation"))?)?;
         }
+        #[cfg(not(feature = "revocation"))]
+        if document.get("revocation").is_some() {
+            return Err(PolicyError::at(
+                "revocation",
+                "is read by portcullis/gate alone; its createVerifier knows it too",
+            ));
+        }
+        Ok(policy)
     }
 
     /// The JSON Schema (draft 2020-12) of a policy document, `gate` included.
@@ -106,16 +116,44 @@ fn keys(object: &Object<'_>, policy: &mut IssuerPolicy) -> Result<(), PolicyErro
     Ok(())
 }
 
+#[cfg(feature = "revocation")]
 fn revocation(object: &Object<'_>) -> Result<RevocationPolicy, PolicyError> {
-    let mut holder = IssuerPolicy { rules: Rules::new(String::new(), Vec::new()), keys: Vec::new() };
-    keys(object, &mut holder)?;
     let when_stale = match object.text("whenStale") {
         Some("introspect") => WhenStale::Introspect,
         Some("allow") => WhenStale::Allow,
         _ => WhenStale::Deny,
     };
     let seconds = object.number("maxStalenessSeconds").unwrap_or_default();
-    RevocationPolicy::of_keys(holder.keys, seconds, when_stale)
+    let mut policy = RevocationPolicy::of_keys(own_keys(object)?, seconds, when_stale)?;
+    let pull = &mut policy.pull;
+    pull.feed = object.text("feed").map(str::to_owned);
+    let or = |name, default| object.number(name).unwrap_or(default);
+    pull.pull_seconds = or("pullSeconds", pull.pull_seconds);
+    pull.timeout_ms = or("timeoutMs", pull.timeout_ms);
+    pull.max_bytes = or("maxBytes", pull.max_bytes);
+    if pull.pull_seconds > seconds {
+        return Err(PolicyError::at("pullSeconds", "must not be more than maxStalenessSeconds"));
+    }
+    if pull.feed.is_some() && !policy.wants_list() {
+        return Err(PolicyError::at("feed", "needs \"jwks\" or \"keys\" that sign what is there"));
+    }
+    let mut policy = Some(policy);
+    object.objects("statusLists", &mut |list| {
+        let own = list.number("maxStalenessSeconds").unwrap_or(seconds);
+        let uri = list.text("uri").unwrap_or_default();
+        let keys = own_keys(list)?;
+        policy = policy.take().map(|policy| policy.and_status_list(uri, keys, own)).transpose()?;
+        Ok(())
+    })?;
+    policy.ok_or_else(|| PolicyError::here("must be an object"))
+}
+
+/// Keys that belong to no issuer.
+#[cfg(feature = "revocation")]
+fn own_keys(object: &Object<'_>) -> Result<Vec<NamedKey>, PolicyError> {
+    let mut holder = IssuerPolicy { rules: Rules::new(String::new(), Vec::new()), keys: Vec::new() };
+    keys(object, &mut holder)?;
+    Ok(holder.keys)
 }
 
 fn owned(object: &Object<'_>, name: &str) -> Vec<String> {

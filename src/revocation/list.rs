@@ -76,6 +76,10 @@ impl List {
         tokens || cutoffs
     }
 
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
     fn is_empty(&self) -> bool {
         self.tokens.len() == 0 && self.cutoffs.len() == 0
     }

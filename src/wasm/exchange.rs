@@ -44,6 +44,12 @@ impl Exchange {
         self.input.len()
     }
 
+    /// What was written into it.
+    #[cfg(feature = "revocation")]
+    pub(super) fn written(&self, written: usize) -> &[u8] {
+        self.input.get(..written).unwrap_or_default()
+    }
+
     /// Where the answer is.
     pub(super) fn answer(&self) -> usize {
         self.answer.as_ptr().addr()

@@ -11,34 +11,17 @@ mod issuer;
 #[cfg(feature = "issuer")]
 mod issuer_endpoint;
 mod jws;
+#[cfg(feature = "revocation")]
+mod lists;
 mod verifier;
 
 use wasm_bindgen::JsValue;
 
-use crate::{
-    policy_error::PolicyError,
-    revocation::{UpdateError, UpdateReport},
-    time::UnixSeconds,
-};
+use crate::{policy_error::PolicyError, time::UnixSeconds};
 
 /// What the JavaScript face makes a `PolicyError` of: a string, so that it can be told from a failure of the program.
 fn thrown(error: &PolicyError) -> JsValue {
     JsValue::from_str(&error.to_json())
-}
-
-/// What came of a list of revocations, as JSON: a report, or a reason with its code.
-fn updated(now: f64, apply: impl FnOnce(UnixSeconds) -> Result<UpdateReport, UpdateError>) -> Result<String, JsValue> {
-    let now = instant(now)
-        .ok_or_else(|| thrown(&PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799")))?;
-    let json = match apply(now) {
-        // That is the caller's mistake, and not the document's.
-        Err(UpdateError::Unexpected) => {
-            return Err(thrown(&PolicyError::at("revocation", "is required where lists are to be taken")));
-        }
-        Err(error) => serde_json::to_string(&error),
-        Ok(report) => serde_json::to_string(&report),
-    };
-    Ok(json.unwrap_or_default())
 }
 
 /// An instant as JavaScript has it; `None` for fractions, negative numbers and what lies past the year 9999.

@@ -55,6 +55,8 @@ const REJECTIONS = {
     'token-revoked': ['claim'],
     'issued-before-cutoff': ['claim', 'cutoff', 'issuedAt'],
     'revocation-stale': ['now', 'staleSince'],
+    'status-not-valid': ['index', 'status'],
+    'status-out-of-range': ['index', 'entries'],
   },
   introspection: { 'introspection-unavailable': ['reason'], 'token-inactive': [] },
   binding: {

@@ -49,7 +49,6 @@ test('the validator exports what the face needs and imports only the glue', () =
   assert.deepEqual(ours.sort(), [
     'inspect',
     'rawverifier_answer',
-    'rawverifier_applyRevocations',
     'rawverifier_input',
     'rawverifier_inputBytes',
     'rawverifier_new',

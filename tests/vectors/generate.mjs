@@ -27,6 +27,7 @@ const THEMES = [
   'policy',
   'remote',
   'revocation',
+  'status-lists',
   'claims-asked',
   'presets',
   'presets-platforms',

@@ -7,7 +7,9 @@ export async function toFacts(request: Request): Promise<string> {
   const hasBody = method !== 'GET' && method !== 'HEAD';
   const body = hasBody ? await readBody(request.body) : null;
   const headers: [string, string][] = [];
-  request.headers.forEach((value, name) => headers.push([name, value]));
+  request.headers.forEach((value, name) => {
+    headers.push([name, value]);
+  });
   return JSON.stringify({ method, url, headers, body });
 }
 

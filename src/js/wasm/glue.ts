@@ -7,8 +7,14 @@ export interface RawVerifier {
   replace(policy: string): void;
   /** Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON. Throws a PolicyError; the present keys then stay. */
   setRemoteKeys(issuer: string, jwks: string): string;
-  /** A list of revocations: a `RevocationUpdate` without `ok` as JSON. Throws a PolicyError when the policy asks for none. */
-  applyRevocations(document: string, now: number): string;
+  /** Begins to take lists of revocations. Throws a PolicyError about `now`. The gate's module alone has this and what follows. */
+  beginRevocations?(now: number): void;
+  /** Takes the piece of them that is in the input. */
+  moreRevocations?(written: number): void;
+  /** A `RevocationUpdate` without `ok` as JSON. Throws a PolicyError when the policy asks for none. */
+  endRevocations?(): string;
+  /** A Token Status List: a `StatusUpdate` without `ok` as JSON. Throws a PolicyError when the policy does not name it. */
+  applyStatusList?(uri: string, jwt: string, now: number): string;
   input(): number;
   inputBytes(): number;
   answer(): number;
@@ -70,7 +76,12 @@ export interface RawGate extends RawVerifier {
   decide(facts: string, now: number): string;
   /** Takes the published keys of an issuer away. */
   forgetKeys(issuer: string): void;
-  /** The issuers' `remote` and `introspection` members, with defaults: `{ remotes: RemoteSource[], introspections: IntrospectionSource[] }`. */
+  /** The version of the list of revocations that is held; -1 when none is. */
+  revocationsVersion(): number;
+  /**
+   * The members `remote`, `introspection` and `revocation`, with defaults:
+   * `{ remotes: RemoteSource[], introspections: IntrospectionSource[], revocation: RevocationSource | null }`.
+   */
   remotes(): string;
   /** Which facts decisions rest on: `{ headers: string[], byPath: boolean, byAddress: boolean }`. */
   profile(): string;

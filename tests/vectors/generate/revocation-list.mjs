@@ -66,7 +66,8 @@ export function words(numbers) {
 export const headOf = (document) => encode(sha256(document.split('~')[0]));
 
 /**
- * A document. `tokens` are hashes, `cutoffs` pairs of hash and instant; a delta has `previous`, anything else is a snapshot with `head`.
+ * A document. `tokens` are hashes, `cutoffs` pairs of hash and instant; a delta has `previous`, a renewal `current`, anything else is a
+ * snapshot with `head`.
  * What else is given replaces a member of the payload, or leaves it out when it is undefined.
  */
 export function list({
@@ -90,7 +91,7 @@ export function list({
     tokens: tokens.length,
     cutoffs: cutoffs.length,
     body: encode(sha256(bytes)),
-    ...('previous' in payload ? {} : { head: encode(Buffer.alloc(32, 1)) }),
+    ...('previous' in payload || 'current' in payload ? {} : { head: encode(Buffer.alloc(32, 1)) }),
     ...payload,
   };
   const typ = 'portcullis-revocation+jwt';

@@ -270,6 +270,104 @@ one(
   accept(),
 );
 
+one(
+  'accepts-what-was-revoked-under-another-key-of-hashes-when-the-first-delta-brings-a-key',
+  53,
+  'An empty list has no hashes that another key could make meaningless.',
+  [
+    taken(snapshot()),
+    taken(delta(empty, { version: 2, previous: encode(Buffer.alloc(32, 1)), hashKey: otherKey })),
+  ],
+  accept(),
+);
+one(
+  'refuses-what-a-delta-brought-whose-clock-was-behind',
+  53,
+  'A renewal came from another machine a second before: what was known then is known still.',
+  [
+    taken(snapshot({ iat: NOW - 2 })),
+    taken(
+      delta(empty, { version: 2, previous: encode(Buffer.alloc(32, 1)), tokens: [name('jti', 'token-1')] }),
+    ),
+  ],
+  revoked,
+);
+
+// Renewals
+const start = encode(Buffer.alloc(32, 1));
+const renewal = (version, current, more = {}) => list({ hashKey, ...times, version, current, ...more });
+const old = snapshot({ iat: NOW - 70 });
+one(
+  'accepts-when-a-renewal-says-that-nothing-came-anew',
+  53,
+  'A list on which nothing happens must not grow stale.',
+  [taken(old, { now: NOW - 70 }), taken(renewal(1, start), { changed: true })],
+  accept({ stale: false }),
+);
+one(
+  'refuses-what-is-listed-after-a-renewal',
+  53,
+  'It has nothing in it and takes nothing away.',
+  [taken(snapshot(first)), taken(renewal(2, start, { iat: NOW }), { changed: false })],
+  revoked,
+);
+one(
+  'takes-deltas-and-a-renewal-at-once',
+  53,
+  'Each on a line of its own.',
+  [
+    taken(empty),
+    taken([second, third, renewal(3, headOf(third), { iat: NOW })].join('\n'), { changed: true }),
+  ],
+  revoked,
+);
+one(
+  'keeps-what-stood-before-the-line-that-is-refused',
+  53,
+  'What was taken stays taken.',
+  [taken(empty), refusedAs('forked', [second, third, renewal(3, start)].join('\n'))],
+  revoked,
+);
+one(
+  'stays-stale-when-a-renewal-was-made-earlier',
+  53,
+  'It takes no time back, and gives none.',
+  [taken(old, { now: NOW - 70 }), taken(renewal(1, start, { iat: NOW - 60 }))],
+  refuse('revocation-stale', { staleSince: NOW }),
+);
+for (const [what, error, document] of [
+  ['of-a-later-version', 'gap', renewal(2, start)],
+  ['of-an-earlier-version', 'older', renewal(0, start)],
+  ['of-another-history', 'forked', renewal(1, encode(Buffer.alloc(32, 2)))],
+  ['with-something-in-it', 'malformed', renewal(1, start, { tokens: [1n] })],
+  [
+    'that-counts-what-is-not-there',
+    'malformed',
+    renewal(1, start, {
+      cutoffs: { length: 1, [Symbol.iterator]: [][Symbol.iterator] },
+      body: Buffer.alloc(0),
+    }),
+  ],
+  ['with-a-head-besides', 'malformed', renewal(1, start, { head: start })],
+  ['with-a-previous-besides', 'malformed', renewal(1, start, { previous: start })],
+  ['that-is-over', 'over', renewal(1, start, { not_after: NOW - 5 })],
+]) {
+  one(
+    `stays-stale-after-a-renewal-${what}`,
+    53,
+    'Freshness is nothing that a bad document brings.',
+    [taken(old, { now: NOW - 70 }), refusedAs(error, document)],
+    refuse('revocation-stale', { staleSince: NOW - 10 }),
+  );
+}
+one(
+  'keeps-a-revocation-when-a-renewal-comes-first',
+  53,
+  'To nothing, nothing can be added.',
+  [refusedAs('gap', renewal(1, start)), taken(snapshot(first))],
+  revoked,
+);
+
 // Documents that are none
 const late = { ...first, iat: NOW + 6 };
 const jws = snapshot(first).split('~')[0];

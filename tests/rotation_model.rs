@@ -1,1 +1,0 @@
-//! The session state machine, model-checked.
