@@ -10,14 +10,9 @@ const LATER = NOW + 1_000_000;
 let turn = 0;
 const newKey = () => `s/${turn++}`;
 
-/** Two connections, closed when it is over. */
 const connected = (work) => async (place) => {
   const connections = [await place.connect(), await place.connect()];
-  try {
-    await work(...connections.map(({ store }) => store), place);
-  } finally {
-    for (const { close } of connections) await close();
-  }
+  await work(...connections.map(({ store }) => store), place);
 };
 
 const many = (count, work) => Promise.all(Array.from({ length: count }, (_, index) => work(index)));
@@ -172,7 +167,6 @@ const CASES = [
       const answers = await many(8, (n) => connections[n % 4].store.swap('a', 0, `${n}`, LATER));
       assert.equal(winners(answers), 1);
       assert.equal((await connections[3].store.read('a')).version, 1);
-      for (const { close } of connections) await close();
     },
   ],
   [
@@ -187,7 +181,6 @@ const CASES = [
       assert.equal(await one.swap('old', 7, 'swapped', NOW), true);
       assert.equal(await two.sweep(NOW, 10), 1);
       assert.equal(await one.read('old'), null);
-      for (const { close } of connections) await close();
     },
   ],
   [
@@ -195,20 +188,19 @@ const CASES = [
     async (place) => {
       if (!place.withSchema) return 'the engine keeps none';
       const connect = await place.withSchema(99);
-      const { store, close } = await connect();
+      const { store } = await connect();
       for (let attempt = 0; attempt < 2; attempt++) {
         await assert.rejects(store.read('old'), /schema 99; this version knows/);
         await assert.rejects(store.swap('new', 0, 'a', LATER), /schema 99/);
         await assert.rejects(store.sweep(LATER, 10), /schema 99/);
       }
-      await close();
     },
   ],
   [
     'rows and bytes of a session stay what they are over 10,000 rotations',
     async (place) => {
       if (!place.size) return 'there is nothing to measure';
-      const { store, close } = await place.connect();
+      const { store } = await place.connect();
       const key = newKey();
       await rotate(store, key, 100);
       const before = await place.size();
@@ -219,7 +211,6 @@ const CASES = [
       assert.equal((await store.read(key)).version, times + 100);
       assert.equal(after.rows, before.rows);
       assert.ok(after.bytes <= before.bytes + place.slack, `${before.bytes} bytes became ${after.bytes}`);
-      await close();
       return `${after.rows} rows, ${before.bytes} bytes before, ${after.bytes} after`;
     },
   ],
@@ -239,7 +230,6 @@ const CASES = [
       await close();
       const again = await place.connect();
       assert.deepEqual(await again.store.read(key), { version: 1, value: 'a' });
-      await again.close();
     },
   ],
   [
@@ -252,7 +242,7 @@ const CASES = [
       for (let version = 1; version <= 20; version++)
         assert.equal(await before.store.swap(`${key}/0`, version, `rotation ${version}`, LATER), true);
       await place.crash(before);
-      const { store, close } = await place.connect();
+      const { store } = await place.connect();
       assert.deepEqual(await store.read(`${key}/0`), { version: 21, value: 'rotation 20' });
       const found = await many(19, (n) => store.read(`${key}/${n + 1}`));
       assert.deepEqual(
@@ -260,12 +250,38 @@ const CASES = [
         [...Array(19).keys()].map((n) => `${n + 1}`),
       );
       assert.equal(await store.swap(`${key}/0`, 20, 'from before', LATER), false);
-      await close();
     },
   ],
 ];
 
-export const cases = CASES.map(([name, run]) => ({ name, run }));
+export const cases = CASES.map(([name, run]) => ({ name, run: (place) => closing(place, run) }));
+
+/** Runs a case, and closes every connection that it has opened and left open, also when it fails. */
+async function closing(place, run) {
+  const open = new Set();
+  const kept = (connect) => async () => {
+    const connection = await connect();
+    open.add(connection);
+    const close = async () => {
+      if (open.delete(connection)) await connection.close();
+    };
+    return { ...connection, close };
+  };
+  try {
+    return await run({
+      ...place,
+      connect: kept(place.connect),
+      ...(place.withSchema && {
+        async withSchema(version) {
+          const connect = await place.withSchema(version);
+          return connect && kept(connect);
+        },
+      }),
+    });
+  } finally {
+    for (const connection of open) await connection.close();
+  }
+}
 
 /** Adds so many, one at a time, by read and swap. */
 export async function countTo(store, key, times) {

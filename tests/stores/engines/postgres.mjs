@@ -100,11 +100,12 @@ CREATE TABLE portcullis_entries (
 );
 INSERT INTO portcullis_entries VALUES ('old', 7, 'kept', 2000000000);`;
 
+let databases = 0;
+
 /** A place in a database of its own. */
 export async function postgresPlace(server, name) {
   const admin = new pg.Pool({ ...server.connection, max: 1 });
   admin.on('error', () => {});
-  let databases = 0;
   const newDatabase = async (sql) => {
     const database = `${name.replaceAll(/\W/g, '_')}_${databases++}`;
     await admin.query(`CREATE DATABASE ${database}`);
@@ -122,6 +123,7 @@ export async function postgresPlace(server, name) {
   const database = await newDatabase();
   const connect = connectTo(database);
   return {
+    database,
     connect,
     // Once for the engine is enough.
     rotations: name === 'pg' ? 10_000 : 1000,

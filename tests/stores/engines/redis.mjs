@@ -76,6 +76,8 @@ export async function startRedis({ durable = false } = {}) {
   };
 }
 
+export const redisClient = (name, connection) => CLIENTS[name](connection);
+
 /** A place under a prefix of its own. */
 export async function redisPlace(server, name) {
   const { client: admin, close: closeAdmin } = await CLIENTS.ioredis(server.connection);
@@ -88,6 +90,7 @@ export async function redisPlace(server, name) {
   };
   const prefix = newPrefix();
   return {
+    prefix,
     connect: connectTo(prefix),
     // Once for the engine is enough.
     rotations: name === 'ioredis' ? 10_000 : 1000,

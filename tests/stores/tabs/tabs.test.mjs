@@ -32,17 +32,16 @@ test('in a Durable Object, the issuer in workerd', async (t) => {
 
 /** Two processes' worth of issuers, each with a connection of its own. */
 async function twoOver(t, server, place) {
+  const connections = [await place.connect(), await place.connect()];
   t.after(async () => {
+    for (const { close } of connections) await close();
     await place.stop();
     await server.stop();
   });
   const clock = newClock();
   const secrets = newSecrets(generateSigningKey);
-  const issuers = [];
-  const connections = [await place.connect(), await place.connect()];
-  for (const { store } of connections) issuers.push(issuerOver(createIssuer, secrets, store, clock));
+  const issuers = connections.map(({ store }) => issuerOver(createIssuer, secrets, store, clock));
   await playAndTell(t, issuers, clock);
-  for (const { close } of connections) await close();
 }
 
 test('on Postgres, two issuers', async (t) => {
