@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { build } from './build.mjs';
+import { makePages } from './pages.mjs';
 import { setup } from './setup.mjs';
 import { isMain, main, Plain, ROOT, run } from './steps.mjs';
 
@@ -99,6 +100,7 @@ const STAGES = [
   },
   { name: 'conformance', work: () => node('tests/conformance/run.mjs', ...(options.all ? ['--all'] : [])) },
   { name: 'demonstration', work: () => node('src/js/build/start.mjs', '--check') },
+  { name: 'www', work: () => makePages().then(() => nodeTest('tests/www')) },
   { name: 'page', work: () => nodeTest('tests/demo') },
 ];
 
