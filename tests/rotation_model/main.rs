@@ -16,7 +16,7 @@ use portcullis::issuer::configuration::Settings;
 use stateright::{Checker, HasDiscoveries, Model};
 
 use crate::{
-    issuer::Issuer,
+    issuer::{Issuer, Kind},
     model::Bounds,
     world::{Act, Budget, Seconds},
 };
@@ -33,7 +33,7 @@ fn deeper() -> u8 {
 fn bounds(name: &'static str, settings: Settings) -> Bounds {
     Bounds {
         name,
-        issuer: Issuer::new(settings),
+        issuer: Issuer::new(settings, Kind::Public),
         tabs: 2,
         // Past Wr, past Wc, and so on: what lies between is alike but for the honest, whose messages have D.
         seconds: 4,
@@ -44,6 +44,7 @@ fn bounds(name: &'static str, settings: Settings) -> Bounds {
         budget: Budget::default(),
         compares: true,
         stale_cutoffs: false,
+        survives: false,
     }
 }
 
@@ -86,6 +87,18 @@ fn models() -> Vec<Bounds> {
         Bounds { tabs: 1, seconds: 4, budget: Budget { rollbacks: 1, ..thief }, ..usual("rollback") },
         Bounds { tabs: 1, seconds: 8, budget: thief, ..bounds("ends", short) },
         Bounds {
+            issuer: Issuer::new(settings(), Kind::Confidential),
+            tabs: 1,
+            budget: Budget { sign_outs: 1, clock_steps: 1, ..thief },
+            ..usual("confidential")
+        },
+        Bounds {
+            issuer: Issuer::new(settings(), Kind::Bound),
+            budget: Budget { errors: 1, ..thief },
+            ..usual("bound")
+        },
+        // The honest again, a message of theirs arriving twice.
+        Bounds {
             honest: true,
             seconds: 8,
             tick: 1,
@@ -112,11 +125,16 @@ fn no_interleaving_breaks_an_invariant() {
 
 /// A model that would not notice proves nothing.
 #[test]
-fn a_store_that_does_not_compare_or_lags_at_its_cutoffs_is_found_out() {
+fn a_store_that_does_not_do_its_part_is_found_out() {
     let revoked = Budget { revocations: 1, ..Budget::default() };
     let cut_off = Budget { cutoffs: 1, ..Budget::default() };
+    let fallen_back = Budget { rollbacks: 1, ..revoked };
     let usual = |budget| Bounds { tabs: 1, replica: true, budget, ..bounds("control", settings()) };
-    for control in [Bounds { compares: false, ..usual(revoked) }, Bounds { stale_cutoffs: true, ..usual(cut_off) }] {
+    for control in [
+        Bounds { compares: false, ..usual(revoked) },
+        Bounds { stale_cutoffs: true, ..usual(cut_off) },
+        Bounds { survives: true, replica: false, ..usual(fallen_back) },
+    ] {
         let found = explore(control).1;
         assert!(found.contains_key("P4: nothing after a revocation"), "{found:#?}");
     }

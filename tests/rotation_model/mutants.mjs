@@ -279,7 +279,7 @@ function found() {
   const tests =
     cargo('--lib', '--test', 'rotation', '--no-fail-fast', '--', 'issuer').output +
     cargo('--test', 'rotation').output;
-  const names = [...tests.matchAll(/^test (\S+) \.\.\. FAILED|^ {4}(\S+)$/gm)].map(
+  const names = [...tests.matchAll(/^test (\S+) \.\.\. FAILED|^ {4}([\w:]+)$/gm)].map(
     (match) => match[1] ?? match[2],
   );
   return names.length > 0 ? `tests: ${[...new Set(names)].slice(0, 2).join(', ')}` : undefined;

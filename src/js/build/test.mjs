@@ -39,7 +39,18 @@ const STAGES = [
   // What the feature adds; the engines have been tested.
   {
     name: 'cargo-test-issuer',
-    work: () => cargo('test', '--locked', '--lib', '--test', 'rotation', '--features', 'issuer'),
+    work: () =>
+      cargo(
+        'test',
+        '--locked',
+        '--lib',
+        '--test',
+        'rotation',
+        '--test',
+        'issuer_endpoint',
+        '--features',
+        'issuer',
+      ),
   },
   // Prints how many states it has seen. ROTATION_MODEL_DEEPER=1 makes them more.
   {
@@ -78,6 +89,7 @@ const STAGES = [
   { name: 'package', work: () => nodeTest('tests/package') },
   { name: 'gate', work: () => nodeTest('tests/gate') },
   { name: 'stores', work: () => nodeTest('tests/stores') },
+  { name: 'issuer', work: () => nodeTest('tests/issuer') },
   { name: 'tabs', work: () => nodeTest('tests/stores/tabs') },
   { name: 'adapters', work: () => nodeTest('tests/adapters') },
   { name: 'e2e', work: () => nodeTest('tests/e2e') },
