@@ -38,6 +38,10 @@ const STAGES = [
   // What the feature adds; the engines have been tested.
   { name: 'cargo-test-issuer', work: () => cargo('test', '--locked', '--lib', '--features', 'issuer') },
   {
+    name: 'cargo-test-revocation',
+    work: () => cargo('test', '--locked', '--test', 'revocation_chain', '--features', 'issuer'),
+  },
+  {
     name: 'cargo-test-ml-dsa',
     work: () => cargo('test', '--locked', '--lib', '--test', 'ml_dsa', '--features', 'ml-dsa'),
   },
