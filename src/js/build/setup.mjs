@@ -34,7 +34,6 @@ export async function setup({ tests = false, all = false } = {}) {
     ['chromium'],
     'install Chromium or set CHROMIUM to its path',
   );
-  if (!all) return;
   await debian(
     'firefox',
     [process.env.FIREFOX, ...FIREFOXES],

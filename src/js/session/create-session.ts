@@ -59,9 +59,9 @@ export function createSession({
   const become = (next: State) => {
     state = next;
     const { out, access, expiresAt } = next;
-    const seen = access === undefined ? undefined : inspect?.(access);
+    const seen = access ? inspect?.(access) : undefined;
     const claims = seen?.ok ? seen.claims : undefined;
-    const status = out ? 'signed-out' : access === undefined ? 'unknown' : 'signed-in';
+    const status = out ? 'signed-out' : access ? 'signed-in' : 'unknown';
     snapshot = Object.freeze({ status, claims, expiresAt });
     schedule();
     for (const listener of [...listeners]) listener();
@@ -89,7 +89,7 @@ export function createSession({
   const dueIn = () =>
     state.expiresAt === undefined ? Infinity : clock.dueIn(state.issuedAt, state.expiresAt);
   const expired = () => state.expiresAt !== undefined && clock.left(state.expiresAt) <= 0;
-  const usable = (refused?: string) => state.access !== undefined && state.access !== refused && !expired();
+  const usable = (refused?: string) => state.access && state.access !== refused && !expired();
   const paused = () => clock.mark()[0] < pausedUntil;
   const pause = (pauseMs: number) => {
     pausedUntil = clock.mark()[0] + pauseMs;
@@ -202,7 +202,7 @@ export function createSession({
     clearTimeout(timer);
     // By the minute, since timers stop with the device.
     const ms = paused() ? pausedUntil - clock.mark()[0] : dueIn();
-    if (state.access !== undefined) timer = setTimeout(tick, Math.min(Math.max(ms, 500), 60_000));
+    if (state.access) timer = setTimeout(tick, Math.min(Math.max(ms, 500), 60_000));
   };
   const online = () => {
     pausedUntil = 0;
@@ -226,14 +226,16 @@ export function createSession({
       tick();
     }
   });
-  globalThis.document?.addEventListener('visibilitychange', tick, closing);
-  globalThis.addEventListener?.('online', online, closing);
   become(state);
   // On a server that renders the page, nobody is signed in.
-  if (globalThis.location) tick();
+  if (globalThis.location) {
+    addEventListener('online', online, closing);
+    globalThis.document?.addEventListener('visibilitychange', tick, closing);
+    tick();
+  }
 
   const send = (request: Request, access: string | undefined) => {
-    if (access === undefined) return fetch(request);
+    if (!access) return fetch(request);
     const own = new Request(request, { redirect: request.redirect === 'manual' ? 'manual' : 'error' });
     if (dpop) return dpop.fetch(own, access);
     own.headers.set('authorization', `Bearer ${access}`);
@@ -254,11 +256,11 @@ export function createSession({
       const tried = new Set<string>();
       for (;;) {
         const access = await accessToken();
-        if (access === undefined && !state.out) throw new TypeError('no access token');
+        if (!access && !state.out) throw new TypeError('no access token');
         const sent = clock.mark();
         const response = await send(request.clone(), access);
         clock.observe(response, sent);
-        if (response.status !== 401 || access === undefined) return response;
+        if (response.status !== 401 || !access) return response;
         const { error = '', acr_values: acrValues, max_age } = challengeOf(response);
         if (tried.has(error)) return response;
         tried.add(error);
