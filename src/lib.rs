@@ -44,7 +44,11 @@ pub mod claims;
 pub mod policy;
 pub mod binding;
 
-// rank 7: the pipeline (rank 6 is kept for revocation), and from a request to a decision
+// rank 6: what was taken back
+#[cfg(any(feature = "revocation", feature = "issuer"))]
+pub mod revocation;
+
+// rank 7: the pipeline, and from a request to a decision
 pub mod verifier;
 pub mod gate;
 
@@ -65,9 +69,13 @@ pub use gate::Gate;
 pub use jws::compact::UnverifiedToken;
 pub use keys::remote::KeyReport;
 pub use limits::Limits;
+#[cfg(feature = "revocation")]
+pub use policy::RevocationPolicy;
 pub use policy::{IssuerPolicy, Policy};
 pub use policy_error::PolicyError;
 pub use rejection::{Rejection, Stage};
+#[cfg(feature = "revocation")]
+pub use revocation::{StatusReport, UpdateError, UpdateReport};
 pub use signature::AuthenticToken;
 pub use time::{Leeway, UnixSeconds};
 pub use verifier::{Accepted, Verdict, Verifier};

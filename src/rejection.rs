@@ -30,6 +30,9 @@ pub enum Stage {
     Claims,
     /// The policy: kind, issuer, audience and time.
     Policy,
+    /// What was taken back before its time.
+    #[cfg(feature = "revocation")]
+    Revocation,
     /// What the authorization server says of an opaque token (RFC 7662).
     Introspection,
     /// The proof that the client has the key its token is bound to (RFC 9449, RFC 8705).
@@ -127,6 +130,22 @@ pub enum Rejection {
     NotYetValid { now: UnixSeconds, not_before: UnixSeconds, leeway: Leeway },
     /// The `iat` is not reached. STRICTER than RFC 7519 §4.1.6: a revocation by time of issue would miss such a token.
     IssuedInFuture { now: UnixSeconds, issued_at: UnixSeconds, leeway: Leeway },
+
+    /// The token or its session is on the list, by the `jti` or the `sid`.
+    #[cfg(feature = "revocation")]
+    TokenRevoked { claim: &'static str },
+    /// Nothing that its issuer, client, subject, session or key issued before the cutoff is accepted: by `iss`, `client_id`, `sub`, `sid` or `kid`.
+    #[cfg(feature = "revocation")]
+    IssuedBeforeCutoff { claim: &'static str, cutoff: UnixSeconds, issued_at: Option<UnixSeconds> },
+    /// The list is too old to say that the token was not revoked, or there is none yet.
+    #[cfg(feature = "revocation")]
+    RevocationStale { now: UnixSeconds, stale_since: Option<u64> },
+    /// The token's place in its status list says something other than VALID (draft-ietf-oauth-status-list §7.1).
+    #[cfg(feature = "revocation")]
+    StatusNotValid { index: u64, status: u8 },
+    /// The token names a place that its status list does not have.
+    #[cfg(feature = "revocation")]
+    StatusOutOfRange { index: u64, entries: u64 },
 }
 
 impl Rejection {
@@ -152,6 +171,8 @@ impl Rejection {
     #[rustfmt::skip]
     const fn entry(&self) -> (&'static str, Stage, &'static str) {
         use Rejection as R;
+        #[cfg(feature = "revocation")]
+        use Stage::Revocation;
         use Stage::{Bearer, Claims, Jws, Keys, Policy, Signature};
         match self {
             R::AuthorizationMissing => ("authorization-missing", Bearer, "The request has no Authorization header."),
@@ -186,6 +207,16 @@ impl Rejection {
             R::Expired { .. } => ("expired", Policy, "The token has expired."),
             R::NotYetValid { .. } => ("not-yet-valid", Policy, "The token is not valid yet."),
             R::IssuedInFuture { .. } => ("issued-in-future", Policy, "The token was issued in the future."),
+            #[cfg(feature = "revocation")]
+            R::TokenRevoked { .. } => ("token-revoked", Revocation, "The token or its session was revoked."),
+            #[cfg(feature = "revocation")]
+            R::IssuedBeforeCutoff { .. } => ("issued-before-cutoff", Revocation, "The token was issued before the instant from which on tokens like it count."),
+            #[cfg(feature = "revocation")]
+            R::RevocationStale { .. } => ("revocation-stale", Revocation, "It cannot be told at the moment whether the token was revoked."),
+            #[cfg(feature = "revocation")]
+            R::StatusNotValid { .. } => ("status-not-valid", Revocation, "The status list of the token says that it is not valid."),
+            #[cfg(feature = "revocation")]
+            R::StatusOutOfRange { .. } => ("status-out-of-range", Revocation, "The token has no place in the status list it names."),
         }
     }
 

@@ -48,6 +48,8 @@ pub struct Validity {
     pub from: UnixSeconds,
     /// The first after them, in seconds since the epoch; it may lie a leeway past the last representable instant.
     pub until: u64,
+    /// Whether no list could tell if it was revoked, and it is accepted all the same.
+    pub stale: bool,
 }
 
 impl Validity {
@@ -55,7 +57,11 @@ impl Validity {
     #[must_use]
     pub fn new(exp: UnixSeconds, nbf: Option<UnixSeconds>, iat: Option<UnixSeconds>, leeway: Leeway) -> Self {
         let begins = nbf.max(iat).map_or(0, UnixSeconds::get);
-        Validity { from: UnixSeconds(begins.saturating_sub(leeway.0)), until: exp.0.saturating_add(leeway.0) }
+        Validity {
+            from: UnixSeconds(begins.saturating_sub(leeway.0)),
+            until: exp.0.saturating_add(leeway.0),
+            stale: false,
+        }
     }
 }
 

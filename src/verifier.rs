@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
+#[cfg(all(feature = "revocation", feature = "js"))]
+use crate::revocation::Incoming;
+#[cfg(feature = "revocation")]
+use crate::revocation::{Revocations, StatusReport, UpdateError, UpdateReport};
 use crate::{
     bearer, claims,
     claims::{Claims, ParsedClaims},
@@ -30,6 +34,7 @@ pub struct Accepted {
     header: Arc<Header>,
     claims: Claims,
     payload: Vec<u8>,
+    stale: bool,
 }
 
 /// Decides about tokens by one policy. It holds no clock and does no I/O: the same input gives the same verdict everywhere.
@@ -39,13 +44,20 @@ pub struct Accepted {
 pub struct Verifier {
     policy: Policy,
     headers: HeaderMemo,
+    #[cfg(feature = "revocation")]
+    revocations: Revocations,
 }
 
 impl Verifier {
     /// A verifier for that policy.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Verifier { policy, headers: HeaderMemo::default() }
+        Verifier {
+            policy,
+            headers: HeaderMemo::default(),
+            #[cfg(feature = "revocation")]
+            revocations: Revocations::default(),
+        }
     }
 
     /// A verifier for a policy in JSON.
@@ -69,6 +81,51 @@ impl Verifier {
         self.policy.forget_remote_keys(issuer)
     }
 
+    /// Takes signed lists of revocations, each on a line of its own: a snapshot, or what came anew since the one that is held.
+    ///
+    /// # Errors
+    /// As [`UpdateError`]: a bad, old, forked or foreign document. What was held before it then stays.
+    #[cfg(feature = "revocation")]
+    pub fn apply_revocations(&mut self, documents: &str, now: UnixSeconds) -> Result<UpdateReport, UpdateError> {
+        self.revocations.apply(self.policy.revocation(), self.policy.leeway(), documents, now)
+    }
+
+    /// Takes the next piece of such a text.
+    #[cfg(all(feature = "revocation", feature = "js"))]
+    pub(crate) fn receive_revocations(&mut self, incoming: &mut Incoming, piece: &str) {
+        self.revocations.push(incoming, self.policy.revocation(), self.policy.leeway(), piece);
+    }
+
+    /// What came of it.
+    #[cfg(all(feature = "revocation", feature = "js"))]
+    pub(crate) fn received_revocations(&mut self, incoming: Incoming) -> Result<UpdateReport, UpdateError> {
+        self.revocations.finish(incoming, self.policy.revocation(), self.policy.leeway())
+    }
+
+    /// Takes the Token Status List of that URI (draft-ietf-oauth-status-list §5.1), which the policy names.
+    ///
+    /// # Errors
+    /// As [`UpdateError`]. What is held then stays.
+    #[cfg(feature = "revocation")]
+    pub fn apply_status_list(&mut self, uri: &str, jwt: &str, now: UnixSeconds) -> Result<StatusReport, UpdateError> {
+        self.revocations.apply_status(self.policy.revocation(), self.policy.leeway(), uri, jwt, now)
+    }
+
+    /// The version of the list of revocations that is held, if any is.
+    #[cfg(feature = "revocation")]
+    #[must_use]
+    pub fn revocations_version(&self) -> Option<u64> {
+        self.revocations.version()
+    }
+
+    /// Takes over what another verifier holds of revocations, as far as this one's policy trusts it.
+    #[cfg(feature = "revocation")]
+    pub(crate) fn inherit(&mut self, former: &Verifier) {
+        if let (Some(own), Some(theirs)) = (self.policy.revocation(), former.policy.revocation()) {
+            self.revocations.inherit(own, &former.revocations, theirs);
+        }
+    }
+
     /// Decides about the credentials of a request: the value of its one Authorization header (RFC 6750 §2.1).
     ///
     /// # Errors
@@ -82,9 +139,10 @@ impl Verifier {
     /// # Errors
     /// The [`Rejection`] of the first stage that refuses.
     pub fn verify(&self, token: &str, now: UnixSeconds) -> Verdict {
-        let (authentic, claims) = self.decide(token, now, |claims, _, _| claims.to_claims())?;
+        let take = |claims: &ParsedClaims<'_>, _: &Header, validity: Validity| (claims.to_claims(), validity.stale);
+        let (authentic, (claims, stale)) = self.decide(token, now, take)?;
         let (header, payload) = authentic.into_parts();
-        Ok(Accepted { header, claims, payload })
+        Ok(Accepted { header, claims, payload, stale })
     }
 
     /// The pipeline. `take` sees the claims and how long they hold once nothing stands against the token.
@@ -94,12 +152,26 @@ impl Verifier {
         now: UnixSeconds,
         take: impl FnOnce(&ParsedClaims<'_>, &Header, Validity) -> T,
     ) -> Result<(AuthenticToken<'t>, T), Rejection> {
+        self.decide_about(token, now, false, take)
+    }
+
+    /// The pipeline about a token that its issuer may have `vouched` for, when no list of revocations can.
+    #[cfg_attr(not(feature = "revocation"), allow(unused_variables, reason = "there are no lists"))]
+    pub(crate) fn decide_about<'t, T>(
+        &self,
+        token: &'t str,
+        now: UnixSeconds,
+        vouched: bool,
+        take: impl FnOnce(&ParsedClaims<'_>, &Header, Validity) -> T,
+    ) -> Result<(AuthenticToken<'t>, T), Rejection> {
         let unverified = UnverifiedToken::parse_with(token, self.policy.limits(), &self.headers)?;
         let candidates = self.policy.keys().candidates(unverified.header())?;
         let authentic = signature::authenticate(unverified, &candidates)?;
         self.remember(&authentic);
         let claims = claims::read(&authentic, self.policy.limits())?;
         let validity = self.policy.check(&authentic, &claims, now)?;
+        #[cfg(feature = "revocation")]
+        let validity = self.revocations.check(&self.policy, &authentic, &claims, now, validity, vouched)?;
         let taken = take(&claims, authentic.header(), validity);
         Ok((authentic, taken))
     }
@@ -200,6 +272,12 @@ impl Accepted {
     #[must_use]
     pub fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// Whether nobody could tell if the token was revoked, and the policy accepts it all the same (`whenStale: "allow"`).
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.stale
     }
 
     /// All claims as they were signed: the text of a JSON object that passed the strict reader.

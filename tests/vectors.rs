@@ -3,14 +3,14 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use portcullis::{
-    Gate, PolicyError, Rejection, UnixSeconds, Verifier, jws::compact, keys::jwk, limits::Limits, verifier,
+    Gate, PolicyError, Rejection, UnixSeconds, UpdateError, Verifier, jws::compact, keys::jwk, limits::Limits, verifier,
 };
 use serde_json::{Value, json};
 
 /// What came of a vector: accepted (with what it yields), refused, a step of a gate, or a mistake of the caller's own.
 enum Outcome {
     Step(Value),
-    Accepted { claims: Value, payload: Vec<u8> },
+    Accepted { claims: Value, payload: Vec<u8>, stale: bool },
     Refused(Rejection),
     Misused(PolicyError),
 }
@@ -67,6 +67,10 @@ fn run(file: &Value, vector: &Value) -> Outcome {
                 }
             }
         }
+        take_lists(vector, |uri, text, now| match uri {
+            None => verifier.apply_revocations(text, now).map(|report| report.changed),
+            Some(uri) => verifier.apply_status_list(uri, text, now).map(|report| report.changed),
+        })?;
         Ok::<_, PolicyError>(verifier)
     };
     let decide = |decide: &dyn Fn(&Verifier) -> verifier::Verdict| match verifier() {
@@ -76,6 +80,7 @@ fn run(file: &Value, vector: &Value) -> Outcome {
             Ok(accepted) => Outcome::Accepted {
                 claims: accepted.deserialize().unwrap(),
                 payload: accepted.payload().as_bytes().to_vec(),
+                stale: accepted.is_stale(),
             },
         },
     };
@@ -84,24 +89,47 @@ fn run(file: &Value, vector: &Value) -> Outcome {
         "authorization" => decide(&|verifier| verifier.verify_authorization(token.as_deref(), now)),
         "policy" => match verifier() {
             Err(error) => Outcome::Misused(error),
-            Ok(_) => Outcome::Accepted { claims: Value::Null, payload: Vec::new() },
+            Ok(_) => Outcome::Accepted { claims: Value::Null, payload: Vec::new(), stale: false },
         },
         "jws" => match jwk::parse(&vector["jwk"].to_string()) {
             Err(error) => Outcome::Misused(error),
             Ok(named) => match verifier::verify_jws(token.as_deref().unwrap_or(""), &named.key) {
                 Err(rejection) => Outcome::Refused(rejection),
-                Ok(token) => Outcome::Accepted { claims: Value::Null, payload: token.payload().to_vec() },
+                Ok(token) => Outcome::Accepted { claims: Value::Null, payload: token.payload().to_vec(), stale: false },
             },
         },
         "inspect" => match compact::decode_unverified(token.as_deref().unwrap_or(""), &Limits::default()) {
             Err(rejection) => Outcome::Refused(rejection),
-            Ok((_, claims)) => {
-                Outcome::Accepted { claims: serde_json::from_str(&claims).unwrap(), payload: claims.into_bytes() }
-            }
+            Ok((_, claims)) => Outcome::Accepted {
+                claims: serde_json::from_str(&claims).unwrap(),
+                payload: claims.into_bytes(),
+                stale: false,
+            },
         },
         "gate" | "gate-step" => gate(policy, vector, now).map_or_else(Outcome::Misused, Outcome::Step),
         kind => panic!("unknown kind {kind}"),
     }
+}
+
+/// Lists of revocations, one after the other; with `uri` a status list. That a policy asks for none is the caller's mistake, as it is in
+/// JavaScript.
+fn take_lists(
+    vector: &Value,
+    mut apply: impl FnMut(Option<&str>, &str, UnixSeconds) -> Result<bool, UpdateError>,
+) -> Result<(), PolicyError> {
+    for step in vector["revocations"].as_array().into_iter().flatten() {
+        let now = UnixSeconds::new(step["now"].as_u64().unwrap()).unwrap();
+        match (step.get("error"), apply(step["uri"].as_str(), step["document"].as_str().unwrap(), now)) {
+            (_, Err(UpdateError::Unexpected)) => return Err(PolicyError::at("revocation", "is required")),
+            (Some(code), Err(error)) => assert_eq!(error.code(), code, "{}", vector["id"]),
+            (Some(code), Ok(_)) => panic!("{}: a list was taken in spite of {code}", vector["id"]),
+            (None, Err(error)) => panic!("{}: a list was refused: {error}", vector["id"]),
+            (None, Ok(changed)) => {
+                assert!(step.get("changed").is_none_or(|expected| *expected == changed), "{}", vector["id"]);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The next step about a request, with `ok` where it is a decision.
@@ -111,6 +139,10 @@ fn gate(policy: &Value, vector: &Value, now: UnixSeconds) -> Result<Value, Polic
     for step in vector["remoteKeys"].as_array().into_iter().flatten() {
         gate.set_remote_keys(step["issuer"].as_str().unwrap(), &step["jwks"].to_string())?;
     }
+    take_lists(vector, |uri, text, now| match uri {
+        None => gate.apply_revocations(text, now).map(|report| report.changed),
+        Some(uri) => gate.apply_status_list(uri, text, now).map(|report| report.changed),
+    })?;
     let mut facts = vector["request"].clone();
     if let Some(requirement) = vector.get("requirement") {
         facts["requirement"] = gate.requirement(&requirement.to_string())?.number().into();
@@ -163,7 +195,10 @@ fn mismatch(vector: &Value, outcome: Outcome) -> Option<String> {
             .find(|(name, value)| step["claims"].get(name) != Some(value))
             .map(|(name, _)| format!("claim {name} differs; got {}", step["claims"]));
     }
-    if let Outcome::Accepted { claims, payload } = outcome {
+    if let Outcome::Accepted { claims, payload, stale } = outcome {
+        if expect.get("stale").is_some_and(|expected| *expected != stale) {
+            return Some(format!("stale should not be {stale}"));
+        }
         let claims_differ = |expected: &serde_json::Map<String, Value>| {
             expected.iter().find(|(name, value)| claims.get(name) != Some(value)).map(|(name, _)| name.clone())
         };

@@ -45,8 +45,8 @@ pub struct Occasion<'o> {
     pub method: &'o str,
     /// The request's URL.
     pub url: &'o Url<'o>,
-    /// The token that came with it.
-    pub token: &'o str,
+    /// The token that came with it; none does to a token endpoint (RFC 9449 §5).
+    pub token: Option<&'o str>,
     /// When.
     pub now: UnixSeconds,
     /// How far in the future a proof may have been made.
@@ -102,7 +102,9 @@ pub fn check(proof: &str, occasion: &Occasion<'_>, rules: &ProofRules) -> Result
     if Url::parse(text("htu")?).ok_or(because("htu"))?.without_query() != here {
         return Err(Denial::DpopUrlMismatch);
     }
-    if text("ath")? != base64url::encode(&Hash::Sha256.of(&[occasion.token.as_bytes()])) {
+    if let Some(token) = occasion.token
+        && text("ath")? != base64url::encode(&Hash::Sha256.of(&[token.as_bytes()]))
+    {
         return Err(Denial::DpopTokenMismatch);
     }
     let issued_at = issued_at(&claims).ok_or(because("iat"))?;

@@ -48,6 +48,8 @@ pub(crate) fn answer(rejection: &Denial, scene: &Scene<'_>) -> Answer {
             (400, vec![scene.plain(described("invalid_request"))], None)
         }
         D::KeysUnavailable => (503, Vec::new(), Some(30)),
+        #[cfg(feature = "revocation")]
+        D::Token(R::RevocationStale { .. }) => (503, Vec::new(), Some(5)),
         D::IntrospectionUnavailable { reason } => (503, Vec::new(), Some(if *reason == "busy" { 1 } else { 5 })),
         D::ReplayUnavailable => (503, Vec::new(), Some(5)),
         D::DpopNonceRequired => (401, vec![scene.dpop(described("use_dpop_nonce"))], None),

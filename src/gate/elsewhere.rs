@@ -8,7 +8,7 @@ use crate::{
         judge::{Case, Outcome},
         step::Step,
     },
-    json::{Value, read_object},
+    json::{Object, Value, read_object},
     jws::compact::decode_unverified,
     policy::Policy,
     rejection::{Rejection, Segment},
@@ -104,11 +104,44 @@ fn introspecting(policy: &Policy) -> impl Iterator<Item = usize> {
 /// RFC 7662 §2.2: an answer is judged by the rules for a token of that issuer, but for those about a header, which it has none of.
 fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, Denial> {
     let name = policy.issuer_name(issuer).unwrap_or_default();
+    let (text, response) = match answer(case, policy, name)? {
+        Answer::Open(step) => return Ok(step),
+        Answer::Active(text, response) => (text, response),
+    };
+    let claims = claims::of_response(response)?;
+    let validity = policy.check_response(issuer, &claims, case.now)?;
+    match case.judge(&claims.object, None, name, validity)? {
+        Outcome::Open(step) => Ok(step),
+        Outcome::Passed(passed) => Ok(passed.into_step(text.to_owned(), None)),
+    }
+}
+
+/// Has a token's issuer say that it is active, where no list of revocations can tell. What else is asked of it rests on the token itself, and
+/// not on an answer that may leave out what binds it. `None` when the issuer has vouched for it.
+#[cfg(feature = "revocation")]
+pub(super) fn vouch(case: &Case<'_>, rejection: &Rejection) -> Result<Option<Step>, Denial> {
+    let policy = case.gate.verifier.policy();
+    let (issuer, _) = claimed(case, policy).ok_or_else(|| rejection.clone())?;
+    match answer(case, policy, policy.issuer_name(issuer).unwrap_or_default())? {
+        Answer::Open(step) => Ok(Some(step)),
+        Answer::Active(..) => Ok(None),
+    }
+}
+
+/// What an authorization server has said of a token.
+enum Answer<'a> {
+    /// Nothing yet.
+    Open(Step),
+    /// That it is active: the text and what it says.
+    Active(&'a str, Object<'a>),
+}
+
+fn answer<'a>(case: &Case<'a>, policy: &Policy, issuer: &str) -> Result<Answer<'a>, Denial> {
     let failed = |reason: &'static str| Denial::IntrospectionUnavailable { reason };
     let text = match case.facts.evidence.introspection {
         None => {
             let token = case.credentials.token.to_owned();
-            return Ok(Step::NeedIntrospection { issuer: name.to_owned(), token });
+            return Ok(Answer::Open(Step::NeedIntrospection { issuer: issuer.to_owned(), token }));
         }
         Some(Introspected::Unavailable) => return Err(failed("unavailable")),
         Some(Introspected::Busy) => return Err(failed("busy")),
@@ -116,14 +149,8 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
     };
     let response = read_object(text.as_bytes(), policy.limits()).map_err(|_| failed("malformed"))?;
     match response.get("active") {
-        Some(Value::Bool(true)) => {}
-        Some(Value::Bool(false)) => return Err(Denial::TokenInactive),
-        _ => return Err(failed("malformed")),
-    }
-    let claims = claims::of_response(response)?;
-    let validity = policy.check_response(issuer, &claims, case.now)?;
-    match case.judge(&claims.object, None, name, validity)? {
-        Outcome::Open(step) => Ok(step),
-        Outcome::Passed(passed) => Ok(passed.into_step(text.to_owned(), None)),
+        Some(Value::Bool(true)) => Ok(Answer::Active(text, response)),
+        Some(Value::Bool(false)) => Err(Denial::TokenInactive),
+        _ => Err(failed("malformed")),
     }
 }

@@ -55,7 +55,19 @@ impl Case<'_> {
         let judge = |claims: &ParsedClaims<'_>, header: &Header, validity| {
             self.judge(&claims.object, header.typ(), claims.iss(), validity)
         };
-        let verified = self.gate.verifier.decide(self.credentials.token, self.now, judge);
+        let verifier = &self.gate.verifier;
+        let verified = verifier.decide(self.credentials.token, self.now, judge);
+        #[cfg(feature = "revocation")]
+        let mut verified = verified;
+        #[cfg(feature = "revocation")]
+        if let Err(rejection @ crate::rejection::Rejection::RevocationStale { .. }) = &verified
+            && verifier.policy().asks_when_stale()
+        {
+            if let Some(step) = elsewhere::vouch(self, rejection)? {
+                return Ok(step);
+            }
+            verified = verifier.decide_about(self.credentials.token, self.now, true, judge);
+        }
         match verified {
             Err(rejection) => elsewhere::decide(self, rejection),
             Ok((authentic, outcome)) => Ok(match outcome? {
@@ -130,7 +142,7 @@ impl Case<'_> {
         let occasion = Occasion {
             method: self.request.method,
             url: &self.request.url,
-            token: self.credentials.token,
+            token: Some(self.credentials.token),
             now: self.now,
             leeway: self.gate.verifier.policy().leeway(),
         };
@@ -156,9 +168,10 @@ impl Passed {
     /// What is told of it. `header` is there for a token that was verified here.
     pub(super) fn into_step(self, claims: String, header: Option<String>) -> Step {
         let Passed { issuer, binding, forward, validity, nonce } = self;
-        // A proof is good once, and an authorization server may think otherwise the next time.
-        let cacheable = binding != Some(Binding::Dpop) && header.is_some();
-        let Validity { from, until } = validity;
-        Step::Allowed(Box::new(Allowed { claims, header, issuer, binding, forward, from, until, cacheable, nonce }))
+        let Validity { from, until, stale } = validity;
+        // A proof is good once, an authorization server may think otherwise the next time, and a list may have come by then.
+        let cacheable = binding != Some(Binding::Dpop) && header.is_some() && !stale;
+        let allowed = Allowed { claims, header, issuer, binding, forward, from, until, stale, cacheable, nonce };
+        Step::Allowed(Box::new(allowed))
     }
 }

@@ -44,6 +44,8 @@ pub use facts::{Evidence, Facts, Introspected, Replay};
 pub use route::PathPattern;
 pub use step::{Allowed, Binding, Forward, Refusal, Step};
 
+#[cfg(feature = "revocation")]
+use crate::revocation::{StatusReport, UpdateError, UpdateReport};
 use crate::{
     denial::Denial, document, keys::remote::KeyReport, policy_error::PolicyError, rejection::Rejection,
     time::UnixSeconds, verifier::Verifier,
@@ -125,6 +127,8 @@ impl Gate {
         for kept in &self.requirements {
             gate.requirement(&kept.text)?;
         }
+        #[cfg(feature = "revocation")]
+        gate.verifier.inherit(&self.verifier);
         Ok(gate)
     }
 
@@ -157,6 +161,30 @@ impl Gate {
     /// Drops the keys that an issuer published, and says whether there were any.
     pub fn forget_remote_keys(&mut self, issuer: &str) -> bool {
         self.verifier.forget_remote_keys(issuer)
+    }
+
+    /// Takes signed lists of revocations.
+    ///
+    /// # Errors
+    /// As [`Verifier::apply_revocations`]. What is held then stays.
+    #[cfg(feature = "revocation")]
+    pub fn apply_revocations(&mut self, documents: &str, now: UnixSeconds) -> Result<UpdateReport, UpdateError> {
+        self.verifier.apply_revocations(documents, now)
+    }
+
+    /// Takes the Token Status List of that URI.
+    ///
+    /// # Errors
+    /// As [`Verifier::apply_status_list`]. What is held then stays.
+    #[cfg(feature = "revocation")]
+    pub fn apply_status_list(&mut self, uri: &str, jwt: &str, now: UnixSeconds) -> Result<StatusReport, UpdateError> {
+        self.verifier.apply_status_list(uri, jwt, now)
+    }
+
+    /// The verifier inside, to be handed lists piece by piece.
+    #[cfg(all(feature = "revocation", feature = "js"))]
+    pub(crate) fn verifier_mut(&mut self) -> &mut Verifier {
+        &mut self.verifier
     }
 
     /// The verifier inside.

@@ -264,7 +264,7 @@ mod tests {
             now,
             leeway: Leeway::default(),
         };
-        let validity = Validity { from: now, until: 2000 };
+        let validity = Validity { from: now, until: 2000, stale: false };
         requirement(text)
             .unwrap()
             .check(&subject, validity)

@@ -59,6 +59,8 @@ pub struct Allowed {
     pub from: UnixSeconds,
     /// From when it would not be any more, in seconds since the epoch.
     pub until: u64,
+    /// Whether no list of revocations was new enough to be believed, and the request passes all the same.
+    pub stale: bool,
     /// Whether the same facts get the same answer until then: what rests on a proof or on an authorization server does not.
     pub cacheable: bool,
     /// A nonce for the client's next proof, when that of this one is about to expire (RFC 9449 §8.2).
@@ -201,6 +203,8 @@ struct Rest<'s> {
     from: UnixSeconds,
     until: u64,
     cacheable: bool,
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    stale: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<&'s str>,
 }
@@ -243,6 +247,7 @@ impl Allowed {
             from: self.from,
             until: self.until,
             cacheable: self.cacheable,
+            stale: self.stale,
             nonce: self.nonce.as_deref(),
         });
         // Header and claims passed the strict reader, so their texts can stand in a JSON text as they are.

@@ -2,13 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{IssuerError, random, signing_key::SigningKey};
+use super::{IssuerError, grant::Grant, random, signing_key::SigningKey};
 use crate::{base64url, document, json::Object, policy_error::PolicyError, time::UnixSeconds};
 
 /// How long an access token lives when nothing is said: five minutes.
 const LIFETIME_SECONDS: u64 = 300;
-/// The longest life that can be asked for: an hour. What is stolen stays good for that long.
-const LONGEST_LIFETIME_SECONDS: u64 = 3600;
+/// The longest life that can be asked for as usual: an hour. What is stolen stays good for that long.
+pub(super) const LONGEST_LIFETIME_SECONDS: u64 = 3600;
+/// The longest life that can be asked for by the member that says so: a day.
+pub(super) const LONGEST_LONG_LIFETIME_SECONDS: u64 = 86_400;
 /// Claims that have a member of their own in a request, or that the issuer alone sets.
 const RESERVED: [&str; 9] = ["iss", "aud", "exp", "sub", "client_id", "iat", "jti", "scope", "nbf"];
 
@@ -61,24 +63,77 @@ impl AccessTokenRequest {
         Ok(AccessTokenRequest { lifetime_seconds: lifetime(lifetime_seconds)?, ..self })
     }
 
-    /// Reads a request from JSON: `issuer`, `audience` (one or several), `subject`, `clientId`, and by choice `lifetimeSeconds`,
-    /// `scope`, `jti` and further `claims`.
+    /// Sets a lifetime of more than an hour, in seconds, at most a day: what is stolen stays good for that long.
+    ///
+    /// # Errors
+    /// An hour or less, or more than a day.
+    pub fn with_long_lifetime(self, lifetime_seconds: u64) -> Result<Self, PolicyError> {
+        Ok(AccessTokenRequest { lifetime_seconds: long_lifetime(lifetime_seconds)?, ..self })
+    }
+
+    /// Sets what a session says of its access tokens: the scope, the lifetime, `sid` and `gen`, `auth_time` and `acr` (RFC 9068 §2.2.1)
+    /// and `cnf` (RFC 9449 §6.1).
+    #[must_use]
+    pub fn with_session(self, grant: &Grant) -> Self {
+        let mut claims = self.claims;
+        claims.insert("sid".to_owned(), json!(grant.sid));
+        claims.insert("gen".to_owned(), json!(grant.generation));
+        claims.insert("auth_time".to_owned(), json!(grant.auth_time));
+        claims.extend(grant.acr.as_ref().map(|acr| ("acr".to_owned(), json!(acr))));
+        claims.extend(grant.jkt.as_ref().map(|jkt| ("cnf".to_owned(), json!({ "jkt": jkt }))));
+        AccessTokenRequest { scope: grant.scope.clone(), lifetime_seconds: grant.lifetime_seconds, claims, ..self }
+    }
+
+    /// Sets the same where there is no session: what is checked elsewhere is taken as it is.
+    pub(super) fn without_session(self, lifetime_seconds: u64, scope: Option<&str>, jkt: Option<&str>) -> Self {
+        let mut claims = self.claims;
+        claims.extend(jkt.map(|jkt| ("cnf".to_owned(), json!({ "jkt": jkt }))));
+        AccessTokenRequest { lifetime_seconds, scope: scope.map(str::to_owned), claims, ..self }
+    }
+
+    /// How long the token will live, in seconds.
+    #[must_use]
+    pub fn lifetime_seconds(&self) -> u64 {
+        self.lifetime_seconds
+    }
+
+    /// Reads a request from JSON: `issuer`, `audience` (one or several), `subject`, `clientId`, and by choice `lifetimeSeconds` or
+    /// `longLifetimeSeconds`, `scope`, `jti`, `sid`, `gen`, `authTime`, `acr`, `cnf` (`{"jkt": …}`) and further `claims`.
     ///
     /// # Errors
     /// An unknown or malformed member, or a claim that has a member of its own.
     pub fn from_json(text: &str) -> Result<Self, PolicyError> {
         let request = document::parse(text)?;
-        request.only(&["issuer", "audience", "subject", "clientId", "lifetimeSeconds", "scope", "jti", "claims"])?;
+        request.only(&[
+            "issuer",
+            "audience",
+            "subject",
+            "clientId",
+            "lifetimeSeconds",
+            "longLifetimeSeconds",
+            "scope",
+            "jti",
+            "sid",
+            "gen",
+            "authTime",
+            "acr",
+            "cnf",
+            "claims",
+        ])?;
         let audience = request.string_or_strings("audience")?;
         let audience = audience.ok_or_else(|| PolicyError::at("audience", "is required"))?;
         let (issuer, subject) = (request.required_string("issuer")?, request.required_string("subject")?);
         let token = AccessTokenRequest::new(issuer, "-", subject, request.required_string("clientId")?)?;
         Ok(AccessTokenRequest {
             audience,
-            lifetime_seconds: request.integer("lifetimeSeconds")?.map_or(Ok(LIFETIME_SECONDS), lifetime)?,
+            lifetime_seconds: match (request.integer("lifetimeSeconds")?, request.integer("longLifetimeSeconds")?) {
+                (seconds, None) => seconds.map_or(Ok(LIFETIME_SECONDS), lifetime)?,
+                (None, Some(seconds)) => long_lifetime(seconds)?,
+                _ => return Err(PolicyError::at("longLifetimeSeconds", "must not stand beside lifetimeSeconds")),
+            },
             scope: request.string("scope")?.map(str::to_owned),
             jti: request.string("jti")?.map(str::to_owned),
-            claims: further_claims(text, &request)?,
+            claims: session_claims(further_claims(text, &request)?, &request)?,
             ..token
         })
     }
@@ -116,6 +171,44 @@ fn lifetime(seconds: u64) -> Result<u64, PolicyError> {
         return Ok(seconds);
     }
     Err(PolicyError::at("lifetimeSeconds", format!("must be an integer from 1 to {LONGEST_LIFETIME_SECONDS}")))
+}
+
+fn long_lifetime(seconds: u64) -> Result<u64, PolicyError> {
+    if seconds > LONGEST_LIFETIME_SECONDS && seconds <= LONGEST_LONG_LIFETIME_SECONDS {
+        return Ok(seconds);
+    }
+    let reason =
+        format!("must be an integer above {LONGEST_LIFETIME_SECONDS}, at most {LONGEST_LONG_LIFETIME_SECONDS}");
+    Err(PolicyError::at("longLifetimeSeconds", reason))
+}
+
+/// Adds the claims of a session and of an authentication. Each may also be written among the further claims, but not in both places.
+fn session_claims(mut claims: Map<String, Value>, request: &Object<'_>) -> Result<Map<String, Value>, PolicyError> {
+    let auth_time = match request.integer("authTime")?.map(UnixSeconds::new) {
+        Some(None) => return Err(PolicyError::at("authTime", "reaches past the year 9999")),
+        instant => instant.flatten(),
+    };
+    let cnf = match request.object("cnf")? {
+        None => None,
+        Some(cnf) => {
+            let jkt = cnf.only(&["jkt"]).and_then(|()| cnf.required_string("jkt"));
+            Some(json!({ "jkt": jkt.map_err(|error| error.within("cnf"))? }))
+        }
+    };
+    let own = [
+        ("sid", request.string("sid")?.map(|sid| json!(sid))),
+        ("gen", request.integer("gen")?.map(|generation| json!(generation))),
+        ("auth_time", auth_time.map(|instant| json!(instant))),
+        ("acr", request.string("acr")?.map(|acr| json!(acr))),
+        ("cnf", cnf),
+    ];
+    for (name, value) in own {
+        let Some(value) = value else { continue };
+        if claims.insert(name.to_owned(), value).is_some() {
+            return Err(PolicyError::at(name, "has a member of its own in this request").within("claims"));
+        }
+    }
+    Ok(claims)
 }
 
 fn further_claims(text: &str, request: &Object<'_>) -> Result<Map<String, Value>, PolicyError> {
@@ -158,13 +251,35 @@ mod tests {
     }
 
     #[test]
+    fn the_claims_of_a_session_have_the_names_of_their_rfcs() {
+        let request = r#"{"issuer":"i","audience":"a","subject":"s","clientId":"c","longLifetimeSeconds":7200,"sid":"S","gen":7,"authTime":9,"acr":"urn:x","cnf":{"jkt":"J"},"claims":{"tenant":1}}"#;
+        let token =
+            AccessTokenRequest::from_json(request).unwrap().sign(&SigningKey::generate(Alg::EdDsa).unwrap(), NOW);
+        let payload = base64url::decode(token.unwrap().split('.').nth(1).unwrap()).unwrap();
+        let claims: Value = serde_json::from_slice(&payload).unwrap();
+        assert_eq!((&claims["sid"], &claims["gen"], &claims["tenant"]), (&json!("S"), &json!(7), &json!(1)));
+        assert_eq!(
+            (&claims["auth_time"], &claims["acr"], &claims["cnf"]),
+            (&json!(9), &json!("urn:x"), &json!({"jkt":"J"}))
+        );
+        assert_eq!(claims["exp"], NOW.get() + 7200);
+    }
+
+    #[test]
     fn a_request_is_checked_by_member() {
         let pointer = |extra: &str| {
             let text = format!(r#"{{"issuer":"i","audience":"a","subject":"s","clientId":"c",{extra}}}"#);
             AccessTokenRequest::from_json(&text).unwrap_err().pointer().to_owned()
         };
         assert_eq!(pointer(r#""lifetimeSeconds":3601"#), "/lifetimeSeconds");
+        assert_eq!(pointer(r#""longLifetimeSeconds":3600"#), "/longLifetimeSeconds");
+        assert_eq!(pointer(r#""longLifetimeSeconds":86401"#), "/longLifetimeSeconds");
+        assert_eq!(pointer(r#""longLifetimeSeconds":7200,"lifetimeSeconds":60"#), "/longLifetimeSeconds");
         assert_eq!(pointer(r#""claims":{"exp":1}"#), "/claims/exp");
+        assert_eq!(pointer(r#""claims":{"acr":"1"},"acr":"2""#), "/claims/acr");
+        assert_eq!(pointer(r#""cnf":{"jwk":{}}"#), "/cnf/jwk");
+        assert_eq!(pointer(r#""cnf":{}"#), "/cnf/jkt");
+        assert_eq!(pointer(r#""authTime":253402300800"#), "/authTime");
         assert_eq!(pointer(r#""typ":"JWT""#), "/typ");
         assert_eq!(AccessTokenRequest::new("i", "a", "", "c").unwrap_err().pointer(), "/subject");
     }

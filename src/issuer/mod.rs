@@ -1,7 +1,29 @@
-//! Signing: keys, their public sets, and access tokens. Nothing that verifies may name this module.
+//! Signing: keys, their public sets, access tokens, and the sessions they are refreshed in. Nothing that verifies may name this module.
 
-pub mod mint;
 pub mod signing_key;
+pub mod key_ring;
+pub mod mint;
+
+// sessions: what they are judged by, what is kept of them, the state machine, and its way to a store
+pub mod session_id;
+pub mod configuration;
+pub mod root_keys;
+pub mod refresh_token;
+mod scope;
+pub mod cutoff;
+pub mod row;
+pub mod event;
+pub mod grant;
+pub mod refusal;
+pub mod session;
+pub mod start;
+pub mod operation;
+pub mod store;
+
+// the revocation feed, and the endpoints over all of it
+pub mod feed_log;
+pub mod feed;
+pub mod endpoint;
 
 use core::fmt;
 

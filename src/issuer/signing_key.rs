@@ -129,7 +129,7 @@ impl SigningKey {
         .map_err(|_| PolicyError::at("claims", "cannot be written as JSON"))
     }
 
-    fn jwk(&self) -> Map<String, Value> {
+    pub(super) fn jwk(&self) -> Map<String, Value> {
         let mut jwk: Map<String, Value> =
             self.public_members().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         for (name, value) in [("kid", self.kid.as_str()), ("alg", self.alg().name()), ("use", "sig")] {

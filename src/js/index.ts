@@ -14,7 +14,9 @@ export type {
   Policy,
   Preset,
   Remote,
+  RevocationPolicy,
   Scalar,
+  StatusListPolicy,
 } from './policy.js';
 export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from './standard-schema.js';
 export type {
@@ -91,6 +93,42 @@ export interface KeyReport {
   leftOut: { kid: string | null; reason: string }[];
 }
 
+/** What came of a list of revocations. One that was not taken has changed nothing, and `code` says why; the codes are permanent. */
+export type RevocationUpdate =
+  | {
+      ok: true;
+      /** Whether tokens may be judged otherwise than before. */
+      changed: boolean;
+      /** The version that is held now. */
+      version: number;
+      /** How many tokens and sessions are revoked one by one. */
+      tokens: number;
+      cutoffs: number;
+      /** From when on the list is stale unless another comes, in seconds since 1970. */
+      staleAt: number;
+      /** What it takes, in bytes. */
+      bytes: number;
+    }
+  | { ok: false; code: 'update-malformed'; what: string }
+  | { ok: false; code: 'update-foreign' | 'update-type' }
+  | { ok: false; code: 'update-from-future'; now: number; issuedAt: number }
+  | { ok: false; code: 'update-over'; now: number; notAfter: number }
+  | { ok: false; code: 'update-older'; held: number; offered: number }
+  | { ok: false; code: 'update-forked'; held: number }
+  | { ok: false; code: 'update-gap'; held: number | null; offered: number };
+
+/** What came of a Token Status List, as of a list of revocations. */
+export type StatusUpdate =
+  | {
+      ok: true;
+      changed: boolean;
+      /** How many tokens have a place in it. */
+      entries: number;
+      staleAt: number;
+      bytes: number;
+    }
+  | Exclude<RevocationUpdate, { ok: true } | { code: 'update-forked' | 'update-gap' }>;
+
 /** Decides about tokens by one policy. Make it once and keep it. */
 export interface Verifier<A extends string = Alg, C = Claims> {
   /**
@@ -118,6 +156,18 @@ export interface Verifier<A extends string = Alg, C = Claims> {
    * @throws PolicyError when the policy names no `remote` for that issuer, or the set has no usable key; the present keys then stay.
    */
   setRemoteKeys(issuer: string, jwks: Jwks | string): KeyReport;
+  /**
+   * Takes signed lists of revocations, each on a line of its own: a snapshot, or what came anew since the one that is held. A bad, old,
+   * forked or foreign list never replaces a good one; when one is taken that changes anything, nothing that was remembered counts any more.
+   * @throws PolicyError when the policy has no `revocation` with keys, or `options.now` is no whole number of seconds. Only verifiers of
+   * `portcullis/gate` have such policies.
+   */
+  applyRevocations(documents: string, options?: VerifyOptions): RevocationUpdate;
+  /**
+   * Takes a Token Status List (draft-ietf-oauth-status-list, JWT form) that the policy names by this URI.
+   * @throws PolicyError as `applyRevocations`.
+   */
+  applyStatusList(uri: string, jwt: string, options?: VerifyOptions): StatusUpdate;
   /** What is kept in memory, and how often it served. */
   stats(): VerifierStats;
 }

@@ -2,7 +2,14 @@ import type { Core } from './boot.js';
 import { instant, toJson } from './convert.js';
 import { orPolicyError } from './errors.js';
 import { bindFace, type Face } from './face.js';
-import type { generateSigningKey, importSigningKey, SigningKey } from './issuer.js';
+import { makeIssuer } from './issuer/issuer.js';
+import type {
+  createIssuer,
+  generateSigningKey,
+  hashClientSecret,
+  importSigningKey,
+  SigningKey,
+} from './issuer.js';
 import type { Jwk } from './policy.js';
 import type { IssuerGlue, RawSigningKey } from './wasm/glue.js';
 
@@ -10,6 +17,8 @@ import type { IssuerGlue, RawSigningKey } from './wasm/glue.js';
 export interface IssuerFace extends Face {
   generateSigningKey: typeof generateSigningKey;
   importSigningKey: typeof importSigningKey;
+  createIssuer: typeof createIssuer;
+  hashClientSecret: typeof hashClientSecret;
 }
 
 /** Makes the functions of the issuer's entry from a way to get at the core. */
@@ -17,6 +26,8 @@ export function bindIssuerFace(core: () => Core<IssuerGlue>): IssuerFace {
   return {
     ...bindFace(core),
     generateSigningKey: (alg) => signingKey(() => core().glue.RawSigningKey.generate(String(alg))),
+    createIssuer: (options) => makeIssuer(core().glue, options),
+    hashClientSecret: (secret) => orPolicyError(() => core().glue.hashClientSecret(String(secret))),
     importSigningKey: (privateJwk) => signingKey(() => core().glue.RawSigningKey.fromJwk(toJson(privateJwk))),
   };
 }

@@ -183,6 +183,45 @@ export type IssuerPolicy<A extends string = Alg> =
   | (Named & Rules<A> & Source<A>)
   | (Preselected & Rules<A> & { issuer?: string });
 
+/** At least one of these says who signs. */
+type Signed<A extends string> =
+  | { jwks: Jwks; keys?: Key<A>[] }
+  | { jwks?: Jwks; keys: [Key<A>, ...Key<A>[]] };
+
+/** A Token Status List (draft-ietf-oauth-status-list) that tokens may refer to. */
+export type StatusListPolicy<A extends string = Alg> = Signed<A> & {
+  /** Its exact `uri` in tokens, from which a gate pulls it: https, or http on a loopback name. */
+  uri: string;
+  /** Where that differs from the other lists: up to 31 days. */
+  maxStalenessSeconds?: number;
+};
+
+/**
+ * Whose word is taken for what was revoked, and what holds when it is not heard for too long. Only `portcullis/gate` reads it. None of the keys
+ * that sign lists of revocations may sign tokens.
+ */
+export type RevocationPolicy<A extends string = Alg> = {
+  /** For how long a list is relied on after it was made, in seconds: 1 to 86400. It is how long a revoked token may still pass. */
+  maxStalenessSeconds: number;
+  /**
+   * What holds for a token that no list names when the list is stale, or none has come yet: it is refused (`'deny'`, the default), a gate asks
+   * its issuer (`'introspect'`), or it is accepted and the verdict says so (`'allow'`).
+   */
+  whenStale?: 'deny' | 'introspect' | 'allow';
+  /** Where a gate pulls lists from: https, or http on a loopback name. Without it they are handed over by `applyRevocations`. */
+  feed?: string;
+  /** How long after a pull a gate pulls again: a quarter of `maxStalenessSeconds` by default. */
+  pullSeconds?: number;
+  /** How long a pull may take, in milliseconds: 5000 by default, 100 to 30000. */
+  timeoutMs?: number;
+  /** The longest response that is read: 16 MiB by default, at most 64. */
+  maxBytes?: number;
+  statusLists?: [StatusListPolicy<A>, ...StatusListPolicy<A>[]];
+} & (
+  | Signed<A>
+  | { jwks?: Jwks; keys?: Key<A>[]; statusLists: [StatusListPolicy<A>, ...StatusListPolicy<A>[]] }
+);
+
 /** Whom a verifier trusts, and for what. It is JSON, but for bytes in `keys`; members that are not named here are refused. */
 export interface Policy<A extends string = Alg> {
   /** Where an editor finds the schema: `portcullis/policy.schema.json`. */
@@ -197,6 +236,8 @@ export interface Policy<A extends string = Alg> {
    * and 294912 once it is in steady use; the table that is longest unused goes first.
    */
   tableBytes?: number;
+  /** Lists of what was revoked before its time. */
+  revocation?: RevocationPolicy<A>;
   limits?: {
     /** Longest token, in bytes: 8192 by default, at most 16384. */
     tokenBytes?: number;

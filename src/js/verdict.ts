@@ -42,6 +42,7 @@ export type Stage =
   | 'signature'
   | 'claims'
   | 'policy'
+  | 'revocation'
   | 'introspection'
   | 'binding'
   | 'requirement';
@@ -91,6 +92,15 @@ interface Fields {
   expired: { now: number; expires: number; leeway: number };
   'not-yet-valid': { now: number; notBefore: number; leeway: number };
   'issued-in-future': { now: number; issuedAt: number; leeway: number };
+  'token-revoked': { claim: 'jti' | 'sid' };
+  'issued-before-cutoff': {
+    claim: 'iss' | 'client_id' | 'sub' | 'sid' | 'kid';
+    cutoff: number;
+    issuedAt: number | null;
+  };
+  'revocation-stale': { now: number; staleSince: number | null };
+  'status-not-valid': { index: number; status: number };
+  'status-out-of-range': { index: number; entries: number };
   'introspection-unavailable': { reason: 'unavailable' | 'busy' | 'malformed' };
   'token-inactive': object;
   'binding-required': { expected: 'dpop' | 'mtls' | 'any' };
@@ -131,6 +141,8 @@ export interface Accepted<C = Claims> {
   readonly ok: true;
   readonly header: JoseHeader;
   readonly claims: C;
+  /** There when no list of revocations was new enough to be believed, and the policy accepts the token all the same. */
+  readonly stale?: true;
 }
 
 /** The answer about a token. `ok` tells which it is. */

@@ -2,7 +2,16 @@ import type { Core } from './boot.js';
 import { type Kind, VerdictCache } from './cache.js';
 import { freeze, freezeData, instant, toJson } from './convert.js';
 import { asPolicyError, orPolicyError, PolicyError } from './errors.js';
-import type { KeyReport, Verifier, VerifierOptions, VerifierStats, VerifyOptions } from './index.js';
+import type {
+  KeyReport,
+  RevocationUpdate,
+  StatusUpdate,
+  Verifier,
+  VerifierOptions,
+  VerifierStats,
+  VerifyOptions,
+} from './index.js';
+import { listUpdate, statusUpdate } from './lists.js';
 import type { Policy } from './policy.js';
 import type { StandardSchema } from './standard-schema.js';
 import { type ClaimsReader, claimsReader } from './typed-claims.js';
@@ -35,6 +44,8 @@ export function makeVerifier(
     replacePolicy: (policy) => orPolicyError(() => raw.replace(toJson(policy))),
     setRemoteKeys: (issuer, jwks) =>
       orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
+    applyRevocations: (documents, now) => listUpdate(raw, memory, documents, now),
+    applyStatusList: (uri, jwt, now) => statusUpdate(raw, uri, jwt, now),
   };
   return verifierOn(raw, memory, most, changes, read).verifier;
 }
@@ -43,6 +54,8 @@ export function makeVerifier(
 export interface Changes {
   replacePolicy(policy: Policy): void;
   setRemoteKeys(issuer: string, jwks: string): KeyReport;
+  applyRevocations(documents: string, now: number): RevocationUpdate;
+  applyStatusList(uri: string, jwt: string, now: number): StatusUpdate;
 }
 
 /** How many answers are kept. */
@@ -119,6 +132,19 @@ export function verifierOn(
       if (report.changed) epoch += 1;
       return report;
     },
+    applyRevocations(documents, options) {
+      const now = instant(options);
+      const update = changes.applyRevocations(String(documents), now);
+      // A line that is refused may stand behind one that was taken.
+      if (!update.ok || update.changed) epoch += 1;
+      return update;
+    },
+    applyStatusList(uri, jwt, options) {
+      const now = instant(options);
+      const update = changes.applyStatusList(String(uri), String(jwt), now);
+      if (update.ok && update.changed) epoch += 1;
+      return update;
+    },
     stats() {
       const kept = JSON.parse(raw.stats()) as Omit<VerifierStats, 'cache' | 'memoryBytes'>;
       return { ...kept, memoryBytes: memory.buffer.byteLength, cache: { entries: cache.size, ...count } };
@@ -183,7 +209,8 @@ class Exchange {
   accepted(): Accepted {
     this.#look();
     const claims = JSON.parse(this.#decode(0)) as Accepted['claims'];
-    return Object.freeze({ ok: true, header: this.#header(), claims: freeze(claims) });
+    const verdict = { ok: true as const, header: this.#header(), claims: freeze(claims) };
+    return Object.freeze(this.#answer[7] === 1 ? { ...verdict, stale: true as const } : verdict);
   }
 
   forgetHeaders(): void {
@@ -211,6 +238,6 @@ class Exchange {
     const { buffer } = this.#memory;
     this.#bytes = new Uint8Array(buffer);
     this.#input = new Uint8Array(buffer, this.#raw.input(), this.#raw.inputBytes());
-    this.#answer = new Float64Array(buffer, this.#raw.answer(), 7);
+    this.#answer = new Float64Array(buffer, this.#raw.answer(), 8);
   }
 }

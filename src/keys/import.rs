@@ -3,6 +3,8 @@
 #[cfg(feature = "ml-dsa")]
 use ::ml_dsa::{MlDsa44, MlDsa65, MlDsa87};
 
+#[cfg(feature = "revocation")]
+use crate::engine::hash::Hash;
 #[cfg(feature = "ml-dsa")]
 use crate::engine::ml_dsa;
 use crate::{
@@ -28,6 +30,8 @@ use crate::{
 pub struct VerificationKey {
     alg: Alg,
     material: Material,
+    #[cfg_attr(not(feature = "revocation"), allow(dead_code, reason = "it is empty"))]
+    fingerprint: Fingerprint,
 }
 
 /// Key material by family.
@@ -54,6 +58,17 @@ impl VerificationKey {
     #[must_use]
     pub fn alg(&self) -> Alg {
         self.alg
+    }
+
+    /// Is it the same key, whatever algorithm each is for?
+    #[cfg(feature = "revocation")]
+    pub(crate) fn is(&self, other: &VerificationKey) -> bool {
+        self.fingerprint == other.fingerprint
+    }
+
+    #[cfg(feature = "revocation")]
+    pub(crate) fn is_secret(&self) -> bool {
+        self.alg.family() == Family::Secret
     }
 
     pub(crate) fn material(&self) -> &Material {
@@ -121,7 +136,7 @@ impl VerificationKey {
             Alg::Hs512 => Material::Hs512(Hs512Key::new(secret)?),
             _ => return Err(Misfit::alg(alg, "a secret")),
         };
-        Ok(VerificationKey { alg, material })
+        Ok(VerificationKey { alg, material, fingerprint: Fingerprint::of(&[secret]) })
     }
 
     /// An EC key on the curve that its family names.
@@ -133,17 +148,18 @@ impl VerificationKey {
             Family::Secp256k1 => Material::Secp256k1(point.key()?),
             _ => return Err(Misfit::alg(alg, "an EC key")),
         };
-        Self::public(alg, curve, "an EC key on this curve", material)
+        Self::public(alg, curve, "an EC key on this curve", material, point.fingerprint())
     }
 
     pub(crate) fn ed25519(alg: Alg, x: &[u8]) -> Result<Self, Misfit> {
         let material = Material::Ed25519(Box::new(ed25519::VerifyingKey::from_bytes(x)?));
-        Self::public(alg, Family::Ed25519, "an Ed25519 key", material)
+        Self::public(alg, Family::Ed25519, "an Ed25519 key", material, Fingerprint::of(&[x]))
     }
 
     pub(crate) fn rsa(alg: Alg, n: &[u8], e: &[u8]) -> Result<Self, Misfit> {
         let material = Material::Rsa(RsaPublicKey::from_components(n, e)?);
-        Self::public(alg, Family::Rsa, "an RSA key", material)
+        let begin = n.iter().position(|byte| *byte != 0).unwrap_or_default();
+        Self::public(alg, Family::Rsa, "an RSA key", material, Fingerprint::of(&[n.get(begin..).unwrap_or_default()]))
     }
 
     #[cfg(feature = "ml-dsa")]
@@ -154,14 +170,20 @@ impl VerificationKey {
             Alg::MlDsa87 => Material::MlDsa87(ml_dsa::VerifyingKey::from_bytes(key)?),
             _ => return Err(Misfit::alg(alg, "an ML-DSA key")),
         };
-        Ok(VerificationKey { alg, material })
+        Ok(VerificationKey { alg, material, fingerprint: Fingerprint::of(&[key]) })
     }
 
-    fn public(alg: Alg, family: Family, name: &str, material: Material) -> Result<Self, Misfit> {
+    fn public(
+        alg: Alg,
+        family: Family,
+        name: &str,
+        material: Material,
+        fingerprint: Fingerprint,
+    ) -> Result<Self, Misfit> {
         if alg.family() != family {
             return Err(Misfit::alg(alg, name));
         }
-        Ok(VerificationKey { alg, material })
+        Ok(VerificationKey { alg, material, fingerprint })
     }
 
     fn spki(alg: Alg, der: &[u8]) -> Result<Self, Misfit> {
@@ -192,7 +214,32 @@ pub(crate) enum EcPoint<'k> {
     Uncompressed(&'k [u8]),
 }
 
+/// Tells a key from every other, in whatever form it came. Where there is no revocation nobody compares keys.
+#[cfg_attr(feature = "revocation", derive(PartialEq, Eq))]
+struct Fingerprint {
+    #[cfg(feature = "revocation")]
+    digest: [u8; 64],
+}
+
+impl Fingerprint {
+    #[cfg_attr(not(feature = "revocation"), allow(unused_variables, reason = "nothing is kept"))]
+    fn of(parts: &[&[u8]]) -> Self {
+        Fingerprint {
+            #[cfg(feature = "revocation")]
+            digest: *Hash::Sha256.of(parts).padded(),
+        }
+    }
+}
+
 impl EcPoint<'_> {
+    /// The same for both forms.
+    fn fingerprint(&self) -> Fingerprint {
+        match self {
+            EcPoint::Coordinates(x, y) => Fingerprint::of(&[&[4], x, y]),
+            EcPoint::Uncompressed(point) => Fingerprint::of(&[point]),
+        }
+    }
+
     fn key<C: Curve<L>, const L: usize>(&self) -> Result<Box<EcdsaKey<C, L>>, KeyDefect> {
         let key = match self {
             EcPoint::Coordinates(x, y) => EcdsaKey::from_coordinates(x, y),

@@ -4,6 +4,8 @@ mod issuer;
 mod presets;
 mod questions;
 mod read;
+#[cfg(feature = "revocation")]
+mod revocation;
 mod rules;
 #[cfg(test)]
 mod schema;
@@ -11,6 +13,10 @@ pub(crate) mod shapes;
 mod sources;
 
 pub use issuer::IssuerPolicy;
+#[cfg(feature = "revocation")]
+pub(crate) use revocation::StatusListPolicy;
+#[cfg(feature = "revocation")]
+pub use revocation::{RevocationPolicy, RevocationSource, WhenStale};
 pub use sources::{ClientAuthentication, Discovery, Introspection, IntrospectionSource, Remote, RemoteSource};
 
 use crate::{
@@ -43,6 +49,8 @@ pub struct Policy {
     keys: KeySet,
     limits: Limits,
     leeway: Leeway,
+    #[cfg(feature = "revocation")]
+    revocation: Option<RevocationPolicy>,
 }
 
 impl Policy {
@@ -51,8 +59,14 @@ impl Policy {
     /// # Errors
     /// No issuer, one named twice, one without keys, or a `kid` that too many share.
     pub fn new(issuers: impl IntoIterator<Item = IssuerPolicy>) -> Result<Self, PolicyError> {
-        let mut policy =
-            Policy { rules: Vec::new(), keys: KeySet::default(), limits: Limits::default(), leeway: Leeway::default() };
+        let mut policy = Policy {
+            rules: Vec::new(),
+            keys: KeySet::default(),
+            limits: Limits::default(),
+            leeway: Leeway::default(),
+            #[cfg(feature = "revocation")]
+            revocation: None,
+        };
         for (index, issuer) in issuers.into_iter().enumerate() {
             policy.push(index, issuer).map_err(|error| error.within(&index.to_string()).within("issuers"))?;
         }
@@ -115,7 +129,10 @@ impl Policy {
         let Some((index, rules)) = found else {
             return Err(PolicyError::at("issuer", "is not one whose \"remote\" the policy names"));
         };
-        let (keys, mut left_out) = remote::read(jwks, rules.algorithms.as_deref())?;
+        #[cfg_attr(not(feature = "revocation"), allow(unused_mut, reason = "none is left out"))]
+        let (mut keys, mut left_out) = remote::read(jwks, rules.algorithms.as_deref())?;
+        #[cfg(feature = "revocation")]
+        self.keep_apart(&mut keys, &mut left_out);
         let changed = self.keys.set_remote(index, keys, &mut left_out)?;
         Ok(KeyReport { changed, keys: self.keys.remote_of(index), left_out })
     }

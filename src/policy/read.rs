@@ -1,5 +1,7 @@
 //! The policy as a JSON document. Its shape is checked by the tables of `shapes`; what is left here cannot be said by a table.
 
+#[cfg(feature = "revocation")]
+use crate::policy::{RevocationPolicy, WhenStale};
 use crate::{
     alg::Alg,
     base64url, document,
@@ -39,6 +41,17 @@ impl Policy {
         policy.leeway = document.number("leewaySeconds").map_or(policy.leeway, Leeway::checked);
         policy.limits = limits(document.section("limits"));
         policy.keys.budget_tables(tables);
+        #[cfg(feature = "revocation")]
+        if let Some(object) = document.section("revocation") {
+            policy = policy.with_revocation(revocation(object).map_err(|error| error.within("revocation"))?)?;
+        }
+        #[cfg(not(feature = "revocation"))]
+        if document.get("revocation").is_some() {
+            return Err(PolicyError::at(
+                "revocation",
+                "is read by portcullis/gate alone; its createVerifier knows it too",
+            ));
+        }
         Ok(policy)
     }
 
@@ -78,6 +91,18 @@ fn issuer(object: &Object<'_>) -> Result<IssuerPolicy, PolicyError> {
     for (name, value) in object.section("claims").into_iter().flat_map(Object::members) {
         policy.rules.claims.extend(Scalar::of(value).map(|value| (name.to_owned(), value)));
     }
+    keys(object, &mut policy)?;
+    if let Some(object) = object.section("remote") {
+        let remote = remote(object).map_err(|error| error.within("remote"))?;
+        remote.check(&policy.rules.issuer)?;
+        policy.rules.remote = Some(remote);
+    }
+    policy.rules.introspection = object.section("introspection").map(introspection);
+    Ok(policy)
+}
+
+/// The keys that are built in.
+fn keys(object: &Object<'_>, policy: &mut IssuerPolicy) -> Result<(), PolicyError> {
     if let Some(jwks) = object.section("jwks") {
         policy.push_jwks(jwks).map_err(|error| error.within("jwks"))?;
     }
@@ -88,13 +113,47 @@ fn issuer(object: &Object<'_>) -> Result<IssuerPolicy, PolicyError> {
         }
         policy.push(named)
     })?;
-    if let Some(object) = object.section("remote") {
-        let remote = remote(object).map_err(|error| error.within("remote"))?;
-        remote.check(&policy.rules.issuer)?;
-        policy.rules.remote = Some(remote);
+    Ok(())
+}
+
+#[cfg(feature = "revocation")]
+fn revocation(object: &Object<'_>) -> Result<RevocationPolicy, PolicyError> {
+    let when_stale = match object.text("whenStale") {
+        Some("introspect") => WhenStale::Introspect,
+        Some("allow") => WhenStale::Allow,
+        _ => WhenStale::Deny,
+    };
+    let seconds = object.number("maxStalenessSeconds").unwrap_or_default();
+    let mut policy = RevocationPolicy::of_keys(own_keys(object)?, seconds, when_stale)?;
+    let pull = &mut policy.pull;
+    pull.feed = object.text("feed").map(str::to_owned);
+    let or = |name, default| object.number(name).unwrap_or(default);
+    pull.pull_seconds = or("pullSeconds", pull.pull_seconds);
+    pull.timeout_ms = or("timeoutMs", pull.timeout_ms);
+    pull.max_bytes = or("maxBytes", pull.max_bytes);
+    if pull.pull_seconds > seconds {
+        return Err(PolicyError::at("pullSeconds", "must not be more than maxStalenessSeconds"));
     }
-    policy.rules.introspection = object.section("introspection").map(introspection);
-    Ok(policy)
+    if pull.feed.is_some() && !policy.wants_list() {
+        return Err(PolicyError::at("feed", "needs \"jwks\" or \"keys\" that sign what is there"));
+    }
+    let mut policy = Some(policy);
+    object.objects("statusLists", &mut |list| {
+        let own = list.number("maxStalenessSeconds").unwrap_or(seconds);
+        let uri = list.text("uri").unwrap_or_default();
+        let keys = own_keys(list)?;
+        policy = policy.take().map(|policy| policy.and_status_list(uri, keys, own)).transpose()?;
+        Ok(())
+    })?;
+    policy.ok_or_else(|| PolicyError::here("must be an object"))
+}
+
+/// Keys that belong to no issuer.
+#[cfg(feature = "revocation")]
+fn own_keys(object: &Object<'_>) -> Result<Vec<NamedKey>, PolicyError> {
+    let mut holder = IssuerPolicy { rules: Rules::new(String::new(), Vec::new()), keys: Vec::new() };
+    keys(object, &mut holder)?;
+    Ok(holder.keys)
 }
 
 fn owned(object: &Object<'_>, name: &str) -> Vec<String> {

@@ -23,8 +23,9 @@ pub(super) struct Exchange {
     input: Box<[u8]>,
     text: Vec<u8>,
     header: Option<Arc<Header>>,
-    /// Address and length of the text, address, length and number of the header, and from when until when the token is accepted.
-    answer: Box<[f64; 7]>,
+    /// Address and length of the text, address, length and number of the header, from when until when the token is accepted, and 1 when no
+    /// list of revocations could tell.
+    answer: Box<[f64; 8]>,
 }
 
 impl Exchange {
@@ -41,6 +42,12 @@ impl Exchange {
     /// Length of the input, in bytes: more than any token or Authorization value may have.
     pub(super) fn input_bytes(&self) -> usize {
         self.input.len()
+    }
+
+    /// What was written into it.
+    #[cfg(feature = "revocation")]
+    pub(super) fn written(&self, written: usize) -> &[u8] {
+        self.input.get(..written).unwrap_or_default()
     }
 
     /// Where the answer is.
@@ -96,6 +103,7 @@ impl Exchange {
                     f64::from(header_number),
                     number(validity.from.get()),
                     number(validity.until),
+                    f64::from(u8::from(validity.stale)),
                 ];
                 self.header = Some(header);
                 ACCEPTED
@@ -114,7 +122,7 @@ enum What {
 }
 
 /// Leaves a text for the caller.
-fn tell(text: &mut Vec<u8>, answer: &mut [f64; 7], outcome: u8, json: String) -> u8 {
+fn tell(text: &mut Vec<u8>, answer: &mut [f64; 8], outcome: u8, json: String) -> u8 {
     *text = json.into_bytes();
     let [address, length, ..] = answer;
     (*address, *length) = (number(text.as_ptr().addr()), number(text.len()));

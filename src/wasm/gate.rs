@@ -6,7 +6,11 @@
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+#[cfg(feature = "revocation")]
+use super::lists::{self, Lists};
 use super::{exchange::Exchange, instant, number, thrown};
+#[cfg(feature = "revocation")]
+use crate::policy::RevocationSource;
 use crate::{
     gate::Gate,
     policy::{IntrospectionSource, RemoteSource},
@@ -19,6 +23,8 @@ pub struct RawGate {
     gate: Gate,
     nonce_secret: Option<Vec<u8>>,
     exchange: Exchange,
+    #[cfg(feature = "revocation")]
+    lists: Lists,
 }
 
 /// Where the keys and answers are that are fetched.
@@ -26,6 +32,8 @@ pub struct RawGate {
 struct Sources<'g> {
     remotes: Vec<RemoteSource<'g>>,
     introspections: Vec<IntrospectionSource<'g>>,
+    #[cfg(feature = "revocation")]
+    revocation: Option<RevocationSource<'g>>,
 }
 
 /// Which facts decisions rest on.
@@ -43,7 +51,13 @@ impl RawGate {
     #[wasm_bindgen(constructor)]
     pub fn new(policy: &str, nonce_secret: Option<Vec<u8>>) -> Result<RawGate, JsValue> {
         let gate = Gate::with_nonce_secret(policy, nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
-        Ok(RawGate { gate, nonce_secret, exchange: Exchange::new() })
+        Ok(RawGate {
+            gate,
+            nonce_secret,
+            exchange: Exchange::new(),
+            #[cfg(feature = "revocation")]
+            lists: Lists::default(),
+        })
     }
 
     /// Takes another policy in place of the present one, which stays when the other is refused. Requirements keep their numbers.
@@ -72,17 +86,49 @@ impl RawGate {
         Ok(serde_json::to_string(&report).unwrap_or_default())
     }
 
+    /// Begins to take signed lists of revocations.
+    #[cfg(feature = "revocation")]
+    #[wasm_bindgen(js_name = beginRevocations)]
+    pub fn begin_revocations(&mut self, now: f64) -> Result<(), JsValue> {
+        self.lists.begin(now)
+    }
+
+    /// Takes the piece of them that is in the input.
+    #[cfg(feature = "revocation")]
+    #[wasm_bindgen(js_name = moreRevocations)]
+    pub fn more_revocations(&mut self, written: usize) {
+        self.lists.more(self.gate.verifier_mut(), self.exchange.written(written));
+    }
+
+    /// What came of them.
+    #[cfg(feature = "revocation")]
+    #[wasm_bindgen(js_name = endRevocations)]
+    pub fn end_revocations(&mut self) -> Result<String, JsValue> {
+        self.lists.end(self.gate.verifier_mut())
+    }
+
+    /// Takes the Token Status List of that URI.
+    #[cfg(feature = "revocation")]
+    #[wasm_bindgen(js_name = applyStatusList)]
+    pub fn apply_status_list(&mut self, uri: &str, jwt: &str, now: f64) -> Result<String, JsValue> {
+        lists::told(self.gate.apply_status_list(uri, jwt, lists::checked(now)?))
+    }
+
     /// Takes the published keys of an issuer away.
     #[wasm_bindgen(js_name = forgetKeys)]
     pub fn forget_keys(&mut self, issuer: &str) {
         self.gate.forget_remote_keys(issuer);
     }
 
-    /// Where the keys and answers are that are fetched, as JSON.
+    /// Where the keys, answers and lists are that are fetched, as JSON.
     pub fn remotes(&self) -> String {
         let policy = self.gate.verifier().policy();
-        let sources =
-            Sources { remotes: policy.remotes().collect(), introspections: policy.introspections().collect() };
+        let sources = Sources {
+            remotes: policy.remotes().collect(),
+            introspections: policy.introspections().collect(),
+            #[cfg(feature = "revocation")]
+            revocation: policy.revocation_source(),
+        };
         serde_json::to_string(&sources).unwrap_or_default()
     }
 
@@ -92,6 +138,13 @@ impl RawGate {
         let profile =
             Profile { headers: gate.headers(), by_path: gate.goes_by_path(), by_address: gate.goes_by_address() };
         serde_json::to_string(&profile).unwrap_or_default()
+    }
+
+    /// The version of the list of revocations that is held; -1 when none is.
+    #[cfg(feature = "revocation")]
+    #[wasm_bindgen(js_name = revocationsVersion)]
+    pub fn revocations_version(&self) -> f64 {
+        self.gate.verifier().revocations_version().map_or(-1.0, number)
     }
 
     /// Where the input is.

@@ -8,7 +8,11 @@ mod exchange;
 mod gate;
 #[cfg(feature = "issuer")]
 mod issuer;
+#[cfg(feature = "issuer")]
+mod issuer_endpoint;
 mod jws;
+#[cfg(feature = "revocation")]
+mod lists;
 mod verifier;
 
 use wasm_bindgen::JsValue;

@@ -7,6 +7,8 @@
 
 use wasm_bindgen::prelude::*;
 
+#[cfg(feature = "revocation")]
+use super::lists::{self, Lists};
 use super::{exchange::Exchange, thrown};
 use crate::verifier::Verifier;
 
@@ -16,6 +18,8 @@ use crate::verifier::Verifier;
 pub struct RawVerifier {
     verifier: Verifier,
     exchange: Exchange,
+    #[cfg(feature = "revocation")]
+    lists: Lists,
 }
 
 #[wasm_bindgen]
@@ -24,13 +28,50 @@ impl RawVerifier {
     #[wasm_bindgen(constructor)]
     pub fn new(policy: &str) -> Result<RawVerifier, JsValue> {
         let verifier = Verifier::from_json(policy).map_err(|error| thrown(&error))?;
-        Ok(RawVerifier { verifier, exchange: Exchange::new() })
+        Ok(RawVerifier {
+            verifier,
+            exchange: Exchange::new(),
+            #[cfg(feature = "revocation")]
+            lists: Lists::default(),
+        })
     }
 
     /// Takes another policy in place of the present one, which stays when the other is refused.
     pub fn replace(&mut self, policy: &str) -> Result<(), JsValue> {
-        self.verifier = Verifier::from_json(policy).map_err(|error| thrown(&error))?;
+        #[cfg_attr(not(feature = "revocation"), allow(unused_mut, reason = "nothing is inherited"))]
+        let mut verifier = Verifier::from_json(policy).map_err(|error| thrown(&error))?;
+        #[cfg(feature = "revocation")]
+        verifier.inherit(&self.verifier);
+        self.verifier = verifier;
         Ok(())
+    }
+
+    /// Begins to take signed lists of revocations.
+    #[cfg(feature = "revocation")]
+    #[wasm_bindgen(js_name = beginRevocations)]
+    pub fn begin_revocations(&mut self, now: f64) -> Result<(), JsValue> {
+        self.lists.begin(now)
+    }
+
+    /// Takes the piece of them that is in the input.
+    #[cfg(feature = "revocation")]
+    #[wasm_bindgen(js_name = moreRevocations)]
+    pub fn more_revocations(&mut self, written: usize) {
+        self.lists.more(&mut self.verifier, self.exchange.written(written));
+    }
+
+    /// What came of them.
+    #[cfg(feature = "revocation")]
+    #[wasm_bindgen(js_name = endRevocations)]
+    pub fn end_revocations(&mut self) -> Result<String, JsValue> {
+        self.lists.end(&mut self.verifier)
+    }
+
+    /// Takes the Token Status List of that URI.
+    #[cfg(feature = "revocation")]
+    #[wasm_bindgen(js_name = applyStatusList)]
+    pub fn apply_status_list(&mut self, uri: &str, jwt: &str, now: f64) -> Result<String, JsValue> {
+        lists::told(self.verifier.apply_status_list(uri, jwt, lists::checked(now)?))
     }
 
     /// Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON.

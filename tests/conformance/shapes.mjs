@@ -51,6 +51,13 @@ const REJECTIONS = {
     'audience-mismatch': ['expected', 'actual'],
     'claim-mismatch': ['claim', 'expected'],
   },
+  revocation: {
+    'token-revoked': ['claim'],
+    'issued-before-cutoff': ['claim', 'cutoff', 'issuedAt'],
+    'revocation-stale': ['now', 'staleSince'],
+    'status-not-valid': ['index', 'status'],
+    'status-out-of-range': ['index', 'entries'],
+  },
   introspection: { 'introspection-unavailable': ['reason'], 'token-inactive': [] },
   binding: {
     'binding-required': ['expected'],
@@ -83,7 +90,7 @@ const REJECTIONS = {
 
 /** What a refused request is told besides, and what only some are. */
 const REFUSAL = ['status', 'challenges', 'problem', 'forward'];
-const SOME = ['nonce', 'retryAfter'];
+const SOME = ['nonce', 'retryAfter', 'stale'];
 const ALLOWED = ['ok', 'step', 'forward', 'claims', 'header'];
 
 const SUCCESSES = {
@@ -101,7 +108,8 @@ export function shapeFault(kind, verdict) {
     return membersFault(verdict, [...ALLOWED, ...more, ...SOME.filter((name) => name in verdict)]);
   }
   if (verdict.ok) {
-    const fault = membersFault(verdict, SUCCESSES[kind]);
+    const stale = verdict.stale === true ? ['stale'] : [];
+    const fault = membersFault(verdict, [...SUCCESSES[kind], ...stale]);
     if (fault) return fault;
     if (kind === 'inspect' && verdict.verified !== false) return 'verified: false';
     if (kind === 'jws' && !(verdict.payload instanceof Uint8Array)) return 'payload: a Uint8Array';

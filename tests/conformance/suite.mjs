@@ -51,9 +51,31 @@ function prepare(file, vector) {
   if (typeof vector.policy === 'string' && policy === undefined) {
     throw new Error(`${vector.id}: no policy is named ${vector.policy}`);
   }
-  const { jwk, remoteKeys, now = 0, canary, request, requirement, evidence, nonceSecret } = vector;
+  const {
+    jwk,
+    remoteKeys,
+    revocations,
+    now = 0,
+    canary,
+    request,
+    requirement,
+    evidence,
+    nonceSecret,
+  } = vector;
   const token = request === undefined ? text(vector.token) : tokenOf(request);
-  return { policy, jwk, remoteKeys, token, now, canary, request, requirement, evidence, nonceSecret };
+  return {
+    policy,
+    jwk,
+    remoteKeys,
+    revocations,
+    token,
+    now,
+    canary,
+    request,
+    requirement,
+    evidence,
+    nonceSecret,
+  };
 }
 
 /** What must not be told again of a request. */
@@ -84,12 +106,12 @@ async function ask(library, vector, question) {
 }
 
 function call(library, kind, question) {
-  const { policy, jwk, token, now, remoteKeys } = question;
+  const { policy, jwk, token, now, remoteKeys, revocations } = question;
   switch (kind) {
     case 'gate':
       return library.decide(question);
     case 'verify':
-      return library.verify(policy, token, now, remoteKeys);
+      return library.verify(policy, token, now, remoteKeys, revocations);
     case 'authorization':
       return library.verifyAuthorization(policy, token, now);
     case 'jws':
@@ -97,7 +119,7 @@ function call(library, kind, question) {
     case 'inspect':
       return library.inspect(token);
     case 'policy':
-      return library.acceptPolicy(policy, remoteKeys);
+      return library.acceptPolicy(policy, remoteKeys, revocations);
     default:
       throw new Error(`unknown kind ${kind}`);
   }
@@ -131,6 +153,8 @@ function exactFault({ kind, expect }, question, answer) {
     return answer.policyError?.pointer === expect.error ? undefined : { expected: brief(expect), got };
   const { verdict } = answer;
   if (verdict?.ok !== expect.ok || (!expect.ok && verdict.code !== expect.code))
+    return { expected: brief(expect), got };
+  if (expect.stale !== undefined && (verdict.stale ?? false) !== expect.stale)
     return { expected: brief(expect), got };
   const shape = shapeFault(kind, verdict);
   if (shape) return { expected: shape, got };

@@ -26,6 +26,8 @@ const THEMES = [
   'pipeline',
   'policy',
   'remote',
+  'revocation',
+  'status-lists',
   'claims-asked',
   'presets',
   'presets-platforms',

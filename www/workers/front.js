@@ -1,40 +1,37 @@
-// The front: it hands /issuer/ and /api/ to their workers and serves everything else from two folders, www/ and dist/.
+// The front: it hands the issuer's and the API's paths to their workers, and serves everything else from target/www.
+import { policyOfPage } from '../csp.js';
+
 const TYPES = {
   html: 'text/html; charset=utf-8',
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+  webmanifest: 'application/manifest+json',
 };
 
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
+const ISSUER =
+  /^\/(?:token|revoke|introspect|jwks|revocations|demo\/[a-z-]+|\.well-known\/oauth-authorization-server)$/;
 
 export default {
   async fetch(request, env) {
     const { pathname } = new URL(request.url);
-    if (pathname.startsWith('/issuer/')) return env.ISSUER.fetch(request);
+    if (ISSUER.test(pathname)) return env.ISSUER.fetch(request);
     if (pathname.startsWith('/api/')) return env.API.fetch(request);
-    if (pathname.startsWith('/portcullis/')) return file(env.DIST, pathname.slice('/portcullis'.length));
-    return file(env.WWW, pathname === '/' ? '/index.html' : pathname);
+    return file(env.SITE, pathname === '/' ? '/index.html' : pathname);
   },
 };
 
 async function file(folder, path) {
   const type = TYPES[path.split('.').pop()];
   const found = type && (await folder.fetch(`http://folder${path}`));
-  if (!found?.ok) return new Response('Not found\n', { status: 404, headers: headers('text/plain') });
-  return new Response(found.body, { headers: headers(type) });
+  if (!found?.ok) return new Response('Not found\n', { status: 404, headers: headers('text/plain', path) });
+  return new Response(found.body, { headers: headers(type, path) });
 }
 
-function headers(type) {
+function headers(type, path) {
   return {
     'content-type': type,
-    'content-security-policy': POLICY,
+    'content-security-policy': policyOfPage(path),
     'cache-control': 'no-store',
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',

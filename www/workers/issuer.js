@@ -1,42 +1,92 @@
-// The issuer: it signs access tokens with the one key this demonstration was started with.
+// The issuer: sessions in a Durable Object. Where an application checks its user's credentials, this one takes anybody's word.
 import { env } from 'cloudflare:workers';
-import { importSigningKey, PolicyError } from 'portcullis/issuer';
+import { createIssuer } from 'portcullis/issuer';
+import { durableObjectStore } from 'portcullis/stores';
 
-const key = importSigningKey(env.PRIVATE_JWK);
+export { SessionStoreObject } from 'portcullis/stores';
 
-const MOST_PADDING = 16 * 1024;
+const CLIENT_ID = 'demo';
+const LONGEST_NAME = 64;
+const MOST_SESSIONS = 100;
+const MOST_EVENTS = 100;
+
+/** What has happened, by session. It is a demonstration: this isolate's memory is good enough. */
+const happened = new Map();
+
+const issuer = createIssuer({
+  config: {
+    issuer: env.ISSUER,
+    audience: env.AUDIENCE,
+    // Short, so that one can watch; R is 0, so that a copy which comes late is theft at once. The defaults are kinder to bad networks.
+    sessions: {
+      replayWindowSeconds: env.WINDOWS.replaySeconds,
+      rotationIntervalSeconds: env.WINDOWS.rotationSeconds,
+      worstDelaySeconds: 1,
+      lateReplays: 0,
+      accessTokenSeconds: 60,
+    },
+    clients: [
+      {
+        clientId: CLIENT_ID,
+        authentication: 'none',
+        grants: ['refresh_token'],
+        scope: 'notes:read notes:write',
+      },
+    ],
+  },
+  signingKeys: [{ jwk: env.SIGNING_KEY }],
+  rootKeys: [{ secret: env.ROOT_SECRET }],
+  feedKey: env.FEED_KEY,
+  store: durableObjectStore(env.SESSIONS),
+  onEvent(event) {
+    const events = happened.get(event.sid) ?? [];
+    if (happened.size >= MOST_SESSIONS && !happened.has(event.sid))
+      happened.delete(happened.keys().next().value);
+    happened.set(event.sid, [...events, event].slice(-MOST_EVENTS));
+  },
+});
 
 export default {
-  async fetch(request) {
-    const { pathname } = new URL(request.url);
-    if (pathname === '/issuer/jwks.json') return json(key.jwks());
-    if (pathname !== '/issuer/token') return json({ error: 'not_found' }, 404);
-    if (request.method !== 'POST') return json({ error: 'method_not_allowed' }, 405, { allow: 'POST' });
-    try {
-      return json({ access_token: mint(await request.json()), token_type: 'Bearer' });
-    } catch (error) {
-      if (!(error instanceof PolicyError || error instanceof SyntaxError)) throw error;
-      return json({ error: 'invalid_request', error_description: error.message }, 400);
+  async fetch(request, _env, context) {
+    const { pathname, searchParams } = new URL(request.url);
+    if (!pathname.startsWith('/demo/')) return issuer.fetch(request, context);
+    switch (`${request.method} ${pathname.slice('/demo'.length)}`) {
+      case 'GET /config': {
+        const { ISSUER, AUDIENCE, MAX_STALENESS_SECONDS, WINDOWS } = env;
+        return json({
+          issuer: ISSUER,
+          audience: AUDIENCE,
+          maxStalenessSeconds: MAX_STALENESS_SECONDS,
+          windows: WINDOWS,
+        });
+      }
+      case 'GET /events':
+        return json(happened.get(searchParams.get('sid')) ?? []);
+      case 'POST /sign-in': {
+        const { user } = await body(request);
+        if (typeof user !== 'string' || user === '' || user.length > LONGEST_NAME)
+          return json({ error: 'invalid_request' }, 400);
+        return json(await issuer.startSession(user, { clientId: CLIENT_ID }));
+      }
+      case 'POST /end-session': {
+        const { sid } = await body(request);
+        if (!happened.has(sid) && !/^[\w-]{22}$/.test(String(sid)))
+          return json({ error: 'invalid_request' }, 400);
+        await issuer.endSession(sid);
+        return json({ ended: sid });
+      }
+      default:
+        return json({ error: 'not_found' }, 404);
     }
   },
 };
 
-// A real issuer decides these for itself. This one signs what it is asked for, so that the gate can be shown tokens that are genuine
-// and still no good.
-function mint({ issuer, audience, issuedSecondsAgo = 0, padding = 0 }) {
-  const now = Math.floor(Date.now() / 1000) - issuedSecondsAgo;
-  const claims = padding > 0 ? { padding: 'x'.repeat(Math.min(padding, MOST_PADDING)) } : {};
-  const request = {
-    issuer: issuer ?? env.ISSUER,
-    audience: audience ?? env.AUDIENCE,
-    subject: 'ada',
-    clientId: 'demonstration',
-    scope: 'notes:read',
-    claims,
-  };
-  return key.mintAccessToken(request, { now });
+async function body(request) {
+  // A form of another site could be sent without asking; JSON cannot.
+  if (request.headers.get('content-type') !== 'application/json') return {};
+  return (await request.json().catch(() => undefined)) ?? {};
 }
 
-function json(body, status = 200, headers = {}) {
-  return Response.json(body, { status, headers: { 'cache-control': 'no-store', ...headers } });
+function json(value, status = 200) {
+  return Response.json(value, { status, headers: { 'cache-control': 'no-store' } });
 }

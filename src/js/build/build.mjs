@@ -113,6 +113,7 @@ async function wasm({ name, target, features }, { rustflags, wasm_opt }, out) {
     name,
     '--',
     '--locked',
+    '--no-default-features',
     '--features',
     features.join(','),
   ];

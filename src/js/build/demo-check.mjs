@@ -1,13 +1,15 @@
-// `npm start -- --check`: the demonstration once through, over HTTP, each answer held against the code it must have.
+// `npm start -- --check`: the demonstration once through, over HTTP, each answer held against the one it must have.
 import { sign } from 'node:crypto';
 import { request } from 'node:http';
 
+import { ATTEMPTS, bearer } from './demo-attempts.mjs';
 import { AUDIENCE, LEGACY_ISSUER } from './demo-servers.mjs';
+import { watchSession } from './demo-session.mjs';
 
 /** Prints a line a step; true when every answer was the expected one. */
-export async function check({ origin, policy, legacyKey }) {
-  const { ATTEMPTS, bearer } = await import('../../../www/attempts.js');
-  const issue = (wish = {}) => issueToken(origin, wish);
+export async function check(demonstration) {
+  const { origin, policy, legacyKey } = demonstration;
+  const issue = async (wish = {}) => issueToken(demonstration, wish);
   const steps = [
     ...ATTEMPTS,
     // The RSA key is live: were it not, refusing the confusion with it would prove nothing.
@@ -17,15 +19,18 @@ export async function check({ origin, policy, legacyKey }) {
       headers: async () => [bearer(legacyToken(legacyKey))],
     },
   ];
-  let failed = 0;
+  let [passed, failed] = [0, 0];
+  const note = (label, good, found, ms) => {
+    if (good) passed += 1;
+    else failed += 1;
+    console.log(`${good ? '✓' : '✗'} ${label.padEnd(44)} ${found.padEnd(26)} ${ms.padStart(7)} ms`);
+  };
   for (const { label, expected, headers } of steps) {
-    const outcome = await attempt(() => headers({ policy, issue }), origin);
-    const good = outcome.code === expected;
-    if (!good) failed += 1;
-    const found = good ? outcome.code : `${outcome.code}, expected ${expected}`;
-    console.log(`${good ? '✓' : '✗'} ${label.padEnd(26)} ${found.padEnd(26)} ${outcome.ms.padStart(7)} ms`);
+    const { code, ms } = await attempt(() => headers({ policy, issue }), origin);
+    note(label, code === expected, code === expected ? code : `${code}, expected ${expected}`, ms);
   }
-  console.log(`${steps.length - failed} passed, ${failed} failed`);
+  await watchSession(origin, note);
+  console.log(`${passed} passed, ${failed} failed`);
   return failed === 0;
 }
 
@@ -35,7 +40,7 @@ async function attempt(headers, origin) {
   try {
     const values = await headers();
     started = performance.now();
-    const response = await send(`${origin}/api/notes`, { values });
+    const response = await send(`${origin}/api/notes`, values);
     const time = ms();
     return { code: codeOf(response), ms: time };
   } catch (error) {
@@ -43,30 +48,33 @@ async function attempt(headers, origin) {
   }
 }
 
-/** The verdict's code, when status, challenge and body tell the same story. */
+/** The decision's code, when status, challenge and body tell the same story. */
 function codeOf({ status, challenge, body }) {
-  const verdict = JSON.parse(body);
-  if (status === 200 && verdict.ok === true && typeof verdict.claims?.sub === 'string') return 'accepted';
-  if (status === 401 && verdict.ok === false && challenge?.startsWith('Bearer ')) return verdict.code;
-  return `status ${status} with ok: ${verdict.ok}`;
+  const told = JSON.parse(body);
+  if (status === 200 && told.ok === true && typeof told.claims?.sub === 'string') return 'accepted';
+  if ((status === 401 || status === 400) && told.status === status && challenge?.startsWith('Bearer '))
+    return told.code;
+  return `status ${status} with ${told.code}`;
 }
 
-async function issueToken(origin, wish) {
-  const { status, body } = await send(`${origin}/issuer/token`, {
-    method: 'POST',
-    text: JSON.stringify(wish),
-  });
-  if (status !== 200) throw new Error(`the issuer answered ${status}: ${body.slice(0, 200)}`);
-  return JSON.parse(body).access_token;
+/** Signed with the issuer's own key, also what it would never sign. */
+function issueToken({ key, issuer }, { audience = AUDIENCE, issuedSecondsAgo = 0, padding = 0, ...wish }) {
+  const request = {
+    issuer: wish.issuer ?? issuer,
+    audience,
+    subject: 'ada',
+    clientId: 'demo',
+    scope: 'notes:read',
+    claims: padding > 0 ? { padding: 'x'.repeat(padding) } : {},
+  };
+  return key.mintAccessToken(request, { now: Math.floor(Date.now() / 1000) - issuedSecondsAgo });
 }
 
 /** Headers go out as given, one line each: `fetch` would join two Authorization headers itself. */
-function send(url, { method = 'GET', values = [], text }) {
+function send(url, values) {
   const headers = ['Host', new URL(url).host, ...values.flatMap((value) => ['Authorization', value])];
-  if (text)
-    headers.push('Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(text)));
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, headers, timeout: 10_000 }, async (response) => {
+    const outgoing = request(url, { headers, timeout: 10_000 }, async (response) => {
       try {
         let body = '';
         for await (const chunk of response.setEncoding('utf8')) body += chunk;
@@ -77,7 +85,7 @@ function send(url, { method = 'GET', values = [], text }) {
     });
     outgoing.on('timeout', () => outgoing.destroy(new Error('none within 10 s')));
     outgoing.on('error', reject);
-    outgoing.end(text);
+    outgoing.end();
   });
 }
 

@@ -1,14 +1,21 @@
 // The demonstration in workerd: www/workers/ bundled as wrangler does it, and started through miniflare.
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
+import { makePages, SITE } from './pages.mjs';
 import { Plain, ROOT } from './steps.mjs';
 
 const HOST = '127.0.0.1';
 const COMPATIBILITY_DATE = '2026-01-01';
 
-export const ISSUER = 'https://issuer.example';
+/** How long a revoked token may still pass: what "instantly" means here. */
+const MAX_STALENESS_SECONDS = 5;
+/** How old the edge's list gets before it asks again. */
+const PULL_SECONDS = 1;
+/** Wr and Wc of the sessions, short enough to be watched. */
+const WINDOWS = { replaySeconds: 2, rotationSeconds: 4 };
+
 export const LEGACY_ISSUER = 'https://legacy.example';
 export const AUDIENCE = 'https://api.example';
 
@@ -27,11 +34,23 @@ export async function assertFree(port) {
     throw new Plain(`Port ${port} cannot be opened (${code}): choose another with PORT=8787 npm start`);
 }
 
+/** A port that is free: the issuer's name has it in it, and has to be known before anything is started. */
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, HOST, resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
 /** Starts the issuer, the API and the front. Port 0 is any free one. */
-export async function serve(port) {
+export async function serve(wanted) {
   const { Miniflare, Log, LogLevel } = await import('miniflare');
   const { generateSigningKey } = await import('portcullis/issuer');
-  const key = generateSigningKey('ES256');
+  await makePages();
+  const port = wanted === 0 ? await freePort() : wanted;
+  const issuer = `http://${HOST}:${port}`;
+  const [key, feedKey] = [generateSigningKey('ES256'), generateSigningKey('EdDSA')];
   const legacy = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const legacyJwk = {
     ...legacy.publicKey.export({ format: 'jwk' }),
@@ -41,9 +60,15 @@ export async function serve(port) {
   };
   const policy = {
     issuers: [
-      { issuer: ISSUER, audience: AUDIENCE, jwks: key.jwks() },
+      { issuer, audience: AUDIENCE, jwks: key.jwks() },
       { issuer: LEGACY_ISSUER, audience: AUDIENCE, jwks: { keys: [legacyJwk] } },
     ],
+    revocation: {
+      jwks: feedKey.jwks(),
+      feed: `${issuer}/revocations`,
+      maxStalenessSeconds: MAX_STALENESS_SECONDS,
+      pullSeconds: PULL_SECONDS,
+    },
   };
   const miniflare = new Miniflare({
     host: HOST,
@@ -54,14 +79,25 @@ export async function serve(port) {
     workers: await Promise.all([
       // The first one is the door.
       worker('front', {
-        serviceBindings: { ISSUER: 'issuer', API: 'api', WWW: folder('www'), DIST: folder('dist') },
+        serviceBindings: { ISSUER: 'issuer', API: 'api', SITE: { disk: { path: SITE, writable: false } } },
       }),
-      worker('issuer', { bindings: { PRIVATE_JWK: key.privateJwk(), ISSUER, AUDIENCE } }),
-      worker('api', { bindings: { POLICY: policy } }),
+      worker('issuer', {
+        durableObjects: { SESSIONS: { className: 'SessionStoreObject', useSQLite: true } },
+        bindings: {
+          ISSUER: issuer,
+          AUDIENCE,
+          WINDOWS,
+          MAX_STALENESS_SECONDS,
+          SIGNING_KEY: key.privateJwk(),
+          FEED_KEY: feedKey.privateJwk(),
+          ROOT_SECRET: randomBytes(32).toString('base64url'),
+        },
+      }),
+      worker('api', { bindings: { POLICY: policy }, serviceBindings: { ISSUER: 'issuer' } }),
     ]),
   });
   const origin = (await miniflare.ready).origin;
-  return { origin, policy, legacyKey: legacy.privateKey, stop: () => miniflare.dispose() };
+  return { origin, issuer, key, policy, legacyKey: legacy.privateKey, stop: () => miniflare.dispose() };
 }
 
 /** One worker. The condition is `workerd`, and each .wasm a module of its own: workerd compiles no code at run time. */
@@ -89,8 +125,4 @@ async function worker(name, options) {
   // miniflare takes the first module for the worker itself.
   modules.sort((a, b) => b.type.localeCompare(a.type));
   return { name, compatibilityDate: COMPATIBILITY_DATE, modulesRoot, modules, ...options };
-}
-
-function folder(name) {
-  return { disk: { path: join(ROOT, name), writable: false } };
 }

@@ -1,6 +1,6 @@
 // Everything a fresh machine lacks, installed once. Node's own modules only: it runs before `npm ci`.
 //   node src/js/build/setup.mjs [--all]
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { ask, isMain, main, Plain, ROOT, run, step, TARGET, TOOLS } from './steps.mjs';
@@ -13,6 +13,7 @@ const CHROMIUMS = [
   '/usr/bin/google-chrome',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
+const REDISES = ['/usr/bin/redis-server', '/usr/local/bin/redis-server'];
 const FIREFOXES = ['/usr/bin/firefox-esr', '/usr/bin/firefox'];
 
 /**
@@ -35,6 +36,13 @@ export async function setup({ tests = false, all = false } = {}) {
     'install Chromium or set CHROMIUM to its path',
   );
   await debian(
+    'postgres',
+    postgreses(),
+    ['postgresql'],
+    'install PostgreSQL, so that it is in /usr/lib/postgresql',
+  );
+  await debian('redis', REDISES, ['redis-server'], 'install Redis, so that redis-server is in /usr/bin');
+  await debian(
     'firefox',
     [process.env.FIREFOX, ...FIREFOXES],
     ['firefox-esr'],
@@ -47,6 +55,13 @@ export async function setup({ tests = false, all = false } = {}) {
     'install the package webkit2gtk-driver',
   );
   await debian('xvfb', ['/usr/bin/Xvfb'], ['xvfb'], 'install the package xvfb');
+}
+
+/** Debian puts each major version into a folder of its own. */
+function postgreses() {
+  const versions = '/usr/lib/postgresql';
+  const names = existsSync(versions) ? readdirSync(versions) : [];
+  return names.map((name) => join(versions, name, 'bin', 'postgres'));
 }
 
 async function rust() {

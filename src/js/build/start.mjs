@@ -17,7 +17,7 @@ async function start() {
   await setup();
   await build();
   await assertFree(port);
-  const demonstration = await step('issuer, API and front in workerd', () => serve(port));
+  const demonstration = await step('issuer, edge and front in workerd', () => serve(port));
   if (once) {
     try {
       if (!(await check(demonstration))) process.exitCode = 1;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { build } from './build.mjs';
+import { makePages } from './pages.mjs';
 import { setup } from './setup.mjs';
 import { isMain, main, Plain, ROOT, run } from './steps.mjs';
 
@@ -29,14 +30,44 @@ const STAGES = [
   { name: 'rustfmt', work: () => cargo('fmt', '--check') },
   { name: 'clippy', work: () => lint() },
   // Each feature alone as well: the validator is built with `js` and nothing else.
-  { name: 'clippy-js', work: () => lint('--features', 'js') },
+  { name: 'clippy-js', work: () => lint('--no-default-features', '--features', 'js') },
   { name: 'clippy-issuer', work: () => lint('--features', 'issuer') },
   { name: 'clippy-ml-dsa', work: () => lint('--features', 'js,ml-dsa') },
   { name: 'clippy-tower', work: () => lint('--features', 'tower') },
   { name: 'clippy-features', work: () => lint('--all-features') },
   { name: 'cargo-test', work: () => cargo('test', '--locked') },
   // What the feature adds; the engines have been tested.
-  { name: 'cargo-test-issuer', work: () => cargo('test', '--locked', '--lib', '--features', 'issuer') },
+  {
+    name: 'cargo-test-issuer',
+    work: () =>
+      cargo(
+        'test',
+        '--locked',
+        '--lib',
+        '--test',
+        'rotation',
+        '--test',
+        'issuer_endpoint',
+        '--features',
+        'issuer',
+      ),
+  },
+  // Prints how many states it has seen. ROTATION_MODEL_DEEPER=1 makes them more.
+  {
+    name: 'rotation-model',
+    work: () =>
+      cargo(
+        'test',
+        '--locked',
+        '--test',
+        'rotation_model',
+        '--features',
+        'issuer',
+        '--',
+        '--nocapture',
+        '--test-threads=1',
+      ),
+  },
   {
     name: 'cargo-test-ml-dsa',
     work: () => cargo('test', '--locked', '--lib', '--test', 'ml_dsa', '--features', 'ml-dsa'),
@@ -54,9 +85,13 @@ const STAGES = [
   { name: 'build', needed: true, work: build },
   { name: 'types', work: () => bin('tsc', '-p', 'tests/package/tsconfig.json') },
   { name: 'session-types', work: () => bin('tsc', '-p', 'tests/session/tsconfig.json') },
+  { name: 'store-types', work: () => bin('tsc', '-p', 'tests/stores/tsconfig.json') },
   { name: 'adapter-types', work: () => bin('tsc', '-p', 'tests/adapters/tsconfig.json') },
   { name: 'package', work: () => nodeTest('tests/package') },
   { name: 'gate', work: () => nodeTest('tests/gate') },
+  { name: 'stores', work: () => nodeTest('tests/stores') },
+  { name: 'issuer', work: () => nodeTest('tests/issuer') },
+  { name: 'tabs', work: () => nodeTest('tests/stores/tabs') },
   { name: 'adapters', work: () => nodeTest('tests/adapters') },
   { name: 'e2e', work: () => nodeTest('tests/e2e') },
   // Browsers wait more than they work.
@@ -80,6 +115,7 @@ const STAGES = [
   },
   { name: 'conformance', work: () => node('tests/conformance/run.mjs', ...(options.all ? ['--all'] : [])) },
   { name: 'demonstration', work: () => node('src/js/build/start.mjs', '--check') },
+  { name: 'www', work: () => makePages().then(() => nodeTest('tests/www')) },
   { name: 'page', work: () => nodeTest('tests/demo') },
 ];
 

@@ -22,6 +22,7 @@ export interface AllowedStep {
   from: number;
   until: number;
   cacheable: boolean;
+  stale?: true;
   nonce?: string;
 }
 
@@ -40,7 +41,7 @@ export function allowed(step: Exclude<FinalStep, RefusedStep>): Allowed {
   if (step.step !== 'allowed') {
     return Object.freeze({ ok: true, via: step.step, claims: undefined, header: undefined, headers, apply });
   }
-  const { claims, header, issuer, binding, source, nonce } = step;
+  const { claims, header, issuer, binding, source, nonce, stale } = step;
   const decision: AllowedToken = {
     ok: true,
     via: 'token',
@@ -51,6 +52,7 @@ export function allowed(step: Exclude<FinalStep, RefusedStep>): Allowed {
     source,
     headers,
     ...(nonce === undefined ? {} : { nonce }),
+    ...(stale === undefined ? {} : { stale }),
     apply,
   };
   return Object.freeze(decision);

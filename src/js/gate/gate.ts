@@ -3,6 +3,7 @@ import { VerdictCache } from '../cache.js';
 import { toJson } from '../convert.js';
 import { orPolicyError, PolicyError } from '../errors.js';
 import type { KeyReport, Verifier } from '../index.js';
+import { listUpdate, statusUpdate } from '../lists.js';
 import type { Policy } from '../policy.js';
 import { type ClaimsReader, claimsReader } from '../typed-claims.js';
 import type { Claims } from '../verdict.js';
@@ -10,6 +11,7 @@ import { cacheSize, verifierOn } from '../verifier.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
 import { type AllowedStep, allowed, type RefusedStep, refused } from './decision.js';
 import { cacheKey, type Evidence, type Facts, factsOf, type Profile, profileOf } from './facts.js';
+import { waiting, withHeaders } from './handler.js';
 import type {
   Allowed,
   AllowedToken,
@@ -23,14 +25,15 @@ import type {
   RequestFacts,
 } from './index.js';
 import { Introspection } from './introspection.js';
-import type { IntrospectionSource, Io, RemoteSource } from './io.js';
+import type { IntrospectionSource, Io, RemoteSource, RevocationSource } from './io.js';
 import { RemoteKeys } from './keys.js';
 import { Loop } from './loop.js';
 import { type Decided, Observer, Stopwatch, serverTiming } from './observe.js';
-import { connectionOf, platformOf } from './platform.js';
+import { connectionOf, platformOf, platformOption } from './platform.js';
 import type { Requirement } from './policy.js';
 import { memoryReplayStore } from './replay-store.js';
 import { Shadow } from './report.js';
+import { Revocations } from './revocations.js';
 
 /** What is remembered of a request that was allowed. */
 interface Remembered {
@@ -41,6 +44,7 @@ interface Remembered {
 interface Sources {
   remotes: RemoteSource[];
   introspections: IntrospectionSource[];
+  revocation: RevocationSource | null;
 }
 
 /**
@@ -59,14 +63,16 @@ export function makeGate<C>(
 class Driver {
   readonly #options: GateOptions<unknown>;
   readonly #raw: RawGate;
+  readonly #memory: WebAssembly.Memory;
   readonly #inner: { verifier: Verifier; evict(): void };
   readonly #platform: ReturnType<typeof platformOf>;
   readonly #read: ClaimsReader | undefined;
   readonly #observer: Observer;
   readonly #io: Io;
   readonly #keys: RemoteKeys;
+  readonly #revocations: Revocations;
   readonly #loop: Loop;
-  readonly #shadow: { core: RawGate; shadow: Shadow } | undefined;
+  readonly #shadow: { core: RawGate; shadow: Shadow<RawGate> } | undefined;
   readonly #cache: VerdictCache<Remembered, 'request'>;
   readonly #count = { hits: 0, misses: 0 };
   readonly #requirements = new Map<string, number>();
@@ -77,6 +83,7 @@ class Driver {
 
   constructor({ glue, memory }: Core<GateGlue>, policy: GatedPolicy, options: GateOptions<unknown>) {
     this.#options = options;
+    this.#memory = memory;
     const most = cacheSize(options.cache);
     this.#cache = new VerdictCache(most);
     this.#platform = platformOf(platformOption(options.platform));
@@ -86,6 +93,8 @@ class Driver {
     this.#inner = verifierOn(this.#raw, memory, most, {
       replacePolicy: (policy) => this.#replacePolicy(policy),
       setRemoteKeys: (issuer, jwks) => this.#takeKeys(issuer, jwks),
+      applyRevocations: (documents, now) => this.#takeLists(documents, now),
+      applyStatusList: (uri, jwt, now) => this.#takeStatusList(uri, jwt, now),
     });
     this.#observer = new Observer(options.onDecision);
     const now = options.now ?? (() => Math.floor(Date.now() / 1000));
@@ -97,7 +106,7 @@ class Driver {
       observe: this.#observer.happened,
     };
     this.#shadow = shadowOf(glue, options);
-    const { remotes, introspections } = this.#sources();
+    const { remotes, introspections, revocation } = this.#sources();
     this.#introspection = new Introspection(introspections, options.introspection, this.#io);
     this.#keys = new RemoteKeys(
       remotes,
@@ -105,6 +114,11 @@ class Driver {
       (issuer, jwks) => this.#takeKeys(issuer, jwks),
       (issuer) => this.#forgetKeys(issuer),
     );
+    this.#revocations = new Revocations(revocation ?? undefined, this.#io, {
+      version: () => this.#raw.revocationsVersion(),
+      applyRevocations: (documents) => this.#takeLists(documents, now()),
+      applyStatusList: (uri, jwt) => this.#takeStatusList(uri, jwt, now()),
+    });
     this.#profile = this.#readProfile();
     this.#loop = new Loop(this.#raw, now, {
       keys: this.#keys,
@@ -119,6 +133,7 @@ class Driver {
       check: (request, requirement, context) => this.#check(request, requirement, context),
       protect: (handler, requirement, context) => this.#protect(handler, requirement, context),
       replacePolicy: (policy) => this.#inner.verifier.replacePolicy(policy),
+      revocationsChanged: (hint) => this.#revocations.changed(hint?.version),
       stats: () => this.#stats(),
       verifier: this.#inner.verifier,
     };
@@ -160,6 +175,8 @@ class Driver {
     const number = requirement === undefined ? undefined : this.#requirement(requirement);
     const late = this.#keys.tend(context);
     if (late !== undefined) await stopwatch.time('keys', () => late);
+    const stale = this.#revocations.tend(context);
+    if (stale !== undefined) await stopwatch.time('revocations', () => stale);
     const connection = connectionOf(request, context, this.#platform);
     const facts = factsOf(request, number, connection, this.#profile);
     const key = cacheKey(facts, this.#profile.byPath);
@@ -284,6 +301,21 @@ class Driver {
     return report;
   }
 
+  #takeLists(documents: string, now: number) {
+    const update = listUpdate(this.#raw, this.#memory, documents, now);
+    // A line that is refused may stand behind one that was taken.
+    if (!update.ok || update.changed) this.#evict();
+    this.#shadow?.shadow.takeLists((core) => listUpdate(core, this.#memory, documents, now));
+    return update;
+  }
+
+  #takeStatusList(uri: string, jwt: string, now: number) {
+    const update = statusUpdate(this.#raw, uri, jwt, now);
+    if (update.ok && update.changed) this.#evict();
+    this.#shadow?.shadow.takeLists((core) => statusUpdate(core, uri, jwt, now));
+    return update;
+  }
+
   #forgetKeys(issuer: string): void {
     this.#raw.forgetKeys(issuer);
     this.#evict();
@@ -312,7 +344,9 @@ class Driver {
 
   #take(policy: string): void {
     orPolicyError(() => this.#raw.replace(policy));
-    this.#keys.replace(this.#sources().remotes);
+    const { remotes, revocation } = this.#sources();
+    this.#keys.replace(remotes);
+    this.#revocations.replace(revocation ?? undefined);
     this.#profile = this.#readProfile();
     this.#epoch += 1;
   }
@@ -340,21 +374,16 @@ class Driver {
       observed: this.#observer.stats(),
       keys: this.#keys.stats(),
       introspection: this.#introspection.stats(),
+      revocations: this.#revocations.stats(),
       ...(shadow === undefined ? {} : { reportOnly: shadow }),
     };
   }
 }
 
-function platformOption(platform: unknown): GateOptions['platform'] {
-  if (platform === undefined || platform === 'cloudflare' || platform === 'vercel' || platform === 'none')
-    return platform;
-  throw new PolicyError('/platform', 'must be "cloudflare", "vercel" or "none"');
-}
-
 function shadowOf(
   glue: GateGlue,
   { reportOnly, nonceSecret }: GateOptions<unknown>,
-): { core: RawGate; shadow: Shadow } | undefined {
+): { core: RawGate; shadow: Shadow<RawGate> } | undefined {
   if (reportOnly === undefined) return undefined;
   try {
     const core = orPolicyError(() => new glue.RawGate(toJson(reportOnly.policy), nonceSecret));
@@ -363,22 +392,4 @@ function shadowOf(
     if (!(error instanceof PolicyError)) throw error;
     throw new PolicyError(`/reportOnly/policy${error.pointer}`, error.reason);
   }
-}
-
-/** What Workers, Next and Vercel hand a handler besides the request. */
-function waiting(rest: readonly unknown[]): CheckContext {
-  type Context = { waitUntil(promise: Promise<unknown>): void };
-  const waits = (value: unknown): value is Context =>
-    typeof (value as Partial<Context> | null | undefined)?.waitUntil === 'function';
-  const context = rest.find(waits);
-  return context === undefined ? {} : { waitUntil: (promise) => context.waitUntil(promise) };
-}
-
-/** A response that was fetched cannot be changed, so that what is to be added goes on a copy. */
-function withHeaders(response: Response, nonce: string | undefined, timing: string | undefined): Response {
-  if (nonce === undefined && timing === undefined) return response;
-  const copy = new Response(response.body, response);
-  if (nonce !== undefined) copy.headers.set('dpop-nonce', nonce);
-  if (timing !== undefined) copy.headers.append('server-timing', timing);
-  return copy;
 }

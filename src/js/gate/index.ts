@@ -10,6 +10,7 @@ import type { DecisionEvent, ObserverStats } from './observe.js';
 import type { GatePolicy, Requirement } from './policy.js';
 import type { ReplayStore } from './replay-store.js';
 import type { Difference, ShadowStats } from './report.js';
+import type { RevocationsStats } from './revocations.js';
 
 export * from '../index.js';
 export type { ClientSecrets } from './client-authentication.js';
@@ -32,6 +33,7 @@ export {
   ReplayStoreFullError,
 } from './replay-store.js';
 export type { Difference, ShadowStats } from './report.js';
+export type { RevocationsStats } from './revocations.js';
 export { type CacheLike, cacheStore } from './tiers.js';
 
 /** A policy with the gate's own part. */
@@ -85,6 +87,8 @@ export interface AllowedToken<C = Claims> extends Passed {
   readonly issuer: string;
   readonly binding: 'dpop' | 'mtls' | null;
   readonly source: 'jwt' | 'introspection';
+  /** There when no list of revocations was new enough to be believed, and the policy accepts the token all the same. */
+  readonly stale?: true;
 }
 
 /** The request passes without claims: nothing is required there, it is a CORS preflight, or it may be anonymous and is. */
@@ -150,7 +154,7 @@ export interface GateOptions<C = Claims> {
   cache?: number;
   /** Whose trusted fields hold the client's address and certificate. Default: what the runtime says of itself; `'none'` for `context` alone. */
   platform?: 'cloudflare' | 'vercel' | 'none';
-  /** A shared tier for JWK Sets. */
+  /** A shared tier for JWK Sets and snapshots of revocations. */
   store?: SharedStore;
   /** By issuer. */
   introspection?: Readonly<Record<string, ClientSecrets>>;
@@ -178,6 +182,8 @@ export interface GateStats {
   /** By issuer. */
   keys: RemoteKeysStats[];
   introspection: IntrospectionStats[];
+  /** By the place that they are pulled from. */
+  revocations: RevocationsStats[];
   reportOnly?: ShadowStats;
 }
 
@@ -207,6 +213,11 @@ export interface Gate<C = Claims> {
    * @throws PolicyError as `createGate`; the present policy then stays.
    */
   replacePolicy(policy: GatedPolicy): void;
+  /**
+   * Says that something was revoked, as a push message may: the next request pulls the lists first. It is only a hint, and makes one pull a
+   * second at most; with the feed's `version` none when that is held already.
+   */
+  revocationsChanged(hint?: { version?: number }): void;
   stats(): GateStats;
   /** The synchronous verifier on the same keys. It never waits and fetches nothing. */
   readonly verifier: Verifier;

@@ -25,6 +25,16 @@ export interface IntrospectionSource {
   concurrency: number;
 }
 
+/** Where lists of revocations are, and how they are pulled, as the core tells it: every default filled in. */
+export interface RevocationSource {
+  feed?: string | undefined;
+  statusLists: string[];
+  pullSeconds: number;
+  maxStalenessSeconds: number;
+  timeoutMs: number;
+  maxBytes: number;
+}
+
 /** What the core says of a JWK Set that it took. */
 export interface KeyReport {
   changed: boolean;
@@ -50,12 +60,15 @@ export interface IoEvent {
     | 'keys-fetched'
     | 'keys-failed'
     | 'keys-dropped'
+    | 'revocations-pulled'
+    | 'revocations-failed'
     | 'store-failed'
     | 'store-refused'
     | 'introspection-failed'
     | 'introspection-busy'
     | 'introspection-credentials-refused'
     | 'wait-until-failed';
+  /** Or, of lists of revocations, where they are pulled from. */
   issuer: string;
   reason?: string;
 }

@@ -2,9 +2,9 @@ import { contained } from './contained.js';
 import type { IoEvent } from './io.js';
 
 /** What a decision took time for. */
-export type Phase = 'verify' | 'keys' | 'introspection' | 'replay';
+export type Phase = 'verify' | 'keys' | 'revocations' | 'introspection' | 'replay';
 
-const PHASES: readonly Phase[] = ['verify', 'keys', 'introspection', 'replay'];
+const PHASES: readonly Phase[] = ['verify', 'keys', 'revocations', 'introspection', 'replay'];
 
 /** What is said of a decision. `issuer` and `kid` come from the policy or a token whose signature held, never from one that was refused before. */
 export interface Decided {

@@ -1,3 +1,4 @@
+import { PolicyError } from '../errors.js';
 import type { CheckContext, GateOptions, RequestFacts } from './index.js';
 
 /** What the connection tells, as the core reads it. */
@@ -65,4 +66,10 @@ function header({ headers }: Request | RequestFacts, name: string): string | und
 function asText(certificate: string | Uint8Array | undefined): string | undefined {
   if (typeof certificate === 'string' || certificate === undefined) return certificate;
   return `:${btoa(Array.from(certificate, (byte) => String.fromCharCode(byte)).join(''))}:`;
+}
+
+export function platformOption(platform: unknown): GateOptions['platform'] {
+  if (platform === undefined || platform === 'cloudflare' || platform === 'vercel' || platform === 'none')
+    return platform;
+  throw new PolicyError('/platform', 'must be "cloudflare", "vercel" or "none"');
 }

@@ -1,4 +1,7 @@
+import { type DurableObjectNamespaceLike, shard } from '../durable-object.js';
 import { type ReplayStore, ReplayStoreFullError } from './replay-store.js';
+
+export type { DurableObjectNamespaceLike } from '../durable-object.js';
 
 /** As much of a Durable Object's state as is used; its storage must be SQLite (`new_sqlite_classes`). */
 export interface DurableObjectStateLike {
@@ -7,12 +10,6 @@ export interface DurableObjectStateLike {
     getAlarm(): Promise<number | null>;
     setAlarm(timeMs: number): Promise<void> | void;
   };
-}
-
-/** As much of a namespace binding as is used. */
-export interface DurableObjectNamespaceLike<Id = unknown> {
-  idFromName(name: string): Id;
-  get(id: Id): { fetch(url: string, init: { method: string; body: string }): Promise<Response> };
 }
 
 /** Rows of one object. A row takes some 100 bytes. */
@@ -88,13 +85,4 @@ export function durableObjectReplayStore(
       return first === true;
     },
   };
-}
-
-/** FNV-1a. It spreads, and defends against nothing: the keys are hashes. */
-function shard(key: string, shards: number): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < key.length; index++) {
-    hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
-  }
-  return (hash >>> 0) % shards;
 }

@@ -37,8 +37,8 @@ const MOST_PAIRS = 1024;
  * It fetches nothing. The live policy's documents are handed to it as well, and of a request it gets the facts with all evidence that
  * the live decision rested on; where it would ask for more, it is undecided.
  */
-export class Shadow {
-  readonly #core: ShadowCore;
+export class Shadow<C extends ShadowCore = ShadowCore> {
+  readonly #core: C;
   readonly #onDifference: ((difference: Difference) => unknown) | undefined;
   readonly #requirements = new Map<string, number>();
   readonly #counts = new Map<string, Map<string, number>>();
@@ -47,7 +47,7 @@ export class Shadow {
   #same = 0;
   #faults = 0;
 
-  constructor(core: ShadowCore, onDifference?: (difference: Difference) => unknown) {
+  constructor(core: C, onDifference?: (difference: Difference) => unknown) {
     this.#core = core;
     this.#onDifference = onDifference;
   }
@@ -60,6 +60,11 @@ export class Shadow {
   /** Lets keys go as the live policy has. */
   forgetKeys(issuer: string): void {
     this.#contained(() => this.#core.forgetKeys(issuer));
+  }
+
+  /** Hands over the live policy's lists of revocations. A policy that asks for none takes none. */
+  takeLists(hand: (core: C) => void): void {
+    this.#contained(() => hand(this.#core));
   }
 
   /**

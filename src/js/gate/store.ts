@@ -1,6 +1,6 @@
-import type { Io, IoEvent } from './io.js';
+import type { Io, IoEvent, SharedStore } from './io.js';
 import type { Remote } from './remote.js';
-import { fromStore, type JwksDocument, storeKey, toStore } from './tiers.js';
+import { fromStore, type JwksDocument, keyOf, storeKey, toStore } from './tiers.js';
 import { within } from './within.js';
 
 /** A store that is slower than this is no cache, in milliseconds. */
@@ -32,6 +32,28 @@ export async function writeStore(remote: Remote, document: JwksDocument, io: Io)
   } catch (error) {
     storeFault(remote, io, 'store-failed', nameOf(error));
   }
+}
+
+/** The name under which a text of some kind is kept that was fetched from there. */
+export const textKey = (kind: string, url: string): Promise<string> => keyOf(kind, [url]);
+
+/** A text as the store has it; what is none, or longer than any that was fetched, is as good as none. */
+export async function readText(
+  store: SharedStore,
+  key: string,
+  maxBytes: number,
+): Promise<string | undefined> {
+  const value: unknown = await within(STORE_MS, store.get(key));
+  return typeof value === 'string' && value.length <= maxBytes ? value : undefined;
+}
+
+export async function writeText(
+  store: SharedStore,
+  key: string,
+  text: string,
+  seconds: number,
+): Promise<void> {
+  await store.put(key, text, { expirationTtl: seconds });
 }
 
 export function storeFault(remote: Remote, io: Io, name: IoEvent['name'], reason: string): void {

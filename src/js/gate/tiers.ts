@@ -24,9 +24,14 @@ const LEAST_EXPIRATION_SECONDS = 60;
 
 /** The name under which a document is kept. It tells the place as well, since two gates may take one issuer's keys from two places. */
 export async function storeKey(issuer: string, place: string): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify([issuer, place]));
+  return keyOf('jwks', [issuer, place]);
+}
+
+/** A name that any store takes, made of the kind of what is kept and of what tells it from others of its kind. */
+export async function keyOf(kind: string, parts: readonly string[]): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify(parts));
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return `portcullis-jwks-1-${Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  return `portcullis-${kind}-1-${Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 
 /** What is put into the store, and for how long. */

@@ -7,6 +7,14 @@ export interface RawVerifier {
   replace(policy: string): void;
   /** Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON. Throws a PolicyError; the present keys then stay. */
   setRemoteKeys(issuer: string, jwks: string): string;
+  /** Begins to take lists of revocations. Throws a PolicyError about `now`. The gate's module alone has this and what follows. */
+  beginRevocations?(now: number): void;
+  /** Takes the piece of them that is in the input. */
+  moreRevocations?(written: number): void;
+  /** A `RevocationUpdate` without `ok` as JSON. Throws a PolicyError when the policy asks for none. */
+  endRevocations?(): string;
+  /** A Token Status List: a `StatusUpdate` without `ok` as JSON. Throws a PolicyError when the policy does not name it. */
+  applyStatusList?(uri: string, jwt: string, now: number): string;
   input(): number;
   inputBytes(): number;
   answer(): number;
@@ -37,6 +45,27 @@ export interface IssuerGlue extends ValidatorGlue {
     generate(alg: string): RawSigningKey;
     fromJwk(privateJwk: string): RawSigningKey;
   };
+  RawIssuer: new (config: string, secrets: string) => RawIssuer;
+  hashClientSecret(secret: string): string;
+}
+
+/** An issuer in the wasm memory. */
+export interface RawIssuer {
+  /** Begins to answer a request or a command. */
+  begin(request: string, now: number): RawExchange;
+  jwks(now: number): string;
+  feedJwks(): string | undefined;
+  /** Where the keys of upstream issuers are: `RemoteSource[]`. */
+  remotes(): string;
+  setRemoteKeys(issuer: string, jwks: string): string;
+  forgetKeys(issuer: string): void;
+}
+
+/** One request under way: `Step` and `Evidence` of src/issuer/endpoint/channel.rs as JSON. */
+export interface RawExchange {
+  step(): string;
+  resume(evidence: string, now: number): string;
+  free(): void;
 }
 
 /** A gate in the wasm memory, which is also a verifier on the same keys. */
@@ -47,7 +76,12 @@ export interface RawGate extends RawVerifier {
   decide(facts: string, now: number): string;
   /** Takes the published keys of an issuer away. */
   forgetKeys(issuer: string): void;
-  /** The issuers' `remote` and `introspection` members, with defaults: `{ remotes: RemoteSource[], introspections: IntrospectionSource[] }`. */
+  /** The version of the list of revocations that is held; -1 when none is. */
+  revocationsVersion(): number;
+  /**
+   * The members `remote`, `introspection` and `revocation`, with defaults:
+   * `{ remotes: RemoteSource[], introspections: IntrospectionSource[], revocation: RevocationSource | null }`.
+   */
   remotes(): string;
   /** Which facts decisions rest on: `{ headers: string[], byPath: boolean, byAddress: boolean }`. */
   profile(): string;

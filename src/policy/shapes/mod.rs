@@ -55,6 +55,11 @@ pub(crate) const POLICY: Shape = Shape::new(&[
     )
     .default("2097152"),
     Member::new(
+        "revocation",
+        REVOCATION_KIND,
+        "Lists of what was revoked before its time: whose word is taken for them, and what holds when none has come for too long.",
+    ),
+    Member::new(
         "gate",
         Kind::Elsewhere,
         "What the gate does with requests: where credentials are, what each route asks for, and what is forwarded. A verifier skips it.",
@@ -190,6 +195,63 @@ const INTROSPECTION: Shape = Shape::new(&[
         .default("2000"),
     Member::new("concurrency", Kind::Integer(1, 256), "How many questions may be open at a time.").default("16"),
 ]);
+
+/// Where there is no revocation its section is not looked into, but refused.
+const REVOCATION_KIND: Kind =
+    if cfg!(any(feature = "revocation", test)) { Kind::Object(&REVOCATION) } else { Kind::Elsewhere };
+
+const REVOCATION: Shape = Shape::new(&[
+    Member::new(
+        "jwks",
+        Kind::Elsewhere,
+        "The public keys that sign lists of revocations, as a JWK Set. None of them may sign tokens.",
+    )
+    .shaped(&JWKS),
+    Member::new("keys", Kind::Array(&Kind::Object(&KEY)), "The same in other formats than JWK."),
+    Member::new(
+        "feed",
+        Kind::Url,
+        "Where a gate pulls lists from: https, or http on a loopback name. Without it lists are handed over.",
+    ),
+    Member::new(
+        "statusLists",
+        Kind::Array(&Kind::Object(&STATUS_LIST)),
+        "Token Status Lists (draft-ietf-oauth-status-list) that a token may refer to.",
+    ),
+    Member::new(
+        "maxStalenessSeconds",
+        Kind::Integer(1, SECONDS_A_DAY),
+        "For how long a list is relied on after it was made. It is how long a revoked token may still pass.",
+    )
+    .required(),
+    Member::new(
+        "pullSeconds",
+        Kind::Integer(1, SECONDS_A_DAY),
+        "How long after a pull a gate pulls again: a quarter of `maxStalenessSeconds` by default.",
+    ),
+    Member::new(
+        "whenStale",
+        Kind::Choice(&["deny", "introspect", "allow"]),
+        "What holds for a token that no list names when the list is stale, or none has come yet: it is refused, a gate asks its issuer, or it is accepted and the verdict says so.",
+    )
+    .default("\"deny\""),
+    Member::new("timeoutMs", Kind::Integer(100, 30_000), "How long a pull may take, in milliseconds.").default("5000"),
+    Member::new("maxBytes", Kind::Integer(1_024, 67_108_864), "The longest response that is read, in bytes.")
+        .default("16777216"),
+])
+.with_any_of(&["jwks", "keys", "statusLists"]);
+
+const STATUS_LIST: Shape = Shape::new(&[
+    Member::new("uri", Kind::Url, "Its exact `uri` in tokens, from which a gate pulls it.").required(),
+    Member::new("jwks", Kind::Elsewhere, "The public keys that sign it, as a JWK Set.").shaped(&JWKS),
+    Member::new("keys", Kind::Array(&Kind::Object(&KEY)), "The same in other formats than JWK."),
+    Member::new(
+        "maxStalenessSeconds",
+        Kind::Integer(1, 31 * SECONDS_A_DAY),
+        "For how long it is relied on after it was made, where that differs from the other lists.",
+    ),
+])
+.with_any_of(&["jwks", "keys"]);
 
 const LIMITS: Shape = Shape::new(&[
     Member::new(

@@ -1,6 +1,6 @@
 // How the suite calls portcullis: the package as installed, by the names a user imports.
 import { createVerifier, inspect, verifyJws } from 'portcullis';
-import { createGate } from 'portcullis/gate';
+import { createGate, createVerifier as createGatesVerifier } from 'portcullis/gate';
 import {
   createVerifier as createIssuersVerifier,
   generateSigningKey,
@@ -15,13 +15,13 @@ export const library = {
   synchronous: true,
   exact: true,
   kinds: ['verify', 'authorization', 'jws', 'inspect', 'policy', 'gate'],
-  verify: (policy, token, now, remoteKeys) => verifierFor(policy, remoteKeys).verify(token, { now }),
+  verify: (policy, token, now, ...steps) => verifierFor(policy, ...steps).verify(token, { now }),
   verifyAuthorization: (policy, value, now) => verifierFor(policy).verifyAuthorization(value, { now }),
   verifyJws,
   inspect,
   decide,
-  acceptPolicy(policy, remoteKeys) {
-    verifierWith(policy, remoteKeys);
+  acceptPolicy(policy, ...steps) {
+    verifierWith(policy, ...steps);
     return { ok: true };
   },
   properties: {
@@ -29,17 +29,28 @@ export const library = {
   },
 };
 
-function verifierFor(policy, remoteKeys) {
-  if (remoteKeys || policy === null || typeof policy !== 'object') return verifierWith(policy, remoteKeys);
+function verifierFor(policy, remoteKeys, revocations) {
+  if (remoteKeys || revocations || policy?.revocation || policy === null || typeof policy !== 'object')
+    return verifierWith(policy, remoteKeys, revocations);
   if (!verifiers.has(policy)) verifiers.set(policy, createVerifier(policy));
   return verifiers.get(policy);
 }
 
-/** A verifier that was handed what issuers publish, one set after the other. */
-function verifierWith(policy, remoteKeys = []) {
-  const verifier = createVerifier(policy);
+/** A verifier that was handed what issuers publish, one set after the other, and lists of revocations. */
+function verifierWith(policy, remoteKeys = [], revocations) {
+  // The main entry knows nothing of revocation.
+  const verifier = revocations || policy?.revocation ? createGatesVerifier(policy) : createVerifier(policy);
   for (const step of remoteKeys) takeKeys(verifier, step);
+  for (const step of revocations ?? []) takeList(verifier, step);
   return verifier;
+}
+
+function takeList(verifier, { uri, document, now, error, changed }) {
+  const update = uri
+    ? verifier.applyStatusList(uri, document, { now })
+    : verifier.applyRevocations(document, { now });
+  const asSaid = update.ok ? (changed ?? update.changed) === update.changed : update.code === error;
+  if (update.ok !== (error === undefined) || !asSaid) throw new Error(`a list: ${JSON.stringify(update)}`);
 }
 
 function takeKeys(verifier, { issuer, jwks, error, changed }) {

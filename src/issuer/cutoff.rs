@@ -1,0 +1,179 @@
+//! Cutoffs: all sessions of a subject or a client end at once, without a list of them.
+//!
+//! A session remembers the cutoffs that it began under. Any later one ends it. The two are compared with each other and never with a
+//! clock, so that a clock that was put back brings no session to life; only the edges compare a cutoff with the `iat` of a token.
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::session::Rules;
+use crate::{base64url, document, policy_error::PolicyError, time::UnixSeconds};
+
+/// The version of the JSON form.
+const VERSION: u64 = 1;
+/// How much longer a cutoff is kept than any session that began before it: more than clocks are put back.
+const SLACK_SECONDS: u64 = 86_400;
+
+/// Whose sessions.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Party {
+    /// A subject's.
+    Subject(String),
+    /// A client's.
+    Client(String),
+}
+
+impl Party {
+    /// The key under which a store keeps its cutoff. It holds a digest, since engines bound the length and the characters of keys.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let (kind, name) = match self {
+            Party::Subject(subject) => ("sub", subject),
+            Party::Client(client) => ("client", client),
+        };
+        format!("c/{kind}/{}", base64url::encode(&Sha256::digest(name)))
+    }
+}
+
+/// What began or was issued before that instant is revoked; [`Cutoff::NONE`] revokes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Cutoff(u64);
+
+#[derive(Serialize)]
+struct Stored {
+    v: u64,
+    cutoff: Cutoff,
+}
+
+impl Cutoff {
+    /// No cutoff.
+    pub const NONE: Cutoff = Cutoff(0);
+
+    /// The cutoff as JSON, in the form of version 1.
+    #[must_use]
+    pub fn to_json(self) -> String {
+        // Nothing in it can fail to be written.
+        serde_json::to_string(&Stored { v: VERSION, cutoff: self }).unwrap_or_default()
+    }
+
+    /// Reads a cutoff that a store kept.
+    ///
+    /// # Errors
+    /// Anything but a cutoff of this version, at the member at fault.
+    pub fn from_json(text: &str) -> Result<Self, PolicyError> {
+        let stored = document::parse(text)?;
+        stored.only(&["v", "cutoff"])?;
+        if stored.integer("v")? != Some(VERSION) {
+            return Err(PolicyError::at("v", format!("must be {VERSION}")));
+        }
+        let cutoff = stored.integer("cutoff")?.ok_or_else(|| PolicyError::at("cutoff", "is required"))?;
+        Cutoff::from_seconds(cutoff).ok_or_else(|| PolicyError::at("cutoff", "reaches past the year 9999"))
+    }
+
+    pub(super) fn from_seconds(seconds: u64) -> Option<Self> {
+        UnixSeconds::new(seconds).map(|_| Cutoff(seconds))
+    }
+
+    /// The cutoff that follows this one at `now`: later than it, and than whatever was issued within this second.
+    ///
+    /// `None` after the year 9999.
+    #[must_use]
+    pub fn next(self, now: UnixSeconds) -> Option<Self> {
+        Cutoff::from_seconds(self.0.max(now.get()).checked_add(1)?)
+    }
+
+    /// The instant, for the revocation feed.
+    #[must_use]
+    pub fn instant(self) -> UnixSeconds {
+        UnixSeconds::new(self.0).unwrap_or(UnixSeconds::MAX)
+    }
+
+    /// The `iat` of what is issued at `now` by those who have seen this cutoff: not before it. A subject who signs in again in the second
+    /// in which its sessions were ended would otherwise be refused at the edge.
+    #[must_use]
+    pub fn issued_at(self, now: UnixSeconds) -> UnixSeconds {
+        now.max(self.instant())
+    }
+
+    /// Until when a store keeps it: longer than any session that began before.
+    pub(super) fn ends_at(self, rules: &Rules) -> UnixSeconds {
+        let seconds = self.0.saturating_add(rules.configuration.absolute).saturating_add(SLACK_SECONDS);
+        UnixSeconds::new(seconds).unwrap_or(UnixSeconds::MAX)
+    }
+
+    /// What the cutoff that is found says of a session that began under this one.
+    pub(super) fn standing(self, found: Cutoff, now: UnixSeconds, rules: &Rules) -> Standing {
+        let kept_until = self.0.saturating_add(rules.configuration.absolute);
+        match found {
+            found if found > self => Standing::Revoked,
+            found if found < self && now.get() < kept_until => Standing::Behind,
+            _ => Standing::Stands,
+        }
+    }
+}
+
+/// How a session stands to a cutoff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Standing {
+    /// It began after it.
+    Stands,
+    /// It began under a later one, which the store must still have: the store has lost writes, or reads what is old.
+    Behind,
+    /// It began before it.
+    Revoked,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::issuer::session::tests::rules;
+
+    fn at(seconds: u64) -> UnixSeconds {
+        UnixSeconds::new(seconds).unwrap()
+    }
+
+    #[test]
+    fn a_cutoff_only_moves_on_whatever_the_clock_says() {
+        let first = Cutoff::NONE.next(at(100)).unwrap();
+        assert_eq!(first.instant(), at(101));
+        let second = first.next(at(50)).unwrap();
+        assert_eq!((second.instant(), second.next(at(101)).unwrap().instant()), (at(102), at(103)));
+        assert_eq!(Cutoff::NONE.next(UnixSeconds::MAX), None);
+        assert_eq!(
+            (Cutoff::NONE.issued_at(at(7)), second.issued_at(at(50)), second.issued_at(at(200))),
+            (at(7), at(102), at(200))
+        );
+    }
+
+    #[test]
+    fn a_session_stands_under_the_cutoffs_it_has_seen_and_falls_by_any_other() {
+        let rules = rules();
+        let [none, first, second] = [0, 101, 102].map(|seconds| Cutoff::from_seconds(seconds).unwrap());
+        let standing = |seen: Cutoff, found, now| seen.standing(found, at(now), &rules);
+        assert_eq!(standing(none, none, 0), Standing::Stands);
+        assert_eq!(standing(first, first, 0), Standing::Stands);
+        assert_eq!([standing(none, first, 0), standing(first, second, 1_000_000_000)], [Standing::Revoked; 2]);
+        assert_eq!(standing(second, first, 102), Standing::Behind);
+        // Once it may have been swept, its absence says nothing.
+        let absolute = rules.configuration.absolute;
+        assert_eq!(standing(first, none, 100 + absolute), Standing::Behind);
+        assert_eq!(standing(first, none, 101 + absolute), Standing::Stands);
+        assert!(first.ends_at(&rules).get() > 101 + absolute);
+    }
+
+    #[test]
+    fn the_json_form_and_the_keys_of_version_1_never_change() {
+        let cutoff = Cutoff::from_seconds(1_800_000_001).unwrap();
+        assert_eq!(cutoff.to_json(), r#"{"v":1,"cutoff":1800000001}"#);
+        assert_eq!(Cutoff::from_json(&cutoff.to_json()), Ok(cutoff));
+        let pointer = |text| Cutoff::from_json(text).unwrap_err().pointer().to_owned();
+        assert_eq!(pointer(r#"{"v":2,"cutoff":1}"#), "/v");
+        assert_eq!(pointer(r#"{"v":1}"#), "/cutoff");
+        assert_eq!(pointer(r#"{"v":1,"cutoff":253402300800}"#), "/cutoff");
+        assert_eq!(pointer(r#"{"v":1,"cutoff":1,"more":1}"#), "/more");
+        let keys = [Party::Subject("alice".into()), Party::Client("alice".into())].map(|party| party.key());
+        assert_eq!(keys[0], "c/sub/K9gGyX8OAK8aH8Myj6djqSaXI8jbj6xPk69x2xhtbpA");
+        assert_eq!(keys[1], "c/client/K9gGyX8OAK8aH8Myj6djqSaXI8jbj6xPk69x2xhtbpA");
+    }
+}

@@ -1,0 +1,66 @@
+//! Our own access tokens, when they come back: verified as any edge does, and then held against the store, which edges cannot.
+
+use serde_json::{Map, Value};
+
+use super::{
+    super::{
+        cutoff::Cutoff,
+        operation::{Operation, Outcome},
+        session::Inspected,
+        session_id::SessionId,
+    },
+    Issuer, IssuerError,
+    channel::Channel,
+    cutoff,
+    failure::Failure,
+    name, run,
+};
+use crate::{
+    policy::{IssuerPolicy, Policy},
+    time::UnixSeconds,
+    verifier::{Accepted, Verifier},
+};
+
+/// The token, if it is one of ours and good at `now` by what it says itself.
+pub(super) fn verified(issuer: &Issuer, text: &str, now: UnixSeconds) -> Result<Option<Accepted>, Failure> {
+    let settings = &issuer.settings;
+    let others = settings.clients.iter().filter_map(|client| client.audience.clone());
+    let audiences = core::iter::once(settings.audience.clone()).chain(others);
+    // Made anew each time: which keys there are is a matter of the time, and none of them earns a table by a question now and then.
+    let policy =
+        IssuerPolicy::new(&settings.issuer, audiences).and_then(|policy| policy.with_jwks(&settings.jwks(now)));
+    let verifier = policy.and_then(|policy| Policy::new([policy])).map(Verifier::new);
+    let verifier = verifier.map_err(IssuerError::from)?;
+    Ok(verifier.verify(text, now).ok())
+}
+
+/// Has nothing been taken back: the token, its key, its session, its subject, its client?
+pub(super) async fn stands(
+    issuer: &Issuer,
+    accepted: &Accepted,
+    claims: &Map<String, Value>,
+    channel: &Channel,
+) -> Result<bool, Failure> {
+    let typed = accepted.claims();
+    if let Some(jti) = &typed.jti
+        && channel.read(&name::token(jti)).await?.is_some()
+    {
+        return Ok(false);
+    }
+    if let Some(kid) = accepted.header().kid()
+        && channel.read(&name::key_cutoff(kid)).await?.is_some()
+    {
+        return Ok(false);
+    }
+    let (subject, client) = (typed.sub.as_deref().unwrap_or_default(), typed.client_id.as_deref().unwrap_or_default());
+    let cutoff = cutoff::of(channel, subject, client).await?;
+    if typed.iat.is_none_or(|issued_at| cutoff != Cutoff::NONE && issued_at < cutoff.instant()) {
+        return Ok(false);
+    }
+    let Some(sid) = claims.get("sid").and_then(Value::as_str) else { return Ok(true) };
+    let Some(sid) = SessionId::parse(sid) else { return Ok(false) };
+    match run::run(issuer, channel, Operation::inspect(Inspected::Session(sid)), None).await? {
+        Outcome::Unavailable => Err(Failure::unavailable()),
+        outcome => Ok(matches!(outcome, Outcome::Live(_))),
+    }
+}

@@ -1,0 +1,64 @@
+//! A client that signs who it is: `private_key_jwt` (RFC 7523 §2.2, §3; OpenID Connect Core §9).
+
+use super::{
+    channel::Channel,
+    client::{Authentication, Client},
+    failure::Failure,
+    form::Form,
+    name,
+    settings::Settings,
+};
+use crate::{
+    json::{Value, read_object},
+    jws::compact::decode_unverified,
+    limits::Limits,
+    time::Leeway,
+};
+
+const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const PARAMETER: &str = "client_assertion";
+
+/// STRICTER than RFC 7523 §3, which names no bound: an assertion is made for one request, and is remembered until it is over.
+const LONGEST_LIFE_SECONDS: u64 = 3600;
+const LONGEST_JTI: usize = 256;
+
+/// The client whose assertion it is.
+pub(super) async fn client<'s>(
+    settings: &'s Settings,
+    assertion: &str,
+    form: &Form,
+    channel: &Channel,
+) -> Result<&'s Client, Failure> {
+    if form.required("client_assertion_type")? != TYPE {
+        return Err(Failure::request("client_assertion_type", &format!("must be {TYPE}")));
+    }
+    let refused = |reason: &str| Failure::client(PARAMETER, reason, false);
+    // Nobody has checked who wrote the name yet: it only chooses the keys.
+    let client = issuer_unverified(assertion).and_then(|id| settings.client(&id));
+    let client = client.ok_or_else(|| refused("names no client"))?;
+    let Authentication::PrivateKeyJwt(verifier) = &client.authentication else {
+        return Err(refused("is not how this client authenticates itself"));
+    };
+    let now = channel.now();
+    let accepted = verifier.verify(assertion, now).map_err(|rejection| refused(rejection.code()))?;
+    let expires = accepted.claims().exp.get();
+    if expires > now.get().saturating_add(LONGEST_LIFE_SECONDS) {
+        return Err(refused(&format!("lives for more than {LONGEST_LIFE_SECONDS} seconds")));
+    }
+    let jti = accepted.claims().jti.as_deref().filter(|jti| !jti.is_empty() && jti.len() <= LONGEST_JTI);
+    let jti = jti.ok_or_else(|| refused("has no jti of 1 to 256 bytes"))?;
+    // RFC 7523 §3 item 7. Asked last, since asking uses it up.
+    let key = name::once("j", &[&client.id, jti]);
+    let ends_at = expires.saturating_add(Leeway::CAP);
+    if !channel.is_first(&key, ends_at).await? {
+        return Err(refused("was used before"));
+    }
+    Ok(client)
+}
+
+fn issuer_unverified(assertion: &str) -> Option<String> {
+    let limits = Limits::default();
+    let (_, claims) = decode_unverified(assertion, &limits).ok()?;
+    let claims = read_object(claims.as_bytes(), &limits).ok()?;
+    claims.get("iss").and_then(Value::as_str).map(str::to_owned)
+}

@@ -1,0 +1,217 @@
+//! What an exchange asks of the world, one question at a time, and what it is told.
+//!
+//! The handling of a request is one `async` function that is polled by hand: wherever it waits, a [`Step`] is on its way out, and what the
+//! step came to is the next thing it sees. No runtime is needed, and the order of reads and writes can be read from top to bottom.
+
+use core::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{limit::Rate, response::Response};
+use crate::{policy_error::PolicyError, time::UnixSeconds};
+
+/// What is to be done next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "step", rename_all = "lowercase", rename_all_fields = "camelCase")]
+pub enum Step {
+    /// Read an entry of the store.
+    Read {
+        /// Its key.
+        key: String,
+    },
+    /// In one step: if the version of that entry is `expected`, write the value with the next version.
+    Swap {
+        /// Its key.
+        key: String,
+        /// The version that was read; 0 for an entry that is not to be there.
+        expected: u64,
+        /// The value.
+        value: String,
+        /// From when on it may be swept, in seconds since 1970.
+        ends_at: u64,
+    },
+    /// Count one use of that key, and say whether there were at most `limit` within `seconds`.
+    Count {
+        /// What is counted.
+        key: String,
+        /// How many are allowed.
+        limit: u64,
+        /// Within what time.
+        seconds: u64,
+    },
+    /// Fetch the keys of an upstream issuer, if they are due.
+    Keys {
+        /// The issuer.
+        issuer: String,
+        /// The key that was not found.
+        kid: Option<String>,
+    },
+    /// Nothing: this is the end.
+    Done {
+        /// What to answer.
+        response: Response,
+        /// What has happened: it is committed, and holds no token.
+        events: Vec<Value>,
+    },
+    /// The application's own mistake in a command.
+    Mistake {
+        /// Where and what.
+        error: PolicyError,
+    },
+}
+
+/// An entry of the store.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Entry {
+    /// The number that a swap must name.
+    pub version: u64,
+    /// The value.
+    pub value: String,
+}
+
+/// What a step came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// The entry, if there is one.
+    Found(Option<Entry>),
+    /// Whether the swap was made; the count was within its limit; the keys have changed.
+    Held(bool),
+    /// It could not be told.
+    Unavailable,
+}
+
+impl Evidence {
+    /// Reads `{ "found": null | { version, value } }`, `{ "held": boolean }` or `{ "error": "unavailable" }`. Anything else tells nothing.
+    #[must_use]
+    pub fn from_json(text: &str) -> Self {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        enum Told {
+            Found(Option<Entry>),
+            Held(bool),
+        }
+        match serde_json::from_str(text) {
+            Ok(Told::Found(entry)) => Evidence::Found(entry),
+            Ok(Told::Held(held)) => Evidence::Held(held),
+            Err(_) => Evidence::Unavailable,
+        }
+    }
+}
+
+/// The store, or whatever was asked, gave no answer. What it did is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unavailable;
+
+#[derive(Debug)]
+struct Shared {
+    now: UnixSeconds,
+    asked: Option<Step>,
+    told: Option<Evidence>,
+    events: Vec<Value>,
+}
+
+/// The inner end: what the handling of a request asks through.
+#[derive(Clone, Debug)]
+pub(super) struct Channel(Arc<Mutex<Shared>>);
+
+impl Channel {
+    pub(super) fn new(now: UnixSeconds) -> Self {
+        Channel(Arc::new(Mutex::new(Shared { now, asked: None, told: None, events: Vec::new() })))
+    }
+
+    /// Nothing is left half done under the lock, so that a poisoned one is as good as another.
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The present, by the clock of whoever carries the steps out. It moves while a step is under way.
+    pub(super) fn now(&self) -> UnixSeconds {
+        self.shared().now
+    }
+
+    /// Reports what has happened. It is handed out with the answer.
+    pub(super) fn report(&self, event: Value) {
+        self.shared().events.push(event);
+    }
+
+    pub(super) fn take_events(&self) -> Vec<Value> {
+        core::mem::take(&mut self.shared().events)
+    }
+
+    pub(super) fn take_step(&self) -> Option<Step> {
+        self.shared().asked.take()
+    }
+
+    pub(super) fn tell(&self, evidence: Evidence, now: UnixSeconds) {
+        let mut shared = self.shared();
+        (shared.told, shared.now) = (Some(evidence), now);
+    }
+
+    fn ask(&self, step: Step) -> Asking<'_> {
+        Asking { channel: self, step: Some(step) }
+    }
+
+    pub(super) async fn read(&self, key: &str) -> Result<Option<Entry>, Unavailable> {
+        match self.ask(Step::Read { key: key.to_owned() }).await {
+            Evidence::Found(entry) => Ok(entry),
+            _ => Err(Unavailable),
+        }
+    }
+
+    pub(super) async fn swap(
+        &self,
+        key: &str,
+        expected: u64,
+        value: String,
+        ends_at: u64,
+    ) -> Result<bool, Unavailable> {
+        match self.ask(Step::Swap { key: key.to_owned(), expected, value, ends_at }).await {
+            Evidence::Held(held) => Ok(held),
+            _ => Err(Unavailable),
+        }
+    }
+
+    /// Is this the first use of what may be used once? Whoever inserts the entry is.
+    pub(super) async fn is_first(&self, key: &str, ends_at: u64) -> Result<bool, Unavailable> {
+        self.swap(key, 0, "1".to_owned(), ends_at).await
+    }
+
+    /// Counts a use. A counter that cannot tell limits nothing: it guards against load and against nothing else.
+    pub(super) async fn is_within(&self, key: String, rate: Rate) -> bool {
+        let step = Step::Count { key, limit: rate.requests, seconds: rate.seconds };
+        self.ask(step).await != Evidence::Held(false)
+    }
+
+    /// Have the keys of that issuer changed?
+    pub(super) async fn fetch_keys(&self, issuer: String, kid: Option<String>) -> bool {
+        self.ask(Step::Keys { issuer, kid }).await == Evidence::Held(true)
+    }
+}
+
+/// A question on its way: the first poll puts it, the second finds its answer.
+struct Asking<'c> {
+    channel: &'c Channel,
+    step: Option<Step>,
+}
+
+impl Future for Asking<'_> {
+    type Output = Evidence;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Evidence> {
+        let mut shared = self.channel.shared();
+        match self.step.take() {
+            Some(step) => {
+                drop(shared.told.take());
+                shared.asked = Some(step);
+                Poll::Pending
+            }
+            None => shared.told.take().map_or(Poll::Pending, Poll::Ready),
+        }
+    }
+}

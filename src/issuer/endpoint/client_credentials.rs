@@ -1,0 +1,31 @@
+//! The grant `client_credentials` (RFC 6749 §4.4): a client speaks for itself, and is its own subject (RFC 9068 §2.2).
+
+use serde_json::Value;
+
+use super::{
+    super::scope::narrowed,
+    Issuer,
+    authenticate::Caller,
+    channel::Channel,
+    failure::Failure,
+    tokens::{self, Wanted},
+};
+
+/// Issues an access token to a client that has shown who it is.
+pub(super) async fn answer(
+    issuer: &Issuer,
+    caller: &Caller<'_>,
+    jkt: Option<String>,
+    channel: &Channel,
+) -> Result<Value, Failure> {
+    let scope = scope(caller)?;
+    let wanted =
+        Wanted { subject: &caller.client.id, scope: scope.as_deref(), jkt: jkt.as_deref(), longest_seconds: u64::MAX };
+    Ok(Value::Object(tokens::alone(issuer, channel, caller.client, wanted).await?))
+}
+
+/// The scopes asked for, or all that the client may have (RFC 6749 §3.3).
+pub(super) fn scope(caller: &Caller<'_>) -> Result<Option<String>, Failure> {
+    let granted = caller.client.scope.as_deref();
+    narrowed(granted, caller.form.get("scope")).ok_or_else(|| Failure::scope("is more than this client may have"))
+}

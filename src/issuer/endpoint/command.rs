@@ -1,0 +1,166 @@
+//! What the application itself asks for, in process. Its mistakes are errors at their members, as in a configuration.
+
+use serde_json::{Value, json};
+
+use super::{
+    super::{
+        session_id::SessionId,
+        start::{Seed, Start},
+    },
+    Issuer,
+    channel::Channel,
+    client::{AUTHORIZATION_CODE, Client},
+    code::{self, Code},
+    failure::Failure,
+    log,
+    response::Response,
+    revocations::{Target, revoke},
+    run, tokens,
+};
+use crate::{document, issuer::scope::narrowed, json::Object, policy_error::PolicyError, time::UnixSeconds};
+
+/// Why a command got nothing: the application's own mistake, or the world's.
+pub(super) enum Fault {
+    Mistake(PolicyError),
+    Failed(Failure),
+}
+
+impl From<PolicyError> for Fault {
+    fn from(error: PolicyError) -> Self {
+        Fault::Mistake(error)
+    }
+}
+
+impl<E: Into<Failure>> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Fault::Failed(error.into())
+    }
+}
+
+/// Carries a command out: an object whose `command` says which.
+pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Result<Response, Fault> {
+    let command = document::parse(text)?;
+    let body = match command.required_string("command")? {
+        "startSession" => start_session(issuer, &command, channel).await?,
+        "mintCode" => mint_code(issuer, &command, channel).await?,
+        "endSession" => {
+            command.only(&["command", "sid"])?;
+            run::end(issuer, channel, sid(&command)?).await?;
+            Value::Null
+        }
+        "revoke" => {
+            command.only(&["command", "subject", "sid", "clientId", "kid"])?;
+            revoke(issuer, channel, target(&command)?).await?;
+            Value::Null
+        }
+        "fold" => {
+            log::fold(issuer, channel).await?;
+            Value::Null
+        }
+        _ => return Err(PolicyError::at("command", "is not known").into()),
+    };
+    Ok(Response::json(200, &body))
+}
+
+async fn start_session(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> Result<Value, Fault> {
+    command.only(&["command", "subject", "clientId", "scope", "acr", "authTimeSeconds", "jkt"])?;
+    let client = client(issuer, command)?;
+    let start = Start {
+        subject: command.required_string("subject")?.to_owned(),
+        client: client.id.clone(),
+        confidential: client.is_confidential(),
+        scope: scope(client, command)?,
+        jkt: thumbprint(command, "jkt")?,
+        acr: command.string("acr")?.map(str::to_owned),
+        auth_time: instant(command, "authTimeSeconds")?,
+    };
+    if client.dpop_bound && start.jkt.is_none() {
+        return Err(PolicyError::at("jkt", "is required: this client's sessions are bound").into());
+    }
+    start.check()?;
+    let grant = tokens::begin(issuer, channel, start, Seed::generate()?).await?;
+    let mut body = tokens::of_session(issuer, client, &grant)?;
+    body.insert("sid".to_owned(), json!(grant.sid));
+    Ok(Value::Object(body))
+}
+
+async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> Result<Value, Fault> {
+    command.only(&[
+        "command",
+        "subject",
+        "clientId",
+        "redirectUri",
+        "codeChallenge",
+        "codeChallengeMethod",
+        "scope",
+        "acr",
+        "authTimeSeconds",
+        "jkt",
+    ])?;
+    let client = client(issuer, command)?;
+    if !client.may(AUTHORIZATION_CODE) {
+        return Err(PolicyError::at("clientId", "names a client without the grant authorization_code").into());
+    }
+    let redirect_uri = command.required_string("redirectUri")?;
+    // RFC 9700 §2.1: compared as it is, and never by its beginning.
+    if !client.redirect_uris.iter().any(|known| known == redirect_uri) {
+        return Err(PolicyError::at("redirectUri", "is none of this client's").into());
+    }
+    if command.string("codeChallengeMethod")?.is_some_and(|method| method != "S256") {
+        return Err(PolicyError::at("codeChallengeMethod", "must be S256").into());
+    }
+    let challenge = command.required_string("codeChallenge")?;
+    code::check_challenge(challenge)?;
+    let now = channel.now();
+    let code = Code {
+        client: client.id.clone(),
+        subject: command.required_string("subject")?.to_owned(),
+        redirect_uri: redirect_uri.to_owned(),
+        challenge: challenge.to_owned(),
+        scope: scope(client, command)?,
+        acr: command.string("acr")?.map(str::to_owned),
+        auth_time: instant(command, "authTimeSeconds")?.unwrap_or(now).get(),
+        jkt: thumbprint(command, "jkt")?,
+        expires: now.get().saturating_add(issuer.settings.code_seconds),
+        sid: None,
+    };
+    Ok(json!({ "code": code::mint(channel, &code).await? }))
+}
+
+fn target<'t>(command: &'t Object<'_>) -> Result<Target<'t>, PolicyError> {
+    let named = ["subject", "clientId", "kid", "sid"].into_iter().filter(|member| command.get(member).is_some());
+    match named.collect::<Vec<_>>().as_slice() {
+        ["subject"] => Ok(Target::Subject(command.required_string("subject")?)),
+        ["clientId"] => Ok(Target::Client(command.required_string("clientId")?)),
+        ["kid"] => Ok(Target::Key(command.required_string("kid")?)),
+        ["sid"] => Ok(Target::Session(sid(command)?)),
+        _ => Err(PolicyError::at("subject", "or one of sid, clientId and kid is required, and only one")),
+    }
+}
+
+fn client<'i>(issuer: &'i Issuer, command: &Object<'_>) -> Result<&'i Client, PolicyError> {
+    let id = command.required_string("clientId")?;
+    issuer.settings.client(id).ok_or_else(|| PolicyError::at("clientId", "names no client"))
+}
+
+fn sid(command: &Object<'_>) -> Result<SessionId, PolicyError> {
+    let sid = SessionId::parse(command.required_string("sid")?);
+    sid.ok_or_else(|| PolicyError::at("sid", "must be 16 bytes in base64url"))
+}
+
+/// The scopes given, or all that the client may have.
+fn scope(client: &Client, command: &Object<'_>) -> Result<Option<String>, PolicyError> {
+    let scope = narrowed(client.scope.as_deref(), command.string("scope")?);
+    scope.ok_or_else(|| PolicyError::at("scope", "is more than this client may have"))
+}
+
+fn instant(command: &Object<'_>, member: &str) -> Result<Option<UnixSeconds>, PolicyError> {
+    let Some(seconds) = command.integer(member)? else { return Ok(None) };
+    UnixSeconds::new(seconds).map(Some).ok_or_else(|| PolicyError::at(member, "reaches past the year 9999"))
+}
+
+fn thumbprint(command: &Object<'_>, member: &str) -> Result<Option<String>, PolicyError> {
+    let Some(jkt) = command.string(member)? else { return Ok(None) };
+    let is_hash = crate::base64url::decode(jkt).is_some_and(|hash| hash.len() == 32);
+    if is_hash { Ok(Some(jkt.to_owned())) } else { Err(PolicyError::at(member, "must be a SHA-256 in base64url")) }
+}

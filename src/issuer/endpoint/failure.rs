@@ -1,0 +1,132 @@
+//! Why a request got nothing: the errors of RFC 6749 §5.2 and of the RFCs that add to them.
+
+use serde_json::json;
+
+use super::{
+    super::{IssuerError, refusal::Refusal},
+    channel::Unavailable,
+    response::Response,
+};
+
+/// How long to wait after the store gave no answer, in seconds.
+const RETRY_SECONDS: u64 = 1;
+
+/// An error response. Its description names the field at fault and never quotes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    status: u16,
+    error: &'static str,
+    description: String,
+    header: Option<(&'static str, String)>,
+}
+
+impl Failure {
+    pub(super) fn new(status: u16, error: &'static str, description: impl Into<String>) -> Self {
+        Failure { status, error, description: description.into(), header: None }
+    }
+
+    /// RFC 6749 §5.2: a parameter is missing, repeated or malformed.
+    pub(super) fn request(parameter: &str, reason: &str) -> Self {
+        Failure::new(400, "invalid_request", format!("{parameter}: {reason}"))
+    }
+
+    /// RFC 6749 §5.2: the code or token is no good.
+    pub(super) fn grant(parameter: &str, reason: &str) -> Self {
+        Failure::new(400, "invalid_grant", format!("{parameter}: {reason}"))
+    }
+
+    /// RFC 6749 §5.2: the scope is more than may be had.
+    pub(super) fn scope(reason: &str) -> Self {
+        Failure::new(400, "invalid_scope", format!("scope: {reason}"))
+    }
+
+    /// RFC 6749 §5.2: who it is has not been shown. One who tried by the Authorization header is told the scheme.
+    pub(super) fn client(parameter: &str, reason: &str, by_header: bool) -> Self {
+        let challenge = by_header.then(|| ("www-authenticate", "Basic realm=\"issuer\"".to_owned()));
+        Failure { header: challenge, ..Failure::new(401, "invalid_client", format!("{parameter}: {reason}")) }
+    }
+
+    /// RFC 6749 §5.2: this client may not do this.
+    pub(super) fn unauthorized(parameter: &str, reason: &str) -> Self {
+        Failure::new(400, "unauthorized_client", format!("{parameter}: {reason}"))
+    }
+
+    /// RFC 9449 §5: the proof is missing or no good.
+    pub(super) fn proof(reason: &str) -> Self {
+        Failure::new(400, "invalid_dpop_proof", format!("DPoP: {reason}"))
+    }
+
+    /// Nothing is said against the request: it may be sent again.
+    pub(super) fn unavailable() -> Self {
+        let wait = Some(("retry-after", RETRY_SECONDS.to_string()));
+        Failure { header: wait, ..Failure::new(503, "temporarily_unavailable", "the store gave no answer") }
+    }
+
+    /// RFC 6585 §4.
+    pub(super) fn too_many(seconds: u64) -> Self {
+        let wait = Some(("retry-after", seconds.to_string()));
+        Failure { header: wait, ..Failure::new(429, "temporarily_unavailable", "too many requests") }
+    }
+
+    /// RFC 9110 §15.5.6.
+    pub(super) fn method(allow: &'static str) -> Self {
+        let allow = Some(("allow", allow.to_owned()));
+        Failure { header: allow, ..Failure::new(405, "invalid_request", "method: is not one of this place") }
+    }
+
+    /// Why a session yields nothing. What was wrong with the token is told by its permanent code: whoever holds it learns nothing new.
+    pub(super) fn refused(parameter: &str, refusal: Refusal) -> Self {
+        match refusal.oauth_error() {
+            Some("invalid_scope") => Failure::scope("is more than was granted"),
+            Some(error) => Failure::new(400, error, format!("{parameter}: {}", refusal.code())),
+            None => Failure::unavailable(),
+        }
+    }
+
+    pub(super) fn response(self) -> Response {
+        let body = json!({ "error": self.error, "error_description": in_alphabet(&self.description) });
+        let response = Response::json(self.status, &body);
+        match self.header {
+            Some((name, value)) => response.with(name, &value),
+            None => response,
+        }
+    }
+}
+
+/// RFC 6749 §5.2: a description has neither quotes nor backslashes, and no other than visible ASCII. A name that a request brings may.
+fn in_alphabet(text: &str) -> String {
+    text.chars().map(|c| if matches!(c, ' '..='!' | '#'..='[' | ']'..='~') { c } else { '?' }).take(300).collect()
+}
+
+impl From<Unavailable> for Failure {
+    fn from(Unavailable: Unavailable) -> Self {
+        Failure::unavailable()
+    }
+}
+
+impl From<IssuerError> for Failure {
+    /// Minting fails for want of randomness or by a configuration that was not foreseen: nothing that a client could mend.
+    fn from(error: IssuerError) -> Self {
+        Failure::new(500, "server_error", error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_stays_within_its_alphabet() {
+        let told = Failure::request("a\"b\\c\u{e9}\n", "is repeated").response();
+        assert_eq!(told.body, r#"{"error":"invalid_request","error_description":"a?b?c??: is repeated"}"#);
+        assert!(told.headers.contains(&("cache-control", "no-store".to_owned())));
+    }
+
+    #[test]
+    fn what_is_no_fault_of_the_client_may_be_tried_again() {
+        let told = Failure::refused("refresh_token", Refusal::StoreBehind).response();
+        assert_eq!(told.status, 503);
+        assert!(told.headers.contains(&("retry-after", "1".to_owned())));
+        assert_eq!(Failure::refused("refresh_token", Refusal::ReuseDetected).response().status, 400);
+    }
+}

@@ -1,0 +1,72 @@
+//! The parameters of a request (RFC 6749 §3.2, appendix B).
+
+use super::failure::Failure;
+use crate::binding::uri::{form_decoded, has_stray_percent};
+
+/// More parameters than any request here has.
+const MOST: usize = 64;
+
+/// Parameters, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Reads `application/x-www-form-urlencoded`.
+    pub(super) fn parse(body: &str) -> Result<Self, Failure> {
+        let malformed = || Failure::request("body", "is not application/x-www-form-urlencoded in UTF-8");
+        // Another reader might take one of these for something else.
+        if !body.bytes().all(|byte| byte.is_ascii_graphic()) || has_stray_percent(body) {
+            return Err(malformed());
+        }
+        let mut form = Form::default();
+        for pair in body.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let decoded = |text: &str| String::from_utf8(form_decoded(text)).map_err(|_| malformed());
+            let (name, value) = (decoded(name)?, decoded(value)?);
+            // RFC 6749 §3.2: a parameter must not be included more than once, whatever it is.
+            if form.0.iter().any(|(known, _)| *known == name) {
+                return Err(Failure::request(&name, "is repeated"));
+            }
+            form.0.push((name, value));
+            if form.0.len() > MOST {
+                return Err(Failure::request("body", "has more parameters than any request needs"));
+            }
+        }
+        Ok(form)
+    }
+
+    /// The parameter. RFC 6749 §3.2: one without a value is one that was left out.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn required(&self, name: &str) -> Result<&str, Failure> {
+        self.get(name).ok_or_else(|| Failure::request(name, "is required"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_read_as_it_is_written() {
+        let form = Form::parse("a=1&b=x+y%20z%2B&c=&d&%65=%C3%A9").unwrap();
+        assert_eq!([form.get("a"), form.get("b"), form.get("e")], [Some("1"), Some("x y z+"), Some("é")]);
+        assert_eq!([form.get("c"), form.get("d"), form.get("f")], [None, None, None]);
+        assert!(form.required("c").is_err());
+    }
+
+    #[test]
+    fn no_parameter_comes_twice_and_nothing_is_read_in_two_ways() {
+        for body in ["a=1&a=1", "a=1&%61=2", "a=&a=1", "a&a", "a=%", "a=%zz", "a=%ff", "a=\u{e9}", "a b=1", "a=1\n"] {
+            assert!(Form::parse(body).is_err(), "{body}");
+        }
+        let many = |count: usize| (0..count).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join("&");
+        assert!(Form::parse(&many(MOST)).is_ok() && Form::parse(&many(MOST + 1)).is_err());
+    }
+}

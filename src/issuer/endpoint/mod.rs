@@ -1,0 +1,191 @@
+//! The issuer's endpoints, without a socket, a clock or a store: a request goes in, questions come out, and at last a response.
+//!
+//! Whoever has the connection begins an [`Exchange`], carries out each [`Step`] and hands back what it came to. One endpoint or stage is
+//! one file; what is shared by several stands above them.
+
+mod channel;
+mod failure;
+mod response;
+mod limit;
+mod form;
+mod name;
+mod client;
+mod settings;
+mod request;
+mod assertion;
+mod authenticate;
+mod proof;
+mod cutoff;
+mod log;
+mod run;
+mod tokens;
+mod access;
+mod cors;
+
+// the grants, and the endpoints
+mod refresh;
+mod client_credentials;
+mod token_exchange;
+mod code;
+mod token;
+mod revoke;
+mod introspect;
+mod revocations;
+mod published;
+mod command;
+
+use core::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use super::{IssuerError, feed_log::Log};
+pub use channel::{Entry, Evidence, Step};
+pub use client::hash_client_secret;
+pub use request::Request;
+pub use response::Response;
+pub use settings::Settings;
+
+use crate::{policy_error::PolicyError, time::UnixSeconds};
+use channel::Channel;
+use command::Fault;
+use failure::Failure;
+use request::Place;
+
+/// An issuer at work: its settings, and the log of its feed as far as it was read. Everything else is in the store.
+#[derive(Debug)]
+pub struct Issuer {
+    settings: Settings,
+    log: Mutex<Option<Arc<Log>>>,
+}
+
+impl Issuer {
+    /// An issuer by a configuration and secrets in JSON.
+    ///
+    /// # Errors
+    /// As [`Settings::from_json`].
+    pub fn from_json(config: &str, secrets: &str) -> Result<Self, PolicyError> {
+        Ok(Issuer { settings: Settings::from_json(config, secrets)?, log: Mutex::new(None) })
+    }
+
+    /// What it goes by.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Begins to answer: a [`Request`] as JSON, or a command of the application's own, which has a member `command`.
+    #[must_use]
+    pub fn begin(self: &Arc<Self>, request: &str, now: UnixSeconds) -> Exchange {
+        let channel = Channel::new(now);
+        let (issuer, inner, request) = (Arc::clone(self), channel.clone(), request.to_owned());
+        let work = Box::pin(async move { answer(&issuer, &request, &inner).await });
+        Exchange { channel, work: Some(work), next: None }.advanced()
+    }
+}
+
+type Work = Pin<Box<dyn Future<Output = Result<Response, PolicyError>> + Send>>;
+
+/// One request under way.
+pub struct Exchange {
+    channel: Channel,
+    work: Option<Work>,
+    next: Option<Step>,
+}
+
+impl Exchange {
+    /// What is to be done next, as JSON.
+    #[must_use]
+    pub fn step_json(&self) -> String {
+        // Nothing in it can fail to be written.
+        serde_json::to_string(self.step()).unwrap_or_default()
+    }
+
+    /// What is to be done next.
+    #[must_use]
+    pub fn step(&self) -> &Step {
+        const OVER: &Step = &Step::Count { key: String::new(), limit: 0, seconds: 0 };
+        self.next.as_ref().unwrap_or(OVER)
+    }
+
+    /// Takes what the step came to at `now`, and gives the next one. After the last there is no other.
+    pub fn resume(&mut self, evidence: Evidence, now: UnixSeconds) -> &Step {
+        self.channel.tell(evidence, now);
+        self.advance();
+        self.step()
+    }
+
+    fn advanced(mut self) -> Self {
+        self.advance();
+        self
+    }
+
+    fn advance(&mut self) {
+        let Some(work) = &mut self.work else { return };
+        let mut context = Context::from_waker(Waker::noop());
+        self.next = match work.as_mut().poll(&mut context) {
+            Poll::Pending => self.channel.take_step(),
+            Poll::Ready(outcome) => {
+                self.work = None;
+                let events = self.channel.take_events();
+                Some(match outcome {
+                    Ok(response) => Step::Done { response, events },
+                    Err(error) => Step::Mistake { error },
+                })
+            }
+        };
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Exchange").finish_non_exhaustive()
+    }
+}
+
+/// A request or a command, to its end.
+async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Result<Response, PolicyError> {
+    let value: Value = serde_json::from_str(text).map_err(|_| PolicyError::here("is not a JSON object"))?;
+    if value.get("command").is_some() {
+        return match command::answer(issuer, text, channel).await {
+            Ok(response) => Ok(response),
+            Err(Fault::Failed(failure)) => Ok(failure.response()),
+            Err(Fault::Mistake(error)) => Err(error),
+        };
+    }
+    let request: Request = serde_json::from_value(value).map_err(|_| PolicyError::here("is not a request"))?;
+    let (mut response, place) = match routed(issuer, &request, channel).await {
+        Ok((response, place)) => (response, Some(place)),
+        Err((failure, place)) => (failure.response(), place),
+    };
+    if request.method == "HEAD" {
+        response.body.clear();
+    }
+    // A page of a public client talks to these two alone.
+    let shared = matches!(place, Some(Place::Token | Place::Revoke));
+    Ok(if shared { cors::shared(&issuer.settings, &request, response) } else { response })
+}
+
+type Routed = Result<(Response, Place), (Failure, Option<Place>)>;
+
+async fn routed(issuer: &Issuer, request: &Request, channel: &Channel) -> Routed {
+    let settings = &issuer.settings;
+    let (place, query) = request.place(settings).map_err(|failure| (failure, None))?;
+    let response = match (place, request.method.as_str()) {
+        (Place::Token, "POST") => token::answer(issuer, request, channel).await,
+        (Place::Revoke, "POST") => revoke::answer(issuer, request, channel).await,
+        (Place::Introspect, "POST") => introspect::answer(issuer, request, channel).await,
+        (Place::Revocations, "POST") => revocations::administer(issuer, request, channel).await,
+        (Place::Revocations, "GET" | "HEAD") => revocations::feed(issuer, query, channel).await,
+        (Place::Jwks, "GET" | "HEAD") => Ok(published::jwks(settings, channel)),
+        (Place::Metadata, "GET" | "HEAD") => Ok(published::metadata(settings)),
+        (Place::Token | Place::Revoke, "OPTIONS") => Ok(cors::preflight()),
+        _ => Err(Failure::method(place.allow())),
+    };
+    response.map(|response| (response, place)).map_err(|failure| (failure, Some(place)))
+}

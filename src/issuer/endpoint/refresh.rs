@@ -1,0 +1,37 @@
+//! The grant `refresh_token` (RFC 6749 §6): the state machine of `session.rs`, on the store.
+
+use serde_json::Value;
+
+use super::{
+    super::{
+        operation::{Operation, Outcome},
+        refresh_token::RefreshToken,
+        refusal::Refusal,
+        session::RefreshRequest,
+    },
+    Issuer,
+    authenticate::Caller,
+    channel::Channel,
+    failure::Failure,
+    run, tokens,
+};
+
+const PARAMETER: &str = "refresh_token";
+
+/// Refreshes a session.
+pub(super) async fn answer(
+    issuer: &Issuer,
+    caller: &Caller<'_>,
+    jkt: Option<String>,
+    channel: &Channel,
+) -> Result<Value, Failure> {
+    let text = caller.form.required(PARAMETER)?;
+    let token = RefreshToken::parse(text).ok_or_else(|| Failure::refused(PARAMETER, Refusal::TokenInvalid))?;
+    let scope = caller.form.get("scope").map(str::to_owned);
+    let request = RefreshRequest { token, client: caller.client.id.clone(), jkt, scope };
+    match run::run(issuer, channel, Operation::refresh(request), Some(token)).await? {
+        Outcome::Granted(grant) => tokens::of_session(issuer, caller.client, &grant).map(Value::Object),
+        Outcome::Refused(refusal) => Err(Failure::refused(PARAMETER, refusal)),
+        _ => Err(Failure::unavailable()),
+    }
+}

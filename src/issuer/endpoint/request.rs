@@ -1,0 +1,93 @@
+//! A request as it came, and as it may be answered: over TLS, at a place there is, with a form of bounded size.
+
+use serde::Deserialize;
+
+use super::{failure::Failure, form::Form, settings::Settings};
+use crate::binding::uri::Url;
+
+/// The longest body, in bytes.
+const LONGEST_BODY: usize = 16 * 1024;
+/// RFC 6749 §3.2.
+const FORM: &str = "application/x-www-form-urlencoded";
+/// RFC 8414 §3.1: this stands between the host and the path of the issuer. Behind the path it is found as well.
+const WELL_KNOWN: &str = "/.well-known/oauth-authorization-server";
+
+/// A request as a shell hands it over.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Request {
+    /// The method.
+    pub method: String,
+    /// The whole URL.
+    pub url: String,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// The body, or as much of it as shows that it is too long; `null` when it is no text.
+    pub body: Option<String>,
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Token,
+    Revoke,
+    Introspect,
+    Jwks,
+    Metadata,
+    Revocations,
+}
+
+impl Place {
+    /// The methods it has (RFC 9110 §9).
+    pub(super) const fn allow(self) -> &'static str {
+        match self {
+            Place::Token | Place::Revoke | Place::Introspect => "POST, OPTIONS",
+            Place::Jwks | Place::Metadata => "GET, HEAD",
+            Place::Revocations => "GET, HEAD, POST",
+        }
+    }
+}
+
+impl Request {
+    /// The header of that name, if there is one. Two are one with a comma (RFC 9110 §5.3), which nothing here takes.
+    pub(super) fn header(&self, name: &str) -> Option<String> {
+        let values = self.headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
+        let values: Vec<&str> = values.map(|(_, value)| value.as_str()).collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    }
+
+    /// Where it goes, and what stands behind the question mark.
+    ///
+    /// RFC 6749 §1.6, §3.2: secrets and tokens travel over TLS alone. On its own machine nobody listens.
+    pub(super) fn place(&self, settings: &Settings) -> Result<(Place, Option<&str>), Failure> {
+        let url = Url::parse(&self.url).ok_or_else(|| Failure::request("url", "is no absolute URL of HTTP"))?;
+        if !url.secure && !url.is_loopback() {
+            return Err(Failure::request("url", "must be https; http is for loopback alone"));
+        }
+        let place = match url.path.strip_prefix(&settings.path) {
+            Some("/token") => Some(Place::Token),
+            Some("/revoke") => Some(Place::Revoke),
+            Some("/introspect") => Some(Place::Introspect),
+            Some("/jwks") => Some(Place::Jwks),
+            Some("/revocations") => Some(Place::Revocations),
+            Some(WELL_KNOWN) => Some(Place::Metadata),
+            _ => (url.path.strip_prefix(WELL_KNOWN) == Some(settings.path.as_str())).then_some(Place::Metadata),
+        };
+        let place = place.ok_or_else(|| Failure::new(404, "invalid_request", "url: nothing is here"))?;
+        Ok((place, url.query))
+    }
+
+    /// The parameters in the body (RFC 6749 §3.2).
+    pub(super) fn form(&self) -> Result<Form, Failure> {
+        let kind = self.header("content-type").unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case(FORM) {
+            return Err(Failure::request("Content-Type", &format!("must be {FORM}")));
+        }
+        let body = self.body.as_deref().ok_or_else(|| Failure::request("body", "is no text"))?;
+        if body.len() > LONGEST_BODY {
+            return Err(Failure::request("body", &format!("is longer than {LONGEST_BODY} bytes")));
+        }
+        Form::parse(body)
+    }
+}

@@ -1,0 +1,71 @@
+//! `/revoke` (RFC 7009): whoever holds a token of its own may end what it stands for.
+
+use super::{
+    super::{
+        feed::Revoked,
+        refresh_token::RefreshToken,
+        refusal::Refusal,
+        session::{self, Answer, RefreshRequest},
+    },
+    Issuer, access,
+    authenticate::{self, Caller},
+    channel::Channel,
+    client::Client,
+    failure::Failure,
+    log, name,
+    request::Request,
+    response::Response,
+    run,
+};
+use crate::time::Leeway;
+
+const PARAMETER: &str = "token";
+
+/// Revokes a session by one of its refresh tokens, of any generation, or one access token.
+///
+/// RFC 7009 §2.2: what is no token, or none any more, is as good as revoked.
+pub(super) async fn answer(issuer: &Issuer, request: &Request, channel: &Channel) -> Result<Response, Failure> {
+    let Caller { client, form } = authenticate::caller(&issuer.settings, request, channel).await?;
+    let text = form.required(PARAMETER)?;
+    match RefreshToken::parse(text) {
+        Some(token) => by_refresh_token(issuer, client, token, channel).await?,
+        None => by_access_token(issuer, client, text, channel).await?,
+    }
+    Ok(Response::empty(200))
+}
+
+async fn by_refresh_token(
+    issuer: &Issuer,
+    client: &Client,
+    token: RefreshToken,
+    channel: &Channel,
+) -> Result<(), Failure> {
+    let Some(row) = run::read(channel, token.sid()).await? else { return Ok(()) };
+    // RFC 9449 asks for no proof here: who holds a bound token without its key can end the session and nothing more.
+    let jkt = row.jkt.clone();
+    let request = RefreshRequest { token, client: client.id.clone(), jkt, scope: None };
+    let decided = session::revoke_by_token(Some(&row), &request, channel.now(), &issuer.settings.rules);
+    match decided.answer {
+        // RFC 7009 §2.1: it was not issued to this client.
+        Answer::Refused(Refusal::ClientMismatch) => Err(Failure::unauthorized(PARAMETER, "is another client's")),
+        Answer::Refused(_) => Ok(()),
+        _ => run::end(issuer, channel, token.sid()).await.map(drop),
+    }
+}
+
+async fn by_access_token(issuer: &Issuer, client: &Client, text: &str, channel: &Channel) -> Result<(), Failure> {
+    let Some(accepted) = access::verified(issuer, text, channel.now())? else { return Ok(()) };
+    let claims = accepted.claims();
+    if claims.client_id.as_deref() != Some(&client.id) {
+        return Err(Failure::unauthorized(PARAMETER, "is another client's"));
+    }
+    let Some(jti) = claims.jti.as_deref() else { return Ok(()) };
+    let key = name::token(jti);
+    if channel.read(&key).await?.is_some() {
+        return Ok(());
+    }
+    // The feed first, as for sessions; then the mark, so that nobody can fill the feed with one token.
+    log::append(issuer, channel, &[Revoked::Token(jti)]).await?;
+    let _ = channel.is_first(&key, claims.exp.get().saturating_add(Leeway::CAP)).await?;
+    Ok(())
+}

@@ -1,0 +1,318 @@
+//! What an issuer is told: its JSON configuration, and its secrets apart from it.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Value, json};
+
+use super::{
+    super::{
+        configuration::Configuration,
+        feed::Feed,
+        key_ring::{KeyRing, Schedule},
+        root_keys::RootKeys,
+        session::Rules,
+        signing_key::SigningKey,
+    },
+    client::Client,
+    limit::Rate,
+};
+use crate::{
+    binding::uri::Url,
+    document::{self, url},
+    json::Object,
+    keys::remote::KeyReport,
+    policy_error::PolicyError,
+    time::{Leeway, UnixSeconds},
+    verifier::Verifier,
+};
+
+const MEMBERS: [&str; 11] = [
+    "issuer",
+    "audience",
+    "sessions",
+    "clients",
+    "upstream",
+    "upstreamSubjects",
+    "limits",
+    "jwksCacheSeconds",
+    "codeSeconds",
+    "cors",
+    "authorizationEndpoint",
+];
+
+/// An issuer: what it grants to whom, and what it signs with. It holds no session; its store does.
+#[derive(Debug)]
+pub struct Settings {
+    pub(super) issuer: String,
+    pub(super) audience: String,
+    /// The path of the issuer, without a slash at its end.
+    pub(super) path: String,
+    pub(super) rules: Rules,
+    pub(super) ring: KeyRing,
+    pub(super) feed: Option<Feed>,
+    pub(super) clients: Vec<Client>,
+    pub(super) upstream: Option<Upstream>,
+    pub(super) session_rate: Rate,
+    pub(super) client_rate: Option<Rate>,
+    pub(super) jwks_cache_seconds: u64,
+    pub(super) code_seconds: u64,
+    pub(super) origins: Vec<String>,
+    pub(super) authorization_endpoint: Option<String>,
+}
+
+/// Whose tokens can be exchanged for ours.
+#[derive(Debug)]
+pub(super) struct Upstream {
+    /// Its keys may be fetched while requests are under way.
+    pub(super) verifier: Mutex<Verifier>,
+    /// The subject stays as it is, since no two of the issuers and no user of our own can have the same.
+    pub(super) verbatim: bool,
+}
+
+impl Upstream {
+    pub(super) fn with<T>(&self, look: impl FnOnce(&mut Verifier) -> T) -> T {
+        look(&mut self.verifier.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Settings {
+    /// Reads the configuration, and the secrets: `{ signingKeys: [{ jwk, publishedAtSeconds?, signsFromSeconds? }], rootKeys:
+    /// [{ secret, mintsFromSeconds? }], feedKey? }`.
+    ///
+    /// # Errors
+    /// The first mistake, at the member at fault: those of the secrets under `/signingKeys`, `/rootKeys` and `/feedKey`. Never a value.
+    pub fn from_json(config: &str, secrets: &str) -> Result<Self, PolicyError> {
+        let document = document::parse(config)?;
+        document.only(&MEMBERS)?;
+        let raw: Value = serde_json::from_str(config).map_err(|_| PolicyError::here("is not a JSON object"))?;
+        let issuer = document.required_string("issuer")?.to_owned();
+        url::check(&issuer).map_err(|reason| PolicyError::at("issuer", reason))?;
+        // RFC 8414 §2: no query and no fragment. A slash at the end would be doubled, or lost, in half of all clients.
+        let url = Url::parse(&issuer).filter(|url| url.query.is_none() && !issuer.ends_with('/'));
+        let url = url.ok_or_else(|| PolicyError::at("issuer", "must have no query and no slash at its end"))?;
+        let path = if url.path == "/" { String::new() } else { url.path };
+        let audience = document.required_string("audience")?.to_owned();
+        let sessions = raw.get("sessions").map_or_else(|| "{}".to_owned(), Value::to_string);
+        let configuration = Configuration::from_json(&sessions).map_err(|error| error.within("sessions"))?;
+        let limits = limits(document.object("limits")?).map_err(|error| error.within("limits"))?;
+        let jwks_cache_seconds = within(&document, "jwksCacheSeconds", 3600, 1, 86_400)?;
+        let schedule = Schedule {
+            cache_seconds: jwks_cache_seconds,
+            token_seconds: configuration.access_token,
+            leeway: Leeway::checked(Leeway::CAP),
+        };
+        let secrets = Secrets::read(secrets, schedule)?;
+        let feed = match secrets.feed {
+            None => None,
+            Some(key) => Some(Feed::new(key, &issuer, configuration.access_token, &kids(&secrets.ring))?),
+        };
+        let authorization_endpoint = document.string("authorizationEndpoint")?.map(str::to_owned);
+        if let Some(endpoint) = &authorization_endpoint {
+            url::check(endpoint).map_err(|reason| PolicyError::at("authorizationEndpoint", reason))?;
+        }
+        let mut settings = Settings {
+            path,
+            audience,
+            rules: Rules { configuration, roots: secrets.roots },
+            ring: secrets.ring,
+            feed,
+            clients: Vec::new(),
+            upstream: upstream(&document, &raw)?,
+            session_rate: limits.0.unwrap_or(Rate::SESSION),
+            client_rate: limits.1,
+            jwks_cache_seconds,
+            code_seconds: within(&document, "codeSeconds", 60, 1, 600)?,
+            origins: origins(document.object("cors")?).map_err(|error| error.within("cors"))?,
+            authorization_endpoint,
+            issuer,
+        };
+        settings.clients = clients(&document, &raw, &settings)?;
+        Ok(settings)
+    }
+
+    /// A place of this issuer.
+    pub(super) fn endpoint(&self, name: &str) -> String {
+        [&self.issuer, name].concat()
+    }
+
+    /// The client of that name.
+    pub(super) fn client(&self, id: &str) -> Option<&Client> {
+        self.clients.iter().find(|client| client.id == id)
+    }
+
+    /// The audience of a client's tokens.
+    pub(super) fn audience<'s>(&'s self, client: &'s Client) -> &'s str {
+        client.audience.as_deref().unwrap_or(&self.audience)
+    }
+
+    /// The JWK Set at `now`, in JSON.
+    #[must_use]
+    pub fn jwks(&self, now: UnixSeconds) -> String {
+        self.ring.jwks(now)
+    }
+
+    /// The public half of the key that signs the feed, as a JWK Set, if there is a feed.
+    #[must_use]
+    pub fn feed_jwks(&self) -> Option<String> {
+        self.feed.as_ref().map(Feed::jwks)
+    }
+
+    /// Where the keys of upstream issuers are, everything filled in, as JSON.
+    #[must_use]
+    pub fn remotes(&self) -> String {
+        let sources = |verifier: &mut Verifier| {
+            let remotes: Vec<_> = verifier.policy().remotes().collect();
+            serde_json::to_string(&remotes).unwrap_or_default()
+        };
+        self.upstream.as_ref().map_or_else(|| "[]".to_owned(), |upstream| upstream.with(sources))
+    }
+
+    /// Takes the JWK Set that an upstream issuer publishes.
+    ///
+    /// # Errors
+    /// As [`Policy::set_remote_keys`](crate::Policy::set_remote_keys). The present keys then stay.
+    pub fn set_remote_keys(&self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
+        let upstream = self.upstream.as_ref();
+        let upstream = upstream.ok_or_else(|| PolicyError::at("issuer", "is none of upstream"))?;
+        upstream.with(|verifier| verifier.set_remote_keys(issuer, jwks))
+    }
+
+    /// Takes the published keys of an upstream issuer away.
+    pub fn forget_remote_keys(&self, issuer: &str) {
+        if let Some(upstream) = &self.upstream {
+            upstream.with(|verifier| verifier.forget_remote_keys(issuer));
+        }
+    }
+}
+
+struct Secrets {
+    ring: KeyRing,
+    roots: RootKeys,
+    feed: Option<SigningKey>,
+}
+
+impl Secrets {
+    fn read(text: &str, schedule: Schedule) -> Result<Self, PolicyError> {
+        let document = document::parse(text)?;
+        document.only(&["signingKeys", "rootKeys", "feedKey"])?;
+        let raw: Value = serde_json::from_str(text).map_err(|_| PolicyError::here("is not a JSON object"))?;
+        let mut keys = Vec::new();
+        document.objects("signingKeys", &mut |key| {
+            key.only(&["jwk", "publishedAtSeconds", "signsFromSeconds"])?;
+            keys.push((instant(key, "publishedAtSeconds")?, instant(key, "signsFromSeconds")?));
+            Ok(())
+        })?;
+        let mut ring: Option<KeyRing> = None;
+        for (index, (published_at, signs_from)) in keys.into_iter().enumerate() {
+            let within = |error: PolicyError| error.within(&index.to_string()).within("signingKeys");
+            let jwk = raw.get("signingKeys").and_then(|keys| keys.get(index)).and_then(|key| key.get("jwk"));
+            let jwk = jwk.ok_or_else(|| within(PolicyError::at("jwk", "is required")))?.to_string();
+            let key = SigningKey::from_private_jwk(&jwk).map_err(|error| within(error.within("jwk")))?;
+            ring = Some(match ring {
+                None => KeyRing::begin(schedule, key, published_at.unwrap_or(signs_from.unwrap_or(EPOCH))),
+                Some(ring) => {
+                    let required = |member: &str| PolicyError::at(member, "is required of a key that follows another");
+                    let published_at = published_at.ok_or_else(|| within(required("publishedAtSeconds")))?;
+                    let signs_from = signs_from.ok_or_else(|| within(required("signsFromSeconds")))?;
+                    ring.with_next(key, published_at, signs_from).map_err(within)?
+                }
+            });
+        }
+        let ring = ring.ok_or_else(|| PolicyError::at("signingKeys", "must have at least one key"))?;
+        let roots = json!({ "keys": raw.get("rootKeys").cloned().unwrap_or_else(|| json!([])) }).to_string();
+        let roots = RootKeys::from_json(&roots).map_err(|error| written_as(&error, "rootKeys"))?;
+        let feed = match raw.get("feedKey") {
+            None | Some(Value::Null) => None,
+            Some(key) => {
+                let key = SigningKey::from_private_jwk(&key.to_string());
+                Some(key.map_err(|error| error.within("feedKey"))?)
+            }
+        };
+        Ok(Secrets { ring, roots, feed })
+    }
+}
+
+const EPOCH: UnixSeconds = match UnixSeconds::new(0) {
+    Some(epoch) => epoch,
+    None => UnixSeconds::MAX,
+};
+
+fn kids(ring: &KeyRing) -> Vec<&str> {
+    ring.states(EPOCH).into_iter().map(|(kid, _)| kid).collect()
+}
+
+/// An error of a document that was put together here, at the member the caller wrote.
+fn written_as(error: &PolicyError, member: &str) -> PolicyError {
+    let inner = error.pointer().split('/').skip(2);
+    let inner: Vec<&str> = inner.collect();
+    inner.iter().rev().fold(PolicyError::here(error.reason()), |error, member| error.within(member)).within(member)
+}
+
+fn instant(object: &Object<'_>, member: &str) -> Result<Option<UnixSeconds>, PolicyError> {
+    let Some(seconds) = object.integer(member)? else { return Ok(None) };
+    UnixSeconds::new(seconds).map(Some).ok_or_else(|| PolicyError::at(member, "reaches past the year 9999"))
+}
+
+pub(super) fn within(object: &Object<'_>, member: &str, usual: u64, least: u64, most: u64) -> Result<u64, PolicyError> {
+    match object.integer(member)?.unwrap_or(usual) {
+        value if (least..=most).contains(&value) => Ok(value),
+        _ => Err(PolicyError::at(member, format!("must be an integer from {least} to {most}"))),
+    }
+}
+
+/// How often per session and per client.
+fn limits(section: Option<&Object<'_>>) -> Result<(Option<Rate>, Option<Rate>), PolicyError> {
+    let Some(section) = section else { return Ok((None, None)) };
+    section.only(&["session", "client"])?;
+    let rate = |member: &str| match section.object(member)? {
+        None => Ok(None),
+        Some(rate) => Rate::read(rate).map(Some).map_err(|error| error.within(member)),
+    };
+    Ok((rate("session")?, rate("client")?))
+}
+
+/// The pages that may read answers (Fetch §3.2). A wildcard would let any page spend what a user's browser holds.
+fn origins(section: Option<&Object<'_>>) -> Result<Vec<String>, PolicyError> {
+    let Some(section) = section else { return Ok(Vec::new()) };
+    section.only(&["origins"])?;
+    let origins = section.strings("origins")?.unwrap_or_default();
+    let is_origin = |origin: &String| url::check(origin).is_ok() && origin.matches('/').count() == 2;
+    match origins.iter().position(|origin| !is_origin(origin)) {
+        None => Ok(origins),
+        Some(index) => {
+            Err(PolicyError::at(&index.to_string(), "must be an origin, such as https://app.example").within("origins"))
+        }
+    }
+}
+
+fn clients(document: &Object<'_>, raw: &Value, settings: &Settings) -> Result<Vec<Client>, PolicyError> {
+    let mut clients: Vec<Client> = Vec::new();
+    document.objects("clients", &mut |object| {
+        let raw = raw.get("clients").and_then(|all| all.get(clients.len()));
+        let client = Client::read(object, raw.unwrap_or(&Value::Null), settings)?;
+        if clients.iter().any(|known| known.id == client.id) {
+            return Err(PolicyError::at("clientId", "is named twice"));
+        }
+        clients.push(client);
+        Ok(())
+    })?;
+    if clients.is_empty() {
+        return Err(PolicyError::at("clients", "must name at least one client"));
+    }
+    Ok(clients)
+}
+
+fn upstream(document: &Object<'_>, raw: &Value) -> Result<Option<Upstream>, PolicyError> {
+    let verbatim = match document.string("upstreamSubjects")? {
+        None | Some("qualified") => false,
+        Some("verbatim") => true,
+        Some(_) => return Err(PolicyError::at("upstreamSubjects", "must be qualified or verbatim")),
+    };
+    let Some(issuers) = raw.get("upstream") else { return Ok(None) };
+    let policy = json!({ "issuers": issuers }).to_string();
+    let verifier = Verifier::from_json(&policy).map_err(|error| written_as(&error, "upstream"))?;
+    if verifier.policy().introspections().next().is_some() {
+        return Err(PolicyError::at("upstream", "must not have introspection: what is exchanged is verified here"));
+    }
+    Ok(Some(Upstream { verifier: Mutex::new(verifier), verbatim }))
+}

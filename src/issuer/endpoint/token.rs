@@ -1,0 +1,39 @@
+//! `/token` (RFC 6749 §3.2).
+
+use super::{
+    Issuer,
+    authenticate::{self, Caller},
+    channel::Channel,
+    client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, GRANTS, REFRESH_TOKEN, TOKEN_EXCHANGE},
+    client_credentials, code,
+    failure::Failure,
+    proof, refresh,
+    request::Request,
+    response::Response,
+    token_exchange,
+};
+
+/// Answers a token request: who asks, what for, with which key; then the grant itself.
+pub(super) async fn answer(issuer: &Issuer, request: &Request, channel: &Channel) -> Result<Response, Failure> {
+    let caller = authenticate::caller(&issuer.settings, request, channel).await?;
+    let Caller { client, form } = &caller;
+    let wanted = form.required("grant_type")?;
+    let grant = GRANTS.into_iter().find(|known| *known == wanted).ok_or_else(|| {
+        Failure::new(400, "unsupported_grant_type", format!("grant_type: must be one of {}", GRANTS.join(", ")))
+    })?;
+    if !client.may(grant) {
+        return Err(Failure::unauthorized("grant_type", "is none of this client's"));
+    }
+    let jkt = proof::thumbprint(&issuer.settings, request, channel).await?;
+    if client.dpop_bound && jkt.is_none() {
+        return Err(Failure::proof("is required of this client"));
+    }
+    let body = match grant {
+        REFRESH_TOKEN => refresh::answer(issuer, &caller, jkt, channel).await?,
+        CLIENT_CREDENTIALS => client_credentials::answer(issuer, &caller, jkt, channel).await?,
+        AUTHORIZATION_CODE => code::redeem(issuer, &caller, jkt, channel).await?,
+        TOKEN_EXCHANGE => token_exchange::answer(issuer, &caller, jkt, channel).await?,
+        _ => return Err(Failure::request("grant_type", "is not known")),
+    };
+    Ok(Response::json(200, &body))
+}

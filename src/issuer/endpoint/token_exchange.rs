@@ -1,0 +1,117 @@
+//! Token exchange (RFC 8693): a token of an upstream issuer, verified by our own verifier, for one of ours.
+
+use serde_json::Value;
+
+use super::{
+    Issuer,
+    authenticate::Caller,
+    channel::Channel,
+    client_credentials::scope,
+    failure::Failure,
+    settings::Upstream,
+    tokens::{self, Wanted},
+};
+use crate::{
+    json::{self, read_object},
+    jws::compact::decode_unverified,
+    limits::Limits,
+    rejection::Rejection,
+    verifier::Accepted,
+};
+
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+/// What a subject token may be called (RFC 8693 §3). Which kinds are taken says the policy, by `types`; the name is the client's.
+const SUBJECT_TYPES: [&str; 3] =
+    [ACCESS_TOKEN, "urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"];
+
+/// Exchanges a token. What is issued lives no longer than what was shown.
+pub(super) async fn answer(
+    issuer: &Issuer,
+    caller: &Caller<'_>,
+    jkt: Option<String>,
+    channel: &Channel,
+) -> Result<Value, Failure> {
+    let form = &caller.form;
+    if !SUBJECT_TYPES.contains(&form.required("subject_token_type")?) {
+        let known = SUBJECT_TYPES.join(", ");
+        return Err(Failure::request("subject_token_type", &format!("must be one of {known}")));
+    }
+    if form.get("requested_token_type").is_some_and(|wanted| wanted != ACCESS_TOKEN) {
+        return Err(Failure::request("requested_token_type", &format!("must be {ACCESS_TOKEN}")));
+    }
+    for parameter in ["actor_token", "actor_token_type"] {
+        if form.get(parameter).is_some() {
+            return Err(Failure::request(parameter, "is not supported: nobody acts for another here"));
+        }
+    }
+    let audience = issuer.settings.audience(caller.client);
+    for parameter in ["audience", "resource"] {
+        if form.get(parameter).is_some_and(|wanted| wanted != audience) {
+            // RFC 8693 §2.2.2
+            return Err(Failure::new(400, "invalid_target", format!("{parameter}: is not what tokens here are for")));
+        }
+    }
+    let upstream = issuer.settings.upstream.as_ref().ok_or_else(Failure::unavailable)?;
+    let accepted = verified(upstream, form.required("subject_token")?, channel).await?;
+    let claims = accepted.claims();
+    let subject = claims.sub.as_deref().filter(|sub| !sub.is_empty());
+    let subject = subject.ok_or_else(|| refused("has no sub"))?;
+    // Two issuers may each have an alice. An issuer is a URL without a fragment, so that the name is read in one way only.
+    let qualified = format!("{}#{subject}", claims.iss);
+    let scope = scope(caller)?;
+    let wanted = Wanted {
+        subject: if upstream.verbatim { subject } else { &qualified },
+        scope: scope.as_deref(),
+        jkt: jkt.as_deref(),
+        longest_seconds: claims.exp.get().saturating_sub(channel.now().get()).max(1),
+    };
+    let mut body = tokens::alone(issuer, channel, caller.client, wanted).await?;
+    body.insert("issued_token_type".to_owned(), ACCESS_TOKEN.into());
+    Ok(Value::Object(body))
+}
+
+/// RFC 8693 §2.2.2: a subject token that is no good is an invalid request.
+fn refused(reason: &str) -> Failure {
+    Failure::request("subject_token", reason)
+}
+
+/// Verifies the token; once more when keys that were missing have come.
+async fn verified(upstream: &Upstream, token: &str, channel: &Channel) -> Result<Accepted, Failure> {
+    let verify = || upstream.with(|verifier| verifier.verify(token, channel.now()));
+    let rejection = match verify() {
+        Ok(accepted) => return Ok(accepted),
+        Err(rejection) => rejection,
+    };
+    let Some((issuer, kid)) = wanting(upstream, token, &rejection) else { return Err(refused(rejection.code())) };
+    if channel.fetch_keys(issuer.clone(), kid).await {
+        return verify().map_err(|rejection| refused(rejection.code()));
+    }
+    let has_keys = |verifier: &mut crate::verifier::Verifier| {
+        let keys = verifier.stats().keys;
+        keys.iter().any(|key| key.issuer == issuer)
+    };
+    // Without any key of the issuer there is nothing to say against the token.
+    if upstream.with(has_keys) { Err(refused(rejection.code())) } else { Err(Failure::unavailable()) }
+}
+
+/// Whose keys are to be fetched: those of the issuer that the token names, if its keys are published and this one is not among them. Nobody
+/// has checked who wrote the name: it chooses between configured places.
+fn wanting(upstream: &Upstream, token: &str, rejection: &Rejection) -> Option<(String, Option<String>)> {
+    let concerns_keys = matches!(
+        rejection,
+        Rejection::KidUnknown
+            | Rejection::KidRequired { .. }
+            | Rejection::AlgMismatch { .. }
+            | Rejection::SignatureLength { .. }
+            | Rejection::SignatureInvalid
+    );
+    let limits = Limits::default();
+    let (header, claims) = decode_unverified(token, &limits).ok().filter(|_| concerns_keys)?;
+    let member = |text: &str, name: &str| {
+        let object = read_object(text.as_bytes(), &limits).ok()?;
+        object.get(name).and_then(json::Value::as_str).map(str::to_owned)
+    };
+    let issuer = member(&claims, "iss")?;
+    let published = upstream.with(|verifier| verifier.policy().remotes().any(|remote| remote.issuer == issuer));
+    published.then(|| (issuer, member(&header, "kid")))
+}

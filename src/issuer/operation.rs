@@ -1,0 +1,352 @@
+//! Read, decide, swap, look at the cutoffs: one request against a store that may fail, lag or be raced, without touching the store itself.
+//!
+//! Whoever holds the connection carries the steps out and resumes with what they came to. No grant leaves before a swap has held: one that
+//! changes nothing swaps the row for itself, and so proves that what was read was still true. A revoked session then yields nothing
+//! whatever was read, be it stale. After the swap the cutoffs of subject and client are read, since what ended all their sessions at once
+//! did not touch the row; this read must not be stale.
+
+use super::{
+    cutoff::{Cutoff, Party, Standing},
+    event::{Event, EventKind},
+    grant::Grant,
+    refusal::Refusal,
+    row::{Row, Status},
+    session::{self, Answer, Decision, Inspected, RefreshRequest, Rules},
+    session_id::SessionId,
+    start::{self, Seed, Start},
+};
+use crate::{policy_error::PolicyError, time::UnixSeconds};
+
+/// How often a lost race is run again. Whoever wins makes progress, so more than a few mean a flood.
+const ATTEMPTS: u32 = 8;
+
+/// What a store keeps under a key, with the number that a swap must name: 1 when inserted, one more with every swap.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Versioned {
+    /// The number.
+    pub version: u64,
+    /// The text.
+    pub value: String,
+}
+
+/// What is to be done next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Read what is under that key.
+    Read {
+        /// The key.
+        key: String,
+    },
+    /// Read what is under those keys, the cutoff of the subject and that of the client, where swaps go: not from a copy that may lag.
+    ReadCutoffs {
+        /// The keys.
+        keys: [String; 2],
+    },
+    /// Write the value if the version under that key is still the expected one.
+    Swap {
+        /// The key.
+        key: String,
+        /// The version that was read; 0 for a key that must not be there.
+        expected: u64,
+        /// What to write.
+        value: String,
+        /// From when on it may be swept.
+        ends_at: UnixSeconds,
+    },
+    /// Nothing: this is the end.
+    Done {
+        /// What to answer.
+        outcome: Outcome,
+        /// What has happened, in that order.
+        events: Vec<Event>,
+    },
+}
+
+/// What a step came to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Evidence {
+    /// What was under the key.
+    Read(Option<Versioned>),
+    /// What was under each of the keys.
+    Cutoffs([Option<Versioned>; 2]),
+    /// `false` when the version was another, so that nothing was written.
+    Swapped(bool),
+    /// The store gave no answer. What it did is not known.
+    Unavailable,
+}
+
+/// What to answer. Everything in it is committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Tokens.
+    Granted(Grant),
+    /// The session can be used; this is its row.
+    Live(Box<Row>),
+    /// The session is revoked, or there is none (RFC 7009 §2.2).
+    Revoked,
+    /// All sessions of the party that began before are over; its tokens are, where the revocation feed says so.
+    CutOff(Cutoff),
+    /// Nothing.
+    Refused(Refusal),
+    /// The store failed, or too many raced: 503, and the client may try again. It says nothing about the token.
+    Unavailable,
+}
+
+#[derive(Clone, Debug)]
+enum Task {
+    Start(Start, Seed),
+    Refresh(RefreshRequest),
+    RevokeByToken(RefreshRequest),
+    Revoke(SessionId),
+    Inspect(Inspected),
+    CutOff(Party),
+}
+
+/// What was asked of the store last.
+#[derive(Clone, Debug)]
+enum Asked {
+    /// Nothing yet.
+    Nothing,
+    /// The row, or the cutoff that is to be moved.
+    Value,
+    /// The cutoffs that a session is to begin under.
+    CutoffsBefore,
+    /// To commit; with what is then true.
+    Commit(Reported, Option<Session>),
+    /// The cutoffs since; with what is true if there are none, and the session in question.
+    CutoffsSince(Reported, Session),
+    /// To revoke the session that a cutoff has ended.
+    End(Vec<Event>, Row),
+}
+
+/// An outcome and the events to report with it.
+pub type Reported = (Outcome, Vec<Event>);
+
+/// A row under the version at which it is in the store.
+type Session = (u64, Row);
+
+/// One request under way.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    task: Task,
+    asked: Asked,
+    lost: u32,
+}
+
+impl Operation {
+    /// The start of a session.
+    ///
+    /// # Errors
+    /// An empty subject or client, or a malformed scope.
+    pub fn start(request: Start, seed: Seed) -> Result<Self, PolicyError> {
+        request.check()?;
+        Ok(Self::new(Task::Start(request, seed)))
+    }
+
+    /// A refresh request.
+    #[must_use]
+    pub fn refresh(request: RefreshRequest) -> Self {
+        Self::new(Task::Refresh(request))
+    }
+
+    /// A revocation by whoever holds a token (RFC 7009). Its scope is not looked at.
+    #[must_use]
+    pub fn revoke_by_token(request: RefreshRequest) -> Self {
+        Self::new(Task::RevokeByToken(request))
+    }
+
+    /// A revocation by the application or an administrator.
+    #[must_use]
+    pub fn revoke(sid: SessionId) -> Self {
+        Self::new(Task::Revoke(sid))
+    }
+
+    /// A look at a session, as introspection takes (RFC 7662). It writes nothing.
+    #[must_use]
+    pub fn inspect(inspected: Inspected) -> Self {
+        Self::new(Task::Inspect(inspected))
+    }
+
+    /// The end of all sessions of a subject or a client that have begun.
+    #[must_use]
+    pub fn cut_off(party: Party) -> Self {
+        Self::new(Task::CutOff(party))
+    }
+
+    fn new(task: Task) -> Self {
+        Operation { task, asked: Asked::Nothing, lost: 0 }
+    }
+
+    /// The first step.
+    #[must_use]
+    pub fn begin(&mut self) -> Step {
+        let (asked, step) = match &self.task {
+            Task::Start(start, _) => (Asked::CutoffsBefore, read_cutoffs(&start.subject, &start.client)),
+            Task::Refresh(request) | Task::RevokeByToken(request) => (Asked::Value, read(request.token.sid())),
+            Task::Revoke(sid) => (Asked::Value, read(*sid)),
+            Task::Inspect(inspected) => (Asked::Value, read(inspected.sid())),
+            Task::CutOff(party) => (Asked::Value, Step::Read { key: party.key() }),
+        };
+        self.asked = asked;
+        step
+    }
+
+    /// The next step, after what the last one came to at `now`, by the clock that all processes of this issuer share.
+    #[must_use]
+    pub fn resume(&mut self, evidence: Evidence, now: UnixSeconds, rules: &Rules) -> Step {
+        match (core::mem::replace(&mut self.asked, Asked::Nothing), evidence) {
+            (Asked::Value, Evidence::Read(found)) => self.decide(found, now, rules),
+            (Asked::CutoffsBefore, Evidence::Cutoffs(found)) => self.start_under(&found, now, rules),
+            (Asked::Commit(reported, Some(session)), Evidence::Swapped(true)) => self.look_since(reported, session),
+            (Asked::Commit((outcome, events), None), Evidence::Swapped(true)) => Step::Done { outcome, events },
+            (Asked::Commit(..), Evidence::Swapped(false)) => self.again(),
+            (Asked::CutoffsSince(reported, session), Evidence::Cutoffs(found)) => {
+                self.conclude(reported, session, &found, now, rules)
+            }
+            // The cutoff refuses by itself; were the row not revoked, the next use would be refused in the same way.
+            (Asked::End(mut events, row), evidence) => {
+                if evidence == Evidence::Swapped(true) {
+                    events.push(Event::of(EventKind::Revoked, &row, None, now));
+                }
+                Step::Done { outcome: Outcome::Refused(Refusal::SessionRevoked), events }
+            }
+            // An error may come after the commit. The client asks again and finds what is true.
+            _ => unavailable(),
+        }
+    }
+
+    /// What was read is unreadable: that is an error of storage, not a session that is missing.
+    fn decide(&mut self, found: Option<Versioned>, now: UnixSeconds, rules: &Rules) -> Step {
+        let (version, value) = found.map(|found| (found.version, found.value)).unzip();
+        if let Task::CutOff(party) = &self.task {
+            let step = move_cutoff(party, version.unwrap_or(0), value.as_deref(), now, rules);
+            let Some((reported, step)) = step else { return unavailable() };
+            self.asked = Asked::Commit(reported, None);
+            return step;
+        }
+        let Ok(row) = value.as_deref().map(Row::from_json).transpose() else { return unavailable() };
+        let Decision { answer, write, event } = match &self.task {
+            Task::Refresh(request) => session::refresh(row.as_ref(), request, now, rules),
+            Task::RevokeByToken(request) => session::revoke_by_token(row.as_ref(), request, now, rules),
+            Task::Revoke(_) => session::revoke(row.as_ref(), now),
+            Task::Inspect(inspected) => session::inspect(row.as_ref(), inspected, now, rules),
+            Task::Start(..) | Task::CutOff(_) => return unavailable(),
+        };
+        let events = Vec::from_iter(event);
+        let (outcome, proof) = match answer {
+            // A grant is proven by a swap, whether it changes the row or not.
+            Answer::Granted(grant) => (Outcome::Granted(grant), write.or(row)),
+            Answer::Live => match version.zip(row) {
+                Some((version, row)) => {
+                    return self.look_since((Outcome::Live(Box::new(row.clone())), events), (version, row));
+                }
+                None => return unavailable(),
+            },
+            Answer::Revoked => (Outcome::Revoked, write),
+            Answer::Refused(refusal) => (Outcome::Refused(refusal), write),
+        };
+        match version.zip(proof) {
+            None => Step::Done { outcome, events },
+            Some((expected, row)) => self.commit((outcome, events), expected, row),
+        }
+    }
+
+    fn start_under(&mut self, found: &[Option<Versioned>; 2], now: UnixSeconds, rules: &Rules) -> Step {
+        let (Task::Start(request, seed), Some(cutoffs)) = (&self.task, cutoffs(found)) else { return unavailable() };
+        let (row, grant) = start::start(request, seed, cutoffs, now, rules);
+        self.commit((Outcome::Granted(grant), Vec::new()), 0, row)
+    }
+
+    fn commit(&mut self, reported: Reported, expected: u64, row: Row) -> Step {
+        let step = swap(expected, &row);
+        let session = match (&reported.0, expected.checked_add(1)) {
+            (Outcome::Granted(_), Some(version)) => Some((version, row)),
+            (Outcome::Granted(_), None) => return unavailable(),
+            _ => None,
+        };
+        self.asked = Asked::Commit(reported, session);
+        step
+    }
+
+    fn look_since(&mut self, reported: Reported, session: Session) -> Step {
+        let step = read_cutoffs(&session.1.subject, &session.1.client);
+        self.asked = Asked::CutoffsSince(reported, session);
+        step
+    }
+
+    fn conclude(
+        &mut self,
+        (outcome, mut events): Reported,
+        (version, row): Session,
+        found: &[Option<Versioned>; 2],
+        now: UnixSeconds,
+        rules: &Rules,
+    ) -> Step {
+        let Some(found) = cutoffs(found) else { return unavailable() };
+        let standings = [row.subject_cutoff, row.client_cutoff]
+            .into_iter()
+            .zip(found)
+            .map(|(seen, found)| seen.standing(found, now, rules));
+        match standings.max() {
+            Some(Standing::Revoked) if matches!(outcome, Outcome::Granted(_)) => {
+                // So that the session stays revoked when the cutoff has been swept.
+                let revoked = Row { status: Status::Revoked, ..row };
+                let step = swap(version, &revoked);
+                self.asked = Asked::End(events, revoked);
+                step
+            }
+            Some(Standing::Revoked) => Step::Done { outcome: Outcome::Refused(Refusal::SessionRevoked), events },
+            Some(Standing::Behind) => {
+                events.push(Event::of(EventKind::StoreBehind, &row, None, now));
+                Step::Done { outcome: Outcome::Refused(Refusal::StoreBehind), events }
+            }
+            _ => Step::Done { outcome, events },
+        }
+    }
+
+    fn again(&mut self) -> Step {
+        self.lost = self.lost.saturating_add(1);
+        // The identifier of a new session is taken: randomness has failed, and nobody's session is written over.
+        if self.lost >= ATTEMPTS || matches!(self.task, Task::Start(..)) { unavailable() } else { self.begin() }
+    }
+}
+
+fn read(sid: SessionId) -> Step {
+    Step::Read { key: sid.key() }
+}
+
+fn read_cutoffs(subject: &str, client: &str) -> Step {
+    let keys = [Party::Subject(subject.to_owned()), Party::Client(client.to_owned())].map(|party| party.key());
+    Step::ReadCutoffs { keys }
+}
+
+fn swap(expected: u64, row: &Row) -> Step {
+    Step::Swap { key: row.sid.key(), expected, value: row.to_json(), ends_at: row.ends_at }
+}
+
+/// `None` for a cutoff that cannot be read, or that no later one can follow.
+fn move_cutoff(
+    party: &Party,
+    expected: u64,
+    value: Option<&str>,
+    now: UnixSeconds,
+    rules: &Rules,
+) -> Option<(Reported, Step)> {
+    let next = value.map_or(Ok(Cutoff::NONE), Cutoff::from_json).ok()?.next(now)?;
+    let step = Step::Swap { key: party.key(), expected, value: next.to_json(), ends_at: next.ends_at(rules) };
+    Some(((Outcome::CutOff(next), vec![Event::cut_off(party, now)]), step))
+}
+
+/// `None` when one cannot be read.
+fn cutoffs(found: &[Option<Versioned>; 2]) -> Option<[Cutoff; 2]> {
+    let read = |found: &Option<Versioned>| match found {
+        None => Some(Cutoff::NONE),
+        Some(found) => Cutoff::from_json(&found.value).ok(),
+    };
+    let [subject, client] = found;
+    Some([read(subject)?, read(client)?])
+}
+
+fn unavailable() -> Step {
+    Step::Done { outcome: Outcome::Unavailable, events: Vec::new() }
+}

@@ -1,0 +1,91 @@
+// Puts the site together in target/www: www/ as it stands, the package's files it uses, and a module made of what none can load under the
+// inspector's policy. It is plain files: `npm start` serves them, and any static host may.
+//   node src/js/build/pages.mjs
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+import { build } from './build.mjs';
+import { isMain, main, ROOT, TARGET } from './steps.mjs';
+
+export const SITE = join(TARGET, 'www');
+
+const WWW = join(ROOT, 'www');
+const DIST = join(ROOT, 'dist');
+/** What www/core.js imports of the package. */
+const GLUE = join('wasm', 'portcullis_bg.js');
+/** Rounds of Zopfli; more gain nothing. */
+const ZOPFLI = { numiterations: 15 };
+const NOT_SERVED = ['workers', 'csp.js'];
+
+/** Makes target/www from www/ and dist/. */
+export async function makePages() {
+  const fresh = join(TARGET, `www.${process.pid}`);
+  rmSync(fresh, { recursive: true, force: true });
+  cpSync(WWW, fresh, { recursive: true, filter: (path) => !NOT_SERVED.includes(relative(WWW, path)) });
+  mkdirSync(join(fresh, 'portcullis', 'wasm'), { recursive: true });
+  // wasm-bindgen explains each function to editors; a page has none.
+  const glue = readFileSync(join(DIST, GLUE), 'utf8').replaceAll(/^\s*\/\*\*[\s\S]*?\*\/\n/gm, '');
+  writeFileSync(join(fresh, 'portcullis', GLUE), glue);
+  write(fresh, 'packed.js', 'portcullis.wasm and policy.schema.json, compressed', await packed());
+  const files = filesOf(fresh).filter((file) => file !== 'sw.js');
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(`${file}\0`).update(readFileSync(join(fresh, file)));
+  const precache = JSON.stringify({ version: hash.digest('hex').slice(0, 16), files });
+  write(fresh, 'precache.js', 'the files of the site', `self.precache = ${precache};`);
+  if (isSame(fresh)) return rmSync(fresh, { recursive: true });
+  rmSync(SITE, { recursive: true, force: true });
+  return renameSync(fresh, SITE);
+}
+
+/** Nothing has changed: who serves the site meanwhile is left alone. */
+function isSame(fresh) {
+  return ['precache.js', 'sw.js'].every((name) => {
+    const there = join(SITE, name);
+    return existsSync(there) && readFileSync(there).equals(readFileSync(join(fresh, name)));
+  });
+}
+
+function write(folder, name, what, text) {
+  writeFileSync(join(folder, name), `// Made by src/js/build/pages.mjs: ${what}.\n${text}\n`);
+}
+
+/** The wasm and after it the schema, as one deflated text; kept until they change, since Zopfli takes some seconds. */
+async function packed() {
+  const wasm = readFileSync(join(DIST, 'wasm', 'portcullis.wasm'));
+  const schema = JSON.stringify(JSON.parse(readFileSync(join(DIST, 'policy.schema.json'), 'utf8')));
+  const bytes = Buffer.concat([wasm, Buffer.from(schema)]);
+  const kept = join(TARGET, 'packed', `${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}.js`);
+  if (existsSync(kept)) return readFileSync(kept, 'utf8');
+  const { default: zopfli } = await import('@gfx/zopfli');
+  const text = Buffer.from(await zopfli.deflateAsync(bytes, ZOPFLI)).toString('base64url');
+  const made = `export const wasmBytes = ${wasm.length};\nexport const deflated = '${text}';`;
+  mkdirSync(dirname(kept), { recursive: true });
+  writeFileSync(kept, made);
+  return made;
+}
+
+function filesOf(folder) {
+  return readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((file) => statSync(join(folder, file)).isFile())
+    .map((file) => file.replaceAll('\\', '/'))
+    .sort();
+}
+
+if (isMain(import.meta.url)) {
+  await main(async () => {
+    await build();
+    await makePages();
+  });
+}

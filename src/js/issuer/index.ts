@@ -1,0 +1,122 @@
+import type { Jwk } from '../policy.js';
+import type { IssuerStore } from '../stores/store.js';
+import type { IssuerConfig, RootKey, ScheduledKey } from './config.js';
+
+/** Counts uses. Give one that all processes share; one that fails limits nothing. */
+export interface RateCounter {
+  /** Counts a use of the key, and says whether there were at most `limit` within `seconds`. */
+  count(key: string, limit: number, seconds: number): boolean | Promise<boolean>;
+}
+
+/** Something that has happened and is committed. It never holds a token. */
+export interface IssuerEvent {
+  kind: 'rotated' | 'replayed' | 'replayed_late' | 'reuse_detected' | 'store_behind' | 'revoked';
+  /** When, in seconds since 1970. */
+  at: number;
+  sid?: string;
+  client?: string;
+  subject?: string;
+  /** The session's current generation. */
+  generation?: number;
+  /** That of the token that was presented. */
+  presented?: number;
+  /** The key that was revoked. */
+  kid?: string;
+}
+
+export interface IssuerOptions {
+  config: IssuerConfig;
+  /** In the order in which they sign. */
+  signingKeys: readonly ScheduledKey[];
+  /** The oldest first. */
+  rootKeys: readonly RootKey[];
+  /** The private key that signs the revocation feed, and nothing else. Without it there is no feed. */
+  feedKey?: Jwk;
+  /** Where sessions are kept: one of `portcullis/stores`. */
+  store: IssuerStore;
+  /** In memory by default, which counts for one process. */
+  counter?: RateCounter;
+  onEvent?: (event: IssuerEvent) => void;
+  /** Whole seconds since 1970. All processes of an issuer go by one clock, give or take `worstDelaySeconds`. */
+  now?: () => number;
+  /** How the keys of upstream issuers are fetched. */
+  fetch?: typeof fetch;
+}
+
+/** A token response (RFC 6749 §5.1). */
+export interface TokenResponse {
+  access_token: string;
+  token_type: 'Bearer' | 'DPoP';
+  expires_in: number;
+  scope?: string;
+  refresh_token?: string;
+}
+
+/** Whom a session is for, besides its subject. */
+export interface SessionOptions {
+  clientId: string;
+  /** All that the client may have, when left out. */
+  scope?: string;
+  /** How the subject was authenticated (RFC 9068 §2.2.1). */
+  acr?: string;
+  /** When; by default now. */
+  authTimeSeconds?: number;
+  /** The thumbprint of the only key that may use it (RFC 9449 §10). */
+  jkt?: string;
+}
+
+export interface CodeOptions extends SessionOptions {
+  redirectUri: string;
+  /** As the client has sent it (RFC 7636 §4.3). */
+  codeChallenge: string;
+  codeChallengeMethod?: 'S256';
+}
+
+/** Whose tokens are to be revoked: exactly one. */
+export type RevocationTarget =
+  | { subject: string }
+  | { sid: string }
+  | { clientId: string }
+  /** A signing key: withdraw it from `signingKeys` first, or what it goes on to sign is refused as well. */
+  | { kid: string };
+
+/** What of a request's context is used. */
+export interface RequestContext {
+  waitUntil?: (promise: Promise<unknown>) => void;
+}
+
+export interface Issuer {
+  /** Answers `/token`, `/revoke`, `/introspect`, `/jwks`, `/revocations` and the metadata, all under the issuer's path. */
+  fetch(request: Request, context?: RequestContext): Promise<Response>;
+  /**
+   * Begins a session of a subject whose credentials the application has checked.
+   * @throws PolicyError for a mistake of the caller's, IssuerUnavailableError when the store gives no answer.
+   */
+  startSession(subject: string, options: SessionOptions): Promise<TokenResponse & { sid: string }>;
+  /** Keeps an authorization code of a subject whose credentials the application has checked, and gives its text. */
+  mintCode(subject: string, options: CodeOptions): Promise<string>;
+  /** Ends a session. One that has ended stays so. */
+  endSession(sid: string): Promise<void>;
+  /** Ends every session of a subject that has begun. */
+  endSessionsOf(subject: string): Promise<void>;
+  /** Takes back everything of a subject, a session, a client or a key, here and by the feed at every edge. */
+  revoke(target: RevocationTarget): Promise<void>;
+  /** The JWK Set now: what a verifier's policy takes as `jwks`. */
+  jwks(): { keys: Jwk[] };
+  /** What an edge's policy takes as `revocation.jwks`. */
+  feedJwks(): { keys: Jwk[] } | undefined;
+  /** Folds the feed's log and removes at most `limit` entries that have ended; says how many. Call it now and then. */
+  sweep(limit?: number): Promise<number>;
+}
+
+/** The store gave no answer in time. What was asked for may be asked for again. */
+export class IssuerUnavailableError extends Error {
+  override readonly name = 'IssuerUnavailableError';
+  /** When to try again. */
+  readonly retryAfterSeconds: number;
+
+  constructor(reason: string, retryAfterSeconds: number) {
+    super(reason);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}

@@ -1,0 +1,63 @@
+import type { RemoteKeys } from '../gate/keys.js';
+import { within } from '../gate/within.js';
+import type { IssuerStore } from '../stores/store.js';
+import type { RawExchange } from '../wasm/glue.js';
+import type { IssuerEvent, RateCounter, RequestContext } from './index.js';
+
+/** A store or a counter that takes longer cannot tell, in milliseconds. */
+const STORE_MS = 5000;
+
+/** What the core asks for (`Step` of src/issuer/endpoint/channel.rs). */
+type OpenStep =
+  | { step: 'read'; key: string }
+  | { step: 'swap'; key: string; expected: number; value: string; endsAt: number }
+  | { step: 'count'; key: string; limit: number; seconds: number }
+  | { step: 'keys'; issuer: string; kid: string | null };
+
+/** What it ends with. */
+export type FinalStep =
+  | {
+      step: 'done';
+      response: { status: number; headers: [string, string][]; body: string };
+      events: IssuerEvent[];
+    }
+  | { step: 'mistake'; error: { pointer: string; reason: string } };
+
+/** Where its questions are answered. */
+export interface World {
+  store: IssuerStore;
+  counter: RateCounter;
+  keys: RemoteKeys;
+  now: () => number;
+}
+
+/** Carries out what the core asks for until it has an answer. */
+export async function follow(raw: RawExchange, world: World, context: RequestContext): Promise<FinalStep> {
+  try {
+    let step = JSON.parse(raw.step()) as OpenStep | FinalStep;
+    while (step.step !== 'done' && step.step !== 'mistake') {
+      const evidence = await carryOut(step, world, context).catch(() => ({ error: 'unavailable' }));
+      step = JSON.parse(raw.resume(JSON.stringify(evidence), world.now())) as OpenStep | FinalStep;
+    }
+    return step;
+  } finally {
+    raw.free();
+  }
+}
+
+async function carryOut(step: OpenStep, world: World, context: RequestContext): Promise<object> {
+  switch (step.step) {
+    case 'read':
+      return { found: (await within(STORE_MS, world.store.read(step.key))) ?? null };
+    case 'swap': {
+      const { key, expected, value, endsAt } = step;
+      return { held: await within(STORE_MS, world.store.swap(key, expected, value, endsAt)) };
+    }
+    case 'count': {
+      const counted = Promise.resolve(world.counter.count(step.key, step.limit, step.seconds));
+      return { held: await within(STORE_MS, counted) };
+    }
+    case 'keys':
+      return { held: await world.keys.refresh(step.issuer, step.kid ?? undefined, context) };
+  }
+}

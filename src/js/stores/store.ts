@@ -1,0 +1,55 @@
+/** What is kept under a key. */
+export interface Entry {
+  /** 1 when the key was first written, one more with every swap since. */
+  version: number;
+  value: string;
+}
+
+/**
+ * A place for what an issuer remembers, shared by all of its processes: sessions, its log of revocations, what else it needs.
+ *
+ * Compare-and-swap must be one step of the engine itself: a store that reads, compares and then writes cannot be made safe from outside. What
+ * it reads may be stale, since nothing is granted before a swap; but refusals are then early, so reads go where the swaps go. A store
+ * that cannot tell rejects: the issuer then answers 503, and the client may try again.
+ */
+export interface IssuerStore {
+  /** The entry of a key, or `null` when there is none. It may have ended: whoever reads looks at its times. */
+  read(key: string): Promise<Entry | null>;
+  /**
+   * In one step: if the key's version is still `expected`, writes the value with the next version and says `true`; otherwise writes nothing.
+   * A key that is not there has version 0. Of many that overlap, with one `expected`, exactly one is told `true`.
+   *
+   * @param value text without U+0000 and without lone surrogates, which Postgres has no place for.
+   * @param endsAt Unix seconds: from then on a sweep removes the entry.
+   */
+  swap(key: string, expected: number, value: string, endsAt: number): Promise<boolean>;
+  /** Removes at most `limit` entries whose `endsAt` is `now` or earlier, and says how many. Call it again while it says `limit`. */
+  sweep(now: number, limit: number): Promise<number>;
+}
+
+/** Says that a newer Portcullis has changed the schema: this one would not know what it writes. */
+export class StoreSchemaError extends Error {
+  override readonly name = 'StoreSchemaError';
+  constructor(
+    readonly found: number,
+    readonly known: number,
+  ) {
+    super(`the store has schema ${found}; this version knows ${known}`);
+  }
+}
+
+/** What an engine gave as an entry. One that cannot be read is no missing entry: that would be an answer. */
+export function entryOf(version: unknown, value: unknown): Entry {
+  const number = typeof version === 'number' ? version : Number(version);
+  if (!Number.isSafeInteger(number) || number < 1 || typeof value !== 'string')
+    throw new Error('the store holds an entry that is none');
+  return { version: number, value };
+}
+
+/** What a schema's version is, as an engine gave it; 0 before there is any. */
+export function schemaOf(found: unknown, known: number): number {
+  const version = Number(found ?? 0);
+  if (!Number.isSafeInteger(version) || version < 0 || version > known)
+    throw new StoreSchemaError(version, known);
+  return version;
+}

@@ -1,0 +1,242 @@
+//! Whose word is taken for what is revoked, and what holds when it is not heard for too long.
+
+use serde::Serialize;
+
+use crate::{
+    document,
+    document::url,
+    keys::{
+        jwk::NamedKey,
+        remote::{LeftOut, RemoteKey},
+        set::KeySet,
+    },
+    policy::{IssuerPolicy, Policy, rules::Rules},
+    policy_error::PolicyError,
+};
+
+/// What a verifier asks of lists of revocations.
+#[derive(Debug)]
+pub struct RevocationPolicy {
+    pub(super) keys: KeySet,
+    max_staleness_seconds: u64,
+    pub(super) when_stale: WhenStale,
+    pub(super) pull: Pull,
+    pub(super) status_lists: Vec<StatusListPolicy>,
+}
+
+/// A Token Status List (draft-ietf-oauth-status-list) that is trusted.
+#[derive(Debug)]
+pub(crate) struct StatusListPolicy {
+    pub(crate) uri: String,
+    pub(crate) keys: KeySet,
+    pub(crate) max_staleness_seconds: u64,
+}
+
+/// How a gate pulls the lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Pull {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) feed: Option<String>,
+    pub(super) pull_seconds: u64,
+    pub(super) timeout_ms: u64,
+    pub(super) max_bytes: u64,
+}
+
+/// Where a gate pulls lists from, and how, everything filled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RevocationSource<'p> {
+    #[serde(flatten)]
+    pull: &'p Pull,
+    status_lists: Vec<&'p str>,
+    /// Tells whether the same lists may be kept under another policy.
+    max_staleness_seconds: u64,
+}
+
+/// What holds for a token that no list names, when the list is stale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenStale {
+    /// It is refused.
+    #[default]
+    Deny,
+    /// A gate asks the token's issuer about it (RFC 7662); a verifier alone refuses it.
+    Introspect,
+    /// It is accepted, and the verdict says so.
+    Allow,
+}
+
+impl RevocationPolicy {
+    /// The longest that a list may be relied on after it was made, in seconds: a day.
+    pub const MOST_STALENESS: u64 = 86_400;
+
+    /// The longest that a Token Status List may be, in seconds: 31 days. Some are made by hand.
+    pub const MOST_STATUS_STALENESS: u64 = 2_678_400;
+
+    pub(super) const TIMEOUT_MS: u64 = 5_000;
+    pub(super) const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+    /// Lists that a key of this JWK Set has signed, relied on for so many seconds after they were made.
+    ///
+    /// # Errors
+    /// Text that is no JWK Set of usable public keys (`/jwks`); no time, or more than [`MOST_STALENESS`](Self::MOST_STALENESS).
+    pub fn new(jwks: &str, max_staleness_seconds: u64) -> Result<Self, PolicyError> {
+        check_seconds(max_staleness_seconds, Self::MOST_STALENESS)?;
+        Self::of_keys(read_jwks(jwks)?, max_staleness_seconds, WhenStale::default())
+    }
+
+    pub(super) fn of_keys(
+        named: Vec<NamedKey>,
+        max_staleness_seconds: u64,
+        when_stale: WhenStale,
+    ) -> Result<Self, PolicyError> {
+        let pull = Pull {
+            feed: None,
+            pull_seconds: Self::pull_seconds(max_staleness_seconds),
+            timeout_ms: Self::TIMEOUT_MS,
+            max_bytes: Self::MAX_BYTES,
+        };
+        let keys = public_keys(named)?;
+        Ok(RevocationPolicy { keys, max_staleness_seconds, when_stale, pull, status_lists: Vec::new() })
+    }
+
+    /// A list that is pulled four times in its life outlives three failures.
+    pub(super) fn pull_seconds(max_staleness_seconds: u64) -> u64 {
+        (max_staleness_seconds / 4).max(1)
+    }
+
+    /// Sets what holds when the list is stale.
+    #[must_use]
+    pub fn when_stale_it_is(self, when_stale: WhenStale) -> Self {
+        RevocationPolicy { when_stale, ..self }
+    }
+
+    /// Trusts the Token Status List of that exact URI, which a key of this JWK Set has signed, for so many seconds after it was made.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), with [`MOST_STATUS_STALENESS`](Self::MOST_STATUS_STALENESS); a URI that is not https, nor http on a loopback name, or
+    /// that is trusted already (`/uri`).
+    pub fn with_status_list(self, uri: &str, jwks: &str, max_staleness_seconds: u64) -> Result<Self, PolicyError> {
+        check_seconds(max_staleness_seconds, Self::MOST_STATUS_STALENESS)?;
+        url::check(uri).map_err(|reason| PolicyError::at("uri", reason))?;
+        self.and_status_list(uri, read_jwks(jwks)?, max_staleness_seconds)
+    }
+
+    pub(super) fn and_status_list(
+        mut self,
+        uri: &str,
+        named: Vec<NamedKey>,
+        max_staleness_seconds: u64,
+    ) -> Result<Self, PolicyError> {
+        if self.status_list(uri).is_some() {
+            return Err(PolicyError::at("uri", "is named twice"));
+        }
+        let keys = public_keys(named)?;
+        self.status_lists.push(StatusListPolicy { uri: uri.to_owned(), keys, max_staleness_seconds });
+        Ok(self)
+    }
+
+    pub(crate) fn keys(&self) -> &KeySet {
+        &self.keys
+    }
+
+    /// Is a list of revocations asked for, and not status lists alone?
+    pub(crate) fn wants_list(&self) -> bool {
+        self.keys.usage().next().is_some()
+    }
+
+    pub(crate) fn status_list(&self, uri: &str) -> Option<&StatusListPolicy> {
+        self.status_lists.iter().find(|list| list.uri == uri)
+    }
+
+    pub(crate) fn wants_status(&self) -> bool {
+        !self.status_lists.is_empty()
+    }
+
+    pub(crate) fn max_staleness_seconds(&self) -> u64 {
+        self.max_staleness_seconds
+    }
+
+    pub(crate) fn when_stale(&self) -> WhenStale {
+        self.when_stale
+    }
+}
+
+fn check_seconds(seconds: u64, most: u64) -> Result<(), PolicyError> {
+    if (1..=most).contains(&seconds) {
+        return Ok(());
+    }
+    Err(PolicyError::at("maxStalenessSeconds", format!("must be an integer from 1 to {most}")))
+}
+
+fn read_jwks(jwks: &str) -> Result<Vec<NamedKey>, PolicyError> {
+    let mut holder = IssuerPolicy { rules: Rules::new(String::new(), Vec::new()), keys: Vec::new() };
+    document::parse(jwks).and_then(|jwks| holder.push_jwks(&jwks)).map_err(|error| error.within("jwks"))?;
+    Ok(holder.keys)
+}
+
+/// STRICTER: with a secret, every edge that reads lists could write them.
+fn public_keys(named: Vec<NamedKey>) -> Result<KeySet, PolicyError> {
+    if named.iter().any(|named| named.key.is_secret()) {
+        return Err(PolicyError::at("jwks", "must hold public keys alone"));
+    }
+    let mut keys = KeySet::default();
+    named.into_iter().try_for_each(|named| keys.insert(0, named))?;
+    Ok(keys)
+}
+
+impl Policy {
+    /// Has tokens looked up in lists of revocations.
+    ///
+    /// # Errors
+    /// A key that signs lists is one that signs tokens (`/revocation`): whoever steals it could take a revocation back. Stale lists lead to an
+    /// introspection endpoint that an issuer does not have (`/revocation/whenStale`).
+    pub fn with_revocation(mut self, revocation: RevocationPolicy) -> Result<Self, PolicyError> {
+        if self.keys.has_key_of(&revocation.keys) {
+            let reason = "must be signed by a key of its own, and this one signs tokens";
+            return Err(PolicyError::at("revocation", reason));
+        }
+        if revocation.when_stale == WhenStale::Introspect
+            && self.rules.iter().any(|rules| rules.introspection.is_none())
+        {
+            let reason = "must not be \"introspect\" unless every issuer has \"introspection\"";
+            return Err(PolicyError::at("whenStale", reason).within("revocation"));
+        }
+        self.revocation = Some(revocation);
+        Ok(self)
+    }
+
+    /// Leaves out published keys that sign lists of revocations.
+    pub(super) fn keep_apart(&self, keys: &mut Vec<RemoteKey>, left_out: &mut Vec<LeftOut>) {
+        let Some(rules) = &self.revocation else { return };
+        keys.retain(|RemoteKey { named, .. }| {
+            let own = rules.keys.has(&named.key);
+            if own {
+                left_out.push(LeftOut::new(named.kid.as_deref(), &PolicyError::here("signs lists of revocations")));
+            }
+            !own
+        });
+    }
+
+    /// What is asked of lists of revocations, if tokens are looked up in them.
+    #[must_use]
+    pub fn revocation(&self) -> Option<&RevocationPolicy> {
+        self.revocation.as_ref()
+    }
+
+    /// Where lists are pulled from, everything filled in.
+    #[must_use]
+    pub fn revocation_source(&self) -> Option<RevocationSource<'_>> {
+        let rules = self.revocation.as_ref()?;
+        Some(RevocationSource {
+            pull: &rules.pull,
+            status_lists: rules.status_lists.iter().map(|list| list.uri.as_str()).collect(),
+            max_staleness_seconds: rules.max_staleness_seconds,
+        })
+    }
+
+    /// Is a token's issuer asked about it when the list is stale?
+    pub(crate) fn asks_when_stale(&self) -> bool {
+        self.revocation.as_ref().is_some_and(|rules| rules.when_stale == WhenStale::Introspect)
+    }
+}

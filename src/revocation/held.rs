@@ -1,0 +1,210 @@
+//! What a verifier holds of revocations, and what it says about a token.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    claims::ParsedClaims,
+    policy::{Policy, RevocationPolicy, WhenStale},
+    rejection::Rejection,
+    revocation::{
+        document::{Document, Link, Reader},
+        list::List,
+        status::{Reference, StatusList, StatusReport},
+        update::{UpdateError, UpdateReport},
+    },
+    signature::AuthenticToken,
+    time::{Leeway, UnixSeconds, Validity},
+};
+
+/// The lists that are held, as far as any were ever taken.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Revocations {
+    list: Option<Arc<List>>,
+    /// By their URI.
+    statuses: BTreeMap<String, Arc<StatusList>>,
+}
+
+/// A text of which not all has come yet.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    now: UnixSeconds,
+    reader: Reader,
+    changed: bool,
+    fault: Option<UpdateError>,
+}
+
+impl Incoming {
+    /// One that is judged as of that instant.
+    pub(crate) fn new(now: UnixSeconds) -> Self {
+        Incoming { now, reader: Reader::default(), changed: false, fault: None }
+    }
+}
+
+impl Revocations {
+    /// Takes documents, each on a line of its own, in place of what is held or on top of it.
+    ///
+    /// # Errors
+    /// As [`UpdateError`], about the first that is not taken; everything then stays as it was after the one before.
+    pub(crate) fn apply(
+        &mut self,
+        rules: Option<&RevocationPolicy>,
+        leeway: Leeway,
+        text: &str,
+        now: UnixSeconds,
+    ) -> Result<UpdateReport, UpdateError> {
+        let mut incoming = Incoming::new(now);
+        self.push(&mut incoming, rules, leeway, text);
+        self.finish(incoming, rules, leeway)
+    }
+
+    /// Takes the next piece of such a text. What comes after a document that was not taken is not looked at.
+    pub(crate) fn push(
+        &mut self,
+        incoming: &mut Incoming,
+        rules: Option<&RevocationPolicy>,
+        leeway: Leeway,
+        piece: &str,
+    ) {
+        let Some(rules) = rules.filter(|_| incoming.fault.is_none()) else { return };
+        for (index, line) in piece.split('\n').enumerate() {
+            let taken = if index == 0 { Ok(()) } else { self.end_line(incoming, rules, leeway) };
+            if let Err(fault) = taken.and_then(|()| incoming.reader.push(line, rules.keys())) {
+                incoming.fault = Some(fault);
+                return;
+            }
+        }
+    }
+
+    /// What came of it.
+    pub(crate) fn finish(
+        &mut self,
+        mut incoming: Incoming,
+        rules: Option<&RevocationPolicy>,
+        leeway: Leeway,
+    ) -> Result<UpdateReport, UpdateError> {
+        let rules = rules.filter(|rules| rules.wants_list()).ok_or(UpdateError::Unexpected)?;
+        if let Some(fault) = incoming.fault.take() {
+            return Err(fault);
+        }
+        self.end_line(&mut incoming, rules, leeway)?;
+        self.list.as_ref().map(|list| list.report(rules, incoming.changed)).ok_or(UpdateError::Unexpected)
+    }
+
+    fn end_line(
+        &mut self,
+        incoming: &mut Incoming,
+        rules: &RevocationPolicy,
+        leeway: Leeway,
+    ) -> Result<(), UpdateError> {
+        let document = core::mem::take(&mut incoming.reader).finish()?;
+        // What was answered while the list was stale is answered otherwise now.
+        let was_stale = self.list.as_ref().is_none_or(|list| incoming.now.get() >= list.stale_at(rules));
+        incoming.changed |= self.take(document, leeway, incoming.now)? || was_stale;
+        Ok(())
+    }
+
+    fn take(&mut self, document: Document, leeway: Leeway, now: UnixSeconds) -> Result<bool, UpdateError> {
+        let Document { version: offered, issued_at, not_after, .. } = document;
+        if !issued_at.is_reached(now, leeway) {
+            return Err(UpdateError::FromFuture { now, issued_at });
+        }
+        if not_after.is_over(now, leeway) {
+            return Err(UpdateError::Over { now, not_after });
+        }
+        if document.link == Link::Snapshot {
+            let (list, changed) = List::of(document, self.list.as_deref())?;
+            self.list = Some(Arc::new(list));
+            return Ok(changed);
+        }
+        let Some(list) = &mut self.list else { return Err(UpdateError::Gap { held: None, offered }) };
+        Ok(list.continues(&document)? && Arc::make_mut(list).extend(&document))
+    }
+
+    /// Takes the status list of that URI.
+    ///
+    /// # Errors
+    /// As [`UpdateError`]; what is held then stays.
+    pub(crate) fn apply_status(
+        &mut self,
+        rules: Option<&RevocationPolicy>,
+        leeway: Leeway,
+        uri: &str,
+        text: &str,
+        now: UnixSeconds,
+    ) -> Result<StatusReport, UpdateError> {
+        let rules = rules.and_then(|rules| rules.status_list(uri)).ok_or(UpdateError::Unexpected)?;
+        let list = StatusList::read(rules, leeway, text, now)?;
+        let Some(held) = self.statuses.get_mut(uri) else {
+            let report = list.report(rules, true);
+            self.statuses.insert(uri.to_owned(), Arc::new(list));
+            return Ok(report);
+        };
+        let was_stale = now.get() >= held.stale_at(rules);
+        let changed = Arc::make_mut(held).replace(list)? || was_stale;
+        Ok(held.report(rules, changed))
+    }
+
+    /// Takes over what another holds: versions do not go back with a policy. Not, though, when one of the keys that may have signed it is
+    /// trusted no more.
+    pub(crate) fn inherit(&mut self, own: &RevocationPolicy, former: &Revocations, theirs: &RevocationPolicy) {
+        if own.keys().has_keys_of(theirs.keys()) {
+            self.list = former.list.clone();
+        }
+        for (uri, list) in &former.statuses {
+            if let (Some(own), Some(theirs)) = (own.status_list(uri), theirs.status_list(uri))
+                && own.keys.has_keys_of(&theirs.keys)
+            {
+                self.statuses.insert(uri.clone(), Arc::clone(list));
+            }
+        }
+    }
+
+    /// What stands against a token, and from when until when nothing does. `vouched` is for one that its issuer was asked about instead.
+    pub(crate) fn check(
+        &self,
+        policy: &Policy,
+        token: &AuthenticToken<'_>,
+        claims: &ParsedClaims<'_>,
+        now: UnixSeconds,
+        validity: Validity,
+        vouched: bool,
+    ) -> Result<Validity, Rejection> {
+        let Some(rules) = policy.revocation() else { return Ok(validity) };
+        // Until when all can tell that are to be asked; `None` when one is missing.
+        let mut stale_at = Some(u64::MAX);
+        if rules.wants_list() {
+            stale_at = match &self.list {
+                None => None,
+                Some(list) => {
+                    list.check(policy, token, claims)?;
+                    Some(list.stale_at(rules))
+                }
+            };
+        }
+        if rules.wants_status()
+            && let Some(reference) = Reference::of(claims)?
+        {
+            let known = rules.status_list(reference.uri).zip(self.statuses.get(reference.uri));
+            let status_until = match known {
+                None => None,
+                Some((rules, list)) => {
+                    list.check(&reference)?;
+                    Some(list.stale_at(rules))
+                }
+            };
+            stale_at = stale_at.zip(status_until).map(|(list, status)| list.min(status));
+        }
+        match (stale_at.filter(|stale_at| now.get() < *stale_at), rules.when_stale()) {
+            // Nothing is remembered for longer than the lists are good for.
+            (Some(stale_at), _) => Ok(Validity { until: validity.until.min(stale_at), ..validity }),
+            (None, WhenStale::Allow) => Ok(Validity { stale: true, ..validity }),
+            (None, WhenStale::Introspect) if vouched => Ok(Validity { stale: true, ..validity }),
+            (None, _) => Err(Rejection::RevocationStale { now, stale_since: stale_at }),
+        }
+    }
+
+    /// The version of the list that is held.
+    pub(crate) fn version(&self) -> Option<u64> {
+        self.list.as_ref().map(|list| list.version())
+    }
+}

@@ -1,0 +1,138 @@
+//! The list that is held, and what a document makes of it: versions never go back, and deltas are taken in their order alone.
+
+use crate::{
+    claims::ParsedClaims,
+    json::Value,
+    policy::{Policy, RevocationPolicy},
+    rejection::Rejection,
+    revocation::{
+        cutoff::Cutoffs,
+        document::{Document, Link},
+        exact::Exact,
+        name::HashKey,
+        snapshot::Head,
+        update::{UpdateError, UpdateReport},
+    },
+    signature::AuthenticToken,
+    time::UnixSeconds,
+};
+
+#[derive(Clone, Debug)]
+pub(super) struct List {
+    version: u64,
+    head: Head,
+    issued_at: UnixSeconds,
+    not_after: UnixSeconds,
+    key: HashKey,
+    tokens: Exact,
+    cutoffs: Cutoffs,
+}
+
+impl List {
+    /// The list that a snapshot is, unless a later one is `held`; and whether it says anything else.
+    pub(super) fn of(document: Document, held: Option<&List>) -> Result<(List, bool), UpdateError> {
+        let Document { version, head, issued_at, not_after, key, tokens, cutoffs, .. } = document;
+        if let Some(list) = held {
+            if version == list.version && head != list.head {
+                return Err(UpdateError::Forked { held: list.version });
+            }
+            if (version, issued_at) < (list.version, list.issued_at) {
+                return Err(UpdateError::Older { held: list.version, offered: version });
+            }
+        }
+        let same = |list: &List| list.key == key && list.tokens == tokens && list.cutoffs == cutoffs;
+        let changed = !held.is_some_and(same);
+        Ok((List { version, head, issued_at, not_after, key, tokens, cutoffs }, changed))
+    }
+
+    /// Whether a document that is no snapshot goes on from here. `false` for the delta that brought us here, once more.
+    pub(super) fn continues(&self, document: &Document) -> Result<bool, UpdateError> {
+        let (held, offered) = (self.version, document.version);
+        let gap = Err(UpdateError::Gap { held: Some(held), offered });
+        match (offered.checked_sub(held), document.link) {
+            (None, _) => Err(UpdateError::Older { held, offered }),
+            (Some(0), Link::Renewal) if document.head == self.head => Ok(true),
+            (Some(0), Link::Delta { .. }) if document.head == self.head => Ok(false),
+            (Some(0), _) => Err(UpdateError::Forked { held }),
+            (Some(1), Link::Delta { previous }) if previous != self.head => Err(UpdateError::Forked { held }),
+            // Hashes under another key say nothing of ours, if there are any.
+            (Some(1), Link::Delta { .. }) if document.key == self.key || self.is_empty() => Ok(true),
+            (Some(_), _) => gap,
+        }
+    }
+
+    /// Adds what a document brings that [continues](Self::continues) this; whether it is anything. A delta only adds: whatever is lost of it,
+    /// nothing that was revoked is let pass.
+    pub(super) fn extend(&mut self, document: &Document) -> bool {
+        let (tokens, cutoffs) = (self.tokens.merge(&document.tokens), self.cutoffs.merge(&document.cutoffs));
+        (self.version, self.head) = (document.version, document.head);
+        if matches!(document.link, Link::Delta { .. }) {
+            self.key = document.key;
+        }
+        // A delta may have been written by a slower clock than the renewal before it; what was known then is known still.
+        if document.issued_at >= self.issued_at {
+            (self.issued_at, self.not_after) = (document.issued_at, document.not_after);
+        }
+        tokens || cutoffs
+    }
+
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tokens.len() == 0 && self.cutoffs.len() == 0
+    }
+
+    /// From when on it is stale: after its own word for it, and after the policy's. It counts from when it was made and not from when it came.
+    pub(super) fn stale_at(&self, rules: &RevocationPolicy) -> u64 {
+        self.issued_at.get().saturating_add(rules.max_staleness_seconds()).min(self.not_after.get())
+    }
+
+    pub(super) fn report(&self, rules: &RevocationPolicy, changed: bool) -> UpdateReport {
+        UpdateReport {
+            changed,
+            version: self.version,
+            tokens: self.tokens.len(),
+            cutoffs: self.cutoffs.len(),
+            stale_at: self.stale_at(rules),
+            bytes: self.tokens.bytes(),
+        }
+    }
+
+    pub(super) fn check(
+        &self,
+        policy: &Policy,
+        token: &AuthenticToken<'_>,
+        claims: &ParsedClaims<'_>,
+    ) -> Result<(), Rejection> {
+        let issuer = claims.iss();
+        // A claim that cannot be read cannot be looked up either.
+        let text = |claim: &'static str| match claims.object.get(claim) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.as_ref())),
+            Some(_) => Err(Rejection::ClaimMalformed { claim, expected: "a string" }),
+        };
+        for claim in ["jti", "sid"] {
+            if let Some(value) = text(claim)?
+                && self.tokens.contains(self.key.hash(claim, issuer, value))
+            {
+                return Err(Rejection::TokenRevoked { claim });
+            }
+        }
+        let check = |claim: &'static str, value: &str| match self.cutoffs.of(&self.key, claim, issuer, value) {
+            // A token that does not say when it was issued cannot show that it was afterwards.
+            Some(cutoff) if claims.iat.is_none_or(|issued_at| issued_at < cutoff) => {
+                Err(Rejection::IssuedBeforeCutoff { claim, cutoff, issued_at: claims.iat })
+            }
+            _ => Ok(()),
+        };
+        check("iss", "")?;
+        for claim in ["client_id", "sub", "sid"] {
+            text(claim)?.map_or(Ok(()), |value| check(claim, value))?;
+        }
+        // The name of the key that the signature holds under, and not what the header says alone: a thief of the key would leave it out.
+        let own = token.keys().filter_map(|place| policy.keys().kid(place));
+        own.chain(token.header().kid()).try_for_each(|kid| check("kid", kid))
+    }
+}

@@ -1,0 +1,92 @@
+//! The issuer's endpoints: requests and steps cross the boundary as JSON.
+
+#![allow(unreachable_pub, reason = "wasm_bindgen exports public items alone")]
+
+use std::sync::Arc;
+
+use wasm_bindgen::prelude::*;
+
+use super::{instant, thrown};
+use crate::{
+    issuer::endpoint::{self, Evidence, Exchange, Issuer},
+    policy_error::PolicyError,
+    time::UnixSeconds,
+};
+
+/// An issuer by one configuration.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct RawIssuer(Arc<Issuer>);
+
+/// One request under way.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct RawExchange(Exchange);
+
+#[wasm_bindgen]
+impl RawIssuer {
+    /// Reads a configuration, and the secrets apart from it.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: &str, secrets: &str) -> Result<RawIssuer, JsValue> {
+        Issuer::from_json(config, secrets).map(|issuer| RawIssuer(Arc::new(issuer))).map_err(|error| thrown(&error))
+    }
+
+    /// Begins to answer a request or a command.
+    pub fn begin(&self, request: &str, now: f64) -> Result<RawExchange, JsValue> {
+        Ok(RawExchange(self.0.begin(request, checked(now)?)))
+    }
+
+    /// The JWK Set at `now`, as JSON.
+    pub fn jwks(&self, now: f64) -> Result<String, JsValue> {
+        Ok(self.0.settings().jwks(checked(now)?))
+    }
+
+    /// The JWK Set that the feed is signed with, as JSON; `undefined` without a feed.
+    #[wasm_bindgen(js_name = feedJwks)]
+    pub fn feed_jwks(&self) -> Option<String> {
+        self.0.settings().feed_jwks()
+    }
+
+    /// Where the keys of upstream issuers are, as JSON.
+    pub fn remotes(&self) -> String {
+        self.0.settings().remotes()
+    }
+
+    /// Takes the JWK Set that an upstream issuer publishes: a `KeyReport` as JSON.
+    #[wasm_bindgen(js_name = setRemoteKeys)]
+    pub fn set_remote_keys(&self, issuer: &str, jwks: &str) -> Result<String, JsValue> {
+        let report = self.0.settings().set_remote_keys(issuer, jwks).map_err(|error| thrown(&error))?;
+        Ok(serde_json::to_string(&report).unwrap_or_default())
+    }
+
+    /// Takes the published keys of an upstream issuer away.
+    #[wasm_bindgen(js_name = forgetKeys)]
+    pub fn forget_keys(&self, issuer: &str) {
+        self.0.settings().forget_remote_keys(issuer);
+    }
+}
+
+#[wasm_bindgen]
+impl RawExchange {
+    /// What is to be done next, as JSON.
+    pub fn step(&self) -> String {
+        self.0.step_json()
+    }
+
+    /// Takes what the step came to, as JSON, and gives the next one.
+    pub fn resume(&mut self, evidence: &str, now: f64) -> Result<String, JsValue> {
+        self.0.resume(Evidence::from_json(evidence), checked(now)?);
+        Ok(self.0.step_json())
+    }
+}
+
+/// What is kept of a client's secret.
+#[wasm_bindgen(js_name = hashClientSecret)]
+pub fn hash_client_secret(secret: &str) -> Result<String, JsValue> {
+    endpoint::hash_client_secret(secret).map_err(|error| thrown(&error))
+}
+
+fn checked(now: f64) -> Result<UnixSeconds, JsValue> {
+    instant(now)
+        .ok_or_else(|| thrown(&PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799")))
+}

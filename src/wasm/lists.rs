@@ -1,0 +1,56 @@
+//! Lists of revocations on their way in. They are longer than any token, and come in pieces through the same memory.
+
+use wasm_bindgen::JsValue;
+
+use super::{instant, thrown};
+use crate::{
+    policy_error::PolicyError,
+    revocation::{Incoming, UpdateError},
+    time::UnixSeconds,
+    verifier::Verifier,
+};
+
+/// The text that is coming in, if one is.
+#[derive(Debug, Default)]
+pub(super) struct Lists(Option<Incoming>);
+
+impl Lists {
+    /// Begins with another text; one that was not ended is dropped.
+    pub(super) fn begin(&mut self, now: f64) -> Result<(), JsValue> {
+        self.0 = Some(Incoming::new(checked(now)?));
+        Ok(())
+    }
+
+    /// Takes the next piece. One that is not UTF-8 is as bad as any that is no list.
+    pub(super) fn more(&mut self, verifier: &mut Verifier, piece: &[u8]) {
+        if let Some(incoming) = &mut self.0 {
+            verifier.receive_revocations(incoming, core::str::from_utf8(piece).unwrap_or("?"));
+        }
+    }
+
+    /// What came of it, as JSON.
+    pub(super) fn end(&mut self, verifier: &mut Verifier) -> Result<String, JsValue> {
+        match self.0.take() {
+            Some(incoming) => told(verifier.received_revocations(incoming)),
+            None => told::<()>(Err(UpdateError::Malformed { what: "body" })),
+        }
+    }
+}
+
+/// What came of a list, as JSON: a report, or a reason with its code.
+pub(super) fn told<R: serde::Serialize>(outcome: Result<R, UpdateError>) -> Result<String, JsValue> {
+    let json = match outcome {
+        // That is the caller's mistake, and not the document's.
+        Err(UpdateError::Unexpected) => {
+            return Err(thrown(&PolicyError::at("revocation", "is required where lists are to be taken")));
+        }
+        Err(error) => serde_json::to_string(&error),
+        Ok(report) => serde_json::to_string(&report),
+    };
+    Ok(json.unwrap_or_default())
+}
+
+pub(super) fn checked(now: f64) -> Result<UnixSeconds, JsValue> {
+    let mistake = || PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799");
+    instant(now).ok_or_else(|| thrown(&mistake()))
+}

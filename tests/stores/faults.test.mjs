@@ -1,0 +1,57 @@
+// Faults injected at every Nth call of every store, judged by the issuer itself.
+import { after, before, describe, test } from 'node:test';
+
+import { createIssuer, generateSigningKey } from '../../dist/entry/issuer-default.js';
+import { filePlace } from './engines/file.mjs';
+import { postgresPlace, startPostgres } from './engines/postgres.mjs';
+import { redisPlace, startRedis } from './engines/redis.mjs';
+import { d1Place, objectPlace, startWorkerd } from './engines/workerd.mjs';
+import { judge } from './faults.mjs';
+import { kinds } from './faulty.mjs';
+import { issuerOver, newSecrets } from './issuer.mjs';
+
+const secrets = newSecrets(generateSigningKey);
+const makeIssuer = (store, clock) => issuerOver(createIssuer, secrets, store, clock);
+
+const servers = {};
+before(async () => {
+  servers.postgres = await startPostgres();
+  servers.redis = await startRedis();
+  servers.workerd = await startWorkerd('engines/worker.mjs');
+});
+after(async () => {
+  for (const server of Object.values(servers)) await server.stop();
+});
+
+// At which calls. Memory costs nothing, and is taken further; a store that answers nothing at all is the same over any engine.
+const PLACES = {
+  memory: [1, 30, () => filePlace('memory')],
+  'a Durable Object': [2, 5, () => objectPlace(servers.workerd)],
+  D1: [2, 3, () => d1Place(servers.workerd)],
+  'Postgres through pg': [2, 5, () => postgresPlace(servers.postgres, 'pg')],
+  'Postgres through postgres.js': [2, 3, () => postgresPlace(servers.postgres, 'postgres.js')],
+  'Redis through ioredis': [2, 5, () => redisPlace(servers.redis, 'ioredis')],
+  'Redis through redis': [2, 3, () => redisPlace(servers.redis, 'redis')],
+};
+
+for (const [name, [least, most, make]] of Object.entries(PLACES)) {
+  describe(name, () => {
+    let place;
+    let connection;
+    before(async () => {
+      place = await make();
+      connection = await place.connect();
+    });
+    after(async () => {
+      await connection?.close();
+      await place?.stop();
+    });
+    for (const kind of kinds) {
+      test(`${kind}, at every ${least}th to every ${most}th call: exactly what is due, or 503`, async (t) => {
+        const { store } = connection;
+        const { injected, denied } = await judge({ store, makeIssuer, kind, least, most });
+        t.diagnostic(`${injected} faults, ${denied} times 503`);
+      });
+    }
+  });
+}

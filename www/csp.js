@@ -1,0 +1,37 @@
+// The policies of the pages. Each page also carries its own in a meta element, so that it holds on a host that sends no headers; a test says
+// that the two are one.
+
+const COMMON = ["style-src 'self'", "img-src 'self'", "manifest-src 'self'"];
+const END = [
+  "base-uri 'none'",
+  "form-action 'none'",
+  "require-trusted-types-for 'script'",
+  'trusted-types service-worker',
+];
+
+/** The inspector: nothing is fetched, from anywhere. */
+export const INSPECTOR = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "connect-src 'none'",
+  "worker-src 'self'",
+  ...COMMON,
+  ...END,
+].join('; ');
+
+/** The demonstration talks to its own servers. */
+export const DEMONSTRATION = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "connect-src 'self'",
+  ...COMMON,
+  ...END,
+].join('; ');
+
+/** The service worker fetches the files of the site. */
+export const SERVICE_WORKER = "default-src 'none'; script-src 'self'; connect-src 'self'";
+
+export function policyOfPage(path) {
+  if (path.endsWith('/sw.js')) return SERVICE_WORKER;
+  return path.endsWith('/demo.html') ? DEMONSTRATION : INSPECTOR;
+}
