@@ -125,9 +125,13 @@ test('the validator stays below its limit', () => {
 });
 
 test('the package brings no dependency and runs no script at install', () => {
-  for (const kind of ['dependencies', 'peerDependencies', 'optionalDependencies', 'bundledDependencies']) {
+  for (const kind of ['dependencies', 'optionalDependencies', 'bundledDependencies']) {
     assert.equal(manifest[kind], undefined);
   }
+  // A peer is for those who have it anyway.
+  const peers = Object.keys(manifest.peerDependencies);
+  assert.deepEqual(peers.sort(), ['react', 'vue']);
+  for (const name of peers) assert.equal(manifest.peerDependenciesMeta[name].optional, true);
   for (const name of ['preinstall', 'install', 'postinstall', 'prepare'])
     assert.equal(manifest.scripts[name], undefined);
 });

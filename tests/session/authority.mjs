@@ -12,6 +12,7 @@ import { ROOT } from '../conformance/runtimes/binaries.mjs';
 
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript' };
 const CLIENT = 'app';
+const ENDS = ['reuse_detected', 'revoked', 'store_behind'];
 
 /** The same draws in every run. */
 export function seeded(seed) {
@@ -24,9 +25,16 @@ export function seeded(seed) {
 
 /**
  * `wrongByMs`: its clock against this machine's. `pages` and `scripts`: what else it serves, by path, as text. `lose`: what is to become of the
- * next request to the token endpoint: `before` it is served, `after`, `unavailable`, or nothing.
+ * next request to the token endpoint: `before` it is served, `after`, `unavailable`, or nothing. `issuer` makes a real one in the place of these
+ * rules, which goes by one clock with everything here.
  */
-export async function startAuthority({ wrongByMs = 0, lifeSeconds = 300, pages = {}, lose = () => '' } = {}) {
+export async function startAuthority({
+  wrongByMs = 0,
+  lifeSeconds = 300,
+  pages = {},
+  lose = () => '',
+  issuer: makeIssuer,
+} = {}) {
   const key = generateSigningKey('ES256');
   const rows = new Map();
   const windows = { replay: 60, interval: 90, late: 2 };
@@ -42,7 +50,7 @@ export async function startAuthority({ wrongByMs = 0, lifeSeconds = 300, pages =
     proofs: [],
     tokens: [],
   };
-  const nowMs = () => Date.now() + world.leapMs;
+  const nowMs = () => Date.now() + world.leapMs + (makeIssuer ? world.storeMs : 0);
   const storeNow = () => Math.floor((Date.now() + world.storeMs) / 1000);
   let gate = Promise.resolve();
 
@@ -109,11 +117,30 @@ export async function startAuthority({ wrongByMs = 0, lifeSeconds = 300, pages =
     return answer(text(row, 0))[1];
   };
 
+  const events = [];
+  let real;
+  const onEvent = (event) => {
+    events.push(event);
+    if (event.kind === 'rotated') seen.rotations += 1;
+  };
+  /** What the real one answers, its access token counted like ours. */
+  const passedOn = async (path, form) => {
+    const response = await real.fetch(new Request(`${origin()}${path}`, { method: 'POST', body: form }));
+    const text = await response.text();
+    const { access_token: token } = JSON.parse(text || '{}');
+    if (token !== undefined) {
+      world.minted += 1;
+      mints.set(token, world.minted);
+    }
+    return [response.status, text];
+  };
+
   let verifier;
   const api = (request) => {
     seen.calls += 1;
     const { authorization } = request.headers;
-    verifier ??= createVerifier({ issuers: [{ issuer: origin(), audience: origin(), jwks: key.jwks() }] });
+    const jwks = real ? real.jwks() : key.jwks();
+    verifier ??= createVerifier({ issuers: [{ issuer: origin(), audience: origin(), jwks }] });
     const verdict = verifier.verifyAuthorization(authorization, { now: Math.floor(nowMs() / 1000) });
     const token = authorization?.split(' ')[1];
     if (verdict.ok && mints.get(token) > world.validFrom)
@@ -134,7 +161,7 @@ export async function startAuthority({ wrongByMs = 0, lifeSeconds = 300, pages =
       if (fate) seen.lost += 1;
       if (fate === 'before') return response.destroy();
       if (fate === 'unavailable') return send(response, [503, {}, { 'retry-after': '1' }]);
-      const outcome = rotate(form.get('refresh_token') ?? '');
+      const outcome = real ? await passedOn('/token', form) : rotate(form.get('refresh_token') ?? '');
       await gate;
       if (fate === 'after') return response.destroy();
       return send(response, outcome);
@@ -169,10 +196,18 @@ export async function startAuthority({ wrongByMs = 0, lifeSeconds = 300, pages =
       return response.end(String(error));
     }
   });
+  const begin = async () => {
+    if (!real) return start();
+    const tokens = await real.startSession('ada', { clientId: CLIENT });
+    world.minted += 1;
+    mints.set(tokens.access_token, world.minted);
+    return tokens;
+  };
   const handlers = {
     'POST /token': token,
-    'POST /start': (_, response) => send(response, [200, start()]),
+    'POST /start': async (_, response) => send(response, [200, await begin()]),
     'POST /revoke': async (request, response) => {
+      if (real) return send(response, await passedOn('/revoke', new URLSearchParams(await body(request))));
       const row = rows.get(new URLSearchParams(await body(request)).get('token')?.split('.')[0]);
       if (row) row.revoked = 'by the client';
       send(response, [200, {}]);
@@ -182,14 +217,18 @@ export async function startAuthority({ wrongByMs = 0, lifeSeconds = 300, pages =
   };
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = () => `http://127.0.0.1:${server.address().port}`;
+  const now = () => Math.floor(nowMs() / 1000);
+  real = await makeIssuer?.({ issuer: origin(), audience: origin(), clientId: CLIENT, now, onEvent });
 
   return {
+    events,
     origin: origin(),
     handlers,
     send,
     seen,
     start,
-    rows: () => [...rows.values()],
+    rows: () =>
+      real ? [{ revoked: events.find(({ kind }) => ENDS.includes(kind))?.kind }] : [...rows.values()],
     /** From now on the API takes newer access tokens alone, and the store has aged by so many seconds. */
     expire(seconds = 91) {
       world.validFrom = world.minted;

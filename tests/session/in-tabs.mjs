@@ -1,7 +1,11 @@
 // Two real tabs of a real browser, for each of the three engines: answers are lost, a tab falls asleep with the lock in its hand, the device's
 // clock is wrong, and neither is the session lost nor are two refreshes ever under way at once.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
+
+import { createIssuer, generateSigningKey } from 'portcullis/issuer';
+import { memoryStore } from 'portcullis/stores';
 
 import { seeded } from './authority.mjs';
 import { engines } from './engines.mjs';
@@ -12,6 +16,19 @@ const SHORT = { attemptMs: 1000, holdMs: 5000 };
 const ASLEEP_MS = 9500;
 const HOUR = 3_600_000;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The issuer of this package, with the windows it has by default. */
+function realIssuer({ issuer, audience, clientId, now, onEvent }) {
+  const client = { clientId, authentication: 'none', grants: ['refresh_token'], scope: 'notes' };
+  return createIssuer({
+    config: { issuer, audience, clients: [client] },
+    signingKeys: [{ jwk: generateSigningKey('ES256').privateJwk() }],
+    rootKeys: [{ secret: new Uint8Array(randomBytes(32)) }],
+    store: memoryStore(),
+    now,
+    onEvent,
+  });
+}
 
 /** Opens the tabs `a` and `b`, signs in in the first, and closes everything again. */
 async function inTabs(engine, { query, ...options }, work) {
@@ -60,7 +77,7 @@ export function testInTabs(engine) {
         row = what === '' ? 0 : row + 1;
         return what;
       };
-      await inTabs(engine, { query: SHORT, lose }, async (world) => {
+      await inTabs(engine, { query: SHORT, lose, issuer: realIssuer }, async (world) => {
         const { a, b, tabs, seen, expire, hold } = world;
         const isServed = async (...calls) => {
           const answers = await Promise.all(calls);

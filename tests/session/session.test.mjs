@@ -97,7 +97,7 @@ test('a token is refreshed after 75 to 90 per cent of its life, once for all who
     () => new Promise((resolve) => (release = () => resolve(tokens(nowSeconds(), { refresh_token: 'r1' })))),
   ]);
   const first = await session.accessToken();
-  await pass(224_000);
+  await pass(215_000);
   assert.deepEqual(asked, []);
   for (let waits = 0; asked.length === 0 && waits < 50; waits++) await pass(1000);
   const asks = [session.accessToken(), session.accessToken(), session.accessToken()];

@@ -42,7 +42,6 @@ export async function setup({ tests = false, all = false } = {}) {
     'install PostgreSQL, so that it is in /usr/lib/postgresql',
   );
   await debian('redis', REDISES, ['redis-server'], 'install Redis, so that redis-server is in /usr/bin');
-  if (!all) return;
   await debian(
     'firefox',
     [process.env.FIREFOX, ...FIREFOXES],

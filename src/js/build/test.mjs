@@ -14,10 +14,10 @@ const { values: options } = parseArgs({
 });
 
 const node = (...args) => run(process.execPath, args);
-const nodeTest = (folder) => {
+const nodeTest = (folder, ...flags) => {
   const files = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.test.mjs'));
   if (files.length === 0) throw new Plain(`${folder} holds no tests`);
-  return node('--test', '--test-reporter=spec', ...files.map((name) => join(folder, name)));
+  return node('--test', '--test-reporter=spec', ...flags, ...files.map((name) => join(folder, name)));
 };
 const cargo = (...args) => run('cargo', args, { env: { RUSTDOCFLAGS: '-D warnings' } });
 const bin = (name, ...args) => run(join(ROOT, 'node_modules', '.bin', name), args);
@@ -88,6 +88,7 @@ const STAGES = [
   { name: 'biome', work: () => bin('biome', 'check', '--error-on-warnings') },
   { name: 'build', needed: true, work: build },
   { name: 'types', work: () => bin('tsc', '-p', 'tests/package/tsconfig.json') },
+  { name: 'session-types', work: () => bin('tsc', '-p', 'tests/session/tsconfig.json') },
   { name: 'store-types', work: () => bin('tsc', '-p', 'tests/stores/tsconfig.json') },
   { name: 'adapter-types', work: () => bin('tsc', '-p', 'tests/adapters/tsconfig.json') },
   { name: 'package', work: () => nodeTest('tests/package') },
@@ -97,6 +98,8 @@ const STAGES = [
   { name: 'tabs', work: () => nodeTest('tests/stores/tabs') },
   { name: 'adapters', work: () => nodeTest('tests/adapters') },
   { name: 'e2e', work: () => nodeTest('tests/e2e') },
+  // Browsers wait more than they work.
+  { name: 'session', work: () => nodeTest('tests/session', '--test-concurrency=4') },
   { name: 'load', work: () => node('tests/load/load.mjs') },
   { name: 'cli', work: () => nodeTest('tests/cli') },
   { name: 'publint', work: () => bin('publint', 'run', '--strict') },

@@ -26,12 +26,8 @@ export interface Clock {
   observe(evidence: Response | string, sent?: Mark): boolean;
   /** The server's time: the best estimate, and by how much it can be off. `Infinity` until something was observed. */
   now(): { seconds: number; uncertaintySeconds: number };
-  /** For how many seconds a token is certainly still good; zero or less when it may have expired; undefined when it does not say. */
-  expiresIn(token: string): number | undefined;
-  /** May it have expired? One that does not say has not. */
-  isExpired(token: string): boolean;
-  /** Is it time to refresh it? After 75 to 90 % of its life, by this client's jitter. */
-  refreshDue(token: string): boolean;
+  /** For how many seconds something is certainly still good that ends then, in seconds since 1970. */
+  left(expiresAt: number): number;
   /** Milliseconds until something of that life is to be refreshed; times in seconds since 1970. */
   dueIn(issuedAt: number | undefined, expiresAt: number): number;
   /** What has been observed, for another tab, and the other way round. */
@@ -49,7 +45,7 @@ const USUAL_LIFE_SECONDS = 300;
 
 export function createClock({
   wall = () => Date.now(),
-  monotonic = () => globalThis.performance?.now() ?? Date.now(),
+  monotonic = () => performance.now(),
   random = Math.random,
 }: ClockOptions = {}): Clock {
   const jitter = random();
@@ -81,26 +77,21 @@ export function createClock({
     observed = now[0];
     reference = now;
   };
-  const latest = () => bounds()[1];
-  const expiresIn = (token: string) => {
-    const { exp } = timesOf(token);
-    return exp === undefined ? undefined : exp - latest() / 1000;
-  };
-  const dueIn = (issuedAt: number | undefined, expiresAt: number) => {
-    const life = issuedAt === undefined ? USUAL_LIFE_SECONDS : expiresAt - issuedAt;
-    return (expiresAt - life * (0.1 + 0.15 * jitter)) * 1000 - latest();
-  };
+  const left = (expiresAt: number) => expiresAt - bounds()[1] / 1000;
+  const dueIn = (issuedAt: number | undefined, expiresAt: number) =>
+    (left(expiresAt) - (expiresAt - (issuedAt ?? expiresAt - USUAL_LIFE_SECONDS)) * (0.1 + 0.15 * jitter)) *
+    1000;
 
   return {
     mark,
     observe(evidence, sent) {
       const said =
         typeof evidence === 'string'
-          ? (timesOf(evidence).iat ?? NaN) * 1000
+          ? Number(timesOf(evidence).iat) * 1000
           : Number(evidence.headers.get('age'))
             ? NaN
             : Date.parse(evidence.headers.get('date') ?? '');
-      if (Number.isNaN(said)) return false;
+      if (!(said >= 0)) return false;
       const now = mark();
       // The device may have slept in between: of both clocks the one that has run longer.
       const elapsed = sent ? Math.max(now[0] - sent[0], now[1] - sent[1]) : SLOWEST_MS;
@@ -112,12 +103,7 @@ export function createClock({
       const uncertaintySeconds = observed === undefined ? Infinity : (high - low) / 2000;
       return { seconds: (low + high) / 2000, uncertaintySeconds };
     },
-    expiresIn,
-    isExpired: (token) => (expiresIn(token) ?? 1) <= 0,
-    refreshDue(token) {
-      const { iat, exp } = timesOf(token);
-      return exp !== undefined && dueIn(iat, exp) <= 0;
-    },
+    left,
     dueIn,
     offset() {
       const [low, high, [, at]] = bounds();
@@ -128,4 +114,21 @@ export function createClock({
       narrow(low + at, high + at);
     },
   };
+}
+
+/** For how many seconds a token is certainly still good; zero or less when it may have expired; undefined when it does not say. */
+export function expiresIn(token: string, clock: Clock): number | undefined {
+  const { exp } = timesOf(token);
+  return exp === undefined ? undefined : clock.left(exp);
+}
+
+/** May it have expired? One that does not say has not. */
+export function isExpired(token: string, clock: Clock): boolean {
+  return (expiresIn(token, clock) ?? 1) <= 0;
+}
+
+/** Is it time to refresh it? After 75 to 90 % of its life, by this client's jitter. */
+export function refreshDue(token: string, clock: Clock): boolean {
+  const { iat, exp } = timesOf(token);
+  return exp !== undefined && clock.dueIn(iat, exp) <= 0;
 }

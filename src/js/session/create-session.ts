@@ -1,7 +1,7 @@
 // One access token, kept fresh in all tabs by one of them at a time.
 import { challengeOf } from './challenge.js';
 import { createClock, type Mark, type Offset } from './clock.js';
-import { locked, sleep } from './lock.js';
+import { locked } from './lock.js';
 import { timesOf } from './times.js';
 import type { Session, SessionOptions, Snapshot, TokenResponse } from './types.js';
 
@@ -20,8 +20,10 @@ interface Message {
   state?: State;
   offset?: Offset | undefined;
   ask?: number;
-  pauseMs?: number;
+  wait?: number;
 }
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 // Answers of other tabs come at once, unless they sleep.
 const ANSWER_MS = 100;
@@ -47,19 +49,19 @@ export function createSession({
   let snapshot: Snapshot;
   let flight: Promise<void> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let closed = false;
+  const closing = new AbortController();
   let pausedUntil = 0;
   let answered: (() => void) | undefined;
   const listeners = new Set<() => void>();
-  const channel = globalThis.BroadcastChannel && new BroadcastChannel(name);
-  const post = (message: Message) => closed || channel?.postMessage(message);
+  let channel = globalThis.BroadcastChannel && new BroadcastChannel(name);
+  const post = (message: Message) => channel?.postMessage(message);
 
   const become = (next: State) => {
     state = next;
     const { out, access, expiresAt } = next;
-    const seen = access === undefined ? undefined : inspect?.(access);
+    const seen = access ? inspect?.(access) : undefined;
     const claims = seen?.ok ? seen.claims : undefined;
-    const status = out ? 'signed-out' : access === undefined ? 'unknown' : 'signed-in';
+    const status = out ? 'signed-out' : access ? 'signed-in' : 'unknown';
     snapshot = Object.freeze({ status, claims, expiresAt });
     schedule();
     for (const listener of [...listeners]) listener();
@@ -73,10 +75,9 @@ export function createSession({
   const take = (tokens: TokenResponse, sent?: Mark, dated?: boolean) => {
     const { access_token: access, refresh_token, expires_in } = tokens;
     if (!dated) clock.observe(access, sent);
-    const { seconds, uncertaintySeconds } = clock.now();
     const { iat, exp } = timesOf(access);
     // Of an opaque token, only the response says how long it lives.
-    const issuedAt = iat ?? seconds - (uncertaintySeconds < Infinity ? uncertaintySeconds : 0);
+    const issuedAt = iat ?? clock.now().seconds;
     const expiresAt = exp ?? (expires_in === undefined ? undefined : issuedAt + Number(expires_in));
     // An answer without a refresh token leaves the one there is (RFC 6749 §6).
     return publish({ n: state.n + 1, access, refresh: refresh_token ?? state.refresh, issuedAt, expiresAt });
@@ -87,10 +88,8 @@ export function createSession({
 
   const dueIn = () =>
     state.expiresAt === undefined ? Infinity : clock.dueIn(state.issuedAt, state.expiresAt);
-  const expired = () =>
-    state.expiresAt !== undefined &&
-    state.expiresAt <= clock.now().seconds + (clock.offset() ? clock.now().uncertaintySeconds : 0);
-  const usable = (refused?: string) => state.access !== undefined && state.access !== refused && !expired();
+  const expired = () => state.expiresAt !== undefined && clock.left(state.expiresAt) <= 0;
+  const usable = (refused?: string) => state.access && state.access !== refused && !expired();
   const paused = () => clock.mark()[0] < pausedUntil;
   const pause = (pauseMs: number) => {
     pausedUntil = clock.mark()[0] + pauseMs;
@@ -101,33 +100,38 @@ export function createSession({
   const catchUp = async () => {
     if (channel) {
       post({ ask: state.n });
-      await Promise.race([new Promise<void>((resolve) => (answered = resolve)), sleep(ANSWER_MS)]);
+      await new Promise<void>((resolve) => {
+        answered = resolve;
+        setTimeout(resolve, ANSWER_MS);
+      });
     }
     const kept = await storage?.get();
-    if (kept === null && state.refresh !== undefined) become({ n: state.n, out: true });
+    if (kept === null && state.refresh) become({ n: state.n, out: true });
     else if (kept && kept !== state.refresh && !state.out) state = { ...state, refresh: kept };
   };
 
-  /** One request, however long it takes: `undefined` when its answer is lost. */
+  /** One request, however long it takes: undefined when its answer is lost. */
   const attempt = async (lost: AbortSignal) => {
     const control = new AbortController();
-    let late: ReturnType<typeof setTimeout> | undefined;
+    const end = () => control.abort();
+    const timer = setTimeout(end, attemptMs);
+    lost.onabort = end;
     try {
       return await Promise.race([
-        (async () => {
-          const response = await refresh(state.refresh, control.signal);
-          return { response, body: await response.json().catch(() => ({})) };
-        })(),
-        new Promise<undefined>((resolve) => {
-          lost.onabort = () => resolve(undefined);
-          late = setTimeout(resolve, attemptMs);
+        refresh(state.refresh, control.signal).then(async (response) => ({
+          response,
+          body: await response.json().catch(() => ({})),
+        })),
+        // What does not listen to the signal is not waited for.
+        new Promise<never>((_, reject) => {
+          control.signal.onabort = reject;
         }),
       ]);
     } catch {
       return undefined;
     } finally {
-      clearTimeout(late);
-      control.abort();
+      clearTimeout(timer);
+      end();
     }
   };
 
@@ -166,7 +170,7 @@ export function createSession({
       const enough = elapsed + waitMs + attemptMs > holdMs * 0.9;
       if ((status < 500 && status !== 429) || waitMs > SHORT_MS || enough) {
         const pauseMs = Math.max(waitMs, PAUSE_MS);
-        post({ pauseMs });
+        post({ wait: pauseMs });
         return pause(pauseMs);
       }
       await sleep(waitMs);
@@ -175,7 +179,7 @@ export function createSession({
   };
 
   const accessToken = async (refused?: string) => {
-    const idle = () => state.out || paused() || closed;
+    const idle = () => state.out || paused();
     const fly = () => {
       flight ??= locked(`${name}:refresh`, holdMs, (lost) => refreshUnderLock(refused, lost)).finally(() => {
         flight = undefined;
@@ -198,7 +202,7 @@ export function createSession({
     clearTimeout(timer);
     // By the minute, since timers stop with the device.
     const ms = paused() ? pausedUntil - clock.mark()[0] : dueIn();
-    if (state.access !== undefined && !closed) timer = setTimeout(tick, Math.min(Math.max(ms, 500), 60_000));
+    if (state.access) timer = setTimeout(tick, Math.min(Math.max(ms, 500), 60_000));
   };
   const online = () => {
     pausedUntil = 0;
@@ -206,9 +210,9 @@ export function createSession({
   };
 
   if (channel)
-    channel.onmessage = ({ data: { state: theirs, offset, ask, pauseMs } }: MessageEvent<Message>) => {
+    channel.onmessage = ({ data: { state: theirs, offset, ask, wait } }: MessageEvent<Message>) => {
       if (ask !== undefined && state.n >= ask && state.n > 0) post({ state, offset: clock.offset() });
-      if (pauseMs) pause(pauseMs);
+      if (wait) pause(wait);
       if (!theirs) return;
       if (offset) clock.adopt(offset);
       if (theirs.n > state.n || (theirs.n === state.n && theirs.out && !state.out)) become(theirs);
@@ -217,32 +221,34 @@ export function createSession({
   const unwatch = storage?.watch?.(async () => {
     const kept = await storage.get();
     // Signed out, or in, by another tab.
-    if (kept === null ? state.refresh !== undefined : state.out) {
+    if (kept === null ? state.refresh : state.out) {
       become(kept === null ? { n: state.n, out: true } : { n: state.n, refresh: kept });
       tick();
     }
   });
-  globalThis.document?.addEventListener('visibilitychange', tick);
-  globalThis.addEventListener?.('online', online);
   become(state);
   // On a server that renders the page, nobody is signed in.
-  if (globalThis.location) tick();
+  if (globalThis.location) {
+    addEventListener('online', online, closing);
+    globalThis.document?.addEventListener('visibilitychange', tick, closing);
+    tick();
+  }
 
-  const send = async (request: Request, access: string | undefined) => {
-    const redirect = request.redirect === 'manual' ? 'manual' : 'error';
-    if (access === undefined) return fetch(request);
-    const own = new Request(request, { redirect });
+  const send = (request: Request, access: string | undefined) => {
+    if (!access) return fetch(request);
+    const own = new Request(request, { redirect: request.redirect === 'manual' ? 'manual' : 'error' });
     if (dpop) return dpop.fetch(own, access);
     own.headers.set('authorization', `Bearer ${access}`);
     return fetch(own);
   };
+  const start = async (tokens: TokenResponse) => {
+    if (!accepted(tokens.access_token)) throw new TypeError('no access token');
+    await take(tokens);
+  };
 
   return {
     clock,
-    async start(tokens) {
-      if (!accepted(tokens.access_token)) throw new TypeError('the access token is not accepted');
-      await take(tokens);
-    },
+    start,
     accessToken,
     async fetch(input, init) {
       const request = new Request(input, init);
@@ -250,12 +256,11 @@ export function createSession({
       const tried = new Set<string>();
       for (;;) {
         const access = await accessToken();
-        if (access === undefined && !state.out)
-          throw new TypeError('no access token: the token endpoint does not answer');
+        if (!access && !state.out) throw new TypeError('no access token');
         const sent = clock.mark();
         const response = await send(request.clone(), access);
         clock.observe(response, sent);
-        if (response.status !== 401 || access === undefined) return response;
+        if (response.status !== 401 || !access) return response;
         const { error = '', acr_values: acrValues, max_age } = challengeOf(response);
         if (tried.has(error)) return response;
         tried.add(error);
@@ -265,7 +270,7 @@ export function createSession({
           const maxAgeSeconds = max_age === undefined ? undefined : Number(max_age);
           const tokens = await stepUp({ acrValues, maxAgeSeconds, request, response });
           if (!tokens) return response;
-          if (tokens !== true) await take(tokens);
+          if (tokens !== true) await start(tokens);
         } else return response;
       }
     },
@@ -280,12 +285,13 @@ export function createSession({
     },
     snapshot: () => snapshot,
     close() {
-      closed = true;
+      // What is under way finds another state than it started from.
+      state = { n: 0, out: true };
+      closing.abort();
       clearTimeout(timer);
-      channel?.close();
       unwatch?.();
-      globalThis.document?.removeEventListener('visibilitychange', tick);
-      globalThis.removeEventListener?.('online', online);
+      channel?.close();
+      channel = undefined as never;
     },
   };
 }
