@@ -41,3 +41,8 @@ fn token() {
 fn request() {
     feed(bodies::request, 5000);
 }
+
+#[test]
+fn list() {
+    feed(bodies::list, 5000);
+}

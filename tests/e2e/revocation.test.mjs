@@ -58,7 +58,9 @@ before(async () => {
   });
   await miniflare.ready;
   const workers = Object.fromEntries(
-    await Promise.all(['issuer', 'feed', 'edge'].map(async (name) => [name, await miniflare.getWorker(name)])),
+    await Promise.all(
+      ['issuer', 'feed', 'edge'].map(async (name) => [name, await miniflare.getWorker(name)]),
+    ),
   );
   // Workers see the name their clients use, and HTTPS.
   at = (name, path, init) => workers[name].fetch(`${name === 'edge' ? AUDIENCE : ISSUER}${path}`, init);
@@ -116,7 +118,10 @@ async function sample(place, push) {
     }
     assert.equal(status, 200);
     // No matter how slow this machine is: what is accepted then rests on a list that was made after the revocation, to the second.
-    assert.ok(sent - revoked <= 1000 * (MAX_STALENESS_SECONDS + 1), `accepted ${sent - revoked} ms afterwards`);
+    assert.ok(
+      sent - revoked <= 1000 * (MAX_STALENESS_SECONDS + 1),
+      `accepted ${sent - revoked} ms afterwards`,
+    );
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -284,3 +284,72 @@ pub(crate) fn request(data: &[u8]) {
         assert_eq!(step["binding"], "dpop");
     }
 }
+
+/// A verifier that trusts one key for lists, that key, and a list by it.
+static LISTS: LazyLock<(String, ed25519_dalek::SigningKey)> = LazyLock::new(|| {
+    let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
+    let x = Base64UrlUnpadded::encode_string(key.verifying_key().as_bytes());
+    let jwks = format!(r#"{{ "keys": [{{ "kty": "OKP", "crv": "Ed25519", "kid": "l", "x": "{x}" }}] }}"#);
+    let policy = format!(
+        r#"{{ "issuers": [{{ "issuer": "https://i", "audience": "a", "keys": [
+            {{ "alg": "HS256", "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" }}
+        ] }}], "revocation": {{ "jwks": {jwks}, "maxStalenessSeconds": 60,
+            "statusLists": [{{ "uri": "https://i/s", "jwks": {jwks} }}] }} }}"#
+    );
+    (policy, key)
+});
+
+/// Lists of revocations: any text, any payload that is signed, any body behind it. None of them panics, and one that is taken is JSON that says
+/// what is reported.
+pub(crate) fn list(data: &[u8]) {
+    let (policy, key) = &*LISTS;
+    let now = UnixSeconds::new(1_800_000_000).unwrap();
+    let mut verifier = Verifier::from_json(policy).unwrap();
+    let mut input = Input(data);
+    let mode = input.byte();
+    let text = String::from_utf8_lossy(input.0).into_owned();
+    assert!(
+        verifier.apply_revocations(&text, now).is_err()
+            && verifier.apply_status_list("https://i/s", &text, now).is_err()
+    );
+    let sign = |typ: &str, payload: &str| {
+        let header = format!(r#"{{"alg":"EdDSA","kid":"l","typ":"{typ}"}}"#);
+        let input = [header.as_str(), payload].map(|part| Base64UrlUnpadded::encode_string(part.as_bytes())).join(".");
+        let signature = ed25519_dalek::Signer::sign(key, input.as_bytes()).to_bytes();
+        format!("{input}.{}", Base64UrlUnpadded::encode_string(&signature))
+    };
+    let bytes = input.0;
+    let encoded = Base64UrlUnpadded::encode_string(bytes);
+    let (list, status) = match mode % 2 {
+        // What is signed is anything.
+        0 => (text.clone(), text),
+        // It is good, and what it lists is anything.
+        _ => {
+            let body = Base64UrlUnpadded::encode_string(&Hash::Sha256.of(&[bytes]));
+            let (tokens, cutoffs) = (u64::from(mode) / 2 % 64, (bytes.len() / 16) as u64);
+            let list = format!(
+                r#"{{"version":1,"iat":1800000000,"not_after":1800000009,"key":"AAAAAAAAAAAAAAAAAAAAAA","tokens":{tokens},"cutoffs":{},"body":"{body}","head":"{}"}}"#,
+                cutoffs.saturating_sub(tokens / 2),
+                "A".repeat(43),
+            );
+            let bits = [1, 2, 4, 8][usize::from(mode / 2 % 4)];
+            (
+                list,
+                format!(
+                    r#"{{"sub":"https://i/s","iat":1800000000,"status_list":{{"bits":{bits},"lst":"{encoded}"}}}}"#
+                ),
+            )
+        }
+    };
+    let document = format!("{}~{encoded}", sign("portcullis-revocation+jwt", &list));
+    if let Ok(report) = verifier.apply_revocations(&document, now) {
+        let said: serde_json::Value = serde_json::from_str(&list).expect("an accepted payload is JSON");
+        assert_eq!(
+            (said["version"].as_u64(), said["tokens"].as_u64()),
+            (Some(report.version), Some(report.tokens as u64))
+        );
+    }
+    if let Ok(report) = verifier.apply_status_list("https://i/s", &sign("statuslist+jwt", &status), now) {
+        assert!(report.bytes <= 4 * 1024 * 1024);
+    }
+}

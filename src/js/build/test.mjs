@@ -69,6 +69,10 @@ const STAGES = [
       ),
   },
   {
+    name: 'cargo-test-revocation',
+    work: () => cargo('test', '--locked', '--test', 'revocation_chain', '--features', 'issuer'),
+  },
+  {
     name: 'cargo-test-ml-dsa',
     work: () => cargo('test', '--locked', '--lib', '--test', 'ml_dsa', '--features', 'ml-dsa'),
   },
