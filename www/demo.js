@@ -219,9 +219,8 @@ channel.addEventListener('message', async ({ data }) => {
 function show() {
   const { sid, access, refresh: token, claims } = session;
   const out = sid === '';
-  for (const id of ['call', 'refresh', 'end', 'both', 'lose', 'steal', 'revoke'])
-    $(id).disabled = out || busy;
-  $('sign-in').disabled = busy;
+  for (const id of ['call', 'refresh', 'end', 'both', 'lose', 'steal', 'revoke']) $(id).disabled = out;
+  document.body.setAttribute('aria-busy', String(busy));
   $('sid').textContent = sid || 'none';
   const left = claims ? claims.exp - nowSeconds() : 0;
   $('access').textContent = !access

@@ -161,7 +161,8 @@ export function completionsAt(text, caret, root) {
   // The text is rarely JSON while it is written: what was read up to its first mistake says enough.
   const { value } = read(text);
   const schemas = schemasAt(pointer, value ?? valueBefore(text, from), root);
-  const items = kind === 'name' ? names(schemas, members) : values(schemas);
+  const next = text.slice(to).trimStart()[0];
+  const items = kind === 'name' ? names(schemas, members, next === '"') : values(schemas);
   const wanted = typed.toLowerCase();
   const fitting = items.filter(({ label }) => label.toLowerCase().includes(wanted));
   return fitting.length > 0 ? { from, to, items: fitting.slice(0, MOST) } : undefined;
@@ -236,7 +237,7 @@ function step(top, piece, stack) {
   return { ...top, state: 'after' };
 }
 
-function names(schemas, members) {
+function names(schemas, members, another) {
   const refused = new Set();
   const found = new Map();
   for (const { properties = {} } of schemas) {
@@ -250,16 +251,16 @@ function names(schemas, members) {
     .map(([name, schema]) => ({
       label: name,
       about: schema.description ?? '',
-      ...written(`"${name}": `, schema),
+      ...written(`"${name}": `, schema, another ? ',' : ''),
     }));
 }
 
-/** The beginning of a value of the schema's type, and where the caret goes in it. */
-function written(before, { type, enum: choices, anyOf, default: usual }) {
+/** The beginning of a value of the schema's type, a comma where a member follows, and where the caret goes in it. */
+function written(before, { type, enum: choices, anyOf, default: usual }, after) {
   const kind = [type ?? (choices ? 'string' : anyOf?.[0]?.type)].flat()[0];
   const value = { string: '""', object: '{}', array: '[]' }[kind] ?? '';
-  if (value === '' && usual !== undefined) return { text: before + JSON.stringify(usual), caret: 0 };
-  return { text: before + value, caret: value === '' ? 0 : 1 };
+  const plain = value === '' && usual !== undefined ? JSON.stringify(usual) : value;
+  return { text: before + plain + after, caret: after.length + (value === '' ? 0 : 1) };
 }
 
 function values(schemas) {

@@ -1,7 +1,8 @@
 // The pipeline, one panel a stage: what it checks, what it came to, both compared values; and how long it takes in this browser.
 //
 // The core has no clock, so a stage is measured by difference: the same verifier is given the same token spoilt so that it is refused at the end
-// of one stage, then of the next, many times over and in turn. What lies between two such refusals is the stage. The first includes the way into
+// of one stage, then of the next, many times over and in turn. What lies between the quickest of two such refusals is the stage: whatever
+// else a machine does only makes a sample longer. The first includes the way into
 // WebAssembly and back; the last includes handing over the claims.
 import { element } from './dom.js';
 import { duration, isTime, local } from './times.js';
@@ -191,14 +192,14 @@ function flipped(input, signature) {
 function differences(probes) {
   const bearer = probes.at(-1);
   const rest = probes.slice(0, -1);
-  const micros = { bearer: Math.max(0, median(bearer.times) - median(rest[0].times)) };
+  const micros = { bearer: Math.max(0, Math.min(...bearer.times) - Math.min(...rest[0].times)) };
   let before = 0;
   for (const { stage, times } of rest) {
-    const whole = median(times);
+    const whole = Math.min(...times);
     micros[stage] = Math.max(0, whole - before);
     before = Math.max(before, whole);
   }
-  return { micros, whole: median(rest.at(-1).times), calls: rest.at(-1).calls * ROUNDS };
+  return { micros, whole: Math.min(...rest.at(-1).times), calls: rest.at(-1).calls * ROUNDS };
 }
 
 function callsFor(run, shortest) {
@@ -219,11 +220,6 @@ function clockStep() {
   let now = started;
   while (now === started) now = performance.now();
   return now - started;
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }
 
 const breath = () => new Promise((resolve) => setTimeout(resolve));

@@ -13,8 +13,8 @@ pub struct Settings {
     pub replay_window_seconds: u64,
     /// Wc: how long after a rotation the next one waits; until then a refresh yields an access token alone. By default Wr + 2·D.
     pub rotation_interval_seconds: Option<u64>,
-    /// D: the longest way of a message: from a client's sending to the read that decides, and from there until the client has stored
-    /// the answer. 15 by default.
+    /// D: the longest way of a message: from a client's sending to the read that decides, races lost on the way included, and from there
+    /// until the client has stored the answer. A client that sends again sends what is stored by then. 15 by default.
     pub worst_delay_seconds: u64,
     /// R: how many replays after the window are forgiven until a generation passes without any. 2 by default.
     pub late_replays: u32,

@@ -34,10 +34,22 @@ export interface AccessTokenRequest {
   clientId: string;
   /** How long it lives, in seconds: 300 by default, at most 3600. */
   lifetimeSeconds?: number;
+  /** The same, from 3601 to 86400, instead: what is stolen stays good for that long. */
+  longLifetimeSeconds?: number;
   /** `scope`: scopes separated by spaces (RFC 8693 §4.2). */
   scope?: string;
   /** `jti`; 128 random bits by default. */
   jti?: string;
+  /** `sid`: the session it belongs to, by which it can be revoked. */
+  sid?: string;
+  /** `gen`: the session's generation. */
+  gen?: number;
+  /** `auth_time` (RFC 9068 §2.2.1), in seconds since 1970. */
+  authTime?: number;
+  /** `acr` (RFC 9068 §2.2.1). */
+  acr?: string;
+  /** `cnf`: the thumbprint of the key it is bound to (RFC 9449 §6.1). */
+  cnf?: { jkt: string };
   /** Further claims. They may not name those above. */
   claims?: Record<string, unknown>;
 }

@@ -12,7 +12,9 @@ const NOW = 1_800_000_000;
 const ISSUER = 'https://issuer.example';
 const AUDIENCE = 'https://api.example';
 const TOKENS = 4_000;
-const ROUNDS = 41;
+const ROUNDS = 600;
+// Short rounds: a machine that does something else besides spoils few of them, and the median none.
+const ROUND = { HS256: 50, ES256: 10, EdDSA: 10 };
 
 const encode = (value) =>
   (Buffer.isBuffer(value)
@@ -138,29 +140,30 @@ taken(bare, empty);
 const contenders = { without, empty: bare, loaded };
 const figures = {};
 for (const alg of ['HS256', 'ES256', 'EdDSA']) {
-  const asked = tokens(alg, alg === 'HS256' ? TOKENS : TOKENS / 4);
-  const times = { without: [], empty: [], loaded: [] };
-  const round = (verifier) =>
+  const all = tokens(alg, alg === 'HS256' ? TOKENS : TOKENS / 4);
+  let from = 0;
+  const round = (verifier, asked) =>
     took(() => {
       for (const token of asked) {
         if (!verifier.verify(token, { now: NOW }).ok) throw new Error(`${alg}: refused`);
       }
     }) / asked.length;
-  for (const verifier of Object.values(contenders)) for (let warm = 0; warm < 3; warm++) round(verifier);
-  const ratios = { empty: [], loaded: [] };
+  for (const verifier of Object.values(contenders)) for (let warm = 0; warm < 3; warm++) round(verifier, all);
+  const times = { without: [], empty: [], loaded: [] };
   for (let turn = 0; turn < ROUNDS; turn++) {
-    // Whoever comes first may find another clock rate: they take turns.
+    const asked = all.slice(from, from + ROUND[alg]);
+    from = (from + ROUND[alg]) % all.length;
+    // Whoever comes first finds colder caches: they take turns.
     const order = Object.keys(contenders);
     for (let shift = 0; shift < turn % order.length; shift++) order.push(order.shift());
-    const now = Object.fromEntries(order.map((name) => [name, round(contenders[name])]));
-    for (const [name, time] of Object.entries(now)) times[name].push(time);
-    for (const name of Object.keys(ratios)) ratios[name].push(now[name] / now.without);
+    for (const name of order) times[name].push(round(contenders[name], asked));
   }
+  const middle = Object.fromEntries(Object.entries(times).map(([name, taken]) => [name, median(taken)]));
   figures[alg] = {
-    micros: Object.fromEntries(Object.entries(times).map(([name, all]) => [name, 1000 * median(all)])),
-    ratio: Object.fromEntries(Object.entries(ratios).map(([name, all]) => [name, median(all)])),
-    lookupNanos: (1e6 * median(times.loaded.map((time, index) => time - times.empty[index]))) / 2,
-    stageNanos: 1e6 * median(times.loaded.map((time, index) => time - times.without[index])),
+    micros: { without: 1000 * middle.without, loaded: 1000 * middle.loaded },
+    ratio: { empty: middle.empty / middle.without, loaded: middle.loaded / middle.without },
+    lookupNanos: (1e6 * (middle.loaded - middle.empty)) / 2,
+    stageNanos: 1e6 * (middle.loaded - middle.without),
   };
 }
 
@@ -173,8 +176,16 @@ row(
   '≤ 10 MB',
   `${mega(grown)}; for another in its place ${mega(again)}`,
 );
-row('it loads', '≤ 100 ms', `${median(loads).toFixed(1)} ms; the first time ${firstMs.toFixed(1)} ms`);
-row(`a delta of ${DELTA} entries`, '≤ 5 ms', `${median(applied).toFixed(2)} ms`);
+row(
+  'it loads',
+  '≤ 100 ms',
+  `${median(loads).toFixed(1)} ms; at best ${Math.min(...loads).toFixed(1)} ms; the first time ${firstMs.toFixed(1)} ms`,
+);
+row(
+  `a delta of ${DELTA} entries`,
+  '≤ 5 ms',
+  `${median(applied).toFixed(2)} ms; at best ${Math.min(...applied).toFixed(2)} ms`,
+);
 row('a lookup in it, over one in an empty list', '≤ 200 ns', `${figures.HS256.lookupNanos.toFixed(0)} ns`);
 row('the whole stage (jti, sid, hashes)', '–', `${figures.HS256.stageNanos.toFixed(0)} ns`);
 for (const [alg, { micros, ratio }] of Object.entries(figures)) {

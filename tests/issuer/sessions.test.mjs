@@ -175,6 +175,19 @@ test('every revoke reaches an edge by the feed, and spares what begins afterward
     );
     pass(2);
   }
+  // A client that is cut off may ask again at once, and what it gets then counts.
+  const own = async () =>
+    (await post('/token', { ...asPost, grant_type: 'client_credentials' })).json.access_token;
+  const early = await own();
+  await administer({ client: 'post' });
+  const late = await own();
+  assert.deepEqual([await accepted(early), await accepted(late)], ['issued-before-cutoff', 'accepted']);
+  const actives = [early, late].map((token) => post('/introspect', { ...asPost, token }));
+  assert.deepEqual(
+    (await Promise.all(actives)).map(({ json }) => json.active),
+    [false, true],
+  );
+
   const other = await start('bob');
   assert.equal((await administer({ session: claimsOf(other).sid })).status, 204);
   assert.equal(await accepted(other), 'token-revoked');

@@ -13,9 +13,10 @@ import {
   type Verdict,
   verifyJws,
 } from 'portcullis';
-import { generateSigningKey } from 'portcullis/issuer';
+import { createIssuer, generateSigningKey, type IssuerEvent } from 'portcullis/issuer';
 import * as postQuantum from 'portcullis/ml-dsa';
 import * as slim from 'portcullis/slim';
+import { memoryStore } from 'portcullis/stores';
 import * as v from 'valibot';
 import { z } from 'zod';
 
@@ -177,3 +178,30 @@ if (transformed.ok) {
 }
 // @ts-expect-error: no schema
 createVerifier({} as Policy, { claims: { parse: (value: unknown) => value } });
+
+const signingKeys = [{ jwk: generateSigningKey('ES256').privateJwk() }];
+const rootKeys = [{ secret: new Uint8Array(32) }];
+const clients = [{ clientId: 'app', authentication: 'none', grants: ['refresh_token'] }] as const;
+const server = createIssuer({
+  config: { issuer, audience, clients },
+  signingKeys,
+  rootKeys,
+  store: memoryStore(),
+  onEvent: ({ kind, sid }: IssuerEvent) => void [kind, sid],
+});
+const answered: Promise<Response> = server.fetch(new Request(issuer));
+const started: Promise<{ access_token: string; sid: string }> = server.startSession('s', { clientId: 'app' });
+void [answered, started, server.revoke({ subject: 's' })];
+// @ts-expect-error: exactly one of the targets
+server.revoke({});
+// @ts-expect-error: whose session it is to be
+server.startSession('s', {});
+// @ts-expect-error: nowhere to keep sessions
+createIssuer({ config: { issuer, audience, clients }, signingKeys, rootKeys });
+createIssuer({
+  // @ts-expect-error: no such grant
+  config: { issuer, audience, clients: [{ clientId: 'a', authentication: 'none', grants: ['password'] }] },
+  signingKeys,
+  rootKeys,
+  store: memoryStore(),
+});

@@ -5,3 +5,4 @@ mod cutoffs;
 mod invariants;
 mod support;
 mod table;
+mod tokens;

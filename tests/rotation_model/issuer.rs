@@ -19,16 +19,30 @@ use portcullis::{
     },
 };
 
-use crate::world::{Contents, Flight, Kept, Seconds, Seen, Session, What};
+use crate::world::{Contents, Flight, Kept, Seconds, Seen, Session, What, Who};
 
 /// Instants of the model count from here.
 const EPOCH: u64 = 1_800_000_000;
 /// The model begins here, so that its clock can be put back.
 pub(crate) const BEGIN: Seconds = 10_000;
 const GENERATIONS: u32 = 16;
+/// The thumbprint of the key that a bound session is bound to.
+const KEY: &str = "J";
 pub(crate) const SCOPE: &str = "read write";
 
+/// What kind of session is modelled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Of an unbound public client: it rotates.
+    Public,
+    /// Of a client that authenticates itself: one token lasts.
+    Confidential,
+    /// Bound to a key that the thief has not, and rotating all the same.
+    Bound,
+}
+
 pub(crate) struct Issuer {
+    pub(crate) kind: Kind,
     pub(crate) rules: Rules,
     pub(crate) settings: Settings,
     pub(crate) first: Row,
@@ -38,7 +52,7 @@ pub(crate) struct Issuer {
     known: RwLock<HashMap<Path, Arc<Next>>>,
 }
 
-type Path = (What, Vec<(Seen, Seconds)>);
+type Path = (Who, What, Vec<(Seen, Seconds)>);
 
 /// An operation's next step, and the row that it would write.
 pub(crate) struct Next {
@@ -55,15 +69,16 @@ pub(crate) fn seconds(instant: UnixSeconds) -> Seconds {
 }
 
 impl Issuer {
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings, kind: Kind) -> Self {
+        let settings = Settings { rotate_all: kind == Kind::Bound, ..settings };
         let roots = RootKeys::new(RootKey::new([7; 32], UnixSeconds::new(0).unwrap()));
         let rules = Rules { configuration: Configuration::new(settings).unwrap(), roots };
         let alice = Start {
             subject: "alice".into(),
             client: "app".into(),
-            confidential: false,
+            confidential: kind == Kind::Confidential,
             scope: Some(SCOPE.into()),
-            jkt: None,
+            jkt: (kind == Kind::Bound).then(|| KEY.to_owned()),
             acr: None,
             auth_time: None,
         };
@@ -75,7 +90,7 @@ impl Issuer {
         let tokens = (0..GENERATIONS).map(|generation| text(generation, &first.salt));
         let tokens = tokens.map(|text| (parse(&text), text)).collect();
         let forged = (0..GENERATIONS).map(|generation| parse(&text(generation, &Salt::from_bytes([9; 32])))).collect();
-        Issuer { rules, settings, tokens, forged, first, known: RwLock::default() }
+        Issuer { kind, rules, settings, tokens, forged, first, known: RwLock::default() }
     }
 
     /// The text of the one token of a generation.
@@ -119,11 +134,12 @@ impl Issuer {
         seconds(Cutoff::from_json(value).unwrap().instant())
     }
 
-    fn operation(&self, what: What) -> Operation {
+    fn operation(&self, who: Who, what: What) -> Operation {
+        let jkt = (self.kind == Kind::Bound && who != Who::Thief).then(|| KEY.to_owned());
         let request = |token, scope: Option<&str>| RefreshRequest {
             token,
             client: "app".into(),
-            jkt: None,
+            jkt: jkt.clone(),
             scope: scope.map(str::to_owned),
         };
         let token = |generation| self.tokens[usize::from(generation)].0;
@@ -156,7 +172,7 @@ impl Issuer {
 
     /// The step that a flight is at.
     pub(crate) fn next(&self, flight: &Flight) -> Arc<Next> {
-        let path = (flight.what, flight.seen.clone());
+        let path = (flight.who, flight.what, flight.seen.clone());
         if let Some(next) = self.known.read().unwrap().get(&path) {
             return Arc::clone(next);
         }
@@ -171,7 +187,7 @@ impl Issuer {
     }
 
     fn step(&self, flight: &Flight) -> Step {
-        let mut operation = self.operation(flight.what);
+        let mut operation = self.operation(flight.who, flight.what);
         let mut step = operation.begin();
         for (seen, at) in &flight.seen {
             step = operation.resume(self.evidence(seen), instant(*at), &self.rules);

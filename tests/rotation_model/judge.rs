@@ -8,7 +8,7 @@ use portcullis::issuer::{
 };
 
 use crate::{
-    issuer::{Next, SCOPE, seconds},
+    issuer::{Kind, Next, SCOPE, seconds},
     model::{Bounds, expires_at},
     world::{Broken, Flight, Seconds, Seen, Session, What, Who, World},
 };
@@ -43,6 +43,10 @@ pub(crate) fn read(bounds: &Bounds, world: &mut World, flight: &Flight, row: Opt
         }
         What::SignOut(_) | What::Revoke | What::CutOff => return,
     };
+    if bounds.issuer.kind == Kind::Bound && flight.who == Who::Thief {
+        let silent = matches!(step, Step::Done { outcome: Outcome::Refused(_), events } if events.is_empty());
+        return judge(world, Broken::P2, silent);
+    }
     let Some(row) = row else { return judge(world, Broken::P4, refused(step, Refusal::SessionMissing)) };
     if row.revoked {
         return judge(world, Broken::P4, refused(step, Refusal::SessionRevoked));
@@ -59,6 +63,9 @@ pub(crate) fn read(bounds: &Bounds, world: &mut World, flight: &Flight, row: Opt
         judge(world, Broken::Honest, behind < 2);
     }
     match behind {
+        0 if bounds.issuer.kind == Kind::Confidential => {
+            judge(world, Broken::P1, write.is_none_or(|write| write.generation == row.generation));
+        }
         0 if genuine && (age > interval(bounds) || row.generation == 0) => {
             judge(world, Broken::P3, write.is_some_and(|write| write.generation == row.generation + 1));
         }
@@ -104,7 +111,10 @@ pub(crate) fn committed(bounds: &Bounds, world: &mut World, flight: &Flight, old
         world.tally.clean = true;
     } else if presented + 1 == old.generation {
         let allowed = bounds.issuer.settings.late_replays;
-        if new.revoked {
+        if bounds.issuer.kind == Kind::Bound {
+            // Nobody else can make them, so there is no budget.
+            judge(world, Broken::P5, !new.revoked);
+        } else if new.revoked {
             judge(world, Broken::P5, u32::from(world.tally.late) == allowed);
         } else {
             world.tally.clean = false;

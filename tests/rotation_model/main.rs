@@ -1,7 +1,9 @@
 //! The real state machine of sessions, model-checked: every interleaving within bounds, of tabs, a thief, messages that are lost, doubled
 //! and reordered, processes that die, a store that fails, lags and falls back, clocks that are put on and back, and revocations.
 //!
-//! `ROTATION_MODEL_DEEPER=1` (2, …) explores longer runs.
+//! What it takes for granted: swaps compare, and cutoffs are read from where swaps go (a model without either is found out); a store that
+//! falls back fails what is under way; the honest send what is stored, and their messages arrive within D, races included, or never.
+//! `mutants.mjs` breaks each rule of the machine and shows who finds it. `ROTATION_MODEL_DEEPER=1` (2, …) explores longer runs.
 
 mod issuer;
 mod judge;
@@ -14,7 +16,7 @@ use portcullis::issuer::configuration::Settings;
 use stateright::{Checker, HasDiscoveries, Model};
 
 use crate::{
-    issuer::Issuer,
+    issuer::{Issuer, Kind},
     model::Bounds,
     world::{Act, Budget, Seconds},
 };
@@ -31,17 +33,18 @@ fn deeper() -> u8 {
 fn bounds(name: &'static str, settings: Settings) -> Bounds {
     Bounds {
         name,
-        issuer: Issuer::new(settings),
+        issuer: Issuer::new(settings, Kind::Public),
         tabs: 2,
         // Past Wr, past Wc, and so on: what lies between is alike but for the honest, whose messages have D.
-        seconds: 6 + 2 * Seconds::from(deeper()),
+        seconds: 4,
         tick: 2,
-        generations: 4 + deeper(),
+        generations: 4,
         honest: false,
         replica: false,
         budget: Budget::default(),
         compares: true,
         stale_cutoffs: false,
+        survives: false,
     }
 }
 
@@ -61,9 +64,11 @@ fn models() -> Vec<Bounds> {
     let thief = Budget { thefts: 1, ..Budget::default() };
     let short = Settings { idle_seconds: 4, absolute_seconds: 6, access_token_seconds: 3, ..settings() };
     vec![
+        // Tabs whose messages take at most D; all that may cost them their session is the budget.
+        Bounds { honest: true, seconds: 12, tick: 1, ..usual("honest") },
         // Messages take any time and come in any order.
         Bounds { tabs: 1, seconds: 8, budget: thief, ..usual("thief") },
-        Bounds { seconds: 2, budget: thief, ..usual("thief and two tabs") },
+        Bounds { budget: thief, ..usual("thief and two tabs") },
         Bounds {
             tabs: 1,
             seconds: 2,
@@ -81,8 +86,18 @@ fn models() -> Vec<Bounds> {
         Bounds { tabs: 1, seconds: 2, budget: Budget { clock_steps: 2, ..thief }, ..usual("clock") },
         Bounds { tabs: 1, seconds: 4, budget: Budget { rollbacks: 1, ..thief }, ..usual("rollback") },
         Bounds { tabs: 1, seconds: 8, budget: thief, ..bounds("ends", short) },
-        // Tabs whose messages take at most D; all that may cost them their session is the budget.
-        Bounds { honest: true, seconds: 12, tick: 1, ..usual("honest") },
+        Bounds {
+            issuer: Issuer::new(settings(), Kind::Confidential),
+            tabs: 1,
+            budget: Budget { sign_outs: 1, clock_steps: 1, ..thief },
+            ..usual("confidential")
+        },
+        Bounds {
+            issuer: Issuer::new(settings(), Kind::Bound),
+            budget: Budget { errors: 1, ..thief },
+            ..usual("bound")
+        },
+        // The honest again, a message of theirs arriving twice.
         Bounds {
             honest: true,
             seconds: 8,
@@ -96,8 +111,10 @@ fn models() -> Vec<Bounds> {
 #[test]
 fn no_interleaving_breaks_an_invariant() {
     let mut total = 0;
-    for bounds in models() {
+    for mut bounds in models() {
         let name = bounds.name;
+        bounds.seconds += bounds.tick * Seconds::from(deeper());
+        bounds.generations += deeper();
         let (states, found) = explore(bounds);
         assert!(found.is_empty(), "{name}: {found:#?}");
         total += states;
@@ -108,11 +125,16 @@ fn no_interleaving_breaks_an_invariant() {
 
 /// A model that would not notice proves nothing.
 #[test]
-fn a_store_that_does_not_compare_or_lags_at_its_cutoffs_is_found_out() {
+fn a_store_that_does_not_do_its_part_is_found_out() {
     let revoked = Budget { revocations: 1, ..Budget::default() };
     let cut_off = Budget { cutoffs: 1, ..Budget::default() };
+    let fallen_back = Budget { rollbacks: 1, ..revoked };
     let usual = |budget| Bounds { tabs: 1, replica: true, budget, ..bounds("control", settings()) };
-    for control in [Bounds { compares: false, ..usual(revoked) }, Bounds { stale_cutoffs: true, ..usual(cut_off) }] {
+    for control in [
+        Bounds { compares: false, ..usual(revoked) },
+        Bounds { stale_cutoffs: true, ..usual(cut_off) },
+        Bounds { survives: true, replica: false, ..usual(fallen_back) },
+    ] {
         let found = explore(control).1;
         assert!(found.contains_key("P4: nothing after a revocation"), "{found:#?}");
     }

@@ -29,6 +29,8 @@ pub(crate) struct Bounds {
     pub(crate) compares: bool,
     /// Do the cutoffs come from the copy that lags? They must not; the same.
     pub(crate) stale_cutoffs: bool,
+    /// Does what is under way survive when the store falls back? It must not; the same.
+    pub(crate) survives: bool,
 }
 
 impl Bounds {
@@ -202,7 +204,9 @@ impl Bounds {
                     (world.primary, world.replica, world.tally) = (contents, contents, tally);
                 }
                 // As `Store` demands: what is under way fails.
-                world.flights.retain(|flight| flight.waits == Waits::Read);
+                if !self.survives {
+                    world.flights.retain(|flight| flight.waits == Waits::Read);
+                }
             }
             Act::Sweep => world.primary.session = None,
             Act::Read { flight, stale, duplicate } => {

@@ -80,7 +80,8 @@ async function firefox() {
 }
 
 async function pressInSteps(keyboard, key) {
-  const keys = key.split('+');
+  // BiDi calls the space bar by its character.
+  const keys = key.split('+').map((name) => (name === 'Space' ? ' ' : name));
   for (const modifier of keys.slice(0, -1)) await keyboard.down(modifier);
   await keyboard.press(keys.at(-1));
   for (const modifier of keys.slice(0, -1)) await keyboard.up(modifier);

@@ -43,8 +43,17 @@ export async function makePages() {
   for (const file of files) hash.update(`${file}\0`).update(readFileSync(join(fresh, file)));
   const precache = JSON.stringify({ version: hash.digest('hex').slice(0, 16), files });
   write(fresh, 'precache.js', 'the files of the site', `self.precache = ${precache};`);
+  if (isSame(fresh)) return rmSync(fresh, { recursive: true });
   rmSync(SITE, { recursive: true, force: true });
-  renameSync(fresh, SITE);
+  return renameSync(fresh, SITE);
+}
+
+/** Nothing has changed: who serves the site meanwhile is left alone. */
+function isSame(fresh) {
+  return ['precache.js', 'sw.js'].every((name) => {
+    const there = join(SITE, name);
+    return existsSync(there) && readFileSync(there).equals(readFileSync(join(fresh, name)));
+  });
 }
 
 function write(folder, name, what, text) {

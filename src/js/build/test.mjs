@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { build } from './build.mjs';
+import { makePages } from './pages.mjs';
 import { setup } from './setup.mjs';
 import { isMain, main, Plain, ROOT, run } from './steps.mjs';
 
@@ -36,7 +37,37 @@ const STAGES = [
   { name: 'clippy-features', work: () => lint('--all-features') },
   { name: 'cargo-test', work: () => cargo('test', '--locked') },
   // What the feature adds; the engines have been tested.
-  { name: 'cargo-test-issuer', work: () => cargo('test', '--locked', '--lib', '--features', 'issuer') },
+  {
+    name: 'cargo-test-issuer',
+    work: () =>
+      cargo(
+        'test',
+        '--locked',
+        '--lib',
+        '--test',
+        'rotation',
+        '--test',
+        'issuer_endpoint',
+        '--features',
+        'issuer',
+      ),
+  },
+  // Prints how many states it has seen. ROTATION_MODEL_DEEPER=1 makes them more.
+  {
+    name: 'rotation-model',
+    work: () =>
+      cargo(
+        'test',
+        '--locked',
+        '--test',
+        'rotation_model',
+        '--features',
+        'issuer',
+        '--',
+        '--nocapture',
+        '--test-threads=1',
+      ),
+  },
   {
     name: 'cargo-test-ml-dsa',
     work: () => cargo('test', '--locked', '--lib', '--test', 'ml_dsa', '--features', 'ml-dsa'),
@@ -58,6 +89,7 @@ const STAGES = [
   { name: 'package', work: () => nodeTest('tests/package') },
   { name: 'gate', work: () => nodeTest('tests/gate') },
   { name: 'stores', work: () => nodeTest('tests/stores') },
+  { name: 'issuer', work: () => nodeTest('tests/issuer') },
   { name: 'tabs', work: () => nodeTest('tests/stores/tabs') },
   { name: 'adapters', work: () => nodeTest('tests/adapters') },
   { name: 'e2e', work: () => nodeTest('tests/e2e') },
@@ -80,6 +112,7 @@ const STAGES = [
   },
   { name: 'conformance', work: () => node('tests/conformance/run.mjs', ...(options.all ? ['--all'] : [])) },
   { name: 'demonstration', work: () => node('src/js/build/start.mjs', '--check') },
+  { name: 'www', work: () => makePages().then(() => nodeTest('tests/www')) },
   { name: 'page', work: () => nodeTest('tests/demo') },
 ];
 

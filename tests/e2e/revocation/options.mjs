@@ -1,0 +1,12 @@
+/** What both workers of the issuer go by. */
+export const optionsOf = (env, store) => ({
+  config: {
+    issuer: env.ISSUER,
+    audience: env.AUDIENCE,
+    clients: [{ clientId: 'page', authentication: 'none', grants: ['refresh_token'], scope: 'read' }],
+  },
+  signingKeys: [{ jwk: env.SIGNING_KEY }],
+  rootKeys: [{ secret: env.ROOT_SECRET }],
+  feedKey: env.FEED_KEY,
+  store,
+});

@@ -1,0 +1,3 @@
+import { tasksIn } from './tasks.mjs';
+
+tasksIn('Chromium');
