@@ -27,6 +27,7 @@ class World {
     lost: 0,
     rotations: 0,
     sessions: 0,
+    signOuts: 0,
     sleepers: 0,
     rivals: 0,
     caught: 0,
@@ -43,8 +44,9 @@ class World {
   }
 
   async signIn() {
-    const { status, token } = await this.issuers[0].start();
+    const { status, sid, token } = await this.issuers[0].start();
     assert.equal(status, 200);
+    this.sid = sid;
     this.tokens = [token];
     this.thief = undefined;
     this.told.sessions += 1;
@@ -57,6 +59,8 @@ class World {
       this.random() < 0.2 ? 1 + this.below(REPLAY_WINDOW) : ROTATION_INTERVAL + 1 + this.below(200);
     // Stolen from disk, before the tabs go on with it.
     if (this.thief === undefined && this.random() < 0.1) this.steal(round);
+    if (this.thief === undefined && this.random() < 0.05) return this.signOut(round);
+    if (this.thief?.together && this.isDue()) return this.theftBeside(round);
     if (await this.theft(round, 'first')) return this.signIn();
     if (!(await this.tabs(round))) return this.signIn();
     if (await this.theft(round, 'last')) return this.signIn();
@@ -85,6 +89,40 @@ class World {
     return true;
   }
 
+  /** The user signs out in one tab, while both refresh. */
+  async signOut(round) {
+    await this.ending(round, () => this.issuers[this.below(2)].end(this.sid), 200);
+    this.told.signOuts += 1;
+    return this.signIn();
+  }
+
+  /** The thief comes in the very moment in which both tabs refresh. */
+  async theftBeside(round) {
+    await this.ending(round, () => this.issuers[this.below(2)].refresh(this.thief.token), 400);
+    this.told.caught += 1;
+    return this.signIn();
+  }
+
+  /** What ends the session, together with both tabs. Whoever was first, from then on nobody is given anything. */
+  async ending(round, end, expected) {
+    this.clock.now += ROTATION_INTERVAL + 1;
+    const held = this.tokens.at(-1);
+    const [ended, ...answers] = await Promise.all([
+      end(),
+      ...this.issuers.map(({ refresh }) => refresh(held)),
+    ]);
+    this.told.requests += 3;
+    assert.equal(ended.status, expected, `round ${round}: the end of a session`);
+    for (const { status, error } of answers) {
+      assert.ok(status === 200 || status === 400 || status === 503, `round ${round}: ${status} ${error}`);
+    }
+    const given = answers.map(({ token }) => token).filter((token) => token !== undefined);
+    for (const token of [held, ...given]) {
+      const { status } = await this.issuers[0].refresh(token);
+      assert.equal(status, 400, `round ${round}: a session lives on after its end`);
+    }
+  }
+
   /** What both tabs are told must be one token. */
   store(held, token, round) {
     if (token === this.tokens.at(-1)) return;
@@ -105,7 +143,8 @@ class World {
   steal(round) {
     const sleeper = this.random() < 0.5;
     this.thief = { sleeper, token: this.tokens.at(-1), since: round, at: this.tokens.length, came: 0 };
-    if (!sleeper) this.thief.turn = this.random() < 0.5 ? 'first' : 'last';
+    if (sleeper) this.thief.together = this.random() < 0.5;
+    else this.thief.turn = this.random() < 0.5 ? 'first' : 'last';
     this.told[sleeper ? 'sleepers' : 'rivals'] += 1;
   }
 
@@ -137,6 +176,11 @@ class World {
     if (token !== undefined) thief.token = token;
     this.told.longest = Math.max(this.told.longest, thief.came);
     return false;
+  }
+
+  /** Is the stolen token two behind? */
+  isDue() {
+    return this.thief.sleeper && this.tokens.length >= this.thief.at + 2;
   }
 
   below(bound) {
