@@ -25,8 +25,10 @@ const TITLES = {
 };
 
 const field = $('token');
+const ready = start();
 let view = 'inspect';
 let attack;
+let started = false;
 let judge = () => {};
 
 const show = () => {
@@ -98,7 +100,7 @@ function open(next, { focus = false } = {}) {
     else link.removeAttribute('aria-current');
   }
   document.title = `${TITLES[next]} · Portcullis`;
-  if (next === 'policy') ready.then(openPolicy);
+  if (next === 'policy' && started) openPolicy();
   if (focus) $(`title-${next}`).focus();
 }
 
@@ -172,8 +174,8 @@ fillAlgorithms(SIGNABLE);
 // What needs no verifier is there at once.
 open(readFragment(location.hash).view);
 show();
-const ready = start();
 await ready;
+started = true;
 startVerify(setToken);
 startPolicy();
 startGallery(

@@ -198,6 +198,10 @@ impl Operation {
             (Asked::Value, Evidence::Read(found)) => self.decide(found, now, rules),
             (Asked::CutoffsBefore, Evidence::Cutoffs(found)) => self.start_under(&found, now, rules),
             (Asked::Commit(reported, Some(session)), Evidence::Swapped(true)) => self.look_since(reported, session),
+            // It was reached before it was committed: what was issued meanwhile would pass for issued after it.
+            (Asked::Commit((Outcome::CutOff(cutoff), _), _), Evidence::Swapped(true)) if cutoff.instant() <= now => {
+                self.again()
+            }
             (Asked::Commit((outcome, events), None), Evidence::Swapped(true)) => Step::Done { outcome, events },
             (Asked::Commit(..), Evidence::Swapped(false)) => self.again(),
             (Asked::CutoffsSince(reported, session), Evidence::Cutoffs(found)) => {

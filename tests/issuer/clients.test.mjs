@@ -1,12 +1,13 @@
 // Real clients against the running issuer: they find it, obtain tokens, refresh, introspect and revoke.
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 
-import { AUDIENCE, BACK, clients, SECRET, serveIssuer, withoutExchange } from './serve.mjs';
+import { AUDIENCE, BACK, clients, refresh, SECRET, serveIssuer, withoutExchange } from './serve.mjs';
 
 const insecure = { [oauth.allowInsecureRequests]: true };
 const challengeOf = (verifier) => createHash('sha256').update(verifier).digest('base64url');
@@ -195,4 +196,35 @@ test('a session that is bound to a key is used with it alone, and does not rotat
     error_description: 'refresh_token: binding-mismatch',
   });
   await assert.rejects(use(await oauth.generateKeyPair('ES256')), { error: 'invalid_grant' });
+});
+
+test('a proof is good for one request, for this place and for now', async (t) => {
+  const { issuer, url, post } = await serveIssuer(t);
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+  const jwk = await exportJWK(publicKey);
+  const { refresh_token } = await issuer.startSession('alice', {
+    clientId: 'page',
+    jkt: await calculateJwkThumbprint(jwk),
+  });
+  const proof = (claims = {}) =>
+    new SignJWT({ htm: 'POST', htu: `${url}/token`, jti: randomUUID(), ...claims })
+      .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
+      .setIssuedAt(claims.iat)
+      .sign(privateKey);
+  const use = async (dpop) => {
+    const { status, json } = await post('/token', refresh(refresh_token), { dpop });
+    return status === 200 ? json.token_type : json.error;
+  };
+  const once = await proof();
+  assert.equal(await use(once), 'DPoP');
+  const now = Math.floor(Date.now() / 1000);
+  for (const bad of [
+    once,
+    await proof({ htu: `${url}/revoke` }),
+    await proof({ htm: 'GET' }),
+    await proof({ iat: now - 120 }),
+    await proof({ jti: '' }),
+    'x',
+  ])
+    assert.equal(await use(bad), 'invalid_dpop_proof');
 });

@@ -134,13 +134,14 @@ test('nothing else of the package can be imported', () => {
 
 test('every entry offers what its types declare', () => {
   const script = `
-    for (const name of ['portcullis', 'portcullis/slim', 'portcullis/issuer', 'portcullis/ml-dsa', 'portcullis/session', 'portcullis/session/dpop', 'portcullis/svelte', 'portcullis/bff'])
+    for (const name of ['', '/slim', '/issuer', '/ml-dsa', '/stores', '/session', '/session/dpop', '/svelte', '/bff'].map((entry) => 'portcullis' + entry))
       console.log(Object.keys(await import(name)).sort().join());`;
   assert.deepEqual(node('--input-type=module', '-e', script).trim().split('\n'), [
     'PolicyError,createVerifier,inspect,verifyJws',
     'PolicyError,createVerifier,init,inspect,verifyJws',
-    'PolicyError,createVerifier,generateSigningKey,importSigningKey,inspect,verifyJws',
+    'IssuerUnavailableError,PolicyError,createIssuer,createVerifier,generateSigningKey,hashClientSecret,importSigningKey,inspect,memoryCounter,verifyJws',
     'PolicyError,createVerifier,inspect,verifyJws',
+    'SessionStoreObject,StoreSchemaError,d1Store,denoKvStore,durableObjectStore,memoryStore,postgresStore,redisStore,sqliteStore',
     'backend,createClock,createSession,expiresIn,inspect,isExpired,refreshDue,revocationEndpoint,sharedStorage,tokenEndpoint',
     'createDpop',
     'sessionStore',

@@ -161,6 +161,22 @@ fn a_cutoff_is_moved_on_by_whoever_wins_and_then_by_the_other() {
 }
 
 #[test]
+fn a_cutoff_that_was_reached_before_it_was_committed_is_moved_on() {
+    let mut operation = Operation::cut_off(Party::Subject("alice".into()));
+    let (mut step, mut rounds) = (operation.begin(), 0);
+    // Begun at 0 and committed at 1, so that a token of second 1 may have been issued meanwhile.
+    while let Step::Read { .. } = step {
+        let Step::Swap { value, .. } = operation.resume(Evidence::Read(None), at(rounds), &rules()) else {
+            panic!("no swap")
+        };
+        assert_eq!(Cutoff::from_json(&value).unwrap().instant(), at(rounds + 1));
+        step = operation.resume(Evidence::Swapped(true), at(rounds + 1), &rules());
+        rounds += 1;
+    }
+    assert_eq!((rounds, step), (8, Step::Done { outcome: Outcome::Unavailable, events: Vec::new() }));
+}
+
+#[test]
 fn the_refusal_stands_when_the_session_could_not_be_revoked_for_it() {
     for failing in [false, true] {
         let mut store = Faulty { after: true, ..Faulty::new() };

@@ -133,6 +133,8 @@ pub(crate) fn done(bounds: &Bounds, world: &mut World, flight: &Flight, outcome:
         Outcome::CutOff(cutoff) => {
             let kept = world.primary.cutoff.is_some_and(|kept| kept.value >= seconds(cutoff.instant()));
             judge(world, Broken::P4, kept);
+            // The edge refuses what was issued before; that must be all that was.
+            judge(world, Broken::P4, world.issued_at < seconds(cutoff.instant()));
         }
         Outcome::Live(_) | Outcome::Refused(_) | Outcome::Unavailable => {}
     }
@@ -148,11 +150,10 @@ fn granted(bounds: &Bounds, world: &mut World, flight: &Flight, grant: &Grant) {
         judge(world, Broken::P4, world.primary.session.is_some_and(|kept| !kept.value.revoked));
         judge(world, Broken::P1, world.primary.session.is_some_and(|kept| kept.value.generation >= generation));
     }
-    if let Some(cutoff) = world.primary.cutoff {
-        // Whoever looked before is no later than the cutoff; the edge refuses by the instant, unless the clock has been put back since.
-        let before = looked(flight) == Some(None);
-        let in_order = bounds.budget.clock_steps > 0 || seconds(grant.issued_at) < cutoff.value;
-        judge(world, Broken::P4, before && in_order);
+    // The session began under no cutoff, and a grant follows its look at them at once: there must be none.
+    judge(world, Broken::P4, world.primary.cutoff.is_none());
+    if bounds.budget.cutoffs > 0 {
+        world.issued_at = world.issued_at.max(seconds(grant.issued_at));
     }
     judge(world, Broken::P7, grant.scope.as_deref() == Some(SCOPE));
     let expires = u64::from(seconds(grant.issued_at)) + grant.lifetime_seconds;

@@ -166,7 +166,9 @@ impl Bounds {
                 Seen::Swapped(swapped)
             }
             (Step::Swap { expected, value, .. }, None) => {
-                Seen::Swapped(swap(&mut world.primary.cutoff, *expected, Issuer::cutoff(value), self.compares))
+                let cutoff = Issuer::cutoff(value);
+                let swapped = swap(&mut world.primary.cutoff, *expected, cutoff, self.compares);
+                Seen::Swapped(swapped)
             }
             _ if self.stale_cutoffs => Seen::Cutoffs(world.replica.cutoff),
             _ => Seen::Cutoffs(world.primary.cutoff),
@@ -226,8 +228,9 @@ impl Bounds {
             Act::Proceed(flight) => {
                 let flight = world.flights.remove(flight);
                 let seen = self.carry_out(world, &flight);
-                // A swap's instant decides nothing, and would only tell apart what is alike.
-                let at = if matches!(seen, Seen::Swapped(_)) { flight.seen[0].1 } else { world.now };
+                // The instant of a session's swap decides nothing, and would only tell apart what is alike.
+                let session = matches!(seen, Seen::Swapped(_)) && flight.what != What::CutOff;
+                let at = if session { flight.seen[0].1 } else { world.now };
                 self.resume(world, flight, seen, at);
             }
             Act::Fail { flight, after } => {
@@ -321,6 +324,7 @@ impl Model for Bounds {
             loot: 0,
             left: self.budget,
             tally: Tally { late: 0, clean: true },
+            issued_at: 0,
             broken: None,
         }]
     }

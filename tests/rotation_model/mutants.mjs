@@ -1,5 +1,6 @@
 // Breaks the rules of the session state machine one at a time, in a copy of the crate, and asks who notices: the model, or else the tests
 // of a row. Not a stage of `npm test`: every mutant is compiled.
+// mutants.md keeps what it printed last.
 //   node tests/rotation_model/mutants.mjs [WORD IN THE NAME]…
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -276,9 +277,7 @@ function found() {
     if (property) return `model "${name}": ${property}, in ${acts.trim().split('\n').length} steps`;
     return `model: ${/panicked at .*\n.*/.exec(model.output)?.[0].replace('\n', ' ')}`;
   }
-  const tests =
-    cargo('--lib', '--test', 'rotation', '--no-fail-fast', '--', 'issuer').output +
-    cargo('--test', 'rotation').output;
+  const tests = cargo('--lib', 'issuer::').output + cargo('--test', 'rotation').output;
   const names = [...tests.matchAll(/^test (\S+) \.\.\. FAILED|^ {4}([\w:]+)$/gm)].map(
     (match) => match[1] ?? match[2],
   );

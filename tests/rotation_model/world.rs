@@ -165,6 +165,8 @@ pub(crate) struct World {
     pub(crate) loot: u16,
     pub(crate) left: Budget,
     pub(crate) tally: Tally,
+    /// The latest `iat` of an access token, where there will be cutoffs to judge it by.
+    pub(crate) issued_at: Seconds,
     pub(crate) broken: Option<Broken>,
 }
 

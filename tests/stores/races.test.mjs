@@ -67,10 +67,15 @@ test('Postgres: and wins when it is not', () =>
     assert.deepEqual(await store.read('s/1'), { version: 2, value: 'mine' });
   }));
 
-test('Redis: what is swapped between the two steps of a sweep is kept, at its new end', async () => {
+test('Redis: what is swapped between the two steps of a sweep is kept, at its new end', async (t) => {
   const place = await redisPlace(servers.redis, 'ioredis');
   const { store, close } = await place.connect();
   const { client, close: closeSlow } = await redisClient('ioredis', servers.redis.connection);
+  t.after(async () => {
+    await closeSlow();
+    await close();
+    await place.stop();
+  });
   let between;
   const slow = redisStore(
     {
@@ -95,7 +100,4 @@ test('Redis: what is swapped between the two steps of a sweep is kept, at its ne
   assert.equal(await store.sweep(NOW, 10), 0);
   assert.equal(await store.sweep(LATER - 1, 10), 0);
   assert.equal(await store.sweep(LATER, 10), 1);
-  await closeSlow();
-  await close();
-  await place.stop();
 });
