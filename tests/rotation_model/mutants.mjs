@@ -203,6 +203,12 @@ const MUTANTS = [
     '(Asked::Commit((outcome, events), Some(_)), Evidence::Swapped(true)) => Step::Done { outcome, events },',
   ],
   [
+    'ends a party at an instant that has passed',
+    'operation',
+    'Evidence::Swapped(true)) if cutoff.instant() <= now =>',
+    'Evidence::Swapped(true)) if false =>',
+  ],
+  [
     'grants whatever the cutoffs say',
     'cutoff',
     'found if found > self => Standing::Revoked',
