@@ -1,6 +1,6 @@
 // Breaks the rules of the session state machine one at a time, in a copy of the crate, and asks who notices: the model, or else the tests
 // of a row. Not a stage of `npm test`: every mutant is compiled.
-// mutants.md keeps what it printed last.
+// mutants.md keeps what was found.
 //   node tests/rotation_model/mutants.mjs [WORD IN THE NAME]…
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -201,6 +201,12 @@ const MUTANTS = [
     'operation',
     '(Asked::Commit(reported, Some(session)), Evidence::Swapped(true)) => self.look_since(reported, session),',
     '(Asked::Commit((outcome, events), Some(_)), Evidence::Swapped(true)) => Step::Done { outcome, events },',
+  ],
+  [
+    'ends a party at an instant that has passed',
+    'operation',
+    'Evidence::Swapped(true)) if cutoff.instant() <= now =>',
+    'Evidence::Swapped(true)) if false =>',
   ],
   [
     'grants whatever the cutoffs say',
