@@ -12,6 +12,7 @@ import { ROOT } from '../conformance/runtimes/binaries.mjs';
 
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript' };
 const CLIENT = 'app';
+const SERVING_MS = 20;
 const ENDS = ['reuse_detected', 'revoked', 'store_behind'];
 
 /** The same draws in every run. */
@@ -157,6 +158,8 @@ export async function startAuthority({
     seen.mostOpen = Math.max(seen.mostOpen, seen.open);
     seen.tokens.push(form.get('refresh_token'));
     try {
+      // Slow enough to see whether another comes meanwhile.
+      await new Promise((resolve) => setTimeout(resolve, SERVING_MS));
       const fate = lose();
       if (fate) seen.lost += 1;
       if (fate === 'before') return response.destroy();

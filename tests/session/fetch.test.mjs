@@ -129,6 +129,7 @@ test('what only looks like invalid_token is handed back', async () => {
     'Bearer error="insufficient_scope"',
     'Bearer error_description="error=invalid_token"',
     'Bearer error_description="a \\", error=\\"invalid_token"',
+    'Bearer error_description="a \\", error=invalid_token, b=\\""',
     'Basic realm="error=\'invalid_token\'"',
   ]) {
     await signedIn({}, async (session, _, refreshes) => {

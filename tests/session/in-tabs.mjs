@@ -118,6 +118,8 @@ export function testInTabs(engine) {
           assert.ok(seen.rotations > before, `round ${round} rotated nothing`);
         }
         isWhole(world);
+        // One a round, and one for each answer that was lost or slept through.
+        assert.ok(seen.refreshes <= seen.rotations + seen.lost + 10, `${seen.refreshes} refreshes`);
         assert.ok(seen.lost > 20, `${seen.lost} answers were lost`);
         console.log(
           `${engine} ${world.version}: ${seen.refreshes} refreshes, ${seen.rotations} rotations, ${seen.lost} lost`,
