@@ -26,7 +26,7 @@ const NEXT_SECONDS = 100;
 await main(async () => {
   const workerd = await startIssuer();
   const postgres = await startPostgres({ durable: true });
-  const redis = await startRedis({ durable: true });
+  const redis = await startRedis();
   const secrets = newSecrets(generateSigningKey);
   const over = async (place, clock) => {
     const connection = await place.connect();

@@ -63,7 +63,9 @@ export async function startWorkerd(name, options = {}) {
       return url;
     },
     async ask(value) {
-      const response = await fetch(url, { method: 'POST', body: JSON.stringify(value) });
+      // A connection each: one that is kept may be closed by the other side just as it is used again.
+      const headers = { connection: 'close' };
+      const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(value) });
       const text = await response.text();
       if (!response.ok) throw new Error(`${response.status} ${text}`);
       const answer = JSON.parse(text);
