@@ -182,7 +182,7 @@ impl Gate {
     }
 
     /// The verifier inside, to be handed lists piece by piece.
-    #[cfg(all(feature = "revocation", feature = "js"))]
+    #[cfg(all(feature = "revocation", feature = "gate"))]
     pub(crate) fn verifier_mut(&mut self) -> &mut Verifier {
         &mut self.verifier
     }
