@@ -241,6 +241,7 @@ test('the address and a link carry no token and no secret unless the token is as
   const holdsToken = (text) => token.split('.').some((part) => text.includes(part));
   assert.ok(!holdsToken(page.url()) && page.url().includes('key='));
   await page.getByRole('button', { name: 'Share', exact: true }).click();
+  await until(page, () => document.querySelector('#share-link').value !== '');
   const link = await page.inputValue('#share-link');
   assert.ok(!holdsToken(link));
   const other = await open(link.slice(link.indexOf('#')));
