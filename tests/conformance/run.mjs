@@ -35,8 +35,8 @@ const RUNTIMES = [
   { name: 'next', title: 'Next edge route', entry: 'edge-light', drive: next },
   { name: 'chromium', title: 'Chromium', entry: 'default', drive: chromium },
   { name: 'service-worker', title: 'Service worker in Chromium', entry: 'default', drive: serviceWorker },
-  { name: 'firefox', title: 'Firefox', entry: 'default', drive: firefox, extra: true },
-  { name: 'webkit', title: 'WebKitGTK', entry: 'default', drive: webkit, extra: true },
+  { name: 'firefox', title: 'Firefox', entry: 'default', drive: firefox },
+  { name: 'webkit', title: 'WebKitGTK', entry: 'default', drive: webkit },
 ];
 
 // These ask for the package itself, not for a library of the suite.
