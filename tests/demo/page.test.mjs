@@ -1,15 +1,20 @@
 // The demonstration as a person meets it: started as `npm start` starts it, and its page used in Chromium against the real servers.
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { chromium } from 'playwright-core';
 
 import { DEMONSTRATION, INSPECTOR } from '../../www/csp.js';
-import { runtimeBinary } from '../conformance/runtimes/binaries.mjs';
+import { ROOT, runtimeBinary } from '../conformance/runtimes/binaries.mjs';
+import { audit } from '../www/axe.mjs';
 import { ended, startDemonstration, startDemonstrationOn } from './demonstration.mjs';
 
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
 const QUIET_FLAGS = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+const SCREENSHOTS = join(ROOT, 'target', 'screenshots');
 
 let demonstration;
 let browser;
@@ -72,6 +77,30 @@ test('a session that is ended is refused at the edge', async () => {
     30_000,
   );
   await page.close();
+});
+
+test('axe finds nothing serious in the middle of a session, and nothing is too wide, at three widths in both themes', async () => {
+  for (const width of [320, 768, 1440]) {
+    for (const colorScheme of ['light', 'dark']) {
+      const own = await browser.newContext({
+        viewport: { width, height: 900 },
+        colorScheme,
+        bypassCSP: true,
+      });
+      const page = await own.newPage();
+      await page.goto(`${demonstration.origin}/demo.html`);
+      await signIn(page);
+      assert.deepEqual(await audit(page), [], `${width} ${colorScheme}`);
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(over <= 0, `${over} px too wide at ${width}`);
+      mkdirSync(SCREENSHOTS, { recursive: true });
+      await page.screenshot({
+        path: join(SCREENSHOTS, `demo-${width}-${colorScheme}.png`),
+        fullPage: true,
+      });
+      await own.close();
+    }
+  }
 });
 
 test('nothing was complained about, and no request left the origin', () => {

@@ -1,16 +1,16 @@
 // What a page owes besides its tasks, in Chromium: axe-core finds nothing serious, nothing leaves the origin, it works offline, nothing moves when it
 // loads, a link carries no token, and it fits. The main states are written to target/screenshots, to be looked at.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { ROOT } from '../conformance/runtimes/binaries.mjs';
+import { audit } from './axe.mjs';
 import { ENGINES } from './browsers.mjs';
 import { serveSite } from './site.mjs';
 
 const SHOTS = join(ROOT, 'target', 'screenshots');
-const AXE = readFileSync(join(ROOT, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
 const VIEWS = ['inspect', 'verify', 'policy', 'attacks'];
 const WIDTHS = [320, 768, 1440];
 const SCHEMES = ['light', 'dark'];
@@ -142,17 +142,6 @@ for (const scheme of SCHEMES) {
       }
     });
   }
-}
-
-/** What axe calls serious or critical, as `rule: element`. */
-async function audit(page) {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-  return violations
-    .filter(({ impact }) => ['serious', 'critical'].includes(impact))
-    .flatMap(({ id, nodes }) =>
-      nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`),
-    );
 }
 
 test('axe would find something if there was something', async () => {
