@@ -167,6 +167,18 @@ impl Rejection {
         self.entry().2
     }
 
+    /// Could another key have accepted the token?
+    pub(crate) const fn concerns_keys(&self) -> bool {
+        matches!(
+            self,
+            Rejection::KidUnknown
+                | Rejection::KidRequired { .. }
+                | Rejection::AlgMismatch { .. }
+                | Rejection::SignatureLength { .. }
+                | Rejection::SignatureInvalid
+        )
+    }
+
     // One row a code: permanent name, stage, sentence.
     #[rustfmt::skip]
     const fn entry(&self) -> (&'static str, Stage, &'static str) {

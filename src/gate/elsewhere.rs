@@ -9,7 +9,7 @@ use crate::{
         step::Step,
     },
     json::{Object, Value, read_object},
-    jws::compact::decode_unverified,
+    jws::compact::names_unverified,
     policy::Policy,
     rejection::{Rejection, Segment},
 };
@@ -26,7 +26,7 @@ pub(super) fn decide(case: &Case<'_>, rejection: Rejection) -> Result<Step, Deni
             None => Err(rejection.into()),
         };
     }
-    if !concerns_keys(&rejection) {
+    if !rejection.concerns_keys() {
         return Err(rejection.into());
     }
     let Some((issuer, kid)) = claimed(case, policy) else { return Err(rejection.into()) };
@@ -50,31 +50,13 @@ fn is_opaque(rejection: &Rejection) -> bool {
     )
 }
 
-/// Could another key have accepted the token?
-fn concerns_keys(rejection: &Rejection) -> bool {
-    matches!(
-        rejection,
-        Rejection::KidUnknown
-            | Rejection::KidRequired { .. }
-            | Rejection::AlgMismatch { .. }
-            | Rejection::SignatureLength { .. }
-            | Rejection::SignatureInvalid
-    )
-}
-
 /// The issuer that the token names and the policy knows, and its `kid`.
 ///
 /// Nobody has checked who wrote them. The name chooses between configured places and the `kid` is only compared, so that the worst a forger
 /// can do is to have a JWK Set refreshed that is due; the keys are then looked up by the header as before.
 fn claimed(case: &Case<'_>, policy: &Policy) -> Option<(usize, Option<String>)> {
-    let limits = policy.limits();
-    let (header, claims) = decode_unverified(case.credentials.token, limits).ok()?;
-    let member = |text: &str, name: &str| {
-        let object = read_object(text.as_bytes(), limits).ok()?;
-        object.get(name).and_then(Value::as_str).map(str::to_owned)
-    };
-    let issuer = policy.issuer_index(&member(&claims, "iss")?)?;
-    Some((issuer, member(&header, "kid")))
+    let (issuer, kid) = names_unverified(case.credentials.token, policy.limits())?;
+    Some((policy.issuer_index(&issuer)?, kid))
 }
 
 fn fetch(

@@ -8,12 +8,7 @@ use super::{
     name,
     settings::Settings,
 };
-use crate::{
-    json::{Value, read_object},
-    jws::compact::decode_unverified,
-    limits::Limits,
-    time::Leeway,
-};
+use crate::{jws::compact::names_unverified, limits::Limits, time::Leeway};
 
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const PARAMETER: &str = "client_assertion";
@@ -34,7 +29,7 @@ pub(super) async fn client<'s>(
     }
     let refused = |reason: &str| Failure::client(PARAMETER, reason, false);
     // Nobody has checked who wrote the name yet: it only chooses the keys.
-    let client = issuer_unverified(assertion).and_then(|id| settings.client(&id));
+    let client = names_unverified(assertion, &Limits::default()).and_then(|(id, _)| settings.client(&id));
     let client = client.ok_or_else(|| refused("names no client"))?;
     let Authentication::PrivateKeyJwt(verifier) = &client.authentication else {
         return Err(refused("is not how this client authenticates itself"));
@@ -54,11 +49,4 @@ pub(super) async fn client<'s>(
         return Err(refused("was used before"));
     }
     Ok(client)
-}
-
-fn issuer_unverified(assertion: &str) -> Option<String> {
-    let limits = Limits::default();
-    let (_, claims) = decode_unverified(assertion, &limits).ok()?;
-    let claims = read_object(claims.as_bytes(), &limits).ok()?;
-    claims.get("iss").and_then(Value::as_str).map(str::to_owned)
 }

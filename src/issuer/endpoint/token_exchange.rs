@@ -11,13 +11,7 @@ use super::{
     settings::Upstream,
     tokens::{self, Wanted},
 };
-use crate::{
-    json::{self, read_object},
-    jws::compact::decode_unverified,
-    limits::Limits,
-    rejection::Rejection,
-    verifier::Accepted,
-};
+use crate::{jws::compact::names_unverified, limits::Limits, rejection::Rejection, verifier::Accepted};
 
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// What a subject token may be called (RFC 8693 §3). Which kinds are taken says the policy, by `types`; the name is the client's.
@@ -97,21 +91,10 @@ async fn verified(upstream: &Upstream, token: &str, channel: &Channel) -> Result
 /// Whose keys are to be fetched: those of the issuer that the token names, if its keys are published and this one is not among them. Nobody
 /// has checked who wrote the name: it chooses between configured places.
 fn wanting(upstream: &Upstream, token: &str, rejection: &Rejection) -> Option<(String, Option<String>)> {
-    let concerns_keys = matches!(
-        rejection,
-        Rejection::KidUnknown
-            | Rejection::KidRequired { .. }
-            | Rejection::AlgMismatch { .. }
-            | Rejection::SignatureLength { .. }
-            | Rejection::SignatureInvalid
-    );
-    let limits = Limits::default();
-    let (header, claims) = decode_unverified(token, &limits).ok().filter(|_| concerns_keys)?;
-    let member = |text: &str, name: &str| {
-        let object = read_object(text.as_bytes(), &limits).ok()?;
-        object.get(name).and_then(json::Value::as_str).map(str::to_owned)
-    };
-    let issuer = member(&claims, "iss")?;
+    if !rejection.concerns_keys() {
+        return None;
+    }
+    let (issuer, kid) = names_unverified(token, &Limits::default())?;
     let published = upstream.with(|verifier| verifier.policy().remotes().any(|remote| remote.issuer == issuer));
-    published.then(|| (issuer, member(&header, "kid")))
+    published.then_some((issuer, kid))
 }
