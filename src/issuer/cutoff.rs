@@ -71,6 +71,11 @@ impl Cutoff {
         Cutoff::from_seconds(cutoff).ok_or_else(|| PolicyError::at("cutoff", "reaches past the year 9999"))
     }
 
+    /// The cutoff under a key of a store. What was never written is none; what cannot be read is not the same.
+    pub(super) fn stored(value: Option<&str>) -> Result<Self, PolicyError> {
+        value.map_or(Ok(Cutoff::NONE), Cutoff::from_json)
+    }
+
     pub(super) fn from_seconds(seconds: u64) -> Option<Self> {
         UnixSeconds::new(seconds).map(|_| Cutoff(seconds))
     }

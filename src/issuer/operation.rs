@@ -336,17 +336,14 @@ fn move_cutoff(
     now: UnixSeconds,
     rules: &Rules,
 ) -> Option<(Reported, Step)> {
-    let next = value.map_or(Ok(Cutoff::NONE), Cutoff::from_json).ok()?.next(now)?;
+    let next = Cutoff::stored(value).ok()?.next(now)?;
     let step = Step::Swap { key: party.key(), expected, value: next.to_json(), ends_at: next.ends_at(rules) };
     Some(((Outcome::CutOff(next), vec![Event::cut_off(party, now)]), step))
 }
 
 /// `None` when one cannot be read.
 fn cutoffs(found: &[Option<Versioned>; 2]) -> Option<[Cutoff; 2]> {
-    let read = |found: &Option<Versioned>| match found {
-        None => Some(Cutoff::NONE),
-        Some(found) => Cutoff::from_json(&found.value).ok(),
-    };
+    let read = |found: &Option<Versioned>| Cutoff::stored(found.as_ref().map(|found| found.value.as_str())).ok();
     let [subject, client] = found;
     Some([read(subject)?, read(client)?])
 }

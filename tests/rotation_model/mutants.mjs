@@ -223,8 +223,8 @@ const MUTANTS = [
   [
     'takes cutoffs that cannot be read for none',
     'operation',
-    'Cutoff::from_json(&found.value).ok()',
-    'Some(Cutoff::from_json(&found.value).unwrap_or(Cutoff::NONE))',
+    'Cutoff::stored(found.as_ref().map(|found| found.value.as_str())).ok();',
+    'Some(Cutoff::stored(found.as_ref().map(|found| found.value.as_str())).unwrap_or(Cutoff::NONE));',
   ],
   [
     'cuts off what is issued before this second alone',

@@ -12,9 +12,6 @@ pub(super) async fn of(channel: &Channel, subject: &str, client: &str) -> Result
 }
 
 async fn read(channel: &Channel, party: &Party) -> Result<Cutoff, Unavailable> {
-    match channel.read(&party.key()).await? {
-        None => Ok(Cutoff::NONE),
-        // What was never written is not the same as none.
-        Some(entry) => Cutoff::from_json(&entry.value).map_err(|_| Unavailable),
-    }
+    let found = channel.read(&party.key()).await?;
+    Cutoff::stored(found.as_ref().map(|entry| entry.value.as_str())).map_err(|_| Unavailable)
 }
