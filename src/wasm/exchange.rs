@@ -6,7 +6,6 @@ use super::{instant, number};
 use crate::{
     bearer,
     jws::{compact::check_length, header::Header},
-    policy_error::PolicyError,
     verifier::Verifier,
 };
 
@@ -74,9 +73,9 @@ impl Exchange {
     }
 
     fn decide(&mut self, verifier: &Verifier, now: f64, written: usize, length: usize, what: What) -> u8 {
-        let Some(now) = instant(now) else {
-            let error = PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799");
-            return tell(&mut self.text, &mut self.answer, MISTAKE, error.to_json());
+        let now = match instant(now) {
+            Ok(now) => now,
+            Err(error) => return tell(&mut self.text, &mut self.answer, MISTAKE, error.to_json()),
         };
         let limits = verifier.policy().limits();
         // A text that did not fit is refused by its length: what was written of it is not all there is.

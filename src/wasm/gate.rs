@@ -8,13 +8,12 @@ use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "revocation")]
 use super::lists::{self, Lists};
-use super::{exchange::Exchange, instant, number, thrown};
+use super::{checked_instant, exchange::Exchange, number, thrown};
 #[cfg(feature = "revocation")]
 use crate::policy::RevocationSource;
 use crate::{
     gate::Gate,
     policy::{IntrospectionSource, RemoteSource},
-    policy_error::PolicyError,
 };
 
 /// A gate by one policy at a time, and the verifier in it.
@@ -73,10 +72,7 @@ impl RawGate {
 
     /// The next step about a request.
     pub fn decide(&self, facts: &str, now: f64) -> Result<String, JsValue> {
-        let now = instant(now).ok_or_else(|| {
-            thrown(&PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799"))
-        })?;
-        Ok(self.gate.decide_json(facts, now))
+        Ok(self.gate.decide_json(facts, checked_instant(now)?))
     }
 
     /// Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON.
@@ -111,7 +107,7 @@ impl RawGate {
     #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = applyStatusList)]
     pub fn apply_status_list(&mut self, uri: &str, jwt: &str, now: f64) -> Result<String, JsValue> {
-        lists::told(self.gate.apply_status_list(uri, jwt, lists::checked(now)?))
+        lists::told(self.gate.apply_status_list(uri, jwt, checked_instant(now)?))
     }
 
     /// Takes the published keys of an issuer away.

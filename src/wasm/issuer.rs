@@ -4,7 +4,7 @@
 
 use wasm_bindgen::prelude::*;
 
-use super::{instant, thrown};
+use super::{checked_instant, thrown};
 use crate::{
     alg::Alg,
     issuer::{IssuerError, mint::AccessTokenRequest, signing_key::SigningKey},
@@ -56,9 +56,7 @@ impl RawSigningKey {
 
     /// A signed access token.
     pub fn mint(&self, request: &str, now: f64) -> Result<String, JsValue> {
-        let now = instant(now).ok_or_else(|| {
-            thrown(&PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799"))
-        })?;
+        let now = checked_instant(now)?;
         let request = AccessTokenRequest::from_json(request).map_err(|error| thrown(&error))?;
         request.sign(&self.0, now).map_err(|error| failed(&error))
     }

@@ -6,12 +6,8 @@ use std::sync::Arc;
 
 use wasm_bindgen::prelude::*;
 
-use super::{instant, thrown};
-use crate::{
-    issuer::endpoint::{self, Evidence, Exchange, Issuer},
-    policy_error::PolicyError,
-    time::UnixSeconds,
-};
+use super::{checked_instant, thrown};
+use crate::issuer::endpoint::{self, Evidence, Exchange, Issuer};
 
 /// An issuer by one configuration.
 #[wasm_bindgen]
@@ -33,12 +29,12 @@ impl RawIssuer {
 
     /// Begins to answer a request or a command.
     pub fn begin(&self, request: &str, now: f64) -> Result<RawExchange, JsValue> {
-        Ok(RawExchange(self.0.begin(request, checked(now)?)))
+        Ok(RawExchange(self.0.begin(request, checked_instant(now)?)))
     }
 
     /// The JWK Set at `now`, as JSON.
     pub fn jwks(&self, now: f64) -> Result<String, JsValue> {
-        Ok(self.0.settings().jwks(checked(now)?))
+        Ok(self.0.settings().jwks(checked_instant(now)?))
     }
 
     /// The JWK Set that the feed is signed with, as JSON; `undefined` without a feed.
@@ -75,7 +71,7 @@ impl RawExchange {
 
     /// Takes what the step came to, as JSON, and gives the next one.
     pub fn resume(&mut self, evidence: &str, now: f64) -> Result<String, JsValue> {
-        self.0.resume(Evidence::from_json(evidence), checked(now)?);
+        self.0.resume(Evidence::from_json(evidence), checked_instant(now)?);
         Ok(self.0.step_json())
     }
 }
@@ -84,9 +80,4 @@ impl RawExchange {
 #[wasm_bindgen(js_name = hashClientSecret)]
 pub fn hash_client_secret(secret: &str) -> Result<String, JsValue> {
     endpoint::hash_client_secret(secret).map_err(|error| thrown(&error))
-}
-
-fn checked(now: f64) -> Result<UnixSeconds, JsValue> {
-    instant(now)
-        .ok_or_else(|| thrown(&PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799")))
 }

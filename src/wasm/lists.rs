@@ -2,11 +2,10 @@
 
 use wasm_bindgen::JsValue;
 
-use super::{instant, thrown};
+use super::{checked_instant, thrown};
 use crate::{
     policy_error::PolicyError,
     revocation::{Incoming, UpdateError},
-    time::UnixSeconds,
     verifier::Verifier,
 };
 
@@ -17,7 +16,7 @@ pub(super) struct Lists(Option<Incoming>);
 impl Lists {
     /// Begins with another text; one that was not ended is dropped.
     pub(super) fn begin(&mut self, now: f64) -> Result<(), JsValue> {
-        self.0 = Some(Incoming::new(checked(now)?));
+        self.0 = Some(Incoming::new(checked_instant(now)?));
         Ok(())
     }
 
@@ -48,9 +47,4 @@ pub(super) fn told<R: serde::Serialize>(outcome: Result<R, UpdateError>) -> Resu
         Ok(report) => serde_json::to_string(&report),
     };
     Ok(json.unwrap_or_default())
-}
-
-pub(super) fn checked(now: f64) -> Result<UnixSeconds, JsValue> {
-    let mistake = || PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799");
-    instant(now).ok_or_else(|| thrown(&mistake()))
 }

@@ -24,8 +24,8 @@ fn thrown(error: &PolicyError) -> JsValue {
     JsValue::from_str(&error.to_json())
 }
 
-/// An instant as JavaScript has it; `None` for fractions, negative numbers and what lies past the year 9999.
-fn instant(now: f64) -> Option<UnixSeconds> {
+/// An instant as JavaScript has it. Fractions, negative numbers and what lies past the year 9999 are a mistake.
+fn instant(now: f64) -> Result<UnixSeconds, PolicyError> {
     // A cast from f64 saturates; the comparison refuses what it changed.
     #[allow(
         clippy::as_conversions,
@@ -34,7 +34,14 @@ fn instant(now: f64) -> Option<UnixSeconds> {
         clippy::cast_precision_loss
     )]
     let whole = Some(now as u64).filter(|whole| *whole as f64 == now);
-    whole.and_then(UnixSeconds::new)
+    let mistake = || PolicyError::at("now", "must be whole seconds since 1970, from 0 to 253402300799");
+    whole.and_then(UnixSeconds::new).ok_or_else(mistake)
+}
+
+/// The same, where the mistake is thrown.
+#[cfg(any(feature = "issuer", feature = "gate", feature = "revocation"))]
+fn checked_instant(now: f64) -> Result<UnixSeconds, JsValue> {
+    instant(now).map_err(|error| thrown(&error))
 }
 
 /// A number below 2⁵³ as JavaScript has it.

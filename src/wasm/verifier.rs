@@ -8,7 +8,10 @@
 use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "revocation")]
-use super::lists::{self, Lists};
+use super::{
+    checked_instant,
+    lists::{self, Lists},
+};
 use super::{exchange::Exchange, thrown};
 use crate::verifier::Verifier;
 
@@ -71,7 +74,7 @@ impl RawVerifier {
     #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = applyStatusList)]
     pub fn apply_status_list(&mut self, uri: &str, jwt: &str, now: f64) -> Result<String, JsValue> {
-        lists::told(self.verifier.apply_status_list(uri, jwt, lists::checked(now)?))
+        lists::told(self.verifier.apply_status_list(uri, jwt, checked_instant(now)?))
     }
 
     /// Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON.
