@@ -1,13 +1,12 @@
 // The same in workerd. A request verifies a whole batch, which is there before; what a request costs by itself is measured beside and
 // taken off.
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 
-import { build } from 'esbuild';
 import { Miniflare } from 'miniflare';
 
-import { ROOT, TARGET } from '../../src/js/build/steps.mjs';
+import { ROOT } from '../../src/js/build/steps.mjs';
+import { bundleWorker } from '../../src/js/build/worker-bundle.mjs';
 import { median } from './node.mjs';
 import { AUDIENCE, ISSUER, JWT, TYPE } from './tokens.mjs';
 
@@ -18,8 +17,7 @@ export async function benchWorkerd(alg, tokens, { batch }, whole = false) {
     port: 0,
     cf: false,
     compatibilityDate: '2026-01-01',
-    modulesRoot: ROOT,
-    modules: await bundle(),
+    ...(await bundleWorker(join(ROOT, 'tests', 'bench', 'worker.mjs'), { external: [] })),
   });
   try {
     const url = await miniflare.ready;
@@ -73,32 +71,4 @@ async function timed(ask, library, count) {
   const microseconds = ((performance.now() - started) * 1000) / count;
   if (accepted !== count) throw new Error(`${library} in workerd accepts ${accepted} of ${count}`);
   return microseconds;
-}
-
-/** As wrangler does it: the condition `workerd`, and the wasm a module of its own. */
-async function bundle() {
-  const out = join(TARGET, 'bench');
-  mkdirSync(out, { recursive: true });
-  await build({
-    entryPoints: [join(ROOT, 'tests', 'bench', 'worker.mjs')],
-    outdir: out,
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    conditions: ['workerd', 'worker', 'browser'],
-    loader: { '.wasm': 'copy' },
-    logLevel: 'warning',
-  });
-  const names = readdirSync(out).filter((name) => /\.(js|wasm)$/.test(name));
-  // miniflare takes the first module for the worker itself.
-  names.sort((a, b) => Number(a.endsWith('.wasm')) - Number(b.endsWith('.wasm')));
-  return names.map((name) => {
-    const path = join(out, name);
-    const wasm = name.endsWith('.wasm');
-    return {
-      type: wasm ? 'CompiledWasm' : 'ESModule',
-      path,
-      contents: readFileSync(path, wasm ? null : 'utf8'),
-    };
-  });
 }

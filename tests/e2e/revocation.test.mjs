@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { build } from 'esbuild';
 import { Log, LogLevel, Miniflare } from 'miniflare';
 import { generateSigningKey } from 'portcullis/issuer';
 
 import { ROOT } from '../../src/js/build/steps.mjs';
+import { bundleWorker } from '../../src/js/build/worker-bundle.mjs';
 
 const ISSUER = 'https://issuer.example';
 const AUDIENCE = 'https://api.example';
@@ -68,28 +68,8 @@ before(async () => {
 after(() => miniflare?.dispose());
 
 async function worker(name, options) {
-  const modulesRoot = join(ROOT, 'tests', 'e2e', 'revocation');
-  const { outputFiles } = await build({
-    absWorkingDir: ROOT,
-    entryPoints: [join(modulesRoot, `${name}.mjs`)],
-    outdir: modulesRoot,
-    write: false,
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*'],
-    loader: { '.wasm': 'copy' },
-    logLevel: 'warning',
-  });
-  const modules = outputFiles.map(({ path, text, contents }) =>
-    path.endsWith('.wasm')
-      ? { type: 'CompiledWasm', path, contents }
-      : { type: 'ESModule', path, contents: text },
-  );
-  // miniflare takes the first module for the worker itself.
-  modules.sort((a, b) => b.type.localeCompare(a.type));
-  return { name, compatibilityDate: '2026-01-01', modulesRoot, modules, ...options };
+  const bundle = await bundleWorker(join(ROOT, 'tests', 'e2e', 'revocation', `${name}.mjs`));
+  return { name, compatibilityDate: '2026-01-01', ...bundle, ...options };
 }
 
 async function visit(token) {

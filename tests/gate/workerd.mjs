@@ -1,34 +1,14 @@
-// A worker of this folder in workerd, bundled as wrangler does it.
+// A worker of this folder in workerd.
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { Log, LogLevel, Miniflare } from 'miniflare';
 
 import { ROOT } from '../../src/js/build/steps.mjs';
+import { bundleWorker } from '../../src/js/build/worker-bundle.mjs';
 
 /** Starts `name`; `ask` posts it a value and returns what it answers. What workerd logs is collected. */
 export async function workerd(name, options = {}) {
-  const modulesRoot = join(ROOT, 'tests', 'gate');
-  const { outputFiles } = await build({
-    absWorkingDir: ROOT,
-    entryPoints: [join(modulesRoot, name)],
-    outdir: modulesRoot,
-    write: false,
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*'],
-    loader: { '.wasm': 'copy' },
-    logLevel: 'warning',
-  });
-  const modules = outputFiles.map(({ path, text, contents }) =>
-    path.endsWith('.wasm')
-      ? { type: 'CompiledWasm', path, contents }
-      : { type: 'ESModule', path, contents: text },
-  );
-  // miniflare takes the first module for the worker itself.
-  modules.sort((a, b) => b.type.localeCompare(a.type));
+  const bundle = await bundleWorker(join(ROOT, 'tests', 'gate', name));
   const logs = [];
   const miniflare = new Miniflare({
     host: '127.0.0.1',
@@ -37,8 +17,7 @@ export async function workerd(name, options = {}) {
     cf: false,
     log: new Log(LogLevel.NONE),
     compatibilityDate: '2026-01-01',
-    modulesRoot,
-    modules,
+    ...bundle,
     handleRuntimeStdio: (stdout, stderr) => {
       for (const stream of [stdout, stderr]) stream.on('data', (chunk) => logs.push(String(chunk)));
     },

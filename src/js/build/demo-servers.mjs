@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 import { makePages, SITE } from './pages.mjs';
-import { Plain, ROOT } from './steps.mjs';
+import { freePort, Plain, ROOT } from './steps.mjs';
+import { bundleWorker } from './worker-bundle.mjs';
 
 const HOST = '127.0.0.1';
 const COMPATIBILITY_DATE = '2026-01-01';
@@ -34,20 +35,12 @@ export async function assertFree(port) {
     throw new Plain(`Port ${port} cannot be opened (${code}): choose another with PORT=8787 npm start`);
 }
 
-/** A port that is free: the issuer's name has it in it, and has to be known before anything is started. */
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, HOST, resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** Starts the issuer, the API and the front. Port 0 is any free one. */
 export async function serve(wanted) {
   const { Miniflare, Log, LogLevel } = await import('miniflare');
   const { generateSigningKey } = await import('portcullis/issuer');
   await makePages();
+  // The issuer's name has the port in it, and has to be known before anything is started.
   const port = wanted === 0 ? await freePort() : wanted;
   const issuer = `http://${HOST}:${port}`;
   const [key, feedKey] = [generateSigningKey('ES256'), generateSigningKey('EdDSA')];
@@ -100,29 +93,8 @@ export async function serve(wanted) {
   return { origin, issuer, key, policy, legacyKey: legacy.privateKey, stop: () => miniflare.dispose() };
 }
 
-/** One worker. The condition is `workerd`, and each .wasm a module of its own: workerd compiles no code at run time. */
+/** One worker of www/workers. */
 async function worker(name, options) {
-  const { build } = await import('esbuild');
-  const modulesRoot = join(ROOT, 'www', 'workers');
-  const { outputFiles } = await build({
-    absWorkingDir: ROOT,
-    entryPoints: [join(modulesRoot, `${name}.js`)],
-    outdir: modulesRoot,
-    write: false,
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*'],
-    loader: { '.wasm': 'copy' },
-    logLevel: 'warning',
-  });
-  const modules = outputFiles.map(({ path, text, contents }) =>
-    path.endsWith('.wasm')
-      ? { type: 'CompiledWasm', path, contents }
-      : { type: 'ESModule', path, contents: text },
-  );
-  // miniflare takes the first module for the worker itself.
-  modules.sort((a, b) => b.type.localeCompare(a.type));
-  return { name, compatibilityDate: COMPATIBILITY_DATE, modulesRoot, modules, ...options };
+  const bundle = await bundleWorker(join(ROOT, 'www', 'workers', `${name}.js`));
+  return { name, compatibilityDate: COMPATIBILITY_DATE, ...bundle, ...options };
 }

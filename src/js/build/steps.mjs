@@ -1,6 +1,8 @@
 // Running things so that a person sees what is done and for how long. Node's own modules only: set-up runs before `npm ci`.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, openSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -64,6 +66,16 @@ export async function ask(program, args) {
     child.on('error', () => resolve(undefined));
     child.on('close', (status) => resolve(status === 0 ? text.trim() : undefined));
   });
+}
+
+/** A port of loopback for a program that takes no port 0; the gap between closing it and its opening is nobody else's. */
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 /** Runs a script's main function: a `Plain` failure is one sentence, anything else shows where it came from. */

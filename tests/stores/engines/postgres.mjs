@@ -7,7 +7,8 @@ import pg from 'pg';
 import postgresJs from 'postgres';
 
 import { postgresStore } from '../../../dist/stores/index.js';
-import { folder, freePort, program } from './program.mjs';
+import { freePort } from '../../../src/js/build/steps.mjs';
+import { folder, program } from './program.mjs';
 
 const VERSIONS = '/usr/lib/postgresql';
 const CLIENTS = {

@@ -1,8 +1,6 @@
 // Starts a server program and waits until it says that it is ready. It ends with the test, whatever comes of the test.
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -26,15 +24,6 @@ export function folder(name, { open = false } = {}) {
 /** May everybody pass through it and all that it is in? */
 function isOpen(path) {
   return (statSync(path).mode & 0o001) === 1 && (dirname(path) === path || isOpen(dirname(path)));
-}
-
-export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Resolves when the program has printed `ready`; `end(signal)` waits until it is gone. */

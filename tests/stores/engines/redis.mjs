@@ -5,7 +5,8 @@ import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 
 import { redisStore } from '../../../dist/stores/index.js';
-import { folder, freePort, program } from './program.mjs';
+import { freePort } from '../../../src/js/build/steps.mjs';
+import { folder, program } from './program.mjs';
 
 // While it is not connected ioredis keeps commands for later otherwise, as redis does; their callers have long been told 503 then.
 const FAIL_AT_ONCE = { enableOfflineQueue: false, maxRetriesPerRequest: 0, lazyConnect: true };

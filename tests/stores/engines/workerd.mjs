@@ -1,42 +1,19 @@
 // workerd through miniflare, with a Durable Object and D1 whose data lie in a folder, and a place on either.
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { Log, LogLevel, Miniflare } from 'miniflare';
 
 import { ROOT } from '../../../src/js/build/steps.mjs';
+import { bundleWorker } from '../../../src/js/build/worker-bundle.mjs';
 import { folder } from './program.mjs';
 
 const DATABASES = ['MAIN', 'EMPTY', 'OLD', 'NEWER'];
 
-/** Bundles a worker of tests/stores as wrangler does it. */
-export async function bundle(name) {
-  const modulesRoot = join(ROOT, 'tests', 'stores');
-  const { outputFiles } = await build({
-    absWorkingDir: ROOT,
-    entryPoints: [join(modulesRoot, name)],
-    outdir: modulesRoot,
-    write: false,
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*', 'node:*'],
-    loader: { '.wasm': 'copy' },
-    logLevel: 'warning',
-  });
-  const modules = outputFiles.map(({ path, text, contents }) =>
-    path.endsWith('.wasm')
-      ? { type: 'CompiledWasm', path, contents }
-      : { type: 'ESModule', path, contents: text },
-  );
-  // miniflare takes the first module for the worker itself.
-  return { modulesRoot, modules: modules.sort((a, b) => b.type.localeCompare(a.type)) };
-}
-
-/** Starts a worker whose data outlive it until `stop`. */
+/** Starts a worker of tests/stores whose data outlive it until `stop`. */
 export async function startWorkerd(name, options = {}) {
   const { path, remove } = folder('workerd');
-  const bundled = await bundle(name);
+  const bundled = await bundleWorker(join(ROOT, 'tests', 'stores', name), {
+    external: ['cloudflare:*', 'node:*'],
+  });
   const start = () =>
     new Miniflare({
       host: '127.0.0.1',
