@@ -7,12 +7,10 @@ import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 
 import { DEMONSTRATION, INSPECTOR } from '../../www/csp.js';
+import { CHROMIUM_FLAGS } from '../conformance/drivers/browsers.mjs';
 import { ROOT, runtimeBinary } from '../conformance/runtimes/binaries.mjs';
 import { audit } from '../www/axe.mjs';
 import { ended, startDemonstration, startDemonstrationOn } from './demonstration.mjs';
-
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
-const QUIET_FLAGS = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 const SCREENSHOTS = join(ROOT, 'target', 'screenshots');
 
@@ -25,7 +23,7 @@ before(async () => {
   demonstration = await startDemonstration();
   browser = await chromium.launch({
     executablePath: runtimeBinary('chromium'),
-    args: [...FLAGS, ...QUIET_FLAGS],
+    args: CHROMIUM_FLAGS,
   });
   context = await browser.newContext();
 });

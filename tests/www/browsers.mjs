@@ -1,17 +1,8 @@
 // Three engines behind one small face, so that a task is written once: Chromium through playwright-core, Firefox through puppeteer-core, WebKit
 // through plain WebDriver.
+import { CHROMIUM_FLAGS } from '../conformance/drivers/browsers.mjs';
 import { runtimeBinary } from '../conformance/runtimes/binaries.mjs';
 import { startWebKit } from './webkit.mjs';
-
-const CHROMIUM_FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 export const ENGINES = { Chromium: chromium, Firefox: firefox, WebKit: startWebKit };
 

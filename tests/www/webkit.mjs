@@ -1,8 +1,5 @@
-// WebKitGTK's MiniBrowser on a display of its own, WebDriver spoken plainly over HTTP (https://www.w3.org/TR/webdriver2/).
-import { createServer } from 'node:net';
-
-import { start, within } from '../conformance/drivers/common.mjs';
-import { runtimeBinary } from '../conformance/runtimes/binaries.mjs';
+// WebKit's pages, used by keys and pointer over WebDriver.
+import { startMiniBrowser } from '../conformance/drivers/webdriver.mjs';
 
 const LIFE_MS = 600_000;
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
@@ -23,36 +20,9 @@ const KEYS = {
 };
 
 export async function startWebKit() {
-  const xvfb = start(
-    runtimeBinary('xvfb'),
-    ['-displayfd', '3', '-screen', '0', '1400x1000x24', '-nolisten', 'tcp'],
-    {
-      timeoutMs: LIFE_MS,
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    },
-  );
-  const [display] = await within(20_000, 'Xvfb', xvfb.printed(/\d+/));
-  const port = await freePort();
-  const env = { DISPLAY: `:${display}`, GDK_BACKEND: 'x11', NO_AT_BRIDGE: '1', LIBGL_ALWAYS_SOFTWARE: '1' };
-  const driver = start(runtimeBinary('webkitDriver'), ['--host=127.0.0.1', `--port=${port}`], {
-    env,
-    timeoutMs: LIFE_MS,
-  });
-  const wire = wireTo(`http://127.0.0.1:${port}`);
-  await within(20_000, 'WebKitWebDriver', wire.ready());
-  const binary = runtimeBinary('miniBrowser');
-  const capabilities = { alwaysMatch: { 'webkitgtk:browserOptions': { binary, args: ['--automation'] } } };
-  const { sessionId } = await wire.send('POST', '/session', { capabilities });
-  const send = (method, path, body) => wire.send(method, `/session/${sessionId}${path}`, body);
+  const { send, stop } = await startMiniBrowser({ timeoutMs: LIFE_MS, screen: '1400x1000' });
   await send('POST', '/timeouts', { script: 60_000, pageLoad: 60_000 });
-  return {
-    open: (url, size) => openPage(send, url, size),
-    async stop() {
-      await send('DELETE', '').catch(() => {});
-      driver.stop();
-      xvfb.stop();
-    },
-  };
+  return { open: (url, size) => openPage(send, url, size), stop };
 }
 
 async function openPage(send, url, { width = 1280, height = 900 } = {}) {
@@ -91,32 +61,4 @@ async function openPage(send, url, { width = 1280, height = 900 } = {}) {
     },
     close: () => send('POST', '/url', { url: 'about:blank' }),
   };
-}
-
-function wireTo(origin) {
-  const send = async (method, path, body) => {
-    const response = await fetch(origin + path, { method, body: body && JSON.stringify(body) });
-    const { value } = await response.json();
-    if (!response.ok) throw new Error(`WebDriver ${method} ${path}: ${value.error}: ${value.message}`);
-    return value;
-  };
-  const ready = async () => {
-    for (;;) {
-      try {
-        return await send('GET', '/status');
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    }
-  };
-  return { send, ready };
-}
-
-// WebKitWebDriver takes no port 0; the gap between closing and its opening is loopback's own.
-async function freePort() {
-  const probe = createServer();
-  await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

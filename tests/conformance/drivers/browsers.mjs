@@ -2,8 +2,16 @@
 import { runtimeBinary } from '../runtimes/binaries.mjs';
 import { pageAnswer, serve, unbundledPage, within } from './common.mjs';
 
-const CHROMIUM_FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
-const QUIET_FLAGS = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
+/** Chromium as root, without a graphics card, and asking nobody for anything. */
+export const CHROMIUM_FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 export async function chromium({ stage, timeoutMs }) {
   return inChromium(await serve(stage.folder, await unbundledPage(stage, 'page.mjs')), timeoutMs);
@@ -15,7 +23,7 @@ export async function inChromium(server, timeoutMs) {
   const executablePath = runtimeBinary('chromium');
   const browser = await playwright.chromium.launch({
     executablePath,
-    args: [...CHROMIUM_FLAGS, ...QUIET_FLAGS],
+    args: CHROMIUM_FLAGS,
   });
   try {
     const page = await browser.newPage();
