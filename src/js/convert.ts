@@ -1,3 +1,4 @@
+import { base64url } from './base64url.js';
 import { PolicyError } from './errors.js';
 
 /** The longest text that is handed to the core: its hard cap of 16 KiB for a token, `Bearer `, and one more to be too long by. */
@@ -53,10 +54,4 @@ function bytesAsText(this: Record<string, unknown>, name: string, item: unknown)
   // Node's Buffer has a toJSON of its own, which has already run on `item`.
   const original = this[name];
   return ArrayBuffer.isView(original) ? base64url(original) : item;
-}
-
-function base64url(view: ArrayBufferView): string {
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }

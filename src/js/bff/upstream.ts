@@ -1,3 +1,5 @@
+import { basicCredentials } from '../basic.js';
+
 /** The authorization server. */
 export interface Upstream {
   tokenEndpoint: string;
@@ -20,16 +22,11 @@ export async function ask(
   const headers = new Headers({ accept: 'application/json' });
   const body = new URLSearchParams(fields);
   if (clientSecret === undefined) body.set('client_id', clientId);
-  else headers.set('authorization', `Basic ${btoa(`${encode(clientId)}:${encode(clientSecret)}`)}`);
+  else headers.set('authorization', basicCredentials(clientId, clientSecret));
   try {
     const signal = AbortSignal.timeout(timeoutMs);
     return await send(new Request(endpoint, { method: 'POST', headers, body, redirect: 'error', signal }));
   } catch {
     return undefined;
   }
-}
-
-/** application/x-www-form-urlencoded, as RFC 6749 §2.3.1 has it before Basic's own encoding. */
-function encode(text: string): string {
-  return new URLSearchParams({ '': text }).toString().slice(1);
 }

@@ -1,3 +1,5 @@
+import { base64url } from '../base64url.js';
+import { basicCredentials } from '../basic.js';
 import { PolicyError } from '../errors.js';
 import type { Jwk } from '../policy.js';
 import type { IntrospectionSource } from './io.js';
@@ -40,14 +42,9 @@ export function clientAuthentication(
   }
   const proof =
     authentication === 'client_secret_basic'
-      ? { headers: { authorization: `Basic ${btoa(`${form(clientId)}:${form(secret)}`)}` }, parameters: {} }
+      ? { headers: { authorization: basicCredentials(clientId, secret) }, parameters: {} }
       : { headers: {}, parameters: { client_id: clientId, client_secret: secret } };
   return async () => proof;
-}
-
-/** application/x-www-form-urlencoded (RFC 6749 appendix B). It leaves ASCII only, and no colon. */
-function form(text: string): string {
-  return new URLSearchParams([['', text]]).toString().slice(1);
 }
 
 interface Signer {
@@ -120,8 +117,3 @@ function assertion(
 }
 
 const encode = (text: string) => base64url(new TextEncoder().encode(text));
-
-function base64url(bytes: Uint8Array): string {
-  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-}

@@ -1,4 +1,5 @@
 // Proofs that the sender holds a key (RFC 9449), with a key that no script can read.
+import { base64url } from '../base64url.js';
 import { challengeOf } from './challenge.js';
 import { type Clock, createClock } from './clock.js';
 
@@ -102,11 +103,6 @@ const utf8 = (text: string) => new TextEncoder().encode(text);
 const part = (value: object) => base64url(utf8(JSON.stringify(value)));
 const hash = async (text: string) =>
   base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(text))));
-const base64url = (bytes: Uint8Array) =>
-  btoa(String.fromCharCode(...bytes))
-    .replace(/\+/g, '-')
-    .replace(/\//g, '_')
-    .replace(/=+$/, '');
 
 /** A pair of its own for each name, made once: of two tabs that make one at the same time, the first to write has it. */
 async function keptKeys(name: string): Promise<CryptoKeyPair> {
