@@ -22,7 +22,8 @@ pub enum Denial {
     TransportInsecure,
     /// The request is none that a server could have received.
     RequestMalformed { member: &'static str },
-    /// Origins differ in what the path means: an empty segment, a dot segment behind an encoded slash, an encoded backslash or NUL.
+    /// Servers differ in what the path means, and no route allows it: an empty or a dot segment, an encoded separator, a parameter, an encoded
+    /// percent sign or control character, escapes that are none or no UTF-8.
     PathAmbiguous,
 
     /// The query has an `access_token` (RFC 6750 §2.3, forbidden by RFC 9700 §4.3.2).
@@ -120,8 +121,8 @@ impl Denial {
         use Stage::{Bearer, Binding, Introspection, Keys, Request, Requirement, Transport};
         match self {
             D::TransportInsecure => ("transport-insecure", Transport, "The request came over plain HTTP; tokens travel over TLS only."),
-            D::RequestMalformed { .. } => ("request-malformed", Request, "The request has no absolute URL, method or header that can be read."),
-            D::PathAmbiguous => ("path-ambiguous", Request, "The path has an empty segment or an encoded separator, which servers read in different ways."),
+            D::RequestMalformed { .. } => ("request-malformed", Request, "The request has no absolute URL, request-target, method or header that can be read."),
+            D::PathAmbiguous => ("path-ambiguous", Request, "The path can be read in two ways; send one without empty or dot segments, semicolons, and escapes of separators, percent signs or controls."),
             D::TokenInQuery => ("token-in-query", Bearer, "The query carries an access_token; send it in the Authorization header."),
             D::KeysUnavailable => ("keys-unavailable", Keys, "The issuer's keys cannot be had at the moment."),
             D::IntrospectionUnavailable { .. } => ("introspection-unavailable", Introspection, "The authorization server cannot be asked about the token at the moment."),

@@ -16,6 +16,12 @@ pub struct Facts<'f> {
     pub method: &'f str,
     /// The absolute URL, with scheme and host.
     pub url: &'f str,
+    /// The request-target as it came (RFC 9112 §3.2), or `:path`, where a server has only that and `url` was made of it. One that is malformed,
+    /// or not the path of `url`, is refused.
+    pub target: Option<&'f str>,
+    /// Other paths under which the request is served, each as it would stand in a URL: where a router rewrote it. What the policy's routes
+    /// require for each of them has to hold as well.
+    pub served: &'f [&'f str],
     /// Header fields as they came: duplicates are kept, names are in any case. Those of [`Gate::headers`](crate::gate::Gate::headers) suffice.
     pub headers: &'f [(&'f str, &'f str)],
     /// The address of the other end of the connection, from the platform and never from a header.
@@ -68,13 +74,27 @@ impl Facts<'_> {
     /// A text that says no such thing, at the member at fault.
     pub fn with_json<T>(text: &str, take: impl FnOnce(&Facts<'_>) -> T) -> Result<T, PolicyError> {
         let document = document::parse(text)?;
-        document.only(&["requirement", "method", "url", "headers", "clientAddress", "certificate", "evidence"])?;
+        document.only(&[
+            "requirement",
+            "method",
+            "url",
+            "target",
+            "served",
+            "headers",
+            "clientAddress",
+            "certificate",
+            "evidence",
+        ])?;
         let headers = headers(&document)?;
+        let served = document.strings("served")?.unwrap_or_default();
+        let served: Vec<&str> = served.iter().map(String::as_str).collect();
         let requirement = document.integer("requirement")?.map(RequirementId::from_number).transpose()?;
         Ok(take(&Facts {
             requirement,
             method: document.required_string("method")?,
             url: document.required_string("url")?,
+            target: document.string("target")?,
+            served: &served,
             headers: &headers,
             client_address: document.string("clientAddress")?,
             certificate: document.string("certificate")?,

@@ -30,10 +30,12 @@
 
 mod step;
 mod facts;
+mod target;
 mod request;
 mod credentials;
 mod forward;
 mod requirement;
+mod demands;
 mod route;
 mod challenge;
 mod rules;
@@ -51,8 +53,10 @@ use crate::{
     time::UnixSeconds, verifier::Verifier,
 };
 use challenge::{Answer, Scene};
+use demands::Demands;
 use request::Request;
 use requirement::Requirement;
+use route::Readings;
 use rules::Rules;
 
 /// As many requirements as one gate keeps: they come from a program's own text and not from requests.
@@ -241,33 +245,36 @@ impl Gate {
             return Ok(Step::Preflight(self.rules.forwarding.without_claims()));
         }
         request.check_transport()?;
-        let Some(requirement) = self.required(facts, &request)? else {
+        let demands = self.required(facts, &request)?;
+        if demands.is_public() {
             return Ok(Step::Public(self.rules.forwarding.without_claims()));
-        };
-        seen.requirement = Some(requirement);
+        }
+        let demands = seen.demands.insert(demands);
         request.check_query()?;
         let Some(credentials) = self.rules.places.find(&request, self.verifier.policy().limits())? else {
-            return match requirement.anonymous {
+            return match demands.are_anonymous() {
                 true => Ok(Step::Anonymous(self.rules.forwarding.without_claims())),
                 false => Err(Rejection::AuthorizationMissing.into()),
             };
         };
         seen.with_proof = credentials.with_proof;
-        judge::Case { gate: self, facts, request: &request, requirement, credentials, now }.decide()
+        judge::Case { gate: self, facts, request: &request, demands, credentials, now }.decide()
     }
 
-    /// What is required: as the caller says, or the first route that covers the request, or the default. `None` for nothing.
-    fn required(&self, facts: &Facts<'_>, request: &Request<'_>) -> Result<Option<&Requirement>, Denial> {
+    /// What is required: as the caller says, or as the routes do that cover the request however its path is read.
+    fn required(&self, facts: &Facts<'_>, request: &Request<'_>) -> Result<Demands<'_>, Denial> {
         if let Some(RequirementId(place)) = facts.requirement {
             let kept = self.requirements.get(place).ok_or(Denial::RequestMalformed { member: "requirement" })?;
-            return Ok(Some(&kept.requirement));
+            return Ok(Demands::of(&kept.requirement));
         }
         if self.rules.routes.is_empty() {
-            return Ok(Some(&self.rules.requirement));
+            return Ok(Demands::of(&self.rules.requirement));
         }
-        request.check_path()?;
-        let route = self.rules.routes.iter().find(|route| route.covers(request.method, &request.url.path));
-        Ok(route.map_or(Some(&self.rules.requirement), |route| route.requirement.as_ref()))
+        let mut demands = Demands::default();
+        for path in core::iter::once(request.url.written_path()).chain(facts.served.iter().copied()) {
+            self.rules.demand(request.method, &Readings::of(path)?, &mut demands)?;
+        }
+        Ok(demands)
     }
 
     fn refuse(&self, rejection: Denial, seen: &Seen<'_>, now: UnixSeconds) -> Step {
@@ -277,7 +284,7 @@ impl Gate {
             scheme: places.scheme.as_deref().unwrap_or(credentials::BEARER),
             proofs: places.may_prove().then_some(proofs.algorithms.as_slice()),
             offers_proofs: *offers_proofs,
-            requirement: seen.requirement,
+            demands: seen.demands.as_ref(),
             with_proof: seen.with_proof,
         };
         let Answer { status, challenges, retry_after } = challenge::answer(&rejection, &scene);
@@ -291,6 +298,6 @@ impl Gate {
 /// What was learnt of a request before it was refused.
 #[derive(Default)]
 struct Seen<'g> {
-    requirement: Option<&'g Requirement>,
+    demands: Option<Demands<'g>>,
     with_proof: bool,
 }

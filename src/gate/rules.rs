@@ -3,12 +3,14 @@
 use crate::{
     alg::Alg,
     binding::{dpop::ProofRules, nonce::Nonces},
+    denial::Denial,
     gate::{
         credentials::{AUTHORIZATION, BEARER, Places},
+        demands::Demands,
         forward::Forwarding,
         request::Proxies,
         requirement::{Networks, Requirement, blocks},
-        route::PathPattern,
+        route::{Cover, Hazards, PathPattern, Readings},
     },
     json::{Object, Value},
     policy::shapes::GATE,
@@ -36,19 +38,82 @@ pub(crate) struct Route {
     pattern: PathPattern,
     /// Empty for every method.
     methods: Vec<String>,
+    /// What may stand in its paths although servers read it in different ways.
+    allowed: Hazards,
     /// `None` where nothing is required.
     pub(crate) requirement: Option<Requirement>,
 }
 
 impl Route {
-    /// Is it about that request? `GET` covers `HEAD`, which servers answer by the handler of `GET` (RFC 9110 §9.3.2).
-    pub(crate) fn covers(&self, method: &str, path: &str) -> bool {
-        let named = |own: &String| own == method || (own == "GET" && method == "HEAD");
-        (self.methods.is_empty() || self.methods.iter().any(named)) && self.pattern.matches(path)
+    /// Is it about that request?
+    fn cover(&self, method: &str, path: &Readings) -> Cover {
+        match self.cover_method(method) {
+            Cover::No => Cover::No,
+            Cover::Surely => self.pattern.cover(path),
+            Cover::Maybe => match self.pattern.cover(path) {
+                Cover::No => Cover::No,
+                Cover::Maybe | Cover::Surely => Cover::Maybe,
+            },
+        }
+    }
+
+    /// Is it about that request, unless escapes are decoded?
+    fn covers_as_written(&self, method: &str, path: &Readings) -> bool {
+        self.cover_method(method) == Cover::Surely && self.pattern.covers_as_written(path)
+    }
+
+    /// `GET` covers `HEAD`, which servers answer by the handler of `GET` (RFC 9110 §9.3.2) unless they have one for it. Methods are
+    /// case-sensitive (§9.1), and not every router keeps to that.
+    fn cover_method(&self, method: &str) -> Cover {
+        let names = |name: &str| self.methods.iter().any(|own| own == name);
+        match () {
+            () if self.methods.is_empty() || (names(method) && method != "HEAD") => Cover::Surely,
+            () if method == "HEAD" && names("GET") => Cover::Surely,
+            () if self.methods.iter().any(|own| own.eq_ignore_ascii_case(method)) => Cover::Maybe,
+            () => Cover::No,
+        }
     }
 }
 
 impl Rules {
+    /// Adds what is required of a request: by the first route that covers it in every reading, or else by default, and by each route before
+    /// that may cover it. Whichever of them the server behind us has its handler under, what holds there is asked for.
+    ///
+    /// A route that allows what stands in the path says that the server takes it for data. Then the default is not asked, which holds for the
+    /// path with that decoded; other routes for it are.
+    ///
+    /// # Errors
+    /// `path-ambiguous` for what the first of these routes do not allow in a path.
+    pub(crate) fn demand<'g>(&'g self, method: &str, path: &Readings, demands: &mut Demands<'g>) -> Result<(), Denial> {
+        let mut is_allowed = path.hazards() == Hazards::default();
+        let mut is_covered = false;
+        for route in &self.routes {
+            let cover = route.cover(method, path);
+            if cover == Cover::No {
+                continue;
+            }
+            if !is_allowed && !path.hazards().are_among(route.allowed) {
+                return Err(Denial::PathAmbiguous);
+            }
+            if let Some(requirement) = &route.requirement {
+                demands.add(requirement);
+            }
+            if cover == Cover::Surely {
+                return Ok(());
+            }
+            if !is_allowed && route.covers_as_written(method, path) {
+                (is_allowed, is_covered) = (true, true);
+            }
+        }
+        if !is_allowed {
+            return Err(Denial::PathAmbiguous);
+        }
+        if !is_covered {
+            demands.add(&self.requirement);
+        }
+        Ok(())
+    }
+
     /// Reads the section; its shape is checked first.
     pub(crate) fn read(section: Option<&Object<'_>>, nonce_secret: Option<&[u8]>) -> Result<Self, PolicyError> {
         let empty = Object::default();
@@ -64,6 +129,7 @@ impl Rules {
             routes.push(Route {
                 pattern: PathPattern::parse(route.required_string("path")?).map_err(|error| error.within("path"))?,
                 methods: route.strings("methods")?.unwrap_or_default(),
+                allowed: Hazards::named(&route.strings("allowInPath")?.unwrap_or_default()),
                 requirement: match route.get("requirement") {
                     Some(Value::Object(object)) => Some(requirement(Some(object))?),
                     _ => None,

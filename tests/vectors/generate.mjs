@@ -33,6 +33,7 @@ const THEMES = [
   'presets-platforms',
   'authorization',
   'gate-requests',
+  'gate-paths',
   'gate-requirements',
   'gate-binding',
   'gate-elsewhere',

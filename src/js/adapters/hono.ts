@@ -3,7 +3,8 @@ import type { Claims, Gate, Requirement } from '../gate/index.js';
 
 /** What is asked of Hono's `Context`. */
 export interface HonoContext {
-  req: { raw: Request };
+  /** `path` is what routes are compared with: the URL's, unless the app was made with a `getPath` of its own. */
+  req: { raw: Request; path?: string };
   set(key: never, value: never): void;
   header(name: string, value: string): void;
   /** A getter, which throws where the runtime has none. */
@@ -29,6 +30,7 @@ export function guard<C = Claims, Context extends HonoContext = HonoContext>(
 ): (c: Context, next: () => Promise<void>) => Promise<Response | undefined> {
   return async (c, next) => {
     const decision = await gate.check(c.req.raw, requirement, {
+      served: servedOf(c.req),
       clientAddress: clientAddress?.(c),
       waitUntil: (promise) => waitUntil(c, promise),
     });
@@ -39,6 +41,16 @@ export function guard<C = Claims, Context extends HonoContext = HonoContext>(
     await next();
     return undefined;
   };
+}
+
+/** The path by which Hono looks for handlers, where it is not the URL's. */
+function servedOf({ raw, path }: HonoContext['req']): string[] {
+  if (path === undefined) return [];
+  const own = new URL(raw.url);
+  // Hono decodes before it compares; the URL standard encodes anew.
+  const routed = new URL(own.origin + path).pathname;
+  const [one, other] = [own.pathname, routed].map((each) => each.replace(/\/$/, ''));
+  return one === other ? [] : [routed];
 }
 
 /** Where the runtime has no such thing, which Hono tells by throwing, work goes on by itself. It is asked for only when there is some. */

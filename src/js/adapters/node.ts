@@ -1,5 +1,6 @@
 // What Express, Fastify and whatever else stands on Node's `http` have in common.
 import type { CheckContext, ForwardHeaders, RequestFacts } from '../gate/index.js';
+import { servedOf, urlOf } from './target.js';
 
 /** What is asked of Node's `IncomingMessage`, of HTTP/1.1 and of HTTP/2. */
 export interface NodeRequest {
@@ -19,31 +20,23 @@ interface Socket {
   getPeerCertificate?(): { fingerprint256?: string } | null;
 }
 
-/** A host with or without a port. `Host: api.example/public?` would otherwise choose the path by which the gate decides. */
-const AUTHORITY = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i;
-
-/**
- * STRICTER than RFC 3986: Node's routers match `/public/../admin` as it stands, and the gate would decide about `/admin`. Clients remove dot
- * segments before they send.
- */
-const DOT_SEGMENT = /^[^?#]*\/(?:\.|%2e){1,2}(?:[/?#]|$)/i;
-
-/** The request as the gate reads it. `target` is the request-target (RFC 9112 §3.2) before any framework shortened it. */
+/** The request as the gate reads it. `target` is the request-target (RFC 9112 §3.2) before any framework shortened or rewrote it. */
 export function factsOf(request: NodeRequest, target: string): RequestFacts {
   const headers = pairs(request.rawHeaders);
   const host = headers.find(([name]) => name === ':authority' || /^host$/i.test(name))?.[1];
   const scheme = (request.socket as Socket).encrypted ? 'https' : 'http';
-  const path = pathOf(target);
-  const plain = host !== undefined && AUTHORITY.test(host) && !DOT_SEGMENT.test(path);
-  // What has no URL is malformed, which the gate says.
-  return { method: request.method ?? 'GET', url: plain ? `${scheme}://${host}${path}` : '', headers };
+  return { method: request.method ?? 'GET', ...urlOf(target, scheme, host ?? ''), headers };
 }
 
-/** What only the connection tells. */
-export function contextOf(request: NodeRequest): CheckContext {
+/** What only the connection tells, and the framework: `routed` is the target by which it looks for a handler. */
+export function contextOf(request: NodeRequest, target: string, routed: string): CheckContext {
   const socket = request.socket as Socket;
   const certificate = socket.encrypted ? socket.getPeerCertificate?.()?.fingerprint256 : undefined;
-  return { clientAddress: socket.remoteAddress, certificate: certificate?.replaceAll(':', '') };
+  return {
+    clientAddress: socket.remoteAddress,
+    certificate: certificate?.replaceAll(':', ''),
+    served: servedOf(target, routed),
+  };
 }
 
 /**
@@ -80,15 +73,6 @@ export function headersOf(
   });
   if (challenges.length > 0) headers['www-authenticate'] = [...challenges];
   return headers;
-}
-
-/**
- * The path and query of a request-target. The authority of an absolute one is left out: it is the client's word, as the Host header is,
- * and one of them is enough. `//host/path` is a path here, as it is to every router.
- */
-function pathOf(target: string): string {
-  const rest = target.startsWith('/') ? target : target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '');
-  return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
 /** Names with their values. */

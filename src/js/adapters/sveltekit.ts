@@ -1,12 +1,12 @@
 // For SvelteKit: https://svelte.dev/docs/kit. Nothing of it is imported.
 import type { Auth, Claims, Gate, RequestFacts, Requirement } from '../gate/index.js';
 import { pairs } from './node.js';
+import { placeOf, type SvelteKitPaths, type SvelteKitPlace } from './sveltekit-paths.js';
+
+export type { SvelteKitPaths } from './sveltekit-paths.js';
 
 /** What is asked of SvelteKit's `RequestEvent`; its `locals` are given `auth`. */
-export interface SvelteKitEvent {
-  request: Request;
-  /** Without the suffix by which a client asks for a page's data: what the router decides by. */
-  url: URL;
+export interface SvelteKitEvent extends SvelteKitPlace {
   locals: object;
   platform?: unknown;
   /** Whether the app asks itself: then `platform` tells of the request that came in, and `request` of the one within. */
@@ -14,17 +14,22 @@ export interface SvelteKitEvent {
   getClientAddress(): string;
 }
 
-/** A `handle` for `hooks.server.js` that lets pass what the gate allows, with the decision as `event.locals.auth`. */
+/**
+ * A `handle` for `hooks.server.js` that lets pass what the gate allows, with the decision as `event.locals.auth`. `paths` says where the app
+ * lies, unless that is SvelteKit's default.
+ */
 export function guard<C = Claims>(
   gate: Gate<C>,
   requirement?: Requirement,
+  paths: SvelteKitPaths = {},
 ): <Event extends SvelteKitEvent>(input: {
   event: Event;
   resolve(event: Event): Response | Promise<Response>;
 }) => Promise<Response> {
   return async ({ event, resolve }) => {
-    const facts = { method: event.request.method, url: event.url.href, headers: headersOf(event) };
-    const context = { clientAddress: clientAddress(event), waitUntil: waitUntil(event) };
+    const { url, served } = placeOf(event, paths);
+    const facts = { method: event.request.method, url, headers: headersOf(event) };
+    const context = { clientAddress: clientAddress(event), waitUntil: waitUntil(event), served };
     const decision = await gate.check(facts, requirement, context);
     if (!decision.ok) return decision.response;
     event.request = decision.apply(event.request);

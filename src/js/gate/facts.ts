@@ -15,6 +15,8 @@ export interface Facts {
   requirement?: number;
   method: string;
   url: string;
+  target?: string;
+  served?: readonly string[];
   headers: [string, string][];
   clientAddress?: string;
   certificate?: string;
@@ -48,7 +50,7 @@ export function profileOf(...profiles: string[]): Profile {
 export function factsOf(
   request: Request | RequestFacts,
   requirement: number | undefined,
-  { clientAddress, certificate }: Connection,
+  { clientAddress, certificate, served }: Connection,
   profile: Profile,
 ): Facts {
   const facts: Facts = {
@@ -57,6 +59,9 @@ export function factsOf(
     headers: fields(request.headers, request.method === 'OPTIONS' ? profile.headers : profile.ofRequests),
   };
   if (requirement !== undefined) facts.requirement = requirement;
+  const { target } = request as Partial<RequestFacts>;
+  if (target !== undefined) facts.target = target;
+  if (served !== undefined && served.length > 0) facts.served = served;
   if (clientAddress !== undefined && profile.byAddress) facts.clientAddress = clientAddress;
   if (certificate !== undefined) facts.certificate = certificate;
   return facts;
@@ -82,6 +87,9 @@ function fields(headers: RequestFacts['headers'], wanted: readonly string[]): [s
 const PLAIN = /^(https?:\/\/[\w.:[\]-]+)(\/[!-"$->@-[\]-~]*)(\?[!-"$-[\]-~]*)?$/;
 const LONGEST = 4096;
 
+/** What may be a dot segment. */
+const DOTS = /\/(?:\.|%2e)/i;
+
 /**
  * The facts that an answer rests on, as one text: requests with the same text get the same answer. `undefined` for those whose answer is
  * never kept.
@@ -90,10 +98,13 @@ const LONGEST = 4096;
  * fixed in length goes behind its length, so that no value can pass for the end of another.
  */
 export function cacheKey(facts: Facts, byPath: boolean): string | undefined {
-  const { requirement, method, url, headers, clientAddress = '', certificate = '' } = facts;
+  const { requirement, method, url, target, served, headers, clientAddress = '', certificate = '' } = facts;
   // A preflight is told by its headers.
   if (method === 'OPTIONS') return undefined;
   const [, origin, path, query = ''] = (url.length <= LONGEST && PLAIN.exec(url)) || [];
+  // At a target and at paths besides the URL's the core looks in any case: only where they say nothing new may they be left out.
+  if (served !== undefined) return undefined;
+  if (target !== undefined && (path === undefined || target !== path + query || DOTS.test(target))) return undefined;
   let place = url;
   if (origin !== undefined && !query.includes('%') && !query.includes('access_token')) {
     place = requirement === undefined && byPath ? origin + path : origin;

@@ -5,6 +5,8 @@ import type { CheckContext, GateOptions, RequestFacts } from './index.js';
 export interface Connection {
   clientAddress: string | undefined;
   certificate: string | undefined;
+  /** Where else a router serves the request. */
+  served?: readonly string[] | undefined;
 }
 
 type Platform = NonNullable<GateOptions['platform']>;
@@ -36,6 +38,14 @@ function isVercel(): boolean {
 
 /** The connection by what the caller knows, or else by the platform's trusted fields. */
 export function connectionOf(
+  request: Request | RequestFacts,
+  context: CheckContext,
+  platform: ReturnType<typeof platformOf>,
+): Connection {
+  return { ...endOf(request, context, platform), served: context.served };
+}
+
+function endOf(
   request: Request | RequestFacts,
   context: CheckContext,
   { platform, guessed }: ReturnType<typeof platformOf>,

@@ -33,15 +33,23 @@ export interface ClaimRequirement {
   anyOf?: readonly [string, ...string[]];
 }
 
-/** A rule for some paths. The first route that matches decides. */
+/** What a route may allow in its paths although servers read it in different ways. */
+export type InPath = '%23' | '%25' | '%2F' | '%3F' | '%5C' | ';';
+
+/**
+ * A rule for some paths. The first route that matches however servers read the path decides, with those before it that match in some reading
+ * (another case, a slash at the end, escapes): what each of them asks for must hold.
+ */
 export interface Route {
   /**
    * A pathname pattern of `URLPattern`: literals, `:name`, `*`, `{…}`, and `?`, `+`, `*` behind them; no regular expressions. It is
-   * compared with the path as RFC 3986 §6.2.2 normalises it.
+   * compared with every reading of the path.
    */
   path: string;
   /** Exact methods; `GET` covers `HEAD`. Default: every method. */
   methods?: readonly [string, ...string[]];
+  /** What may stand in paths here although servers read it in different ways: `%2F` for `/@scope%2Fname`. Elsewhere it is refused. */
+  allowInPath?: readonly [InPath, ...InPath[]];
   /** What is required there; `'public'` for nothing at all. */
   requirement: Requirement | 'public';
 }

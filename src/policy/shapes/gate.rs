@@ -2,6 +2,9 @@
 
 use crate::document::shape::{Kind, Member, Shape};
 
+/// What a route may allow in its paths.
+pub(crate) const IN_PATHS: [&str; 6] = ["%23", "%25", "%2F", "%3F", "%5C", ";"];
+
 /// What the gate does with requests.
 pub(crate) const GATE: Shape = Shape::new(&[
     Member::new("realm", Kind::Text, "The realm that challenges name (RFC 9110 §11.5)."),
@@ -14,7 +17,8 @@ pub(crate) const GATE: Shape = Shape::new(&[
     Member::new(
         "routes",
         Kind::Array(&Kind::Object(&ROUTE)),
-        "What is asked by path and method. The first route that matches decides.",
+        "What is asked by path and method. The first route that matches however servers read the path decides, with those before it that match \
+         in some reading (another case, a slash at the end, escapes): what each of them asks for must hold.",
     ),
     Member::new("forward", Kind::Object(&FORWARD), "What is passed on to the origin."),
     Member::new(
@@ -82,6 +86,11 @@ const ROUTE: Shape = Shape::new(&[
     )
     .required(),
     Member::new("methods", Kind::Texts, "The methods the route is about. By default all of them."),
+    Member::new(
+        "allowInPath",
+        Kind::Array(&Kind::Choice(&IN_PATHS)),
+        "What may stand in paths here although servers read it in different ways: `%2F` for `/@scope%2Fname`. Elsewhere it is refused.",
+    ),
     Member::new(
         "requirement",
         Kind::Either(&Kind::Choice(&["public"]), &Kind::Object(&REQUIREMENT)),

@@ -68,10 +68,10 @@ const gates = new WeakMap();
 /** A decision about a request, as data. The second time a request is put, the same gate is asked. */
 async function decide(question) {
   if (!gates.has(question)) gates.set(question, gateFor(question));
-  const { clientAddress, certificate, ...facts } = question.request;
+  const { clientAddress, certificate, served, ...facts } = question.request;
   const decision = await gates
     .get(question)
-    .check(facts, question.requirement, { clientAddress, certificate });
+    .check(facts, question.requirement, { clientAddress, certificate, served });
   if (decision.ok) {
     const { via, headers, apply, header, ...rest } = decision;
     return { ...rest, step: via === 'token' ? 'allowed' : via, header: header ?? null, forward: headers };
