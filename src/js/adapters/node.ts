@@ -12,6 +12,11 @@ export interface NodeRequest {
   socket: object;
 }
 
+/** `http2.Http2ServerRequest` has a stream, whose end may come with the headers. */
+interface OfHttp2 {
+  stream?: { endAfterHeaders?: boolean };
+}
+
 /** `tls.TLSSocket`, of which `net.Socket` has the first. */
 interface Socket {
   remoteAddress?: string;
@@ -36,7 +41,10 @@ export function factsOf(request: NodeRequest, target: string): RequestFacts {
   const path = pathOf(target);
   const plain = host !== undefined && AUTHORITY.test(host) && !DOT_SEGMENT.test(path);
   // What has no URL is malformed, which the gate says.
-  return { method: request.method ?? 'GET', url: plain ? `${scheme}://${host}${path}` : '', headers };
+  const url = plain ? `${scheme}://${host}${path}` : '';
+  // HTTP/2 announces no body.
+  const hasBody = (request as OfHttp2).stream?.endAfterHeaders === false;
+  return { method: request.method ?? 'GET', url, headers, hasBody };
 }
 
 /** What only the connection tells. */
@@ -50,13 +58,13 @@ export function contextOf(request: NodeRequest): CheckContext {
  * Carries out what a decision says about headers, in every view that Node has of them: which one a proxy behind this reads, nobody knows.
  */
 export function rewrite(request: NodeRequest, { set, strip, stripCookie }: ForwardHeaders): void {
-  const gone = new Set([...strip, ...Object.keys(set)].map(plain));
+  const gone = new Set([...strip, ...Object.keys(set)].map(folded));
   if (gone.size === 0 && stripCookie === undefined) return;
   const cookies = (value: string) => withoutCookie(value, stripCookie);
   // The views are made of rawHeaders when they are first asked for, and by the number of lines that came: they go first.
   const { headers, headersDistinct = {} } = request;
   for (const view of [headers, headersDistinct])
-    for (const name of Object.keys(view)) if (gone.has(plain(name))) delete view[name];
+    for (const name of Object.keys(view)) if (gone.has(folded(name))) delete view[name];
   if (typeof headers.cookie === 'string') headers.cookie = cookies(headers.cookie);
   if (headersDistinct.cookie) headersDistinct.cookie = headersDistinct.cookie.map(cookies);
   for (const [name, value] of Object.entries(set)) {
@@ -64,7 +72,7 @@ export function rewrite(request: NodeRequest, { set, strip, stripCookie }: Forwa
     headersDistinct[name.toLowerCase()] = [value];
   }
   const raw = pairs(request.rawHeaders)
-    .filter(([name]) => !gone.has(plain(name)))
+    .filter(([name]) => !gone.has(folded(name)))
     .flatMap(([name, value]) => [name, /^cookie$/i.test(name) ? cookies(value) : value]);
   request.rawHeaders.splice(0, request.rawHeaders.length, ...raw, ...Object.entries(set).flat());
 }
@@ -98,9 +106,9 @@ export function pairs(raw: readonly string[]): (readonly [string, string])[] {
   return found;
 }
 
-/** Names are compared without case, and some servers behind a proxy take `_` for `-`. */
-function plain(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
+/** `Forward::folded` of src/gate/step.rs: servers behind a proxy take one separator for another. */
+function folded(name: string): string {
+  return name.toLowerCase().replace(/[^a-z\d]/g, '-');
 }
 
 function withoutCookie(value: string, name: string | undefined): string {
