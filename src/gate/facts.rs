@@ -22,6 +22,11 @@ pub struct Facts<'f> {
     /// Other paths under which the request is served, each as it would stand in a URL: where a router rewrote it. What the policy's routes
     /// require for each of them has to hold as well.
     pub served: &'f [&'f str],
+    /// Whether the platform vouches for scheme and host of the URL. Elsewhere the host is what the client wrote into `Host`, and counts as
+    /// far as the policy's `gate.origins` list it.
+    pub url_vouched: bool,
+    /// Whether the request has a body that its header fields do not announce.
+    pub has_body: bool,
     /// Header fields as they came: duplicates are kept, names are in any case. Those of [`Gate::headers`](crate::gate::Gate::headers) suffice.
     pub headers: &'f [(&'f str, &'f str)],
     /// The address of the other end of the connection, from the platform and never from a header.
@@ -80,6 +85,8 @@ impl Facts<'_> {
             "url",
             "target",
             "served",
+            "urlVouched",
+            "hasBody",
             "headers",
             "clientAddress",
             "certificate",
@@ -95,6 +102,8 @@ impl Facts<'_> {
             url: document.required_string("url")?,
             target: document.string("target")?,
             served: &served,
+            url_vouched: document.boolean("urlVouched")?.unwrap_or_default(),
+            has_body: document.boolean("hasBody")?.unwrap_or_default(),
             headers: &headers,
             client_address: document.string("clientAddress")?,
             certificate: document.string("certificate")?,
@@ -153,11 +162,12 @@ mod tests {
 
     #[test]
     fn reads_every_member_and_keeps_duplicates() {
-        let text = r#"{"requirement":3,"method":"GET","url":"https://a/","headers":[["A","1"],["a","2"]],
+        let text = r#"{"requirement":3,"method":"GET","url":"https://a/","urlVouched":true,"hasBody":true,"headers":[["A","1"],["a","2"]],
             "clientAddress":"::1","certificate":"c","evidence":{"keys":"unchanged","replay":"seen","introspectionFailed":"busy"}}"#;
         Facts::with_json(text, |facts| {
             assert_eq!(facts.headers, [("A", "1"), ("a", "2")]);
             assert_eq!((facts.client_address, facts.certificate), (Some("::1"), Some("c")));
+            assert!(facts.url_vouched && facts.has_body);
             assert_eq!(facts.evidence.replay, Some(Replay::Seen));
             assert_eq!(facts.evidence.introspection, Some(Introspected::Busy));
             assert!(facts.evidence.keys_unchanged);

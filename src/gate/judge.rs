@@ -144,6 +144,10 @@ impl Case<'_> {
         if !self.credentials.with_proof {
             return Err(Denial::DpopSchemeRequired);
         }
+        // The proof's `htu` would be compared with what the sender of the request wrote into `Host`.
+        if self.gate.rules.origins.is_empty() && !self.facts.url_vouched {
+            return Err(Denial::DpopOriginUnknown);
+        }
         let occasion = Occasion {
             method: self.request.method,
             url: &self.request.url,

@@ -17,6 +17,8 @@ export interface Facts {
   url: string;
   target?: string;
   served?: readonly string[];
+  urlVouched?: true;
+  hasBody?: true;
   headers: [string, string][];
   clientAddress?: string;
   certificate?: string;
@@ -32,15 +34,12 @@ export interface Profile {
   byAddress: boolean;
 }
 
-const PREFLIGHT = ['origin', 'access-control-request-method'];
-
 /** Which facts decisions rest on: of one core, or of several that are asked about the same ones. */
 export function profileOf(...profiles: string[]): Profile {
-  const all = profiles.map((json) => JSON.parse(json) as Omit<Profile, 'ofRequests'>);
-  const headers = [...new Set(all.flatMap((profile) => profile.headers))];
+  const all = profiles.map((json) => JSON.parse(json) as Profile);
   return {
-    headers,
-    ofRequests: headers.filter((name) => !PREFLIGHT.includes(name)),
+    headers: [...new Set(all.flatMap((profile) => profile.headers))],
+    ofRequests: [...new Set(all.flatMap((profile) => profile.ofRequests))],
     byPath: all.some((profile) => profile.byPath),
     byAddress: all.some((profile) => profile.byAddress),
   };
@@ -50,7 +49,7 @@ export function profileOf(...profiles: string[]): Profile {
 export function factsOf(
   request: Request | RequestFacts,
   requirement: number | undefined,
-  { clientAddress, certificate, served }: Connection,
+  { clientAddress, certificate, served, urlVouched }: Connection,
   profile: Profile,
 ): Facts {
   const facts: Facts = {
@@ -62,7 +61,11 @@ export function factsOf(
   const { target } = request as Partial<RequestFacts>;
   if (target !== undefined) facts.target = target;
   if (served !== undefined && served.length > 0) facts.served = served;
-  if (clientAddress !== undefined && profile.byAddress) facts.clientAddress = clientAddress;
+  if (urlVouched) facts.urlVouched = true;
+  if ('hasBody' in request && request.hasBody === true) facts.hasBody = true;
+  // Over plain HTTP it matters where the connection begins.
+  if (clientAddress !== undefined && (profile.byAddress || !request.url.startsWith('https:')))
+    facts.clientAddress = clientAddress;
   if (certificate !== undefined) facts.certificate = certificate;
   return facts;
 }
@@ -98,7 +101,8 @@ const DOTS = /\/(?:\.|%2e)/i;
  * fixed in length goes behind its length, so that no value can pass for the end of another.
  */
 export function cacheKey(facts: Facts, byPath: boolean): string | undefined {
-  const { requirement, method, url, target, served, headers, clientAddress = '', certificate = '' } = facts;
+  const { requirement, method, url, target, served, urlVouched, headers } = facts;
+  const { clientAddress = '', certificate = '' } = facts;
   // A preflight is told by its headers.
   if (method === 'OPTIONS') return undefined;
   const [, origin, path, query = ''] = (url.length <= LONGEST && PLAIN.exec(url)) || [];
@@ -109,7 +113,7 @@ export function cacheKey(facts: Facts, byPath: boolean): string | undefined {
   if (origin !== undefined && !query.includes('%') && !query.includes('access_token')) {
     place = requirement === undefined && byPath ? origin + path : origin;
   }
-  let key = `${requirement ?? ''} ${counted(method)}${counted(place)}${counted(clientAddress)}${counted(certificate)}`;
+  let key = `${requirement ?? ''} ${urlVouched ?? ''} ${counted(method)}${counted(place)}${counted(clientAddress)}${counted(certificate)}`;
   for (const [name, value] of headers) {
     // A proof is good once.
     if (name === 'dpop') return undefined;

@@ -9,9 +9,16 @@ import { type ClaimsReader, claimsReader } from '../typed-claims.js';
 import type { Claims } from '../verdict.js';
 import { cacheSize, verifierOn } from '../verifier.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
-import { type AllowedStep, allowed, type RefusedStep, refused } from './decision.js';
+import {
+  type AllowedStep,
+  allowed,
+  answered,
+  type PreflightStep,
+  type RefusedStep,
+  refused,
+} from './decision.js';
 import { cacheKey, type Evidence, type Facts, factsOf, type Profile, profileOf } from './facts.js';
-import { waiting, withHeaders } from './handler.js';
+import { handed, withHeaders } from './handler.js';
 import type {
   Allowed,
   AllowedToken,
@@ -102,6 +109,7 @@ class Driver {
       // The runtime's own must be called as a function of its global object.
       fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => globalThis.fetch(...args)),
       now,
+      readMetadata: (issuer, text) => this.#raw.readMetadata(issuer, text),
       store: options.store,
       observe: this.#observer.happened,
     };
@@ -151,7 +159,7 @@ class Driver {
   #protect<Rest extends unknown[]>(
     handler: (request: Request, auth: Auth, ...rest: Rest) => Response | Promise<Response>,
     requirement?: Requirement,
-    contextOf: (request: Request, ...rest: Rest) => CheckContext = (_, ...rest) => waiting(rest),
+    contextOf: (request: Request, ...rest: Rest) => CheckContext = (request, ...rest) => handed(request, rest),
   ): (request: Request, ...rest: Rest) => Promise<Response> {
     const text = requirement === undefined ? undefined : toJson(requirement);
     // A mistake in it is told now and not by the first request.
@@ -189,6 +197,10 @@ class Driver {
     const evidence: Evidence = {};
     const { step, epoch } = await this.#loop.follow(facts, evidence, context, stopwatch);
     if (step.step === 'refused') return this.#refuse(step, facts, requirement, evidence, stopwatch);
+    if (step.step === 'preflight' && step.answer !== undefined) {
+      const { answer } = step;
+      return this.#answer({ ...step, answer }, facts, requirement, evidence, stopwatch);
+    }
     const misfit = step.step === 'allowed' ? this.#typeClaims(step) : undefined;
     const decision = allowed(step);
     const kid = step.step === 'allowed' ? step.header?.kid : undefined;
@@ -251,6 +263,18 @@ class Driver {
       stopwatch,
     );
     return decision;
+  }
+
+  #answer(
+    step: Required<PreflightStep>,
+    facts: Facts,
+    requirement: string | undefined,
+    evidence: Evidence,
+    stopwatch: Stopwatch,
+  ): Decision {
+    const { method } = facts;
+    this.#tell({ ok: true, code: 'preflight', method, cached: false }, facts, requirement, evidence, stopwatch);
+    return answered(step);
   }
 
   #refuse(

@@ -76,6 +76,8 @@ export interface IoEvent {
 /** The world, as an argument. */
 export interface Io {
   fetch: typeof fetch;
+  /** The core's word about an issuer's metadata: `{ "jwksUri": … }` or `{ "fault": … }`. */
+  readMetadata(issuer: string, text: string): string;
   /** Whole seconds since 1970. */
   now(): number;
   store?: SharedStore | undefined;

@@ -27,6 +27,7 @@ export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
   const io: Io = {
     fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => globalThis.fetch(...args)),
+    readMetadata: (issuer, text) => raw.readMetadata(issuer, text),
     now,
   };
   const keys = new RemoteKeys(
