@@ -21,7 +21,7 @@ test('the code imports nothing but what Node’s adapters share', async () => {
     [...NAMES, 'node'].toSorted().map((name) => `${name}.js`),
   );
   for (const name of files) {
-    const expected = ['express.js', 'fastify.js', 'sveltekit.js'].includes(name) ? ['./node.js'] : [];
+    const expected = ['express.js', 'fastify.js', 'hono.js', 'sveltekit.js'].includes(name) ? ['./node.js'] : [];
     assert.deepEqual(await imports(name), expected, name);
   }
 });
