@@ -26,7 +26,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use http::request::Parts;
+use http::{Uri, request::Parts};
 use tower_layer::Layer;
 
 use crate::{
@@ -61,10 +61,14 @@ pub struct Connection {
 pub struct GateLayer<O = Nothing> {
     shared: Arc<Shared<O>>,
     requirement: Option<RequirementId>,
+    target: Option<Arc<Targeted>>,
 }
 
 /// Tells a request's connection.
 type Connected = dyn Fn(&Parts) -> Connection + Send + Sync;
+
+/// Tells the target that a request came with.
+type Targeted = dyn for<'p> Fn(&'p Parts) -> &'p Uri + Send + Sync;
 
 struct Shared<O> {
     /// Written when keys or requirements come in.
@@ -104,7 +108,7 @@ impl<O: Outside> GateLayer<O> {
             connection: Box::new(connection),
             now: clock,
         };
-        GateLayer { shared: Arc::new(shared), requirement: None }
+        GateLayer { shared: Arc::new(shared), requirement: None, target: None }
     }
 
     /// The layer by the same gate for routes with a requirement of their own: JSON, as the policy's `gate.requirement`.
@@ -113,7 +117,19 @@ impl<O: Outside> GateLayer<O> {
     /// As [`Gate::requirement`].
     pub fn requiring(&self, requirement: &str) -> Result<Self, PolicyError> {
         let id = self.shared.gate.write().unwrap_or_else(PoisonError::into_inner).requirement(requirement)?;
-        Ok(GateLayer { shared: Arc::clone(&self.shared), requirement: Some(id) })
+        Ok(GateLayer { requirement: Some(id), ..self.clone() })
+    }
+
+    /// The layer for a policy whose routes decide: where it finds the URI that the client asked for. A layer with no requirement of its own
+    /// refuses every request until it is told (`request-malformed`), since routers shorten `parts.uri` and nobody can see it from that: axum's
+    /// `nest("/admin", …)` makes `/users` of `/admin/users`.
+    ///
+    /// - In axum, within routers or around them, with axum's feature `original-uri`:
+    ///   `|parts| parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0)`.
+    /// - In hyper and tonic, where nothing in front of the layer writes another URI: `|parts| &parts.uri`.
+    #[must_use]
+    pub fn with_target(self, target: impl for<'p> Fn(&'p Parts) -> &'p Uri + Send + Sync + 'static) -> Self {
+        GateLayer { target: Some(Arc::new(target)), ..self }
     }
 
     /// Takes the JWK Set that an issuer publishes: before the first request, or whenever there is a newer one.
@@ -154,7 +170,7 @@ impl<S, O> Layer<S> for GateLayer<O> {
 
 impl<O> Clone for GateLayer<O> {
     fn clone(&self) -> Self {
-        GateLayer { shared: Arc::clone(&self.shared), requirement: self.requirement }
+        GateLayer { shared: Arc::clone(&self.shared), requirement: self.requirement, target: self.target.clone() }
     }
 }
 

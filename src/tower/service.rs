@@ -112,7 +112,8 @@ impl<O: Outside> GateLayer<O> {
     /// What the gate decides; `Err(None)` should it want to know what it was told.
     async fn decide(&self, parts: &Parts) -> Result<Decided, Option<Box<Refusal>>> {
         let connection = (self.shared.connection)(parts);
-        let url = headers::url(parts, connection.secure);
+        let asked = self.target.as_ref().map_or(&parts.uri, |target| target(parts));
+        let url = headers::url(asked, &parts.headers, connection.secure);
         let mut found = Found::default();
         for _ in 0..MOST_ROUNDS {
             match self.ask(parts, &url, &connection, &found) {
@@ -153,12 +154,17 @@ impl<O: Outside> GateLayer<O> {
     fn ask(&self, parts: &Parts, url: &str, connection: &Connection, found: &Found) -> Step {
         let pairs = headers::pairs(&parts.headers);
         let address = connection.client_address.map(|address| address.to_string());
+        let gate = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let served = self.target.as_ref().and_then(|target| headers::rewritten(target(parts), &parts.uri));
         let facts = Facts {
             requirement: self.requirement,
             method: parts.method.as_str(),
             url,
             url_vouched: connection.url_vouched,
             has_body: false,
+            // Nothing is a malformed target: routes cannot decide about a URI that a router may have shortened.
+            target: (self.target.is_none() && self.requirement.is_none() && gate.goes_by_path()).then_some(""),
+            served: served.as_slice(),
             headers: &pairs,
             client_address: address.as_deref(),
             certificate: connection.certificate.as_deref(),
@@ -172,10 +178,9 @@ impl<O: Outside> GateLayer<O> {
                 replay: found.replay,
                 check: None,
             },
-            ..Facts::default()
         };
         let now = (self.shared.now)();
-        self.shared.gate.read().unwrap_or_else(PoisonError::into_inner).decide(&facts, now)
+        gate.decide(&facts, now)
     }
 
     /// Whether there are keys that were not there before.

@@ -45,7 +45,9 @@ export function guard<C = Claims>(
 /** The path by which Express looks for handlers: what routers took off, and what is left, in which a path of `/` may be theirs. */
 function routed(target: string, baseUrl: string, url: string): string {
   const [asked, rest] = [pathOf(target), pathOf(url)];
-  return isRoot(rest) && isRoot(asked.slice(baseUrl.length)) && asked.startsWith(baseUrl) ? asked : baseUrl + rest;
+  return isRoot(rest) && isRoot(asked.slice(baseUrl.length)) && asked.startsWith(baseUrl)
+    ? asked
+    : baseUrl + rest;
 }
 
 function isRoot(path: string): boolean {

@@ -29,7 +29,8 @@ export function placeOf(
   const remote = `${base}/${appDir}/remote/`;
   const asked = new URL(event.request.url);
   // Also by the path, should a version not say it by the member.
-  if (event.isRemoteRequest === true || asked.pathname.startsWith(remote)) return { url: asked.href, served: [] };
+  if (event.isRemoteRequest === true || asked.pathname.startsWith(remote))
+    return { url: asked.href, served: [] };
   const served: string[] = [];
   // A form without JavaScript calls a remote function by the query of any page.
   for (const id of event.url.searchParams.getAll('/remote')) {
@@ -51,10 +52,13 @@ function pathOfRoute(
   const segments = id
     .split('/')
     .filter((segment) => !/^\(.+\)$/.test(segment))
-    .map((segment) => segment.replace(PARAMETER, (_, coded: string | undefined, name: string) => {
-      if (coded !== undefined) return encodeURIComponent(String.fromCodePoint(Number.parseInt(coded.slice(2), 16)));
-      return (params[name] ?? '').split('/').map(encodeURIComponent).join('/');
-    }))
+    .map((segment) =>
+      segment.replace(PARAMETER, (_, coded: string | undefined, name: string) => {
+        if (coded !== undefined)
+          return encodeURIComponent(String.fromCodePoint(Number.parseInt(coded.slice(2), 16)));
+        return (params[name] ?? '').split('/').map(encodeURIComponent).join('/');
+      }),
+    )
     .filter((segment) => segment !== '');
   return `/${segments.join('/')}`;
 }

@@ -108,7 +108,8 @@ export function cacheKey(facts: Facts, byPath: boolean): string | undefined {
   const [, origin, path, query = ''] = (url.length <= LONGEST && PLAIN.exec(url)) || [];
   // At a target and at paths besides the URL's the core looks in any case: only where they say nothing new may they be left out.
   if (served !== undefined) return undefined;
-  if (target !== undefined && (path === undefined || target !== path + query || DOTS.test(target))) return undefined;
+  if (target !== undefined && (path === undefined || target !== path + query || DOTS.test(target)))
+    return undefined;
   let place = url;
   if (origin !== undefined && !query.includes('%') && !query.includes('access_token')) {
     place = requirement === undefined && byPath ? origin + path : origin;

@@ -115,7 +115,7 @@ async fn no_spelling_of_a_path_or_host_opens_another() {
             "routes": [{ "path": "/open/*", "requirement": "public" }],
         }),
     );
-    let layer = GateLayer::new(Gate::from_json(&policy).unwrap());
+    let layer = GateLayer::new(Gate::from_json(&policy).unwrap()).with_target(|parts| &parts.uri);
     let port = serve(Router::new().fallback(seen).layer(layer)).await;
     let token = format!("Bearer {}", mint(&key, "notes:read", 0));
     let good = ("Authorization", token.as_str());

@@ -209,13 +209,7 @@ for (const [name, target, path = target] of [
   ['the-absolute-form', `${origin}/health`, '/health'],
   ['the-absolute-form-in-another-case', 'HTTPS://API.Example:443/health', '/health'],
 ]) {
-  add(
-    `gate-accepts-${name}`,
-    46,
-    'RFC 9112 section 3.2.',
-    at(path, { ...anonymously, target }),
-    isPublic,
-  );
+  add(`gate-accepts-${name}`, 46, 'RFC 9112 section 3.2.', at(path, { ...anonymously, target }), isPublic);
 }
 for (const [name, target, path = target] of [
   ['nothing', '', '/'],
