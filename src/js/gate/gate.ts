@@ -126,6 +126,7 @@ class Driver {
       version: () => this.#raw.revocationsVersion(),
       applyRevocations: (documents) => this.#takeLists(documents, now()),
       applyStatusList: (uri, jwt) => this.#takeStatusList(uri, jwt, now()),
+      secrets: options.revocation,
     });
     this.#profile = this.#readProfile();
     this.#loop = new Loop(this.#raw, now, {
@@ -354,8 +355,8 @@ class Driver {
   #replacePolicy(policy: Policy): void {
     const before = this.#policy;
     const text = toJson(policy);
-    this.#take(text);
     try {
+      this.#take(text);
       const { introspections } = this.#sources();
       this.#introspection = new Introspection(introspections, this.#options.introspection, this.#io);
       this.#policy = text;

@@ -3,6 +3,7 @@ import type { Policy } from '../policy.js';
 import type { StandardSchema } from '../standard-schema.js';
 import type { Claims, JoseHeader, RejectionCode, Stage } from '../verdict.js';
 import type { ClientSecrets } from './client-authentication.js';
+import type { FeedSecrets } from './feed-credentials.js';
 import type { IntrospectionStats } from './introspection.js';
 import type { SharedStore } from './io.js';
 import type { RemoteKeysStats } from './keys.js';
@@ -14,6 +15,7 @@ import type { RevocationsStats } from './revocations.js';
 
 export * from '../index.js';
 export type { ClientSecrets } from './client-authentication.js';
+export type { FeedSecrets } from './feed-credentials.js';
 export type { IntrospectionStats } from './introspection.js';
 export type { IoEvent, SharedStore } from './io.js';
 export type { RemoteKeysStats } from './keys.js';
@@ -205,6 +207,8 @@ export interface GateOptions<C = Claims> {
   store?: SharedStore;
   /** By issuer. */
   introspection?: Readonly<Record<string, ClientSecrets>>;
+  /** The secret of the policy's `revocation.clientId`, for a feed that is not public. */
+  revocation?: FeedSecrets;
   /** Default: in memory, of this isolate alone. */
   replay?: ReplayStore;
   /** The HMAC key of DPoP nonces, the same everywhere the gate runs: at least 32 bytes. */

@@ -28,6 +28,8 @@ export interface IntrospectionSource {
 /** Where lists of revocations are, and how they are pulled, as the core tells it: every default filled in. */
 export interface RevocationSource {
   feed?: string | undefined;
+  /** The client that the feed is pulled as. */
+  clientId?: string | undefined;
   statusLists: string[];
   pullSeconds: number;
   maxStalenessSeconds: number;
