@@ -11,7 +11,7 @@ use crate::{
         Gate,
         credentials::Credentials,
         elsewhere,
-        facts::{Facts, Replay},
+        facts::{Evidence, Facts, Replay},
         request::Request,
         requirement::{Requirement, Subject, Wanted},
         step::{Allowed, Binding, Forward, Step},
@@ -26,6 +26,8 @@ use crate::{
 pub(super) struct Case<'c> {
     pub(super) gate: &'c Gate,
     pub(super) facts: &'c Facts<'c>,
+    /// What of the facts' evidence counts under the present policy.
+    pub(super) evidence: Evidence<'c>,
     pub(super) request: &'c Request<'c>,
     pub(super) requirement: &'c Requirement,
     pub(super) credentials: Credentials<'c>,
@@ -96,7 +98,7 @@ impl Case<'_> {
         let subject = Subject { claims, typ, client: self.request.client, now: self.now, leeway: policy.leeway() };
         let validity = self.requirement.check(&subject, validity)?;
         if let Some(Proof { replay_key, until, .. }) = &proof {
-            match self.facts.evidence.replay {
+            match self.evidence.replay(replay_key, *until) {
                 None => {
                     return Ok(Outcome::Open(Step::NeedReplayCheck { key: replay_key.clone(), until: *until }));
                 }
@@ -105,7 +107,7 @@ impl Case<'_> {
                 Some(Replay::Unavailable) => return Err(Denial::ReplayUnavailable),
             }
         }
-        if let Some(reason) = self.facts.evidence.check {
+        if let Some(reason) = self.evidence.check {
             return Err(Denial::RefusedByCheck { reason: excerpt(reason) });
         }
         let rules = &self.gate.rules;
@@ -146,7 +148,9 @@ impl Case<'_> {
             now: self.now,
             leeway: self.gate.verifier.policy().leeway(),
         };
-        let proof = dpop::check(self.proof()?, &occasion, &self.gate.rules.proofs)?;
+        let rules = &self.gate.rules.proofs;
+        let proof = dpop::check(self.proof()?, &occasion, rules)?;
+        let proof = self.gate.former_windows.check(proof, rules.window, self.now, occasion.leeway)?;
         if proof.jkt != jkt {
             return Err(Denial::DpopKeyMismatch);
         }

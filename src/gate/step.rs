@@ -32,6 +32,9 @@ pub enum Step {
         issuer: String,
         /// The token.
         token: String,
+        /// Only an answer to a question that is asked now will do: no list of revocations can tell, and an earlier answer
+        /// may be from before the token was revoked. See [`Evidence::introspection_kept`](crate::gate::Evidence::introspection_kept).
+        fresh: bool,
     },
     /// The replay store is to be asked about a proof.
     NeedReplayCheck {
@@ -170,6 +173,8 @@ enum Told<'s> {
     Introspect {
         issuer: &'s str,
         token: &'s str,
+        #[serde(skip_serializing_if = "core::ops::Not::not")]
+        fresh: bool,
     },
     Replay {
         key: &'s str,
@@ -219,7 +224,9 @@ impl Step {
             Step::Preflight(forward) => json(&Told::Preflight { forward }),
             Step::Anonymous(forward) => json(&Told::Anonymous { forward }),
             Step::NeedKeys { issuer, kid } => json(&Told::Keys { issuer, kid: kid.as_deref() }),
-            Step::NeedIntrospection { issuer, token } => json(&Told::Introspect { issuer, token }),
+            Step::NeedIntrospection { issuer, token, fresh } => {
+                json(&Told::Introspect { issuer, token, fresh: *fresh })
+            }
             Step::NeedReplayCheck { key, until } => json(&Told::Replay { key, until: *until }),
             Step::Refused(refusal) => json(&Told::Refused {
                 status: refusal.status,

@@ -113,7 +113,7 @@ impl<O: Outside> GateLayer<O> {
                     return Ok(Passed { forward, authorized: Some(Authorized::new(*allowed)), nonce });
                 }
                 Step::NeedKeys { issuer, .. } => found.keys_unchanged = !self.refresh(&issuer).await,
-                Step::NeedIntrospection { issuer, token } => {
+                Step::NeedIntrospection { issuer, token, .. } => {
                     found.introspection = Some(self.shared.outside.introspect(&issuer, &token).await);
                 }
                 Step::NeedReplayCheck { key, until } => {
@@ -153,6 +153,7 @@ impl<O: Outside> GateLayer<O> {
                 }),
                 replay: found.replay,
                 check: None,
+                ..Evidence::default()
             },
         };
         let now = (self.shared.now)();
