@@ -5,6 +5,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { readMetadata } from '../../dist/gate/discovery.js';
 import { RemoteKeys } from '../../dist/gate/keys.js';
 import { clock, hang, huge, json, jwks, origin, paths, status, stubCore } from './origin.mjs';
+import { rule } from './rule.mjs';
 
 const WELL_KNOWN = '/.well-known/openid-configuration';
 let server;
@@ -30,7 +31,7 @@ function setUp(timeoutMs = 5000) {
     timeoutMs,
     maxBytes: 10_000,
   };
-  const keys = new RemoteKeys([source], { fetch, now: time.read, random: () => 0 }, core.apply, core.forget);
+  const keys = new RemoteKeys([source], { fetch, now: time.read, random: () => 0 }, core.apply, core.forget, rule);
   return {
     time,
     core,

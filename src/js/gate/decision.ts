@@ -8,7 +8,7 @@ export type Step =
   | { step: 'public' | 'preflight' | 'anonymous'; forward: ForwardHeaders }
   | RefusedStep
   | { step: 'keys'; issuer: string; kid: string | null }
-  | { step: 'introspect'; issuer: string; token: string }
+  | { step: 'introspect'; issuer: string; token: string; fresh?: true }
   | { step: 'replay'; key: string; until: number };
 
 export interface AllowedStep {

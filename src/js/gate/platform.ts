@@ -1,5 +1,6 @@
 import { PolicyError } from '../errors.js';
 import type { CheckContext, GateOptions, RequestFacts } from './index.js';
+import { isPromise } from './synchronous.js';
 
 /** What the connection tells, as the core reads it. */
 export interface Connection {
@@ -40,7 +41,7 @@ export function connectionOf(
   context: CheckContext,
   { platform, guessed }: ReturnType<typeof platformOf>,
 ): Connection {
-  let clientAddress = context.clientAddress;
+  let clientAddress = addressOf(context.clientAddress);
   let certificate = asText(context.certificate);
   if (platform === 'none') return { clientAddress, certificate };
   if (platform === 'vercel') {
@@ -53,6 +54,14 @@ export function connectionOf(
   const tls = cf?.tlsClientAuth;
   if (tls?.certPresented === '1' && tls.certRevoked !== '1') certificate ??= tls.certFingerprintSHA256;
   return { clientAddress, certificate };
+}
+
+/** An address that is still to come would be none, and a client without one passes where only its token counts. */
+function addressOf(address: unknown): string | undefined {
+  if (typeof address === 'string') return address;
+  if (address === undefined || address === null) return undefined;
+  const found = isPromise(address) ? 'a promise; await it first' : `a value of type ${typeof address}`;
+  throw new PolicyError('/clientAddress', `must be a string, and is ${found}`);
 }
 
 function header({ headers }: Request | RequestFacts, name: string): string | undefined {

@@ -194,7 +194,7 @@ export class Revocations {
       const url = new URL(place.url);
       url.searchParams.set('since', String(version));
       const answer = await this.#fetch(String(url), source);
-      if (!this.#isCurrent(place, source)) return;
+      if (!this.#isCurrent(place)) return;
       if (answer.ok && this.#take(place, this.#core.applyRevocations(answer.text))) return;
       // What is gone, or does not go on from here, the snapshot has.
       if (!answer.ok && answer.reason !== 'status-410' && answer.reason !== 'status-204')
@@ -202,7 +202,7 @@ export class Revocations {
     }
     place.count.snapshots += 1;
     const answer = await this.#fetch(place.url, source);
-    if (!this.#isCurrent(place, source)) return;
+    if (!this.#isCurrent(place)) return;
     if (!answer.ok) return this.#failed(place, answer.reason);
     if (!this.#take(place, this.#core.applyRevocations(answer.text)))
       return this.#failed(place, place.lastFailure ?? 'unknown');
@@ -220,7 +220,7 @@ export class Revocations {
     place.count.pulls += 1;
     place.count.snapshots += 1;
     const answer = await this.#fetch(place.url, source, 'application/statuslist+jwt');
-    if (!this.#isCurrent(place, source)) return;
+    if (!this.#isCurrent(place)) return;
     if (!answer.ok) return this.#failed(place, answer.reason);
     if (!this.#take(place, this.#core.applyStatusList(place.url, answer.text)))
       this.#failed(place, place.lastFailure ?? 'unknown');
@@ -232,7 +232,7 @@ export class Revocations {
     if (store === undefined) return;
     try {
       const text = await readText(store, await textKey('revocations', place.url), source.maxBytes);
-      if (text === undefined || !this.#isCurrent(place, source)) return;
+      if (text === undefined || !this.#isCurrent(place)) return;
       if (this.#take(place, this.#core.applyRevocations(text))) {
         place.atSnapshot = place.entries;
         place.count.fromStore += 1;
@@ -246,9 +246,9 @@ export class Revocations {
     return fetchText(this.#io.fetch, url, { headers: { accept } }, source);
   }
 
-  /** Another policy may have been taken meanwhile. */
-  #isCurrent(place: Place, source: RevocationSource): boolean {
-    return this.#source === source && this.#places.get(place.url) === place;
+  /** Another policy may have been taken meanwhile, which does not know this place. One that does judges what comes by its own keys. */
+  #isCurrent(place: Place): boolean {
+    return this.#places.get(place.url) === place;
   }
 
   #take(place: Place, update: RevocationUpdate | StatusUpdate): boolean {

@@ -34,6 +34,7 @@ export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
     io,
     (issuer, jwks) => orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
     (issuer) => raw.forgetKeys(issuer),
+    glue,
   );
   const world: World = { store, counter: options.counter ?? memoryCounter({ now }), keys, now };
 
