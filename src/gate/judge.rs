@@ -97,10 +97,14 @@ impl Case<'_> {
         let policy = self.gate.verifier.policy();
         let subject = Subject { claims, typ, client: self.request.client, now: self.now, leeway: policy.leeway() };
         let validity = self.requirement.check(&subject, validity)?;
-        if let Some(Proof { replay_key, until, .. }) = &proof {
+        if let Some(Proof { replay_key, until, issued_at, .. }) = &proof {
             match self.evidence.replay(replay_key, *until) {
                 None => {
-                    return Ok(Outcome::Open(Step::NeedReplayCheck { key: replay_key.clone(), until: *until }));
+                    return Ok(Outcome::Open(Step::NeedReplayCheck {
+                        key: replay_key.clone(),
+                        until: *until,
+                        issued_at: issued_at.get(),
+                    }));
                 }
                 Some(Replay::First) => {}
                 Some(Replay::Seen) => return Err(Denial::DpopReplayed),

@@ -42,6 +42,8 @@ pub enum Step {
         key: String,
         /// When the proof is of no use any more and may be forgotten, in seconds since the epoch.
         until: u64,
+        /// When it was made. A store that has forgotten a proof that was made later, or then, cannot tell whether it knew this one.
+        issued_at: u64,
     },
 }
 
@@ -176,9 +178,11 @@ enum Told<'s> {
         #[serde(skip_serializing_if = "core::ops::Not::not")]
         fresh: bool,
     },
+    #[serde(rename_all = "camelCase")]
     Replay {
         key: &'s str,
         until: u64,
+        issued_at: u64,
     },
     #[serde(rename_all = "camelCase")]
     Refused {
@@ -227,7 +231,9 @@ impl Step {
             Step::NeedIntrospection { issuer, token, fresh } => {
                 json(&Told::Introspect { issuer, token, fresh: *fresh })
             }
-            Step::NeedReplayCheck { key, until } => json(&Told::Replay { key, until: *until }),
+            Step::NeedReplayCheck { key, until, issued_at } => {
+                json(&Told::Replay { key, until: *until, issued_at: *issued_at })
+            }
             Step::Refused(refusal) => json(&Told::Refused {
                 status: refusal.status,
                 stage: refusal.rejection.stage(),

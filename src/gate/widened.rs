@@ -60,8 +60,7 @@ impl FormerWindows {
         now: UnixSeconds,
         leeway: Leeway,
     ) -> Result<Proof, Denial> {
-        let issued_at = proof.until.saturating_sub(own_seconds).saturating_sub(1);
-        let issued_at = UnixSeconds::new(issued_at).unwrap_or(UnixSeconds::MAX);
+        let issued_at = proof.issued_at;
         // Before the end of its policy the proof may have been used, and by the leeway even before it was made.
         let counts = |window: &&FormerWindow| {
             let ended = window.ended.get().and_then(|ended| UnixSeconds::new(*ended)).unwrap_or(UnixSeconds::MAX);

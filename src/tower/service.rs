@@ -116,7 +116,7 @@ impl<O: Outside> GateLayer<O> {
                 Step::NeedIntrospection { issuer, token, .. } => {
                     found.introspection = Some(self.shared.outside.introspect(&issuer, &token).await);
                 }
-                Step::NeedReplayCheck { key, until } => {
+                Step::NeedReplayCheck { key, until, .. } => {
                     found.replay = Some(match self.shared.outside.first_use(&key, until).await {
                         Some(true) => Replay::First,
                         Some(false) => Replay::Seen,

@@ -31,7 +31,13 @@ function setUp(timeoutMs = 5000) {
     timeoutMs,
     maxBytes: 10_000,
   };
-  const keys = new RemoteKeys([source], { fetch, now: time.read, random: () => 0 }, core.apply, core.forget, rule);
+  const keys = new RemoteKeys(
+    [source],
+    { fetch, now: time.read, random: () => 0 },
+    core.apply,
+    core.forget,
+    rule,
+  );
   return {
     time,
     core,

@@ -55,7 +55,12 @@ function mutate(text, next) {
 
 test('what a store holds is a document within bounds, or nothing', () => {
   const next = random(1);
-  const [good] = toStore(ISSUER, { text: '{"keys":[]}', fetchedAt: NOW - 100, ttlSeconds: 600 }, LIMITS, rule);
+  const [good] = toStore(
+    ISSUER,
+    { text: '{"keys":[]}', fetchedAt: NOW - 100, ttlSeconds: 600 },
+    LIMITS,
+    rule,
+  );
   assert.ok(fromStore(good, ISSUER, NOW, LIMITS, rule));
   let text = good;
   let taken = 0;

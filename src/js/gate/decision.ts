@@ -9,7 +9,7 @@ export type Step =
   | RefusedStep
   | { step: 'keys'; issuer: string; kid: string | null }
   | { step: 'introspect'; issuer: string; token: string; fresh?: true }
-  | { step: 'replay'; key: string; until: number };
+  | { step: 'replay'; key: string; until: number; issuedAt: number };
 
 export interface AllowedStep {
   step: 'allowed';

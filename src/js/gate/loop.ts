@@ -120,15 +120,19 @@ export class Loop {
       if (answer === 'unavailable' || answer === 'busy') evidence.introspectionFailed = answer;
       else evidence.introspection = answer;
     } else {
-      evidence.replay = await stopwatch.time('replay', () => this.#firstUse(step.key, step.until));
+      evidence.replay = await stopwatch.time('replay', () => this.#firstUse(step));
       evidence.replayKey = step.key;
       evidence.replayUntil = step.until;
     }
   }
 
-  async #firstUse(key: string, until: number): Promise<NonNullable<Evidence['replay']>> {
+  async #firstUse({
+    key,
+    until,
+    issuedAt,
+  }: Extract<Step, { step: 'replay' }>): Promise<NonNullable<Evidence['replay']>> {
     try {
-      const answer = this.#world.replay.firstUse(key, until);
+      const answer = this.#world.replay.firstUse(key, until, issuedAt);
       // In memory there is nothing to wait for.
       const first = typeof answer === 'boolean' ? answer : await within(REPLAY_MS, answer);
       return first === true ? 'first' : 'seen';
