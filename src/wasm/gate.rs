@@ -39,6 +39,7 @@ struct Sources<'g> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Profile<'g> {
+    policy: &'g str,
     headers: Vec<&'g str>,
     of_requests: Vec<&'g str>,
     by_path: bool,
@@ -64,6 +65,14 @@ impl RawGate {
     pub fn replace(&mut self, policy: &str) -> Result<(), JsValue> {
         self.gate = self.gate.replaced(policy, self.nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
         Ok(())
+    }
+
+    /// Where the keys, answers and lists would be under another policy, as JSON; nothing changes. Whatever `replace` would
+    /// refuse is refused.
+    #[wasm_bindgen(js_name = remotesUnder)]
+    pub fn remotes_under(&self, policy: &str) -> Result<String, JsValue> {
+        let gate = self.gate.replaced(policy, self.nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
+        Ok(sources(&gate))
     }
 
     /// Keeps a requirement and gives its number.
@@ -119,20 +128,14 @@ impl RawGate {
 
     /// Where the keys, answers and lists are that are fetched, as JSON.
     pub fn remotes(&self) -> String {
-        let policy = self.gate.verifier().policy();
-        let sources = Sources {
-            remotes: policy.remotes().collect(),
-            introspections: policy.introspections().collect(),
-            #[cfg(feature = "revocation")]
-            revocation: policy.revocation_source(),
-        };
-        serde_json::to_string(&sources).unwrap_or_default()
+        sources(&self.gate)
     }
 
     /// Which facts decisions rest on, as JSON.
     pub fn profile(&self) -> String {
         let gate = &self.gate;
         let profile = Profile {
+            policy: gate.policy_id(),
             headers: gate.headers(),
             of_requests: gate.headers_of_requests(),
             by_path: gate.goes_by_path(),
@@ -185,6 +188,17 @@ impl RawGate {
     pub fn stats(&self) -> String {
         serde_json::to_string(&self.gate.verifier().stats()).unwrap_or_default()
     }
+}
+
+fn sources(gate: &Gate) -> String {
+    let policy = gate.verifier().policy();
+    let sources = Sources {
+        remotes: policy.remotes().collect(),
+        introspections: policy.introspections().collect(),
+        #[cfg(feature = "revocation")]
+        revocation: policy.revocation_source(),
+    };
+    serde_json::to_string(&sources).unwrap_or_default()
 }
 
 impl core::fmt::Debug for RawGate {

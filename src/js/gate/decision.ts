@@ -1,13 +1,6 @@
 import { freeze, freezeData } from '../convert.js';
 import type { Claims, JoseHeader } from '../verdict.js';
-import type {
-  Allowed,
-  AllowedToken,
-  ForwardHeaders,
-  PreflightAnswered,
-  Refusal,
-  Refused,
-} from './index.js';
+import type { Allowed, AllowedToken, ForwardHeaders, PreflightAnswered, Refusal, Refused } from './index.js';
 
 /** `Step` of src/gate/step.rs. */
 export type Step =
@@ -16,8 +9,8 @@ export type Step =
   | PreflightStep
   | RefusedStep
   | { step: 'keys'; issuer: string; kid: string | null }
-  | { step: 'introspect'; issuer: string; token: string }
-  | { step: 'replay'; key: string; until: number };
+  | { step: 'introspect'; issuer: string; token: string; fresh?: true }
+  | { step: 'replay'; key: string; until: number; issuedAt: number };
 
 export interface AllowedStep {
   step: 'allowed';
