@@ -268,6 +268,12 @@ impl Revocations {
         }
     }
 
+    /// Whether a list is asked for and none that is held can tell.
+    pub(crate) fn list_is_stale(&self, rules: &RevocationPolicy, now: UnixSeconds) -> bool {
+        let is_fresh = |list: &Arc<List>| now.get() < list.stale_at(rules);
+        rules.wants_list() && !self.list.as_ref().is_some_and(is_fresh)
+    }
+
     /// The version of the list that is held.
     pub(crate) fn version(&self) -> Option<u64> {
         self.list.as_ref().map(|list| list.version())
