@@ -80,10 +80,22 @@ impl<'u> Url<'u> {
         [if self.secure { "https://" } else { "http://" }, &self.authority, &self.path].concat()
     }
 
+    /// Scheme and authority: what an origin is written as (RFC 6454 §6.2).
+    #[must_use]
+    pub fn origin(&self) -> String {
+        [if self.secure { "https://" } else { "http://" }, &self.authority].concat()
+    }
+
+    /// The host, in lower case and without a port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.authority.get(..self.host_bytes).unwrap_or_default()
+    }
+
     /// Does it name this very machine? By name alone: `localhost`, what is below it (RFC 6761 §6.3), 127.0.0.0/8 and `[::1]`.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        let host = self.authority.get(..self.host_bytes).unwrap_or_default();
+        let host = self.host();
         let v4 = || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
         host == "localhost" || host.ends_with(".localhost") || host == "[::1]" || v4()
     }

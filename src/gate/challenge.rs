@@ -45,6 +45,9 @@ pub(crate) fn answer(rejection: &Denial, scene: &Scene<'_>) -> Answer {
             (403, Vec::new(), None)
         }
         D::RequestMalformed { .. } | D::PathAmbiguous => (400, Vec::new(), None),
+        D::RequestMisdirected => (421, Vec::new(), None),
+        // The operator's to mend: another proof would be no better.
+        D::DpopOriginUnknown => (500, Vec::new(), None),
         // RFC 6750 §3.1: nothing more to whom sent nothing, or a scheme of its own.
         D::Token(R::AuthorizationMissing | R::AuthorizationScheme) => (401, scene.bare(), None),
         D::Token(R::AuthorizationAmbiguous | R::AuthorizationMalformed) | D::TokenInQuery => {

@@ -1,6 +1,7 @@
 //! All that is asked of one request. Where servers read a path in several ways, what every reading asks for has to hold.
 
 use crate::{
+    binding::network::Address,
     denial::Denial,
     gate::requirement::{Requirement, Subject, Wanted},
     time::Validity,
@@ -41,6 +42,14 @@ impl<'g> Demands<'g> {
     /// The kinds of proof that are asked for.
     pub(crate) fn bindings(&self) -> impl Iterator<Item = Wanted> {
         self.0.iter().filter_map(|requirement| requirement.binding)
+    }
+
+    /// Judges by what does not rest on a token: where the request comes from.
+    ///
+    /// # Errors
+    /// As [`Requirement::check_connection`].
+    pub(crate) fn check_connection(&self, client: Option<Address>) -> Result<(), Denial> {
+        self.0.iter().try_for_each(|requirement| requirement.check_connection(client))
     }
 
     /// Judges by each; `validity` is narrowed to when all of them hold.

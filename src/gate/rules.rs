@@ -4,10 +4,13 @@ use crate::{
     alg::Alg,
     binding::{dpop::ProofRules, nonce::Nonces},
     denial::Denial,
+    document::url,
     gate::{
+        cors::Cors,
         credentials::{AUTHORIZATION, BEARER, Places},
         demands::Demands,
         forward::Forwarding,
+        origins::Origins,
         request::Proxies,
         requirement::{Networks, Requirement, blocks},
         route::{Cover, Hazards, PathPattern, Readings},
@@ -30,6 +33,12 @@ pub(crate) struct Rules {
     pub(crate) proofs: ProofRules,
     /// The policy speaks of proofs.
     pub(crate) offers_proofs: bool,
+    pub(crate) origins: Origins,
+    pub(crate) cors: Option<Cors>,
+    /// Preflights go to the handler.
+    pub(crate) passes_preflights: bool,
+    /// Hosts that are not public and may be named by an issuer's metadata.
+    pub(crate) private_hosts: Vec<String>,
 }
 
 /// A rule for some paths.
@@ -134,15 +143,22 @@ impl Rules {
         let requirement = requirement(gate.object("requirement")?)?;
         let forwarding = gate.object("forward")?.map(Forwarding::read).transpose();
         let dpop = gate.object("dpop")?;
+        let places = places(gate.object("credentials")?).map_err(|error| error.within("credentials"))?;
+        let cors = gate.object("cors")?.map(|object| Cors::read(object, &places)).transpose();
+        let origins = Origins::read(&gate.strings("origins")?.unwrap_or_default());
         Ok(Rules {
             realm: realm(gate.string("realm")?)?,
-            places: places(gate.object("credentials")?).map_err(|error| error.within("credentials"))?,
+            cors: cors.map_err(|error| error.within("cors"))?,
+            places,
             requirement,
             routes,
             forwarding: forwarding.map_err(|error| error.within("forward"))?.unwrap_or_default(),
             proxies: proxies(gate.object("proxies")?).map_err(|error| error.within("proxies"))?,
             proofs: proofs(dpop, nonce_secret).map_err(|error| error.within("dpop"))?,
             offers_proofs: dpop.is_some(),
+            origins: origins.map_err(|error| error.within("origins"))?,
+            passes_preflights: gate.string("preflight")? == Some("pass"),
+            private_hosts: private_hosts(gate)?,
             networks,
         })
     }
@@ -152,6 +168,18 @@ impl Rules {
         let of_routes = self.routes.iter().filter_map(|route| route.requirement.as_ref());
         !self.proxies.trusted.is_empty()
             || core::iter::once(&self.requirement).chain(of_routes).any(Requirement::names_networks)
+    }
+}
+
+fn private_hosts(gate: &Object<'_>) -> Result<Vec<String>, PolicyError> {
+    let hosts = gate.strings("privateHosts")?.unwrap_or_default();
+    match hosts.iter().position(|host| !url::is_host(host) || host.bytes().any(|byte| byte.is_ascii_uppercase())) {
+        None => Ok(hosts),
+        Some(index) => {
+            let reason =
+                "expected the host of a URL in lower case, without a port, such as \"keys.corp\" or \"10.0.0.7\"";
+            Err(PolicyError::at(&index.to_string(), reason).within("privateHosts"))
+        }
     }
 }
 

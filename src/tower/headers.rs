@@ -6,7 +6,7 @@ use http::{
     uri::{Authority, PathAndQuery},
 };
 
-use crate::gate::{Forward, Refusal};
+use crate::gate::{Forward, PreflightAnswer, Refusal};
 
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
@@ -60,10 +60,9 @@ fn has_dot_segment(uri: &Uri) -> bool {
 
 /// The origin's view.
 pub(super) fn forward(headers: &mut HeaderMap, forward: &Forward) {
-    let plain = |name: &str| name.to_ascii_lowercase().replace('_', "-");
     let gone = |name: &HeaderName| {
-        let name = plain(name.as_str());
-        forward.strip.iter().chain(forward.set.iter().map(|(name, _)| name)).any(|other| plain(other) == name)
+        let name = Forward::folded(name.as_str());
+        forward.strip.iter().chain(forward.set.iter().map(|(name, _)| name)).any(|other| Forward::folded(other) == name)
     };
     let names: Vec<HeaderName> = headers.keys().filter(|name| gone(name)).cloned().collect();
     for name in names {
@@ -113,7 +112,24 @@ pub(super) fn refused<B: From<String>>(refusal: Option<&Refusal>) -> Response<B>
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     with_nonce(headers, refusal.nonce.as_deref());
+    extend(headers, &refusal.cors);
     response
+}
+
+/// The answer to a CORS preflight.
+pub(super) fn answered<B: From<String>>(answer: &PreflightAnswer) -> Response<B> {
+    let mut response = Response::new(B::from(String::new()));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::NO_CONTENT);
+    extend(response.headers_mut(), &answer.headers);
+    response
+}
+
+fn extend(headers: &mut HeaderMap, fields: &[(String, String)]) {
+    for (name, value) in fields {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.append(name, value);
+        }
+    }
 }
 
 /// A nonce for the client's next proof (RFC 9449 §8).

@@ -13,6 +13,11 @@ export interface NodeRequest {
   socket: object;
 }
 
+/** `http2.Http2ServerRequest` has a stream, whose end may come with the headers. */
+interface OfHttp2 {
+  stream?: { endAfterHeaders?: boolean };
+}
+
 /** `tls.TLSSocket`, of which `net.Socket` has the first. */
 interface Socket {
   remoteAddress?: string;
@@ -25,7 +30,9 @@ export function factsOf(request: NodeRequest, target: string): RequestFacts {
   const headers = pairs(request.rawHeaders);
   const host = headers.find(([name]) => name === ':authority' || /^host$/i.test(name))?.[1];
   const scheme = (request.socket as Socket).encrypted ? 'https' : 'http';
-  return { method: request.method ?? 'GET', ...urlOf(target, scheme, host ?? ''), headers };
+  // HTTP/2 announces no body.
+  const hasBody = (request as OfHttp2).stream?.endAfterHeaders === false;
+  return { method: request.method ?? 'GET', ...urlOf(target, scheme, host ?? ''), headers, hasBody };
 }
 
 /** What only the connection tells, and the framework: `routed` is the target by which it looks for a handler. */
@@ -43,13 +50,13 @@ export function contextOf(request: NodeRequest, target: string, routed: string):
  * Carries out what a decision says about headers, in every view that Node has of them: which one a proxy behind this reads, nobody knows.
  */
 export function rewrite(request: NodeRequest, { set, strip, stripCookie }: ForwardHeaders): void {
-  const gone = new Set([...strip, ...Object.keys(set)].map(plain));
+  const gone = new Set([...strip, ...Object.keys(set)].map(folded));
   if (gone.size === 0 && stripCookie === undefined) return;
   const cookies = (value: string) => withoutCookie(value, stripCookie);
   // The views are made of rawHeaders when they are first asked for, and by the number of lines that came: they go first.
   const { headers, headersDistinct = {} } = request;
   for (const view of [headers, headersDistinct])
-    for (const name of Object.keys(view)) if (gone.has(plain(name))) delete view[name];
+    for (const name of Object.keys(view)) if (gone.has(folded(name))) delete view[name];
   if (typeof headers.cookie === 'string') headers.cookie = cookies(headers.cookie);
   if (headersDistinct.cookie) headersDistinct.cookie = headersDistinct.cookie.map(cookies);
   for (const [name, value] of Object.entries(set)) {
@@ -57,7 +64,7 @@ export function rewrite(request: NodeRequest, { set, strip, stripCookie }: Forwa
     headersDistinct[name.toLowerCase()] = [value];
   }
   const raw = pairs(request.rawHeaders)
-    .filter(([name]) => !gone.has(plain(name)))
+    .filter(([name]) => !gone.has(folded(name)))
     .flatMap(([name, value]) => [name, /^cookie$/i.test(name) ? cookies(value) : value]);
   request.rawHeaders.splice(0, request.rawHeaders.length, ...raw, ...Object.entries(set).flat());
 }
@@ -82,9 +89,9 @@ export function pairs(raw: readonly string[]): (readonly [string, string])[] {
   return found;
 }
 
-/** Names are compared without case, and some servers behind a proxy take `_` for `-`. */
-function plain(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
+/** `Forward::folded` of src/gate/step.rs: servers behind a proxy take one separator for another. */
+function folded(name: string): string {
+  return name.toLowerCase().replace(/[^a-z\d]/g, '-');
 }
 
 function withoutCookie(value: string, name: string | undefined): string {

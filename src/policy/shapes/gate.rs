@@ -32,6 +32,52 @@ pub(crate) const GATE: Shape = Shape::new(&[
         "The proxies in front of us. Only what they say about a client is believed; without them no header of a request is.",
     ),
     Member::new("dpop", Kind::Object(&DPOP), "What is asked of a proof of possession (RFC 9449 §4.3)."),
+    Member::new(
+        "origins",
+        Kind::Texts,
+        "The origins under which the service is reached, such as \"https://api.example\". A request for another one is refused. \"http://localhost:*\" stands for every port of a loopback name.",
+    ),
+    Member::new(
+        "cors",
+        Kind::Object(&CORS),
+        "What a CORS preflight is answered (Fetch §3.3). Without it no origin is allowed.",
+    ),
+    Member::new(
+        "preflight",
+        Kind::Choice(&["answer", "pass"]),
+        "Whether the gate answers CORS preflights itself, or passes them to the handler without a token.",
+    )
+    .default("\"answer\""),
+    Member::new(
+        "privateHosts",
+        Kind::Texts,
+        "Hosts that are not public and may all the same be named by an issuer's metadata, such as \"keys.corp\". An issuer's own host may.",
+    ),
+]);
+
+const CORS: Shape = Shape::new(&[
+    Member::new(
+        "origins",
+        Kind::Either(&Kind::Choice(&["any"]), &Kind::Texts),
+        "The origins whose scripts may call the service, such as \"https://app.example\"; \"any\" for all of them.",
+    )
+    .required(),
+    Member::new("methods", Kind::Texts, "The methods that a script may use.")
+        .default("[\"GET\", \"HEAD\", \"POST\", \"PUT\", \"PATCH\", \"DELETE\"]"),
+    Member::new(
+        "headers",
+        Kind::Texts,
+        "Request headers that a script may set, besides Content-Type and those of the gate's own credentials.",
+    ),
+    Member::new("exposeHeaders", Kind::Texts, "Response headers that a script may read, besides those of a refusal."),
+    Member::new("credentials", Kind::Boolean, "Whether a script may send cookies along. Not with the origins \"any\".")
+        .default("false"),
+    Member::new(
+        "maxAgeSeconds",
+        Kind::Integer(0, 86_400),
+        "How long a browser may remember the answer to a preflight.",
+    )
+    .default("600"),
 ]);
 
 const CREDENTIALS: Shape = Shape::new(&[

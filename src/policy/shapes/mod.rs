@@ -214,6 +214,11 @@ const REVOCATION: Shape = Shape::new(&[
         "Where a gate pulls lists from: https, or http on a loopback name. Without it lists are handed over.",
     ),
     Member::new(
+        "clientId",
+        Kind::Text,
+        "The client by which a gate shows itself at `feed` (`client_secret_basic`); its secret is in the gate's options. Without it the feed has to be public.",
+    ),
+    Member::new(
         "statusLists",
         Kind::Array(&Kind::Object(&STATUS_LIST)),
         "Token Status Lists (draft-ietf-oauth-status-list) that a token may refer to.",

@@ -46,8 +46,8 @@ for (const [name, url] of Object.entries({
   add(
     `gate-accepts-plain-http-of-loopback-${name}`,
     46,
-    'By its name, nothing leaves the machine.',
-    { request: request({ url, token: good }) },
+    'Nothing leaves the machine: the name says so, and the other end of the connection.',
+    { request: request({ url, token: good, clientAddress: name === 'v6' ? '::1' : '127.0.0.1' }) },
     accept(),
   );
 }
@@ -137,11 +137,17 @@ const cors = [
   ['Access-Control-Request-Method', 'PUT'],
 ];
 add(
-  'gate-passes-a-preflight-untouched',
+  'gate-knows-a-preflight',
   46,
-  'Fetch section 3.3: browsers send it without credentials. What a client wrote into our headers goes all the same.',
+  'Fetch section 3.3: browsers send it without credentials. Without the policy’s `cors` nothing is allowed.',
   { request: request({ method: 'OPTIONS', headers: [...cors, ['X-User', 'admin']] }) },
-  accept({ fields: { step: 'preflight', forward: { set: {}, strip: ['x-user'] } } }),
+  accept({
+    fields: {
+      step: 'preflight',
+      forward: { set: {}, strip: ['x-user'] },
+      answer: { status: 204, headers: {} },
+    },
+  }),
 );
 add(
   'gate-takes-options-without-its-marks-for-a-request',
@@ -342,7 +348,9 @@ const at = (url, more = {}) => ({
   policy: 'routes',
   request: request({ url: `https://api.example${url}`, ...more }),
 });
-const isPublic = accept({ fields: { step: 'public', forward: { set: {}, strip: ['x-user'] } } });
+const isPublic = accept({
+  fields: { step: 'public', forward: { set: {}, strip: ['x-user', 'authorization', 'dpop'] } },
+});
 for (const [name, url, more, expect] of [
   ['a-literal', '/health', {}, isPublic],
   ['a-literal-with-a-query', '/health?a=b', {}, isPublic],
