@@ -153,7 +153,8 @@ test('no target reaches a route without what the policy asks for there', async (
     for (let round = 0; round < rounds; round++) {
       const held = [...tokens.keys()][next(3)];
       const prefix = ['', '', '', '/open/to'][next(4)];
-      const target = prefix + targetOf(next, { entries: ENTRIES }, host) + ['', '', '', '/__data.json'][next(4)];
+      const target =
+        prefix + targetOf(next, { entries: ENTRIES }, host) + ['', '', '', '/__data.json'][next(4)];
       if (/\s/.test(target)) continue;
       const method = ['GET', 'HEAD', 'POST'][next(3)];
       const pathname = [[], [['x-sveltekit-pathname', '/open/x']]][next(2)];
