@@ -118,6 +118,13 @@ impl Verifier {
         self.revocations.version()
     }
 
+    /// What the feed of that list wants to be asked with, in place of its version.
+    #[cfg(feature = "revocation")]
+    #[must_use]
+    pub fn revocations_cursor(&self) -> Option<&str> {
+        self.revocations.cursor()
+    }
+
     /// Takes over what another verifier holds of revocations, as far as this one's policy trusts it.
     #[cfg(feature = "revocation")]
     pub(crate) fn inherit(&mut self, former: &Verifier) {

@@ -84,7 +84,7 @@ impl World {
         loop {
             let step = exchange.step().clone();
             let evidence = match step {
-                Step::Done { response, events } => {
+                Step::Done { response, events, .. } => {
                     let body = serde_json::from_str(&response.body).unwrap_or(Value::Null);
                     return Answer { status: response.status, headers: response.headers, body, events };
                 }
@@ -94,6 +94,10 @@ impl World {
                     self.faulty(false).unwrap_or(Evidence::Held(true))
                 }
                 Step::Keys { .. } => Evidence::Held(false),
+                Step::Wait { .. } => Evidence::Held(true),
+                Step::ReadMany { keys } => self.faulty(false).unwrap_or_else(|| {
+                    Evidence::FoundMany(keys.iter().map(|key| self.entries.get(key).cloned()).collect())
+                }),
                 Step::Read { key } => {
                     self.faulty(false).unwrap_or_else(|| Evidence::Found(self.entries.get(&key).cloned()))
                 }

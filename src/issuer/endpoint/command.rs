@@ -12,7 +12,7 @@ use super::{
     client::{AUTHORIZATION_CODE, Client},
     code::{self, Code},
     failure::Failure,
-    log,
+    intents,
     response::Response,
     revocations::{Target, revoke},
     run, tokens,
@@ -53,8 +53,9 @@ pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Re
             revoke(issuer, channel, target(&command)?).await?;
             Value::Null
         }
-        "fold" => {
-            log::fold(issuer, channel).await?;
+        "tend" => {
+            command.only(&["command"])?;
+            intents::tend(issuer, channel).await?;
             Value::Null
         }
         _ => return Err(PolicyError::at("command", "is not known").into()),

@@ -16,8 +16,11 @@ mod assertion;
 mod authenticate;
 mod proof;
 mod cutoff;
+mod pause;
+mod answers;
 mod log;
 mod run;
+mod intents;
 mod tokens;
 mod access;
 mod cors;
@@ -40,11 +43,11 @@ use core::{
     pin::Pin,
     task::{Context, Poll, Waker},
 };
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{IssuerError, feed_log::Log};
+use super::IssuerError;
 pub use channel::{Entry, Evidence, Step};
 pub use client::hash_client_secret;
 pub use request::Request;
@@ -55,13 +58,14 @@ use crate::{policy_error::PolicyError, time::UnixSeconds};
 use channel::Channel;
 use command::Fault;
 use failure::Failure;
+use log::Ledger;
 use request::Place;
 
-/// An issuer at work: its settings, and the log of its feed as far as it was read. Everything else is in the store.
+/// An issuer at work: its settings, the log of its feed as far as it was read, and what its requests want of it. Everything else is in the store.
 #[derive(Debug)]
 pub struct Issuer {
     settings: Settings,
-    log: Mutex<Option<Arc<Log>>>,
+    ledger: Ledger,
 }
 
 impl Issuer {
@@ -70,7 +74,7 @@ impl Issuer {
     /// # Errors
     /// As [`Settings::from_json`].
     pub fn from_json(config: &str, secrets: &str) -> Result<Self, PolicyError> {
-        Ok(Issuer { settings: Settings::from_json(config, secrets)?, log: Mutex::new(None) })
+        Ok(Issuer { settings: Settings::from_json(config, secrets)?, ledger: Ledger::new() })
     }
 
     /// What it goes by.
@@ -85,7 +89,7 @@ impl Issuer {
         let channel = Channel::new(now);
         let (issuer, inner, request) = (Arc::clone(self), channel.clone(), request.to_owned());
         let work = Box::pin(async move { answer(&issuer, &request, &inner).await });
-        Exchange { channel, work: Some(work), next: None }.advanced()
+        Exchange { issuer: Arc::clone(self), channel, work: Some(work), next: None }.advanced()
     }
 }
 
@@ -93,6 +97,7 @@ type Work = Pin<Box<dyn Future<Output = Result<Response, PolicyError>> + Send>>;
 
 /// One request under way.
 pub struct Exchange {
+    issuer: Arc<Issuer>,
     channel: Channel,
     work: Option<Work>,
     next: Option<Step>,
@@ -134,7 +139,10 @@ impl Exchange {
                 self.work = None;
                 let events = self.channel.take_events();
                 Some(match outcome {
-                    Ok(response) => Step::Done { response, events },
+                    Ok(response) => {
+                        let tend = self.issuer.settings.feed.is_some() && self.issuer.ledger.is_due(self.channel.now());
+                        Step::Done { response, events, tend }
+                    }
                     Err(error) => Step::Mistake { error },
                 })
             }
@@ -181,7 +189,7 @@ async fn routed(issuer: &Issuer, request: &Request, channel: &Channel) -> Routed
         (Place::Revoke, "POST") => revoke::answer(issuer, request, channel).await,
         (Place::Introspect, "POST") => introspect::answer(issuer, request, channel).await,
         (Place::Revocations, "POST") => revocations::administer(issuer, request, channel).await,
-        (Place::Revocations, "GET" | "HEAD") => revocations::feed(issuer, query, channel).await,
+        (Place::Revocations, "GET" | "HEAD") => revocations::feed(issuer, request, query, channel).await,
         (Place::Jwks, "GET" | "HEAD") => Ok(published::jwks(settings, channel)),
         (Place::Metadata, "GET" | "HEAD") => Ok(published::metadata(settings)),
         (Place::Token | Place::Revoke, "OPTIONS") => Ok(cors::preflight()),
