@@ -200,7 +200,7 @@ impl Operation {
             (Asked::Commit(reported, Some(session)), Evidence::Swapped(true)) => self.look_since(reported, session),
             // It was reached before it was committed: what was issued meanwhile would pass for issued after it.
             (Asked::Commit((Outcome::CutOff(cutoff), _), _), Evidence::Swapped(true)) if cutoff.instant() <= now => {
-                self.again()
+                self.overtaken()
             }
             (Asked::Commit((outcome, events), None), Evidence::Swapped(true)) => Step::Done { outcome, events },
             (Asked::Commit(..), Evidence::Swapped(false)) => self.again(),
@@ -308,20 +308,20 @@ impl Operation {
         }
     }
 
+    /// After a race that was lost. Contention delays a revocation and never refuses it: each such race is a step of somebody else's.
     fn again(&mut self) -> Step {
-        self.lost = self.lost.saturating_add(1);
-        // The identifier of a new session is taken: randomness has failed, and nobody's session is written over.
-        if self.lost >= self.attempts() || matches!(self.task, Task::Start(..)) { unavailable() } else { self.begin() }
-    }
-}
-
-impl Operation {
-    /// Contention delays a revocation and never refuses it: each race that it loses is a step of somebody else's.
-    fn attempts(&self) -> u32 {
         match self.task {
-            Task::Revoke(_) | Task::RevokeByToken(_) | Task::CutOff(_) => u32::MAX,
-            Task::Start(..) | Task::Refresh(_) | Task::Inspect(_) => ATTEMPTS,
+            Task::Revoke(_) | Task::RevokeByToken(_) | Task::CutOff(_) => self.begin(),
+            // The identifier of a new session is taken: randomness has failed, and nobody's session is written over.
+            Task::Start(..) => unavailable(),
+            Task::Refresh(_) | Task::Inspect(_) => self.overtaken(),
         }
+    }
+
+    /// Once more, and only so often.
+    fn overtaken(&mut self) -> Step {
+        self.lost = self.lost.saturating_add(1);
+        if self.lost >= ATTEMPTS { unavailable() } else { self.begin() }
     }
 }
 

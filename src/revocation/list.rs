@@ -73,7 +73,8 @@ impl List {
         let (held, offered) = (self.version, document.version);
         self.is_followed_by(&document.issuer, document.epoch, offered)?;
         let gap = Err(UpdateError::Gap { held: Some(held), offered });
-        if document.epoch != self.epoch {
+        // Epoch 0 is before anything was revoked, and every history goes on from there.
+        if document.epoch != self.epoch && self.epoch != 0 {
             return gap;
         }
         match (offered.checked_sub(held), document.link) {
@@ -93,7 +94,7 @@ impl List {
     /// nothing that was revoked is let pass.
     pub(super) fn extend(&mut self, document: &Document) -> bool {
         let (tokens, cutoffs) = (self.tokens.merge(&document.tokens), self.cutoffs.merge(&document.cutoffs));
-        (self.version, self.head) = (document.version, document.head);
+        (self.epoch, self.version, self.head) = (document.epoch, document.version, document.head);
         if document.cursor.is_some() {
             self.cursor.clone_from(&document.cursor);
         }

@@ -43,6 +43,8 @@ impl Feed {
         let (held, expected) = match since {
             Since::Version(held) => (*held, None),
             Since::Place(place, _) if place.epoch == log.epoch() => (place.version, Some(place.head)),
+            // Before anything was revoked, from where every history goes on.
+            Since::Place(place, _) if place.epoch == 0 => (0, Some([0; 32])),
             Since::Place(..) => return Ok(gone),
         };
         let Some((from, batches)) = log.since(held) else { return Ok(gone) };

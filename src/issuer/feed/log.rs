@@ -152,9 +152,11 @@ impl Log {
 /// What batches come to at that time.
 pub(super) fn fold<'b>(batches: impl Iterator<Item = &'b Batch>, now: UnixSeconds) -> (Vec<u64>, BTreeMap<u64, u64>) {
     let (mut tokens, mut cutoffs) = (Vec::new(), BTreeMap::new());
-    for batch in batches.filter(|batch| batch.expires > now.get()) {
-        tokens.extend_from_slice(&batch.tokens);
-        for (name, before) in &batch.cutoffs {
+    for batch in batches {
+        let live = batch.expires > now.get();
+        tokens.extend(batch.tokens.iter().filter(|_| live));
+        // A signing key is taken back for good, and whoever missed its batch has to hear of it however late.
+        for (name, before) in batch.cutoffs.iter().filter(|(_, before)| live || **before == UnixSeconds::MAX.get()) {
             let known = cutoffs.entry(*name).or_insert(0);
             *known = (*before).max(*known);
         }

@@ -105,7 +105,10 @@ export interface Issuer {
   jwks(): { keys: Jwk[] };
   /** What an edge's policy takes as `revocation.jwks`. */
   feedJwks(): { keys: Jwk[] } | undefined;
-  /** Folds the feed's log and removes at most `limit` entries that have ended; says how many. Call it now and then. */
+  /**
+   * Finishes revocations that a process has left undone, and removes at most `limit` entries that have ended; says how many. The issuer does
+   * it by itself, beside or after an answer: by time, and by the number of revocations.
+   */
   sweep(limit?: number): Promise<number>;
 }
 

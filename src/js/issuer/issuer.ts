@@ -1,6 +1,6 @@
 import { toJson } from '../convert.js';
 import { orPolicyError, PolicyError } from '../errors.js';
-import type { Io, KeyReport, RemoteSource } from '../gate/io.js';
+import { type Io, type KeyReport, keepAlive, type RemoteSource } from '../gate/io.js';
 import { RemoteKeys } from '../gate/keys.js';
 import type { Jwk } from '../policy.js';
 import type { IssuerGlue } from '../wasm/glue.js';
@@ -15,8 +15,11 @@ import {
 } from './index.js';
 import { type FinalStep, follow, type World } from './loop.js';
 import { toFacts } from './request.js';
+import { toResponse } from './response.js';
 
 const SWEPT_AT_ONCE = 1000;
+/** How often in a row the issuer sweeps so many by itself. */
+const SWEEPS_AT_ONCE = 20;
 
 /** Makes an issuer around the core's. */
 export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
@@ -45,6 +48,7 @@ export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
     );
     if (final.step === 'mistake') throw new PolicyError(final.error.pointer, final.error.reason);
     for (const event of final.events) tell(onEvent, event);
+    if (final.tend) keepAlive(context, io, config.issuer, sweepAll().catch(() => {}));
     return final;
   };
   const command = async (command: object): Promise<unknown> => {
@@ -55,13 +59,21 @@ export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
     throw new IssuerUnavailableError(body.error_description ?? 'no answer', Number(wait ?? 1));
   };
 
+  const sweep = async (limit: number) => {
+    await command({ command: 'tend' });
+    return store.sweep(now(), limit);
+  };
+  /** By itself, beside or after an answer. What fails is done the next time. */
+  const sweepAll = async () => {
+    for (let times = 0; times < SWEEPS_AT_ONCE; times++) if ((await sweep(SWEPT_AT_ONCE)) < SWEPT_AT_ONCE) return;
+  };
+
   return {
     async fetch(request, context = {}) {
       // Keys that are due are looked after beside the request; those past their end before it.
       await keys.tend(context);
       const { response } = await answer(await toFacts(request), context);
-      const { status, headers, body } = response;
-      return new Response(body === '' ? null : body, { status, headers });
+      return toResponse(response);
     },
     startSession: (subject, session) =>
       command({ command: 'startSession', subject, ...session }) as Promise<TokenResponse & { sid: string }>,
@@ -75,10 +87,7 @@ export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
       const jwks = raw.feedJwks();
       return jwks === undefined ? undefined : (JSON.parse(jwks) as { keys: Jwk[] });
     },
-    async sweep(limit = SWEPT_AT_ONCE) {
-      await command({ command: 'fold' });
-      return store.sweep(now(), limit);
-    },
+    sweep: (limit = SWEPT_AT_ONCE) => sweep(limit),
   };
 }
 

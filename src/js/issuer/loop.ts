@@ -1,6 +1,6 @@
 import type { RemoteKeys } from '../gate/keys.js';
 import { within } from '../gate/within.js';
-import type { IssuerStore } from '../stores/store.js';
+import { type IssuerStore, readMany } from '../stores/store.js';
 import type { RawExchange } from '../wasm/glue.js';
 import type { IssuerEvent, RateCounter, RequestContext } from './index.js';
 
@@ -10,6 +10,8 @@ const STORE_MS = 5000;
 /** What the core asks for (`Step` of src/issuer/endpoint/channel.rs). */
 type OpenStep =
   | { step: 'read'; key: string }
+  | { step: 'readMany'; keys: string[] }
+  | { step: 'wait'; milliseconds: number }
   | { step: 'swap'; key: string; expected: number; value: string; endsAt: number }
   | { step: 'count'; key: string; limit: number; seconds: number }
   | { step: 'keys'; issuer: string; kid: string | null };
@@ -20,6 +22,8 @@ export type FinalStep =
       step: 'done';
       response: { status: number; headers: [string, string][]; body: string };
       events: IssuerEvent[];
+      /** Whether it is time for the command `tend` and a sweep. */
+      tend: boolean;
     }
   | { step: 'mistake'; error: { pointer: string; reason: string } };
 
@@ -49,6 +53,11 @@ async function carryOut(step: OpenStep, world: World, context: RequestContext): 
   switch (step.step) {
     case 'read':
       return { found: (await within(STORE_MS, world.store.read(step.key))) ?? null };
+    case 'readMany':
+      return { foundMany: await within(STORE_MS, readMany(world.store, step.keys)) };
+    case 'wait':
+      await new Promise((resolve) => setTimeout(resolve, step.milliseconds));
+      return { held: true };
     case 'swap': {
       const { key, expected, value, endsAt } = step;
       return { held: await within(STORE_MS, world.store.swap(key, expected, value, endsAt)) };
