@@ -86,23 +86,61 @@ struct Passed {
     nonce: Option<String>,
 }
 
-/// What was found out for one request.
+/// What was found out for one request, and under which policy.
 #[derive(Default)]
 struct Found {
+    policy: Option<String>,
     keys_unchanged: bool,
     introspection: Option<Introspection>,
+    introspection_kept: bool,
     replay: Option<Replay>,
+    replay_of: Option<(String, u64)>,
+}
+
+impl Found {
+    /// Drops what was found out under another policy. The answer about a proof stays: the gate counts it for that proof alone.
+    fn under(&mut self, policy: String) {
+        if self.policy.as_ref() != Some(&policy) {
+            self.keys_unchanged = false;
+            self.introspection = None;
+        }
+        self.policy = Some(policy);
+    }
+
+    /// That nothing more is to be had, under whatever policy.
+    fn nothing() -> Self {
+        Found {
+            keys_unchanged: true,
+            introspection: Some(Introspection::Unavailable),
+            replay: Some(Replay::Unavailable),
+            ..Found::default()
+        }
+    }
+}
+
+/// What a request is judged by besides its own parts.
+struct Scene<'s> {
+    parts: &'s Parts,
+    url: String,
+    address: Option<String>,
+    certificate: Option<&'s str>,
 }
 
 impl<O: Outside> GateLayer<O> {
     /// What the gate decides; `Err(None)` should it want to know what it was told.
     async fn decide(&self, parts: &Parts) -> Result<Passed, Option<Box<Refusal>>> {
-        let connection = (self.shared.connection)(parts);
-        let url = headers::url(parts, connection.secure);
-        let address = connection.client_address.map(|address| address.to_string());
+        let shared = &self.shared;
+        shared.tend().await;
+        let connection = (shared.connection)(parts);
+        let scene = Scene {
+            parts,
+            url: headers::url(parts, connection.secure),
+            address: connection.client_address.map(|address| address.to_string()),
+            certificate: connection.certificate.as_deref(),
+        };
         let mut found = Found::default();
         for _ in 0..MOST_ROUNDS {
-            let step = self.ask(parts, &url, address.as_deref(), connection.certificate.as_deref(), &found);
+            let (step, policy) = self.ask(&scene, &found);
             match step {
                 Step::Refused(refusal) => return Err(Some(refusal)),
                 Step::Public(forward) | Step::Preflight(forward) | Step::Anonymous(forward) => {
@@ -112,60 +150,62 @@ impl<O: Outside> GateLayer<O> {
                     let (forward, nonce) = (mem::take(&mut allowed.forward), allowed.nonce.take());
                     return Ok(Passed { forward, authorized: Some(Authorized::new(*allowed)), nonce });
                 }
-                Step::NeedKeys { issuer, .. } => found.keys_unchanged = !self.refresh(&issuer).await,
-                Step::NeedIntrospection { issuer, token, .. } => {
-                    found.introspection = Some(self.shared.outside.introspect(&issuer, &token).await);
+                Step::NeedKeys { issuer, .. } => {
+                    found.under(policy);
+                    found.keys_unchanged = !shared.refresh(&issuer).await;
+                }
+                Step::NeedIntrospection { issuer, token, fresh } => {
+                    found.under(policy);
+                    found.introspection_kept = !fresh;
+                    found.introspection = Some(match fresh {
+                        true => shared.outside.introspect_now(&issuer, &token).await,
+                        false => shared.outside.introspect(&issuer, &token).await,
+                    });
                 }
                 Step::NeedReplayCheck { key, until, .. } => {
-                    found.replay = Some(match self.shared.outside.first_use(&key, until).await {
+                    found.under(policy);
+                    found.replay = Some(match shared.outside.first_use(&key, until).await {
                         Some(true) => Replay::First,
                         Some(false) => Replay::Seen,
                         None => Replay::Unavailable,
                     });
+                    found.replay_of = Some((key, until));
                 }
             }
         }
         // It never needs as many rounds, and does without what is missing then.
-        found.keys_unchanged = true;
-        found.introspection.get_or_insert(Introspection::Unavailable);
-        found.replay.get_or_insert(Replay::Unavailable);
-        match self.ask(parts, &url, address.as_deref(), connection.certificate.as_deref(), &found) {
+        match self.ask(&scene, &Found::nothing()).0 {
             Step::Refused(refusal) => Err(Some(refusal)),
             _ => Err(None),
         }
     }
 
-    fn ask(&self, parts: &Parts, url: &str, address: Option<&str>, certificate: Option<&str>, found: &Found) -> Step {
-        let pairs = headers::pairs(&parts.headers);
+    /// The next step, and the policy by which it is.
+    fn ask(&self, scene: &Scene<'_>, found: &Found) -> (Step, String) {
+        let pairs = headers::pairs(&scene.parts.headers);
         let facts = Facts {
             requirement: self.requirement,
-            method: parts.method.as_str(),
-            url,
+            method: scene.parts.method.as_str(),
+            url: &scene.url,
             headers: &pairs,
-            client_address: address,
-            certificate,
+            client_address: scene.address.as_deref(),
+            certificate: scene.certificate,
             evidence: Evidence {
+                policy: found.policy.as_deref(),
                 keys_unchanged: found.keys_unchanged,
                 introspection: found.introspection.as_ref().map(|answer| match answer {
                     Introspection::Response(text) => Introspected::Response(text),
                     Introspection::Unavailable => Introspected::Unavailable,
                     Introspection::Busy => Introspected::Busy,
                 }),
+                introspection_kept: found.introspection_kept,
                 replay: found.replay,
+                replay_of: found.replay_of.as_ref().map(|(key, until)| (key.as_str(), *until)),
                 check: None,
-                ..Evidence::default()
             },
         };
         let now = (self.shared.now)();
-        self.shared.gate.read().unwrap_or_else(PoisonError::into_inner).decide(&facts, now)
-    }
-
-    /// Whether there are keys that were not there before.
-    async fn refresh(&self, issuer: &str) -> bool {
-        if !self.shared.may_fetch(issuer, (self.shared.now)()) {
-            return false;
-        }
-        let Some(jwks) = self.shared.outside.keys(issuer).await else { return false };
-        self.set_remote_keys(issuer, &jwks).is_ok_and(|report| report.changed)
+        let gate = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+        (gate.decide(&facts, now), gate.policy_id().to_owned())
     }
 }
