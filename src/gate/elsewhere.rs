@@ -6,6 +6,7 @@ use crate::{
     gate::{
         facts::Introspected,
         judge::{Case, Outcome},
+        kind,
         step::Step,
     },
     json::{Object, Value, read_object},
@@ -91,7 +92,7 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
     let must_be_fresh = policy.asks_when_stale() && case.gate.verifier.list_is_stale(case.now);
     #[cfg(not(feature = "revocation"))]
     let must_be_fresh = false;
-    let (text, response) = match answer(case, policy, name, must_be_fresh)? {
+    let (text, response) = match answer(case, policy, issuer, must_be_fresh)? {
         Answer::Open(step) => return Ok(step),
         Answer::Active(text, response) => (text, response),
     };
@@ -100,7 +101,7 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
     let validity = match verifier.check_response(issuer, token, &claims, case.now, fresh) {
         #[cfg(feature = "revocation")]
         Err(Rejection::RevocationStale { .. }) if policy.asks_when_stale() && !fresh => {
-            return Ok(question(case, name, true));
+            return Ok(question(case, policy, issuer, true));
         }
         checked => checked?,
     };
@@ -116,7 +117,7 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
 pub(super) fn vouch(case: &Case<'_>, rejection: &Rejection) -> Result<Option<Step>, Denial> {
     let policy = case.gate.verifier.policy();
     let (issuer, _) = claimed(case, policy).ok_or_else(|| rejection.clone())?;
-    match answer(case, policy, policy.issuer_name(issuer).unwrap_or_default(), true)? {
+    match answer(case, policy, issuer, true)? {
         Answer::Open(step) => Ok(Some(step)),
         Answer::Active(..) => Ok(None),
     }
@@ -130,18 +131,19 @@ enum Answer<'a> {
     Active(&'a str, Object<'a>),
 }
 
-fn question(case: &Case<'_>, issuer: &str, fresh: bool) -> Step {
+fn question(case: &Case<'_>, policy: &Policy, issuer: usize, fresh: bool) -> Step {
     let token = case.credentials.token.to_owned();
-    Step::NeedIntrospection { issuer: issuer.to_owned(), token, fresh }
+    let issuer = policy.issuer_name(issuer).unwrap_or_default().to_owned();
+    Step::NeedIntrospection { issuer, token, fresh }
 }
 
-fn answer<'a>(case: &Case<'a>, policy: &Policy, issuer: &str, fresh: bool) -> Result<Answer<'a>, Denial> {
+fn answer<'a>(case: &Case<'a>, policy: &Policy, issuer: usize, fresh: bool) -> Result<Answer<'a>, Denial> {
     let failed = |reason: &'static str| Denial::IntrospectionUnavailable { reason };
     let evidence = &case.evidence;
     let text = match evidence.introspection {
-        None => return Ok(Answer::Open(question(case, issuer, fresh))),
+        None => return Ok(Answer::Open(question(case, policy, issuer, fresh))),
         Some(Introspected::Response(_)) if fresh && evidence.introspection_kept => {
-            return Ok(Answer::Open(question(case, issuer, true)));
+            return Ok(Answer::Open(question(case, policy, issuer, true)));
         }
         Some(Introspected::Unavailable) => return Err(failed("unavailable")),
         Some(Introspected::Busy) => return Err(failed("busy")),
@@ -149,7 +151,10 @@ fn answer<'a>(case: &Case<'a>, policy: &Policy, issuer: &str, fresh: bool) -> Re
     };
     let response = read_object(text.as_bytes(), policy.limits()).map_err(|_| failed("malformed"))?;
     match response.get("active") {
-        Some(Value::Bool(true)) => Ok(Answer::Active(text, response)),
+        Some(Value::Bool(true)) => {
+            kind::check(policy, issuer, &response)?;
+            Ok(Answer::Active(text, response))
+        }
         Some(Value::Bool(false)) => Err(Denial::TokenInactive),
         _ => Err(failed("malformed")),
     }

@@ -109,7 +109,7 @@ impl Revocations {
         Ok(())
     }
 
-    fn take(&mut self, document: Document, leeway: Leeway, now: UnixSeconds) -> Result<bool, UpdateError> {
+    fn take(&mut self, mut document: Document, leeway: Leeway, now: UnixSeconds) -> Result<bool, UpdateError> {
         let Document { version: offered, issued_at, not_after, .. } = document;
         if !issued_at.is_reached(now, leeway) {
             return Err(UpdateError::FromFuture { now, issued_at });
@@ -117,6 +117,7 @@ impl Revocations {
         if not_after.is_over(now, leeway) {
             return Err(UpdateError::Over { now, not_after });
         }
+        document.cutoffs.bound(now);
         if document.link == Link::Snapshot {
             let (list, changed) = List::of(document, self.list.as_deref())?;
             self.list = Some(Arc::new(list));

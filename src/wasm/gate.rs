@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "revocation")]
 use super::lists::{self, Lists};
-use super::{checked_instant, exchange::Exchange, number, thrown};
+use super::{checked_instant, discovered, exchange::Exchange, number, thrown};
 #[cfg(feature = "revocation")]
 use crate::policy::RevocationSource;
 use crate::{
@@ -41,6 +41,7 @@ struct Sources<'g> {
 struct Profile<'g> {
     policy: &'g str,
     headers: Vec<&'g str>,
+    of_requests: Vec<&'g str>,
     by_path: bool,
     by_address: bool,
 }
@@ -136,10 +137,17 @@ impl RawGate {
         let profile = Profile {
             policy: gate.policy_id(),
             headers: gate.headers(),
+            of_requests: gate.headers_of_requests(),
             by_path: gate.goes_by_path(),
             by_address: gate.goes_by_address(),
         };
         serde_json::to_string(&profile).unwrap_or_default()
+    }
+
+    /// Where an issuer's metadata says that its keys are: `{ "jwksUri": … }` or `{ "fault": … }` as JSON.
+    #[wasm_bindgen(js_name = readMetadata)]
+    pub fn read_metadata(&self, issuer: &str, text: &str) -> String {
+        discovered(self.gate.jwks_uri(issuer, text))
     }
 
     /// The version of the list of revocations that is held; -1 when none is.

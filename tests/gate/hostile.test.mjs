@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { readMetadata } from '../../dist/gate/discovery.js';
 import { freshUntil, planOf } from '../../dist/gate/freshness.js';
 import { fromStore, toStore } from '../../dist/gate/tiers.js';
+import { readMetadata } from './metadata.mjs';
 import { rule } from './rule.mjs';
 
 const ISSUER = 'https://issuer.example';

@@ -11,9 +11,17 @@ import type { Claims } from '../verdict.js';
 import { cacheSize, verifierOn } from '../verifier.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
 import { Collected } from './collected.js';
-import { type AllowedStep, allowed, type RefusedStep, refused } from './decision.js';
+import {
+  type AllowedStep,
+  allowed,
+  answered,
+  type PreflightStep,
+  type RefusedStep,
+  refused,
+} from './decision.js';
 import { type Evidence, type Facts, type Profile, profileOf } from './facts.js';
-import { waiting, withHeaders } from './handler.js';
+import { feedAuthorization } from './feed-credentials.js';
+import { handed, withHeaders } from './handler.js';
 import type {
   Allowed,
   AllowedToken,
@@ -109,6 +117,7 @@ class Driver {
       // The runtime's own must be called as a function of its global object.
       fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => globalThis.fetch(...args)),
       now,
+      readMetadata: (issuer, text) => this.#raw.readMetadata(issuer, text),
       store: options.store,
       observe: this.#observer.happened,
     };
@@ -126,6 +135,7 @@ class Driver {
       version: () => this.#raw.revocationsVersion(),
       applyRevocations: (documents) => this.#takeLists(documents, now()),
       applyStatusList: (uri, jwt) => this.#takeStatusList(uri, jwt, now()),
+      secrets: options.revocation,
     });
     this.#profile = this.#readProfile();
     this.#loop = new Loop(this.#raw, now, {
@@ -160,7 +170,8 @@ class Driver {
   #protect<Rest extends unknown[]>(
     handler: (request: Request, auth: Auth, ...rest: Rest) => Response | Promise<Response>,
     requirement?: Requirement,
-    contextOf: (request: Request, ...rest: Rest) => CheckContext = (_, ...rest) => waiting(rest),
+    contextOf: (request: Request, ...rest: Rest) => CheckContext = (request, ...rest) =>
+      handed(request, rest),
   ): (request: Request, ...rest: Rest) => Promise<Response> {
     const text = requirement === undefined ? undefined : toJson(requirement);
     // A mistake in it is told now and not by the first request.
@@ -199,6 +210,10 @@ class Driver {
     const collect = () => collected.by(this.#profile).facts;
     const { step, epoch, facts } = await this.#loop.follow(collect, evidence, context, stopwatch);
     if (step.step === 'refused') return this.#refuse(step, facts, requirement, evidence, stopwatch);
+    if (step.step === 'preflight' && step.answer !== undefined) {
+      const { answer } = step;
+      return this.#answer({ ...step, answer }, facts, requirement, evidence, stopwatch);
+    }
     const misfit = step.step === 'allowed' ? this.#typeClaims(step) : undefined;
     const decision = allowed(step);
     const kid = step.step === 'allowed' ? step.header?.kid : undefined;
@@ -263,6 +278,24 @@ class Driver {
       stopwatch,
     );
     return decision;
+  }
+
+  #answer(
+    step: Required<PreflightStep>,
+    facts: Facts,
+    requirement: string | undefined,
+    evidence: Evidence,
+    stopwatch: Stopwatch,
+  ): Decision {
+    const { method } = facts;
+    this.#tell(
+      { ok: true, code: 'preflight', method, cached: false },
+      facts,
+      requirement,
+      evidence,
+      stopwatch,
+    );
+    return answered(step);
   }
 
   #refuse(
@@ -351,8 +384,9 @@ class Driver {
   #replacePolicy(policy: Policy): void {
     const now = this.#now();
     const text = toJson(policy);
-    const { introspections } = JSON.parse(orPolicyError(() => this.#raw.remotesUnder(text))) as Sources;
-    const introspection = new Introspection(introspections, this.#options.introspection, this.#io);
+    const sources = JSON.parse(orPolicyError(() => this.#raw.remotesUnder(text))) as Sources;
+    const introspection = new Introspection(sources.introspections, this.#options.introspection, this.#io);
+    feedAuthorization(sources.revocation ?? undefined, this.#options.revocation);
     orPolicyError(() => this.#raw.replace(text));
     this.#state.tookPolicy(text);
     this.#epoch += 1;

@@ -33,7 +33,7 @@ async function discover(remote: Remote, io: Io, rule: KeyRule): Promise<string |
   const headers = { accept: 'application/json' };
   const answer = await fetchText(io.fetch, source.discoveryUrl ?? '', { headers }, source);
   if (!answer.ok) return { fault: answer.reason };
-  const metadata = readMetadata(answer.text, source.issuer);
+  const metadata = readMetadata(io, source.issuer, answer.text);
   if (typeof metadata === 'string') return { fault: metadata };
   remote.found = { ...metadata, until: freshUntil(rule, source, io.now(), answer.headers) };
   return metadata.jwksUri;
