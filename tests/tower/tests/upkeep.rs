@@ -11,7 +11,7 @@ use portcullis::{
     issuer::signing_key::SigningKey,
     tower::{Connection, GateLayer, Introspection, Outside, Published},
 };
-use portcullis_tower_tests::{AUDIENCE, Answer, ISSUER, Prover, key, mint_at, now, policy, send, serve};
+use portcullis_tower_tests::{AUDIENCE, Answer, ISSUER, ORIGINS, Prover, key, mint_at, now, policy, send, serve};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -132,7 +132,9 @@ fn remote(more: Value) -> String {
     let mut remote = json!({ "jwksUri": "https://issuer.example/jwks", "minTtlSeconds": 60, "maxTtlSeconds": 1000,
         "staleSeconds": 500 });
     remote.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    json!({ "issuers": [{ "issuer": ISSUER, "audience": AUDIENCE, "remote": remote }] }).to_string()
+    json!({ "issuers": [{ "issuer": ISSUER, "audience": AUDIENCE, "remote": remote }],
+        "gate": { "origins": ORIGINS } })
+    .to_string()
 }
 
 fn refused(code: &str) -> (u16, String) {
@@ -254,7 +256,8 @@ async fn keys_of_another_place_are_not_taken_and_what_failed_there_says_nothing_
 
 fn opaque(issuer: &str, more: &Value) -> String {
     let mut policy = json!({ "issuers": [{ "issuer": issuer, "audience": AUDIENCE, "introspection":
-        { "endpoint": format!("{issuer}/introspect"), "clientId": "api", "authentication": "client_secret_basic" } }] });
+        { "endpoint": format!("{issuer}/introspect"), "clientId": "api", "authentication": "client_secret_basic" } }],
+        "gate": { "origins": ORIGINS } });
     policy.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     policy.to_string()
 }
