@@ -147,7 +147,9 @@ export interface Verifier<A extends string = Alg, C = Claims> {
    */
   verifyAuthorization(value: unknown, options?: VerifyOptions): Verdict<C>;
   /**
-   * Takes another policy from now on, keys included; nothing that was remembered by the present one counts any more.
+   * Takes another policy from now on, keys included; nothing that was remembered by the present one counts any more. Keys that an issuer
+   * publishes are taken over where both policies name the same place, and lists of revocations where the other trusts who signed them;
+   * lists that it has no use for are kept for a later policy, so that no older ones come in.
    * @throws PolicyError as `createVerifier`; the present policy then stays.
    */
   replacePolicy(policy: Policy<A>): void;
