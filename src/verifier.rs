@@ -111,6 +111,12 @@ impl Verifier {
         self.revocations.apply_status(self.policy.revocation(), self.policy.leeway(), uri, jwt, now)
     }
 
+    /// Whether a list of revocations is asked for and none that is held can tell.
+    #[cfg(feature = "revocation")]
+    pub(crate) fn list_is_stale(&self, now: UnixSeconds) -> bool {
+        self.policy.revocation().is_some_and(|rules| self.revocations.list_is_stale(rules, now))
+    }
+
     /// The version of the list of revocations that is held, if any is.
     #[cfg(feature = "revocation")]
     #[must_use]

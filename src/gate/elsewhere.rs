@@ -87,7 +87,12 @@ fn introspecting(policy: &Policy) -> impl Iterator<Item = usize> {
 /// RFC 7662 §2.2: an answer is judged by the rules for a token of that issuer, but for those about a header, which it has none of.
 fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, Denial> {
     let name = policy.issuer_name(issuer).unwrap_or_default();
-    let (text, response) = match answer(case, policy, issuer, false)? {
+    // Were it known only from the answer, another question would follow.
+    #[cfg(feature = "revocation")]
+    let must_be_fresh = policy.asks_when_stale() && case.gate.verifier.list_is_stale(case.now);
+    #[cfg(not(feature = "revocation"))]
+    let must_be_fresh = false;
+    let (text, response) = match answer(case, policy, issuer, must_be_fresh)? {
         Answer::Open(step) => return Ok(step),
         Answer::Active(text, response) => (text, response),
     };

@@ -109,7 +109,7 @@ impl Revocations {
         Ok(())
     }
 
-    fn take(&mut self, document: Document, leeway: Leeway, now: UnixSeconds) -> Result<bool, UpdateError> {
+    fn take(&mut self, mut document: Document, leeway: Leeway, now: UnixSeconds) -> Result<bool, UpdateError> {
         let Document { version: offered, issued_at, not_after, .. } = document;
         if !issued_at.is_reached(now, leeway) {
             return Err(UpdateError::FromFuture { now, issued_at });
@@ -117,6 +117,7 @@ impl Revocations {
         if not_after.is_over(now, leeway) {
             return Err(UpdateError::Over { now, not_after });
         }
+        document.cutoffs.bound(now);
         if document.link == Link::Snapshot {
             let (list, changed) = List::of(document, self.list.as_deref())?;
             self.list = Some(Arc::new(list));
@@ -266,6 +267,12 @@ impl Revocations {
             (None, WhenStale::Introspect) if vouched => Ok(Validity { stale: true, ..validity }),
             (None, _) => Err(Rejection::RevocationStale { now, stale_since: stale_at }),
         }
+    }
+
+    /// Whether a list is asked for and none that is held can tell.
+    pub(crate) fn list_is_stale(&self, rules: &RevocationPolicy, now: UnixSeconds) -> bool {
+        let is_fresh = |list: &Arc<List>| now.get() < list.stale_at(rules);
+        rules.wants_list() && !self.list.as_ref().is_some_and(is_fresh)
     }
 
     /// The version of the list that is held.

@@ -120,7 +120,7 @@ class Life {
   thefts() {
     const kinds = this.issuer.events.map(({ kind }) => kind);
     return kinds.filter(
-      (kind) => !/^(rotated|replayed)$/.test(kind) && !(this.stale && kind === 'store_behind'),
+      (kind) => !/^(rotated|replayed|store_failed)$/.test(kind) && !(this.stale && kind === 'store_behind'),
     );
   }
 }

@@ -98,7 +98,7 @@ pub(super) async fn revoke(issuer: &Issuer, channel: &Channel, target: Target<'_
 /// then names. An error in between is one for whoever asked, who asks again.
 async fn cut_off(issuer: &Issuer, channel: &Channel, party: Party) -> Result<UnixSeconds, Failure> {
     match run::run(issuer, channel, Operation::cut_off(party), None).await? {
-        Outcome::CutOff(cutoff) => Ok(cutoff.instant()),
+        Outcome::CutOff(cutoff) => Ok(cutoff.issued_at(channel.now())),
         _ => Err(Failure::unavailable()),
     }
 }
