@@ -122,9 +122,15 @@ test('a preflight is answered, and one with credentials is none', async () => {
   assert.equal(status, 204);
   assert.equal(headers['access-control-allow-origin'], 'https://app.example');
   assert.equal((await ask([...marks, ['Authorization', 'Bearer forged']])).status, 401);
-  assert.equal((await ask([['Origin', 'https://attacker.example'], marks[1]])).headers['access-control-allow-origin'], undefined);
+  assert.equal(
+    (await ask([['Origin', 'https://attacker.example'], marks[1]])).headers['access-control-allow-origin'],
+    undefined,
+  );
   const route = await ask(marks, '/edge/notes');
-  assert.deepEqual([route.status, route.headers['access-control-allow-origin']], [204, 'https://app.example']);
+  assert.deepEqual(
+    [route.status, route.headers['access-control-allow-origin']],
+    [204, 'https://app.example'],
+  );
 });
 
 describe('an edge route', () => showAll(test, () => `${origin}/edge`, FIRST_LINE));
