@@ -115,6 +115,8 @@ export type RevocationUpdate =
   | { ok: false; code: 'update-over'; now: number; notAfter: number }
   | { ok: false; code: 'update-older'; held: number; offered: number }
   | { ok: false; code: 'update-forked'; held: number }
+  /** It is another issuer's list. */
+  | { ok: false; code: 'update-issuer'; expected: string }
   | { ok: false; code: 'update-gap'; held: number | null; offered: number };
 
 /** What came of a Token Status List, as of a list of revocations. */
@@ -127,7 +129,7 @@ export type StatusUpdate =
       staleAt: number;
       bytes: number;
     }
-  | Exclude<RevocationUpdate, { ok: true } | { code: 'update-forked' | 'update-gap' }>;
+  | Exclude<RevocationUpdate, { ok: true } | { code: 'update-forked' | 'update-gap' | 'update-issuer' }>;
 
 /** Decides about tokens by one policy. Make it once and keep it. */
 export interface Verifier<A extends string = Alg, C = Claims> {
