@@ -50,7 +50,7 @@ impl<'f> Request<'f> {
         let is_path = |path: &&str| {
             path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\?#".contains(&byte))
         };
-        if !facts.served.iter().all(|path| is_path(path)) {
+        if !facts.served.iter().all(is_path) {
             return Err(Denial::RequestMalformed { member: "served" });
         }
         let url = Url::parse(facts.url).ok_or(Denial::RequestMalformed { member: "url" })?;
