@@ -124,6 +124,13 @@ impl Verifier {
         self.revocations.version()
     }
 
+    /// What the feed of that list wants to be asked with, in place of its version.
+    #[cfg(feature = "revocation")]
+    #[must_use]
+    pub fn revocations_cursor(&self) -> Option<&str> {
+        self.revocations.cursor()
+    }
+
     /// A verifier for another policy that takes over what this one was given: published keys, and lists of revocations as
     /// far as the other policy trusts who signed them. The others are kept aside until a policy trusts them again.
     pub(crate) fn replaced(&self, policy: &str) -> Result<Self, PolicyError> {

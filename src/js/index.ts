@@ -115,6 +115,8 @@ export type RevocationUpdate =
   | { ok: false; code: 'update-over'; now: number; notAfter: number }
   | { ok: false; code: 'update-older'; held: number; offered: number }
   | { ok: false; code: 'update-forked'; held: number }
+  /** It is another issuer's list. */
+  | { ok: false; code: 'update-issuer'; expected: string }
   | { ok: false; code: 'update-gap'; held: number | null; offered: number };
 
 /** What came of a Token Status List, as of a list of revocations. */
@@ -127,7 +129,7 @@ export type StatusUpdate =
       staleAt: number;
       bytes: number;
     }
-  | Exclude<RevocationUpdate, { ok: true } | { code: 'update-forked' | 'update-gap' }>;
+  | Exclude<RevocationUpdate, { ok: true } | { code: 'update-forked' | 'update-gap' | 'update-issuer' }>;
 
 /** Decides about tokens by one policy. Make it once and keep it. */
 export interface Verifier<A extends string = Alg, C = Claims> {
@@ -145,7 +147,9 @@ export interface Verifier<A extends string = Alg, C = Claims> {
    */
   verifyAuthorization(value: unknown, options?: VerifyOptions): Verdict<C>;
   /**
-   * Takes another policy from now on, keys included; nothing that was remembered by the present one counts any more.
+   * Takes another policy from now on, keys included; nothing that was remembered by the present one counts any more. Keys that an issuer
+   * publishes are taken over where both policies name the same place, and lists of revocations where the other trusts who signed them;
+   * lists that it has no use for are kept for a later policy, so that no older ones come in.
    * @throws PolicyError as `createVerifier`; the present policy then stays.
    */
   replacePolicy(policy: Policy<A>): void;

@@ -105,6 +105,9 @@ impl Revocations {
         let document = core::mem::take(&mut incoming.reader).finish()?;
         // What was answered while the list was stale is answered otherwise now.
         let was_stale = self.list.as_ref().is_none_or(|list| incoming.now.get() >= list.stale_at(rules));
+        if !rules.issuers().contains(&document.issuer) {
+            return Err(UpdateError::Issuer { expected: rules.issuers().join(" ") });
+        }
         incoming.changed |= self.take(document, leeway, incoming.now)? || was_stale;
         Ok(())
     }
@@ -273,6 +276,11 @@ impl Revocations {
     pub(crate) fn list_is_stale(&self, rules: &RevocationPolicy, now: UnixSeconds) -> bool {
         let is_fresh = |list: &Arc<List>| now.get() < list.stale_at(rules);
         rules.wants_list() && !self.list.as_ref().is_some_and(is_fresh)
+    }
+
+    /// What its feed wants to be asked with.
+    pub(crate) fn cursor(&self) -> Option<&str> {
+        self.list.as_ref().and_then(|list| list.cursor())
     }
 
     /// The version of the list that is held.

@@ -157,6 +157,13 @@ impl RawGate {
         self.gate.verifier().revocations_version().map_or(-1.0, number)
     }
 
+    /// What its feed wants to be asked with.
+    #[cfg(feature = "revocation")]
+    #[wasm_bindgen(js_name = revocationsCursor)]
+    pub fn revocations_cursor(&self) -> Option<String> {
+        self.gate.verifier().revocations_cursor().map(str::to_owned)
+    }
+
     /// Where the input is.
     pub fn input(&self) -> usize {
         self.exchange.input()

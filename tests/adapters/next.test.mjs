@@ -18,6 +18,7 @@ const FILES = {
     gate: {
       ...policy.gate,
       requirement: REQUIREMENT,
+      cors: { origins: ['https://app.example'] },
       routes: [{ path: '{/edge}?/maybe', requirement: { ...REQUIREMENT, anonymous: true } }],
     },
   }),
@@ -38,7 +39,9 @@ const FILES = {
     const gate = createGate(policy);
     export const GET = gate.protect(({ headers }, { claims }) => Response.json({
       sub: claims?.sub ?? null, user: headers.get('x-user'), authorization: headers.get('authorization'),
-    }));`,
+    }));
+    // Next answers OPTIONS itself where a route has none.
+    export const OPTIONS = GET;`,
 };
 
 let app;
@@ -61,6 +64,45 @@ describe('proxy.js', () => {
     const answer = await send(`${origin}/notes`, { method: 'POST', headers, body: '{"text":"hello"}' });
     assert.deepEqual(JSON.parse(answer.body), { body: { text: 'hello' } });
   });
+});
+
+for (const [name, path] of [
+  ['proxy.js', '/notes'],
+  ['an edge route', '/edge/notes'],
+]) {
+  test(`${name}: the host is what was asked for, and one that the policy names`, async () => {
+    const ask = async (host) => {
+      const headers = [
+        ['Authorization', `Bearer ${mint()}`],
+        ['X-Forwarded-Proto', 'https'],
+      ];
+      return (await send(origin + path, { host, headers })).status;
+    };
+    assert.equal(await ask('api.example'), 200);
+    assert.equal(await ask('attacker.example'), 421);
+    assert.equal(await ask('api.example:8443'), 421);
+  });
+}
+
+test('a preflight is answered, and one with credentials is none', async () => {
+  const marks = [
+    ['Origin', 'https://app.example'],
+    ['Access-Control-Request-Method', 'PUT'],
+  ];
+  const ask = (headers, path = '/notes') => send(origin + path, { method: 'OPTIONS', headers });
+  const { status, headers } = await ask(marks);
+  assert.equal(status, 204);
+  assert.equal(headers['access-control-allow-origin'], 'https://app.example');
+  assert.equal((await ask([...marks, ['Authorization', 'Bearer forged']])).status, 401);
+  assert.equal(
+    (await ask([['Origin', 'https://attacker.example'], marks[1]])).headers['access-control-allow-origin'],
+    undefined,
+  );
+  const route = await ask(marks, '/edge/notes');
+  assert.deepEqual(
+    [route.status, route.headers['access-control-allow-origin']],
+    [204, 'https://app.example'],
+  );
 });
 
 describe('an edge route', () => showAll(test, () => `${origin}/edge`, FIRST_LINE));

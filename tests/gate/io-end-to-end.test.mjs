@@ -45,6 +45,7 @@ function setUp({
         ...issuer,
       },
     ],
+    gate: { origins: ['https://api.example'] },
   };
   const gate = createGate(policy, {
     now: time.read,

@@ -62,7 +62,7 @@ const remote = (path, more = {}) => ({
 });
 const builtIn = (gate = {}) => ({
   issuers: [{ issuer: ISSUER, audience: AUDIENCE, jwks: { keys: [key.jwk] } }],
-  gate,
+  gate: { origins: ['https://api.example'], ...gate },
 });
 function make(policy, options = {}) {
   const time = clock();

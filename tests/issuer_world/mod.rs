@@ -103,7 +103,7 @@ impl World {
         let fails = |world: &World, fault: Fault| world.faults.contains(&fault).then_some(Evidence::Unavailable);
         let before = fails(self, Fault::Before(run.asked));
         let evidence = match run.exchange.step().clone() {
-            Step::Done { response, events } => {
+            Step::Done { response, events, .. } => {
                 let body = serde_json::from_str(&response.body).unwrap_or(Value::Null);
                 let (status, headers, text) = (response.status, response.headers, response.body);
                 return Some(Answer { status, headers, body, text, events });
@@ -119,6 +119,10 @@ impl World {
                 Err(broken) => Evidence::Broken(broken),
             },
             Step::Keys { .. } => Evidence::Held(false),
+            Step::Wait { .. } => Evidence::Held(true),
+            Step::ReadMany { keys } => before.unwrap_or_else(|| {
+                Evidence::FoundMany(keys.iter().map(|key| self.entries.get(key).cloned()).collect())
+            }),
             Step::Read { key } => before.unwrap_or_else(|| Evidence::Found(self.entries.get(&key).cloned())),
             Step::Swap { key, expected, value, .. } => {
                 let held = self.entries.get(&key).map_or(0, |entry| entry.version) == expected;

@@ -40,6 +40,7 @@ const THEMES = [
   'gate-origins',
   'gate-preflights',
   'gate-kinds',
+  'gate-evidence',
   'canaries',
   'inspect',
   'rfc',

@@ -83,6 +83,8 @@ export interface RawGate extends RawVerifier {
   forgetKeys(issuer: string): void;
   /** The version of the list of revocations that is held; -1 when none is. */
   revocationsVersion(): number;
+  /** What its feed wants to be asked with, in place of the version. */
+  revocationsCursor(): string | undefined;
   /**
    * The members `remote`, `introspection` and `revocation`, with defaults:
    * `{ remotes: RemoteSource[], introspections: IntrospectionSource[], revocation: RevocationSource | null }`.
