@@ -1,5 +1,6 @@
-// The path that is judged is the path that is served: thousands of targets, as they are written, against route tables in each framework. No
-// handler may be reached by a request that has not brought what the policy asks for there.
+// The path that is judged is the path that is served: thousands of targets, as they are written,
+// against route tables in each framework. No handler may be reached by a request that has not
+// brought what the policy asks for there.
 //   node --test tests/adapters/routing.test.mjs                 seeded, for `npm test`
 //   node tests/adapters/routing.test.mjs --rounds 20000         longer: so many targets a table and framework
 //   node tests/adapters/routing.test.mjs --seed 7               other tables and targets

@@ -1,4 +1,5 @@
-// An app of each framework for a table: every handler says which it is and what parameters it was given.
+// An app of each framework for a table: every handler says which it is and what parameters it was
+// given.
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 
@@ -14,7 +15,10 @@ import { decoded, honoApp, REST, SERVED, told } from './hono-app.mjs';
 
 export { SERVED } from './hono-app.mjs';
 
-/** Express folds case and takes a slash at the end, unless it is told otherwise; what is mounted lies under a prefix. */
+/**
+ * Express folds case and takes a slash at the end, unless it is told otherwise; what is mounted
+ * lies under a prefix.
+ */
 async function inExpress(gate, { handlers }, strict) {
   const app = express();
   if (strict) app.set('case sensitive routing', true).set('strict routing', true);
@@ -80,14 +84,14 @@ const inWorkerd = (bindings) =>
       startWorker(WORKER, { bindings: { POLICY: policy, TABLE: table, ...bindings } }),
     {
       tables: 2,
-    // The socket of a workerd on one's own machine fails where a target is absolute.
-    originForm: true,
+      // The socket of a workerd on one's own machine fails where a target is absolute.
+      originForm: true,
     },
   );
 
 /**
- * The most lenient origin behind the plain gate: it decodes until there is nothing to decode, takes backslashes for slashes, drops parameters,
- * empty and dot segments, and folds case.
+ * The most lenient origin behind the plain gate: it decodes until there is nothing to decode,
+ * takes backslashes for slashes, drops parameters, empty and dot segments, and folds case.
  */
 async function inLenientOrigin(gate, { handlers }) {
   const match = (pattern, path) => {
