@@ -16,6 +16,17 @@ pub struct Facts<'f> {
     pub method: &'f str,
     /// The absolute URL, with scheme and host.
     pub url: &'f str,
+    /// The request-target as it came (RFC 9112 §3.2), or `:path`, where a server has only that and `url` was made of it. One that is malformed,
+    /// or not the path of `url`, is refused.
+    pub target: Option<&'f str>,
+    /// Other paths under which the request is served, each as it would stand in a URL: where a router rewrote it. What the policy's routes
+    /// require for each of them has to hold as well.
+    pub served: &'f [&'f str],
+    /// Whether the platform vouches for scheme and host of the URL. Elsewhere the host is what the client wrote into `Host`, and counts as
+    /// far as the policy's `gate.origins` list it.
+    pub url_vouched: bool,
+    /// Whether the request has a body that its header fields do not announce.
+    pub has_body: bool,
     /// Header fields as they came: duplicates are kept, names are in any case. Those of [`Gate::headers`](crate::gate::Gate::headers) suffice.
     pub headers: &'f [(&'f str, &'f str)],
     /// The address of the other end of the connection, from the platform and never from a header.
@@ -29,12 +40,21 @@ pub struct Facts<'f> {
 /// What was found out for one request, as the steps before asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Evidence<'f> {
+    /// The policy under which it was found out: [`Gate::policy_id`](crate::gate::Gate::policy_id). What was found out under another
+    /// does not count, since one issuer's answer must not vouch under another. `None` says that the policy was not replaced since.
+    pub policy: Option<&'f str>,
     /// The issuer's keys were asked for, and none are there that were not before.
     pub keys_unchanged: bool,
     /// What the authorization server said.
     pub introspection: Option<Introspected<'f>>,
+    /// It may be the answer to an earlier question: it was kept, or asked for by another request. Such an answer does not
+    /// count where a step asked for a `fresh` one.
+    pub introspection_kept: bool,
     /// Whether the proof was used before.
     pub replay: Option<Replay>,
+    /// The proof that was asked about, as the step named it, and until when it is remembered. With them the answer counts for that
+    /// proof alone, and under any policy: to ask again would use the proof up.
+    pub replay_of: Option<(&'f str, u64)>,
     /// Why a check of the caller's own refuses.
     pub check: Option<&'f str>,
 }
@@ -61,6 +81,23 @@ pub enum Replay {
     Unavailable,
 }
 
+impl Evidence<'_> {
+    /// What of it counts under that policy.
+    pub(crate) fn under(self, policy_id: &str) -> Self {
+        if self.policy.is_none_or(|policy| policy == policy_id) {
+            return self;
+        }
+        let replay = self.replay.filter(|_| self.replay_of.is_some());
+        Evidence { replay, replay_of: self.replay_of, check: self.check, ..Evidence::default() }
+    }
+
+    /// The answer about a proof that is to be remembered until then.
+    pub(crate) fn replay(&self, key: &str, until: u64) -> Option<Replay> {
+        let about = self.replay_of.is_none_or(|(own, remembered)| own == key && remembered >= until);
+        self.replay.filter(|_| about)
+    }
+}
+
 impl Facts<'_> {
     /// Reads facts from JSON and hands them to `take`.
     ///
@@ -68,13 +105,31 @@ impl Facts<'_> {
     /// A text that says no such thing, at the member at fault.
     pub fn with_json<T>(text: &str, take: impl FnOnce(&Facts<'_>) -> T) -> Result<T, PolicyError> {
         let document = document::parse(text)?;
-        document.only(&["requirement", "method", "url", "headers", "clientAddress", "certificate", "evidence"])?;
+        document.only(&[
+            "requirement",
+            "method",
+            "url",
+            "target",
+            "served",
+            "urlVouched",
+            "hasBody",
+            "headers",
+            "clientAddress",
+            "certificate",
+            "evidence",
+        ])?;
         let headers = headers(&document)?;
+        let served = document.strings("served")?.unwrap_or_default();
+        let served: Vec<&str> = served.iter().map(String::as_str).collect();
         let requirement = document.integer("requirement")?.map(RequirementId::from_number).transpose()?;
         Ok(take(&Facts {
             requirement,
             method: document.required_string("method")?,
             url: document.required_string("url")?,
+            target: document.string("target")?,
+            served: &served,
+            url_vouched: document.boolean("urlVouched")?.unwrap_or_default(),
+            has_body: document.boolean("hasBody")?.unwrap_or_default(),
             headers: &headers,
             client_address: document.string("clientAddress")?,
             certificate: document.string("certificate")?,
@@ -103,7 +158,17 @@ fn headers<'o>(document: &'o Object<'_>) -> Result<Vec<(&'o str, &'o str)>, Poli
 }
 
 fn evidence<'o>(object: &'o Object<'_>) -> Result<Evidence<'o>, PolicyError> {
-    object.only(&["keys", "introspection", "introspectionFailed", "replay", "check"])?;
+    object.only(&[
+        "policy",
+        "keys",
+        "introspection",
+        "introspectionFailed",
+        "introspectionKept",
+        "replay",
+        "replayKey",
+        "replayUntil",
+        "check",
+    ])?;
     let one_of = |member: &str| PolicyError::at(member, "is not one of the outcomes there are");
     let keys_unchanged = match object.string("keys")? {
         None => false,
@@ -124,7 +189,21 @@ fn evidence<'o>(object: &'o Object<'_>) -> Result<Evidence<'o>, PolicyError> {
         Some("unavailable") => Some(Replay::Unavailable),
         Some(_) => return Err(one_of("replay")),
     };
-    Ok(Evidence { keys_unchanged, introspection, replay, check: object.string("check")? })
+    let introspection_kept = match object.get("introspectionKept") {
+        None => false,
+        Some(Value::Bool(kept)) => *kept,
+        Some(_) => return Err(PolicyError::at("introspectionKept", "must be true or false")),
+    };
+    let replay_of = object.string("replayKey")?.zip(object.integer("replayUntil")?);
+    Ok(Evidence {
+        policy: object.string("policy")?,
+        keys_unchanged,
+        introspection,
+        introspection_kept,
+        replay,
+        replay_of,
+        check: object.string("check")?,
+    })
 }
 
 #[cfg(test)]
@@ -133,11 +212,12 @@ mod tests {
 
     #[test]
     fn reads_every_member_and_keeps_duplicates() {
-        let text = r#"{"requirement":3,"method":"GET","url":"https://a/","headers":[["A","1"],["a","2"]],
+        let text = r#"{"requirement":3,"method":"GET","url":"https://a/","urlVouched":true,"hasBody":true,"headers":[["A","1"],["a","2"]],
             "clientAddress":"::1","certificate":"c","evidence":{"keys":"unchanged","replay":"seen","introspectionFailed":"busy"}}"#;
         Facts::with_json(text, |facts| {
             assert_eq!(facts.headers, [("A", "1"), ("a", "2")]);
             assert_eq!((facts.client_address, facts.certificate), (Some("::1"), Some("c")));
+            assert!(facts.url_vouched && facts.has_body);
             assert_eq!(facts.evidence.replay, Some(Replay::Seen));
             assert_eq!(facts.evidence.introspection, Some(Introspected::Busy));
             assert!(facts.evidence.keys_unchanged);

@@ -10,10 +10,11 @@ use crate::{
     gate::{
         Gate,
         credentials::Credentials,
+        demands::Demands,
         elsewhere,
-        facts::{Facts, Replay},
+        facts::{Evidence, Facts, Replay},
         request::Request,
-        requirement::{Requirement, Subject, Wanted},
+        requirement::{Subject, Wanted},
         step::{Allowed, Binding, Forward, Step},
     },
     json::Object,
@@ -26,8 +27,10 @@ use crate::{
 pub(super) struct Case<'c> {
     pub(super) gate: &'c Gate,
     pub(super) facts: &'c Facts<'c>,
+    /// What of the facts' evidence counts under the present policy.
+    pub(super) evidence: Evidence<'c>,
     pub(super) request: &'c Request<'c>,
-    pub(super) requirement: &'c Requirement,
+    pub(super) demands: &'c Demands<'c>,
     pub(super) credentials: Credentials<'c>,
     pub(super) now: UnixSeconds,
 }
@@ -94,18 +97,22 @@ impl Case<'_> {
         let (binding, proof) = self.check_binding(claims)?;
         let policy = self.gate.verifier.policy();
         let subject = Subject { claims, typ, client: self.request.client, now: self.now, leeway: policy.leeway() };
-        let validity = self.requirement.check(&subject, validity)?;
-        if let Some(Proof { replay_key, until, .. }) = &proof {
-            match self.facts.evidence.replay {
+        let validity = self.demands.check(&subject, validity)?;
+        if let Some(Proof { replay_key, until, issued_at, .. }) = &proof {
+            match self.evidence.replay(replay_key, *until) {
                 None => {
-                    return Ok(Outcome::Open(Step::NeedReplayCheck { key: replay_key.clone(), until: *until }));
+                    return Ok(Outcome::Open(Step::NeedReplayCheck {
+                        key: replay_key.clone(),
+                        until: *until,
+                        issued_at: issued_at.get(),
+                    }));
                 }
                 Some(Replay::First) => {}
                 Some(Replay::Seen) => return Err(Denial::DpopReplayed),
                 Some(Replay::Unavailable) => return Err(Denial::ReplayUnavailable),
             }
         }
-        if let Some(reason) = self.facts.evidence.check {
+        if let Some(reason) = self.evidence.check {
             return Err(Denial::RefusedByCheck { reason: excerpt(reason) });
         }
         let rules = &self.gate.rules;
@@ -119,11 +126,15 @@ impl Case<'_> {
         let confirmation = Confirmation::of(claims)?;
         let (jkt, x5t) = confirmation.map_or((None, None), |found| (found.jkt, found.x5t));
         let missing = |expected: Wanted| Err(Denial::BindingRequired { expected: expected.name() });
-        match self.requirement.binding {
-            Some(Wanted::Dpop) if jkt.is_none() => return missing(Wanted::Dpop),
-            Some(Wanted::Mtls) if x5t.is_none() => return missing(Wanted::Mtls),
-            Some(Wanted::Any) if jkt.or(x5t).is_none() => return missing(Wanted::Any),
-            _ => {}
+        for wanted in self.demands.bindings() {
+            let proof = match wanted {
+                Wanted::Dpop => jkt,
+                Wanted::Mtls => x5t,
+                Wanted::Any => jkt.or(x5t),
+            };
+            if proof.is_none() {
+                return missing(wanted);
+            }
         }
         if let Some(confirmation) = confirmation {
             confirmation.check_certificate(self.facts.certificate)?;
@@ -139,6 +150,10 @@ impl Case<'_> {
         if !self.credentials.with_proof {
             return Err(Denial::DpopSchemeRequired);
         }
+        // The proof's `htu` would be compared with what the sender of the request wrote into `Host`.
+        if self.gate.rules.origins.is_empty() && !self.facts.url_vouched {
+            return Err(Denial::DpopOriginUnknown);
+        }
         let occasion = Occasion {
             method: self.request.method,
             url: &self.request.url,
@@ -146,7 +161,9 @@ impl Case<'_> {
             now: self.now,
             leeway: self.gate.verifier.policy().leeway(),
         };
-        let proof = dpop::check(self.proof()?, &occasion, &self.gate.rules.proofs)?;
+        let rules = &self.gate.rules.proofs;
+        let proof = dpop::check(self.proof()?, &occasion, rules)?;
+        let proof = self.gate.former_windows.check(proof, rules.window, self.now, occasion.leeway)?;
         if proof.jkt != jkt {
             return Err(Denial::DpopKeyMismatch);
         }

@@ -1,6 +1,7 @@
 import type { Core } from './boot.js';
 import { type Kind, VerdictCache } from './cache.js';
 import { freeze, freezeData, instant, toJson } from './convert.js';
+import { CoreState } from './core-state.js';
 import { asPolicyError, orPolicyError, PolicyError } from './errors.js';
 import type {
   KeyReport,
@@ -40,10 +41,19 @@ export function makeVerifier(
   const most = cacheSize(options.cache);
   const read = options.claims === undefined ? undefined : claimsReader(options.claims);
   const raw = orPolicyError(() => new glue.RawVerifier(policy));
+  const state = new CoreState(policy);
   const changes: Changes = {
-    replacePolicy: (policy) => orPolicyError(() => raw.replace(toJson(policy))),
-    setRemoteKeys: (issuer, jwks) =>
-      orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
+    replacePolicy(policy) {
+      const text = toJson(policy);
+      orPolicyError(() => raw.replace(text));
+      state.tookPolicy(text);
+    },
+    setRemoteKeys(issuer, jwks) {
+      const report = orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport);
+      state.tookKeys(issuer, jwks);
+      return report;
+    },
+    // No validator's module has lists.
     applyRevocations: (documents, now) => listUpdate(raw, memory, documents, now),
     applyStatusList: (uri, jwt, now) => statusUpdate(raw, uri, jwt, now),
   };

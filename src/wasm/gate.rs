@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "revocation")]
 use super::lists::{self, Lists};
-use super::{checked_instant, exchange::Exchange, number, thrown};
+use super::{checked_instant, discovered, exchange::Exchange, number, thrown};
 #[cfg(feature = "revocation")]
 use crate::policy::RevocationSource;
 use crate::{
@@ -39,7 +39,9 @@ struct Sources<'g> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Profile<'g> {
+    policy: &'g str,
     headers: Vec<&'g str>,
+    of_requests: Vec<&'g str>,
     by_path: bool,
     by_address: bool,
 }
@@ -63,6 +65,14 @@ impl RawGate {
     pub fn replace(&mut self, policy: &str) -> Result<(), JsValue> {
         self.gate = self.gate.replaced(policy, self.nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
         Ok(())
+    }
+
+    /// Where the keys, answers and lists would be under another policy, as JSON; nothing changes. Whatever `replace` would
+    /// refuse is refused.
+    #[wasm_bindgen(js_name = remotesUnder)]
+    pub fn remotes_under(&self, policy: &str) -> Result<String, JsValue> {
+        let gate = self.gate.replaced(policy, self.nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
+        Ok(sources(&gate))
     }
 
     /// Keeps a requirement and gives its number.
@@ -118,22 +128,26 @@ impl RawGate {
 
     /// Where the keys, answers and lists are that are fetched, as JSON.
     pub fn remotes(&self) -> String {
-        let policy = self.gate.verifier().policy();
-        let sources = Sources {
-            remotes: policy.remotes().collect(),
-            introspections: policy.introspections().collect(),
-            #[cfg(feature = "revocation")]
-            revocation: policy.revocation_source(),
-        };
-        serde_json::to_string(&sources).unwrap_or_default()
+        sources(&self.gate)
     }
 
     /// Which facts decisions rest on, as JSON.
     pub fn profile(&self) -> String {
         let gate = &self.gate;
-        let profile =
-            Profile { headers: gate.headers(), by_path: gate.goes_by_path(), by_address: gate.goes_by_address() };
+        let profile = Profile {
+            policy: gate.policy_id(),
+            headers: gate.headers(),
+            of_requests: gate.headers_of_requests(),
+            by_path: gate.goes_by_path(),
+            by_address: gate.goes_by_address(),
+        };
         serde_json::to_string(&profile).unwrap_or_default()
+    }
+
+    /// Where an issuer's metadata says that its keys are: `{ "jwksUri": … }` or `{ "fault": … }` as JSON.
+    #[wasm_bindgen(js_name = readMetadata)]
+    pub fn read_metadata(&self, issuer: &str, text: &str) -> String {
+        discovered(self.gate.jwks_uri(issuer, text))
     }
 
     /// The version of the list of revocations that is held; -1 when none is.
@@ -174,6 +188,17 @@ impl RawGate {
     pub fn stats(&self) -> String {
         serde_json::to_string(&self.gate.verifier().stats()).unwrap_or_default()
     }
+}
+
+fn sources(gate: &Gate) -> String {
+    let policy = gate.verifier().policy();
+    let sources = Sources {
+        remotes: policy.remotes().collect(),
+        introspections: policy.introspections().collect(),
+        #[cfg(feature = "revocation")]
+        revocation: policy.revocation_source(),
+    };
+    serde_json::to_string(&sources).unwrap_or_default()
 }
 
 impl core::fmt::Debug for RawGate {

@@ -1,7 +1,8 @@
 import type { Core } from '../boot.js';
 import { VerdictCache } from '../cache.js';
 import { toJson } from '../convert.js';
-import { orPolicyError, PolicyError } from '../errors.js';
+import { CoreState } from '../core-state.js';
+import { orPolicyError } from '../errors.js';
 import type { KeyReport, Verifier } from '../index.js';
 import { listUpdate, statusUpdate } from '../lists.js';
 import type { Policy } from '../policy.js';
@@ -9,9 +10,18 @@ import { type ClaimsReader, claimsReader } from '../typed-claims.js';
 import type { Claims } from '../verdict.js';
 import { cacheSize, verifierOn } from '../verifier.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
-import { type AllowedStep, allowed, type RefusedStep, refused } from './decision.js';
-import { cacheKey, type Evidence, type Facts, factsOf, type Profile, profileOf } from './facts.js';
-import { waiting, withHeaders } from './handler.js';
+import { Collected } from './collected.js';
+import {
+  type AllowedStep,
+  allowed,
+  answered,
+  type PreflightStep,
+  type RefusedStep,
+  refused,
+} from './decision.js';
+import { type Evidence, type Facts, type Profile, profileOf } from './facts.js';
+import { feedAuthorization } from './feed-credentials.js';
+import { handed, withHeaders } from './handler.js';
 import type {
   Allowed,
   AllowedToken,
@@ -32,8 +42,9 @@ import { type Decided, Observer, Stopwatch, serverTiming } from './observe.js';
 import { connectionOf, platformOf, platformOption } from './platform.js';
 import type { Requirement } from './policy.js';
 import { memoryReplayStore } from './replay-store.js';
-import { Shadow } from './report.js';
+import { type Shadow, shadowOf } from './report.js';
 import { Revocations } from './revocations.js';
+import { clockOf, isPromise } from './synchronous.js';
 
 /** What is remembered of a request that was allowed. */
 interface Remembered {
@@ -76,7 +87,9 @@ class Driver {
   readonly #cache: VerdictCache<Remembered, 'request'>;
   readonly #count = { hits: 0, misses: 0 };
   readonly #requirements = new Map<string, number>();
-  #policy: string;
+  /** What the core has taken: enough to make another like it. */
+  readonly #state: CoreState;
+  readonly #now: () => number;
   #introspection: Introspection;
   #profile: Profile;
   #epoch = 0;
@@ -88,8 +101,9 @@ class Driver {
     this.#cache = new VerdictCache(most);
     this.#platform = platformOf(platformOption(options.platform));
     this.#read = options.claims === undefined ? undefined : claimsReader(options.claims);
-    this.#policy = toJson(policy);
-    this.#raw = orPolicyError(() => new glue.RawGate(this.#policy, options.nonceSecret));
+    const text = toJson(policy);
+    this.#raw = orPolicyError(() => new glue.RawGate(text, options.nonceSecret));
+    this.#state = new CoreState(text);
     this.#inner = verifierOn(this.#raw, memory, most, {
       replacePolicy: (policy) => this.#replacePolicy(policy),
       setRemoteKeys: (issuer, jwks) => this.#takeKeys(issuer, jwks),
@@ -97,11 +111,13 @@ class Driver {
       applyStatusList: (uri, jwt, now) => this.#takeStatusList(uri, jwt, now),
     });
     this.#observer = new Observer(options.onDecision);
-    const now = options.now ?? (() => Math.floor(Date.now() / 1000));
+    const now = clockOf(options.now);
+    this.#now = now;
     this.#io = {
       // The runtime's own must be called as a function of its global object.
       fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => globalThis.fetch(...args)),
       now,
+      readMetadata: (issuer, text) => this.#raw.readMetadata(issuer, text),
       store: options.store,
       observe: this.#observer.happened,
     };
@@ -113,6 +129,7 @@ class Driver {
       this.#io,
       (issuer, jwks) => this.#takeKeys(issuer, jwks),
       (issuer) => this.#forgetKeys(issuer),
+      glue,
     );
     this.#revocations = new Revocations(revocation ?? undefined, this.#io, {
       version: () => this.#raw.revocationsVersion(),
@@ -126,6 +143,7 @@ class Driver {
       introspection: () => this.#introspection,
       replay: options.replay ?? memoryReplayStore({ now }),
       epoch: () => this.#epoch,
+      policy: () => this.#profile.policy,
     });
   }
 
@@ -152,7 +170,8 @@ class Driver {
   #protect<Rest extends unknown[]>(
     handler: (request: Request, auth: Auth, ...rest: Rest) => Response | Promise<Response>,
     requirement?: Requirement,
-    contextOf: (request: Request, ...rest: Rest) => CheckContext = (_, ...rest) => waiting(rest),
+    contextOf: (request: Request, ...rest: Rest) => CheckContext = (request, ...rest) =>
+      handed(request, rest),
   ): (request: Request, ...rest: Rest) => Promise<Response> {
     const text = requirement === undefined ? undefined : toJson(requirement);
     // A mistake in it is told now and not by the first request.
@@ -179,17 +198,22 @@ class Driver {
     const stale = this.#revocations.tend(context);
     if (stale !== undefined) await stopwatch.time('revocations', () => stale);
     const connection = connectionOf(request, context, this.#platform);
-    const facts = factsOf(request, number, connection, this.#profile);
-    const key = cacheKey(facts, this.#profile.byPath);
-    const known = key === undefined ? undefined : this.#cache.get(key, 'request', this.#now(), this.#epoch);
-    if (known !== undefined) {
+    const collected = new Collected(request, number, connection);
+    const present = collected.by(this.#profile);
+    const known = present.key && this.#cache.get(present.key, 'request', this.#now(), this.#epoch);
+    if (known) {
       this.#count.hits += 1;
       const why = this.#objection(known.decision, request);
-      if (why === undefined) return this.#allow(known, facts, requirement, {}, stopwatch, true);
+      if (why === undefined) return this.#allow(known, present.facts, requirement, {}, stopwatch, true);
     } else this.#count.misses += 1;
     const evidence: Evidence = {};
-    const { step, epoch } = await this.#loop.follow(facts, evidence, context, stopwatch);
+    const collect = () => collected.by(this.#profile).facts;
+    const { step, epoch, facts } = await this.#loop.follow(collect, evidence, context, stopwatch);
     if (step.step === 'refused') return this.#refuse(step, facts, requirement, evidence, stopwatch);
+    if (step.step === 'preflight' && step.answer !== undefined) {
+      const { answer } = step;
+      return this.#answer({ ...step, answer }, facts, requirement, evidence, stopwatch);
+    }
     const misfit = step.step === 'allowed' ? this.#typeClaims(step) : undefined;
     const decision = allowed(step);
     const kid = step.step === 'allowed' ? step.header?.kid : undefined;
@@ -204,6 +228,7 @@ class Driver {
       }
       const remembered = { decision, kid };
       const { cacheable, from, until } = step as AllowedStep;
+      const { key } = collected;
       if (key !== undefined && cacheable) {
         this.#cache.set(key, { kind: 'request', verdict: remembered, from, until, epoch });
       }
@@ -228,6 +253,7 @@ class Driver {
     try {
       const answer: unknown = narrow(decision.claims, request);
       if (answer === true) return undefined;
+      if (isPromise(answer)) return 'narrow must be synchronous, and it returned a promise';
       return typeof answer === 'string' ? answer : 'the check did not answer true';
     } catch {
       return 'the check threw';
@@ -252,6 +278,24 @@ class Driver {
       stopwatch,
     );
     return decision;
+  }
+
+  #answer(
+    step: Required<PreflightStep>,
+    facts: Facts,
+    requirement: string | undefined,
+    evidence: Evidence,
+    stopwatch: Stopwatch,
+  ): Decision {
+    const { method } = facts;
+    this.#tell(
+      { ok: true, code: 'preflight', method, cached: false },
+      facts,
+      requirement,
+      evidence,
+      stopwatch,
+    );
+    return answered(step);
   }
 
   #refuse(
@@ -280,9 +324,12 @@ class Driver {
     stopwatch: Stopwatch,
   ): void {
     this.#observer.decided(decided, stopwatch);
-    this.#shadow?.shadow.compare(decided.code, { ...facts, evidence }, requirement, this.#now(), {
-      method: decided.method,
-    });
+    if (this.#shadow === undefined) return;
+    // The shadow has a policy of its own, and is told what was found out under the live one.
+    const { policy, ...found } = evidence;
+    const current = policy === undefined || policy === this.#profile.policy;
+    const told = { ...facts, evidence: current ? found : {} };
+    this.#shadow.shadow.compare(decided.code, told, requirement, this.#now(), { method: decided.method });
   }
 
   /** The number of a requirement, by its text: what an object says now, and not what it said when it was first seen. */
@@ -291,12 +338,14 @@ class Driver {
     if (known !== undefined) return known;
     const number = orPolicyError(() => this.#raw.requirement(text));
     this.#requirements.set(text, number);
+    this.#state.tookRequirement(text);
     this.#profile = this.#readProfile();
     return number;
   }
 
   #takeKeys(issuer: string, jwks: string): KeyReport {
     const report = orPolicyError(() => JSON.parse(this.#raw.setRemoteKeys(issuer, jwks)) as KeyReport);
+    this.#state.tookKeys(issuer, jwks);
     if (report.changed) this.#evict();
     this.#shadow?.shadow.setKeys(issuer, jwks);
     return report;
@@ -306,6 +355,7 @@ class Driver {
     const update = listUpdate(this.#raw, this.#memory, documents, now);
     // A line that is refused may stand behind one that was taken.
     if (!update.ok || update.changed) this.#evict();
+    this.#state.tookLists(documents, now);
     this.#shadow?.shadow.takeLists((core) => listUpdate(core, this.#memory, documents, now));
     return update;
   }
@@ -313,12 +363,14 @@ class Driver {
   #takeStatusList(uri: string, jwt: string, now: number) {
     const update = statusUpdate(this.#raw, uri, jwt, now);
     if (update.ok && update.changed) this.#evict();
+    if (update.ok) this.#state.tookStatusList(uri, jwt, now);
     this.#shadow?.shadow.takeLists((core) => statusUpdate(core, uri, jwt, now));
     return update;
   }
 
   #forgetKeys(issuer: string): void {
     this.#raw.forgetKeys(issuer);
+    this.#state.forgotKeys(issuer);
     this.#evict();
     this.#shadow?.shadow.forgetKeys(issuer);
   }
@@ -328,28 +380,21 @@ class Driver {
     this.#inner.evict();
   }
 
+  /** What is refused changes nothing: all that can refuse comes before the core is touched. */
   #replacePolicy(policy: Policy): void {
-    const before = this.#policy;
+    const now = this.#now();
     const text = toJson(policy);
-    try {
-      this.#take(text);
-      const { introspections } = this.#sources();
-      this.#introspection = new Introspection(introspections, this.#options.introspection, this.#io);
-      this.#policy = text;
-    } catch (error) {
-      // A secret is missing, which only the options can tell: the present policy stays.
-      this.#take(before);
-      throw error;
-    }
-  }
-
-  #take(policy: string): void {
-    orPolicyError(() => this.#raw.replace(policy));
-    const { remotes, revocation } = this.#sources();
-    this.#keys.replace(remotes);
-    this.#revocations.replace(revocation ?? undefined);
-    this.#profile = this.#readProfile();
+    const sources = JSON.parse(orPolicyError(() => this.#raw.remotesUnder(text))) as Sources;
+    const introspection = new Introspection(sources.introspections, this.#options.introspection, this.#io);
+    feedAuthorization(sources.revocation ?? undefined, this.#options.revocation);
+    orPolicyError(() => this.#raw.replace(text));
+    this.#state.tookPolicy(text);
     this.#epoch += 1;
+    this.#introspection = introspection;
+    this.#profile = this.#readProfile();
+    const { remotes, revocation } = this.#sources();
+    this.#keys.replace(remotes, now);
+    this.#revocations.replace(revocation ?? undefined);
   }
 
   #sources(): Sources {
@@ -363,10 +408,6 @@ class Driver {
     return { ...profileOf(own, this.#shadow.core.profile()), byAddress: true };
   }
 
-  #now(): number {
-    return this.#io.now();
-  }
-
   #stats(): GateStats {
     const shadow = this.#shadow?.shadow.stats();
     return {
@@ -378,19 +419,5 @@ class Driver {
       revocations: this.#revocations.stats(),
       ...(shadow === undefined ? {} : { reportOnly: shadow }),
     };
-  }
-}
-
-function shadowOf(
-  glue: GateGlue,
-  { reportOnly, nonceSecret }: GateOptions<unknown>,
-): { core: RawGate; shadow: Shadow<RawGate> } | undefined {
-  if (reportOnly === undefined) return undefined;
-  try {
-    const core = orPolicyError(() => new glue.RawGate(toJson(reportOnly.policy), nonceSecret));
-    return { core, shadow: new Shadow(core, reportOnly.onDifference) };
-  } catch (error) {
-    if (!(error instanceof PolicyError)) throw error;
-    throw new PolicyError(`/reportOnly/policy${error.pointer}`, error.reason);
   }
 }

@@ -1,4 +1,8 @@
+import { toJson } from '../convert.js';
+import { orPolicyError, PolicyError } from '../errors.js';
+import type { GateGlue, RawGate } from '../wasm/glue.js';
 import { contained } from './contained.js';
+import type { GateOptions } from './index.js';
 import type { KeyReport } from './io.js';
 
 /** As much of the core's gate as the shadow of one uses. */
@@ -139,4 +143,19 @@ const PASSED = ['allowed', 'public', 'preflight', 'anonymous'];
 function outcome({ step, code }: Record<string, unknown>): string {
   if (step === 'refused') return String(code);
   return typeof step === 'string' && PASSED.includes(step) ? step : 'undecided';
+}
+
+/** The shadow that the options ask for. */
+export function shadowOf(
+  glue: GateGlue,
+  { reportOnly, nonceSecret }: GateOptions<unknown>,
+): { core: RawGate; shadow: Shadow<RawGate> } | undefined {
+  if (reportOnly === undefined) return undefined;
+  try {
+    const core = orPolicyError(() => new glue.RawGate(toJson(reportOnly.policy), nonceSecret));
+    return { core, shadow: new Shadow(core, reportOnly.onDifference) };
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    throw new PolicyError(`/reportOnly/policy${error.pointer}`, error.reason);
+  }
 }

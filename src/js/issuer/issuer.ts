@@ -50,9 +50,13 @@ export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
   const failed = (failure: Failure) => tell(onEvent, { ...failure, at: instantOf(now) });
   const keys = new RemoteKeys(
     JSON.parse(raw.remotes()) as RemoteSource[],
-    upstreamIo(options.fetch, now, failed),
+    {
+      ...upstreamIo(options.fetch, now, failed),
+      readMetadata: (issuer, text) => raw.readMetadata(issuer, text),
+    },
     (issuer, jwks) => orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
     (issuer) => raw.forgetKeys(issuer),
+    glue,
   );
   const world: World = { store, counter: options.counter ?? memoryCounter({ now }), keys, now };
 

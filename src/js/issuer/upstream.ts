@@ -6,7 +6,7 @@ export function upstreamIo(
   given: typeof fetch | undefined,
   now: () => number,
   failed: (failure: Failure) => void,
-): Io {
+): Omit<Io, 'readMetadata'> {
   const ask = given ?? ((...args: Parameters<typeof fetch>) => globalThis.fetch(...args));
   let last: { cause: Error | undefined; durationMs: number } | undefined;
   return {

@@ -4,7 +4,7 @@ mod gate;
 
 // For the gate's own reader.
 #[allow(unused_imports, reason = "the gate reads by them")]
-pub(crate) use gate::{GATE, REQUIREMENT};
+pub(crate) use gate::{GATE, IN_PATHS, REQUIREMENT};
 
 use crate::{
     document::shape::{Kind, Member, Shape},
