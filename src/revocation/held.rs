@@ -22,6 +22,8 @@ pub(crate) struct Revocations {
     list: Option<Arc<List>>,
     /// By their URI.
     statuses: BTreeMap<String, Arc<StatusList>>,
+    /// Lists were held and are gone: that one is missing says nothing any more.
+    lost: bool,
 }
 
 /// A text of which not all has come yet.
@@ -30,13 +32,31 @@ pub(crate) struct Incoming {
     now: UnixSeconds,
     reader: Reader,
     changed: bool,
+    /// What the most of the documents was that were taken so far.
+    taken: Taken,
     fault: Option<UpdateError>,
+}
+
+/// What was taken of a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Taken {
+    #[default]
+    Nothing,
+    Renewal,
+    Delta,
+    Snapshot,
 }
 
 impl Incoming {
     /// One that is judged as of that instant.
     pub(crate) fn new(now: UnixSeconds) -> Self {
-        Incoming { now, reader: Reader::default(), changed: false, fault: None }
+        Incoming { now, reader: Reader::default(), changed: false, taken: Taken::default(), fault: None }
+    }
+
+    /// What was taken of it.
+    #[cfg(feature = "js")]
+    pub(crate) fn taken(&self) -> Taken {
+        self.taken
     }
 }
 
@@ -54,7 +74,7 @@ impl Revocations {
     ) -> Result<UpdateReport, UpdateError> {
         let mut incoming = Incoming::new(now);
         self.push(&mut incoming, rules, leeway, text);
-        self.finish(incoming, rules, leeway)
+        self.finish(&mut incoming, rules, leeway)
     }
 
     /// Takes the next piece of such a text. What comes after a document that was not taken is not looked at.
@@ -78,7 +98,7 @@ impl Revocations {
     /// What came of it.
     pub(crate) fn finish(
         &mut self,
-        mut incoming: Incoming,
+        incoming: &mut Incoming,
         rules: Option<&RevocationPolicy>,
         leeway: Leeway,
     ) -> Result<UpdateReport, UpdateError> {
@@ -86,7 +106,7 @@ impl Revocations {
         if let Some(fault) = incoming.fault.take() {
             return Err(fault);
         }
-        self.end_line(&mut incoming, rules, leeway)?;
+        self.end_line(incoming, rules, leeway)?;
         self.list.as_ref().map(|list| list.report(rules, incoming.changed)).ok_or(UpdateError::Unexpected)
     }
 
@@ -99,7 +119,13 @@ impl Revocations {
         let document = core::mem::take(&mut incoming.reader).finish()?;
         // What was answered while the list was stale is answered otherwise now.
         let was_stale = self.list.as_ref().is_none_or(|list| incoming.now.get() >= list.stale_at(rules));
+        let kind = match document.link {
+            Link::Snapshot => Taken::Snapshot,
+            Link::Delta { .. } => Taken::Delta,
+            Link::Renewal => Taken::Renewal,
+        };
         incoming.changed |= self.take(document, leeway, incoming.now)? || was_stale;
+        incoming.taken = incoming.taken.max(kind);
         Ok(())
     }
 
@@ -147,6 +173,7 @@ impl Revocations {
     /// Takes over what another holds: versions do not go back with a policy. Not, though, when one of the keys that may have signed it is
     /// trusted no more.
     pub(crate) fn inherit(&mut self, own: &RevocationPolicy, former: &Revocations, theirs: &RevocationPolicy) {
+        self.lost = former.lost;
         if own.keys().has_keys_of(theirs.keys()) {
             self.list = former.list.clone();
         }
@@ -157,6 +184,12 @@ impl Revocations {
                 self.statuses.insert(uri.clone(), Arc::clone(list));
             }
         }
+    }
+
+    /// Notes that lists were held which are gone, so that what is missing refuses until it comes.
+    #[cfg(feature = "js")]
+    pub(crate) fn lose(&mut self) {
+        self.lost = true;
     }
 
     /// What stands against a token, and from when until when nothing does. `vouched` is for one that its issuer was asked about instead.
@@ -197,7 +230,8 @@ impl Revocations {
         match (stale_at.filter(|stale_at| now.get() < *stale_at), rules.when_stale()) {
             // Nothing is remembered for longer than the lists are good for.
             (Some(stale_at), _) => Ok(Validity { until: validity.until.min(stale_at), ..validity }),
-            (None, WhenStale::Allow) => Ok(Validity { stale: true, ..validity }),
+            // What is gone may have named the token.
+            (None, WhenStale::Allow) if !(self.lost && stale_at.is_none()) => Ok(Validity { stale: true, ..validity }),
             (None, WhenStale::Introspect) if vouched => Ok(Validity { stale: true, ..validity }),
             (None, _) => Err(Rejection::RevocationStale { now, stale_since: stale_at }),
         }

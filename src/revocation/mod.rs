@@ -23,7 +23,7 @@ mod status;
 mod held;
 
 #[cfg(all(feature = "revocation", feature = "js"))]
-pub(crate) use held::Incoming;
+pub(crate) use held::{Incoming, Taken};
 #[cfg(feature = "revocation")]
 pub(crate) use held::Revocations;
 pub use name::HashKey;

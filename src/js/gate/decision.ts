@@ -1,4 +1,5 @@
 import { freeze, freezeData } from '../convert.js';
+import { unavailable } from '../unavailable.js';
 import type { Claims, JoseHeader } from '../verdict.js';
 import type { Allowed, AllowedToken, ForwardHeaders, Refusal, Refused } from './index.js';
 
@@ -29,6 +30,15 @@ export interface AllowedStep {
 export interface RefusedStep extends Refusal {
   step: 'refused';
   forward: ForwardHeaders;
+}
+
+/** The step where the core trapped twice and cannot say one itself: nothing is said against the request, which may come again. */
+export function unavailableStep(): RefusedStep {
+  const { code, stage, message } = unavailable();
+  const status = 503;
+  const problem = { type: 'about:blank', title: 'Service Unavailable', status, detail: message, code, stage };
+  const forward = { set: {}, strip: [] };
+  return { step: 'refused', status, code, stage, message, challenges: [], problem, retryAfter: 1, forward };
 }
 
 /** A step after which nothing is to be found out. */

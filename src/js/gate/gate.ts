@@ -1,15 +1,15 @@
-import type { Core } from '../boot.js';
 import { VerdictCache } from '../cache.js';
 import { toJson } from '../convert.js';
-import { orPolicyError, PolicyError } from '../errors.js';
+import { orPolicyError } from '../errors.js';
 import type { KeyReport, Verifier } from '../index.js';
+import { CoreError, type Instance } from '../instance.js';
 import { listUpdate, statusUpdate } from '../lists.js';
 import type { Policy } from '../policy.js';
 import { type ClaimsReader, claimsReader } from '../typed-claims.js';
 import type { Claims } from '../verdict.js';
 import { cacheSize, verifierOn } from '../verifier.js';
-import type { GateGlue, RawGate } from '../wasm/glue.js';
-import { type AllowedStep, allowed, type RefusedStep, refused } from './decision.js';
+import type { GateGlue } from '../wasm/glue.js';
+import { type AllowedStep, allowed, type RefusedStep, refused, unavailableStep } from './decision.js';
 import { cacheKey, type Evidence, type Facts, factsOf, type Profile, profileOf } from './facts.js';
 import { waiting, withHeaders } from './handler.js';
 import type {
@@ -32,7 +32,8 @@ import { type Decided, Observer, Stopwatch, serverTiming } from './observe.js';
 import { connectionOf, platformOf, platformOption } from './platform.js';
 import type { Requirement } from './policy.js';
 import { memoryReplayStore } from './replay-store.js';
-import { Shadow } from './report.js';
+import { shadowOf } from './report.js';
+import { nonceSecretOf, ResidentGate } from './resident.js';
 import { Revocations } from './revocations.js';
 
 /** What is remembered of a request that was allowed. */
@@ -53,17 +54,16 @@ interface Sources {
  * Requests share data and never a promise: workerd ends those of a request with it.
  */
 export function makeGate<C>(
-  core: Core<GateGlue>,
+  home: Instance<GateGlue>,
   policy: GatedPolicy,
   options: GateOptions<C> = {},
 ): Gate<C> {
-  return new Driver(core, policy, options as GateOptions<unknown>).face() as Gate<C>;
+  return new Driver(home, policy, options as GateOptions<unknown>).face() as Gate<C>;
 }
 
 class Driver {
   readonly #options: GateOptions<unknown>;
-  readonly #raw: RawGate;
-  readonly #memory: WebAssembly.Memory;
+  readonly #raw: ResidentGate;
   readonly #inner: { verifier: Verifier; evict(): void };
   readonly #platform: ReturnType<typeof platformOf>;
   readonly #read: ClaimsReader | undefined;
@@ -72,7 +72,7 @@ class Driver {
   readonly #keys: RemoteKeys;
   readonly #revocations: Revocations;
   readonly #loop: Loop;
-  readonly #shadow: { core: RawGate; shadow: Shadow<RawGate> } | undefined;
+  readonly #shadow: ReturnType<typeof shadowOf>;
   readonly #cache: VerdictCache<Remembered, 'request'>;
   readonly #count = { hits: 0, misses: 0 };
   readonly #requirements = new Map<string, number>();
@@ -81,16 +81,15 @@ class Driver {
   #profile: Profile;
   #epoch = 0;
 
-  constructor({ glue, memory }: Core<GateGlue>, policy: GatedPolicy, options: GateOptions<unknown>) {
+  constructor(home: Instance<GateGlue>, policy: GatedPolicy, options: GateOptions<unknown>) {
     this.#options = options;
-    this.#memory = memory;
     const most = cacheSize(options.cache);
     this.#cache = new VerdictCache(most);
     this.#platform = platformOf(platformOption(options.platform));
     this.#read = options.claims === undefined ? undefined : claimsReader(options.claims);
     this.#policy = toJson(policy);
-    this.#raw = orPolicyError(() => new glue.RawGate(this.#policy, options.nonceSecret));
-    this.#inner = verifierOn(this.#raw, memory, most, {
+    this.#raw = orPolicyError(() => new ResidentGate(home, this.#policy, nonceSecretOf(options)));
+    this.#inner = verifierOn(this.#raw, home, most, {
       replacePolicy: (policy) => this.#replacePolicy(policy),
       setRemoteKeys: (issuer, jwks) => this.#takeKeys(issuer, jwks),
       applyRevocations: (documents, now) => this.#takeLists(documents, now),
@@ -105,7 +104,7 @@ class Driver {
       store: options.store,
       observe: this.#observer.happened,
     };
-    this.#shadow = shadowOf(glue, options);
+    this.#shadow = shadowOf(home, options);
     const { remotes, introspections, revocation } = this.#sources();
     this.#introspection = new Introspection(introspections, options.introspection, this.#io);
     this.#keys = new RemoteKeys(
@@ -119,6 +118,7 @@ class Driver {
       applyRevocations: (documents) => this.#takeLists(documents, now()),
       applyStatusList: (uri, jwt) => this.#takeStatusList(uri, jwt, now()),
     });
+    this.#raw.onListsLost = () => this.#revocations.changed(undefined);
     this.#profile = this.#readProfile();
     this.#loop = new Loop(this.#raw, now, {
       keys: this.#keys,
@@ -145,7 +145,12 @@ class Driver {
     context: CheckContext = {},
   ): Promise<Decision> {
     const text = requirement === undefined ? undefined : toJson(requirement);
-    return this.#decide(request, text, context, new Stopwatch());
+    const stopwatch = new Stopwatch();
+    try {
+      return await this.#decide(request, text, context, stopwatch);
+    } catch (error) {
+      return this.#unavailable(error, stopwatch);
+    }
   }
 
   #protect<Rest extends unknown[]>(
@@ -158,7 +163,9 @@ class Driver {
     if (text !== undefined) this.#requirement(text);
     return async (request, ...rest) => {
       const stopwatch = new Stopwatch();
-      const decision = await this.#decide(request, text, contextOf(request, ...rest), stopwatch);
+      const decision = await this.#decide(request, text, contextOf(request, ...rest), stopwatch).catch(
+        (error) => this.#unavailable(error, stopwatch),
+      );
       if (!decision.ok) return decision.response;
       const response = await handler(decision.apply(request), decision, ...rest);
       const timing = this.#options.serverTiming ? serverTiming(stopwatch.durations()) : undefined;
@@ -271,6 +278,15 @@ class Driver {
     return refused(step, this.#options.serverTiming ? serverTiming(stopwatch.durations()) : undefined);
   }
 
+  /** The refusal where the core could not even be asked. Anything else that is thrown passes. */
+  #unavailable(error: unknown, stopwatch: Stopwatch): Decision {
+    if (!(error instanceof CoreError)) throw error;
+    const step = unavailableStep();
+    const { code, stage, status } = step;
+    this.#observer.decided({ ok: false, code, stage, status, method: '', cached: false }, stopwatch);
+    return refused(step);
+  }
+
   #tell(
     decided: Decided,
     { requirement: _, ...facts }: Facts,
@@ -302,10 +318,10 @@ class Driver {
   }
 
   #takeLists(documents: string, now: number) {
-    const update = listUpdate(this.#raw, this.#memory, documents, now);
+    const update = listUpdate(this.#raw, documents, now);
     // A line that is refused may stand behind one that was taken.
     if (!update.ok || update.changed) this.#evict();
-    this.#shadow?.shadow.takeLists((core) => listUpdate(core, this.#memory, documents, now));
+    this.#shadow?.shadow.takeLists((core) => listUpdate(core, documents, now));
     return update;
   }
 
@@ -377,19 +393,5 @@ class Driver {
       revocations: this.#revocations.stats(),
       ...(shadow === undefined ? {} : { reportOnly: shadow }),
     };
-  }
-}
-
-function shadowOf(
-  glue: GateGlue,
-  { reportOnly, nonceSecret }: GateOptions<unknown>,
-): { core: RawGate; shadow: Shadow<RawGate> } | undefined {
-  if (reportOnly === undefined) return undefined;
-  try {
-    const core = orPolicyError(() => new glue.RawGate(toJson(reportOnly.policy), nonceSecret));
-    return { core, shadow: new Shadow(core, reportOnly.onDifference) };
-  } catch (error) {
-    if (!(error instanceof PolicyError)) throw error;
-    throw new PolicyError(`/reportOnly/policy${error.pointer}`, error.reason);
   }
 }

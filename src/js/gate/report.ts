@@ -1,5 +1,11 @@
+import { toJson } from '../convert.js';
+import { orPolicyError, PolicyError } from '../errors.js';
+import type { Instance } from '../instance.js';
+import type { GateGlue } from '../wasm/glue.js';
 import { contained } from './contained.js';
+import type { GateOptions } from './index.js';
 import type { KeyReport } from './io.js';
+import { nonceSecretOf, ResidentGate } from './resident.js';
 
 /** As much of the core's gate as the shadow of one uses. */
 export interface ShadowCore {
@@ -139,4 +145,22 @@ const PASSED = ['allowed', 'public', 'preflight', 'anonymous'];
 function outcome({ step, code }: Record<string, unknown>): string {
   if (step === 'refused') return String(code);
   return typeof step === 'string' && PASSED.includes(step) ? step : 'undecided';
+}
+
+/** The shadow that the options ask for, and its core. */
+export function shadowOf(
+  home: Instance<GateGlue>,
+  options: GateOptions<unknown>,
+): { core: ResidentGate; shadow: Shadow<ResidentGate> } | undefined {
+  const { reportOnly } = options;
+  if (reportOnly === undefined) return undefined;
+  try {
+    const core = orPolicyError(
+      () => new ResidentGate(home, toJson(reportOnly.policy), nonceSecretOf(options)),
+    );
+    return { core, shadow: new Shadow(core, reportOnly.onDifference) };
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    throw new PolicyError(`/reportOnly/policy${error.pointer}`, error.reason);
+  }
 }

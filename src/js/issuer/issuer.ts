@@ -2,6 +2,7 @@ import { toJson } from '../convert.js';
 import { orPolicyError, PolicyError } from '../errors.js';
 import type { Io, KeyReport, RemoteSource } from '../gate/io.js';
 import { RemoteKeys } from '../gate/keys.js';
+import type { Instance } from '../instance.js';
 import type { Jwk } from '../policy.js';
 import type { IssuerGlue } from '../wasm/glue.js';
 import { memoryCounter } from './counter.js';
@@ -15,15 +16,15 @@ import {
 } from './index.js';
 import { type FinalStep, follow, type World } from './loop.js';
 import { toFacts } from './request.js';
+import { ResidentIssuer } from './resident.js';
 
 const SWEPT_AT_ONCE = 1000;
 
 /** Makes an issuer around the core's. */
-export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
+export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): Issuer {
   const { config, signingKeys, rootKeys, feedKey, store, onEvent } = options;
-  const raw = orPolicyError(
-    () => new glue.RawIssuer(toJson(config), toJson({ signingKeys, rootKeys, feedKey })),
-  );
+  const texts = [toJson(config), toJson({ signingKeys, rootKeys, feedKey })] as const;
+  const raw = orPolicyError(() => new ResidentIssuer(home, ...texts));
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
   const io: Io = {
     fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => globalThis.fetch(...args)),
@@ -38,11 +39,7 @@ export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
   const world: World = { store, counter: options.counter ?? memoryCounter({ now }), keys, now };
 
   const answer = async (facts: string, context: RequestContext): Promise<FinalStep & { step: 'done' }> => {
-    const final = await follow(
-      orPolicyError(() => raw.begin(facts, now())),
-      world,
-      context,
-    );
+    const final = await follow((at) => orPolicyError(() => raw.begin(facts, at)), world, context);
     if (final.step === 'mistake') throw new PolicyError(final.error.pointer, final.error.reason);
     for (const event of final.events) tell(onEvent, event);
     return final;

@@ -1,8 +1,9 @@
 import type { RemoteKeys } from '../gate/keys.js';
 import { within } from '../gate/within.js';
+import { CoreError } from '../instance.js';
 import type { IssuerStore } from '../stores/store.js';
-import type { RawExchange } from '../wasm/glue.js';
 import type { IssuerEvent, RateCounter, RequestContext } from './index.js';
+import type { ResidentExchange } from './resident.js';
 
 /** A store or a counter that takes longer cannot tell, in milliseconds. */
 const STORE_MS = 5000;
@@ -32,18 +33,45 @@ export interface World {
 }
 
 /** Carries out what the core asks for until it has an answer. */
-export async function follow(raw: RawExchange, world: World, context: RequestContext): Promise<FinalStep> {
+export async function follow(
+  begin: (now: number) => ResidentExchange,
+  world: World,
+  context: RequestContext,
+): Promise<FinalStep> {
+  let raw: ResidentExchange | undefined;
   try {
+    raw = begin(world.now());
     let step = JSON.parse(raw.step()) as OpenStep | FinalStep;
     while (step.step !== 'done' && step.step !== 'mistake') {
-      const evidence = await carryOut(step, world, context).catch(() => ({ error: 'unavailable' }));
-      step = JSON.parse(raw.resume(JSON.stringify(evidence), world.now())) as OpenStep | FinalStep;
+      const evidence = await carryOut(step, world, context)
+        .then((found) => JSON.stringify(found))
+        .catch(() => '{"error":"unavailable"}');
+      const now = world.now();
+      step = JSON.parse(raw.resume(evidence, now)) as OpenStep | FinalStep;
     }
     return step;
+  } catch (error) {
+    if (error instanceof CoreError) return UNAVAILABLE;
+    throw error;
   } finally {
-    raw.free();
+    raw?.free();
   }
 }
+
+/** As `Failure::unavailable` of src/issuer/endpoint/failure.rs, where the core cannot be asked: the request may come again. */
+const UNAVAILABLE: FinalStep = {
+  step: 'done',
+  response: {
+    status: 503,
+    headers: [
+      ['content-type', 'application/json'],
+      ['cache-control', 'no-store'],
+      ['retry-after', '1'],
+    ],
+    body: '{"error":"temporarily_unavailable","error_description":"the issuer cannot be run at the moment"}',
+  },
+  events: [],
+};
 
 async function carryOut(step: OpenStep, world: World, context: RequestContext): Promise<object> {
   switch (step.step) {
