@@ -1,10 +1,11 @@
-import { handOver, toJson } from './convert.js';
+import { handOver } from './convert.js';
 import { orPolicyError } from './errors.js';
 import type { createVerifier, inspect, Sealed, VerifierOptions, verifyJws } from './index.js';
 import { Instance } from './instance.js';
 import type { Policy } from './policy.js';
 import { ask } from './resident.js';
 import { sealedPolicy } from './sealed.js';
+import { toJson } from './to-json.js';
 import { orUnavailable } from './unavailable.js';
 import type { Inspection, JwsVerdict, Rejected } from './verdict.js';
 import { makeVerifier } from './verifier.js';

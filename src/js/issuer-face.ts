@@ -1,4 +1,4 @@
-import { instant, toJson } from './convert.js';
+import { instant } from './convert.js';
 import { orPolicyError } from './errors.js';
 import { bindFace, type Face } from './face.js';
 import type { Instance } from './instance.js';
@@ -13,6 +13,7 @@ import type {
 } from './issuer.js';
 import type { Jwk } from './policy.js';
 import { ask } from './resident.js';
+import { toJson } from './to-json.js';
 import type { IssuerGlue } from './wasm/glue.js';
 
 /** The functions of the issuer's entry. */

@@ -1,5 +1,6 @@
 import { type Kind, VerdictCache } from './cache.js';
-import { freeze, freezeData, instant, toJson } from './convert.js';
+import { freeze, instant } from './convert.js';
+import { ownOf } from './data.js';
 import { asPolicyError, orPolicyError, PolicyError } from './errors.js';
 import type {
   KeyReport,
@@ -15,6 +16,7 @@ import { listUpdate, statusUpdate } from './lists.js';
 import type { Policy } from './policy.js';
 import { type ResidentJudge, ResidentVerifier } from './resident-judge.js';
 import type { StandardSchema } from './standard-schema.js';
+import { toJson } from './to-json.js';
 import { type ClaimsReader, claimsReader } from './typed-claims.js';
 import { unavailable } from './unavailable.js';
 import type { Accepted, JoseHeader, Rejected, Verdict } from './verdict.js';
@@ -79,6 +81,8 @@ export function verifierOn(
 ): { verifier: Verifier; evict(): void } {
   const core = new Exchange(raw, home);
   const cache = new VerdictCache(most);
+  /** What is remembered untyped: the schema is asked again each time, since what it makes must not be shared. */
+  const anew = new WeakSet<Accepted>();
   const count = { hits: 0, misses: 0 };
   let epoch = 0;
 
@@ -93,7 +97,7 @@ export function verifierOn(
       const known = cache.get(text, kind, now, epoch);
       if (known !== undefined) {
         count.hits += 1;
-        return known;
+        return read !== undefined && anew.has(known) ? typed(known, read).verdict : known;
       }
     }
     count.misses += 1;
@@ -113,9 +117,10 @@ export function verifierOn(
     // What the core said, whole and of this epoch, before the schema runs, which may ask it about another token.
     const { accepted, from, until } = answer;
     const asked = epoch;
-    const verdict = read ? typed(accepted, read) : accepted;
+    const { verdict, isData } = read ? typed(accepted, read) : { verdict: accepted, isData: true };
     if (!verdict.ok) return verdict;
-    cache.set(text as string, { kind, verdict, from, until, epoch: asked });
+    if (!isData) anew.add(accepted);
+    cache.set(text as string, { kind, verdict: isData ? verdict : accepted, from, until, epoch: asked });
     return verdict;
   }
 
@@ -164,11 +169,12 @@ export function verifierOn(
   return { verifier, evict };
 }
 
-/** The verdict with what a schema makes of the claims. */
-function typed(accepted: Accepted, read: ClaimsReader): Verdict {
+/** The verdict with what a schema makes of the claims, and whether that is unchangeable data. */
+function typed(accepted: Accepted, read: ClaimsReader): { verdict: Verdict; isData: boolean } {
   const result = read(accepted.claims);
-  if ('ok' in result) return result;
-  return Object.freeze({ ...accepted, claims: freezeData(result.value) as Accepted['claims'] });
+  if ('ok' in result) return { verdict: result, isData: false };
+  const { value, isData } = ownOf(result.value, accepted.claims);
+  return { verdict: Object.freeze({ ...accepted, claims: value as Accepted['claims'] }), isData };
 }
 
 /** What the core says of a token. */

@@ -1,15 +1,24 @@
 import { VerdictCache } from '../cache.js';
-import { toJson } from '../convert.js';
+import { freeze } from '../convert.js';
+import { ownOf } from '../data.js';
 import { orPolicyError } from '../errors.js';
 import type { KeyReport, Verifier } from '../index.js';
 import { CoreError, type Instance } from '../instance.js';
 import { listUpdate, statusUpdate } from '../lists.js';
 import type { Policy } from '../policy.js';
+import { toJson } from '../to-json.js';
 import { type ClaimsReader, claimsReader } from '../typed-claims.js';
 import type { Claims } from '../verdict.js';
 import { cacheSize, verifierOn } from '../verifier.js';
 import type { GateGlue } from '../wasm/glue.js';
-import { type AllowedStep, allowed, type RefusedStep, refused, unavailableStep } from './decision.js';
+import {
+  type AllowedStep,
+  allowed,
+  allowedToken,
+  type RefusedStep,
+  refused,
+  unavailableStep,
+} from './decision.js';
 import { cacheKey, type Evidence, type Facts, factsOf, type Profile, profileOf } from './facts.js';
 import { waiting, withHeaders } from './handler.js';
 import type {
@@ -40,7 +49,12 @@ import { Revocations } from './revocations.js';
 interface Remembered {
   decision: AllowedToken;
   kid: string | undefined;
+  /** What the decision was made of, when the schema is asked again each time: what it makes must not be shared. */
+  untyped?: AllowedStep;
 }
+
+/** The same before it is remembered, with why not. */
+type Typed = Remembered & { misfit?: string };
 
 interface Sources {
   remotes: RemoteSource[];
@@ -190,17 +204,16 @@ class Driver {
     const known = key === undefined ? undefined : this.#cache.get(key, 'request', this.#now(), this.#epoch);
     if (known !== undefined) {
       this.#count.hits += 1;
-      const why = this.#objection(known.decision, request);
-      if (why === undefined) return this.#allow(known, facts, requirement, {}, stopwatch, true);
+      const own: Typed = known.untyped === undefined ? known : this.#typed(known.untyped);
+      const why = own.misfit ?? this.#objection(own.decision, request);
+      if (why === undefined) return this.#allow(own, facts, requirement, {}, stopwatch, true);
     } else this.#count.misses += 1;
     const evidence: Evidence = {};
     const { step, epoch } = await this.#loop.follow(facts, evidence, context, stopwatch);
     if (step.step === 'refused') return this.#refuse(step, facts, requirement, evidence, stopwatch);
-    const misfit = step.step === 'allowed' ? this.#typeClaims(step) : undefined;
-    const decision = allowed(step);
-    const kid = step.step === 'allowed' ? step.header?.kid : undefined;
-    if (decision.via === 'token') {
-      const why = misfit ?? this.#objection(decision, request);
+    if (step.step === 'allowed') {
+      const { misfit, ...remembered } = this.#typed(step);
+      const why = misfit ?? this.#objection(remembered.decision, request);
       if (why !== undefined) {
         evidence.check = why;
         const refusal = this.#loop.last(facts, evidence, stopwatch);
@@ -208,23 +221,28 @@ class Driver {
         if (refusal.step === 'refused') return this.#refuse(refusal, facts, requirement, evidence, stopwatch);
         throw new Error('portcullis: a check that refused was not heard');
       }
-      const remembered = { decision, kid };
-      const { cacheable, from, until } = step as AllowedStep;
+      const { cacheable, from, until } = step;
       if (key !== undefined && cacheable) {
         this.#cache.set(key, { kind: 'request', verdict: remembered, from, until, epoch });
       }
       return this.#allow(remembered, facts, requirement, evidence, stopwatch, false);
     }
-    return this.#allow({ decision, kid }, facts, requirement, evidence, stopwatch, false);
+    const decision = allowed(step);
+    return this.#allow({ decision, kid: undefined }, facts, requirement, evidence, stopwatch, false);
   }
 
-  /** Makes of the claims what the schema says, or says that they do not fit it. */
-  #typeClaims(step: AllowedStep): string | undefined {
-    const result = this.#read?.(step.claims);
-    if (result === undefined) return undefined;
-    if ('ok' in result) return 'the claims do not fit the schema';
-    step.claims = result.value as Claims;
-    return undefined;
+  /** The decision with what the schema makes of the claims, and why not, when they do not fit it. */
+  #typed(step: AllowedStep): Typed {
+    const kid = step.header?.kid;
+    // Frozen before the schema sees them, which is asked about the same claims again.
+    const claims = freeze(step.claims);
+    const result = this.#read?.(claims);
+    if (result === undefined) return { decision: allowedToken(step, claims), kid };
+    if ('ok' in result)
+      return { decision: allowedToken(step, claims), kid, misfit: 'the claims do not fit the schema' };
+    const { value, isData } = ownOf(result.value, claims);
+    const decision = allowedToken(step, value as Claims);
+    return isData ? { decision, kid } : { decision, kid, untyped: step };
   }
 
   /** What the caller's own check has against a request. Only `true` is nothing; one that throws, or answers later, has refused. */

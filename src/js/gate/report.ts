@@ -1,6 +1,6 @@
-import { toJson } from '../convert.js';
 import { orPolicyError, PolicyError } from '../errors.js';
 import type { Instance } from '../instance.js';
+import { toJson } from '../to-json.js';
 import type { GateGlue } from '../wasm/glue.js';
 import { contained } from './contained.js';
 import type { GateOptions } from './index.js';

@@ -1,9 +1,9 @@
-import { toJson } from '../convert.js';
 import { orPolicyError, PolicyError } from '../errors.js';
 import type { Io, KeyReport, RemoteSource } from '../gate/io.js';
 import { RemoteKeys } from '../gate/keys.js';
 import type { Instance } from '../instance.js';
 import type { Jwk } from '../policy.js';
+import { membersOf, toJson } from '../to-json.js';
 import type { IssuerGlue } from '../wasm/glue.js';
 import { memoryCounter } from './counter.js';
 import {
@@ -22,8 +22,10 @@ const SWEPT_AT_ONCE = 1000;
 
 /** Makes an issuer around the core's. */
 export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): Issuer {
-  const { config, signingKeys, rootKeys, feedKey, store, onEvent } = options;
-  const texts = [toJson(config), toJson({ signingKeys, rootKeys, feedKey })] as const;
+  const { config, signingKeys, rootKeys, store, onEvent } = options;
+  // One that is there and undefined would be an issuer without a feed.
+  const feedKey = 'feedKey' in options ? { feedKey: options.feedKey } : {};
+  const texts = [toJson(config), toJson({ signingKeys, rootKeys, ...feedKey })] as const;
   const raw = orPolicyError(() => new ResidentIssuer(home, ...texts));
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
   const io: Io = {
@@ -61,12 +63,18 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
       return new Response(body === '' ? null : body, { status, headers });
     },
     startSession: (subject, session) =>
-      command({ command: 'startSession', subject, ...session }) as Promise<TokenResponse & { sid: string }>,
+      command({ command: 'startSession', subject, ...membersOf(session, ['command', 'subject']) }) as Promise<
+        TokenResponse & { sid: string }
+      >,
     mintCode: async (subject, code) =>
-      ((await command({ command: 'mintCode', subject, ...code })) as { code: string }).code,
+      (
+        (await command({ command: 'mintCode', subject, ...membersOf(code, ['command', 'subject']) })) as {
+          code: string;
+        }
+      ).code,
     endSession: async (sid) => void (await command({ command: 'endSession', sid })),
     endSessionsOf: async (subject) => void (await command({ command: 'revoke', subject })),
-    revoke: async (target) => void (await command({ command: 'revoke', ...target })),
+    revoke: async (target) => void (await command({ command: 'revoke', ...membersOf(target, ['command']) })),
     jwks: () => JSON.parse(orPolicyError(() => raw.jwks(now()))) as { keys: Jwk[] },
     feedJwks: () => {
       const jwks = raw.feedJwks();
