@@ -22,8 +22,12 @@ pub enum Denial {
     TransportInsecure,
     /// The request is none that a server could have received.
     RequestMalformed { member: &'static str },
-    /// Origins differ in what the path means: an empty segment, a dot segment behind an encoded slash, an encoded backslash or NUL.
+    /// Servers differ in what the path means, and no route allows it: an empty or a dot segment, an encoded separator, a parameter, an encoded
+    /// percent sign or control character, escapes that are none or no UTF-8.
     PathAmbiguous,
+
+    /// The URL is under none of the origins that the policy says the service is reached by (RFC 9110 §15.5.20).
+    RequestMisdirected,
 
     /// The query has an `access_token` (RFC 6750 §2.3, forbidden by RFC 9700 §4.3.2).
     TokenInQuery,
@@ -34,6 +38,8 @@ pub enum Denial {
     IntrospectionUnavailable { reason: &'static str },
     /// The authorization server says that the token is not active (RFC 7662 §2.2).
     TokenInactive,
+    /// The authorization server's answer is about a token that is no access token: a refresh token, an ID token (RFC 7662 §2.2).
+    TokenKindRefused { member: &'static str },
 
     /// The token is bound to no key, or not to one of the kind that is asked for.
     BindingRequired { expected: &'static str },
@@ -47,6 +53,8 @@ pub enum Denial {
     DpopProofAmbiguous,
     /// The proof is no good as a JWS: the code of a rejection, or the member at fault (RFC 9449 §4.3 checks 2 to 7).
     DpopProofInvalid { reason: &'static str },
+    /// A proof names a URL, and nobody but the client says under which origin the service is reached: the policy has no `gate.origins`.
+    DpopOriginUnknown,
     /// The proof's `htm` is not the request's method.
     DpopMethodMismatch,
     /// The proof's `htu` is not the request's URL.
@@ -120,18 +128,21 @@ impl Denial {
         use Stage::{Bearer, Binding, Introspection, Keys, Request, Requirement, Transport};
         match self {
             D::TransportInsecure => ("transport-insecure", Transport, "The request came over plain HTTP; tokens travel over TLS only."),
-            D::RequestMalformed { .. } => ("request-malformed", Request, "The request has no absolute URL, method or header that can be read."),
-            D::PathAmbiguous => ("path-ambiguous", Request, "The path has an empty segment or an encoded separator, which servers read in different ways."),
+            D::RequestMalformed { .. } => ("request-malformed", Request, "The request has no absolute URL, request-target, method or header that can be read."),
+            D::PathAmbiguous => ("path-ambiguous", Request, "The path can be read in two ways; send one without empty or dot segments, semicolons, and escapes of separators, percent signs or controls."),
+            D::RequestMisdirected => ("request-misdirected", Request, "The request is for an origin that is not among the policy's gate.origins."),
             D::TokenInQuery => ("token-in-query", Bearer, "The query carries an access_token; send it in the Authorization header."),
             D::KeysUnavailable => ("keys-unavailable", Keys, "The issuer's keys cannot be had at the moment."),
             D::IntrospectionUnavailable { .. } => ("introspection-unavailable", Introspection, "The authorization server cannot be asked about the token at the moment."),
             D::TokenInactive => ("token-inactive", Introspection, "The authorization server says that the token is not active."),
+            D::TokenKindRefused { .. } => ("token-kind-refused", Introspection, "The authorization server says that the token is of another kind than an access token; where this is one, name its token_type, token_use or typ in the issuer's claims."),
             D::BindingRequired { .. } => ("binding-required", Binding, "The token is not bound to a key of the client's as it has to be here."),
             D::BindingUnsupported => ("binding-unsupported", Binding, "The token is bound in a way that is not supported."),
             D::DpopSchemeRequired => ("dpop-scheme-required", Binding, "The token is bound to a key; send it with the scheme DPoP and a proof."),
             D::DpopProofMissing => ("dpop-proof-missing", Binding, "The request has no DPoP header."),
             D::DpopProofAmbiguous => ("dpop-proof-ambiguous", Binding, "The request has more than one DPoP proof."),
             D::DpopProofInvalid { .. } => ("dpop-proof-invalid", Binding, "The DPoP proof is not a JWS of RFC 9449 section 4.2 with a signature that holds."),
+            D::DpopOriginUnknown => ("dpop-origin-unknown", Binding, "A DPoP proof names a URL, and here the Host header alone says which host that is; the policy has to list the service's origins in gate.origins, as [\"https://api.example\"]."),
             D::DpopMethodMismatch => ("dpop-method-mismatch", Binding, "The DPoP proof is for another method."),
             D::DpopUrlMismatch => ("dpop-url-mismatch", Binding, "The DPoP proof is for another URL."),
             D::DpopTokenMismatch => ("dpop-token-mismatch", Binding, "The DPoP proof is for another token."),

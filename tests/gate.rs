@@ -71,7 +71,7 @@ proptest! {
         peer in proptest::option::of("[0-9a-f.:\\[\\]%]{0,20}"),
         certificate in proptest::option::of(".{0,70}"),
         response in proptest::option::of(prop_oneof![".{0,20}", Just(r#"{"active":true}"#.to_owned()), Just(r#"{"active":true,"aud":"y"}"#.to_owned())]),
-        unchanged in any::<bool>(),
+        (unchanged, vouched, body) in any::<(bool, bool, bool)>(),
     ) {
         let gate = strict();
         let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -85,10 +85,13 @@ proptest! {
             requirement: None,
             method: &method,
             url: &url,
+            url_vouched: vouched,
+            has_body: body,
             headers: &headers,
             client_address: peer.as_deref(),
             certificate: certificate.as_deref(),
             evidence,
+            ..Facts::default()
         };
         let step = gate.decide(&facts, now());
         // No token here is signed by anybody, and no answer names our audience.
@@ -96,7 +99,7 @@ proptest! {
         let told: Value = serde_json::from_str(&step.to_json()).unwrap();
         prop_assert!(told["step"].is_string());
         if let Step::Refused(refusal) = step {
-            prop_assert!([400, 401, 403, 503].contains(&refusal.status));
+            prop_assert!([400, 401, 403, 421, 500, 503].contains(&refusal.status));
             prop_assert_eq!(&told["code"], refusal.rejection.code());
             for challenge in &refusal.challenges {
                 prop_assert!(challenge.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{}", challenge);
@@ -114,8 +117,8 @@ proptest! {
     }
 
     #[test]
-    fn any_section_is_a_gate_or_names_its_mistake(member in "(realm|routes|networks|proxies|dpop|forward|credentials|requirement|.{0,5})", text in ".{0,12}", number in any::<u16>()) {
-        for value in [json!(text), json!(number), json!([text]), json!({ "path": text }), json!([{ "path": text, "requirement": "public" }]), json!({ "trusted": [text] }), json!({ "claims": { "sub": text } }), json!({ "header": text, "cookie": text }), json!({ "a": [text] }), json!({ "networks": [text] })] {
+    fn any_section_is_a_gate_or_names_its_mistake(member in "(realm|routes|networks|proxies|dpop|forward|credentials|requirement|origins|cors|preflight|privateHosts|.{0,5})", text in ".{0,12}", number in any::<u16>()) {
+        for value in [json!(text), json!(number), json!([text]), json!({ "path": text }), json!([{ "path": text, "requirement": "public" }]), json!({ "trusted": [text] }), json!({ "claims": { "sub": text } }), json!({ "header": text, "cookie": text }), json!({ "a": [text] }), json!({ "networks": [text] }), json!({ "origins": [text] }), json!({ "origins": "any", "headers": [text] })] {
             if let Err(error) = Gate::from_json(&policy(&json!({ &member: value }))) {
                 prop_assert!(error.pointer().starts_with("/gate"), "{}", error);
             }

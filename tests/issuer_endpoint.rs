@@ -93,7 +93,7 @@ impl World {
                     self.counted.push(self.asked);
                     self.faulty(false).unwrap_or(Evidence::Held(true))
                 }
-                Step::Keys { .. } => Evidence::Held(false),
+                Step::Keys { .. } | Step::Body => Evidence::Held(false),
                 Step::Read { key } => {
                     self.faulty(false).unwrap_or_else(|| Evidence::Found(self.entries.get(&key).cloned()))
                 }

@@ -19,6 +19,12 @@ impl Address {
         let with_port = || text.parse::<SocketAddr>().ok().map(|socket| socket.ip());
         bare.parse::<IpAddr>().ok().or_else(bracketed).or_else(with_port).map(Self::from)
     }
+
+    /// Is it of this very machine: 127.0.0.0/8 (RFC 1122 §3.2.1.3) or `::1` (RFC 4291 §2.5.3)?
+    #[must_use]
+    pub fn is_loopback(self) -> bool {
+        if self.is_v4 { self.bits >> 24_u32 == 127 } else { self.bits == 1 }
+    }
 }
 
 impl From<IpAddr> for Address {
@@ -156,6 +162,17 @@ mod tests {
         assert_eq!(Address::parse("192.0.2.1:80"), Address::parse("192.0.2.1"));
         for text in ["", "unknown", "_hidden", "192.0.2", "192.0.2.1:port", "1.2.3.4, 5.6.7.8"] {
             assert_eq!(Address::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_of_both_families_and_mapped() {
+        let loopback = |text: &str| Address::parse(text).unwrap().is_loopback();
+        for text in ["127.0.0.1", "127.255.0.9", "::1", "::ffff:127.0.0.1", "[::1]:80", "127.0.0.1:80"] {
+            assert!(loopback(text), "{text}");
+        }
+        for text in ["128.0.0.1", "10.0.0.1", "::", "::2", "::127.0.0.1", "fe80::1"] {
+            assert!(!loopback(text), "{text}");
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Url<'u> {
     host_bytes: usize,
     /// Starts with a slash; dot segments are gone, unreserved characters stand for themselves.
     pub path: String,
+    /// The path as it was sent, which may be empty.
+    written: &'u str,
     /// As it was sent, without the question mark.
     pub query: Option<&'u str>,
 }
@@ -48,7 +50,17 @@ impl<'u> Url<'u> {
             authority.push(':');
             authority.push_str(&port.to_string());
         }
-        Some(Url { secure, authority, host_bytes, path: normal_path(path), query })
+        Some(Url { secure, authority, host_bytes, path: normal_path(path), written: path, query })
+    }
+
+    /// The path as it was sent; `/` for an empty one.
+    pub(crate) fn written_path(&self) -> &'u str {
+        if self.written.is_empty() { "/" } else { self.written }
+    }
+
+    /// Are scheme, host and port the same?
+    pub(crate) fn is_of_origin(&self, other: &Url<'_>) -> bool {
+        self.secure == other.secure && self.authority == other.authority
     }
 
     /// The same URL under the scheme that a proxy saw.
@@ -68,10 +80,22 @@ impl<'u> Url<'u> {
         [if self.secure { "https://" } else { "http://" }, &self.authority, &self.path].concat()
     }
 
+    /// Scheme and authority: what an origin is written as (RFC 6454 §6.2).
+    #[must_use]
+    pub fn origin(&self) -> String {
+        [if self.secure { "https://" } else { "http://" }, &self.authority].concat()
+    }
+
+    /// The host, in lower case and without a port.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.authority.get(..self.host_bytes).unwrap_or_default()
+    }
+
     /// Does it name this very machine? By name alone: `localhost`, what is below it (RFC 6761 §6.3), 127.0.0.0/8 and `[::1]`.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        let host = self.authority.get(..self.host_bytes).unwrap_or_default();
+        let host = self.host();
         let v4 = || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
         host == "localhost" || host.ends_with(".localhost") || host == "[::1]" || v4()
     }
@@ -134,6 +158,24 @@ pub(crate) fn normal_escapes(path: &str) -> String {
     out
 }
 
+/// The text with the hexadecimal digits of its escapes in upper case.
+pub(crate) fn upper_escapes(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for (index, piece) in path.split('%').enumerate() {
+        if index > 0 {
+            out.push('%');
+        }
+        match piece.split_at_checked(2) {
+            Some((digits, rest)) if index > 0 && hex_byte(digits).is_some() => {
+                out.push_str(&digits.to_ascii_uppercase());
+                out.push_str(rest);
+            }
+            _ => out.push_str(piece),
+        }
+    }
+    out
+}
+
 /// Does a percent sign stand there that is no escape?
 pub(crate) fn has_stray_percent(path: &str) -> bool {
     path.split('%').skip(1).any(|after| after.get(..2).and_then(hex_byte).is_none())
@@ -169,13 +211,22 @@ fn without_dot_segments(path: &str) -> String {
 
 /// The bytes that a text with percent-escapes stands for, where `+` is a space as in a form.
 pub(crate) fn form_decoded(text: &str) -> Vec<u8> {
+    decoded_bytes(text, b' ')
+}
+
+/// The bytes that a path with percent-escapes stands for. What is no escape stands for itself.
+pub(crate) fn decoded_escapes(text: &str) -> Vec<u8> {
+    decoded_bytes(text, b'+')
+}
+
+fn decoded_bytes(text: &str, plus: u8) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.bytes().next() {
         let escaped = if first == b'%' { rest.get(1..3).and_then(hex_byte) } else { None };
         let (byte, length) = match escaped {
             Some(byte) => (byte, 3),
-            None if first == b'+' => (b' ', 1),
+            None if first == b'+' => (plus, 1),
             None => (first, 1),
         };
         out.push(byte);

@@ -3,7 +3,10 @@
 use crate::{
     alg::Alg,
     denial::Denial,
-    gate::requirement::{Requirement, Wanted},
+    gate::{
+        demands::Demands,
+        requirement::{Requirement, Wanted},
+    },
     rejection::Rejection,
 };
 
@@ -16,7 +19,7 @@ pub(crate) struct Scene<'s> {
     pub(crate) proofs: Option<&'s [Alg]>,
     /// The policy speaks of proofs, so that clients may learn that they are taken.
     pub(crate) offers_proofs: bool,
-    pub(crate) requirement: Option<&'s Requirement>,
+    pub(crate) demands: Option<&'s Demands<'s>>,
     /// The token came with the scheme `DPoP`.
     pub(crate) with_proof: bool,
 }
@@ -42,6 +45,9 @@ pub(crate) fn answer(rejection: &Denial, scene: &Scene<'_>) -> Answer {
             (403, Vec::new(), None)
         }
         D::RequestMalformed { .. } | D::PathAmbiguous => (400, Vec::new(), None),
+        D::RequestMisdirected => (421, Vec::new(), None),
+        // The operator's to mend: another proof would be no better.
+        D::DpopOriginUnknown => (500, Vec::new(), None),
         // RFC 6750 §3.1: nothing more to whom sent nothing, or a scheme of its own.
         D::Token(R::AuthorizationMissing | R::AuthorizationScheme) => (401, scene.bare(), None),
         D::Token(R::AuthorizationAmbiguous | R::AuthorizationMalformed) | D::TokenInQuery => {
@@ -73,12 +79,10 @@ pub(crate) fn answer(rejection: &Denial, scene: &Scene<'_>) -> Answer {
         D::AcrInsufficient { .. } | D::AuthenticationTooOld { .. } => {
             let mut parameters = described("insufficient_user_authentication");
             // Both are told, so that one more authentication is enough.
-            if let Some(requirement) = scene.requirement {
-                if !requirement.acr.is_empty() {
-                    parameters.push(("acr_values", requirement.acr.join(" ")));
-                }
-                parameters.extend(requirement.max_age.map(|age| ("max_age", age.to_string())));
-            }
+            let acr = scene.wanted().find(|requirement| !requirement.acr.is_empty());
+            parameters.extend(acr.map(|requirement| ("acr_values", requirement.acr.join(" "))));
+            let max_age = scene.wanted().filter_map(|requirement| requirement.max_age).min();
+            parameters.extend(max_age.map(|age| ("max_age", age.to_string())));
             (401, vec![scene.by_scheme(parameters)], None)
         }
         _ => (401, vec![own()], None),
@@ -89,9 +93,14 @@ pub(crate) fn answer(rejection: &Denial, scene: &Scene<'_>) -> Answer {
 type Parameters = Vec<(&'static str, String)>;
 
 impl Scene<'_> {
+    /// What was required.
+    fn wanted(&self) -> impl Iterator<Item = &Requirement> {
+        self.demands.into_iter().flat_map(Demands::iter)
+    }
+
     /// What is told to whom sent nothing.
     fn bare(&self) -> Vec<String> {
-        let wants_proof = self.requirement.is_some_and(|requirement| requirement.binding == Some(Wanted::Dpop));
+        let wants_proof = self.wanted().any(|requirement| requirement.binding == Some(Wanted::Dpop));
         match (wants_proof, self.proofs.is_some() && self.offers_proofs) {
             (true, _) => vec![self.dpop(Vec::new())],
             (false, true) => vec![self.plain(Vec::new()), self.dpop(Vec::new())],
@@ -138,14 +147,8 @@ fn description(rejection: &Denial) -> String {
 mod tests {
     use super::*;
 
-    const SCENE: Scene<'_> = Scene {
-        realm: "api",
-        scheme: "Bearer",
-        proofs: None,
-        offers_proofs: false,
-        requirement: None,
-        with_proof: false,
-    };
+    const SCENE: Scene<'_> =
+        Scene { realm: "api", scheme: "Bearer", proofs: None, offers_proofs: false, demands: None, with_proof: false };
 
     fn challenges(rejection: Denial, scene: &Scene<'_>) -> (u16, Vec<String>) {
         let Answer { status, challenges, .. } = answer(&rejection, scene);
@@ -162,7 +165,8 @@ mod tests {
         let both = vec!["Bearer realm=\"api\"".to_owned(), "DPoP realm=\"api\", algs=\"ES256 EdDSA\"".to_owned()];
         assert_eq!(challenges(Denial::Token(Rejection::AuthorizationMissing), &scene), (401, both.clone()));
         let requirement = Requirement { binding: Some(Wanted::Dpop), ..Requirement::default() };
-        let scene = Scene { requirement: Some(&requirement), ..scene };
+        let demands = Demands::of(&requirement);
+        let scene = Scene { demands: Some(&demands), ..scene };
         assert_eq!(challenges(Denial::Token(Rejection::AuthorizationMissing), &scene), (401, both[1..].to_vec()));
     }
 
@@ -183,7 +187,8 @@ mod tests {
     fn a_step_up_names_all_that_is_missing() {
         let requirement =
             Requirement { acr: vec!["gold".into(), "silver".into()], max_age: Some(300), ..Requirement::default() };
-        let scene = Scene { requirement: Some(&requirement), ..SCENE };
+        let demands = Demands::of(&requirement);
+        let scene = Scene { demands: Some(&demands), ..SCENE };
         let (status, told) = challenges(Denial::AcrInsufficient { expected: Vec::new() }, &scene);
         assert_eq!(status, 401);
         assert!(told[0].contains("error=\"insufficient_user_authentication\""));

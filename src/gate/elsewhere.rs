@@ -6,6 +6,7 @@ use crate::{
     gate::{
         facts::Introspected,
         judge::{Case, Outcome},
+        kind,
         step::Step,
     },
     json::{Object, Value, read_object},
@@ -86,7 +87,7 @@ fn introspecting(policy: &Policy) -> impl Iterator<Item = usize> {
 /// RFC 7662 §2.2: an answer is judged by the rules for a token of that issuer, but for those about a header, which it has none of.
 fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, Denial> {
     let name = policy.issuer_name(issuer).unwrap_or_default();
-    let (text, response) = match answer(case, policy, name)? {
+    let (text, response) = match answer(case, policy, issuer)? {
         Answer::Open(step) => return Ok(step),
         Answer::Active(text, response) => (text, response),
     };
@@ -104,7 +105,7 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
 pub(super) fn vouch(case: &Case<'_>, rejection: &Rejection) -> Result<Option<Step>, Denial> {
     let policy = case.gate.verifier.policy();
     let (issuer, _) = claimed(case, policy).ok_or_else(|| rejection.clone())?;
-    match answer(case, policy, policy.issuer_name(issuer).unwrap_or_default())? {
+    match answer(case, policy, issuer)? {
         Answer::Open(step) => Ok(Some(step)),
         Answer::Active(..) => Ok(None),
     }
@@ -118,12 +119,13 @@ enum Answer<'a> {
     Active(&'a str, Object<'a>),
 }
 
-fn answer<'a>(case: &Case<'a>, policy: &Policy, issuer: &str) -> Result<Answer<'a>, Denial> {
+fn answer<'a>(case: &Case<'a>, policy: &Policy, issuer: usize) -> Result<Answer<'a>, Denial> {
     let failed = |reason: &'static str| Denial::IntrospectionUnavailable { reason };
     let text = match case.facts.evidence.introspection {
         None => {
             let token = case.credentials.token.to_owned();
-            return Ok(Answer::Open(Step::NeedIntrospection { issuer: issuer.to_owned(), token }));
+            let issuer = policy.issuer_name(issuer).unwrap_or_default().to_owned();
+            return Ok(Answer::Open(Step::NeedIntrospection { issuer, token }));
         }
         Some(Introspected::Unavailable) => return Err(failed("unavailable")),
         Some(Introspected::Busy) => return Err(failed("busy")),
@@ -131,7 +133,10 @@ fn answer<'a>(case: &Case<'a>, policy: &Policy, issuer: &str) -> Result<Answer<'
     };
     let response = read_object(text.as_bytes(), policy.limits()).map_err(|_| failed("malformed"))?;
     match response.get("active") {
-        Some(Value::Bool(true)) => Ok(Answer::Active(text, response)),
+        Some(Value::Bool(true)) => {
+            kind::check(policy, issuer, &response)?;
+            Ok(Answer::Active(text, response))
+        }
         Some(Value::Bool(false)) => Err(Denial::TokenInactive),
         _ => Err(failed("malformed")),
     }

@@ -16,6 +16,17 @@ pub struct Facts<'f> {
     pub method: &'f str,
     /// The absolute URL, with scheme and host.
     pub url: &'f str,
+    /// The request-target as it came (RFC 9112 §3.2), or `:path`, where a server has only that and `url` was made of it. One that is malformed,
+    /// or not the path of `url`, is refused.
+    pub target: Option<&'f str>,
+    /// Other paths under which the request is served, each as it would stand in a URL: where a router rewrote it. What the policy's routes
+    /// require for each of them has to hold as well.
+    pub served: &'f [&'f str],
+    /// Whether the platform vouches for scheme and host of the URL. Elsewhere the host is what the client wrote into `Host`, and counts as
+    /// far as the policy's `gate.origins` list it.
+    pub url_vouched: bool,
+    /// Whether the request has a body that its header fields do not announce.
+    pub has_body: bool,
     /// Header fields as they came: duplicates are kept, names are in any case. Those of [`Gate::headers`](crate::gate::Gate::headers) suffice.
     pub headers: &'f [(&'f str, &'f str)],
     /// The address of the other end of the connection, from the platform and never from a header.
@@ -68,13 +79,31 @@ impl Facts<'_> {
     /// A text that says no such thing, at the member at fault.
     pub fn with_json<T>(text: &str, take: impl FnOnce(&Facts<'_>) -> T) -> Result<T, PolicyError> {
         let document = document::parse(text)?;
-        document.only(&["requirement", "method", "url", "headers", "clientAddress", "certificate", "evidence"])?;
+        document.only(&[
+            "requirement",
+            "method",
+            "url",
+            "target",
+            "served",
+            "urlVouched",
+            "hasBody",
+            "headers",
+            "clientAddress",
+            "certificate",
+            "evidence",
+        ])?;
         let headers = headers(&document)?;
+        let served = document.strings("served")?.unwrap_or_default();
+        let served: Vec<&str> = served.iter().map(String::as_str).collect();
         let requirement = document.integer("requirement")?.map(RequirementId::from_number).transpose()?;
         Ok(take(&Facts {
             requirement,
             method: document.required_string("method")?,
             url: document.required_string("url")?,
+            target: document.string("target")?,
+            served: &served,
+            url_vouched: document.boolean("urlVouched")?.unwrap_or_default(),
+            has_body: document.boolean("hasBody")?.unwrap_or_default(),
             headers: &headers,
             client_address: document.string("clientAddress")?,
             certificate: document.string("certificate")?,
@@ -133,11 +162,12 @@ mod tests {
 
     #[test]
     fn reads_every_member_and_keeps_duplicates() {
-        let text = r#"{"requirement":3,"method":"GET","url":"https://a/","headers":[["A","1"],["a","2"]],
+        let text = r#"{"requirement":3,"method":"GET","url":"https://a/","urlVouched":true,"hasBody":true,"headers":[["A","1"],["a","2"]],
             "clientAddress":"::1","certificate":"c","evidence":{"keys":"unchanged","replay":"seen","introspectionFailed":"busy"}}"#;
         Facts::with_json(text, |facts| {
             assert_eq!(facts.headers, [("A", "1"), ("a", "2")]);
             assert_eq!((facts.client_address, facts.certificate), (Some("::1"), Some("c")));
+            assert!(facts.url_vouched && facts.has_body);
             assert_eq!(facts.evidence.replay, Some(Replay::Seen));
             assert_eq!(facts.evidence.introspection, Some(Introspected::Busy));
             assert!(facts.evidence.keys_unchanged);

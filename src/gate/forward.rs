@@ -71,16 +71,11 @@ impl Forwarding {
         Ok(Forwarding { told, strips_token: object.string("token")? != Some("keep") })
     }
 
-    /// What is removed from every request that passes.
-    pub(crate) fn without_claims(&self) -> Forward {
-        Forward { strip: self.told.iter().map(|told| told.header.clone()).collect(), ..Forward::default() }
-    }
-
-    /// What is removed from a request with a token, and what its claims set.
-    pub(crate) fn of_claims(&self, claims: &Object<'_>, places: &Places) -> Forward {
-        let mut forward = self.without_claims();
-        let header = |told: &Told| Some((told.header.clone(), header_value(claim(claims, &told.claim)?)?));
-        forward.set = self.told.iter().filter_map(header).collect();
+    /// What is removed from every request that passes, whether it needs a token or not: credentials that nobody looked at are nobody's
+    /// either, and an origin behind the gate would take them for verified ones.
+    pub(crate) fn without_claims(&self, places: &Places) -> Forward {
+        let mut forward =
+            Forward { strip: self.told.iter().map(|told| told.header.clone()).collect(), ..Forward::default() };
         if self.strips_token {
             forward.strip.extend(places.header.clone());
             if places.may_prove() {
@@ -89,6 +84,12 @@ impl Forwarding {
             forward.strip_cookie.clone_from(&places.cookie);
         }
         forward
+    }
+
+    /// The same, and what the claims of a token set.
+    pub(crate) fn of_claims(&self, claims: &Object<'_>, places: &Places) -> Forward {
+        let header = |told: &Told| Some((told.header.clone(), header_value(claim(claims, &told.claim)?)?));
+        Forward { set: self.told.iter().filter_map(header).collect(), ..self.without_claims(places) }
     }
 }
 
@@ -187,7 +188,7 @@ mod tests {
         let forwarding = forwarding(r#"{"claims":{"sub":"X-User"},"token":"keep"}"#).unwrap();
         let empty = document::parse("{}").unwrap();
         assert_eq!(forwarding.of_claims(&empty, &Places::default()).strip, ["x-user"]);
-        assert_eq!(forwarding.without_claims().strip, ["x-user"]);
+        assert_eq!(forwarding.without_claims(&Places::default()).strip, ["x-user"]);
     }
 
     #[test]
@@ -197,6 +198,12 @@ mod tests {
         assert_eq!(strip("{}"), ["authorization", "dpop"]);
         assert_eq!(strip(r#"{"token":"strip"}"#), ["authorization", "dpop"]);
         assert_eq!(strip(r#"{"token":"keep"}"#), Vec::<String>::new());
+        // Also where nobody looks at it.
+        let cookie = Places { header: None, scheme: None, cookie: Some("session".to_owned()) };
+        let public = |text: &str, places: &Places| forwarding(text).unwrap().without_claims(places);
+        assert_eq!(public("{}", &Places::default()).strip, ["authorization", "dpop"]);
+        assert_eq!(public("{}", &cookie).strip_cookie.as_deref(), Some("session"));
+        assert_eq!(public(r#"{"token":"keep"}"#, &cookie), Forward::default());
         let nothing = Forwarding::default().of_claims(&claims, &Places::default());
         assert_eq!(nothing, Forward::default());
     }

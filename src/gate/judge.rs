@@ -10,10 +10,11 @@ use crate::{
     gate::{
         Gate,
         credentials::Credentials,
+        demands::Demands,
         elsewhere,
         facts::{Facts, Replay},
         request::Request,
-        requirement::{Requirement, Subject, Wanted},
+        requirement::{Subject, Wanted},
         step::{Allowed, Binding, Forward, Step},
     },
     json::Object,
@@ -27,7 +28,7 @@ pub(super) struct Case<'c> {
     pub(super) gate: &'c Gate,
     pub(super) facts: &'c Facts<'c>,
     pub(super) request: &'c Request<'c>,
-    pub(super) requirement: &'c Requirement,
+    pub(super) demands: &'c Demands<'c>,
     pub(super) credentials: Credentials<'c>,
     pub(super) now: UnixSeconds,
 }
@@ -94,7 +95,7 @@ impl Case<'_> {
         let (binding, proof) = self.check_binding(claims)?;
         let policy = self.gate.verifier.policy();
         let subject = Subject { claims, typ, client: self.request.client, now: self.now, leeway: policy.leeway() };
-        let validity = self.requirement.check(&subject, validity)?;
+        let validity = self.demands.check(&subject, validity)?;
         if let Some(Proof { replay_key, until, .. }) = &proof {
             match self.facts.evidence.replay {
                 None => {
@@ -119,11 +120,15 @@ impl Case<'_> {
         let confirmation = Confirmation::of(claims)?;
         let (jkt, x5t) = confirmation.map_or((None, None), |found| (found.jkt, found.x5t));
         let missing = |expected: Wanted| Err(Denial::BindingRequired { expected: expected.name() });
-        match self.requirement.binding {
-            Some(Wanted::Dpop) if jkt.is_none() => return missing(Wanted::Dpop),
-            Some(Wanted::Mtls) if x5t.is_none() => return missing(Wanted::Mtls),
-            Some(Wanted::Any) if jkt.or(x5t).is_none() => return missing(Wanted::Any),
-            _ => {}
+        for wanted in self.demands.bindings() {
+            let proof = match wanted {
+                Wanted::Dpop => jkt,
+                Wanted::Mtls => x5t,
+                Wanted::Any => jkt.or(x5t),
+            };
+            if proof.is_none() {
+                return missing(wanted);
+            }
         }
         if let Some(confirmation) = confirmation {
             confirmation.check_certificate(self.facts.certificate)?;
@@ -138,6 +143,10 @@ impl Case<'_> {
         };
         if !self.credentials.with_proof {
             return Err(Denial::DpopSchemeRequired);
+        }
+        // The proof's `htu` would be compared with what the sender of the request wrote into `Host`.
+        if self.gate.rules.origins.is_empty() && !self.facts.url_vouched {
+            return Err(Denial::DpopOriginUnknown);
         }
         let occasion = Occasion {
             method: self.request.method,

@@ -30,19 +30,25 @@
 
 mod step;
 mod facts;
-mod request;
+mod target;
 mod credentials;
+mod origins;
+mod request;
+mod cors;
 mod forward;
 mod requirement;
+mod demands;
 mod route;
 mod challenge;
 mod rules;
+mod kind;
 mod judge;
 mod elsewhere;
+pub mod metadata;
 
 pub use facts::{Evidence, Facts, Introspected, Replay};
 pub use route::PathPattern;
-pub use step::{Allowed, Binding, Forward, Refusal, Step};
+pub use step::{Allowed, Binding, Forward, Preflight, PreflightAnswer, Refusal, Step};
 
 #[cfg(feature = "revocation")]
 use crate::revocation::{StatusReport, UpdateError, UpdateReport};
@@ -51,8 +57,10 @@ use crate::{
     time::UnixSeconds, verifier::Verifier,
 };
 use challenge::{Answer, Scene};
+use demands::Demands;
 use request::Request;
 use requirement::Requirement;
+use route::Readings;
 use rules::Rules;
 
 /// As many requirements as one gate keeps: they come from a program's own text and not from requests.
@@ -163,6 +171,14 @@ impl Gate {
         self.verifier.forget_remote_keys(issuer)
     }
 
+    /// The `jwks_uri` of an issuer's metadata, if it may be fetched: see [`metadata::jwks_uri`]. The policy's `gate.privateHosts` may be named.
+    ///
+    /// # Errors
+    /// [`MetadataFault`](metadata::MetadataFault).
+    pub fn jwks_uri(&self, issuer: &str, text: &str) -> Result<String, metadata::MetadataFault> {
+        metadata::jwks_uri(text, issuer, &self.rules.private_hosts)
+    }
+
     /// Takes signed lists of revocations.
     ///
     /// # Errors
@@ -193,11 +209,26 @@ impl Gate {
         &self.verifier
     }
 
-    /// Which headers a decision may rest on, in lower case.
+    /// Which headers a decision may rest on, in lower case. Of a request by another method than `OPTIONS`,
+    /// [`headers_of_requests`](Self::headers_of_requests) suffice.
     #[must_use]
     pub fn headers(&self) -> Vec<&str> {
-        let Rules { places, proxies, .. } = &self.rules;
-        let mut names = vec!["origin", "access-control-request-method"];
+        let mut names = self.headers_of_requests();
+        let marks = ["origin", "access-control-request-method", "content-length", "transfer-encoding"];
+        for name in marks.into_iter().chain(request::CREDENTIALS) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// The same without those by which a CORS preflight is told from a request.
+    #[must_use]
+    pub fn headers_of_requests(&self) -> Vec<&str> {
+        let Rules { places, proxies, cors, .. } = &self.rules;
+        let mut names = Vec::new();
+        names.extend(cors.as_ref().map(|_| "origin"));
         names.extend(places.header.as_deref());
         names.extend(places.cookie.as_ref().map(|_| "cookie"));
         names.extend(places.may_prove().then_some("dpop"));
@@ -236,61 +267,88 @@ impl Gate {
 
     /// The stages of a request, in their order.
     fn follow<'g>(&'g self, facts: &Facts<'_>, now: UnixSeconds, seen: &mut Seen<'g>) -> Result<Step, Denial> {
-        let request = Request::read(facts, &self.rules.proxies)?;
-        if request.is_preflight() {
-            return Ok(Step::Preflight(self.rules.forwarding.without_claims()));
+        let Rules { proxies, places, forwarding, origins, .. } = &self.rules;
+        let request = Request::read(facts, proxies)?;
+        seen.origin = request.fields("origin").next().map(str::to_owned);
+        request.check_transport(origins)?;
+        request.check_origin(origins)?;
+        if request.is_preflight(places) {
+            return self.preflight(facts, &request);
         }
-        request.check_transport()?;
-        let Some(requirement) = self.required(facts, &request)? else {
-            return Ok(Step::Public(self.rules.forwarding.without_claims()));
-        };
-        seen.requirement = Some(requirement);
+        let demands = self.required(facts, &request)?;
+        if demands.is_public() {
+            return Ok(Step::Public(forwarding.without_claims(places)));
+        }
+        let demands = seen.demands.insert(demands);
         request.check_query()?;
-        let Some(credentials) = self.rules.places.find(&request, self.verifier.policy().limits())? else {
-            return match requirement.anonymous {
-                true => Ok(Step::Anonymous(self.rules.forwarding.without_claims())),
-                false => Err(Rejection::AuthorizationMissing.into()),
-            };
+        let Some(credentials) = places.find(&request, self.verifier.policy().limits())? else {
+            if !demands.are_anonymous() {
+                return Err(Rejection::AuthorizationMissing.into());
+            }
+            demands.check_connection(request.client)?;
+            return Ok(Step::Anonymous(forwarding.without_claims(places)));
         };
         seen.with_proof = credentials.with_proof;
-        judge::Case { gate: self, facts, request: &request, requirement, credentials, now }.decide()
+        judge::Case { gate: self, facts, request: &request, demands, credentials, now }.decide()
     }
 
-    /// What is required: as the caller says, or the first route that covers the request, or the default. `None` for nothing.
-    fn required(&self, facts: &Facts<'_>, request: &Request<'_>) -> Result<Option<&Requirement>, Denial> {
+    /// A preflight is answered here, or goes on to the handler by the rules for a request without a token.
+    fn preflight(&self, facts: &Facts<'_>, request: &Request<'_>) -> Result<Step, Denial> {
+        let Rules { places, forwarding, cors, passes_preflights, .. } = &self.rules;
+        let answer = match *passes_preflights {
+            false => {
+                let origin = request.fields("origin").next().unwrap_or_default();
+                let headers = cors.as_ref().map(|cors| cors.of_preflight(origin)).unwrap_or_default();
+                Some(PreflightAnswer { status: 204, headers })
+            }
+            true => {
+                self.required(facts, request)?.check_connection(request.client)?;
+                None
+            }
+        };
+        Ok(Step::Preflight(Box::new(Preflight { forward: forwarding.without_claims(places), answer })))
+    }
+
+    /// What is required: as the caller says, or as the routes do that cover the request however its path is read.
+    fn required(&self, facts: &Facts<'_>, request: &Request<'_>) -> Result<Demands<'_>, Denial> {
         if let Some(RequirementId(place)) = facts.requirement {
             let kept = self.requirements.get(place).ok_or(Denial::RequestMalformed { member: "requirement" })?;
-            return Ok(Some(&kept.requirement));
+            return Ok(Demands::of(&kept.requirement));
         }
         if self.rules.routes.is_empty() {
-            return Ok(Some(&self.rules.requirement));
+            return Ok(Demands::of(&self.rules.requirement));
         }
-        request.check_path()?;
-        let route = self.rules.routes.iter().find(|route| route.covers(request.method, &request.url.path));
-        Ok(route.map_or(Some(&self.rules.requirement), |route| route.requirement.as_ref()))
+        let mut demands = Demands::default();
+        for path in core::iter::once(request.url.written_path()).chain(facts.served.iter().copied()) {
+            self.rules.demand(request.method, &Readings::of(path)?, &mut demands)?;
+        }
+        Ok(demands)
     }
 
     fn refuse(&self, rejection: Denial, seen: &Seen<'_>, now: UnixSeconds) -> Step {
-        let Rules { realm, places, proofs, offers_proofs, .. } = &self.rules;
+        let Rules { realm, places, proofs, offers_proofs, cors, .. } = &self.rules;
         let scene = Scene {
             realm,
             scheme: places.scheme.as_deref().unwrap_or(credentials::BEARER),
             proofs: places.may_prove().then_some(proofs.algorithms.as_slice()),
             offers_proofs: *offers_proofs,
-            requirement: seen.requirement,
+            demands: seen.demands.as_ref(),
             with_proof: seen.with_proof,
         };
         let Answer { status, challenges, retry_after } = challenge::answer(&rejection, &scene);
         let nonces = proofs.nonces.as_ref().filter(|_| rejection == Denial::DpopNonceRequired);
         let nonce = nonces.map(|nonces| nonces.current(now));
-        let forward = self.rules.forwarding.without_claims();
-        Step::Refused(Box::new(Refusal { rejection, status, challenges, nonce, retry_after, forward }))
+        let forward = self.rules.forwarding.without_claims(places);
+        let cors = cors.as_ref().map(|cors| cors.of_answer(seen.origin.as_deref())).unwrap_or_default();
+        Step::Refused(Box::new(Refusal { rejection, status, challenges, nonce, retry_after, forward, cors }))
     }
 }
 
 /// What was learnt of a request before it was refused.
 #[derive(Default)]
 struct Seen<'g> {
-    requirement: Option<&'g Requirement>,
+    demands: Option<Demands<'g>>,
     with_proof: bool,
+    /// The origin of the script that sent it, if one did.
+    origin: Option<String>,
 }

@@ -3,11 +3,14 @@
 use crate::{
     binding::{
         network::{Address, Cidr, client_behind},
-        uri::{Url, form_decoded, has_stray_percent},
+        uri::{Url, form_decoded},
     },
     denial::Denial,
-    gate::facts::Facts,
+    gate::{credentials::Places, facts::Facts, origins::Origins, target},
 };
+
+/// Where credentials are, whatever the policy says.
+pub(crate) const CREDENTIALS: [&str; 3] = ["authorization", "cookie", "dpop"];
 
 /// Whose word is taken for what stood before them.
 #[derive(Debug, Default)]
@@ -24,6 +27,10 @@ pub(crate) struct Request<'f> {
     pub(crate) url: Url<'f>,
     /// The client's address, where it is known.
     pub(crate) client: Option<Address>,
+    /// Whether the connection, as far as it is known, begins on this machine.
+    is_local: Option<bool>,
+    url_vouched: bool,
+    has_body: bool,
     headers: &'f [(&'f str, &'f str)],
 }
 
@@ -37,13 +44,33 @@ impl<'f> Request<'f> {
         if !token(facts.method) {
             return Err(Denial::RequestMalformed { member: "method" });
         }
+        if facts.target.is_some_and(|target| !target::is_of(target, facts.url)) {
+            return Err(Denial::RequestMalformed { member: "target" });
+        }
+        let is_path = |path: &&str| {
+            path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\?#".contains(&byte))
+        };
+        if !facts.served.iter().all(|path| is_path(path)) {
+            return Err(Denial::RequestMalformed { member: "served" });
+        }
         let url = Url::parse(facts.url).ok_or(Denial::RequestMalformed { member: "url" })?;
         let peer = facts.client_address.and_then(Address::parse);
-        let mut request = Request { method: facts.method, url, client: peer, headers: facts.headers };
+        let mut request = Request {
+            method: facts.method,
+            url,
+            client: peer,
+            is_local: peer.map(Address::is_loopback),
+            url_vouched: facts.url_vouched,
+            has_body: facts.has_body,
+            headers: facts.headers,
+        };
         let trusted = |peer: Address| proxies.trusted.iter().any(|block| block.contains(peer));
         if let Some(peer) = peer.filter(|peer| trusted(*peer)) {
             let hops: Vec<&str> = request.fields(&proxies.header).flat_map(|value| value.split(',')).collect();
+            // A proxy on this machine speaks for clients from anywhere.
+            let told = !hops.is_empty();
             request.client = client_behind(peer, hops.into_iter(), &proxies.trusted);
+            request.is_local = Some(told && request.client.is_some_and(Address::is_loopback));
             let mut schemes = request.fields("x-forwarded-proto");
             let secure = match (schemes.next(), schemes.next()) {
                 (None, _) => request.url.secure,
@@ -62,15 +89,26 @@ impl<'f> Request<'f> {
         self.headers.iter().filter(named).map(|(_, value)| *value)
     }
 
-    /// A CORS preflight (Fetch §3.3.2): browsers send it without credentials, and whoever answers it needs it untouched.
-    pub(crate) fn is_preflight(&self) -> bool {
+    /// A CORS preflight (Fetch §3.3.2), which has neither credentials nor a body (§4.8): what has them is judged as any other request.
+    pub(crate) fn is_preflight(&self, places: &Places) -> bool {
         let one = |name| self.fields(name).count() == 1;
-        self.method == "OPTIONS" && one("origin") && one("access-control-request-method")
+        let none = |name: &str| self.fields(name).next().is_none();
+        let bare = CREDENTIALS.iter().all(|name| none(name)) && places.header.as_deref().is_none_or(none);
+        let announced = !none("transfer-encoding") || self.fields("content-length").any(|length| length.trim() != "0");
+        let marked = one("origin") && one("access-control-request-method");
+        self.method == "OPTIONS" && marked && bare && !announced && !self.has_body
     }
 
-    /// Tokens travel over TLS only (RFC 6750 §5.3), but for what does not leave the machine.
-    pub(crate) fn check_transport(&self) -> Result<(), Denial> {
-        if self.url.secure || self.url.is_loopback() { Ok(()) } else { Err(Denial::TransportInsecure) }
+    /// Tokens travel over TLS only (RFC 6750 §5.3), but for what does not leave the machine: the host is a loopback name, and the other end
+    /// of the connection is on this machine. Where the connection is not known, the platform or the policy's `origins` say so.
+    pub(crate) fn check_transport(&self, origins: &Origins) -> Result<(), Denial> {
+        let local = || self.is_local.unwrap_or_else(|| self.url_vouched || origins.list(&self.url));
+        if self.url.secure || (self.url.is_loopback() && local()) { Ok(()) } else { Err(Denial::TransportInsecure) }
+    }
+
+    /// Is it for this service? Where the policy names no origins every one is taken, and proofs of possession ask for more.
+    pub(crate) fn check_origin(&self, origins: &Origins) -> Result<(), Denial> {
+        if origins.is_empty() || origins.list(&self.url) { Ok(()) } else { Err(Denial::RequestMisdirected) }
     }
 
     /// RFC 6750 §2.3 let a token stand in the query, where logs, histories and referrers keep it; RFC 9700 §4.3.2 forbids it.
@@ -80,20 +118,6 @@ impl<'f> Request<'f> {
             return Err(Denial::TokenInQuery);
         }
         Ok(())
-    }
-
-    /// STRICTER than URLPattern: where routes decide, a path that an origin may read as another path is refused, since the rule for the one
-    /// would be applied to the other.
-    pub(crate) fn check_path(&self) -> Result<(), Denial> {
-        let path = self.url.path.as_str();
-        let escaped_separator = path.contains("%2F").then(|| path.replace("%2F", "/"));
-        let dotted = |path: &str| path.split('/').any(|segment| segment == "." || segment == "..");
-        let ambiguous = path.contains("//")
-            || path.contains("%5C")
-            || path.contains("%00")
-            || has_stray_percent(path)
-            || escaped_separator.is_some_and(|path| dotted(&path));
-        if ambiguous { Err(Denial::PathAmbiguous) } else { Ok(()) }
     }
 }
 
@@ -112,9 +136,28 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_loopback_alone() {
-        let check = |url: &str| read("GET", url, &[]).check_transport();
-        assert!(check("https://api.example/").is_ok() && check("http://localhost:3000/").is_ok());
-        assert_eq!(check("http://api.example/"), Err(Denial::TransportInsecure));
+        let origins = Origins::read(&["http://localhost:3000".to_owned()]).unwrap();
+        let check = |url: &str, peer: Option<&str>, url_vouched: bool, origins: &Origins| {
+            let facts = Facts { client_address: peer, url_vouched, ..facts("GET", url, &[]) };
+            Request::read(&facts, &Proxies::default()).unwrap().check_transport(origins).is_ok()
+        };
+        let none = Origins::default();
+        let (here, v6, elsewhere) = (Some("127.0.0.1"), Some("::1"), Some("192.0.2.1"));
+        assert!(check("https://api.example/", None, false, &none));
+        for (url, peer, vouched, origins, expected) in [
+            ("http://localhost:3000/", here, false, &none, true),
+            ("http://127.0.0.1/", v6, false, &none, true),
+            // The host is what the client wrote.
+            ("http://localhost:3000/", elsewhere, false, &none, false),
+            ("http://localhost:3000/", elsewhere, true, &origins, false),
+            ("http://localhost:3000/", None, false, &none, false),
+            ("http://localhost:3000/", None, true, &none, true),
+            ("http://localhost:3000/", None, false, &origins, true),
+            ("http://localhost:3001/", None, false, &origins, false),
+            ("http://api.example/", here, true, &none, false),
+        ] {
+            assert_eq!(check(url, peer, vouched, origins), expected, "{url} {peer:?} {vouched}");
+        }
     }
 
     #[test]
@@ -125,7 +168,7 @@ mod tests {
             |peer: Option<&'static str>, url: &'static str, headers: &'static [(&'static str, &'static str)]| {
                 let facts = Facts { client_address: peer, ..facts("GET", url, headers) };
                 let request = Request::read(&facts, &proxies).unwrap();
-                (request.check_transport().is_ok(), request.client)
+                (request.check_transport(&Origins::default()).is_ok(), request.client)
             };
         let client = Address::parse("203.0.113.9");
         let headers = &[("X-Forwarded-Proto", "https"), ("X-Forwarded-For", "203.0.113.9")];
@@ -136,6 +179,17 @@ mod tests {
         assert!(!check(Some("10.0.0.1"), "https://api.example/", plain).0);
         let twice = &[("x-forwarded-proto", "https"), ("x-forwarded-proto", "https")];
         assert!(!check(Some("10.0.0.1"), "http://api.example/", twice).0);
+        // A proxy on the very machine that says nothing, or speaks for somebody else.
+        let here = Proxies { trusted: vec![Cidr::parse("127.0.0.1").unwrap()], header: "x-forwarded-for".to_owned() };
+        for (headers, expected) in [
+            (&[][..], false),
+            (&[("x-forwarded-for", "203.0.113.9")][..], false),
+            (&[("x-forwarded-for", "127.0.0.2")][..], true),
+        ] {
+            let facts = Facts { client_address: Some("127.0.0.1"), ..facts("GET", "http://localhost/", headers) };
+            let request = Request::read(&facts, &here).unwrap();
+            assert_eq!(request.check_transport(&Origins::default()).is_ok(), expected, "{headers:?}");
+        }
         let hops = &[("x-forwarded-for", "1.2.3.4, 203.0.113.9"), ("x-forwarded-for", "10.2.2.2")];
         assert_eq!(check(Some("10.0.0.1"), "https://api.example/", hops).1, client);
     }
@@ -153,23 +207,35 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_has_all_three_of_its_marks() {
+    fn a_preflight_has_all_of_its_marks_and_neither_credentials_nor_a_body() {
         let both = [("Origin", "https://a"), ("Access-Control-Request-Method", "PUT")];
-        assert!(read("OPTIONS", "https://a/", &both).is_preflight());
-        assert!(!read("GET", "https://a/", &both).is_preflight());
-        assert!(!read("OPTIONS", "https://a/", &both[..1]).is_preflight());
-        assert!(!read("OPTIONS", "https://a/", &both[1..]).is_preflight());
-    }
-
-    #[test]
-    fn paths_that_origins_read_in_two_ways_are_named() {
-        let check = |path: &str| read("GET", &format!("https://a{path}"), &[]).check_path().is_ok();
-        for path in ["/", "/a/b/", "/a%2Fb", "/a%20b", "/a/../b", "/@scope%2fname", "/..a/b.."] {
-            assert!(check(path), "{path}");
+        let is = |method: &str, headers: &[(&str, &str)]| {
+            let request = Request::read(&facts(method, "https://a/", headers), &Proxies::default()).unwrap();
+            request.is_preflight(&Places { header: Some("x-token".to_owned()), ..Places::default() })
+        };
+        assert!(is("OPTIONS", &both));
+        assert!(!is("GET", &both));
+        assert!(!is("OPTIONS", &both[..1]));
+        assert!(!is("OPTIONS", &both[1..]));
+        let with = |name, value| is("OPTIONS", &[both[0], both[1], (name, value)]);
+        assert!(with("Content-Length", "0") && with("accept", "*/*"));
+        for (name, value) in [
+            ("Authorization", "Bearer forged"),
+            ("authorization", ""),
+            ("Cookie", "a=b"),
+            ("DPoP", "a"),
+            ("X-Token", "a"),
+            ("Content-Length", "1"),
+            ("Content-Length", "00"),
+            ("content-length", "0, 5"),
+            ("Transfer-Encoding", "chunked"),
+            ("origin", "https://b"),
+        ] {
+            assert!(!with(name, value), "{name}");
         }
-        for path in ["//a", "/a//", "/a/%2e%2e%2fb", "/a%2F..%2fb", "/a%5cb", "/a%00", "/a%", "/%zz", "/a%2f.%2Fb"] {
-            assert!(!check(path), "{path}");
-        }
+        let hidden = Facts { has_body: true, ..facts("OPTIONS", "https://a/", &both) };
+        let hidden = Request::read(&hidden, &Proxies::default()).unwrap();
+        assert!(!hidden.is_preflight(&Places::default()));
     }
 
     proptest! {
@@ -178,7 +244,7 @@ mod tests {
             let headers = [(name.as_str(), value.as_str())];
             let facts = Facts { client_address: Some(&peer), ..facts(&method, &url, &headers) };
             if let Ok(request) = Request::read(&facts, &Proxies::default()) {
-                let _ = (request.check_path(), request.check_query(), request.check_transport(), request.is_preflight());
+                let _ = (request.check_query(), request.check_transport(&Origins::default()), request.is_preflight(&Places::default()));
             }
         }
     }

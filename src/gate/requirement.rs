@@ -132,16 +132,21 @@ impl Requirement {
         Err(Rejection::TypeMismatch { expected: self.types.clone(), actual: typ.map(excerpt) }.into())
     }
 
+    /// What is asked of every request, with a token or without: the network that it comes from.
+    ///
+    /// # Errors
+    /// `address-unknown`, `network-denied`.
+    pub(crate) fn check_connection(&self, client: Option<Address>) -> Result<(), Denial> {
+        let Some(blocks) = &self.networks else { return Ok(()) };
+        let client = client.ok_or(Denial::AddressUnknown)?;
+        if blocks.iter().any(|block| block.contains(client)) { Ok(()) } else { Err(Denial::NetworkDenied) }
+    }
+
     fn check_network(&self, subject: &Subject<'_>) -> Result<(), Denial> {
-        if !self.names_networks() {
-            return Ok(());
-        }
+        self.check_connection(subject.client)?;
+        let Some(name) = &self.network_claim else { return Ok(()) };
         let client = subject.client.ok_or(Denial::AddressUnknown)?;
         let inside = |blocks: &[Cidr]| blocks.iter().any(|block| block.contains(client));
-        if self.networks.as_deref().is_some_and(|blocks| !inside(blocks)) {
-            return Err(Denial::NetworkDenied);
-        }
-        let Some(name) = &self.network_claim else { return Ok(()) };
         let value = subject.claims.get(name).ok_or_else(|| Rejection::ClaimMissing { claim: name.clone() })?;
         let blocks: Option<Vec<Cidr>> = texts(value).and_then(|texts| texts.into_iter().map(Cidr::parse).collect());
         // What cannot be read allows nothing.

@@ -3,12 +3,17 @@
 use crate::{
     alg::Alg,
     binding::{dpop::ProofRules, nonce::Nonces},
+    denial::Denial,
+    document::url,
     gate::{
+        cors::Cors,
         credentials::{AUTHORIZATION, BEARER, Places},
+        demands::Demands,
         forward::Forwarding,
+        origins::Origins,
         request::Proxies,
         requirement::{Networks, Requirement, blocks},
-        route::PathPattern,
+        route::{Cover, Hazards, PathPattern, Readings},
     },
     json::{Object, Value},
     policy::shapes::GATE,
@@ -28,6 +33,12 @@ pub(crate) struct Rules {
     pub(crate) proofs: ProofRules,
     /// The policy speaks of proofs.
     pub(crate) offers_proofs: bool,
+    pub(crate) origins: Origins,
+    pub(crate) cors: Option<Cors>,
+    /// Preflights go to the handler.
+    pub(crate) passes_preflights: bool,
+    /// Hosts that are not public and may be named by an issuer's metadata.
+    pub(crate) private_hosts: Vec<String>,
 }
 
 /// A rule for some paths.
@@ -36,19 +47,82 @@ pub(crate) struct Route {
     pattern: PathPattern,
     /// Empty for every method.
     methods: Vec<String>,
+    /// What may stand in its paths although servers read it in different ways.
+    allowed: Hazards,
     /// `None` where nothing is required.
     pub(crate) requirement: Option<Requirement>,
 }
 
 impl Route {
-    /// Is it about that request? `GET` covers `HEAD`, which servers answer by the handler of `GET` (RFC 9110 §9.3.2).
-    pub(crate) fn covers(&self, method: &str, path: &str) -> bool {
-        let named = |own: &String| own == method || (own == "GET" && method == "HEAD");
-        (self.methods.is_empty() || self.methods.iter().any(named)) && self.pattern.matches(path)
+    /// Is it about that request?
+    fn cover(&self, method: &str, path: &Readings) -> Cover {
+        match self.cover_method(method) {
+            Cover::No => Cover::No,
+            Cover::Surely => self.pattern.cover(path),
+            Cover::Maybe => match self.pattern.cover(path) {
+                Cover::No => Cover::No,
+                Cover::Maybe | Cover::Surely => Cover::Maybe,
+            },
+        }
+    }
+
+    /// Is it about that request, unless escapes are decoded?
+    fn covers_as_written(&self, method: &str, path: &Readings) -> bool {
+        self.cover_method(method) == Cover::Surely && self.pattern.covers_as_written(path)
+    }
+
+    /// `GET` covers `HEAD`, which servers answer by the handler of `GET` (RFC 9110 §9.3.2) unless they have one for it. Methods are
+    /// case-sensitive (§9.1), and not every router keeps to that.
+    fn cover_method(&self, method: &str) -> Cover {
+        let names = |name: &str| self.methods.iter().any(|own| own == name);
+        match () {
+            () if self.methods.is_empty() || (names(method) && method != "HEAD") => Cover::Surely,
+            () if method == "HEAD" && names("GET") => Cover::Surely,
+            () if self.methods.iter().any(|own| own.eq_ignore_ascii_case(method)) => Cover::Maybe,
+            () => Cover::No,
+        }
     }
 }
 
 impl Rules {
+    /// Adds what is required of a request: by the first route that covers it in every reading, or else by default, and by each route before
+    /// that may cover it. Whichever of them the server behind us has its handler under, what holds there is asked for.
+    ///
+    /// A route that allows what stands in the path says that the server takes it for data. Then the default is not asked, which holds for the
+    /// path with that decoded; other routes for it are.
+    ///
+    /// # Errors
+    /// `path-ambiguous` for what the first of these routes do not allow in a path.
+    pub(crate) fn demand<'g>(&'g self, method: &str, path: &Readings, demands: &mut Demands<'g>) -> Result<(), Denial> {
+        let mut is_allowed = path.hazards() == Hazards::default();
+        let mut is_covered = false;
+        for route in &self.routes {
+            let cover = route.cover(method, path);
+            if cover == Cover::No {
+                continue;
+            }
+            if !is_allowed && !path.hazards().are_among(route.allowed) {
+                return Err(Denial::PathAmbiguous);
+            }
+            if let Some(requirement) = &route.requirement {
+                demands.add(requirement);
+            }
+            if cover == Cover::Surely {
+                return Ok(());
+            }
+            if !is_allowed && route.covers_as_written(method, path) {
+                (is_allowed, is_covered) = (true, true);
+            }
+        }
+        if !is_allowed {
+            return Err(Denial::PathAmbiguous);
+        }
+        if !is_covered {
+            demands.add(&self.requirement);
+        }
+        Ok(())
+    }
+
     /// Reads the section; its shape is checked first.
     pub(crate) fn read(section: Option<&Object<'_>>, nonce_secret: Option<&[u8]>) -> Result<Self, PolicyError> {
         let empty = Object::default();
@@ -64,6 +138,7 @@ impl Rules {
             routes.push(Route {
                 pattern: PathPattern::parse(route.required_string("path")?).map_err(|error| error.within("path"))?,
                 methods: route.strings("methods")?.unwrap_or_default(),
+                allowed: Hazards::named(&route.strings("allowInPath")?.unwrap_or_default()),
                 requirement: match route.get("requirement") {
                     Some(Value::Object(object)) => Some(requirement(Some(object))?),
                     _ => None,
@@ -74,15 +149,22 @@ impl Rules {
         let requirement = requirement(gate.object("requirement")?)?;
         let forwarding = gate.object("forward")?.map(Forwarding::read).transpose();
         let dpop = gate.object("dpop")?;
+        let places = places(gate.object("credentials")?).map_err(|error| error.within("credentials"))?;
+        let cors = gate.object("cors")?.map(|object| Cors::read(object, &places)).transpose();
+        let origins = Origins::read(&gate.strings("origins")?.unwrap_or_default());
         Ok(Rules {
             realm: realm(gate.string("realm")?)?,
-            places: places(gate.object("credentials")?).map_err(|error| error.within("credentials"))?,
+            cors: cors.map_err(|error| error.within("cors"))?,
+            places,
             requirement,
             routes,
             forwarding: forwarding.map_err(|error| error.within("forward"))?.unwrap_or_default(),
             proxies: proxies(gate.object("proxies")?).map_err(|error| error.within("proxies"))?,
             proofs: proofs(dpop, nonce_secret).map_err(|error| error.within("dpop"))?,
             offers_proofs: dpop.is_some(),
+            origins: origins.map_err(|error| error.within("origins"))?,
+            passes_preflights: gate.string("preflight")? == Some("pass"),
+            private_hosts: private_hosts(gate)?,
             networks,
         })
     }
@@ -92,6 +174,18 @@ impl Rules {
         let of_routes = self.routes.iter().filter_map(|route| route.requirement.as_ref());
         !self.proxies.trusted.is_empty()
             || core::iter::once(&self.requirement).chain(of_routes).any(Requirement::names_networks)
+    }
+}
+
+fn private_hosts(gate: &Object<'_>) -> Result<Vec<String>, PolicyError> {
+    let hosts = gate.strings("privateHosts")?.unwrap_or_default();
+    match hosts.iter().position(|host| !url::is_host(host) || host.bytes().any(|byte| byte.is_ascii_uppercase())) {
+        None => Ok(hosts),
+        Some(index) => {
+            let reason =
+                "expected the host of a URL in lower case, without a port, such as \"keys.corp\" or \"10.0.0.7\"";
+            Err(PolicyError::at(&index.to_string(), reason).within("privateHosts"))
+        }
     }
 }
 

@@ -11,8 +11,8 @@ pub enum Step {
     Allowed(Box<Allowed>),
     /// Nothing is required there.
     Public(Forward),
-    /// A CORS preflight, which carries no credentials and passes untouched (Fetch §3.3.4).
-    Preflight(Forward),
+    /// A CORS preflight, which carries no credentials (Fetch §3.3): the gate has its answer, or the policy has it passed to the handler.
+    Preflight(Box<Preflight>),
     /// There were no credentials, and none are needed.
     Anonymous(Forward),
     /// The request does not pass.
@@ -67,6 +67,26 @@ pub struct Allowed {
     pub nonce: Option<String>,
 }
 
+/// A CORS preflight.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Preflight {
+    /// What is removed from it, should it be passed on.
+    pub forward: Forward,
+    /// Its answer; `None` where the policy passes preflights to the handler.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<PreflightAnswer>,
+}
+
+/// The answer to a preflight. It has no body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PreflightAnswer {
+    /// 204.
+    pub status: u16,
+    /// Header fields, in lower case. Without any that allows something, a browser sends no request.
+    #[serde(serialize_with = "as_map")]
+    pub headers: Vec<(String, String)>,
+}
+
 /// A proof of possession.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -82,7 +102,7 @@ pub enum Binding {
 pub struct Refusal {
     /// Why.
     pub rejection: Denial,
-    /// 400, 401, 403 or 503.
+    /// 400, 401, 403, 421, 500 or 503.
     pub status: u16,
     /// Values of `WWW-Authenticate`, one a field.
     pub challenges: Vec<String>,
@@ -92,6 +112,8 @@ pub struct Refusal {
     pub retry_after: Option<u32>,
     /// What would be removed from the request, should somebody let it pass all the same.
     pub forward: Forward,
+    /// Further header fields of the response, in lower case: which scripts may read it (Fetch §3.3.3).
+    pub cors: Vec<(String, String)>,
 }
 
 /// How the origin's view differs from the request.
@@ -101,11 +123,21 @@ pub struct Forward {
     /// Headers to set.
     #[serde(serialize_with = "as_map")]
     pub set: Vec<(String, String)>,
-    /// Headers whose inbound copies are removed first, in any case and with `_` for `-`.
+    /// Headers whose inbound copies are removed first, in any case and with any separator for `-`: see [`Forward::folded`].
     pub strip: Vec<String>,
     /// A cookie that is taken out of `Cookie`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strip_cookie: Option<String>,
+}
+
+impl Forward {
+    /// A name by which two headers are one to some server: CGI, WSGI and PHP read `X-User`, `X_User` and `X.User` as one variable
+    /// (RFC 3875 §4.1.18), and some servers do so with any other separator.
+    #[must_use]
+    pub fn folded(name: &str) -> String {
+        let fold = |byte: u8| if byte.is_ascii_alphanumeric() { char::from(byte.to_ascii_lowercase()) } else { '-' };
+        name.bytes().map(fold).collect()
+    }
 }
 
 fn as_map<S: serde::Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
@@ -142,6 +174,8 @@ impl Problem {
             400 => "Bad Request",
             401 => "Unauthorized",
             403 => "Forbidden",
+            421 => "Misdirected Request",
+            500 => "Internal Server Error",
             _ => "Service Unavailable",
         };
         let rejection = &refusal.rejection;
@@ -157,9 +191,7 @@ enum Told<'s> {
     Public {
         forward: &'s Forward,
     },
-    Preflight {
-        forward: &'s Forward,
-    },
+    Preflight(&'s Preflight),
     Anonymous {
         forward: &'s Forward,
     },
@@ -189,7 +221,17 @@ enum Told<'s> {
         nonce: Option<&'s str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_after: Option<u32>,
+        #[serde(skip_serializing_if = "is_empty", serialize_with = "pairs_as_map")]
+        cors: &'s [(String, String)],
     },
+}
+
+fn is_empty(pairs: &&[(String, String)]) -> bool {
+    pairs.is_empty()
+}
+
+fn pairs_as_map<S: serde::Serializer>(pairs: &&[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    as_map(pairs, serializer)
 }
 
 /// What of an allowed request is not JSON already.
@@ -216,7 +258,7 @@ impl Step {
         match self {
             Step::Allowed(allowed) => allowed.to_json(),
             Step::Public(forward) => json(&Told::Public { forward }),
-            Step::Preflight(forward) => json(&Told::Preflight { forward }),
+            Step::Preflight(preflight) => json(&Told::Preflight(preflight)),
             Step::Anonymous(forward) => json(&Told::Anonymous { forward }),
             Step::NeedKeys { issuer, kid } => json(&Told::Keys { issuer, kid: kid.as_deref() }),
             Step::NeedIntrospection { issuer, token } => json(&Told::Introspect { issuer, token }),
@@ -231,6 +273,7 @@ impl Step {
                 forward: &refusal.forward,
                 nonce: refusal.nonce.as_deref(),
                 retry_after: refusal.retry_after,
+                cors: &refusal.cors,
             }),
         }
     }

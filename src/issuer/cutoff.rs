@@ -14,6 +14,9 @@ const VERSION: u64 = 1;
 /// How much longer a cutoff is kept than any session that began before it: more than clocks are put back.
 const SLACK_SECONDS: u64 = 86_400;
 
+/// What the keys of cutoffs begin with.
+pub(super) const CUTOFFS: &str = "c/";
+
 /// Whose sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Party {
@@ -31,7 +34,7 @@ impl Party {
             Party::Subject(subject) => ("sub", subject),
             Party::Client(client) => ("client", client),
         };
-        format!("c/{kind}/{}", base64url::encode(&Sha256::digest(name)))
+        format!("{CUTOFFS}{kind}/{}", base64url::encode(&Sha256::digest(name)))
     }
 }
 

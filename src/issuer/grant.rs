@@ -46,7 +46,8 @@ impl Grant {
             scope,
             jkt,
             acr: row.acr.clone(),
-            auth_time: row.auth_time,
+            // Another process, whose clock was ahead, may have begun the session.
+            auth_time: row.auth_time.min(issued_at),
             issued_at,
             lifetime_seconds: rules.configuration.access_token.min(left),
         }

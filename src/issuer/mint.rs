@@ -2,8 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{IssuerError, grant::Grant, random, signing_key::SigningKey};
-use crate::{base64url, document, json::Object, policy_error::PolicyError, time::UnixSeconds};
+use super::{IssuerError, bounds, grant::Grant, random, signing_key::SigningKey};
+use crate::{
+    base64url, document, json::Object, jws::compact::decode_unverified, limits::Limits, policy_error::PolicyError,
+    time::UnixSeconds,
+};
 
 /// How long an access token lives when nothing is said: five minutes.
 const LIFETIME_SECONDS: u64 = 300;
@@ -31,12 +34,12 @@ impl AccessTokenRequest {
     /// A token of five minutes for that subject and client.
     ///
     /// # Errors
-    /// An empty member.
+    /// A member that is empty, too long, or has control characters.
     pub fn new(issuer: &str, audience: &str, subject: &str, client_id: &str) -> Result<Self, PolicyError> {
-        let members = [("issuer", issuer), ("audience", audience), ("subject", subject), ("clientId", client_id)];
-        if let Some((member, _)) = members.into_iter().find(|(_, value)| value.is_empty()) {
-            return Err(PolicyError::at(member, "must not be empty"));
-        }
+        bounds::check_text("issuer", issuer, bounds::ISSUER)?;
+        bounds::check_text("audience", audience, bounds::AUDIENCE)?;
+        bounds::check_text("subject", subject, bounds::SUBJECT)?;
+        bounds::check_text("clientId", client_id, bounds::CLIENT_ID)?;
         Ok(AccessTokenRequest {
             issuer: issuer.to_owned(),
             audience: vec![audience.to_owned()],
@@ -131,7 +134,10 @@ impl AccessTokenRequest {
                 (None, Some(seconds)) => long_lifetime(seconds)?,
                 _ => return Err(PolicyError::at("longLifetimeSeconds", "must not stand beside lifetimeSeconds")),
             },
-            scope: request.string("scope")?.map(str::to_owned),
+            scope: match request.string("scope")? {
+                None => None,
+                Some(scope) => bounds::check_scope("scope", scope).map(|()| Some(scope.to_owned()))?,
+            },
             jti: request.string("jti")?.map(str::to_owned),
             claims: session_claims(further_claims(text, &request)?, &request)?,
             ..token
@@ -141,7 +147,8 @@ impl AccessTokenRequest {
     /// Signs the token, with `typ` `at+jwt`, issued at `now`.
     ///
     /// # Errors
-    /// No randomness for a `jti`, or an expiry past the year 9999.
+    /// No randomness for a `jti`, an expiry past the year 9999, an authentication in the future (`/authTime`), or a token that the default
+    /// limits of a verifier refuse (`/claims`).
     pub fn sign(self, key: &SigningKey, now: UnixSeconds) -> Result<String, IssuerError> {
         let jti = self.jti.map_or_else(|| random::<16>().map(|bytes| base64url::encode(&bytes)), Ok)?;
         let expires = now.get().checked_add(self.lifetime_seconds).and_then(UnixSeconds::new);
@@ -151,6 +158,9 @@ impl AccessTokenRequest {
             several => json!(several),
         };
         let mut claims = self.claims;
+        if let Some(auth_time) = claims.get("auth_time").and_then(Value::as_u64).and_then(UnixSeconds::new) {
+            bounds::check_auth_time("authTime", auth_time, now)?;
+        }
         let own = [
             ("iss", json!(self.issuer)),
             ("aud", audience),
@@ -162,7 +172,15 @@ impl AccessTokenRequest {
         ];
         claims.extend(own.map(|(name, value)| (name.to_owned(), value)));
         claims.extend(self.scope.map(|scope| ("scope".to_owned(), json!(scope))));
-        Ok(key.sign("at+jwt", claims)?)
+        let token = key.sign("at+jwt", claims)?;
+        // What its own verifier would refuse, it does not hand out.
+        match decode_unverified(&token, &Limits::default()) {
+            Ok(_) => Ok(token),
+            Err(rejection) => {
+                let reason = format!("must make a token that verifiers take by default: {rejection}. Leave claims out");
+                Err(PolicyError::at("claims", reason).into())
+            }
+        }
     }
 }
 

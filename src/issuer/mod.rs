@@ -2,6 +2,8 @@
 
 pub mod signing_key;
 pub mod key_ring;
+mod scope;
+mod bounds;
 pub mod mint;
 
 // sessions: what they are judged by, what is kept of them, the state machine, and its way to a store
@@ -9,7 +11,6 @@ pub mod session_id;
 pub mod configuration;
 pub mod root_keys;
 pub mod refresh_token;
-mod scope;
 pub mod cutoff;
 pub mod row;
 pub mod event;

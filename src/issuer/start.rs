@@ -3,12 +3,11 @@
 use core::fmt;
 
 use super::{
-    IssuerError,
+    IssuerError, bounds,
     cutoff::Cutoff,
     grant::Grant,
     random,
     row::{Row, Salt, Status},
-    scope,
     session::{Rules, current_token, ends_at},
     session_id::SessionId,
 };
@@ -66,16 +65,13 @@ impl Start {
     /// Checks what is asked for.
     ///
     /// # Errors
-    /// An empty subject or client, or a malformed scope.
+    /// An empty subject or client, one of its texts that is too long or has control characters, a malformed scope or thumbprint.
     pub fn check(&self) -> Result<(), PolicyError> {
-        let members = [("subject", &self.subject), ("client", &self.client)];
-        if let Some((member, _)) = members.into_iter().find(|(_, value)| value.is_empty()) {
-            return Err(PolicyError::at(member, "must not be empty"));
-        }
-        if self.scope.as_deref().is_some_and(|scope| !scope::is_scope(scope)) {
-            return Err(PolicyError::at("scope", "must be scope tokens, each followed by one space but the last"));
-        }
-        Ok(())
+        bounds::check_text("subject", &self.subject, bounds::SUBJECT)?;
+        bounds::check_text("client", &self.client, bounds::CLIENT_ID)?;
+        self.scope.as_deref().map_or(Ok(()), |scope| bounds::check_scope("scope", scope))?;
+        self.acr.as_deref().map_or(Ok(()), |acr| bounds::check_text("acr", acr, bounds::ACR))?;
+        self.jkt.as_deref().map_or(Ok(()), |jkt| bounds::check_text("jkt", jkt, bounds::THUMBPRINT))
     }
 }
 
@@ -178,6 +174,8 @@ mod tests {
         assert_eq!(pointer(Start { client: String::new(), ..alice() }), "/client");
         assert_eq!(pointer(Start { scope: Some("a  b".into()), ..alice() }), "/scope");
         assert_eq!(pointer(Start { scope: Some(String::new()), ..alice() }), "/scope");
+        assert_eq!(pointer(Start { subject: "a".repeat(513), ..alice() }), "/subject");
+        assert_eq!(pointer(Start { acr: Some("a\n".into()), ..alice() }), "/acr");
         assert_eq!(format!("{:?}", Seed::new([5; 16], [5; 32])), "Seed(…)");
     }
 }

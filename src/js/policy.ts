@@ -210,6 +210,8 @@ export type RevocationPolicy<A extends string = Alg> = {
   whenStale?: 'deny' | 'introspect' | 'allow';
   /** Where a gate pulls lists from: https, or http on a loopback name. Without it they are handed over by `applyRevocations`. */
   feed?: string;
+  /** The client by which a gate shows itself at `feed` (`client_secret_basic`); its secret is in the gate's `revocation` option. */
+  clientId?: string;
   /** How long after a pull a gate pulls again: a quarter of `maxStalenessSeconds` by default. */
   pullSeconds?: number;
   /** How long a pull may take, in milliseconds: 5000 by default, 100 to 30000. */

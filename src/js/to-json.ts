@@ -19,11 +19,11 @@ export function toJson(value: unknown, pointer = ''): string {
  * The members of an object that a caller gives where they are to stand beside others.
  * @throws PolicyError when it is no plain object, or names one of the others.
  */
-export function membersOf(value: object | undefined, others: readonly string[]): object {
+export function membersOf(value: object | undefined, others: object): object {
   if (value === undefined || value === null) return {};
-  namesOf(value, '');
-  const taken = others.find((name) => Object.hasOwn(value, name));
-  if (taken !== undefined) throw new PolicyError(`/${taken}`, 'is not known here');
+  const taken = namesOf(value, '').find((name) => Object.hasOwn(others, name));
+  if (taken !== undefined)
+    throw new PolicyError(`/${taken}`, 'must not be an option: it is fixed by the call. Leave it out');
   return value;
 }
 

@@ -55,6 +55,7 @@ interface Fields {
   'verifier-unavailable': object;
   'request-malformed': { member: 'method' | 'url' | 'request' | 'requirement' };
   'path-ambiguous': object;
+  'request-misdirected': object;
   'authorization-missing': object;
   'authorization-ambiguous': object;
   'authorization-scheme': object;
@@ -104,12 +105,14 @@ interface Fields {
   'status-out-of-range': { index: number; entries: number };
   'introspection-unavailable': { reason: 'unavailable' | 'busy' | 'malformed' };
   'token-inactive': object;
+  'token-kind-refused': { member: 'token_type' | 'token_use' | 'typ' };
   'binding-required': { expected: 'dpop' | 'mtls' | 'any' };
   'binding-unsupported': object;
   'dpop-scheme-required': object;
   'dpop-proof-missing': object;
   'dpop-proof-ambiguous': object;
   'dpop-proof-invalid': { reason: string };
+  'dpop-origin-unknown': object;
   'dpop-method-mismatch': object;
   'dpop-url-mismatch': object;
   'dpop-token-mismatch': object;

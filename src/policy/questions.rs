@@ -23,6 +23,11 @@ impl Policy {
         !self.keys.remote_of(index).is_empty()
     }
 
+    /// Does that issuer's `claims` ask for an exact value of this claim?
+    pub(crate) fn asks_for_claim(&self, index: usize, name: &str) -> bool {
+        self.rules.get(index).is_some_and(|rules| rules.claims.iter().any(|(own, _)| own == name))
+    }
+
     /// How far clocks may be apart.
     pub(crate) fn leeway(&self) -> Leeway {
         self.leeway

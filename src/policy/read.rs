@@ -127,6 +127,10 @@ fn revocation(object: &Object<'_>) -> Result<RevocationPolicy, PolicyError> {
     let mut policy = RevocationPolicy::of_keys(own_keys(object)?, seconds, when_stale)?;
     let pull = &mut policy.pull;
     pull.feed = object.text("feed").map(str::to_owned);
+    pull.client_id = object.text("clientId").map(str::to_owned);
+    if pull.client_id.is_some() && pull.feed.is_none() {
+        return Err(PolicyError::at("clientId", "needs \"feed\": it is the client that pulls it"));
+    }
     let or = |name, default| object.number(name).unwrap_or(default);
     pull.pull_seconds = or("pullSeconds", pull.pull_seconds);
     pull.timeout_ms = or("timeoutMs", pull.timeout_ms);

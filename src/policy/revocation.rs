@@ -38,6 +38,9 @@ pub(crate) struct StatusListPolicy {
 pub(super) struct Pull {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) feed: Option<String>,
+    /// The client that the feed is pulled as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client_id: Option<String>,
     pub(super) pull_seconds: u64,
     pub(super) timeout_ms: u64,
     pub(super) max_bytes: u64,
@@ -92,6 +95,7 @@ impl RevocationPolicy {
     ) -> Result<Self, PolicyError> {
         let pull = Pull {
             feed: None,
+            client_id: None,
             pull_seconds: Self::pull_seconds(max_staleness_seconds),
             timeout_ms: Self::TIMEOUT_MS,
             max_bytes: Self::MAX_BYTES,

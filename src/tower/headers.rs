@@ -3,10 +3,10 @@
 use http::{
     HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri,
     header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, HOST, RETRY_AFTER, WWW_AUTHENTICATE},
-    request::Parts,
+    uri::{Authority, PathAndQuery},
 };
 
-use crate::gate::{Forward, Refusal};
+use crate::gate::{Forward, PreflightAnswer, Refusal};
 
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
@@ -15,21 +15,41 @@ pub(super) fn pairs(headers: &HeaderMap) -> Vec<(&str, &str)> {
     headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("\u{fffd}"))).collect()
 }
 
-/// The absolute URL. What is malformed stays so, for the gate to refuse.
-pub(super) fn url(parts: &Parts, secure: bool) -> String {
-    let Parts { uri, headers, .. } = parts;
-    let host = match uri.authority() {
-        // HTTP/2's `:authority`, and the absolute form (RFC 9112 §3.2.2: Host is ignored then).
-        Some(authority) => authority.as_str(),
-        None => headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
+/// The absolute URL by the URI that the client asked for. What is malformed stays so, for the gate to refuse.
+pub(super) fn url(uri: &Uri, headers: &HeaderMap, secure: bool) -> String {
+    let named = headers.get(HOST).map(|host| host.to_str().unwrap_or_default());
+    // HTTP/2's `:authority`, and the absolute form. STRICTER than RFC 9112 §3.2.2 and RFC 9113 §8.3.1, by which Host is ignored then: whoever
+    // stands behind us may go by the other one.
+    let host = match (uri.authority().map(Authority::as_str), named) {
+        (Some(authority), Some(host)) if !is_same_host(authority, host) => return String::new(),
+        (Some(authority), _) => authority,
+        (None, host) => host.unwrap_or_default(),
     };
     // `Host: api.example/public?` would choose the path by which the gate decides.
     let named = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
     if !host.bytes().all(named) || has_dot_segment(uri) {
         return String::new();
     }
-    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    // The authority form (RFC 9112 §3.2.3) has no path.
+    let Some(target) = uri.path_and_query().map(PathAndQuery::as_str) else { return String::new() };
     [if secure { "https://" } else { "http://" }, host, target].concat()
+}
+
+/// The path that a router is about to look at, where a middleware has written another one than the client asked for. A router that took its own
+/// prefix off has not.
+pub(super) fn rewritten<'p>(asked: &Uri, present: &'p Uri) -> Option<&'p str> {
+    let (asked, present) = (asked.path(), present.path());
+    let shortened = asked.ends_with(present) || (present == "/" && !asked.is_empty());
+    (!shortened).then_some(present)
+}
+
+/// Ports are compared as they stand, but for those that belong to a scheme.
+fn is_same_host(one: &str, other: &str) -> bool {
+    let plain = |host: &str| {
+        let host = host.to_ascii_lowercase();
+        host.strip_suffix(":443").or_else(|| host.strip_suffix(":80")).unwrap_or(&host).to_owned()
+    };
+    plain(one) == plain(other)
 }
 
 /// STRICTER than RFC 3986: routers match `/public/../admin` as it stands, and the gate would decide about `/admin`. No client sends one.
@@ -40,10 +60,9 @@ fn has_dot_segment(uri: &Uri) -> bool {
 
 /// The origin's view.
 pub(super) fn forward(headers: &mut HeaderMap, forward: &Forward) {
-    let plain = |name: &str| name.to_ascii_lowercase().replace('_', "-");
     let gone = |name: &HeaderName| {
-        let name = plain(name.as_str());
-        forward.strip.iter().chain(forward.set.iter().map(|(name, _)| name)).any(|other| plain(other) == name)
+        let name = Forward::folded(name.as_str());
+        forward.strip.iter().chain(forward.set.iter().map(|(name, _)| name)).any(|other| Forward::folded(other) == name)
     };
     let names: Vec<HeaderName> = headers.keys().filter(|name| gone(name)).cloned().collect();
     for name in names {
@@ -93,7 +112,24 @@ pub(super) fn refused<B: From<String>>(refusal: Option<&Refusal>) -> Response<B>
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     with_nonce(headers, refusal.nonce.as_deref());
+    extend(headers, &refusal.cors);
     response
+}
+
+/// The answer to a CORS preflight.
+pub(super) fn answered<B: From<String>>(answer: &PreflightAnswer) -> Response<B> {
+    let mut response = Response::new(B::from(String::new()));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::NO_CONTENT);
+    extend(response.headers_mut(), &answer.headers);
+    response
+}
+
+fn extend(headers: &mut HeaderMap, fields: &[(String, String)]) {
+    for (name, value) in fields {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            headers.append(name, value);
+        }
+    }
 }
 
 /// A nonce for the client's next proof (RFC 9449 §8).

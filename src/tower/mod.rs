@@ -26,7 +26,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use http::request::Parts;
+use http::{Uri, request::Parts};
 use tower_layer::Layer;
 
 use crate::{
@@ -46,8 +46,11 @@ const BETWEEN_FETCHES: u64 = 30;
 /// What the server knows of the connection a request came over. A request's own word is taken for none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Connection {
-    /// Whether it is TLS. Without, only requests to a loopback name pass, and those of a proxy that the policy trusts.
+    /// Whether it is TLS. Without, only requests to a loopback name from this machine pass, and those of a proxy that the policy trusts.
     pub secure: bool,
+    /// Whether the host is known to be ours before a request gets here, because a server in front takes no other `Host`. Without, proofs of
+    /// possession ask for the policy's `gate.origins`.
+    pub url_vouched: bool,
     /// The address of its other end.
     pub client_address: Option<core::net::IpAddr>,
     /// The client's certificate, in one of the forms of [`mtls::thumbprint`](crate::binding::mtls::thumbprint).
@@ -58,10 +61,14 @@ pub struct Connection {
 pub struct GateLayer<O = Nothing> {
     shared: Arc<Shared<O>>,
     requirement: Option<RequirementId>,
+    target: Option<Arc<Targeted>>,
 }
 
 /// Tells a request's connection.
 type Connected = dyn Fn(&Parts) -> Connection + Send + Sync;
+
+/// Tells the target that a request came with.
+type Targeted = dyn for<'p> Fn(&'p Parts) -> &'p Uri + Send + Sync;
 
 struct Shared<O> {
     /// Written when keys or requirements come in.
@@ -74,8 +81,9 @@ struct Shared<O> {
 }
 
 impl GateLayer {
-    /// A layer for requests over connections that nothing is known of: see [`over`](Self::over). What the gate would have to ask for
-    /// outside is not to be had, and such requests are refused with 503.
+    /// A layer for requests over connections that nothing is known of: see [`over`](Self::over). Over plain HTTP it takes the loopback
+    /// origins in the policy's `gate.origins`, such as `http://localhost:*`, and no other. What the gate would have to ask for outside is
+    /// not to be had, and such requests are refused with 503.
     #[must_use]
     pub fn new(gate: Gate) -> Self {
         GateLayer::with(gate, Nothing, |_| Connection::default())
@@ -100,7 +108,7 @@ impl<O: Outside> GateLayer<O> {
             connection: Box::new(connection),
             now: clock,
         };
-        GateLayer { shared: Arc::new(shared), requirement: None }
+        GateLayer { shared: Arc::new(shared), requirement: None, target: None }
     }
 
     /// The layer by the same gate for routes with a requirement of their own: JSON, as the policy's `gate.requirement`.
@@ -109,7 +117,19 @@ impl<O: Outside> GateLayer<O> {
     /// As [`Gate::requirement`].
     pub fn requiring(&self, requirement: &str) -> Result<Self, PolicyError> {
         let id = self.shared.gate.write().unwrap_or_else(PoisonError::into_inner).requirement(requirement)?;
-        Ok(GateLayer { shared: Arc::clone(&self.shared), requirement: Some(id) })
+        Ok(GateLayer { requirement: Some(id), ..self.clone() })
+    }
+
+    /// The layer for a policy whose routes decide: where it finds the URI that the client asked for. A layer with no requirement of its own
+    /// refuses every request until it is told (`request-malformed`), since routers shorten `parts.uri` and nobody can see it from that: axum's
+    /// `nest("/admin", …)` makes `/users` of `/admin/users`.
+    ///
+    /// - In axum, within routers or around them, with axum's feature `original-uri`:
+    ///   `|parts| parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0)`.
+    /// - In hyper and tonic, where nothing in front of the layer writes another URI: `|parts| &parts.uri`.
+    #[must_use]
+    pub fn with_target(self, target: impl for<'p> Fn(&'p Parts) -> &'p Uri + Send + Sync + 'static) -> Self {
+        GateLayer { target: Some(Arc::new(target)), ..self }
     }
 
     /// Takes the JWK Set that an issuer publishes: before the first request, or whenever there is a newer one.
@@ -150,7 +170,7 @@ impl<S, O> Layer<S> for GateLayer<O> {
 
 impl<O> Clone for GateLayer<O> {
     fn clone(&self) -> Self {
-        GateLayer { shared: Arc::clone(&self.shared), requirement: self.requirement }
+        GateLayer { shared: Arc::clone(&self.shared), requirement: self.requirement, target: self.target.clone() }
     }
 }
 

@@ -11,8 +11,8 @@ use std::sync::PoisonError;
 use http::{Request, Response, request::Parts};
 use tower_service::Service;
 
-use super::{Authorized, GateLayer, Introspection, Outside, headers};
-use crate::gate::{Evidence, Facts, Forward, Introspected, Refusal, Replay, Step};
+use super::{Authorized, Connection, GateLayer, Introspection, Outside, headers};
+use crate::gate::{Evidence, Facts, Forward, Introspected, Preflight, PreflightAnswer, Refusal, Replay, Step};
 
 /// As often as a gate is asked about one request: keys of two issuers at most, an authorization server, a proof.
 const MOST_ROUNDS: usize = 6;
@@ -62,7 +62,8 @@ where
             let (mut parts, body) = request.into_parts();
             match layer.decide(&parts).await {
                 Err(refusal) => Ok(headers::refused(refusal.as_deref())),
-                Ok(passed) => {
+                Ok(Decided::Answered(answer)) => Ok(headers::answered(&answer)),
+                Ok(Decided::Passed(passed)) => {
                     headers::forward(&mut parts.headers, &passed.forward);
                     if let Some(authorized) = passed.authorized {
                         if let Some(claims) = authorized.registered() {
@@ -76,6 +77,19 @@ where
                 }
             }
         })
+    }
+}
+
+/// What becomes of a request that is not refused.
+enum Decided {
+    Passed(Passed),
+    /// A CORS preflight has its answer.
+    Answered(PreflightAnswer),
+}
+
+impl Decided {
+    fn without_claims(forward: Forward) -> Self {
+        Decided::Passed(Passed { forward, authorized: None, nonce: None })
     }
 }
 
@@ -96,21 +110,23 @@ struct Found {
 
 impl<O: Outside> GateLayer<O> {
     /// What the gate decides; `Err(None)` should it want to know what it was told.
-    async fn decide(&self, parts: &Parts) -> Result<Passed, Option<Box<Refusal>>> {
+    async fn decide(&self, parts: &Parts) -> Result<Decided, Option<Box<Refusal>>> {
         let connection = (self.shared.connection)(parts);
-        let url = headers::url(parts, connection.secure);
-        let address = connection.client_address.map(|address| address.to_string());
+        let asked = self.target.as_ref().map_or(&parts.uri, |target| target(parts));
+        let url = headers::url(asked, &parts.headers, connection.secure);
         let mut found = Found::default();
         for _ in 0..MOST_ROUNDS {
-            let step = self.ask(parts, &url, address.as_deref(), connection.certificate.as_deref(), &found);
-            match step {
+            match self.ask(parts, &url, &connection, &found) {
                 Step::Refused(refusal) => return Err(Some(refusal)),
-                Step::Public(forward) | Step::Preflight(forward) | Step::Anonymous(forward) => {
-                    return Ok(Passed { forward, authorized: None, nonce: None });
+                Step::Public(forward) | Step::Anonymous(forward) => return Ok(Decided::without_claims(forward)),
+                Step::Preflight(preflight) => {
+                    let Preflight { forward, answer } = *preflight;
+                    return Ok(answer.map_or_else(|| Decided::without_claims(forward), Decided::Answered));
                 }
                 Step::Allowed(mut allowed) => {
                     let (forward, nonce) = (mem::take(&mut allowed.forward), allowed.nonce.take());
-                    return Ok(Passed { forward, authorized: Some(Authorized::new(*allowed)), nonce });
+                    let authorized = Some(Authorized::new(*allowed));
+                    return Ok(Decided::Passed(Passed { forward, authorized, nonce }));
                 }
                 Step::NeedKeys { issuer, .. } => found.keys_unchanged = !self.refresh(&issuer).await,
                 Step::NeedIntrospection { issuer, token } => {
@@ -129,21 +145,29 @@ impl<O: Outside> GateLayer<O> {
         found.keys_unchanged = true;
         found.introspection.get_or_insert(Introspection::Unavailable);
         found.replay.get_or_insert(Replay::Unavailable);
-        match self.ask(parts, &url, address.as_deref(), connection.certificate.as_deref(), &found) {
+        match self.ask(parts, &url, &connection, &found) {
             Step::Refused(refusal) => Err(Some(refusal)),
             _ => Err(None),
         }
     }
 
-    fn ask(&self, parts: &Parts, url: &str, address: Option<&str>, certificate: Option<&str>, found: &Found) -> Step {
+    fn ask(&self, parts: &Parts, url: &str, connection: &Connection, found: &Found) -> Step {
         let pairs = headers::pairs(&parts.headers);
+        let address = connection.client_address.map(|address| address.to_string());
+        let gate = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
+        let served = self.target.as_ref().and_then(|target| headers::rewritten(target(parts), &parts.uri));
         let facts = Facts {
             requirement: self.requirement,
             method: parts.method.as_str(),
             url,
+            url_vouched: connection.url_vouched,
+            has_body: false,
+            // Nothing is a malformed target: routes cannot decide about a URI that a router may have shortened.
+            target: (self.target.is_none() && self.requirement.is_none() && gate.goes_by_path()).then_some(""),
+            served: served.as_slice(),
             headers: &pairs,
-            client_address: address,
-            certificate,
+            client_address: address.as_deref(),
+            certificate: connection.certificate.as_deref(),
             evidence: Evidence {
                 keys_unchanged: found.keys_unchanged,
                 introspection: found.introspection.as_ref().map(|answer| match answer {
@@ -156,7 +180,7 @@ impl<O: Outside> GateLayer<O> {
             },
         };
         let now = (self.shared.now)();
-        self.shared.gate.read().unwrap_or_else(PoisonError::into_inner).decide(&facts, now)
+        gate.decide(&facts, now)
     }
 
     /// Whether there are keys that were not there before.

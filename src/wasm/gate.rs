@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "revocation")]
 use super::lists::{self, Lists};
-use super::{checked_instant, exchange::Exchange, number, thrown};
+use super::{checked_instant, discovered, exchange::Exchange, number, thrown};
 #[cfg(feature = "revocation")]
 use crate::policy::RevocationSource;
 use crate::{
@@ -42,6 +42,7 @@ struct Sources<'g> {
 #[serde(rename_all = "camelCase")]
 struct Profile<'g> {
     headers: Vec<&'g str>,
+    of_requests: Vec<&'g str>,
     by_path: bool,
     by_address: bool,
 }
@@ -150,9 +151,19 @@ impl RawGate {
     /// Which facts decisions rest on, as JSON.
     pub fn profile(&self) -> String {
         let gate = self.gate.borrow();
-        let profile =
-            Profile { headers: gate.headers(), by_path: gate.goes_by_path(), by_address: gate.goes_by_address() };
+        let profile = Profile {
+            headers: gate.headers(),
+            of_requests: gate.headers_of_requests(),
+            by_path: gate.goes_by_path(),
+            by_address: gate.goes_by_address(),
+        };
         serde_json::to_string(&profile).unwrap_or_default()
+    }
+
+    /// Where an issuer's metadata says that its keys are: `{ "jwksUri": … }` or `{ "fault": … }` as JSON.
+    #[wasm_bindgen(js_name = readMetadata)]
+    pub fn read_metadata(&self, issuer: &str, text: &str) -> String {
+        discovered(self.gate.borrow().jwks_uri(issuer, text))
     }
 
     /// The version of the list of revocations that is held; -1 when none is.

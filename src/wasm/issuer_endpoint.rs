@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use wasm_bindgen::prelude::*;
 
-use super::{checked_instant, thrown};
-use crate::issuer::endpoint::{self, Evidence, Exchange, Issuer};
+use super::{checked_instant, discovered, thrown};
+use crate::{
+    gate::metadata,
+    issuer::endpoint::{self, Evidence, Exchange, Issuer},
+};
 
 /// An issuer by one configuration.
 #[wasm_bindgen]
@@ -54,6 +57,12 @@ impl RawIssuer {
     pub fn set_remote_keys(&self, issuer: &str, jwks: &str) -> Result<String, JsValue> {
         let report = self.0.settings().set_remote_keys(issuer, jwks).map_err(|error| thrown(&error))?;
         Ok(serde_json::to_string(&report).unwrap_or_default())
+    }
+
+    /// Where the metadata of an upstream issuer say that its keys are: `{ "jwksUri": … }` or `{ "fault": … }` as JSON.
+    #[wasm_bindgen(js_name = readMetadata)]
+    pub fn read_metadata(&self, issuer: &str, text: &str) -> String {
+        discovered(metadata::jwks_uri(text, issuer, &[]))
     }
 
     /// Takes the published keys of an upstream issuer away.

@@ -44,6 +44,19 @@ fn checked_instant(now: f64) -> Result<UnixSeconds, JsValue> {
     instant(now).map_err(|error| thrown(&error))
 }
 
+/// Where an issuer's keys are, or why its metadata are not believed, as JSON.
+#[cfg(any(feature = "issuer", feature = "gate"))]
+fn discovered(found: Result<String, crate::gate::metadata::MetadataFault>) -> String {
+    #[derive(serde::Serialize)]
+    #[serde(rename_all = "camelCase")]
+    enum Told {
+        JwksUri(String),
+        Fault(crate::gate::metadata::MetadataFault),
+    }
+    let told = found.map_or_else(Told::Fault, Told::JwksUri);
+    serde_json::to_string(&told).unwrap_or_default()
+}
+
 /// A number below 2⁵³ as JavaScript has it.
 fn number<N: TryInto<u64>>(number: N) -> f64 {
     #[allow(clippy::as_conversions, clippy::cast_precision_loss)]

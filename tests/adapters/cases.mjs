@@ -15,7 +15,12 @@ export const key = generateSigningKey('ES256');
 /** Claims go on as headers, so that what was stripped and what was set shows. */
 export const policy = {
   issuers: [{ issuer: ISSUER, audience: AUDIENCE, jwks: key.jwks() }],
-  gate: { realm: 'notes', forward: { claims: { sub: 'x-user' } } },
+  gate: {
+    realm: 'notes',
+    forward: { claims: { sub: 'x-user' } },
+    // Next and workerd do not say where a connection begins.
+    origins: ['https://api.example', 'http://127.0.0.1:*', 'http://localhost:*'],
+  },
 };
 
 export const REQUIREMENT = { scopes: ['notes:read'] };
@@ -117,6 +122,7 @@ export const CASES = [
       ['Authorization', good()],
       ['X-User', 'mallory'],
       ['x_user', 'mallory'],
+      ['x.user', 'mallory'],
     ],
     status: 200,
   },
@@ -124,7 +130,7 @@ export const CASES = [
 
 const ANONYMOUS = [
   { name: 'nobody', headers: () => [], status: 200, anonymous: true },
-  { name: 'nobody who says who he is', headers: () => [['X-User', 'mallory']], status: 200, anonymous: true },
+  { name: 'nobody who says who he is', headers: () => [['X-User', 'mallory'], ['X.User', 'mallory']], status: 200, anonymous: true },
   { name: 'somebody', headers: () => [['Authorization', good()]], status: 200 },
   {
     name: 'a bad token',

@@ -33,6 +33,13 @@ async function isGated(ask) {
   assert.equal((await ask(`Bearer ${mint({ scope: 'notes:write' })}`)).status, 403);
 }
 
+/** A preflight is no request of anybody: the handler, which reads claims, must not see it. */
+async function answersPreflights(preflight) {
+  const cors = { origin: 'https://app.example', 'access-control-request-method': 'GET' };
+  assert.equal((await preflight(cors)).status, 204);
+  assert.equal((await preflight({ ...cors, authorization: 'Bearer forged' })).status, 401);
+}
+
 const overHttp = (origin) => async (authorization) => {
   const headers = authorization ? [['Authorization', authorization]] : [];
   const { status, body } = await send(`${origin}/notes`, { headers });
@@ -56,6 +63,12 @@ for (const name of ['fetch.mjs', 'hono.mjs', 'next-route.mjs']) {
       const response = await handle(request);
       return { status: response.status, body: await response.text() };
     });
+    // Node's own Request leaves these headers to browsers, so that it is shown what a runtime would hand over.
+    await answersPreflights(async (headers) => {
+      const request = new Request('https://api.example/notes', { method: 'OPTIONS' });
+      Object.defineProperty(request, 'headers', { value: new Headers(headers) });
+      return handle(request);
+    });
   });
 }
 
@@ -64,6 +77,9 @@ for (const name of ['fetch.mjs', 'hono.mjs']) {
     const { origin, stop } = await startWorker(example(name));
     try {
       await isGated(overHttp(origin));
+      await answersPreflights((headers) =>
+        send(`${origin}/notes`, { method: 'OPTIONS', headers: Object.entries(headers) }),
+      );
     } finally {
       await stop();
     }
@@ -117,6 +133,9 @@ async function serving({ stop, ended }, origin) {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     await isGated(overHttp(origin));
+    await answersPreflights((headers) =>
+      send(`${origin}/notes`, { method: 'OPTIONS', headers: Object.entries(headers) }),
+    );
   } finally {
     stop();
     await ended;

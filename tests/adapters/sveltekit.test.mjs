@@ -1,21 +1,16 @@
 // The adapter for SvelteKit: an app built by it for Node, and served as its own adapter for Node does.
 import assert from 'node:assert/strict';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ROOT, TARGET } from '../../src/js/build/steps.mjs';
-import { finish, scratch, start, within } from '../conformance/drivers/common.mjs';
-import { freeOrigin, mint, policy, REQUIREMENT, send, showAll } from './cases.mjs';
-
-const TIMEOUT_MS = 180_000;
+import { ROOT } from '../../src/js/build/steps.mjs';
+import { mint, policy, REQUIREMENT, send, showAll } from './cases.mjs';
+import { config, serveApp } from './sveltekit-app.mjs';
 
 const FILES = {
-  'package.json': JSON.stringify({ private: true, type: 'module' }),
-  'svelte.config.js': `
-    import adapter from '@sveltejs/adapter-node';
-    export default { kit: { adapter: adapter() } };`,
-  'vite.config.js': `import { sveltekit } from '@sveltejs/kit/vite'; export default { plugins: [sveltekit()] };`,
-  'src/app.html': '<!doctype html><head>%sveltekit.head%</head><body>%sveltekit.body%</body>',
+  'svelte.config.js': config(),
+  // The very file that the README shows.
+  'src/hooks.server.js': readFile(join(ROOT, 'tests', 'package', 'examples', 'sveltekit.mjs'), 'utf8'),
   'src/policy.json': JSON.stringify({
     ...policy,
     gate: {
@@ -39,40 +34,15 @@ const FILES = {
   'src/routes/page/+page.server.js': 'export const load = ({ locals }) => ({ sub: locals.auth.claims.sub });',
 };
 
-let project;
-let server;
+let app;
 let origin;
 
 before(async () => {
-  await mkdir(TARGET, { recursive: true });
-  // Within the work tree, where SvelteKit and the package are found.
-  project = await scratch(join(TARGET, 'sveltekit-'));
-  const { folder } = project;
-  for (const [name, text] of Object.entries(FILES)) {
-    await mkdir(join(folder, name, '..'), { recursive: true });
-    await writeFile(join(folder, name), text);
-  }
-  const installed = join(folder, 'node_modules', 'portcullis');
-  await mkdir(installed, { recursive: true });
-  await cp(join(ROOT, 'dist'), join(installed, 'dist'), { recursive: true });
-  await cp(join(ROOT, 'package.json'), join(installed, 'package.json'));
-  await cp(
-    join(ROOT, 'tests', 'package', 'examples', 'sveltekit.mjs'),
-    join(folder, 'src', 'hooks.server.js'),
-  );
-  const vite = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
-  await finish(process.execPath, [vite, 'build'], { cwd: folder, timeoutMs: TIMEOUT_MS });
-  origin = await freeOrigin();
-  const { hostname, port } = new URL(origin);
-  const env = { HOST: hostname, PORT: port, ORIGIN: origin };
-  server = start(process.execPath, ['build'], { cwd: folder, env, timeoutMs: TIMEOUT_MS });
-  await within(60_000, 'the app', server.printed(/Listening on/));
+  app = await serveApp(FILES);
+  origin = app.origin;
 });
 
-after(() => {
-  server?.stop();
-  project?.remove();
-});
+after(() => app?.stop());
 
 showAll(test, () => origin);
 

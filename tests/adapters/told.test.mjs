@@ -183,7 +183,9 @@ test('sveltekit: the nonce, who the client is, and work that goes on', async () 
   // While pages are prerendered nobody is at the other end.
   const prerendered = { ...event, platform: undefined, getClientAddress: () => assert.fail() };
   await handle({ event: prerendered, resolve: async () => new Response(null) });
-  assert.deepEqual(gate.asked[1][2], { clientAddress: undefined, waitUntil: undefined });
+  const nobody = { clientAddress: undefined, urlVouched: undefined, waitUntil: undefined };
+  assert.deepEqual(gate.asked[1][2], nobody);
+  assert.equal(context.urlVouched, undefined);
   // An app that asks itself is judged by what it asks.
   const within = {
     ...event,

@@ -3,7 +3,7 @@
 
 const REJECTIONS = {
   transport: { 'transport-insecure': [] },
-  request: { 'request-malformed': ['member'], 'path-ambiguous': [] },
+  request: { 'request-malformed': ['member'], 'path-ambiguous': [], 'request-misdirected': [] },
   bearer: {
     'token-in-query': [],
     'authorization-missing': [],
@@ -58,7 +58,11 @@ const REJECTIONS = {
     'status-not-valid': ['index', 'status'],
     'status-out-of-range': ['index', 'entries'],
   },
-  introspection: { 'introspection-unavailable': ['reason'], 'token-inactive': [] },
+  introspection: {
+    'introspection-unavailable': ['reason'],
+    'token-inactive': [],
+    'token-kind-refused': ['member'],
+  },
   binding: {
     'binding-required': ['expected'],
     'binding-unsupported': [],
@@ -66,6 +70,7 @@ const REJECTIONS = {
     'dpop-proof-missing': [],
     'dpop-proof-ambiguous': [],
     'dpop-proof-invalid': ['reason'],
+    'dpop-origin-unknown': [],
     'dpop-method-mismatch': [],
     'dpop-url-mismatch': [],
     'dpop-token-mismatch': [],
@@ -90,7 +95,7 @@ const REJECTIONS = {
 
 /** What a refused request is told besides, and what only some are. */
 const REFUSAL = ['status', 'challenges', 'problem', 'forward'];
-const SOME = ['nonce', 'retryAfter', 'stale'];
+const SOME = ['nonce', 'retryAfter', 'stale', 'cors'];
 const ALLOWED = ['ok', 'step', 'forward', 'claims', 'header'];
 
 const SUCCESSES = {
@@ -104,6 +109,7 @@ const SUCCESSES = {
 export function shapeFault(kind, verdict) {
   if (kind === 'policy') return undefined;
   if (verdict.ok && kind === 'gate') {
+    if (verdict.answer !== undefined) return membersFault(verdict, ['ok', 'step', 'forward', 'answer']);
     const more = verdict.step === 'allowed' ? ['issuer', 'binding', 'source'] : [];
     return membersFault(verdict, [...ALLOWED, ...more, ...SOME.filter((name) => name in verdict)]);
   }

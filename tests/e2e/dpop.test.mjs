@@ -29,6 +29,7 @@ before(async () => {
       requirement: { scopes: ['notes:read'], binding: 'dpop' },
       routes: [{ path: '/bearer', requirement: {} }],
       dpop: { nonce: true },
+      origins: ['http://127.0.0.1:*'],
     },
   };
   const bindings = { POLICY: policy, NONCE_SECRET: crypto.randomBytes(32).toString('base64url') };

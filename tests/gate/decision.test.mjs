@@ -109,6 +109,7 @@ test('also what passes without a token does not bring our headers along', async 
     forward: { claims: { sub: 'x-user' } },
     requirement: { anonymous: true },
     routes: [{ path: '/health', requirement: 'public' }],
+    preflight: 'pass',
   });
   const cors = { origin: 'https://a', 'access-control-request-method': 'PUT' };
   for (const [via, url, init] of [
@@ -170,7 +171,7 @@ test('a context can be made of what the runtime hands over', async () => {
 
 test('nonces are asked for, given, and renewed; timings are told where they are wanted', async () => {
   const time = { now: NOW };
-  const section = { dpop: { nonce: true, nonceSeconds: 60 } };
+  const section = { dpop: { nonce: true, nonceSeconds: 60 }, origins: ['https://api.example'] };
   const options = { now: () => time.now, nonceSecret: new Uint8Array(32).fill(9), serverTiming: true };
   const gate = gateOf(section, options);
   const elsewhere = gateOf(section, options);

@@ -43,6 +43,7 @@ before(async () => {
           { issuer: ISSUER, audience: AUDIENCE, remote },
           { issuer: OPAQUE, audience: AUDIENCE, introspection },
         ],
+        gate: { origins: ['http://127.0.0.1:*'] },
       },
     },
   });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { readMetadata } from '../../dist/gate/discovery.js';
+import { readMetadata } from './metadata.mjs';
 import { timeToLive } from '../../dist/gate/freshness.js';
 import { fromStore, toStore } from '../../dist/gate/tiers.js';
 

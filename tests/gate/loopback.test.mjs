@@ -29,6 +29,7 @@ before(async () => {
         { path: '/proven', requirement: { binding: 'dpop' } },
       ],
       dpop: {},
+      origins: ['http://localhost:*', 'http://127.0.0.1:*'],
     },
   });
   server = createServer(async (request, response) => {

@@ -294,12 +294,17 @@ test('too many requests of a client or a session are 429, counted by whatever co
   const counter = {
     count: async (key, limit, seconds) => {
       asked.push([key.split('/')[0], limit, seconds]);
-      return false;
+      return asked.length < 2;
     },
   };
   const own = await serveIssuer(t, { config: { limits }, options: { counter } });
-  assert.equal((await own.post('/token', refresh('x'))).status, 429);
-  assert.deepEqual(asked, [['client', 50, 60]]);
+  const { refresh_token } = await own.issuer.startSession('a', { clientId: 'page' });
+  assert.equal((await own.post('/token', refresh('x'))).status, 400, 'who has no grant is not counted');
+  assert.equal((await own.post('/token', refresh(refresh_token))).status, 429);
+  assert.deepEqual(asked, [
+    ['session', 3, 60],
+    ['client', 50, 60],
+  ]);
   const broken = { count: () => Promise.reject(new Error('no counter')) };
   const open = await serveIssuer(t, { config: { limits }, options: { counter: broken } });
   assert.equal((await open.post('/token', refresh('x'))).status, 400, 'a counter that fails limits nothing');

@@ -36,7 +36,14 @@ async function upstream(test) {
   const addKey = async (kid) => void pairs.set(kid, await generateKeyPair('RS256', { extractable: true }));
   const token = (kid, claims = {}) => {
     const now = Math.floor(Date.now() / 1000);
-    const usual = { iss: issuer, aud: 'our-client-there', sub: 'alice', iat: now, exp: now + 120 };
+    const usual = {
+      iss: issuer,
+      aud: 'our-client-there',
+      sub: 'alice',
+      scope: 'notes:read notes:write',
+      iat: now,
+      exp: now + 120,
+    };
     return new SignJWT({ ...usual, ...claims })
       .setProtectedHeader({ alg: 'RS256', kid, typ: 'JWT' })
       .sign(pairs.get(kid).privateKey);

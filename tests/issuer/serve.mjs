@@ -35,6 +35,7 @@ export function clients({ assertionJwks } = {}) {
       redirectUris: [BACK],
       scope,
       introspects: true,
+      feed: true,
     },
     {
       clientId: 'post',

@@ -139,7 +139,7 @@ test('every revoke reaches an edge by the feed, and spares what begins afterward
     { now },
   );
   const pull = async () => {
-    const response = await fetch(`${url}/revocations`);
+    const response = await fetch(`${url}/revocations`, { headers: asBasic });
     assert.equal(response.headers.get('cache-control'), 'no-store');
     const update = gate.verifier.applyRevocations(await response.text(), { now: now() });
     assert.equal(update.ok, true, JSON.stringify(update));
@@ -204,7 +204,7 @@ test('every revoke reaches an edge by the feed, and spares what begins afterward
 test('the feed gives a snapshot, then what has come since, and folds when it is swept', async (t) => {
   const { issuer, url, store } = await session(t);
   const pull = async (query = '') => {
-    const response = await fetch(`${url}/revocations${query}`);
+    const response = await fetch(`${url}/revocations${query}`, { headers: asBasic });
     return [response.status, response.headers.get('etag'), (await response.text()).split('\n').length];
   };
   assert.deepEqual(await pull(), [200, '"0"', 1]);

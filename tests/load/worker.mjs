@@ -14,6 +14,7 @@ const GATES = {
     guard(
       createGate({
         issuers: [{ issuer: ISSUER, audience: AUDIENCE, types: ['JWT'], jwks: { keys: [JWK] } }],
+        gate: { origins: ['http://127.0.0.1:*'] },
       }),
     ),
   'hono/jwk': () => jwk({ keys: [JWK], alg: [ALG], verification: { iss: ISSUER, aud: AUDIENCE } }),

@@ -36,6 +36,21 @@ const good = {
   'every word about proofs': {
     dpop: { iatWindowSeconds: 60, nonce: true, nonceSeconds: 60, algorithms: ['ES256', 'EdDSA', 'RS256'] },
   },
+  origins: { origins: ['https://api.example', 'http://localhost:*'] },
+  'a list of origins for scripts': {
+    cors: {
+      origins: ['https://app.example'],
+      methods: ['GET'],
+      headers: ['x-trace'],
+      exposeHeaders: ['x-trace'],
+      credentials: true,
+      maxAgeSeconds: 0,
+    },
+  },
+  'any origin for scripts': { cors: { origins: 'any' } },
+  'preflights for the handler': { preflight: 'pass' },
+  'preflights for the gate': { preflight: 'answer' },
+  'private hosts': { privateHosts: ['keys.corp', '10.0.0.7'] },
 };
 
 const bad = {
@@ -83,6 +98,15 @@ const bad = {
   'no algorithm of proofs': { dpop: { algorithms: [] } },
   'nonces of a second': { dpop: { nonceSeconds: 1 } },
   'an unknown word about proofs': { dpop: { jti: true } },
+  'an origin as text': { origins: 'https://api.example' },
+  'no origins': { origins: [] },
+  'cors without origins': { cors: {} },
+  'cors for another word': { cors: { origins: 'all' } },
+  'cors for no origins': { cors: { origins: [] } },
+  'cors for a day and more': { cors: { origins: 'any', maxAgeSeconds: 86_401 } },
+  'an unknown word about cors': { cors: { origins: 'any', reflect: true } },
+  'another word about preflights': { preflight: 'ignore' },
+  'private hosts as text': { privateHosts: 'keys.corp' },
 };
 
 /** Bad, but not in a way that a schema can say. */
@@ -92,6 +116,12 @@ const beyond = {
   'a network that is not named': { requirement: { networks: ['office'] } },
   'a path that is no pattern': { routes: [{ path: '/{', requirement: 'public' }] },
   'a header that is none': { forward: { claims: { sub: 'x user' } } },
+  'an origin with a path': { origins: ['https://api.example/v1'] },
+  'an origin by plain HTTP': { origins: ['http://api.example'] },
+  'a star for scripts': { cors: { origins: ['*'] } },
+  'any origin with credentials': { cors: { origins: 'any', credentials: true } },
+  'every header for scripts': { cors: { origins: 'any', headers: ['*'] } },
+  'a private host with a port': { privateHosts: ['keys.corp:8443'] },
 };
 
 const listed = (documents, good) => Object.entries(documents).map(([name, gate]) => ({ name, gate, good }));

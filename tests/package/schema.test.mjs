@@ -51,7 +51,7 @@ function pointer(make) {
 
 /** What no schema says: cryptography, patterns, and comparisons of one field with another. */
 const BEYOND =
-  /\/jwks(\/|$)|\/keys\/\d+\/(pem|spki|secret|alg|kid)$|^\/gate\/routes\/\d+\/path$|\/(networks|trusted)\/(\d+|\w+\/\d+)$/;
+  /\/jwks(\/|$)|\/keys\/\d+\/(pem|spki|secret|alg|kid)$|^\/gate\/routes\/\d+\/path$|\/(networks|trusted)\/(\d+|\w+\/\d+)$|^\/gate\/(cors\/)?(origins|methods|headers|privateHosts)\/\d+$/;
 const COMPARED = [
   'refuses-an-issuer-named-twice',
   'refuses-discovery-of-an-issuer-that-is-no-url',
@@ -61,6 +61,7 @@ const COMPARED = [
   'gate-policy-with-a-header-with-a-colon',
   'gate-policy-with-a-scheme-for-a-cookie',
   'gate-policy-with-a-realm-with-a-line-feed',
+  'gate-policy-with-cors-of-any-with-credentials',
 ];
 /** A key that signs tokens as well, and comparisons within the section. */
 const REVOCATION = /^\/revocation(\/(whenStale|feed|pullSeconds|statusLists\/\d+\/uri))?$/;

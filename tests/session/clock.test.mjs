@@ -22,7 +22,9 @@ function device({ wrongBy = 0, random = () => 0.5, ...own } = {}) {
     world.wall += ms;
   };
   const response = (more = {}) =>
-    new Response(null, { headers: { date: new Date(world.now).toUTCString(), ...more } });
+    new Response(null, {
+      headers: { date: new Date(world.now).toUTCString(), 'cache-control': 'no-store', ...more },
+    });
   /** A request of which the server sees `there` ms of the way out and `back` ms of the way back. */
   const exchange = (there, back, more) => {
     const sent = clock.mark();

@@ -202,7 +202,7 @@ test('our own gate accepts its proofs, for a token that is bound to its key and 
   const gate = createGate(
     {
       issuers: [{ issuer: 'https://issuer.example', audience: 'https://api.example', jwks }],
-      gate: { requirement: { binding: 'dpop' }, dpop: { nonce: true } },
+      gate: { requirement: { binding: 'dpop' }, dpop: { nonce: true }, origins: ['http://127.0.0.1:*'] },
     },
     { nonceSecret: new TextEncoder().encode('a secret of thirty-two characters') },
   );

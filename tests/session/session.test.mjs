@@ -242,7 +242,7 @@ test('a snapshot is the same object until something changes, and tells its liste
   assert.equal(told, 1);
   assert.notEqual(session.snapshot(), before);
   stop();
-  await session.signOut();
+  await passing(session.signOut());
   assert.equal(told, 1);
   assert.equal(session.snapshot().status, 'signed-out');
 });
@@ -261,7 +261,7 @@ test('what comes after signing out is thrown away, and the server is told', asyn
   );
   const asking = session.accessToken(await session.accessToken());
   await pass(300);
-  await session.signOut();
+  await passing(session.signOut());
   release();
   assert.equal(await passing(asking), undefined);
   assert.equal(session.snapshot().status, 'signed-out');
@@ -272,7 +272,7 @@ test('a server that cannot be told is told of, and the session is over here all 
   globalThis.fetch = async () => new Response(null, { status: 503 });
   const revoke = revocationEndpoint(`${API}/revoke`, { clientId: 'app' });
   const { session } = await signedIn([good()], { revoke });
-  await assert.rejects(session.signOut(), /503/);
+  await assert.rejects(passing(session.signOut()), /503/);
   assert.equal(session.snapshot().status, 'signed-out');
 });
 
@@ -301,7 +301,7 @@ test('of two tabs one asks, and both have it', async () => {
   opened.push(c);
   assert.equal(await passing(c.accessToken()), one);
   assert.equal(asked.length, 1);
-  await c.signOut();
+  await passing(c.signOut());
   await settle();
   assert.deepEqual(
     [a, b, c].map((session) => session.snapshot().status),
@@ -317,7 +317,9 @@ test('a refresh in one tab and signing out in another at the same time: the sess
   await pass(500);
   await a.start({ access_token: mint(nowSeconds()), refresh_token: 'r', token_type: 'Bearer' });
   await settle();
-  await Promise.all([a.start({ access_token: mint(nowSeconds()), refresh_token: 's' }), b.signOut()]);
+  await passing(
+    Promise.all([a.start({ access_token: mint(nowSeconds()), refresh_token: 's' }), b.signOut()]),
+  );
   await settle();
   assert.deepEqual(
     [a, b].map((session) => session.snapshot().status),
@@ -342,7 +344,7 @@ test('a stored refresh token starts the session of the next page; without one th
   await passing(session.accessToken());
   assert.deepEqual(asked, ['r7']);
   assert.equal(kept.get('portcullis'), 'r8');
-  await session.signOut();
+  await passing(session.signOut());
   assert.equal(kept.has('portcullis'), false);
 
   const none = createSession({

@@ -27,8 +27,19 @@ pub fn key() -> SigningKey {
     SigningKey::generate(Alg::Es256).unwrap()
 }
 
+/// The origins of the servers here. A layer that knows nothing of connections takes plain HTTP for these alone.
+pub const ORIGINS: [&str; 2] = ["http://127.0.0.1:*", "https://api.example"];
+
 /// A policy that trusts that key, with what else its `gate` shall say.
-pub fn policy(key: &SigningKey, gate: Value) -> String {
+pub fn policy(key: &SigningKey, mut gate: Value) -> String {
+    if gate.get("origins").is_none() {
+        gate["origins"] = json!(ORIGINS);
+    }
+    policy_of(key, gate)
+}
+
+/// The same with nothing but what its `gate` shall say.
+pub fn policy_of(key: &SigningKey, gate: Value) -> String {
     let jwks: Value = serde_json::from_str(&key.jwks()).unwrap();
     json!({ "issuers": [{ "issuer": ISSUER, "audience": AUDIENCE, "jwks": jwks }], "gate": gate }).to_string()
 }
@@ -104,11 +115,16 @@ pub async fn serve(app: Router) -> u16 {
 
 /// One request whose lines go out as given.
 pub async fn send(port: u16, target: &str, lines: &[(&str, &str)]) -> Answer {
-    try_send(port, target, lines).await.unwrap()
+    send_by("GET", port, target, lines).await
 }
 
-async fn try_send(port: u16, target: &str, lines: &[(&str, &str)]) -> io::Result<Answer> {
-    let mut text = format!("GET {target} HTTP/1.1\r\nConnection: close\r\n");
+/// The same by another method.
+pub async fn send_by(method: &str, port: u16, target: &str, lines: &[(&str, &str)]) -> Answer {
+    try_send(method, port, target, lines).await.unwrap()
+}
+
+async fn try_send(method: &str, port: u16, target: &str, lines: &[(&str, &str)]) -> io::Result<Answer> {
+    let mut text = format!("{method} {target} HTTP/1.1\r\nConnection: close\r\n");
     if !lines.iter().any(|(name, _)| *name == "Host") {
         text += &format!("Host: 127.0.0.1:{port}\r\n");
     }

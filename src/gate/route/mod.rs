@@ -3,10 +3,14 @@
 //! A pattern becomes a small automaton whose states are followed all at once, so that the time for a path grows with its length and
 //! nothing else: there is no text that makes it go back (CVE-2026-35041).
 
+mod hazard;
 mod reader;
+mod readings;
 
 use crate::policy_error::PolicyError;
+pub(crate) use hazard::Hazards;
 use reader::steps;
+pub(crate) use readings::Readings;
 
 /// The most steps that a pattern may have; the longest one anybody writes has a tenth.
 const MOST_STEPS: usize = 1024;
@@ -15,6 +19,20 @@ const MOST_STEPS: usize = 1024;
 #[derive(Clone, Debug)]
 pub struct PathPattern {
     steps: Vec<Step>,
+    /// The same over what escapes stand for, in folded case.
+    folded: Vec<Step>,
+}
+
+/// How surely a server that has a handler under a pattern gives it a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cover {
+    /// None does.
+    No,
+    /// Some do: those that fold case, that decode before they compare or do not, that take a slash at the end for nothing, or for which
+    /// `/a/*` begins with `/a`.
+    Maybe,
+    /// Each does.
+    Surely,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,48 +60,77 @@ impl PathPattern {
         if !text.starts_with(['/', '*', '{']) {
             return Err(refuse("must start with \"/\", \"*\" or \"{\", as paths start with a slash"));
         }
-        let steps = steps(text)?;
+        let (steps, folded) = steps(text)?;
         if steps.len() > MOST_STEPS {
             return Err(refuse("is too long"));
         }
-        Ok(PathPattern { steps })
+        Ok(PathPattern { steps, folded })
+    }
+
+    /// How surely does the pattern cover a path?
+    pub(crate) fn cover(&self, path: &Readings) -> Cover {
+        if path.plain {
+            return match self.covers_loosely(&path.folded) {
+                false => Cover::No,
+                true if self.matches(&path.written) => Cover::Surely,
+                true => Cover::Maybe,
+            };
+        }
+        let exactly = [&path.written, &path.normal].map(|reading| self.matches(reading));
+        let decoded = path.decoded.each_ref().map(|reading| self.covers_loosely(reading));
+        let all = exactly.iter().chain(&decoded);
+        match () {
+            () if all.clone().all(|covers| *covers) => Cover::Surely,
+            () if all.clone().any(|covers| *covers) || self.covers_loosely(&path.folded) => Cover::Maybe,
+            () => Cover::No,
+        }
+    }
+
+    /// Does it cover a path by how it was sent, whatever escapes stand for?
+    pub(crate) fn covers_as_written(&self, path: &Readings) -> bool {
+        self.matches(&path.written) && self.matches(&path.normal)
+    }
+
+    /// Does it cover a reading in folded case, with or without a slash behind it?
+    fn covers_loosely(&self, folded: &str) -> bool {
+        let Self { folded: steps, .. } = self;
+        let states = run(steps, folded);
+        let mut behind_slash = States::of(steps.len());
+        advance(steps, &states, b'/', &mut behind_slash);
+        states.may_end(steps) || behind_slash.may_end(steps)
     }
 
     /// Does the path, in its normal form, match as a whole?
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
-        let mut present = States::of(self.steps.len());
-        let mut next = States::of(self.steps.len());
-        self.enter(&mut present, 0);
-        for byte in path.bytes() {
-            next.clear();
-            for place in present.places.iter().copied() {
-                let takes = match self.steps.get(place) {
-                    Some(Step::Byte(own)) => *own == byte,
-                    Some(Step::NotSlash) => byte != b'/',
-                    Some(Step::Any) => true,
-                    _ => false,
-                };
-                if takes {
-                    self.enter(&mut next, place.saturating_add(1));
-                }
-            }
-            core::mem::swap(&mut present, &mut next);
-        }
-        present.places.iter().any(|place| self.steps.get(*place) == Some(&Step::End))
+        run(&self.steps, path).may_end(&self.steps)
     }
+}
 
-    /// Adds a place and all that can be reached from it without taking anything.
-    fn enter(&self, states: &mut States, start: usize) {
-        let mut open = vec![start];
-        while let Some(place) = open.pop() {
-            if let Some(seen @ false) = states.seen.get_mut(place) {
-                *seen = true;
-                match self.steps.get(place) {
-                    Some(Step::Either(one, other)) => open.extend([*one, *other]),
-                    _ => states.places.push(place),
-                }
-            }
+/// Where the automaton is behind a text.
+fn run(steps: &[Step], text: &str) -> States {
+    let mut present = States::of(steps.len());
+    let mut next = States::of(steps.len());
+    present.enter(steps, 0);
+    for byte in text.bytes() {
+        next.clear();
+        advance(steps, &present, byte, &mut next);
+        core::mem::swap(&mut present, &mut next);
+    }
+    present
+}
+
+/// Takes one byte.
+fn advance(steps: &[Step], present: &States, byte: u8, next: &mut States) {
+    for place in present.places.iter().copied() {
+        let takes = match steps.get(place) {
+            Some(Step::Byte(own)) => *own == byte,
+            Some(Step::NotSlash) => byte != b'/',
+            Some(Step::Any) => true,
+            _ => false,
+        };
+        if takes {
+            next.enter(steps, place.saturating_add(1));
         }
     }
 }
@@ -102,6 +149,24 @@ impl States {
     fn clear(&mut self) {
         self.places.clear();
         self.seen.fill(false);
+    }
+
+    /// Adds a place and all that can be reached from it without taking anything.
+    fn enter(&mut self, steps: &[Step], start: usize) {
+        let mut open = vec![start];
+        while let Some(place) = open.pop() {
+            if let Some(seen @ false) = self.seen.get_mut(place) {
+                *seen = true;
+                match steps.get(place) {
+                    Some(Step::Either(one, other)) => open.extend([*one, *other]),
+                    _ => self.places.push(place),
+                }
+            }
+        }
+    }
+
+    fn may_end(&self, steps: &[Step]) -> bool {
+        self.places.iter().any(|place| steps.get(*place) == Some(&Step::End))
     }
 }
 
@@ -160,6 +225,55 @@ mod tests {
             assert!(PathPattern::parse(pattern).is_err(), "{pattern}");
         }
         assert!(PathPattern::parse(&"/a".repeat(600)).is_err());
+    }
+
+    #[test]
+    fn a_pattern_covers_what_some_servers_would_serve_under_it() {
+        use Cover::{Maybe, No, Surely};
+        let cover = |pattern: &str, path: &str| {
+            PathPattern::parse(pattern).unwrap().cover(&Readings::of(path).unwrap_or_else(|_| panic!("{path}")))
+        };
+        for (pattern, path, expected) in [
+            ("/a", "/a", Surely),
+            ("/a", "/a/", Maybe),
+            ("/a/", "/a", Maybe),
+            ("/a", "/A", Maybe),
+            ("/A", "/a", Maybe),
+            ("/a", "/%61", Maybe),
+            ("/a", "/%41/", Maybe),
+            ("/a", "/b", No),
+            ("/a", "/ab", No),
+            ("/", "/", Surely),
+            ("/a/*", "/a", Maybe),
+            ("/a/*", "/A/", Maybe),
+            ("/a/*", "/a/", Surely),
+            ("/a/*", "/a/b", Surely),
+            ("/a/*", "/a/%62", Surely),
+            ("/a/:x", "/a/%62", Surely),
+            ("/a/:x", "/a/b/", Maybe),
+            ("/a/:x", "/a", No),
+            ("/a/b", "/a/%62", Maybe),
+            ("/caf%c3%a9", "/caf%C3%A9", Surely),
+            ("/caf%C3%A9", "/caf%c3%a9", Surely),
+            ("/caf%C3%A9", "/CAF%C3%89", Maybe),
+            ("/task", "/tas%E2%84%AA", Maybe),
+            ("/@a", "/%40a", Maybe),
+            ("/a%20b", "/a%20b", Surely),
+            ("/a%20b", "/A%20b", Maybe),
+            ("/a/:x", "/a/b%2Fc", Maybe),
+            ("/A/:x", "/a/b%2Fc", Maybe),
+            ("/a%20b/:x", "/a%20b/c%2Fd", Maybe),
+            ("/a/*", "/a%2Fb", Maybe),
+            ("/a/*", "/a/b%2Fc", Surely),
+            ("/a/b/*", "/a/b%2Fc", Maybe),
+            ("/a/*", "/a;x=1/b", Maybe),
+            ("/a/*", "/a/b;x=1", Surely),
+            ("/a/*", "/a%5Cb", Maybe),
+            ("/a/*", "/a%252Fb", Maybe),
+            ("/a/*", "/a%3Fb", No),
+        ] {
+            assert_eq!(cover(pattern, path), expected, "{pattern} {path}");
+        }
     }
 
     #[test]

@@ -1,16 +1,29 @@
 //! Reading a pattern: the standard's "parse a pattern string" (WHATWG URL Pattern §2.1), which appends steps where the standard appends parts.
 
-use super::Step;
-use crate::{binding::uri::normal_escapes, policy_error::PolicyError};
+use super::{Step, readings::fold};
+use crate::{
+    binding::uri::{decoded_escapes, normal_escapes},
+    policy_error::PolicyError,
+};
 
-/// The steps of a pattern.
-pub(super) fn steps(pattern: &str) -> Result<Vec<Step>, PolicyError> {
+/// The steps of a pattern over a path in its normal form, and over what its escapes stand for in folded case.
+pub(super) fn steps(pattern: &str) -> Result<(Vec<Step>, Vec<Step>), PolicyError> {
     let tokens = tokens(pattern)?;
-    let mut reader = Reader { tokens: &tokens, steps: Vec::new(), fixed: String::new(), names: Vec::new() };
-    reader.pattern()?;
-    reader.flush()?;
-    reader.steps.push(Step::End);
-    Ok(reader.steps)
+    let read = |literal| {
+        let mut reader =
+            Reader { tokens: &tokens, literal, steps: Vec::new(), fixed: String::new(), names: Vec::new() };
+        reader.pattern()?;
+        reader.flush()?;
+        reader.steps.push(Step::End);
+        Ok(reader.steps)
+    };
+    Ok((read(normal_escapes)?, read(folded)?))
+}
+
+/// Text in folded case without its escapes. Escapes that are no UTF-8 stay: no path with them is read.
+fn folded(text: &str) -> String {
+    let decoded = String::from_utf8(decoded_escapes(text));
+    decoded.map_or_else(|_| text.to_ascii_lowercase(), |text| fold(&text))
 }
 
 /// How often a part may come.
@@ -81,6 +94,8 @@ fn tokens(pattern: &str) -> Result<Vec<Token<'_>>, PolicyError> {
 /// What is left of a pattern, and the steps so far.
 struct Reader<'t, 'p> {
     tokens: &'t [Token<'p>],
+    /// What is compared where the pattern has text.
+    literal: fn(&str) -> String,
     steps: Vec<Step>,
     /// Text that no part has taken yet.
     fixed: String,
@@ -236,7 +251,7 @@ impl<'p> Reader<'_, 'p> {
         if text.split('/').skip(1).any(|segment| segment == "." || segment == "..") {
             return Err(PolicyError::here("has a dot segment, which no path has in its normal form"));
         }
-        self.steps.extend(normal_escapes(text).bytes().map(Step::Byte));
+        self.steps.extend((self.literal)(text).bytes().map(Step::Byte));
         Ok(())
     }
 }

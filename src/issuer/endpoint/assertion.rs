@@ -13,6 +13,9 @@ use crate::{jws::compact::names_unverified, limits::Limits, time::Leeway};
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const PARAMETER: &str = "client_assertion";
 
+/// The `typ` of draft-ietf-oauth-rfc7523bis §4. It is recommended there; most clients still write `JWT`, or nothing.
+const EXPLICIT_TYPE: &str = "client-authentication+jwt";
+
 /// STRICTER than RFC 7523 §3, which names no bound: an assertion is made for one request, and is remembered until it is over.
 const LONGEST_LIFE_SECONDS: u64 = 3600;
 const LONGEST_JTI: usize = 256;
@@ -36,6 +39,14 @@ pub(super) async fn client<'s>(
     };
     let now = channel.now();
     let accepted = verifier.verify(assertion, now).map_err(|rejection| refused(rejection.code()))?;
+    let own = [settings.issuer.clone(), settings.endpoint("/token")];
+    // STRICTER than RFC 7523 §3 item 3, as draft-ietf-oauth-rfc7523bis §4: whoever else is named in it could play it to us.
+    if !accepted.claims().aud.iter().all(|audience| own.contains(audience)) {
+        return Err(refused("has another audience beside this issuer: aud must be the issuer alone"));
+    }
+    if !accepted.header().typ().is_none_or(is_type) {
+        return Err(refused(&format!("has the typ of another kind of token: write {EXPLICIT_TYPE}")));
+    }
     let expires = accepted.claims().exp.get();
     if expires > now.get().saturating_add(LONGEST_LIFE_SECONDS) {
         return Err(refused(&format!("lives for more than {LONGEST_LIFE_SECONDS} seconds")));
@@ -49,4 +60,10 @@ pub(super) async fn client<'s>(
         return Err(refused("was used before"));
     }
     Ok(client)
+}
+
+/// RFC 7515 §4.1.9: `application/` may be left out, and a media type is compared without regard to case.
+fn is_type(typ: &str) -> bool {
+    let typ = typ.to_ascii_lowercase();
+    ["jwt", EXPLICIT_TYPE].contains(&typ.strip_prefix("application/").unwrap_or(&typ))
 }

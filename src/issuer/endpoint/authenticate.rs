@@ -35,16 +35,11 @@ pub(super) async fn caller<'s>(
     request: &Request,
     channel: &Channel,
 ) -> Result<Caller<'s>, Failure> {
-    let form = request.form()?;
+    let form = request.form(channel).await?;
     let authorization = request.header("authorization");
     let client = match shown(authorization.as_deref(), &form)? {
         Shown::Nothing(id) => by_name(settings, id)?,
-        Shown::Basic { id, secret } => match known(settings, &id, "Authorization")? {
-            client if matches!(&client.authentication, Authentication::Basic(kept) if is_one_of(&secret, kept)) => {
-                client
-            }
-            _ => return Err(Failure::client("Authorization", "does not show this client", true)),
-        },
+        Shown::Basic { id, secret } => by_secret(settings, &id, &secret)?,
         Shown::Post { id, secret } => match known(settings, id, "client_id")? {
             client if matches!(&client.authentication, Authentication::Post(kept) if is_one_of(secret, kept)) => client,
             _ => return Err(Failure::client("client_secret", "does not show this client", false)),
@@ -55,9 +50,41 @@ pub(super) async fn caller<'s>(
     if form.get("client_id").is_some_and(|id| id != client.id) {
         return Err(Failure::request("client_id", "is another client than the one that is shown"));
     }
-    // Counted once it is known who asks: nobody can use up what is another's. A public client is whoever says so.
+    let caller = Caller { client, form };
+    // Counted once it is known who asks: nobody can use up what is another's. A public client is whoever says so, and is counted with
+    // its grant.
+    if client.is_confidential() {
+        caller.count(channel).await?;
+    }
+    Ok(caller)
+}
+
+/// The client of a request without a body, shown by the Authorization header alone.
+pub(super) async fn by_header<'s>(
+    settings: &'s Settings,
+    request: &Request,
+    channel: &Channel,
+) -> Result<&'s Client, Failure> {
+    let header = request.header("authorization");
+    let header = header.ok_or_else(|| Failure::client("Authorization", "is required: Basic with a client", true))?;
+    let Shown::Basic { id, secret } = basic(&header)? else {
+        return Err(Failure::client("Authorization", "is not Basic with a client and its secret", true));
+    };
+    let client = by_secret(settings, &id, &secret)?;
     limit::check(channel, format!("client/{}", client.id), client.rate).await?;
-    Ok(Caller { client, form })
+    Ok(client)
+}
+
+impl Caller<'_> {
+    /// Counts a request of the client. That of a public one is counted once its grant is known to be good.
+    pub(super) async fn count(&self, channel: &Channel) -> Result<(), Failure> {
+        limit::check(channel, format!("client/{}", self.client.id), self.client.rate).await
+    }
+
+    /// The same for a public client alone; the others were counted when they had shown who they are.
+    pub(super) async fn count_public(&self, channel: &Channel) -> Result<(), Failure> {
+        if self.client.is_confidential() { Ok(()) } else { self.count(channel).await }
+    }
 }
 
 fn shown<'r>(authorization: Option<&str>, form: &'r Form) -> Result<Shown<'r>, Failure> {
@@ -84,6 +111,15 @@ fn basic<'r>(header: &str) -> Result<Shown<'r>, Failure> {
     let (id, secret) = pair.split_once(':').ok_or_else(malformed)?;
     let decoded = |text: &str| String::from_utf8(form_decoded(text)).map_err(|_| malformed());
     Ok(Shown::Basic { id: decoded(id)?, secret: decoded(secret)? })
+}
+
+fn by_secret<'s>(settings: &'s Settings, id: &str, secret: &str) -> Result<&'s Client, Failure> {
+    match known(settings, id, "Authorization")? {
+        client if matches!(&client.authentication, Authentication::Basic(kept) if is_one_of(secret, kept)) => {
+            Ok(client)
+        }
+        _ => Err(Failure::client("Authorization", "does not show this client", true)),
+    }
 }
 
 fn known<'s>(settings: &'s Settings, id: &str, parameter: &str) -> Result<&'s Client, Failure> {

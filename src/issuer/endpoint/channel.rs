@@ -45,6 +45,8 @@ pub enum Step {
         /// Within what time.
         seconds: u64,
     },
+    /// Read the request's body, or as much of it as shows that it is too long.
+    Body,
     /// Fetch the keys of an upstream issuer, if they are due.
     Keys {
         /// The issuer.
@@ -82,12 +84,27 @@ pub enum Evidence {
     Found(Option<Entry>),
     /// Whether the swap was made; the count was within its limit; the keys have changed.
     Held(bool),
+    /// The body; `None` when it is no UTF-8.
+    Body(Option<String>),
+    /// Why the body did not come.
+    Broken(Broken),
     /// It could not be told.
     Unavailable,
 }
 
+/// Why a body did not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Broken {
+    /// Its stream failed, or somebody has read it before.
+    Aborted,
+    /// It took longer than a request may.
+    Late,
+}
+
 impl Evidence {
-    /// Reads `{ "found": null | { version, value } }`, `{ "held": boolean }` or `{ "error": "unavailable" }`. Anything else tells nothing.
+    /// Reads `{ "found": null | { version, value } }`, `{ "held": boolean }`, `{ "body": text | null }`, `{ "broken": "aborted" | "late" }`
+    /// or `{ "error": "unavailable" }`. Anything else tells nothing.
     #[must_use]
     pub fn from_json(text: &str) -> Self {
         #[derive(Deserialize)]
@@ -95,10 +112,14 @@ impl Evidence {
         enum Told {
             Found(Option<Entry>),
             Held(bool),
+            Body(Option<String>),
+            Broken(Broken),
         }
         match serde_json::from_str(text) {
             Ok(Told::Found(entry)) => Evidence::Found(entry),
             Ok(Told::Held(held)) => Evidence::Held(held),
+            Ok(Told::Body(body)) => Evidence::Body(body),
+            Ok(Told::Broken(broken)) => Evidence::Broken(broken),
             Err(_) => Evidence::Unavailable,
         }
     }
@@ -113,6 +134,8 @@ struct Shared {
     now: UnixSeconds,
     asked: Option<Step>,
     told: Option<Evidence>,
+    /// Has anything been unavailable? Whoever carries the steps out knows why.
+    failed: bool,
     events: Vec<Value>,
 }
 
@@ -122,7 +145,7 @@ pub(super) struct Channel(Arc<Mutex<Shared>>);
 
 impl Channel {
     pub(super) fn new(now: UnixSeconds) -> Self {
-        Channel(Arc::new(Mutex::new(Shared { now, asked: None, told: None, events: Vec::new() })))
+        Channel(Arc::new(Mutex::new(Shared { now, asked: None, told: None, failed: false, events: Vec::new() })))
     }
 
     /// Nothing is left half done under the lock, so that a poisoned one is as good as another.
@@ -150,7 +173,14 @@ impl Channel {
 
     pub(super) fn tell(&self, evidence: Evidence, now: UnixSeconds) {
         let mut shared = self.shared();
+        shared.failed |= evidence == Evidence::Unavailable;
         (shared.told, shared.now) = (Some(evidence), now);
+    }
+
+    /// Is what went wrong known outside: as a failure there, or by an event?
+    pub(super) fn is_explained(&self) -> bool {
+        let shared = self.shared();
+        shared.failed || shared.events.iter().any(|event| event["kind"] == "store_behind")
     }
 
     fn ask(&self, step: Step) -> Asking<'_> {
@@ -186,6 +216,15 @@ impl Channel {
     pub(super) async fn is_within(&self, key: String, rate: Rate) -> bool {
         let step = Step::Count { key, limit: rate.requests, seconds: rate.seconds };
         self.ask(step).await != Evidence::Held(false)
+    }
+
+    /// The request's body.
+    pub(super) async fn body(&self) -> Result<Option<String>, Broken> {
+        match self.ask(Step::Body).await {
+            Evidence::Body(body) => Ok(body),
+            Evidence::Broken(broken) => Err(broken),
+            _ => Err(Broken::Aborted),
+        }
     }
 
     /// Have the keys of that issuer changed?

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{super::scope, limit::Rate, settings::Settings};
+use super::{super::bounds, limit::Rate, redirect_uri, settings::Settings};
 use crate::{
     alg::Alg, base64url, json::Object, policy::IssuerPolicy, policy::Policy, policy_error::PolicyError,
     verifier::Verifier,
@@ -19,7 +19,7 @@ pub(super) const AUTHORIZATION_CODE: &str = "authorization_code";
 pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 pub(super) const GRANTS: [&str; 4] = [REFRESH_TOKEN, CLIENT_CREDENTIALS, AUTHORIZATION_CODE, TOKEN_EXCHANGE];
 
-const MEMBERS: [&str; 12] = [
+const MEMBERS: [&str; 13] = [
     "clientId",
     "authentication",
     "secretHash",
@@ -31,6 +31,7 @@ const MEMBERS: [&str; 12] = [
     "rateLimit",
     "introspects",
     "administers",
+    "feed",
     "dpopBound",
 ];
 
@@ -49,6 +50,8 @@ pub(super) struct Client {
     pub(super) introspects: bool,
     /// It may revoke what is not its own.
     pub(super) administers: bool,
+    /// It may read the revocation feed.
+    pub(super) reads_feed: bool,
     /// It gets nothing without a proof (RFC 9449 §5.2).
     pub(super) dpop_bound: bool,
 }
@@ -71,6 +74,7 @@ impl Client {
     pub(super) fn read(object: &Object<'_>, raw: &Value, settings: &Settings) -> Result<Self, PolicyError> {
         object.only(&MEMBERS)?;
         let id = object.required_string("clientId")?.to_owned();
+        bounds::check_text("clientId", &id, bounds::CLIENT_ID)?;
         let authentication = match object.required_string("authentication")? {
             "none" => Authentication::None,
             "client_secret_basic" => Authentication::Basic(hashes(object)?),
@@ -91,10 +95,14 @@ impl Client {
         }
         let grants = grants(object, &authentication, settings)?;
         let scope = object.string("scope")?.map(str::to_owned);
-        if scope.as_deref().is_some_and(|text| !scope::is_scope(text)) {
-            return Err(PolicyError::at("scope", "must be scope tokens, each followed by one space but the last"));
-        }
+        scope.as_deref().map_or(Ok(()), |text| bounds::check_scope("scope", text))?;
+        let audience = object.string("audience")?.map(str::to_owned);
+        audience.as_deref().map_or(Ok(()), |text| bounds::check_text("audience", text, bounds::AUDIENCE))?;
         let redirect_uris = object.strings("redirectUris")?.unwrap_or_default();
+        for (index, uri) in redirect_uris.iter().enumerate() {
+            let at = |reason| PolicyError::at(&index.to_string(), reason).within("redirectUris");
+            redirect_uri::check(uri).map_err(at)?;
+        }
         if grants.contains(&AUTHORIZATION_CODE) && redirect_uris.is_empty() {
             return Err(PolicyError::at("redirectUris", "is required for authorization_code"));
         }
@@ -111,7 +119,8 @@ impl Client {
         Ok(Client {
             introspects: flag("introspects")?,
             administers: flag("administers")?,
-            audience: object.string("audience")?.map(str::to_owned),
+            reads_feed: reads_feed(object, &authentication)?,
+            audience,
             dpop_bound: object.boolean("dpopBound")?.unwrap_or_default(),
             id,
             authentication,
@@ -130,6 +139,17 @@ impl Client {
     /// Does it authenticate itself (RFC 6749 §2.1)?
     pub(super) fn is_confidential(&self) -> bool {
         !matches!(self.authentication, Authentication::None)
+    }
+}
+
+/// A feed is read with GET, which has no body for a secret or an assertion.
+fn reads_feed(object: &Object<'_>, authentication: &Authentication) -> Result<bool, PolicyError> {
+    match object.boolean("feed")? {
+        Some(true) if !matches!(authentication, Authentication::Basic(_)) => {
+            let reason = "requires a client whose authentication is client_secret_basic: an edge pulls the feed with GET";
+            Err(PolicyError::at("feed", reason))
+        }
+        set => Ok(set.unwrap_or_default()),
     }
 }
 

@@ -8,6 +8,7 @@ use super::{
     authenticate::Caller,
     channel::Channel,
     failure::Failure,
+    proof::{self, Proof},
     tokens::{self, Wanted},
 };
 
@@ -15,17 +16,14 @@ use super::{
 pub(super) async fn answer(
     issuer: &Issuer,
     caller: &Caller<'_>,
-    jkt: Option<String>,
+    proof: Option<&Proof>,
     channel: &Channel,
 ) -> Result<Value, Failure> {
-    let scope = scope(caller)?;
-    let wanted =
-        Wanted { subject: &caller.client.id, scope: scope.as_deref(), jkt: jkt.as_deref(), longest_seconds: u64::MAX };
+    // The scopes asked for, or all that the client may have (RFC 6749 §3.3).
+    let scope = narrowed(caller.client.scope.as_deref(), caller.form.get("scope"));
+    let scope = scope.ok_or_else(|| Failure::scope("is more than this client may have"))?;
+    proof::remember(proof, channel).await?;
+    let jkt = proof.map(|proof| proof.jkt.as_str());
+    let wanted = Wanted { subject: &caller.client.id, scope: scope.as_deref(), jkt, longest_seconds: u64::MAX };
     Ok(Value::Object(tokens::alone(issuer, channel, caller.client, wanted).await?))
-}
-
-/// The scopes asked for, or all that the client may have (RFC 6749 §3.3).
-pub(super) fn scope(caller: &Caller<'_>) -> Result<Option<String>, Failure> {
-    let granted = caller.client.scope.as_deref();
-    narrowed(granted, caller.form.get("scope")).ok_or_else(|| Failure::scope("is more than this client may have"))
 }

@@ -1,4 +1,13 @@
 //! Authorization codes that the application minted (RFC 6749 §4.1, RFC 7636): it has checked its user's credentials, and a client redeems.
+//!
+//! | the code's entry | what a redemption does |
+//! | --- | --- |
+//! | fresh | marks it with a session's name; then as below |
+//! | begun: nobody was answered yet | begins that session, or takes it as it is; answers once it has marked the entry as answered |
+//! | answered | ends the session (RFC 6749 §4.1.2) |
+//!
+//! The last mark is one compare-and-swap: of redemptions that overlap one is answered, and every other finds the mark and ends the session,
+//! which is in the store by then. What failed before that mark has answered nobody, and a retry goes on from there.
 
 use core::fmt;
 
@@ -8,20 +17,29 @@ use sha2::{Digest, Sha256};
 
 use super::{
     super::{
+        grant::Grant,
+        operation::{Operation, Outcome},
         random,
+        refusal::Refusal,
+        session::{Inspected, current_token},
         session_id::SessionId,
         start::{Seed, Start},
     },
     Issuer,
     authenticate::Caller,
-    channel::{Channel, Unavailable},
+    channel::{Channel, Entry, Unavailable},
     failure::Failure,
-    name, run, tokens,
+    name,
+    proof::{self, Proof},
+    run, tokens,
 };
 use crate::{base64url, policy_error::PolicyError, time::UnixSeconds};
 
 /// How long a redeemed code is remembered, in seconds: its second use is seen, and ends the session of the first (RFC 6749 §4.1.2).
 const REMEMBERED_SECONDS: u64 = 86_400;
+
+/// How often a lost race for the first mark is run again. Whoever won has marked it, so that one more look is enough.
+const ATTEMPTS: u32 = 4;
 
 /// What a code stands for. The store has it under the code's hash, and never the code.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +56,14 @@ pub(super) struct Code {
     /// The key that has to redeem it (RFC 9449 §10).
     pub(super) jkt: Option<String>,
     pub(super) expires: u64,
+    /// The session that it is being redeemed for. Nobody was answered yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) begun: Option<String>,
     /// The session that it was redeemed for.
     pub(super) sid: Option<String>,
+    /// Which redemption was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) answered: Option<String>,
 }
 
 impl fmt::Debug for Code {
@@ -63,18 +87,56 @@ pub(super) async fn mint(channel: &Channel, code: &Code) -> Result<String, Failu
 pub(super) async fn redeem(
     issuer: &Issuer,
     caller: &Caller<'_>,
-    jkt: Option<String>,
+    proof: Option<&Proof>,
     channel: &Channel,
 ) -> Result<Value, Failure> {
+    let key = name::code(caller.form.required("code")?);
+    let mut admitted = false;
+    for _ in 0..ATTEMPTS {
+        let found = channel.read(&key).await?.ok_or_else(|| Failure::grant("code", "is not known"))?;
+        let code = read(&found)?;
+        check(&code, caller, proof)?;
+        if let Some(sid) = &code.sid {
+            return Err(used_twice(issuer, sid, channel).await?);
+        }
+        if code.expires <= channel.now().get() {
+            return Err(Failure::grant("code", "has expired"));
+        }
+        if !admitted {
+            caller.count_public(channel).await?;
+            proof::remember(proof, channel).await?;
+            admitted = true;
+        }
+        let (sid, version) = match &code.begun {
+            Some(sid) => (SessionId::parse(sid).ok_or(Unavailable)?, found.version),
+            None => {
+                let sid = SessionId::from_bytes(random()?);
+                let begun = Code { begun: Some(sid.to_string()), ..code.clone() };
+                if !channel.swap(&key, found.version, written(&begun), remembered(channel)).await? {
+                    continue;
+                }
+                (sid, found.version.saturating_add(1))
+            }
+        };
+        let is_new = code.begun.is_none();
+        let grant = session(issuer, caller, &code, proof, sid, is_new, channel).await?;
+        let answered = Code { begun: None, sid: Some(sid.to_string()), answered: Some(nonce()?), ..code };
+        if !is_answered(&key, version, &answered, channel).await? {
+            return Err(used_twice(issuer, &sid.to_string(), channel).await?);
+        }
+        return tokens::of_session(issuer, caller.client, &grant).map(Value::Object);
+    }
+    Err(Failure::unavailable())
+}
+
+/// Is the request whose code it is? Nobody but the client that asked for it can use a code, and so neither use it up nor end a session
+/// with it.
+fn check(code: &Code, caller: &Caller<'_>, proof: Option<&Proof>) -> Result<(), Failure> {
     let form = &caller.form;
-    let key = name::code(form.required("code")?);
     let (redirect_uri, verifier) = (form.required("redirect_uri")?, form.required("code_verifier")?);
     if !is_verifier(verifier) {
         return Err(Failure::request("code_verifier", "must be 43 to 128 unreserved characters"));
     }
-    let found = channel.read(&key).await?.ok_or_else(|| Failure::grant("code", "is not known"))?;
-    let code: Code = serde_json::from_str(&found.value).map_err(|_| Unavailable)?;
-    // Nobody but the client that asked for it can use a code, and so neither use it up nor end a session with it.
     if code.client != caller.client.id {
         return Err(Failure::grant("code", "is another client's"));
     }
@@ -84,34 +146,75 @@ pub(super) async fn redeem(
     if code.challenge != base64url::encode(&Sha256::digest(verifier)) {
         return Err(Failure::grant("code_verifier", "is not what the code was asked for with"));
     }
-    if code.jkt.is_some() && code.jkt != jkt {
+    if code.jkt.is_some() && code.jkt.as_ref() != proof.map(|proof| &proof.jkt) {
         return Err(Failure::grant("code", "is bound to another key"));
     }
-    if let Some(sid) = &code.sid {
-        return Err(used_twice(issuer, sid, channel).await?);
-    }
-    let now = channel.now();
-    if code.expires <= now.get() {
-        return Err(Failure::grant("code", "has expired"));
-    }
-    // Marked before anything is made of it: of two that come at once, one finds the other's session.
-    let sid = random::<16>()?;
-    let marked = Code { sid: Some(SessionId::from_bytes(sid).to_string()), ..code.clone() };
-    let ends_at = now.get().saturating_add(REMEMBERED_SECONDS);
-    if !channel.swap(&key, found.version, written(&marked), ends_at).await? {
-        return Err(Failure::grant("code", "is in use"));
+    Ok(())
+}
+
+/// The session of that name: begun now, or by a redemption before whose answer went to nobody.
+async fn session(
+    issuer: &Issuer,
+    caller: &Caller<'_>,
+    code: &Code,
+    proof: Option<&Proof>,
+    sid: SessionId,
+    is_new: bool,
+    channel: &Channel,
+) -> Result<Grant, Failure> {
+    let jkt = proof.map(|proof| proof.jkt.clone());
+    if !is_new && let Some(grant) = found(issuer, sid, jkt.as_deref(), channel).await? {
+        return Ok(grant);
     }
     let start = Start {
-        subject: code.subject,
-        client: code.client,
+        subject: code.subject.clone(),
+        client: code.client.clone(),
         confidential: caller.client.is_confidential(),
-        scope: code.scope,
-        jkt,
-        acr: code.acr,
+        scope: code.scope.clone(),
+        jkt: jkt.clone(),
+        acr: code.acr.clone(),
         auth_time: UnixSeconds::new(code.auth_time),
     };
-    let grant = tokens::begin(issuer, channel, start, Seed::new(sid, random()?)).await?;
-    tokens::of_session(issuer, caller.client, &grant).map(Value::Object)
+    match tokens::begin(issuer, channel, start, Seed::new(*sid.as_bytes(), random()?)).await {
+        // Another redemption was faster, or the row was written and the answer lost.
+        Err(failure) if failure.is_retryable() => {
+            found(issuer, sid, jkt.as_deref(), channel).await?.ok_or(failure)
+        }
+        begun => begun,
+    }
+}
+
+/// What the session of that name grants, if it is there.
+async fn found(
+    issuer: &Issuer,
+    sid: SessionId,
+    jkt: Option<&str>,
+    channel: &Channel,
+) -> Result<Option<Grant>, Failure> {
+    let rules = &issuer.settings.rules;
+    match run::run(issuer, channel, Operation::inspect(Inspected::Session(sid)), None).await? {
+        Outcome::Live(row) if row.jkt.as_deref() != jkt => Err(Failure::grant("code", "is bound to another key")),
+        Outcome::Live(row) => {
+            let now = channel.now();
+            let grant = Grant::of(&row, row.scope.clone(), row.jkt.clone(), now, rules);
+            Ok(Some(grant.with_refresh_token(current_token(&row, now, rules))))
+        }
+        Outcome::Refused(Refusal::SessionMissing) => Ok(None),
+        Outcome::Refused(refusal) => Err(Failure::refused("code", refusal)),
+        _ => Err(Failure::unavailable()),
+    }
+}
+
+/// Marks the code as answered; `false` when another redemption was. A mark whose outcome is not known is looked for.
+async fn is_answered(key: &str, version: u64, answered: &Code, channel: &Channel) -> Result<bool, Failure> {
+    match channel.swap(key, version, written(answered), remembered(channel)).await {
+        Ok(held) => Ok(held),
+        Err(Unavailable) => match channel.read(key).await?.as_ref().map(read).transpose()? {
+            Some(code) if code.answered == answered.answered => Ok(true),
+            Some(code) if code.sid.is_none() => Err(Failure::unavailable()),
+            _ => Ok(false),
+        },
+    }
 }
 
 /// RFC 6749 §4.1.2: a code that is used again has been seen by two, and what came of it ends.
@@ -119,6 +222,20 @@ async fn used_twice(issuer: &Issuer, sid: &str, channel: &Channel) -> Result<Fai
     let sid = SessionId::parse(sid).ok_or(Unavailable)?;
     run::end(issuer, channel, sid).await?;
     Ok(Failure::grant("code", "was used before"))
+}
+
+fn nonce() -> Result<String, Failure> {
+    Ok(base64url::encode(&random::<16>()?))
+}
+
+fn remembered(channel: &Channel) -> u64 {
+    channel.now().get().saturating_add(REMEMBERED_SECONDS)
+}
+
+fn read(found: &Entry) -> Result<Code, Failure> {
+    // Where it went wrong, and not what stands there.
+    let place = |error: serde_json::Error| format!("{:?} error at column {}", error.classify(), error.column());
+    serde_json::from_str(&found.value).map_err(|error| Failure::unreadable("a code", place(error)))
 }
 
 /// Checks what only an application can get wrong.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
+        bounds,
         session_id::SessionId,
         start::{Seed, Start},
     },
@@ -12,7 +13,7 @@ use super::{
     client::{AUTHORIZATION_CODE, Client},
     code::{self, Code},
     failure::Failure,
-    log,
+    health, log,
     response::Response,
     revocations::{Target, revoke},
     run, tokens,
@@ -53,6 +54,11 @@ pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Re
             revoke(issuer, channel, target(&command)?).await?;
             Value::Null
         }
+        "health" => {
+            command.only(&["command"])?;
+            health::check(channel).await?;
+            Value::Null
+        }
         "fold" => {
             log::fold(issuer, channel).await?;
             Value::Null
@@ -65,7 +71,20 @@ pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Re
 async fn start_session(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> Result<Value, Fault> {
     command.only(&["command", "subject", "clientId", "scope", "acr", "authTimeSeconds", "jkt"])?;
     let client = client(issuer, command)?;
-    let start = Start {
+    let start = asked(client, command)?;
+    if client.dpop_bound && start.jkt.is_none() {
+        return Err(PolicyError::at("jkt", "is required: this client's sessions are bound").into());
+    }
+    check(&start, channel.now())?;
+    let grant = tokens::begin(issuer, channel, start, Seed::generate()?).await?;
+    let mut body = tokens::of_session(issuer, client, &grant)?;
+    body.insert("sid".to_owned(), json!(grant.sid));
+    Ok(Value::Object(body))
+}
+
+/// The session that a command asks for.
+fn asked(client: &Client, command: &Object<'_>) -> Result<Start, PolicyError> {
+    Ok(Start {
         subject: command.required_string("subject")?.to_owned(),
         client: client.id.clone(),
         confidential: client.is_confidential(),
@@ -73,15 +92,13 @@ async fn start_session(issuer: &Issuer, command: &Object<'_>, channel: &Channel)
         jkt: thumbprint(command, "jkt")?,
         acr: command.string("acr")?.map(str::to_owned),
         auth_time: instant(command, "authTimeSeconds")?,
-    };
-    if client.dpop_bound && start.jkt.is_none() {
-        return Err(PolicyError::at("jkt", "is required: this client's sessions are bound").into());
-    }
+    })
+}
+
+/// Checks it before anything is written: what is signed for it later is then accepted everywhere.
+fn check(start: &Start, now: UnixSeconds) -> Result<(), PolicyError> {
     start.check()?;
-    let grant = tokens::begin(issuer, channel, start, Seed::generate()?).await?;
-    let mut body = tokens::of_session(issuer, client, &grant)?;
-    body.insert("sid".to_owned(), json!(grant.sid));
-    Ok(Value::Object(body))
+    start.auth_time.map_or(Ok(()), |instant| bounds::check_auth_time("authTimeSeconds", instant, now))
 }
 
 async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> Result<Value, Fault> {
@@ -112,17 +129,21 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
     let challenge = command.required_string("codeChallenge")?;
     code::check_challenge(challenge)?;
     let now = channel.now();
+    let start = asked(client, command)?;
+    check(&start, now)?;
     let code = Code {
-        client: client.id.clone(),
-        subject: command.required_string("subject")?.to_owned(),
+        client: start.client,
+        subject: start.subject,
         redirect_uri: redirect_uri.to_owned(),
         challenge: challenge.to_owned(),
-        scope: scope(client, command)?,
-        acr: command.string("acr")?.map(str::to_owned),
-        auth_time: instant(command, "authTimeSeconds")?.unwrap_or(now).get(),
-        jkt: thumbprint(command, "jkt")?,
+        scope: start.scope,
+        acr: start.acr,
+        auth_time: start.auth_time.unwrap_or(now).get(),
+        jkt: start.jkt,
         expires: now.get().saturating_add(issuer.settings.code_seconds),
+        begun: None,
         sid: None,
+        answered: None,
     };
     Ok(json!({ "code": code::mint(channel, &code).await? }))
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     super::{IssuerError, refusal::Refusal},
-    channel::Unavailable,
+    channel::{Broken, Channel, Unavailable},
     response::Response,
 };
 
@@ -18,16 +18,33 @@ pub(super) struct Failure {
     error: &'static str,
     description: String,
     header: Option<(&'static str, String)>,
+    blame: Option<Blame>,
+}
+
+/// What went wrong inside, for the operator's events. It is never in a response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Blame {
+    kind: &'static str,
+    operation: &'static str,
+    cause: String,
 }
 
 impl Failure {
     pub(super) fn new(status: u16, error: &'static str, description: impl Into<String>) -> Self {
-        Failure { status, error, description: description.into(), header: None }
+        Failure { status, error, description: description.into(), header: None, blame: None }
     }
 
     /// RFC 6749 §5.2: a parameter is missing, repeated or malformed.
     pub(super) fn request(parameter: &str, reason: &str) -> Self {
         Failure::new(400, "invalid_request", format!("{parameter}: {reason}"))
+    }
+
+    /// RFC 9110 §15.5.1, §15.5.9: the body broke off, or did not come in time.
+    pub(super) fn body(broken: Broken) -> Self {
+        match broken {
+            Broken::Aborted => Failure::request("body", "broke off before its end. Send the request again"),
+            Broken::Late => Failure::new(408, "invalid_request", "body: did not come in time. Send the request again"),
+        }
     }
 
     /// RFC 6749 §5.2: the code or token is no good.
@@ -62,6 +79,18 @@ impl Failure {
         Failure { header: wait, ..Failure::new(503, "temporarily_unavailable", "the store gave no answer") }
     }
 
+    /// The same: the store has given an entry that cannot be read, which is no missing one.
+    pub(super) fn unreadable(what: &str, error: impl core::fmt::Display) -> Self {
+        let cause = format!("the store returned {what} that cannot be decoded: {error}");
+        Failure { blame: Some(Blame { kind: "store_failed", operation: "read", cause }), ..Failure::unavailable() }
+    }
+
+    /// The same: an upstream issuer's keys are not to be had.
+    pub(super) fn without_keys(issuer: &str) -> Self {
+        let cause = format!("no key of the upstream issuer {issuer} could be fetched");
+        Failure { blame: Some(Blame { kind: "keys_failed", operation: "keys", cause }), ..Failure::unavailable() }
+    }
+
     /// RFC 6585 §4.
     pub(super) fn too_many(seconds: u64) -> Self {
         let wait = Some(("retry-after", seconds.to_string()));
@@ -81,6 +110,26 @@ impl Failure {
             Some(error) => Failure::new(400, error, format!("{parameter}: {}", refusal.code())),
             None => Failure::unavailable(),
         }
+    }
+
+    /// Is nothing said against the request?
+    pub(super) fn is_retryable(&self) -> bool {
+        self.status == 503
+    }
+
+    /// Tells the operator why, unless whoever carries the steps out knows it already.
+    pub(super) fn report(&self, channel: &Channel) {
+        let lost = || Blame {
+            kind: "store_failed",
+            operation: "swap",
+            cause: "other writers were faster in every attempt".to_owned(),
+        };
+        let unexplained = self.status == 503 && !channel.is_explained();
+        let Some(Blame { kind, operation, cause }) = self.blame.clone().or_else(|| unexplained.then(lost)) else {
+            return;
+        };
+        let at = channel.now();
+        channel.report(json!({ "kind": kind, "at": at, "operation": operation, "cause": cause, "durationMs": 0 }));
     }
 
     pub(super) fn response(self) -> Response {
@@ -107,7 +156,8 @@ impl From<Unavailable> for Failure {
 impl From<IssuerError> for Failure {
     /// Minting fails for want of randomness or by a configuration that was not foreseen: nothing that a client could mend.
     fn from(error: IssuerError) -> Self {
-        Failure::new(500, "server_error", error.to_string())
+        let blame = Blame { kind: "issue_failed", operation: "sign", cause: error.to_string() };
+        Failure { blame: Some(blame), ..Failure::new(500, "server_error", "the issuer could not issue a token") }
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     super::{
         operation::{Operation, Outcome},
         refresh_token::RefreshToken,
+        scope,
         session::{Inspected, RefreshRequest},
     },
     Issuer, access,
@@ -76,7 +77,7 @@ async fn of_refresh_token(
         "iss": issuer.settings.issuer,
         "sub": row.subject,
         "client_id": row.client,
-        "scope": row.scope,
+        "scope": scope::common(row.scope.as_deref(), client.scope.as_deref()),
         "exp": row.ends_at,
         "sid": row.sid,
     });

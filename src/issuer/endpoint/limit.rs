@@ -1,6 +1,8 @@
-//! How often: per client and per session.
+//! How often: per address, per session and per client.
 
-use super::{channel::Channel, failure::Failure};
+use core::net::{IpAddr, Ipv6Addr};
+
+use super::{channel::Channel, failure::Failure, name};
 use crate::{json::Object, policy_error::PolicyError};
 
 /// So many requests within so many seconds.
@@ -32,5 +34,32 @@ pub(super) async fn check(channel: &Channel, key: String, rate: Option<Rate>) ->
     match rate {
         Some(rate) if !channel.is_within(key, rate).await => Err(Failure::too_many(rate.seconds)),
         _ => Ok(()),
+    }
+}
+
+/// The key under which a client's address is counted. An IPv6 network of 64 bits belongs to one subscriber (RFC 6177 §2), who could use
+/// another address of it each time.
+pub(super) fn address_key(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(address)) => format!("address/{address}"),
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("address/{}", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        // A shell may count by what it likes.
+        Err(_) => name::once("address", &[address]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address_key;
+
+    #[test]
+    fn a_subscriber_is_counted_as_one() {
+        assert_eq!(address_key("192.0.2.1"), address_key("::ffff:192.0.2.1"));
+        assert_eq!(address_key("2001:db8::1"), address_key("2001:db8::ffff:1"));
+        assert_ne!(address_key("2001:db8::1"), address_key("2001:db8:0:1::1"));
+        assert_ne!(address_key("a"), address_key("b"));
     }
 }

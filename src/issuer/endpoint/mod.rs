@@ -9,15 +9,18 @@ mod response;
 mod limit;
 mod form;
 mod name;
+mod redirect_uri;
 mod client;
 mod settings;
 mod request;
 mod assertion;
 mod authenticate;
+mod feed_access;
 mod proof;
 mod cutoff;
 mod log;
 mod run;
+mod admission;
 mod tokens;
 mod access;
 mod cors;
@@ -25,6 +28,7 @@ mod cors;
 // the grants, and the endpoints
 mod refresh;
 mod client_credentials;
+mod subject_token;
 mod token_exchange;
 mod code;
 mod token;
@@ -32,6 +36,7 @@ mod revoke;
 mod introspect;
 mod revocations;
 mod published;
+mod health;
 mod command;
 
 use core::{
@@ -45,7 +50,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use super::{IssuerError, feed_log::Log};
-pub use channel::{Entry, Evidence, Step};
+pub use channel::{Broken, Entry, Evidence, Step};
 pub use client::hash_client_secret;
 pub use request::Request;
 pub use response::Response;
@@ -154,14 +159,20 @@ async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Result<Respon
     if value.get("command").is_some() {
         return match command::answer(issuer, text, channel).await {
             Ok(response) => Ok(response),
-            Err(Fault::Failed(failure)) => Ok(failure.response()),
+            Err(Fault::Failed(failure)) => {
+                failure.report(channel);
+                Ok(failure.response())
+            }
             Err(Fault::Mistake(error)) => Err(error),
         };
     }
     let request: Request = serde_json::from_value(value).map_err(|_| PolicyError::here("is not a request"))?;
     let (mut response, place) = match routed(issuer, &request, channel).await {
         Ok((response, place)) => (response, Some(place)),
-        Err((failure, place)) => (failure.response(), place),
+        Err((failure, place)) => {
+            failure.report(channel);
+            (failure.response(), place)
+        }
     };
     if request.method == "HEAD" {
         response.body.clear();
@@ -176,12 +187,22 @@ type Routed = Result<(Response, Place), (Failure, Option<Place>)>;
 async fn routed(issuer: &Issuer, request: &Request, channel: &Channel) -> Routed {
     let settings = &issuer.settings;
     let (place, query) = request.place(settings).map_err(|failure| (failure, None))?;
+    let unlimited = matches!(place, Place::Jwks | Place::Metadata) || request.method == "OPTIONS";
+    // Before anything is read or asked: what one address sends costs its own budget.
+    if let (Some(address), false) = (&request.address, unlimited) {
+        let counted = limit::check(channel, limit::address_key(address), settings.address_rate).await;
+        counted.map_err(|failure| (failure, Some(place)))?;
+    }
     let response = match (place, request.method.as_str()) {
         (Place::Token, "POST") => token::answer(issuer, request, channel).await,
         (Place::Revoke, "POST") => revoke::answer(issuer, request, channel).await,
         (Place::Introspect, "POST") => introspect::answer(issuer, request, channel).await,
         (Place::Revocations, "POST") => revocations::administer(issuer, request, channel).await,
-        (Place::Revocations, "GET" | "HEAD") => revocations::feed(issuer, query, channel).await,
+        (Place::Revocations, "GET" | "HEAD") => match feed_access::check(issuer, request, channel).await {
+            Ok(()) => revocations::feed(issuer, query, channel).await,
+            Err(failure) => Err(failure),
+        },
+        (Place::Health, "GET" | "HEAD") => health::answer(channel).await,
         (Place::Jwks, "GET" | "HEAD") => Ok(published::jwks(settings, channel)),
         (Place::Metadata, "GET" | "HEAD") => Ok(published::metadata(settings)),
         (Place::Token | Place::Revoke, "OPTIONS") => Ok(cors::preflight()),

@@ -5,6 +5,9 @@ use sha2::{Digest, Sha256};
 
 use crate::base64url;
 
+/// Nothing is ever kept under it: a health check reads it.
+pub(super) const HEALTH: &str = "h/health";
+
 /// A key that counts no more.
 pub(super) fn key_cutoff(kid: &str) -> String {
     once("c/kid", &[kid])

@@ -7,12 +7,15 @@ use super::{
         operation::{Operation, Outcome},
         refresh_token::RefreshToken,
         refusal::Refusal,
+        scope::narrowed,
         session::RefreshRequest,
     },
     Issuer,
+    admission::Admission,
     authenticate::Caller,
     channel::Channel,
     failure::Failure,
+    proof::Proof,
     run, tokens,
 };
 
@@ -22,14 +25,19 @@ const PARAMETER: &str = "refresh_token";
 pub(super) async fn answer(
     issuer: &Issuer,
     caller: &Caller<'_>,
-    jkt: Option<String>,
+    proof: Option<&Proof>,
     channel: &Channel,
 ) -> Result<Value, Failure> {
     let text = caller.form.required(PARAMETER)?;
     let token = RefreshToken::parse(text).ok_or_else(|| Failure::refused(PARAMETER, Refusal::TokenInvalid))?;
     let scope = caller.form.get("scope").map(str::to_owned);
+    // The session was granted its scope under a configuration that may since have narrowed.
+    if narrowed(caller.client.scope.as_deref(), scope.as_deref()).is_none() {
+        return Err(Failure::scope("is more than this client may have"));
+    }
+    let jkt = proof.map(|proof| proof.jkt.clone());
     let request = RefreshRequest { token, client: caller.client.id.clone(), jkt, scope };
-    match run::run(issuer, channel, Operation::refresh(request), Some(token)).await? {
+    match run::run(issuer, channel, Operation::refresh(request), Some(Admission::new(caller, token, proof))).await? {
         Outcome::Granted(grant) => tokens::of_session(issuer, caller.client, &grant).map(Value::Object),
         Outcome::Refused(refusal) => Err(Failure::refused(PARAMETER, refusal)),
         _ => Err(Failure::unavailable()),

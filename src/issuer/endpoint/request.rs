@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{failure::Failure, form::Form, settings::Settings};
+use super::{channel::Channel, failure::Failure, form::Form, settings::Settings};
 use crate::binding::uri::Url;
 
 /// The longest body, in bytes.
@@ -22,8 +22,18 @@ pub struct Request {
     pub url: String,
     /// Names and values.
     pub headers: Vec<(String, String)>,
-    /// The body, or as much of it as shows that it is too long; `null` when it is no text.
-    pub body: Option<String>,
+    /// The body, or as much of it as shows that it is too long; `null` when it is no text. Left out, it is asked for by
+    /// [`Step::Body`](super::Step::Body) when it is needed.
+    #[serde(default, deserialize_with = "given")]
+    pub body: Option<Option<String>>,
+    /// The address of the client, as whoever terminates its connection knows it.
+    #[serde(default)]
+    pub address: Option<String>,
+}
+
+/// Tells `null` from what is left out.
+fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Some)
 }
 
 /// What a request is for.
@@ -35,6 +45,7 @@ pub(super) enum Place {
     Jwks,
     Metadata,
     Revocations,
+    Health,
 }
 
 impl Place {
@@ -42,7 +53,7 @@ impl Place {
     pub(super) const fn allow(self) -> &'static str {
         match self {
             Place::Token | Place::Revoke | Place::Introspect => "POST, OPTIONS",
-            Place::Jwks | Place::Metadata => "GET, HEAD",
+            Place::Jwks | Place::Metadata | Place::Health => "GET, HEAD",
             Place::Revocations => "GET, HEAD, POST",
         }
     }
@@ -70,6 +81,7 @@ impl Request {
             Some("/introspect") => Some(Place::Introspect),
             Some("/jwks") => Some(Place::Jwks),
             Some("/revocations") => Some(Place::Revocations),
+            Some("/health") if settings.health => Some(Place::Health),
             Some(WELL_KNOWN) => Some(Place::Metadata),
             _ => (url.path.strip_prefix(WELL_KNOWN) == Some(settings.path.as_str())).then_some(Place::Metadata),
         };
@@ -78,16 +90,20 @@ impl Request {
     }
 
     /// The parameters in the body (RFC 6749 §3.2).
-    pub(super) fn form(&self) -> Result<Form, Failure> {
+    pub(super) async fn form(&self, channel: &Channel) -> Result<Form, Failure> {
         let kind = self.header("content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if !kind.eq_ignore_ascii_case(FORM) {
             return Err(Failure::request("Content-Type", &format!("must be {FORM}")));
         }
-        let body = self.body.as_deref().ok_or_else(|| Failure::request("body", "is no text"))?;
+        let body = match &self.body {
+            Some(body) => body.clone(),
+            None => channel.body().await.map_err(Failure::body)?,
+        };
+        let body = body.ok_or_else(|| Failure::request("body", "is no text"))?;
         if body.len() > LONGEST_BODY {
             return Err(Failure::request("body", &format!("is longer than {LONGEST_BODY} bytes")));
         }
-        Form::parse(body)
+        Form::parse(&body)
     }
 }

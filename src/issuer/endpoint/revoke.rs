@@ -10,7 +10,6 @@ use super::{
     Issuer, access,
     authenticate::{self, Caller},
     channel::Channel,
-    client::Client,
     failure::Failure,
     log, name,
     request::Request,
@@ -25,40 +24,49 @@ const PARAMETER: &str = "token";
 ///
 /// RFC 7009 §2.2: what is no token, or none any more, is as good as revoked.
 pub(super) async fn answer(issuer: &Issuer, request: &Request, channel: &Channel) -> Result<Response, Failure> {
-    let Caller { client, form } = authenticate::caller(&issuer.settings, request, channel).await?;
-    let text = form.required(PARAMETER)?;
+    let caller = authenticate::caller(&issuer.settings, request, channel).await?;
+    let text = caller.form.required(PARAMETER)?;
     match RefreshToken::parse(text) {
-        Some(token) => by_refresh_token(issuer, client, token, channel).await?,
-        None => by_access_token(issuer, client, text, channel).await?,
+        Some(token) => by_refresh_token(issuer, &caller, token, channel).await?,
+        None => by_access_token(issuer, &caller, text, channel).await?,
     }
     Ok(Response::empty(200))
 }
 
 async fn by_refresh_token(
     issuer: &Issuer,
-    client: &Client,
+    caller: &Caller<'_>,
     token: RefreshToken,
     channel: &Channel,
 ) -> Result<(), Failure> {
     let Some(row) = run::read(channel, token.sid()).await? else { return Ok(()) };
     // RFC 9449 asks for no proof here: who holds a bound token without its key can end the session and nothing more.
     let jkt = row.jkt.clone();
-    let request = RefreshRequest { token, client: client.id.clone(), jkt, scope: None };
+    let request = RefreshRequest { token, client: caller.client.id.clone(), jkt, scope: None };
     let decided = session::revoke_by_token(Some(&row), &request, channel.now(), &issuer.settings.rules);
     match decided.answer {
         // RFC 7009 §2.1: it was not issued to this client.
         Answer::Refused(Refusal::ClientMismatch) => Err(Failure::unauthorized(PARAMETER, "is another client's")),
         Answer::Refused(_) => Ok(()),
-        _ => run::end(issuer, channel, token.sid()).await.map(drop),
+        _ => {
+            caller.count_public(channel).await?;
+            run::end(issuer, channel, token.sid()).await.map(drop)
+        }
     }
 }
 
-async fn by_access_token(issuer: &Issuer, client: &Client, text: &str, channel: &Channel) -> Result<(), Failure> {
+async fn by_access_token(
+    issuer: &Issuer,
+    caller: &Caller<'_>,
+    text: &str,
+    channel: &Channel,
+) -> Result<(), Failure> {
     let Some(accepted) = access::verified(issuer, text, channel.now())? else { return Ok(()) };
     let claims = accepted.claims();
-    if claims.client_id.as_deref() != Some(&client.id) {
+    if claims.client_id.as_deref() != Some(&caller.client.id) {
         return Err(Failure::unauthorized(PARAMETER, "is another client's"));
     }
+    caller.count_public(channel).await?;
     let Some(jti) = claims.jti.as_deref() else { return Ok(()) };
     let key = name::token(jti);
     if channel.read(&key).await?.is_some() {

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{
     super::{
+        cutoff::{CUTOFFS, Cutoff},
         feed::Revoked,
         operation::{Evidence, Operation, Outcome, Step, Versioned},
         refresh_token::RefreshToken,
@@ -11,12 +12,13 @@ use super::{
         session_id::SessionId,
     },
     Issuer,
+    admission::Admission,
     channel::{Channel, Entry, Unavailable},
     failure::Failure,
-    limit, log,
+    log,
 };
-/// Carries an operation out. Each use of an authentic token counts towards its session's limit; one who only knows a session's name uses up
-/// nothing.
+
+/// Carries an operation out. A refresh is admitted on the way, once its token is known to be authentic.
 ///
 /// What is to be revoked stands in the feed before the row says so. Were it the other way about and the second write lost, a later attempt
 /// would find nothing to do, and no edge would ever hear of it.
@@ -24,21 +26,20 @@ pub(super) async fn run(
     issuer: &Issuer,
     channel: &Channel,
     mut operation: Operation,
-    counted: Option<RefreshToken>,
+    mut admission: Option<Admission<'_>>,
 ) -> Result<Outcome, Failure> {
     let rules = &issuer.settings.rules;
-    let (mut counted, mut announced) = (counted, false);
+    let mut announced = false;
     let mut step = operation.begin();
     loop {
         let evidence = match step {
             Step::Read { key } => {
                 let found = channel.read(&key).await;
-                if let (Some(token), Ok(Some(entry))) = (&counted, &found)
-                    && Row::from_json(&entry.value).is_ok_and(|row| is_authentic(issuer, channel, token, &row))
-                {
-                    let rate = Some(issuer.settings.session_rate);
-                    limit::check(channel, format!("session/{}", token.sid()), rate).await?;
-                    counted = None;
+                if let (Some(admission), Ok(Some(entry))) = (&mut admission, &found) {
+                    admission.count(issuer, channel, &entry.value).await?;
+                }
+                if let Ok(Some(entry)) = &found {
+                    readable(&key, &entry.value)?;
                 }
                 found.map_or(Evidence::Unavailable, |found| Evidence::Read(found.map(versioned)))
             }
@@ -46,11 +47,17 @@ pub(super) async fn run(
                 // A session that a cutoff has ended is in the feed by that.
                 announced = true;
                 match both(channel, &subject, &client).await {
-                    Ok(found) => Evidence::Cutoffs(found),
+                    Ok(found) => {
+                        found.iter().flatten().try_for_each(|found| readable(&subject, &found.value))?;
+                        Evidence::Cutoffs(found)
+                    }
                     Err(Unavailable) => Evidence::Unavailable,
                 }
             }
             Step::Swap { key, expected, value, ends_at } => {
+                if let Some(admission) = &mut admission {
+                    admission.prove(channel, &value).await?;
+                }
                 if let Some(sid) = revoked(&value).filter(|_| !announced) {
                     log::append(issuer, channel, &[Revoked::Session(&sid.to_string())]).await?;
                     announced = true;
@@ -76,15 +83,24 @@ fn versioned(Entry { version, value }: Entry) -> Versioned {
     Versioned { version, value }
 }
 
+/// An entry that cannot be read is an error of storage, and the operator is told which.
+fn readable(key: &str, value: &str) -> Result<(), Failure> {
+    if key.starts_with(CUTOFFS) {
+        return Cutoff::from_json(value).map(drop).map_err(|error| Failure::unreadable("a cutoff", error));
+    }
+    Row::from_json(value).map(drop).map_err(|error| Failure::unreadable("a session", error))
+}
+
 /// The session that this row says is over. A cutoff is no row.
 fn revoked(value: &str) -> Option<SessionId> {
     Row::from_json(value).ok().filter(|row| row.status == Status::Revoked).map(|row| row.sid)
 }
 
 /// The row of a session. One that cannot be read is no missing one.
-pub(super) async fn read(channel: &Channel, sid: SessionId) -> Result<Option<Row>, Unavailable> {
+pub(super) async fn read(channel: &Channel, sid: SessionId) -> Result<Option<Row>, Failure> {
     let found = channel.read(&sid.key()).await?;
-    found.map(|entry| Row::from_json(&entry.value)).transpose().map_err(|_| Unavailable)
+    let row = found.map(|entry| Row::from_json(&entry.value)).transpose();
+    row.map_err(|error| Failure::unreadable("a session", error))
 }
 
 /// Ends a session for good.

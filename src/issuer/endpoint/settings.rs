@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::{
+        bounds,
         configuration::Configuration,
         feed::Feed,
         key_ring::{KeyRing, Schedule},
@@ -26,7 +27,7 @@ use crate::{
     verifier::Verifier,
 };
 
-const MEMBERS: [&str; 11] = [
+const MEMBERS: [&str; 13] = [
     "issuer",
     "audience",
     "sessions",
@@ -38,6 +39,8 @@ const MEMBERS: [&str; 11] = [
     "codeSeconds",
     "cors",
     "authorizationEndpoint",
+    "feedAccess",
+    "health",
 ];
 
 /// An issuer: what it grants to whom, and what it signs with. It holds no session; its store does.
@@ -52,12 +55,17 @@ pub struct Settings {
     pub(super) feed: Option<Feed>,
     pub(super) clients: Vec<Client>,
     pub(super) upstream: Option<Upstream>,
+    pub(super) address_rate: Option<Rate>,
     pub(super) session_rate: Rate,
     pub(super) client_rate: Option<Rate>,
     pub(super) jwks_cache_seconds: u64,
     pub(super) code_seconds: u64,
     pub(super) origins: Vec<String>,
     pub(super) authorization_endpoint: Option<String>,
+    /// Anybody may read the revocation feed.
+    pub(super) feed_is_public: bool,
+    /// There is a `/health`.
+    pub(super) health: bool,
 }
 
 /// Whose tokens can be exchanged for ours.
@@ -91,7 +99,9 @@ impl Settings {
         let url = Url::parse(&issuer).filter(|url| url.query.is_none() && !issuer.ends_with('/'));
         let url = url.ok_or_else(|| PolicyError::at("issuer", "must have no query and no slash at its end"))?;
         let path = if url.path == "/" { String::new() } else { url.path };
+        bounds::check_text("issuer", &issuer, bounds::ISSUER)?;
         let audience = document.required_string("audience")?.to_owned();
+        bounds::check_text("audience", &audience, bounds::AUDIENCE)?;
         let sessions = raw.get("sessions").map_or_else(|| "{}".to_owned(), Value::to_string);
         let configuration = Configuration::from_json(&sessions).map_err(|error| error.within("sessions"))?;
         let limits = limits(document.object("limits")?).map_err(|error| error.within("limits"))?;
@@ -118,8 +128,11 @@ impl Settings {
             feed,
             clients: Vec::new(),
             upstream: upstream(&document, &raw)?,
-            session_rate: limits.0.unwrap_or(Rate::SESSION),
-            client_rate: limits.1,
+            session_rate: limits.session.unwrap_or(Rate::SESSION),
+            client_rate: limits.client,
+            address_rate: limits.address,
+            feed_is_public: feed_is_public(&document)?,
+            health: document.boolean("health")?.unwrap_or_default(),
             jwks_cache_seconds,
             code_seconds: within(&document, "codeSeconds", 60, 1, 600)?,
             origins: origins(document.object("cors")?).map_err(|error| error.within("cors"))?,
@@ -260,15 +273,31 @@ pub(super) fn within(object: &Object<'_>, member: &str, usual: u64, least: u64, 
     }
 }
 
-/// How often per session and per client.
-fn limits(section: Option<&Object<'_>>) -> Result<(Option<Rate>, Option<Rate>), PolicyError> {
-    let Some(section) = section else { return Ok((None, None)) };
-    section.only(&["session", "client"])?;
+/// May anybody read the feed? It has to be said by name.
+fn feed_is_public(document: &Object<'_>) -> Result<bool, PolicyError> {
+    match document.string("feedAccess")? {
+        None | Some("clients") => Ok(false),
+        Some("public") => Ok(true),
+        Some(_) => Err(PolicyError::at("feedAccess", "must be clients (those with feed: true) or public (anybody)")),
+    }
+}
+
+#[derive(Default)]
+struct Rates {
+    address: Option<Rate>,
+    session: Option<Rate>,
+    client: Option<Rate>,
+}
+
+/// How often per address, per session and per client.
+fn limits(section: Option<&Object<'_>>) -> Result<Rates, PolicyError> {
+    let Some(section) = section else { return Ok(Rates::default()) };
+    section.only(&["address", "session", "client"])?;
     let rate = |member: &str| match section.object(member)? {
         None => Ok(None),
         Some(rate) => Rate::read(rate).map(Some).map_err(|error| error.within(member)),
     };
-    Ok((rate("session")?, rate("client")?))
+    Ok(Rates { address: rate("address")?, session: rate("session")?, client: rate("client")? })
 }
 
 /// The pages that may read answers (Fetch §3.2). A wildcard would let any page spend what a user's browser holds.

@@ -24,15 +24,16 @@ pub(super) async fn answer(issuer: &Issuer, request: &Request, channel: &Channel
     if !client.may(grant) {
         return Err(Failure::unauthorized("grant_type", "is none of this client's"));
     }
-    let jkt = proof::thumbprint(&issuer.settings, request, channel).await?;
-    if client.dpop_bound && jkt.is_none() {
+    let proof = proof::checked(&issuer.settings, request, channel.now())?;
+    let proof = proof.as_ref();
+    if client.dpop_bound && proof.is_none() {
         return Err(Failure::proof("is required of this client"));
     }
     let body = match grant {
-        REFRESH_TOKEN => refresh::answer(issuer, &caller, jkt, channel).await?,
-        CLIENT_CREDENTIALS => client_credentials::answer(issuer, &caller, jkt, channel).await?,
-        AUTHORIZATION_CODE => code::redeem(issuer, &caller, jkt, channel).await?,
-        TOKEN_EXCHANGE => token_exchange::answer(issuer, &caller, jkt, channel).await?,
+        REFRESH_TOKEN => refresh::answer(issuer, &caller, proof, channel).await?,
+        CLIENT_CREDENTIALS => client_credentials::answer(issuer, &caller, proof, channel).await?,
+        AUTHORIZATION_CODE => code::redeem(issuer, &caller, proof, channel).await?,
+        TOKEN_EXCHANGE => token_exchange::answer(issuer, &caller, proof, channel).await?,
         _ => return Err(Failure::request("grant_type", "is not known")),
     };
     Ok(Response::json(200, &body))

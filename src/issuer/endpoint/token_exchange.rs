@@ -3,12 +3,14 @@
 use serde_json::Value;
 
 use super::{
+    super::bounds,
     Issuer,
     authenticate::Caller,
     channel::Channel,
-    client_credentials::scope,
     failure::Failure,
+    proof::{self, Proof},
     settings::Upstream,
+    subject_token::{self, Named},
     tokens::{self, Wanted},
 };
 use crate::{jws::compact::names_unverified, limits::Limits, rejection::Rejection, verifier::Accepted};
@@ -22,7 +24,7 @@ const SUBJECT_TYPES: [&str; 3] =
 pub(super) async fn answer(
     issuer: &Issuer,
     caller: &Caller<'_>,
-    jkt: Option<String>,
+    proof: Option<&Proof>,
     channel: &Channel,
 ) -> Result<Value, Failure> {
     let form = &caller.form;
@@ -52,11 +54,17 @@ pub(super) async fn answer(
     let subject = subject.ok_or_else(|| refused("has no sub"))?;
     // Two issuers may each have an alice. An issuer is a URL without a fragment, so that the name is read in one way only.
     let qualified = format!("{}#{subject}", claims.iss);
-    let scope = scope(caller)?;
+    let subject = if upstream.verbatim { subject } else { &qualified };
+    bounds::check_text("sub", subject, bounds::SUBJECT).map_err(|error| refused(&format!("has a sub that {}", error.reason())))?;
+    let acting = Named { client: &caller.client.id, issuer: &issuer.settings.issuer };
+    let jkt = proof.map(|proof| proof.jkt.as_str());
+    subject_token::check(accepted.payload(), &acting, jkt)?;
+    let scope = subject_token::scope(accepted.payload(), caller.client.scope.as_deref(), form.get("scope"))?;
+    proof::remember(proof, channel).await?;
     let wanted = Wanted {
-        subject: if upstream.verbatim { subject } else { &qualified },
+        subject,
         scope: scope.as_deref(),
-        jkt: jkt.as_deref(),
+        jkt,
         longest_seconds: claims.exp.get().saturating_sub(channel.now().get()).max(1),
     };
     let mut body = tokens::alone(issuer, channel, caller.client, wanted).await?;
@@ -85,7 +93,7 @@ async fn verified(upstream: &Upstream, token: &str, channel: &Channel) -> Result
         keys.iter().any(|key| key.issuer == issuer)
     };
     // Without any key of the issuer there is nothing to say against the token.
-    if upstream.with(has_keys) { Err(refused(rejection.code())) } else { Err(Failure::unavailable()) }
+    if upstream.with(has_keys) { Err(refused(rejection.code())) } else { Err(Failure::without_keys(&issuer)) }
 }
 
 /// Whose keys are to be fetched: those of the issuer that the token names, if its keys are published and this one is not among them. Nobody

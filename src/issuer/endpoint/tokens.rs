@@ -7,6 +7,7 @@ use super::{
         grant::Grant,
         mint::AccessTokenRequest,
         operation::{Operation, Outcome},
+        scope,
         start::{Seed, Start},
     },
     Issuer, IssuerError,
@@ -20,6 +21,9 @@ use super::{
 /// The response for what a session has granted, which is committed.
 pub(super) fn of_session(issuer: &Issuer, client: &Client, grant: &Grant) -> Result<Map<String, Value>, Failure> {
     let settings = &issuer.settings;
+    // A client whose scope was narrowed in the configuration has less from its next token on.
+    let scope = scope::common(grant.scope.as_deref(), client.scope.as_deref());
+    let grant = &Grant { scope, ..grant.clone() };
     let request = grant.access_token(&settings.issuer, settings.audience(client)).map_err(IssuerError::from)?;
     let token = settings.ring.sign(request, grant.issued_at)?;
     let mut body = response(token, grant.jkt.is_some(), grant.lifetime_seconds, grant.scope.as_deref());

@@ -1,11 +1,14 @@
 // For Express 5 (and whatever else takes Connect's middlewares): https://expressjs.com. Nothing of it is imported.
 import type { Auth, Claims, Gate, Requirement } from '../gate/index.js';
 import { contextOf, factsOf, headersOf, type NodeRequest, rewrite } from './node.js';
+import { pathOf } from './target.js';
 
 /** What is asked of Express's `Request`; it is given `auth`. */
 export interface ExpressRequest<C = Claims> extends NodeRequest {
   /** The target as it came, before routers took their mount path off. */
   originalUrl?: string;
+  /** What routers took off `url`. */
+  baseUrl?: string;
   auth?: Auth<C>;
 }
 
@@ -22,8 +25,10 @@ export function guard<C = Claims>(
   requirement?: Requirement,
 ): (req: ExpressRequest<C>, res: ExpressResponse, next: (error?: unknown) => void) => Promise<void> {
   return async (req, res, next) => {
-    const facts = factsOf(req, req.originalUrl ?? req.url ?? '/');
-    const decision = await gate.check(facts, requirement, contextOf(req));
+    const { url = '', originalUrl = url, baseUrl = '' } = req;
+    // A middleware before this one may have written `url` anew, and it is by `url` that handlers are found.
+    const context = contextOf(req, originalUrl, routed(originalUrl, baseUrl, url));
+    const decision = await gate.check(factsOf(req, originalUrl), requirement, context);
     if (!decision.ok) {
       const { response } = decision;
       res.writeHead(decision.status, headersOf(response, decision.challenges));
@@ -35,4 +40,16 @@ export function guard<C = Claims>(
     req.auth = decision;
     next();
   };
+}
+
+/** The path by which Express looks for handlers: what routers took off, and what is left, in which a path of `/` may be theirs. */
+function routed(target: string, baseUrl: string, url: string): string {
+  const [asked, rest] = [pathOf(target), pathOf(url)];
+  return isRoot(rest) && isRoot(asked.slice(baseUrl.length)) && asked.startsWith(baseUrl)
+    ? asked
+    : baseUrl + rest;
+}
+
+function isRoot(path: string): boolean {
+  return /^\/?(?:[?#]|$)/.test(path);
 }

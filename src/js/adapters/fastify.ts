@@ -27,8 +27,9 @@ export function guard<C = Claims>(
   requirement?: Requirement,
 ): (request: FastifyRequest<C>, reply: FastifyReply) => Promise<unknown> {
   return async (request, reply) => {
-    const facts = factsOf(request.raw, request.originalUrl);
-    const decision = await gate.check(facts, requirement, contextOf(request.raw));
+    const { raw, originalUrl } = request;
+    const context = contextOf(raw, originalUrl, raw.url ?? originalUrl);
+    const decision = await gate.check(factsOf(raw, originalUrl), requirement, context);
     if (!decision.ok) {
       const { response } = decision;
       reply.code(decision.status);

@@ -1,9 +1,13 @@
 // For Hono 4: https://hono.dev. Nothing of it is imported.
 import type { Claims, Gate, Requirement } from '../gate/index.js';
+import { type NodeRequest, rewrite } from './node.js';
 
 /** What is asked of Hono's `Context`. */
 export interface HonoContext {
-  req: { raw: Request };
+  /** `path` is what routes are compared with: the URL's, unless the app was made with a `getPath` of its own. */
+  req: { raw: Request; path?: string };
+  /** What the runtime hands over besides the request. */
+  env: unknown;
   set(key: never, value: never): void;
   header(name: string, value: string): void;
   /** A getter, which throws where the runtime has none. */
@@ -17,7 +21,10 @@ export type GateVariables<C = Claims, Key extends string = 'jwtPayload'> = Recor
 export interface HonoOptions<Context = HonoContext> {
   /** Under which name the claims are set: `jwtPayload` by default, as by Hono's own middlewares. */
   key?: string;
-  /** Where the runtime tells the client's address: `(c) => getConnInfo(c).remote.address`. Default: the platform's trusted field. */
+  /**
+   * Where the runtime tells the client's address: `(c) => getConnInfo(c).remote.address`. Default: the platform's trusted field, or the
+   * connection that `@hono/node-server`, Deno or Bun hands over.
+   */
   clientAddress?(c: Context): string | undefined;
 }
 
@@ -29,16 +36,44 @@ export function guard<C = Claims, Context extends HonoContext = HonoContext>(
 ): (c: Context, next: () => Promise<void>) => Promise<Response | undefined> {
   return async (c, next) => {
     const decision = await gate.check(c.req.raw, requirement, {
-      clientAddress: clientAddress?.(c),
+      served: servedOf(c.req),
+      clientAddress: clientAddress === undefined ? peerOf(c) : clientAddress(c),
       waitUntil: (promise) => waitUntil(c, promise),
     });
     if (!decision.ok) return decision.response;
     c.req.raw = decision.apply(c.req.raw);
+    const { incoming } = (c.env ?? {}) as Env;
+    if (incoming?.rawHeaders !== undefined) rewrite(incoming, decision.headers);
     if (decision.nonce !== undefined) c.header('dpop-nonce', decision.nonce);
     if (decision.via === 'token') c.set(key as never, decision.claims as never);
     await next();
     return undefined;
   };
+}
+
+/** The path by which Hono looks for handlers, where it is not the URL's. */
+function servedOf({ raw, path }: HonoContext['req']): string[] {
+  if (path === undefined) return [];
+  const own = new URL(raw.url);
+  // Hono decodes before it compares; the URL standard encodes anew.
+  const routed = new URL(own.origin + path).pathname;
+  const [one, other] = [own.pathname, routed].map((each) => each.replace(/\/$/, ''));
+  return one === other ? [] : [routed];
+}
+
+/** The `env` of `@hono/node-server`, of `Deno.serve` and of `Bun.serve`. */
+interface Env {
+  incoming?: NodeRequest & { socket: { remoteAddress?: string } };
+  remoteAddr?: { hostname?: string };
+  requestIP?(request: Request): { address: string } | null;
+}
+
+/** The other end of the connection. */
+function peerOf({ req, env }: HonoContext): string | undefined {
+  const handed = (env ?? {}) as Env;
+  if (handed.incoming !== undefined) return handed.incoming.socket?.remoteAddress;
+  if ('Deno' in globalThis) return handed.remoteAddr?.hostname;
+  return 'Bun' in globalThis ? handed.requestIP?.(req.raw)?.address : undefined;
 }
 
 /** Where the runtime has no such thing, which Hono tells by throwing, work goes on by itself. It is asked for only when there is some. */

@@ -1,5 +1,6 @@
 // What Express, Fastify and whatever else stands on Node's `http` have in common.
 import type { CheckContext, ForwardHeaders, RequestFacts } from '../gate/index.js';
+import { servedOf, urlOf } from './target.js';
 
 /** What is asked of Node's `IncomingMessage`, of HTTP/1.1 and of HTTP/2. */
 export interface NodeRequest {
@@ -12,6 +13,11 @@ export interface NodeRequest {
   socket: object;
 }
 
+/** `http2.Http2ServerRequest` has a stream, whose end may come with the headers. */
+interface OfHttp2 {
+  stream?: { endAfterHeaders?: boolean };
+}
+
 /** `tls.TLSSocket`, of which `net.Socket` has the first. */
 interface Socket {
   remoteAddress?: string;
@@ -19,44 +25,38 @@ interface Socket {
   getPeerCertificate?(): { fingerprint256?: string } | null;
 }
 
-/** A host with or without a port. `Host: api.example/public?` would otherwise choose the path by which the gate decides. */
-const AUTHORITY = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i;
-
-/**
- * STRICTER than RFC 3986: Node's routers match `/public/../admin` as it stands, and the gate would decide about `/admin`. Clients remove dot
- * segments before they send.
- */
-const DOT_SEGMENT = /^[^?#]*\/(?:\.|%2e){1,2}(?:[/?#]|$)/i;
-
-/** The request as the gate reads it. `target` is the request-target (RFC 9112 §3.2) before any framework shortened it. */
+/** The request as the gate reads it. `target` is the request-target (RFC 9112 §3.2) before any framework shortened or rewrote it. */
 export function factsOf(request: NodeRequest, target: string): RequestFacts {
   const headers = pairs(request.rawHeaders);
   const host = headers.find(([name]) => name === ':authority' || /^host$/i.test(name))?.[1];
   const scheme = (request.socket as Socket).encrypted ? 'https' : 'http';
-  const path = pathOf(target);
-  const plain = host !== undefined && AUTHORITY.test(host) && !DOT_SEGMENT.test(path);
-  // What has no URL is malformed, which the gate says.
-  return { method: request.method ?? 'GET', url: plain ? `${scheme}://${host}${path}` : '', headers };
+  // HTTP/2 announces no body.
+  const hasBody = (request as OfHttp2).stream?.endAfterHeaders === false;
+  return { method: request.method ?? 'GET', ...urlOf(target, scheme, host ?? ''), headers, hasBody };
 }
 
-/** What only the connection tells. */
-export function contextOf(request: NodeRequest): CheckContext {
+/** What only the connection tells, and the framework: `routed` is the target by which it looks for a handler. */
+export function contextOf(request: NodeRequest, target: string, routed: string): CheckContext {
   const socket = request.socket as Socket;
   const certificate = socket.encrypted ? socket.getPeerCertificate?.()?.fingerprint256 : undefined;
-  return { clientAddress: socket.remoteAddress, certificate: certificate?.replaceAll(':', '') };
+  return {
+    clientAddress: socket.remoteAddress,
+    certificate: certificate?.replaceAll(':', ''),
+    served: servedOf(target, routed),
+  };
 }
 
 /**
  * Carries out what a decision says about headers, in every view that Node has of them: which one a proxy behind this reads, nobody knows.
  */
 export function rewrite(request: NodeRequest, { set, strip, stripCookie }: ForwardHeaders): void {
-  const gone = new Set([...strip, ...Object.keys(set)].map(plain));
+  const gone = new Set([...strip, ...Object.keys(set)].map(folded));
   if (gone.size === 0 && stripCookie === undefined) return;
   const cookies = (value: string) => withoutCookie(value, stripCookie);
   // The views are made of rawHeaders when they are first asked for, and by the number of lines that came: they go first.
   const { headers, headersDistinct = {} } = request;
   for (const view of [headers, headersDistinct])
-    for (const name of Object.keys(view)) if (gone.has(plain(name))) delete view[name];
+    for (const name of Object.keys(view)) if (gone.has(folded(name))) delete view[name];
   if (typeof headers.cookie === 'string') headers.cookie = cookies(headers.cookie);
   if (headersDistinct.cookie) headersDistinct.cookie = headersDistinct.cookie.map(cookies);
   for (const [name, value] of Object.entries(set)) {
@@ -64,7 +64,7 @@ export function rewrite(request: NodeRequest, { set, strip, stripCookie }: Forwa
     headersDistinct[name.toLowerCase()] = [value];
   }
   const raw = pairs(request.rawHeaders)
-    .filter(([name]) => !gone.has(plain(name)))
+    .filter(([name]) => !gone.has(folded(name)))
     .flatMap(([name, value]) => [name, /^cookie$/i.test(name) ? cookies(value) : value]);
   request.rawHeaders.splice(0, request.rawHeaders.length, ...raw, ...Object.entries(set).flat());
 }
@@ -82,15 +82,6 @@ export function headersOf(
   return headers;
 }
 
-/**
- * The path and query of a request-target. The authority of an absolute one is left out: it is the client's word, as the Host header is,
- * and one of them is enough. `//host/path` is a path here, as it is to every router.
- */
-function pathOf(target: string): string {
-  const rest = target.startsWith('/') ? target : target.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '');
-  return rest.startsWith('/') ? rest : `/${rest}`;
-}
-
 /** Names with their values. */
 export function pairs(raw: readonly string[]): (readonly [string, string])[] {
   const found: (readonly [string, string])[] = [];
@@ -98,9 +89,9 @@ export function pairs(raw: readonly string[]): (readonly [string, string])[] {
   return found;
 }
 
-/** Names are compared without case, and some servers behind a proxy take `_` for `-`. */
-function plain(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
+/** `Forward::folded` of src/gate/step.rs: servers behind a proxy take one separator for another. */
+function folded(name: string): string {
+  return name.toLowerCase().replace(/[^a-z\d]/g, '-');
 }
 
 function withoutCookie(value: string, name: string | undefined): string {

@@ -1,12 +1,12 @@
 // For SvelteKit: https://svelte.dev/docs/kit. Nothing of it is imported.
 import type { Auth, Claims, Gate, RequestFacts, Requirement } from '../gate/index.js';
-import { pairs } from './node.js';
+import { type NodeRequest, pairs, rewrite } from './node.js';
+import { placeOf, type SvelteKitPaths, type SvelteKitPlace } from './sveltekit-paths.js';
+
+export type { SvelteKitPaths } from './sveltekit-paths.js';
 
 /** What is asked of SvelteKit's `RequestEvent`; its `locals` are given `auth`. */
-export interface SvelteKitEvent {
-  request: Request;
-  /** Without the suffix by which a client asks for a page's data: what the router decides by. */
-  url: URL;
+export interface SvelteKitEvent extends SvelteKitPlace {
   locals: object;
   platform?: unknown;
   /** Whether the app asks itself: then `platform` tells of the request that came in, and `request` of the one within. */
@@ -14,20 +14,32 @@ export interface SvelteKitEvent {
   getClientAddress(): string;
 }
 
-/** A `handle` for `hooks.server.js` that lets pass what the gate allows, with the decision as `event.locals.auth`. */
+/**
+ * A `handle` for `hooks.server.js` that lets pass what the gate allows, with the decision as `event.locals.auth`. `paths` says where the app
+ * lies, unless that is SvelteKit's default.
+ */
 export function guard<C = Claims>(
   gate: Gate<C>,
   requirement?: Requirement,
+  paths: SvelteKitPaths = {},
 ): <Event extends SvelteKitEvent>(input: {
   event: Event;
   resolve(event: Event): Response | Promise<Response>;
 }) => Promise<Response> {
   return async ({ event, resolve }) => {
-    const facts = { method: event.request.method, url: event.url.href, headers: headersOf(event) };
-    const context = { clientAddress: clientAddress(event), waitUntil: waitUntil(event) };
+    const { url, served } = placeOf(event, paths);
+    const facts = { method: event.request.method, url, headers: headersOf(event) };
+    const context = {
+      clientAddress: clientAddress(event),
+      urlVouched: urlVouched(event),
+      waitUntil: waitUntil(event),
+      served,
+    };
     const decision = await gate.check(facts, requirement, context);
     if (!decision.ok) return decision.response;
     event.request = decision.apply(event.request);
+    const req = nodeRequest(event);
+    if (req !== undefined) rewrite(req, decision.headers);
     (event.locals as { auth?: Auth<C> }).auth = decision;
     const response = await resolve(event);
     if (decision.nonce !== undefined) response.headers.set('dpop-nonce', decision.nonce);
@@ -36,10 +48,21 @@ export function guard<C = Claims>(
 }
 
 /** The adapter for Node hands over Node's request, in whose `headers`, and so in `event.request`, a second Authorization line is lost. */
-function headersOf({ request, platform, isSubRequest }: SvelteKitEvent): RequestFacts['headers'] {
-  const { req } = (platform ?? {}) as { req?: { rawHeaders?: string[] } };
-  if (req?.rawHeaders === undefined || isSubRequest) return request.headers;
-  return pairs(req.rawHeaders);
+function headersOf(event: SvelteKitEvent): RequestFacts['headers'] {
+  const req = nodeRequest(event);
+  return req === undefined ? event.request.headers : pairs(req.rawHeaders);
+}
+
+/** Node's request, which the adapter for Node hands over, and which is as much of a handler's view as `event.request`. */
+function nodeRequest({ platform, isSubRequest }: SvelteKitEvent): NodeRequest | undefined {
+  const { req } = (platform ?? {}) as { req?: NodeRequest };
+  return isSubRequest || req?.rawHeaders === undefined ? undefined : req;
+}
+
+/** The adapter for Cloudflare hands over `cf`, which the platform alone adds to a request. */
+function urlVouched({ platform }: SvelteKitEvent): true | undefined {
+  const { cf } = (platform ?? {}) as { cf?: object };
+  return cf === undefined ? undefined : true;
 }
 
 /** It throws while pages are prerendered, and where the platform tells no address. */

@@ -62,6 +62,8 @@ export async function serve(wanted) {
       maxStalenessSeconds: MAX_STALENESS_SECONDS,
       pullSeconds: PULL_SECONDS,
     },
+    // workerd does not say where a connection begins: that it is loopback, the address we listen on does.
+    gate: { origins: [issuer] },
   };
   const miniflare = new Miniflare({
     host: HOST,

@@ -1,12 +1,20 @@
 import { freeze } from '../convert.js';
 import { unavailable } from '../unavailable.js';
 import type { Claims, JoseHeader } from '../verdict.js';
-import type { Allowed, AllowedToken, ForwardHeaders, Refusal, Refused } from './index.js';
+import type {
+  Allowed,
+  AllowedToken,
+  ForwardHeaders,
+  PreflightAnswered,
+  Refusal,
+  Refused,
+} from './index.js';
 
 /** `Step` of src/gate/step.rs. */
 export type Step =
   | AllowedStep
-  | { step: 'public' | 'preflight' | 'anonymous'; forward: ForwardHeaders }
+  | { step: 'public' | 'anonymous'; forward: ForwardHeaders }
+  | PreflightStep
   | RefusedStep
   | { step: 'keys'; issuer: string; kid: string | null }
   | { step: 'introspect'; issuer: string; token: string }
@@ -25,6 +33,13 @@ export interface AllowedStep {
   cacheable: boolean;
   stale?: true;
   nonce?: string;
+}
+
+export interface PreflightStep {
+  step: 'preflight';
+  forward: ForwardHeaders;
+  /** None where the policy passes preflights to the handler. */
+  answer?: { status: number; headers: Record<string, string> };
 }
 
 export interface RefusedStep extends Refusal {
@@ -84,8 +99,26 @@ export function refused({ step: _, forward, ...rest }: RefusedStep, serverTiming
   return Object.freeze(decision);
 }
 
+/** A preflight that has its answer. */
+export function answered({
+  forward,
+  answer: { status, headers },
+}: Required<PreflightStep>): PreflightAnswered {
+  const decision: PreflightAnswered = {
+    ok: false,
+    via: 'preflight',
+    status,
+    challenges: [],
+    headers: freeze(forward),
+    get response() {
+      return new Response(null, { status, headers });
+    },
+  };
+  return Object.freeze(decision);
+}
+
 function responseOf(
-  { status, challenges, problem, nonce, retryAfter }: Refusal,
+  { status, challenges, problem, nonce, retryAfter, cors }: Refusal,
   serverTiming: string | undefined,
 ): Response {
   // RFC 6750 §5.3, RFC 9111 §3.5: the answer is about this request's credentials, and about no other's.
@@ -94,16 +127,17 @@ function responseOf(
   if (nonce !== undefined) headers.set('dpop-nonce', nonce);
   if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter));
   if (serverTiming !== undefined) headers.set('server-timing', serverTiming);
+  for (const [name, value] of Object.entries(cors ?? {})) headers.set(name, value);
   return new Response(JSON.stringify(problem), { status, headers });
 }
 
 /** Makes the origin's view of a request. */
 function applier({ set, strip, stripCookie }: ForwardHeaders): (request: Request) => Request {
   const told = Object.entries(set);
-  // Servers behind a proxy may take `_` for `-` and would find the client's own word there.
-  const plain = (name: string) => name.toLowerCase().replaceAll('_', '-');
-  const gone = new Set(strip.map(plain));
-  const isGone = (name: string) => gone.has(plain(name));
+  // `Forward::folded`: servers behind a proxy take one separator for another and would find the client's own word there.
+  const folded = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '-');
+  const gone = new Set([...strip, ...Object.keys(set)].map(folded));
+  const isGone = (name: string) => gone.has(folded(name));
   return (request) => {
     if (told.length === 0 && gone.size === 0 && stripCookie === undefined) return request;
     const present: string[] = [];

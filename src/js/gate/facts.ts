@@ -15,6 +15,10 @@ export interface Facts {
   requirement?: number;
   method: string;
   url: string;
+  target?: string;
+  served?: readonly string[];
+  urlVouched?: true;
+  hasBody?: true;
   headers: [string, string][];
   clientAddress?: string;
   certificate?: string;
@@ -30,15 +34,12 @@ export interface Profile {
   byAddress: boolean;
 }
 
-const PREFLIGHT = ['origin', 'access-control-request-method'];
-
 /** Which facts decisions rest on: of one core, or of several that are asked about the same ones. */
 export function profileOf(...profiles: string[]): Profile {
-  const all = profiles.map((json) => JSON.parse(json) as Omit<Profile, 'ofRequests'>);
-  const headers = [...new Set(all.flatMap((profile) => profile.headers))];
+  const all = profiles.map((json) => JSON.parse(json) as Profile);
   return {
-    headers,
-    ofRequests: headers.filter((name) => !PREFLIGHT.includes(name)),
+    headers: [...new Set(all.flatMap((profile) => profile.headers))],
+    ofRequests: [...new Set(all.flatMap((profile) => profile.ofRequests))],
     byPath: all.some((profile) => profile.byPath),
     byAddress: all.some((profile) => profile.byAddress),
   };
@@ -48,7 +49,7 @@ export function profileOf(...profiles: string[]): Profile {
 export function factsOf(
   request: Request | RequestFacts,
   requirement: number | undefined,
-  { clientAddress, certificate }: Connection,
+  { clientAddress, certificate, served, urlVouched }: Connection,
   profile: Profile,
 ): Facts {
   const facts: Facts = {
@@ -57,7 +58,14 @@ export function factsOf(
     headers: fields(request.headers, request.method === 'OPTIONS' ? profile.headers : profile.ofRequests),
   };
   if (requirement !== undefined) facts.requirement = requirement;
-  if (clientAddress !== undefined && profile.byAddress) facts.clientAddress = clientAddress;
+  const { target } = request as Partial<RequestFacts>;
+  if (target !== undefined) facts.target = target;
+  if (served !== undefined && served.length > 0) facts.served = served;
+  if (urlVouched) facts.urlVouched = true;
+  if ('hasBody' in request && request.hasBody === true) facts.hasBody = true;
+  // Over plain HTTP it matters where the connection begins.
+  if (clientAddress !== undefined && (profile.byAddress || !request.url.startsWith('https:')))
+    facts.clientAddress = clientAddress;
   if (certificate !== undefined) facts.certificate = certificate;
   return facts;
 }
@@ -82,6 +90,9 @@ function fields(headers: RequestFacts['headers'], wanted: readonly string[]): [s
 const PLAIN = /^(https?:\/\/[\w.:[\]-]+)(\/[!-"$->@-[\]-~]*)(\?[!-"$-[\]-~]*)?$/;
 const LONGEST = 4096;
 
+/** What may be a dot segment. */
+const DOTS = /\/(?:\.|%2e)/i;
+
 /**
  * The facts that an answer rests on, as one text: requests with the same text get the same answer. `undefined` for those whose answer is
  * never kept.
@@ -90,15 +101,20 @@ const LONGEST = 4096;
  * fixed in length goes behind its length, so that no value can pass for the end of another.
  */
 export function cacheKey(facts: Facts, byPath: boolean): string | undefined {
-  const { requirement, method, url, headers, clientAddress = '', certificate = '' } = facts;
+  const { requirement, method, url, target, served, urlVouched, headers } = facts;
+  const { clientAddress = '', certificate = '' } = facts;
   // A preflight is told by its headers.
   if (method === 'OPTIONS') return undefined;
   const [, origin, path, query = ''] = (url.length <= LONGEST && PLAIN.exec(url)) || [];
+  // At a target and at paths besides the URL's the core looks in any case: only where they say nothing new may they be left out.
+  if (served !== undefined) return undefined;
+  if (target !== undefined && (path === undefined || target !== path + query || DOTS.test(target)))
+    return undefined;
   let place = url;
   if (origin !== undefined && !query.includes('%') && !query.includes('access_token')) {
     place = requirement === undefined && byPath ? origin + path : origin;
   }
-  let key = `${requirement ?? ''} ${counted(method)}${counted(place)}${counted(clientAddress)}${counted(certificate)}`;
+  let key = `${requirement ?? ''} ${urlVouched ?? ''} ${counted(method)}${counted(place)}${counted(clientAddress)}${counted(certificate)}`;
   for (const [name, value] of headers) {
     // A proof is good once.
     if (name === 'dpop') return undefined;

@@ -15,12 +15,14 @@ import {
   type AllowedStep,
   allowed,
   allowedToken,
+  answered,
+  type PreflightStep,
   type RefusedStep,
   refused,
   unavailableStep,
 } from './decision.js';
 import { cacheKey, type Evidence, type Facts, factsOf, type Profile, profileOf } from './facts.js';
-import { waiting, withHeaders } from './handler.js';
+import { handed, withHeaders } from './handler.js';
 import type {
   Allowed,
   AllowedToken,
@@ -115,6 +117,7 @@ class Driver {
       // The runtime's own must be called as a function of its global object.
       fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => globalThis.fetch(...args)),
       now,
+      readMetadata: (issuer, text) => this.#raw.readMetadata(issuer, text),
       store: options.store,
       observe: this.#observer.happened,
     };
@@ -131,6 +134,7 @@ class Driver {
       version: () => this.#raw.revocationsVersion(),
       applyRevocations: (documents) => this.#takeLists(documents, now()),
       applyStatusList: (uri, jwt) => this.#takeStatusList(uri, jwt, now()),
+      secrets: options.revocation,
     });
     this.#raw.onListsLost = () => this.#revocations.changed(undefined);
     this.#profile = this.#readProfile();
@@ -170,7 +174,7 @@ class Driver {
   #protect<Rest extends unknown[]>(
     handler: (request: Request, auth: Auth, ...rest: Rest) => Response | Promise<Response>,
     requirement?: Requirement,
-    contextOf: (request: Request, ...rest: Rest) => CheckContext = (_, ...rest) => waiting(rest),
+    contextOf: (request: Request, ...rest: Rest) => CheckContext = (request, ...rest) => handed(request, rest),
   ): (request: Request, ...rest: Rest) => Promise<Response> {
     const text = requirement === undefined ? undefined : toJson(requirement);
     // A mistake in it is told now and not by the first request.
@@ -211,6 +215,10 @@ class Driver {
     const evidence: Evidence = {};
     const { step, epoch } = await this.#loop.follow(facts, evidence, context, stopwatch);
     if (step.step === 'refused') return this.#refuse(step, facts, requirement, evidence, stopwatch);
+    if (step.step === 'preflight' && step.answer !== undefined) {
+      const { answer } = step;
+      return this.#answer({ ...step, answer }, facts, requirement, evidence, stopwatch);
+    }
     if (step.step === 'allowed') {
       const { misfit, ...remembered } = this.#typed(step);
       const why = misfit ?? this.#objection(remembered.decision, request);
@@ -276,6 +284,18 @@ class Driver {
       stopwatch,
     );
     return decision;
+  }
+
+  #answer(
+    step: Required<PreflightStep>,
+    facts: Facts,
+    requirement: string | undefined,
+    evidence: Evidence,
+    stopwatch: Stopwatch,
+  ): Decision {
+    const { method } = facts;
+    this.#tell({ ok: true, code: 'preflight', method, cached: false }, facts, requirement, evidence, stopwatch);
+    return answered(step);
   }
 
   #refuse(
@@ -364,8 +384,8 @@ class Driver {
   #replacePolicy(policy: Policy): void {
     const before = this.#policy;
     const text = toJson(policy);
-    this.#take(text);
     try {
+      this.#take(text);
       const { introspections } = this.#sources();
       this.#introspection = new Introspection(introspections, this.#options.introspection, this.#io);
       this.#policy = text;

@@ -3,6 +3,7 @@ import type { Policy } from '../policy.js';
 import type { StandardSchema } from '../standard-schema.js';
 import type { Claims, JoseHeader, RejectionCode, Stage } from '../verdict.js';
 import type { ClientSecrets } from './client-authentication.js';
+import type { FeedSecrets } from './feed-credentials.js';
 import type { IntrospectionStats } from './introspection.js';
 import type { SharedStore } from './io.js';
 import type { RemoteKeysStats } from './keys.js';
@@ -14,11 +15,19 @@ import type { RevocationsStats } from './revocations.js';
 
 export * from '../index.js';
 export type { ClientSecrets } from './client-authentication.js';
+export type { FeedSecrets } from './feed-credentials.js';
 export type { IntrospectionStats } from './introspection.js';
 export type { IoEvent, SharedStore } from './io.js';
 export type { RemoteKeysStats } from './keys.js';
 export type { DecisionEvent, ObserverStats } from './observe.js';
-export type { ClaimRequirement, GatePolicy, ProofAlg, Requirement, Route } from './policy.js';
+export type {
+  ClaimRequirement,
+  CorsPolicy,
+  GatePolicy,
+  ProofAlg,
+  Requirement,
+  Route,
+} from './policy.js';
 export { type ExpiringStore, kvReplayStore } from './replay-kv.js';
 export {
   DpopReplayObject,
@@ -45,8 +54,15 @@ export interface RequestFacts {
   method: string;
   /** Absolute, with scheme and host. */
   url: string;
+  /**
+   * The request-target as it came (RFC 9112 §3.2), where a server has only that and `url` was made of it. One that is malformed, or not the path
+   * of `url`, is refused.
+   */
+  target?: string;
   /** Pairs keep duplicates, which `Headers` joins: give the raw ones where there are some. */
   headers: Headers | Iterable<readonly [string, string]>;
+  /** Whether there is a body that neither `content-length` nor `transfer-encoding` announces, as HTTP/2 has them. */
+  hasBody?: boolean | undefined;
 }
 
 /** What the platform knows of a request and the request itself cannot be believed about. */
@@ -55,6 +71,16 @@ export interface CheckContext {
   clientAddress?: string | undefined;
   /** The client's certificate of the TLS connection: its `x5t#S256`, its SHA-256 in hexadecimal, PEM, or DER. */
   certificate?: string | Uint8Array | undefined;
+  /**
+   * Other paths under which the request is served, each as it would stand in a URL: where a router rewrote it. What the policy's routes require
+   * for each of them has to hold as well.
+   */
+  served?: readonly string[] | undefined;
+  /**
+   * Whether scheme and host of the URL are known to be ours, and not merely what the client wrote into `Host`. Default: what the platform
+   * vouches for (Cloudflare, Vercel). Elsewhere the policy's `gate.origins` say which hosts are.
+   */
+  urlVouched?: boolean | undefined;
   /** Keeps work running after the response. */
   waitUntil?: ((promise: Promise<unknown>) => void) | undefined;
 }
@@ -63,7 +89,10 @@ export interface CheckContext {
 export interface ForwardHeaders {
   /** To be set: claims. */
   readonly set: Readonly<Record<string, string>>;
-  /** Names whose inbound copies are removed first, compared without case and with `_` for `-`. */
+  /**
+   * Names whose inbound copies are removed first. Names that differ in case and separators alone are one: servers read `X-User`, `x_user`
+   * and `x.user` as the same variable.
+   */
   readonly strip: readonly string[];
   /** The cookie that is taken out of `cookie`, when the token came in one and is not kept. */
   readonly stripCookie?: string;
@@ -91,7 +120,10 @@ export interface AllowedToken<C = Claims> extends Passed {
   readonly stale?: true;
 }
 
-/** The request passes without claims: nothing is required there, it is a CORS preflight, or it may be anonymous and is. */
+/**
+ * The request passes without claims: nothing is required there, it may be anonymous and is, or it is a CORS preflight which the policy's
+ * `gate.preflight: "pass"` leaves to the handler.
+ */
 export interface AllowedWithout extends Passed {
   readonly via: 'public' | 'preflight' | 'anonymous';
   readonly claims: undefined;
@@ -112,7 +144,7 @@ export interface Problem {
 
 /** Why a request does not pass, and what its client is told. */
 export interface Refusal {
-  readonly status: 400 | 401 | 403 | 503;
+  readonly status: 400 | 401 | 403 | 421 | 500 | 503;
   readonly code: RejectionCode;
   readonly stage: Stage;
   readonly message: string;
@@ -123,6 +155,8 @@ export interface Refusal {
   readonly nonce?: string;
   /** When to come again, in seconds. */
   readonly retryAfter?: number;
+  /** Header fields that let scripts of other origins read the response, by the policy's `gate.cors`. */
+  readonly cors?: Readonly<Record<string, string>>;
 }
 
 /** The request does not pass. Further members are those of its code. */
@@ -135,7 +169,22 @@ export interface Refused extends Refusal {
   readonly [field: string]: unknown;
 }
 
-export type Decision<C = Claims> = Allowed<C> | Refused;
+/** The request is a CORS preflight (Fetch §3.3), and the gate has answered it by the policy's `gate.cors`: it goes no further. */
+export interface PreflightAnswered {
+  readonly ok: false;
+  readonly via: 'preflight';
+  /** 204. */
+  readonly status: number;
+  readonly code?: undefined;
+  readonly challenges: readonly [];
+  /** Names to be removed from the request, should somebody let it pass all the same. */
+  readonly headers: ForwardHeaders;
+  /** A new response each time, without a body. */
+  readonly response: Response;
+}
+
+/** `response` of what is not `ok` is to be sent as it is. */
+export type Decision<C = Claims> = Allowed<C> | Refused | PreflightAnswered;
 
 /** What a handler behind the gate is told. */
 export type Auth<C = Claims> = Allowed<C>;
@@ -158,6 +207,8 @@ export interface GateOptions<C = Claims> {
   store?: SharedStore;
   /** By issuer. */
   introspection?: Readonly<Record<string, ClientSecrets>>;
+  /** The secret of the policy's `revocation.clientId`, for a feed that is not public. */
+  revocation?: FeedSecrets;
   /** Default: in memory, of this isolate alone. */
   replay?: ReplayStore;
   /** The HMAC key of DPoP nonces, the same everywhere the gate runs: at least 32 bytes. */

@@ -28,6 +28,8 @@ export interface IntrospectionSource {
 /** Where lists of revocations are, and how they are pulled, as the core tells it: every default filled in. */
 export interface RevocationSource {
   feed?: string | undefined;
+  /** The client that the feed is pulled as. */
+  clientId?: string | undefined;
   statusLists: string[];
   pullSeconds: number;
   maxStalenessSeconds: number;
@@ -76,6 +78,8 @@ export interface IoEvent {
 /** The world, as an argument. */
 export interface Io {
   fetch: typeof fetch;
+  /** The core's word about an issuer's metadata: `{ "jwksUri": … }` or `{ "fault": … }`. */
+  readMetadata(issuer: string, text: string): string;
   /** Whole seconds since 1970. */
   now(): number;
   store?: SharedStore | undefined;

@@ -28,7 +28,7 @@ async function discover(remote: Remote, io: Io): Promise<string | { fault: Origi
   const headers = { accept: 'application/json' };
   const answer = await fetchText(io.fetch, source.discoveryUrl ?? '', { headers }, source);
   if (!answer.ok) return { fault: answer.reason };
-  const metadata = readMetadata(answer.text, source.issuer);
+  const metadata = readMetadata(io, source.issuer, answer.text);
   if (typeof metadata === 'string') return { fault: metadata };
   remote.found = { ...metadata, until: io.now() + timeToLive(answer.headers, source) };
   return metadata.jwksUri;

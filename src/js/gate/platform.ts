@@ -5,6 +5,10 @@ import type { CheckContext, GateOptions, RequestFacts } from './index.js';
 export interface Connection {
   clientAddress: string | undefined;
   certificate: string | undefined;
+  /** Where else a router serves the request. */
+  served?: readonly string[] | undefined;
+  /** Whether scheme and host of the URL are the platform's word, and not what the client wrote into `Host`. */
+  urlVouched: boolean;
 }
 
 type Platform = NonNullable<GateOptions['platform']>;
@@ -38,21 +42,32 @@ function isVercel(): boolean {
 export function connectionOf(
   request: Request | RequestFacts,
   context: CheckContext,
+  platform: ReturnType<typeof platformOf>,
+): Connection {
+  return { ...endOf(request, context, platform), served: context.served };
+}
+
+function endOf(
+  request: Request | RequestFacts,
+  context: CheckContext,
   { platform, guessed }: ReturnType<typeof platformOf>,
 ): Connection {
   let clientAddress = context.clientAddress;
   let certificate = asText(context.certificate);
-  if (platform === 'none') return { clientAddress, certificate };
+  // Node, Deno, Bun and workerd on a machine of one's own make the URL of `Host`.
+  if (platform === 'none') return { clientAddress, certificate, urlVouched: context.urlVouched === true };
   if (platform === 'vercel') {
     clientAddress ??= header(request, 'x-vercel-forwarded-for') ?? header(request, 'x-real-ip');
-    return { clientAddress, certificate };
+    return { clientAddress, certificate, urlVouched: context.urlVouched ?? true };
   }
   const { cf } = request as { cf?: Cf };
+  // Cloudflare and Vercel route by the host: only those of the account's own get here.
+  const urlVouched = context.urlVouched ?? (!guessed || cf !== undefined);
   // workerd runs elsewhere as well, where nobody adds `cf`, and `cf-connecting-ip` is whatever the client wrote.
   if (!guessed || cf !== undefined) clientAddress ??= header(request, 'cf-connecting-ip');
   const tls = cf?.tlsClientAuth;
   if (tls?.certPresented === '1' && tls.certRevoked !== '1') certificate ??= tls.certFingerprintSHA256;
-  return { clientAddress, certificate };
+  return { clientAddress, certificate, urlVouched };
 }
 
 function header({ headers }: Request | RequestFacts, name: string): string | undefined {

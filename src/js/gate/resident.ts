@@ -48,6 +48,10 @@ export class ResidentGate extends ResidentJudge<RawGate> {
     return this.ask((raw) => raw.remotes());
   }
 
+  readMetadata(issuer: string, text: string): string {
+    return this.ask((raw) => raw.readMetadata(issuer, text));
+  }
+
   profile(): string {
     return this.ask((raw) => raw.profile());
   }

@@ -1,4 +1,5 @@
 import type { RevocationUpdate, StatusUpdate } from '../index.js';
+import { type FeedSecrets, feedAuthorization } from './feed-credentials.js';
 import { fetchText } from './fetch.js';
 import { Flights } from './flights.js';
 import { type Io, type IoContext, keepAlive, type RevocationSource } from './io.js';
@@ -32,6 +33,8 @@ export interface RevocationsCore {
   version(): number;
   applyRevocations(documents: string): RevocationUpdate;
   applyStatusList(uri: string, jwt: string): StatusUpdate;
+  /** The secret of the client that the feed is pulled as. */
+  secrets?: FeedSecrets | undefined;
 }
 
 type Taken = Extract<RevocationUpdate | StatusUpdate, { ok: true }>;
@@ -84,6 +87,7 @@ class Place {
 export class Revocations {
   #places = new Map<string, Place>();
   #source: RevocationSource | undefined;
+  #authorization: string | undefined;
   readonly #io: Io;
   readonly #core: RevocationsCore;
   readonly #flights: Flights;
@@ -91,6 +95,7 @@ export class Revocations {
   #tendedAt = 0;
   #tendAt = 0;
 
+  /** @throws PolicyError when the source names a client whose secret is missing. */
   constructor(source: RevocationSource | undefined, io: Io, core: RevocationsCore) {
     this.#io = io;
     this.#core = core;
@@ -100,6 +105,7 @@ export class Revocations {
 
   /** Takes another policy's source. The core has kept the lists that it trusts as well; they are pulled again at once, since its times may be others. */
   replace(source: RevocationSource | undefined): void {
+    this.#authorization = feedAuthorization(source, this.#core.secrets);
     const before = this.#places;
     this.#places = new Map();
     this.#source = source;
@@ -193,7 +199,7 @@ export class Revocations {
     if (version >= 0 && place.entries <= place.atSnapshot * GROWN_TIMES + GROWN_BY) {
       const url = new URL(place.url);
       url.searchParams.set('since', String(version));
-      const answer = await this.#fetch(String(url), source);
+      const answer = await this.#fetchFeed(String(url), source);
       if (!this.#isCurrent(place, source)) return;
       if (answer.ok && this.#take(place, this.#core.applyRevocations(answer.text))) return;
       // What is gone, or does not go on from here, the snapshot has.
@@ -201,7 +207,7 @@ export class Revocations {
         return this.#failed(place, answer.reason);
     }
     place.count.snapshots += 1;
-    const answer = await this.#fetch(place.url, source);
+    const answer = await this.#fetchFeed(place.url, source);
     if (!this.#isCurrent(place, source)) return;
     if (!answer.ok) return this.#failed(place, answer.reason);
     if (!this.#take(place, this.#core.applyRevocations(answer.text)))
@@ -219,7 +225,8 @@ export class Revocations {
   async #pullStatus(place: Place, source: RevocationSource): Promise<void> {
     place.count.pulls += 1;
     place.count.snapshots += 1;
-    const answer = await this.#fetch(place.url, source, 'application/statuslist+jwt');
+    const headers = { accept: 'application/statuslist+jwt' };
+    const answer = await fetchText(this.#io.fetch, place.url, { headers }, source);
     if (!this.#isCurrent(place, source)) return;
     if (!answer.ok) return this.#failed(place, answer.reason);
     if (!this.#take(place, this.#core.applyStatusList(place.url, answer.text)))
@@ -242,8 +249,11 @@ export class Revocations {
     }
   }
 
-  #fetch(url: string, source: RevocationSource, accept = 'application/jwt') {
-    return fetchText(this.#io.fetch, url, { headers: { accept } }, source);
+  /** The secret goes to the feed alone, and to no status list. */
+  #fetchFeed(url: string, source: RevocationSource) {
+    const authorization = this.#authorization;
+    const headers = { accept: 'application/jwt', ...(authorization === undefined ? {} : { authorization }) };
+    return fetchText(this.#io.fetch, url, { headers }, source);
   }
 
   /** Another policy may have been taken meanwhile. */

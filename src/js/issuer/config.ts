@@ -47,7 +47,7 @@ export interface ClientConfig {
   grants?: readonly GrantType[];
   /** All the scopes it may be granted, separated by spaces; what is asked for narrows them. */
   scope?: string;
-  /** Where its codes may be sent, compared as they are. */
+  /** Where its codes may be sent, compared as they are: https, http on a loopback name, or a scheme like `com.example.app`. */
   redirectUris?: readonly string[];
   /** The audience of its access tokens, in place of the issuer's. */
   audience?: string;
@@ -56,6 +56,8 @@ export interface ClientConfig {
   introspects?: boolean;
   /** May it revoke subjects, sessions, clients and keys at `/revocations`? */
   administers?: boolean;
+  /** May it read the feed of revocations, as an edge does? It authenticates itself by `client_secret_basic`. */
+  feed?: boolean;
   /** Does it get nothing without a DPoP proof (RFC 9449 §5.2)? */
   dpopBound?: boolean;
 }
@@ -72,8 +74,16 @@ export interface IssuerConfig {
   upstream?: readonly IssuerPolicy[];
   /** What becomes of their `sub`: `iss#sub` by default; `verbatim` when no two of them, and no user of yours, can have the same. */
   upstreamSubjects?: 'qualified' | 'verbatim';
-  /** Per session 60 a minute by default; per client none. */
-  limits?: { session?: RateLimit; client?: RateLimit };
+  /**
+   * Per session 60 a minute by default; per address and per client none. A request is counted for its address at once, for its session when
+   * its token is authentic, and then for its client: one who only knows a client's name uses up nothing of its limit.
+   */
+  limits?: {
+    /** Per `clientAddress` of the request's context; all of an IPv6 network of 64 bits count as one. */
+    address?: RateLimit;
+    session?: RateLimit;
+    client?: RateLimit;
+  };
   /** `max-age` of the JWK Set: as long is a key published before it signs. 3600 by default. */
   jwksCacheSeconds?: number;
   /** How long an authorization code lives; 60 by default, at most 600. */
@@ -82,6 +92,13 @@ export interface IssuerConfig {
   cors?: { origins: readonly string[] };
   /** Where the application signs its users in, for the metadata. */
   authorizationEndpoint?: string;
+  /**
+   * Who may read the feed of revocations: `clients` with `feed: true`, by default, or the `public`. Whoever reads it can try names: was this
+   * subject signed out, and when?
+   */
+  feedAccess?: 'clients' | 'public';
+  /** Is there a `GET /health`, which says whether the store answers, and nothing else? */
+  health?: boolean;
 }
 
 /** A private key that signs access tokens, and its place in the schedule. */

@@ -8,9 +8,25 @@ export interface RateCounter {
   count(key: string, limit: number, seconds: number): boolean | Promise<boolean>;
 }
 
-/** Something that has happened and is committed. It never holds a token. */
+/** Something that has happened and is committed, or that has failed. It never holds a token. */
 export interface IssuerEvent {
-  kind: 'rotated' | 'replayed' | 'replayed_late' | 'reuse_detected' | 'store_behind' | 'revoked';
+  kind:
+    | 'rotated'
+    | 'replayed'
+    | 'replayed_late'
+    | 'reuse_detected'
+    | 'store_behind'
+    | 'revoked'
+    /** The store threw, took too long, or returned what cannot be decoded; or others won every race for an entry. */
+    | 'store_failed'
+    /** The counter threw or took too long: nothing was limited. */
+    | 'counter_failed'
+    /** The keys of an upstream issuer could not be fetched. */
+    | 'keys_failed'
+    /** A token could not be signed. */
+    | 'issue_failed'
+    /** A request was answered with 500 by an exception of something that the options gave, such as `now`. */
+    | 'request_failed';
   /** When, in seconds since 1970. */
   at: number;
   sid?: string;
@@ -22,7 +38,20 @@ export interface IssuerEvent {
   presented?: number;
   /** The key that was revoked. */
   kid?: string;
+  /** Of a failure: what was under way. */
+  operation?: 'read' | 'swap' | 'sweep' | 'count' | 'keys' | 'sign' | 'body' | 'answer';
+  /** Of a failure: what was thrown. It is for logs, and no client ever sees it. */
+  cause?: Error;
+  /** Of a failure: how long the operation took. */
+  durationMs?: number;
+  /** Of `keys_failed`: the upstream issuer. */
+  issuer?: string;
 }
+
+/** Whether the store answers. */
+export type Health =
+  | { ok: true; durationMs: number }
+  | { ok: false; durationMs: number; operation: NonNullable<IssuerEvent['operation']>; cause: Error };
 
 export interface IssuerOptions {
   config: IssuerConfig;
@@ -36,7 +65,8 @@ export interface IssuerOptions {
   store: IssuerStore;
   /** In memory by default, which counts for one process. */
   counter?: RateCounter;
-  onEvent?: (event: IssuerEvent) => void;
+  /** Nothing that it throws, or rejects with, changes an answer. */
+  onEvent?: (event: IssuerEvent) => unknown;
   /** Whole seconds since 1970. All processes of an issuer go by one clock, give or take `worstDelaySeconds`. */
   now?: () => number;
   /** How the keys of upstream issuers are fetched. */
@@ -59,7 +89,7 @@ export interface SessionOptions {
   scope?: string;
   /** How the subject was authenticated (RFC 9068 §2.2.1). */
   acr?: string;
-  /** When; by default now. */
+  /** When, in seconds since 1970 and not in the future; by default now. */
   authTimeSeconds?: number;
   /** The thumbprint of the only key that may use it (RFC 9449 §10). */
   jkt?: string;
@@ -82,15 +112,21 @@ export type RevocationTarget =
 
 /** What of a request's context is used. */
 export interface RequestContext {
+  /** The client's address, as whoever ends its connection knows it. Without it nothing is limited by address. */
+  clientAddress?: string;
   waitUntil?: (promise: Promise<unknown>) => void;
 }
 
 export interface Issuer {
-  /** Answers `/token`, `/revoke`, `/introspect`, `/jwks`, `/revocations` and the metadata, all under the issuer's path. */
+  /**
+   * Answers `/token`, `/revoke`, `/introspect`, `/jwks`, `/revocations`, by choice `/health`, and the metadata, all under the issuer's path.
+   * A request has 15 seconds in all; then the answer is 503 with `Retry-After`.
+   */
   fetch(request: Request, context?: RequestContext): Promise<Response>;
   /**
    * Begins a session of a subject whose credentials the application has checked.
-   * @throws PolicyError for a mistake of the caller's, IssuerUnavailableError when the store gives no answer.
+   * @throws PolicyError for a mistake of the caller's, such as an option that is not known; IssuerUnavailableError when the store gives no
+   * answer.
    */
   startSession(subject: string, options: SessionOptions): Promise<TokenResponse & { sid: string }>;
   /** Keeps an authorization code of a subject whose credentials the application has checked, and gives its text. */
@@ -107,16 +143,18 @@ export interface Issuer {
   feedJwks(): { keys: Jwk[] } | undefined;
   /** Folds the feed's log and removes at most `limit` entries that have ended; says how many. Call it now and then. */
   sweep(limit?: number): Promise<number>;
+  /** Tries the store with a real read, and says what failed. It never rejects. */
+  health(): Promise<Health>;
 }
 
-/** The store gave no answer in time. What was asked for may be asked for again. */
+/** The store gave no answer in time; `cause` says why. What was asked for may be asked for again. */
 export class IssuerUnavailableError extends Error {
   override readonly name = 'IssuerUnavailableError';
   /** When to try again. */
   readonly retryAfterSeconds: number;
 
-  constructor(reason: string, retryAfterSeconds: number) {
-    super(reason);
+  constructor(reason: string, retryAfterSeconds: number, options?: ErrorOptions) {
+    super(reason, options);
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }

@@ -1,11 +1,13 @@
 import { orPolicyError, PolicyError } from '../errors.js';
-import type { Io, KeyReport, RemoteSource } from '../gate/io.js';
+import type { KeyReport, RemoteSource } from '../gate/io.js';
 import { RemoteKeys } from '../gate/keys.js';
 import type { Instance } from '../instance.js';
 import type { Jwk } from '../policy.js';
-import { membersOf, toJson } from '../to-json.js';
+import { toJson } from '../to-json.js';
 import type { IssuerGlue } from '../wasm/glue.js';
 import { memoryCounter } from './counter.js';
+import { Deadline } from './deadline.js';
+import { asError, type Failure, fromCore, stopwatch, tell } from './failures.js';
 import {
   type Issuer,
   type IssuerEvent,
@@ -15,66 +17,121 @@ import {
   type TokenResponse,
 } from './index.js';
 import { type FinalStep, follow, type World } from './loop.js';
-import { toFacts } from './request.js';
+import { commandOf, refuseUnknown } from './options.js';
+import { bodyOf, toFacts } from './request.js';
 import { ResidentIssuer } from './resident.js';
+import { upstreamIo } from './upstream.js';
 
 const SWEPT_AT_ONCE = 1000;
 
+/** How long a request or a command may take in all, in milliseconds. */
+const REQUEST_MS = 15_000;
+
+const OPTIONS = [
+  'config',
+  'signingKeys',
+  'rootKeys',
+  'feedKey',
+  'store',
+  'counter',
+  'onEvent',
+  'now',
+  'fetch',
+];
+
+type Answered = FinalStep & { step: 'done' };
+
 /** Makes an issuer around the core's. */
 export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): Issuer {
+  refuseUnknown(options, OPTIONS);
   const { config, signingKeys, rootKeys, store, onEvent } = options;
   // One that is there and undefined would be an issuer without a feed.
   const feedKey = 'feedKey' in options ? { feedKey: options.feedKey } : {};
   const texts = [toJson(config), toJson({ signingKeys, rootKeys, ...feedKey })] as const;
   const raw = orPolicyError(() => new ResidentIssuer(home, ...texts));
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
-  const io: Io = {
-    fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => globalThis.fetch(...args)),
-    now,
-  };
+  const failed = (failure: Failure) => tell(onEvent, { ...failure, at: instantOf(now) });
   const keys = new RemoteKeys(
     JSON.parse(raw.remotes()) as RemoteSource[],
-    io,
+    { ...upstreamIo(options.fetch, now, failed), readMetadata: (issuer, text) => raw.readMetadata(issuer, text) },
     (issuer, jwks) => orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
     (issuer) => raw.forgetKeys(issuer),
   );
   const world: World = { store, counter: options.counter ?? memoryCounter({ now }), keys, now };
 
-  const answer = async (facts: string, context: RequestContext): Promise<FinalStep & { step: 'done' }> => {
-    const final = await follow((at) => orPolicyError(() => raw.begin(facts, at)), world, context);
+  /** One request or command, to its end; `failed` hears of everything that goes wrong on the way. */
+  const answer = async (facts: string, journey: Parameters<typeof follow>[2]): Promise<Answered> => {
+    const final = await follow((at) => orPolicyError(() => raw.begin(facts, at)), world, journey);
     if (final.step === 'mistake') throw new PolicyError(final.error.pointer, final.error.reason);
-    for (const event of final.events) tell(onEvent, event);
     return final;
   };
-  const command = async (command: object): Promise<unknown> => {
-    const { response } = await answer(toJson(command), {});
-    const body = JSON.parse(response.body) as { error_description?: string };
-    if (response.status === 200) return body;
-    const wait = response.headers.find(([name]) => name === 'retry-after')?.[1];
-    throw new IssuerUnavailableError(body.error_description ?? 'no answer', Number(wait ?? 1));
+
+  const respond = async (request: Request, context: RequestContext, deadline: Deadline) => {
+    // Keys that are due are looked after beside the request; those past their end before it.
+    const late = keys.tend(context);
+    if (late !== undefined) await deadline.for(() => late).catch(() => {});
+    const { response, events } = await answer(toFacts(request, context.clientAddress), {
+      context,
+      deadline,
+      body: () => bodyOf(request, deadline),
+      failed,
+    });
+    for (const event of events) tell(onEvent, fromCore(event));
+    const { status, headers, body } = response;
+    return new Response(body === '' ? null : body, { status, headers });
+  };
+
+  const command = async (facts: object): Promise<unknown> => {
+    const deadline = new Deadline(REQUEST_MS);
+    let first: IssuerEvent | Failure | undefined;
+    try {
+      const { response, events } = await answer(toJson(facts), {
+        context: {},
+        deadline,
+        body: async () => ({ body: null }),
+        failed(failure) {
+          first ??= failure;
+          failed(failure);
+        },
+      });
+      for (const event of events.map(fromCore)) {
+        if (event.cause !== undefined) first ??= event;
+        tell(onEvent, event);
+      }
+      const body = JSON.parse(response.body) as { error_description?: string };
+      if (response.status === 200) return body;
+      const wait = response.headers.find(([name]) => name === 'retry-after')?.[1];
+      throw unavailable(body.error_description ?? 'no answer', Number(wait ?? 1), first);
+    } finally {
+      deadline.end();
+    }
   };
 
   return {
     async fetch(request, context = {}) {
-      // Keys that are due are looked after beside the request; those past their end before it.
-      await keys.tend(context);
-      const { response } = await answer(await toFacts(request), context);
-      const { status, headers, body } = response;
-      return new Response(body === '' ? null : body, { status, headers });
+      const elapsed = stopwatch();
+      const deadline = new Deadline(REQUEST_MS);
+      try {
+        return await respond(request, context, deadline);
+      } catch (thrown) {
+        // The caller's own mistake is the caller's to see; what a callback threw is the operator's, and no client's.
+        if (thrown instanceof PolicyError) throw thrown;
+        const cause = asError(thrown);
+        failed({ kind: 'request_failed', operation: 'answer', cause, durationMs: elapsed() });
+        return serverError();
+      } finally {
+        deadline.end();
+      }
     },
     startSession: (subject, session) =>
-      command({ command: 'startSession', subject, ...membersOf(session, ['command', 'subject']) }) as Promise<
+      command(commandOf({ command: 'startSession', subject }, session)) as Promise<
         TokenResponse & { sid: string }
       >,
     mintCode: async (subject, code) =>
-      (
-        (await command({ command: 'mintCode', subject, ...membersOf(code, ['command', 'subject']) })) as {
-          code: string;
-        }
-      ).code,
+      ((await command(commandOf({ command: 'mintCode', subject }, code))) as { code: string }).code,
     endSession: async (sid) => void (await command({ command: 'endSession', sid })),
     endSessionsOf: async (subject) => void (await command({ command: 'revoke', subject })),
-    revoke: async (target) => void (await command({ command: 'revoke', ...membersOf(target, ['command']) })),
+    revoke: async (target) => void (await command(commandOf({ command: 'revoke' }, target))),
     jwks: () => JSON.parse(orPolicyError(() => raw.jwks(now()))) as { keys: Jwk[] },
     feedJwks: () => {
       const jwks = raw.feedJwks();
@@ -82,14 +139,48 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     },
     async sweep(limit = SWEPT_AT_ONCE) {
       await command({ command: 'fold' });
-      return store.sweep(now(), limit);
+      const elapsed = stopwatch();
+      try {
+        return await store.sweep(now(), limit);
+      } catch (thrown) {
+        const failure: Failure = {
+          kind: 'store_failed',
+          operation: 'sweep',
+          cause: asError(thrown),
+          durationMs: elapsed(),
+        };
+        failed(failure);
+        throw unavailable('the store gave no answer', 1, failure);
+      }
+    },
+    async health() {
+      const elapsed = stopwatch();
+      try {
+        await command({ command: 'health' });
+        return { ok: true, durationMs: elapsed() };
+      } catch (thrown) {
+        const cause = asError(thrown instanceof IssuerUnavailableError ? (thrown.cause ?? thrown) : thrown);
+        return { ok: false, durationMs: elapsed(), operation: 'read', cause };
+      }
     },
   };
 }
 
-/** A listener that fails changes no answer: what it is told of is committed. */
-function tell(onEvent: ((event: IssuerEvent) => void) | undefined, event: IssuerEvent): void {
+function unavailable(reason: string, seconds: number, first: { cause?: Error } | undefined) {
+  return new IssuerUnavailableError(reason, seconds, first?.cause && { cause: first.cause });
+}
+
+/** The time of a failure. The clock itself may be what fails. */
+function instantOf(now: () => number): number {
   try {
-    onEvent?.(event);
-  } catch {}
+    return now();
+  } catch {
+    return Math.floor(Date.now() / 1000);
+  }
+}
+
+function serverError(): Response {
+  const body = { error: 'server_error', error_description: 'the issuer could not answer' };
+  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+  return new Response(JSON.stringify(body), { status: 500, headers });
 }

@@ -1,7 +1,8 @@
 import type { RemoteKeys } from '../gate/keys.js';
-import { within } from '../gate/within.js';
 import { CoreError } from '../instance.js';
 import type { IssuerStore } from '../stores/store.js';
+import type { Deadline } from './deadline.js';
+import { asError, type Failure, stopwatch } from './failures.js';
 import type { IssuerEvent, RateCounter, RequestContext } from './index.js';
 import type { ResidentExchange } from './resident.js';
 
@@ -13,6 +14,7 @@ type OpenStep =
   | { step: 'read'; key: string }
   | { step: 'swap'; key: string; expected: number; value: string; endsAt: number }
   | { step: 'count'; key: string; limit: number; seconds: number }
+  | { step: 'body' }
   | { step: 'keys'; issuer: string; kid: string | null };
 
 /** What it ends with. */
@@ -20,7 +22,7 @@ export type FinalStep =
   | {
       step: 'done';
       response: { status: number; headers: [string, string][]; body: string };
-      events: IssuerEvent[];
+      events: (Omit<IssuerEvent, 'cause'> & { cause?: string })[];
     }
   | { step: 'mistake'; error: { pointer: string; reason: string } };
 
@@ -32,20 +34,28 @@ export interface World {
   now: () => number;
 }
 
+/** One request or command on its way. */
+export interface Journey {
+  context: RequestContext;
+  deadline: Deadline;
+  /** The body as evidence; it never rejects. */
+  body(): Promise<object>;
+  /** Is told of each failure at once. */
+  failed(failure: Failure): void;
+}
+
 /** Carries out what the core asks for until it has an answer. */
 export async function follow(
   begin: (now: number) => ResidentExchange,
   world: World,
-  context: RequestContext,
+  journey: Journey,
 ): Promise<FinalStep> {
   let raw: ResidentExchange | undefined;
   try {
     raw = begin(world.now());
     let step = JSON.parse(raw.step()) as OpenStep | FinalStep;
     while (step.step !== 'done' && step.step !== 'mistake') {
-      const evidence = await carryOut(step, world, context)
-        .then((found) => JSON.stringify(found))
-        .catch(() => '{"error":"unavailable"}');
+      const evidence = await attempt(step, world, journey);
       const now = world.now();
       step = JSON.parse(raw.resume(evidence, now)) as OpenStep | FinalStep;
     }
@@ -73,19 +83,50 @@ const UNAVAILABLE: FinalStep = {
   events: [],
 };
 
-async function carryOut(step: OpenStep, world: World, context: RequestContext): Promise<object> {
+const KINDS = {
+  read: 'store_failed',
+  swap: 'store_failed',
+  count: 'counter_failed',
+  keys: 'keys_failed',
+  body: 'request_failed',
+} as const;
+
+/** What a step came to, as JSON. */
+async function attempt(step: OpenStep, world: World, journey: Journey): Promise<string> {
+  const elapsed = stopwatch();
+  try {
+    // Written here, since a row of the store's may have no JSON.
+    return JSON.stringify(await carryOut(step, world, journey));
+  } catch (thrown) {
+    const operation = step.step;
+    const failure = { kind: KINDS[operation], operation, cause: asError(thrown), durationMs: elapsed() };
+    journey.failed(step.step === 'keys' ? { ...failure, issuer: step.issuer } : failure);
+    return '{"error":"unavailable"}';
+  }
+}
+
+async function carryOut(step: OpenStep, world: World, journey: Journey): Promise<object> {
+  const { deadline } = journey;
   switch (step.step) {
     case 'read':
-      return { found: (await within(STORE_MS, world.store.read(step.key))) ?? null };
+      return { found: (await deadline.within(STORE_MS, () => world.store.read(step.key))) ?? null };
     case 'swap': {
       const { key, expected, value, endsAt } = step;
-      return { held: await within(STORE_MS, world.store.swap(key, expected, value, endsAt)) };
+      return {
+        held: await deadline.within(STORE_MS, () => world.store.swap(key, expected, value, endsAt)),
+      };
     }
     case 'count': {
-      const counted = Promise.resolve(world.counter.count(step.key, step.limit, step.seconds));
-      return { held: await within(STORE_MS, counted) };
+      const { key, limit, seconds } = step;
+      return { held: await deadline.within(STORE_MS, () => world.counter.count(key, limit, seconds)) };
     }
-    case 'keys':
-      return { held: await world.keys.refresh(step.issuer, step.kid ?? undefined, context) };
+    case 'body':
+      return journey.body();
+    case 'keys': {
+      const { issuer, kid } = step;
+      return {
+        held: await deadline.for(() => world.keys.refresh(issuer, kid ?? undefined, journey.context)),
+      };
+    }
   }
 }

@@ -49,6 +49,10 @@ export class ResidentIssuer extends Resident<RawIssuer> {
     return report;
   }
 
+  readMetadata(issuer: string, text: string): string {
+    return this.ask((raw) => raw.readMetadata(issuer, text));
+  }
+
   forgetKeys(issuer: string): void {
     // First, so that they do not come back with the next instance.
     this.#keys.delete(issuer);

@@ -20,8 +20,9 @@ export interface Clock {
   /** This instant: take it before a request is sent and hand it to `observe` with the answer. */
   mark(): Mark;
   /**
-   * Learns from a response (its `Date`, unless a cache has aged it) or from an access token that was minted for this request (its `iat`).
-   * Both are whole seconds, of an instant between sending and now. Says whether there was anything to learn from.
+   * Learns from a response of the server whose time it is (its `Date`) or from an access token that was minted for this request (its `iat`).
+   * Both are whole seconds, of an instant between sending and now. A response without `no-store`, or with an `Age`, may be of another time:
+   * a cache of the browser gives it back as it was. Says whether there was anything to learn from.
    */
   observe(evidence: Response | string, sent?: Mark): boolean;
   /** The server's time: the best estimate, and by how much it can be off. `Infinity` until something was observed. */
@@ -30,7 +31,7 @@ export interface Clock {
   left(expiresAt: number): number;
   /** Milliseconds until something of that life is to be refreshed; times in seconds since 1970. */
   dueIn(issuedAt: number | undefined, expiresAt: number): number;
-  /** What has been observed, for another tab, and the other way round. */
+  /** What has been observed, for another tab, and the other way round; what contradicts this clock's own observations is not taken. */
   offset(): Offset | undefined;
   adopt(offset: Offset): void;
 }
@@ -67,11 +68,12 @@ export function createClock({
     const drift = (now[0] - (observed ?? now[0])) * DRIFT;
     return [now[0] + least - drift, now[0] + most + drift, now] as const;
   };
-  const narrow = (low: number, high: number) => {
+  const narrow = (low: number, high: number, own: boolean) => {
     const [from, to, now] = bounds();
     const [a, b] = [Math.max(low, from), Math.min(high, to)];
-    // What contradicts all before it is newer.
     const agreed = observed !== undefined && a <= b;
+    // What contradicts all before it is newer, or another's mistake.
+    if (!own && !agreed && observed !== undefined) return;
     least = (agreed ? a : low) - now[0];
     most = (agreed ? b : high) - now[0];
     observed = now[0];
@@ -88,14 +90,14 @@ export function createClock({
       const said =
         typeof evidence === 'string'
           ? Number(timesOf(evidence).iat) * 1000
-          : Number(evidence.headers.get('age'))
-            ? NaN
-            : Date.parse(evidence.headers.get('date') ?? '');
+          : isNew(evidence)
+            ? Date.parse(evidence.headers.get('date') ?? '')
+            : NaN;
       if (!(said >= 0)) return false;
       const now = mark();
       // The device may have slept in between: of both clocks the one that has run longer.
       const elapsed = sent ? Math.max(now[0] - sent[0], now[1] - sent[1]) : SLOWEST_MS;
-      narrow(said, said + 1000 + elapsed);
+      narrow(said, said + 1000 + elapsed, true);
       return true;
     },
     now() {
@@ -109,12 +111,18 @@ export function createClock({
       const [low, high, [, at]] = bounds();
       return observed === undefined ? undefined : [low - at, high - at];
     },
-    adopt([low, high]) {
+    adopt(offset) {
       const at = wall();
-      narrow(low + at, high + at);
+      // It may come from anybody who can write to the channel.
+      const [low = 1, high = 0] = Array.isArray(offset) && offset.every(Number.isFinite) ? offset : [];
+      if (low <= high) narrow(low + at, high + at, false);
     },
   };
 }
+
+/** Can no cache have kept it? */
+const isNew = ({ headers }: Response) =>
+  (headers.get('age') ?? '0') === '0' && /\bno-store\b/i.test(headers.get('cache-control') ?? '');
 
 /** For how many seconds a token is certainly still good; zero or less when it may have expired; undefined when it does not say. */
 export function expiresIn(token: string, clock: Clock): number | undefined {

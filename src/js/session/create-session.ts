@@ -1,35 +1,44 @@
 // One access token, kept fresh in all tabs by one of them at a time.
 import { challengeOf } from './challenge.js';
-import { createClock, type Mark, type Offset } from './clock.js';
+import { createClock, type Mark } from './clock.js';
 import { locked } from './lock.js';
+import { after, isNewer, type Message, type State, stateIn } from './state.js';
 import { timesOf } from './times.js';
 import type { Session, SessionOptions, Snapshot, TokenResponse } from './types.js';
-
-/** What all tabs agree on: the highest `n` counts, and of two with the same `n` the one that ends the session. */
-interface State {
-  n: number;
-  out?: boolean;
-  access?: string;
-  refresh?: string | undefined;
-  issuedAt?: number;
-  expiresAt?: number | undefined;
-}
-
-/** What tabs tell each other: news, with what is known of the time; a question for newer ones; how long to leave the endpoint alone. */
-interface Message {
-  state?: State;
-  offset?: Offset | undefined;
-  ask?: number;
-  wait?: number;
-}
-
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+import { bounded, retryAfter } from './waits.js';
 
 // Answers of other tabs come at once, unless they sleep.
 const ANSWER_MS = 100;
-// A shorter wait that the server asks for is waited out with the lock in hand.
+// A shorter wait is waited out with the lock in hand.
 const SHORT_MS = 2000;
 const PAUSE_MS = 5000;
+// So many requests in a row, and then one in half of `attemptMs`: 20 a minute by default, in all tabs together.
+const IN_A_ROW = 5;
+
+const sleep = (ms: number, lost: AbortSignal, early = (_: () => void) => {}) =>
+  new Promise<void>((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(resolve, ms);
+    lost.onabort = end;
+    early(end);
+    if (lost.aborted) end();
+  });
+
+/** Runs a callback of the caller's. What it throws, at once or later, is reported and disturbs nothing. */
+const contained = <T>(work: () => T): T | undefined => {
+  const report = (error: unknown) => globalThis.reportError?.(error);
+  try {
+    const result = work();
+    Promise.resolve(result).catch(report);
+    return result;
+  } catch (error) {
+    report(error);
+    return undefined;
+  }
+};
 
 export function createSession({
   refresh,
@@ -48,144 +57,232 @@ export function createSession({
   let state: State = { n: 0 };
   let snapshot: Snapshot;
   let flight: Promise<void> | undefined;
+  let flying: AbortController | undefined;
+  let ending: Promise<void> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const closing = new AbortController();
+  const closed = closing.signal;
   let pausedUntil = 0;
+  /** The server has said so: no change of the network makes it wrong. */
+  let askedUntil = 0;
+  /** When all requests that were made would have been made, at the rate that is kept. */
+  let owedUntil = 0;
+  let failures = 0;
   let answered: (() => void) | undefined;
+  /** What this tab has read in the storage, or written there: what differs is another's. */
+  let stored: string | null | undefined;
   const listeners = new Set<() => void>();
   let channel = globalThis.BroadcastChannel && new BroadcastChannel(name);
   const post = (message: Message) => channel?.postMessage(message);
+  const ms = () => clock.mark()[0];
+  const costMs = attemptMs / 2;
+  /** So many requests ago one could have been made after a long rest. */
+  const owed = () => (owedUntil - ms()) / costMs;
+  const owe = (requests: number) => {
+    owedUntil = ms() + Math.min(requests, IN_A_ROW) * costMs;
+  };
+  const underLock = locked.bind(null, `${name}:refresh`, holdMs);
 
   const become = (next: State) => {
+    if (closed.aborted) return;
+    const { out, access, expiresAt, due = [] } = next;
+    // Nobody waits for what comes after the end.
+    if (out && !state.out) flying?.abort();
     state = next;
-    const { out, access, expiresAt } = next;
-    const seen = access ? inspect?.(access) : undefined;
+    const seen = access ? contained(() => inspect?.(access)) : undefined;
     const claims = seen?.ok ? seen.claims : undefined;
     const status = out ? 'signed-out' : access ? 'signed-in' : 'unknown';
-    snapshot = Object.freeze({ status, claims, expiresAt });
+    snapshot = Object.freeze({ status, claims, expiresAt, unrevoked: due.length });
     schedule();
-    for (const listener of [...listeners]) listener();
+    for (const listener of [...listeners]) contained(listener);
   };
   /** A state of this tab's own making, for all. */
-  const publish = async (next: State) => {
-    become(next);
-    post({ state: next, offset: clock.offset() });
-    await storage?.set(next.refresh ?? null);
+  const publish = async (next: Omit<State, 'n'>) => {
+    become({ ...next, n: after(state.n) });
+    post({ state, offset: clock.offset() });
+    const text = [next.refresh ?? '', ...(next.due ?? [])].join('\n') || null;
+    await storage?.set(text);
+    stored = text;
   };
-  const take = (tokens: TokenResponse, sent?: Mark, dated?: boolean) => {
-    const { access_token: access, refresh_token, expires_in } = tokens;
-    if (!dated) clock.observe(access, sent);
+  /** Learns the time from what the token endpoint answered: the time of whoever writes `exp`. A date outside the token's life is not his. */
+  const learn = (access: string, sent?: Mark, response?: Response) => {
+    const { iat, exp } = timesOf(access);
+    const date = Date.parse(response?.headers.get('date') ?? '') / 1000;
+    const opaque = iat === undefined || exp === undefined;
+    if (response && (opaque || (date + 1 >= iat && date <= exp)) && clock.observe(response, sent)) return;
+    clock.observe(access, sent);
+  };
+  const take = (tokens: TokenResponse) => {
+    const { access_token: access, refresh_token: refresh, expires_in } = tokens;
     const { iat, exp } = timesOf(access);
     // Of an opaque token, only the response says how long it lives.
     const issuedAt = iat ?? clock.now().seconds;
-    const expiresAt = exp ?? (expires_in === undefined ? undefined : issuedAt + Number(expires_in));
-    // An answer without a refresh token leaves the one there is (RFC 6749 §6).
-    return publish({ n: state.n + 1, access, refresh: refresh_token ?? state.refresh, issuedAt, expiresAt });
+    const life = Number(expires_in);
+    const expiresAt = exp ?? (life > 0 && life < 1e12 ? issuedAt + life : undefined);
+    const { due } = state;
+    failures = 0;
+    // An answer without a refresh token leaves the one there is (RFC 6749 §6); it consists of visible characters (appendix A.17).
+    const kept = typeof refresh === 'string' && /^[ -~]+$/.test(refresh) ? refresh : state.refresh;
+    return publish({ access, refresh: kept, issuedAt, expiresAt, due });
   };
 
   const accepted = (access: unknown) =>
-    typeof access === 'string' && (!verify || verify(access, Math.floor(clock.now().seconds)).ok);
+    typeof access === 'string' &&
+    access &&
+    (!verify || contained(() => verify(access, Math.floor(clock.now().seconds)))?.ok === true);
 
   const dueIn = () =>
     state.expiresAt === undefined ? Infinity : clock.dueIn(state.issuedAt, state.expiresAt);
   const expired = () => state.expiresAt !== undefined && clock.left(state.expiresAt) <= 0;
   const usable = (refused?: string) => state.access && state.access !== refused && !expired();
-  const paused = () => clock.mark()[0] < pausedUntil;
+  const paused = () => ms() < pausedUntil;
   const pause = (pauseMs: number) => {
-    pausedUntil = clock.mark()[0] + pauseMs;
+    pausedUntil = Math.max(pausedUntil, ms() + pauseMs);
     schedule();
   };
-
-  /** Learns what other tabs have done since. */
-  const catchUp = async () => {
-    if (channel) {
-      post({ ask: state.n });
-      await new Promise<void>((resolve) => {
-        answered = resolve;
-        setTimeout(resolve, ANSWER_MS);
-      });
-    }
-    const kept = await storage?.get();
-    if (kept === null && state.refresh) become({ n: state.n, out: true });
-    else if (kept && kept !== state.refresh && !state.out) state = { ...state, refresh: kept };
+  /** After a failure, longer each time. */
+  const rest = (waitMs = 0, asked = 0) => {
+    const pauseMs = bounded(Math.max(waitMs, PAUSE_MS * 2 ** failures++));
+    post({ wait: pauseMs });
+    pause(pauseMs);
+    if (asked > 0) askedUntil = pausedUntil;
   };
 
-  /** One request, however long it takes: undefined when its answer is lost. */
-  const attempt = async (lost: AbortSignal) => {
+  const read = async () => {
+    try {
+      const text = await storage?.get();
+      return text === null || typeof text === 'string' ? text : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  /** Takes over what another tab has stored: a refresh token, and after it those that are still to be revoked. */
+  const catchUpStored = async () => {
+    const text = await read();
+    if (text === undefined || text === stored) return;
+    stored = text;
+    const [refresh, ...due] = (text ?? '').split('\n');
+    if (!refresh) {
+      if (state.n || state.refresh || due.length) become({ n: state.n, out: true, due });
+    } else if (state.out) become({ n: state.n, refresh, due });
+    else if (refresh !== state.refresh) state = { ...state, refresh, due };
+  };
+  /** Learns what other tabs have done since. */
+  const catchUp = async (lost: AbortSignal) => {
+    if (channel) {
+      post({ ask: state.n });
+      await sleep(ANSWER_MS, lost, (end) => {
+        answered = end;
+      });
+    }
+    await catchUpStored();
+  };
+
+  /** One request, however long it takes; rejects when its answer is lost. */
+  const attempt = async <T>(lost: AbortSignal, work: (signal: AbortSignal) => Promise<T>) => {
+    owe(Math.max(owed(), 0) + 1);
+    post({ owed: owed() });
     const control = new AbortController();
     const end = () => control.abort();
     const timer = setTimeout(end, attemptMs);
     lost.onabort = end;
     try {
       return await Promise.race([
-        refresh(state.refresh, control.signal).then(async (response) => ({
-          response,
-          body: await response.json().catch(() => ({})),
-        })),
+        work(control.signal),
         // What does not listen to the signal is not waited for.
         new Promise<never>((_, reject) => {
-          control.signal.onabort = reject;
+          control.signal.onabort = () => reject(control.signal.reason);
+          if (lost.aborted) end();
         }),
       ]);
-    } catch {
-      return undefined;
     } finally {
       clearTimeout(timer);
       end();
     }
   };
+  /** Waits for its turn, however many have asked before; false when that takes long. */
+  const turn = async (lost: AbortSignal) => {
+    const waitMs = (owed() + 1 - IN_A_ROW) * costMs;
+    if (waitMs > SHORT_MS) pause(bounded(waitMs));
+    else if (waitMs > 0) await sleep(bounded(waitMs), lost);
+    return waitMs <= SHORT_MS && !lost.aborted;
+  };
+
+  /** Ends the session, in so far as this tab knows of one. */
+  const end = async () => {
+    await catchUpStored();
+    const { out, due = [], refresh = '' } = state;
+    if (!out) await publish({ out: true, due: revoke && [...due.slice(-7), refresh] });
+  };
+  /** Tells the server of the sign-outs that it has not heard of. What fails stays due. */
+  const settle = async (lost: AbortSignal) => {
+    while (state.due?.length && (await turn(lost))) {
+      const [token] = state.due;
+      try {
+        await attempt(lost, async (signal) => revoke?.(token || undefined, signal));
+        failures = 0;
+        await publish({ ...state, due: state.due.filter((other) => other !== token) });
+      } catch (error) {
+        rest();
+        return error;
+      }
+    }
+    return undefined;
+  };
 
   const refreshUnderLock = async (refused: string | undefined, lost: AbortSignal) => {
-    const started = clock.mark()[0];
-    await catchUp();
+    const started = ms();
+    await catchUp(lost);
+    if (!paused()) await settle(lost);
     // Another tab was first, or was told to wait.
     if (state.out || paused() || (usable(refused) && dueIn() > 0)) return;
     const mine = state;
     const current = async () =>
-      state === mine &&
-      !lost.aborted &&
-      (!storage || !mine.refresh || (await storage.get()) === mine.refresh);
+      state === mine && !lost.aborted && (!storage || [undefined, stored].includes(await read()));
     for (let tries = 0; ; tries++) {
+      if (!(await turn(lost)) || !(await current())) return;
       const sent = clock.mark();
-      const answer = await attempt(lost);
+      const answer = await attempt(lost, async (signal) => {
+        const response = await refresh(state.refresh, signal);
+        return { response, body: await response.json().catch(() => undefined) };
+      }).catch(() => undefined);
       // Signed out meanwhile, or this tab has slept and others went on without it.
       if (!(await current())) return;
       const { response, body } = answer ?? {};
-      const dated = response && clock.observe(response, sent);
-      if (response?.ok && accepted(body.access_token)) return take(body, sent, dated);
-      if (body?.error === 'invalid_grant') {
-        // A tab that never had a session ends none.
-        if (mine.n === 0 && !mine.refresh) return become({ n: 0, out: true });
-        return publish({ n: mine.n + 1, out: true });
+      if (response?.ok) {
+        learn(body?.access_token, sent, response);
+        if (accepted(body?.access_token)) return take(body);
       }
       const status = response?.status ?? 503;
-      const asked = response?.headers.get('retry-after');
-      const waitMs = asked
-        ? Number(asked) * 1000 || Date.parse(asked) - clock.now().seconds * 1000 || 0
-        : 250 * 2 ** tries * (0.5 + Math.random());
-      const elapsed = clock.mark()[0] - started;
+      // A backend for frontend says so with 401; what a server says that has failed, is not about the grant.
+      if ((status === 400 || status === 401) && body?.error === 'invalid_grant') {
+        // A tab that never had a session ends none.
+        if (mine.n === 0 && !mine.refresh) return become({ n: 0, out: true });
+        return publish({ out: true, due: mine.due });
+      }
+      const elapsed = ms() - started;
       // Overslept: that says nothing about the server.
       if (elapsed > holdMs) return;
+      const asked = response ? retryAfter(response, clock.now().seconds * 1000) : 0;
+      const waitMs = Math.max(asked, 250 * 2 ** tries * (0.5 + Math.random()));
       // The same token again, as long as nobody has to think that this tab hangs: what a lost answer held, comes again.
       const enough = elapsed + waitMs + attemptMs > holdMs * 0.9;
-      if ((status < 500 && status !== 429) || waitMs > SHORT_MS || enough) {
-        const pauseMs = Math.max(waitMs, PAUSE_MS);
-        post({ wait: pauseMs });
-        return pause(pauseMs);
-      }
-      await sleep(waitMs);
-      if (!(await current())) return;
+      if ((status < 500 && status !== 429) || waitMs > SHORT_MS || enough) return rest(waitMs, asked);
+      await sleep(bounded(waitMs), lost);
     }
   };
 
   const accessToken = async (refused?: string) => {
     const idle = () => state.out || paused();
     const fly = () => {
-      flight ??= locked(`${name}:refresh`, holdMs, (lost) => refreshUnderLock(refused, lost)).finally(() => {
-        flight = undefined;
-      });
+      flight ??= underLock((flying = new AbortController()), (lost) => refreshUnderLock(refused, lost))
+        .catch(() => {})
+        .finally(() => {
+          flight = undefined;
+        });
       return flight;
     };
+    if (state.due?.length && !paused()) void fly();
     // What is still good serves while the next one is fetched.
     if (usable(refused) && dueIn() <= 0 && !idle()) void fly();
     // More than once: another's flight had another reason, and from a tab that slept the lock has been taken.
@@ -200,31 +297,38 @@ export function createSession({
   };
   const schedule = () => {
     clearTimeout(timer);
+    const due = state.due?.length;
     // By the minute, since timers stop with the device.
-    const ms = paused() ? pausedUntil - clock.mark()[0] : dueIn();
-    if (state.access) timer = setTimeout(tick, Math.min(Math.max(ms, 500), 60_000));
+    const waitMs = paused() ? pausedUntil - ms() : due ? 0 : dueIn();
+    if (!closed.aborted && (state.access || due))
+      timer = setTimeout(tick, Math.min(Math.max(waitMs, 500), 60_000));
   };
   const online = () => {
-    pausedUntil = 0;
+    pausedUntil = askedUntil;
     tick();
   };
 
   if (channel)
-    channel.onmessage = ({ data: { state: theirs, offset, ask, wait } }: MessageEvent<Message>) => {
-      if (ask !== undefined && state.n >= ask && state.n > 0) post({ state, offset: clock.offset() });
-      if (wait) pause(wait);
-      if (!theirs) return;
-      if (offset) clock.adopt(offset);
-      if (theirs.n > state.n || (theirs.n === state.n && theirs.out && !state.out)) become(theirs);
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+      const { state: sent, offset, ask, wait, owed: theirOwed }: Message = Object(data);
+      const within = (value: unknown) => (Number.isFinite(value) ? bounded(value as number, () => 0) : 0);
+      if (Number.isInteger(ask) && !isNewer(ask as number, state.n))
+        post({ ...(state.n && { state }), offset: clock.offset(), owed: owed() });
+      if (within(wait) > 0) pause(within(wait));
+      if (within(theirOwed) > owed()) owe(within(theirOwed));
+      const theirs = stateIn(sent);
+      if (!theirs?.n || (theirs.access && !accepted(theirs.access))) return;
+      clock.adopt(offset as never);
+      const { refresh, out, n } = state;
+      const tied = theirs.n === n && theirs.out && !out;
+      // What was rotated, or started, at the same time, only this tab can revoke.
+      if (tied && refresh && theirs.due && !theirs.due.includes(refresh))
+        become({ ...theirs, due: [...theirs.due, refresh] });
+      else if (tied || isNewer(theirs.n, n)) become(theirs);
       answered?.();
     };
-  const unwatch = storage?.watch?.(async () => {
-    const kept = await storage.get();
-    // Signed out, or in, by another tab.
-    if (kept === null ? state.refresh : state.out) {
-      become(kept === null ? { n: state.n, out: true } : { n: state.n, refresh: kept });
-      tick();
-    }
+  const unwatch = storage?.watch?.(() => {
+    void catchUpStored().then(tick);
   });
   become(state);
   // On a server that renders the page, nobody is signed in.
@@ -235,15 +339,44 @@ export function createSession({
   }
 
   const send = (request: Request, access: string | undefined) => {
-    if (!access) return fetch(request);
-    const own = new Request(request, { redirect: request.redirect === 'manual' ? 'manual' : 'error' });
+    const signal = AbortSignal.any?.([request.signal, closed]) ?? request.signal;
+    if (!access) return fetch(request, { signal });
+    const redirect = request.redirect === 'manual' ? 'manual' : 'error';
+    const own = new Request(request, { redirect, signal });
     if (dpop) return dpop.fetch(own, access);
     own.headers.set('authorization', `Bearer ${access}`);
     return fetch(own);
   };
   const start = async (tokens: TokenResponse) => {
-    if (!accepted(tokens.access_token)) throw new TypeError('no access token');
+    closed.throwIfAborted();
+    const { access_token: access } = tokens;
+    // It may have been minted a while ago: better than nothing.
+    if (!clock.offset()) learn(access);
+    if (!accepted(access)) throw new TypeError('no access token');
     await take(tokens);
+  };
+  const signOut = async () => {
+    let fault: unknown;
+    pausedUntil = askedUntil;
+    // Here and wherever it is known, at once; then what other tabs knew better.
+    await end();
+    await underLock(new AbortController(), async (lost) => {
+      await catchUp(lost);
+      await end();
+      fault = await settle(lost);
+    });
+    if (state.due?.length)
+      throw new Error(`revoke: not done yet, and tried again: ${(fault as Error)?.message}`, { cause: fault });
+  };
+  const close = () => {
+    state = { n: 0, out: true };
+    closing.abort();
+    flying?.abort();
+    clearTimeout(timer);
+    listeners.clear();
+    unwatch?.();
+    channel?.close();
+    channel = undefined as never;
   };
 
   return {
@@ -256,10 +389,10 @@ export function createSession({
       const tried = new Set<string>();
       for (;;) {
         const access = await accessToken();
+        closed.throwIfAborted();
         if (!access && !state.out) throw new TypeError('no access token');
-        const sent = clock.mark();
+        // What the API says of the time is not asked: its clock is not the one by which tokens expire.
         const response = await send(request.clone(), access);
-        clock.observe(response, sent);
         if (response.status !== 401 || !access) return response;
         const { error = '', acr_values: acrValues, max_age } = challengeOf(response);
         if (tried.has(error)) return response;
@@ -274,24 +407,18 @@ export function createSession({
         } else return response;
       }
     },
-    async signOut() {
-      const { refresh: token, n } = state;
-      await publish({ n: n + 1, out: true });
-      await revoke?.(token);
+    signOut() {
+      ending ??= signOut().finally(() => {
+        ending = undefined;
+      });
+      return ending;
     },
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     snapshot: () => snapshot,
-    close() {
-      // What is under way finds another state than it started from.
-      state = { n: 0, out: true };
-      closing.abort();
-      clearTimeout(timer);
-      unwatch?.();
-      channel?.close();
-      channel = undefined as never;
-    },
+    // A user who signs out is not stopped by the page that goes.
+    close: () => (ending ? void ending.then(close, close) : close()),
   };
 }

@@ -27,10 +27,10 @@ export function revocationEndpoint(
   url: string | URL,
   { clientId, fetch: send = fetch }: TokenEndpointOptions,
 ) {
-  return async (refreshToken: string | undefined): Promise<void> => {
+  return async (refreshToken: string | undefined, signal?: AbortSignal): Promise<void> => {
     if (refreshToken === undefined) return;
     const token = { token: refreshToken, token_type_hint: 'refresh_token', client_id: clientId };
-    expectOk(await send(form(url, token)));
+    expectOk(await send(form(url, token, signal)));
   };
 }
 
@@ -46,7 +46,7 @@ export function backend(path: string | URL = '/session') {
     });
   return {
     refresh: (_: unknown, signal?: AbortSignal) => ask('POST', signal),
-    revoke: async () => expectOk(await ask('DELETE')),
+    revoke: async (_: unknown, signal?: AbortSignal) => expectOk(await ask('DELETE', signal)),
   };
 }
 

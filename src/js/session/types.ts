@@ -11,10 +11,13 @@ export interface TokenResponse {
   [member: string]: unknown;
 }
 
-/** Where a refresh token is kept between page loads. Whatever page script can read, an injected script can too. */
+/**
+ * Where a refresh token is kept between page loads, and in further lines those that are still to be revoked. Whatever page script can read,
+ * an injected script can too.
+ */
 export interface TokenStorage {
   get(): string | null | Promise<string | null>;
-  set(refreshToken: string | null): void | Promise<void>;
+  set(text: string | null): void | Promise<void>;
   /** Calls back when another tab has changed it. */
   watch?(listener: () => void): () => void;
 }
@@ -33,8 +36,8 @@ export interface SessionOptions {
    * backend for frontend has it in a cookie. Called again with the same token when an answer was lost.
    */
   refresh(refreshToken: string | undefined, signal: AbortSignal): Promise<Response>;
-  /** Tells the server that the session is over. */
-  revoke?(refreshToken: string | undefined): Promise<unknown>;
+  /** Tells the server that the session is over. What rejects, or takes longer than `attemptMs`, is asked again later, with the same token. */
+  revoke?(refreshToken: string | undefined, signal: AbortSignal): Promise<unknown>;
   /** Default: memory, shared with the open tabs of this origin alone. */
   storage?: TokenStorage;
   /** Sessions of one name are one, in all tabs of this origin. Default: `portcullis`. */
@@ -69,6 +72,8 @@ export interface Snapshot {
   readonly claims: UnverifiedClaims | undefined;
   /** In seconds since 1970, by the server's clock. */
   readonly expiresAt: number | undefined;
+  /** How many sign-outs the server has not been told of yet. They are tried again, by whichever tab is open. */
+  readonly unrevoked: number;
 }
 
 export interface Session {
@@ -85,10 +90,16 @@ export interface Session {
    * `invalid_token`, and one after a step-up.
    */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
-  /** Ends the session in all tabs at once, then at the server; rejects when that cannot be told. */
+  /**
+   * Ends the session in all tabs at once, then at the server. Rejects when the server cannot be told; the token is then kept until it can,
+   * and `snapshot().unrevoked` counts it.
+   */
   signOut(): Promise<void>;
   subscribe(listener: () => void): () => void;
   snapshot(): Snapshot;
-  /** Lets go of timers and channels; the session itself goes on in other tabs. */
+  /**
+   * Ends what is under way here, requests included, and lets go of timers, locks and channels; a sign-out is brought to its end first. The
+   * session itself goes on in other tabs.
+   */
   close(): void;
 }

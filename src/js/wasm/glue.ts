@@ -66,6 +66,8 @@ export interface RawIssuer {
   remotes(): string;
   setRemoteKeys(issuer: string, jwks: string): string;
   forgetKeys(issuer: string): void;
+  /** As a gate's. */
+  readMetadata(issuer: string, text: string): string;
 }
 
 /** One request under way: `Step` and `Evidence` of src/issuer/endpoint/channel.rs as JSON. */
@@ -90,7 +92,9 @@ export interface RawGate extends RawVerifier {
    * `{ remotes: RemoteSource[], introspections: IntrospectionSource[], revocation: RevocationSource | null }`.
    */
   remotes(): string;
-  /** Which facts decisions rest on: `{ headers: string[], byPath: boolean, byAddress: boolean }`. */
+  /** Where an issuer's metadata say that its keys are: `{ "jwksUri": … }` or `{ "fault": … }`. */
+  readMetadata(issuer: string, text: string): string;
+  /** Which facts decisions rest on: `{ headers: string[], ofRequests: string[], byPath: boolean, byAddress: boolean }`. */
   profile(): string;
 }
 

@@ -2,6 +2,9 @@
 
 use crate::document::shape::{Kind, Member, Shape};
 
+/// What a route may allow in its paths.
+pub(crate) const IN_PATHS: [&str; 6] = ["%23", "%25", "%2F", "%3F", "%5C", ";"];
+
 /// What the gate does with requests.
 pub(crate) const GATE: Shape = Shape::new(&[
     Member::new("realm", Kind::Text, "The realm that challenges name (RFC 9110 §11.5)."),
@@ -14,7 +17,8 @@ pub(crate) const GATE: Shape = Shape::new(&[
     Member::new(
         "routes",
         Kind::Array(&Kind::Object(&ROUTE)),
-        "What is asked by path and method. The first route that matches decides.",
+        "What is asked by path and method. The first route that matches however servers read the path decides, with those before it that match \
+         in some reading (another case, a slash at the end, escapes): what each of them asks for must hold.",
     ),
     Member::new("forward", Kind::Object(&FORWARD), "What is passed on to the origin."),
     Member::new(
@@ -28,6 +32,52 @@ pub(crate) const GATE: Shape = Shape::new(&[
         "The proxies in front of us. Only what they say about a client is believed; without them no header of a request is.",
     ),
     Member::new("dpop", Kind::Object(&DPOP), "What is asked of a proof of possession (RFC 9449 §4.3)."),
+    Member::new(
+        "origins",
+        Kind::Texts,
+        "The origins under which the service is reached, such as \"https://api.example\". A request for another one is refused. \"http://localhost:*\" stands for every port of a loopback name.",
+    ),
+    Member::new(
+        "cors",
+        Kind::Object(&CORS),
+        "What a CORS preflight is answered (Fetch §3.3). Without it no origin is allowed.",
+    ),
+    Member::new(
+        "preflight",
+        Kind::Choice(&["answer", "pass"]),
+        "Whether the gate answers CORS preflights itself, or passes them to the handler without a token.",
+    )
+    .default("\"answer\""),
+    Member::new(
+        "privateHosts",
+        Kind::Texts,
+        "Hosts that are not public and may all the same be named by an issuer's metadata, such as \"keys.corp\". An issuer's own host may.",
+    ),
+]);
+
+const CORS: Shape = Shape::new(&[
+    Member::new(
+        "origins",
+        Kind::Either(&Kind::Choice(&["any"]), &Kind::Texts),
+        "The origins whose scripts may call the service, such as \"https://app.example\"; \"any\" for all of them.",
+    )
+    .required(),
+    Member::new("methods", Kind::Texts, "The methods that a script may use.")
+        .default("[\"GET\", \"HEAD\", \"POST\", \"PUT\", \"PATCH\", \"DELETE\"]"),
+    Member::new(
+        "headers",
+        Kind::Texts,
+        "Request headers that a script may set, besides Content-Type and those of the gate's own credentials.",
+    ),
+    Member::new("exposeHeaders", Kind::Texts, "Response headers that a script may read, besides those of a refusal."),
+    Member::new("credentials", Kind::Boolean, "Whether a script may send cookies along. Not with the origins \"any\".")
+        .default("false"),
+    Member::new(
+        "maxAgeSeconds",
+        Kind::Integer(0, 86_400),
+        "How long a browser may remember the answer to a preflight.",
+    )
+    .default("600"),
 ]);
 
 const CREDENTIALS: Shape = Shape::new(&[
@@ -82,6 +132,11 @@ const ROUTE: Shape = Shape::new(&[
     )
     .required(),
     Member::new("methods", Kind::Texts, "The methods the route is about. By default all of them."),
+    Member::new(
+        "allowInPath",
+        Kind::Array(&Kind::Choice(&IN_PATHS)),
+        "What may stand in paths here although servers read it in different ways: `%2F` for `/@scope%2Fname`. Elsewhere it is refused.",
+    ),
     Member::new(
         "requirement",
         Kind::Either(&Kind::Choice(&["public"]), &Kind::Object(&REQUIREMENT)),

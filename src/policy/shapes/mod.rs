@@ -4,7 +4,7 @@ mod gate;
 
 // For the gate's own reader.
 #[allow(unused_imports, reason = "the gate reads by them")]
-pub(crate) use gate::{GATE, REQUIREMENT};
+pub(crate) use gate::{GATE, IN_PATHS, REQUIREMENT};
 
 use crate::{
     document::shape::{Kind, Member, Shape},
@@ -212,6 +212,11 @@ const REVOCATION: Shape = Shape::new(&[
         "feed",
         Kind::Url,
         "Where a gate pulls lists from: https, or http on a loopback name. Without it lists are handed over.",
+    ),
+    Member::new(
+        "clientId",
+        Kind::Text,
+        "The client by which a gate shows itself at `feed` (`client_secret_basic`); its secret is in the gate's options. Without it the feed has to be public.",
     ),
     Member::new(
         "statusLists",

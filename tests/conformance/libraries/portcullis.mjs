@@ -68,10 +68,13 @@ const gates = new WeakMap();
 /** A decision about a request, as data. The second time a request is put, the same gate is asked. */
 async function decide(question) {
   if (!gates.has(question)) gates.set(question, gateFor(question));
-  const { clientAddress, certificate, ...facts } = question.request;
-  const decision = await gates
-    .get(question)
-    .check(facts, question.requirement, { clientAddress, certificate });
+  const { clientAddress, certificate, urlVouched, served, ...facts } = question.request;
+  const context = { clientAddress, certificate, urlVouched, served };
+  const decision = await gates.get(question).check(facts, question.requirement, context);
+  if (decision.via === 'preflight' && !decision.ok) {
+    const { via: step, headers: forward, status, response } = decision;
+    return { ok: true, step, forward, answer: { status, headers: Object.fromEntries(response.headers) } };
+  }
   if (decision.ok) {
     const { via, headers, apply, header, ...rest } = decision;
     return { ...rest, step: via === 'token' ? 'allowed' : via, header: header ?? null, forward: headers };

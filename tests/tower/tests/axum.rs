@@ -10,7 +10,7 @@ use portcullis::{
     Claims, Gate,
     tower::{Authorized, Connection, GateLayer, Introspection, Outside},
 };
-use portcullis_tower_tests::{Answer, ISSUER, Prover, key, mint, mint_with, policy, send, serve};
+use portcullis_tower_tests::{Answer, ISSUER, ORIGINS, Prover, key, mint, mint_with, policy, send, serve};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -115,7 +115,7 @@ async fn no_spelling_of_a_path_or_host_opens_another() {
             "routes": [{ "path": "/open/*", "requirement": "public" }],
         }),
     );
-    let layer = GateLayer::new(Gate::from_json(&policy).unwrap());
+    let layer = GateLayer::new(Gate::from_json(&policy).unwrap()).with_target(|parts| &parts.uri);
     let port = serve(Router::new().fallback(seen).layer(layer)).await;
     let token = format!("Bearer {}", mint(&key, "notes:read", 0));
     let good = ("Authorization", token.as_str());
@@ -154,7 +154,7 @@ async fn tls_and_the_client_are_what_the_server_says() {
     };
     let office = Some("192.0.2.7".parse().unwrap());
     let home = Some("198.51.100.7".parse().unwrap());
-    let secure = |client_address| Connection { secure: true, client_address, certificate: None };
+    let secure = |client_address| Connection { secure: true, client_address, ..Connection::default() };
     let example = &[("Host", "api.example")];
     assert_eq!(ask(secure(office), example).await.0, 200);
     assert_eq!(ask(secure(home), example).await, (403, "network-denied".to_owned()));
@@ -213,7 +213,8 @@ impl Outside for Published {
 fn remote_policy() -> String {
     json!({ "issuers": [{ "issuer": ISSUER, "audience": "https://api.example",
         "remote": { "jwksUri": "https://issuer.example/jwks" },
-        "introspection": { "endpoint": "https://issuer.example/introspect", "clientId": "api", "authentication": "client_secret_basic" } }] })
+        "introspection": { "endpoint": "https://issuer.example/introspect", "clientId": "api", "authentication": "client_secret_basic" } }],
+        "gate": { "origins": ORIGINS } })
     .to_string()
 }
 

@@ -5,15 +5,17 @@ import { gated, nonce, proof, request, requests, sha256, thumbprint, URL_HERE } 
 import { accept, claims, keys, NOW, publicJwk, refuse, token } from './signing.mjs';
 
 const SECRET = Buffer.alloc(32, 7).toString('base64url');
+/** A proof names a URL: the policy says which are ours. */
+const here = (gate) => gated({ ...gate, origins: ['https://api.example'] });
 const { add, file } = requests(
   'Own; RFC 9449, RFC 8705 section 3, RFC 7800, RFC 7638, RFC 3986 section 6.2.',
   {
-    default: gated({ dpop: {} }),
-    es256: gated({ dpop: { algorithms: ['ES256'], iatWindowSeconds: 10 } }),
-    nonce: gated({ dpop: { nonce: true, nonceSeconds: 60 } }),
-    plain: gated({}),
-    cookie: gated({ credentials: { cookie: 'session' } }),
-    proxied: gated({ proxies: { trusted: ['10.0.0.0/8'] } }),
+    default: here({ dpop: {} }),
+    es256: here({ dpop: { algorithms: ['ES256'], iatWindowSeconds: 10 } }),
+    nonce: here({ dpop: { nonce: true, nonceSeconds: 60 } }),
+    plain: here({}),
+    cookie: here({ credentials: { cookie: 'session' } }),
+    proxied: here({ proxies: { trusted: ['10.0.0.0/8'] } }),
   },
 );
 
