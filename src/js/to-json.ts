@@ -1,7 +1,7 @@
 import { base64url } from './base64url.js';
 import { PolicyError } from './errors.js';
 
-/** Deeper is no document of ours; what holds itself ends here as well. */
+/** Deeper is no document of ours. */
 const DEEPEST = 64;
 
 /**
@@ -12,7 +12,7 @@ const DEEPEST = 64;
  * @throws PolicyError with the pointer of the first value that JSON cannot hold as it is.
  */
 export function toJson(value: unknown, pointer = ''): string {
-  return write(value, pointer, 0);
+  return write(value, pointer, []);
 }
 
 /**
@@ -27,29 +27,32 @@ export function membersOf(value: object | undefined, others: object): object {
   return value;
 }
 
-function write(value: unknown, pointer: string, depth: number): string {
+function write(value: unknown, pointer: string, within: readonly object[]): string {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return JSON.stringify(value);
   if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value);
   if (typeof value !== 'object') throw unwritable(value, pointer);
   if (ArrayBuffer.isView(value)) return JSON.stringify(base64url(value));
-  if (depth === DEEPEST)
-    throw new PolicyError(pointer, `must not nest deeper than ${DEEPEST} levels, or hold itself`);
-  if (Array.isArray(value)) return writeArray(value, pointer, depth);
+  if (within.includes(value))
+    throw new PolicyError(pointer, 'must be a JSON value; found an object that holds itself');
+  if (within.length === DEEPEST)
+    throw new PolicyError(pointer, `must not nest deeper than ${DEEPEST} levels`);
+  const path = [...within, value];
+  if (Array.isArray(value)) return writeArray(value, pointer, path);
   const members = namesOf(value, pointer).map((name) => {
     const member = (value as Record<string, unknown>)[name];
-    return `${JSON.stringify(name)}:${write(member, below(pointer, name), depth + 1)}`;
+    return `${JSON.stringify(name)}:${write(member, below(pointer, name), path)}`;
   });
   return `{${members.join()}}`;
 }
 
-function writeArray(array: readonly unknown[], pointer: string, depth: number): string {
+function writeArray(array: readonly unknown[], pointer: string, path: readonly object[]): string {
   const { length } = array;
   const items: string[] = [];
   for (let index = 0; index < length; index++) {
     const at = below(pointer, String(index));
     if (!Object.hasOwn(array, index))
       throw new PolicyError(at, 'must be a JSON value; found a hole in the array');
-    items.push(write(array[index], at, depth + 1));
+    items.push(write(array[index], at, path));
   }
   const others = Reflect.ownKeys(array).filter((name) => name !== 'length' && !isIndex(name, length));
   if (others[0] !== undefined)

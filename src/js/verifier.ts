@@ -17,7 +17,7 @@ import type { Policy } from './policy.js';
 import { type ResidentJudge, ResidentVerifier } from './resident-judge.js';
 import type { StandardSchema } from './standard-schema.js';
 import { toJson } from './to-json.js';
-import { type ClaimsReader, claimsReader } from './typed-claims.js';
+import { type ClaimsReader, readerOf } from './typed-claims.js';
 import { unavailable } from './unavailable.js';
 import type { Accepted, JoseHeader, Rejected, Verdict } from './verdict.js';
 import type { RawVerifier, ValidatorGlue } from './wasm/glue.js';
@@ -42,7 +42,7 @@ export function makeVerifier(
   options: VerifierOptions & { claims?: StandardSchema } = {},
 ): Verifier {
   const most = cacheSize(options.cache);
-  const read = options.claims === undefined ? undefined : claimsReader(options.claims);
+  const read = readerOf(options);
   const raw = orPolicyError(() => new ResidentVerifier(home, policy));
   const changes: Changes = {
     replacePolicy: (policy) => orPolicyError(() => raw.replace(toJson(policy))),

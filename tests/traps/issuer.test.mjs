@@ -4,8 +4,14 @@ import { test } from 'node:test';
 
 import { called, happened, made, plan } from './inject.mjs';
 
-const { createIssuer, createVerifier, generateSigningKey, hashClientSecret, importSigningKey, IssuerUnavailableError } =
-  await import('portcullis/issuer');
+const {
+  createIssuer,
+  createVerifier,
+  generateSigningKey,
+  hashClientSecret,
+  importSigningKey,
+  IssuerUnavailableError,
+} = await import('portcullis/issuer');
 const { memoryStore } = await import('portcullis/stores');
 
 const NOW = 1_800_000_000;
@@ -14,7 +20,13 @@ const ISSUER = 'https://issuer.example';
 const AUDIENCE = 'https://api.example';
 const at = { now: NOW };
 const UPSTREAM = 'https://upstream.example';
-const ed25519 = { kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', kid: 'u', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' };
+const ed25519 = {
+  kty: 'OKP',
+  crv: 'Ed25519',
+  alg: 'EdDSA',
+  kid: 'u',
+  x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+};
 
 function world(store = memoryStore()) {
   const key = generateSigningKey('ES256');
@@ -34,7 +46,9 @@ function world(store = memoryStore()) {
         },
       ],
       limits: { session: { requests: 100_000, seconds: 60 } },
-      upstream: [{ issuer: UPSTREAM, audience: AUDIENCE, remote: { jwksUri: 'https://upstream.example/jwks' } }],
+      upstream: [
+        { issuer: UPSTREAM, audience: AUDIENCE, remote: { jwksUri: 'https://upstream.example/jwks' } },
+      ],
     },
     signingKeys: [{ jwk: key.privateJwk() }],
     rootKeys: [{ secret: new Uint8Array(32).fill(3) }],
@@ -80,7 +94,8 @@ const ASK = {
   feedJwks: ({ issuer }) => issuer.feedJwks().keys.length,
   badSession: ({ issuer }) => issuer.startSession('alice', { clientId: 'nobody' }),
   mint: ({ key }) => verifierOf(key.jwks()).verify(key.mintAccessToken(mint, at), at).code ?? 'ok',
-  mintImported: ({ imported }) => verifierOf(imported.jwks()).verify(imported.mintAccessToken(mint, at), at).code ?? 'ok',
+  mintImported: ({ imported }) =>
+    verifierOf(imported.jwks()).verify(imported.mintAccessToken(mint, at), at).code ?? 'ok',
   badMint: ({ key }) => key.mintAccessToken({ ...mint, subject: '' }, at),
   generate: () => generateSigningKey('EdDSA').alg,
   badAlgorithm: () => generateSigningKey('RS256'),
@@ -121,18 +136,28 @@ test('a trap at any export of the issuer changes no answer but to "try again", a
     const told = await answer(ASK[name], context);
     if (happened()) trapped += times;
     if (told !== expected) {
-      assert.match(told, /503|temporarily_unavailable|IssuerUnavailableError|CoreError|verifier-unavailable/, `${what}: ${told}`);
+      assert.match(
+        told,
+        /503|temporarily_unavailable|IssuerUnavailableError|CoreError|verifier-unavailable/,
+        `${what}: ${told}`,
+      );
       refused += 1;
     }
     if (round % 20 !== 0) continue;
     // The session goes on, and everything is signed by the same keys.
     const body = await (await refresh(issuer, context.session.refresh_token)).json();
-    assert.equal(verifierOf(issuer.jwks()).verify(body.access_token, at).ok, true, `${what}: ${JSON.stringify(body)}`);
+    assert.equal(
+      verifierOf(issuer.jwks()).verify(body.access_token, at).ok,
+      true,
+      `${what}: ${JSON.stringify(body)}`,
+    );
     assert.ok(body.refresh_token, what);
     assert.deepEqual([key.kid, imported.kid, issuer.jwks().keys[0].kid], kids, what);
   }
   assert.ok(refused > 0);
-  t.diagnostic(`${trapped} traps in ${new Set(cases.map((each) => each.export_)).size} exports, ${made.count} instances`);
+  t.diagnostic(
+    `${trapped} traps in ${new Set(cases.map((each) => each.export_)).size} exports, ${made.count} instances`,
+  );
 });
 
 test('a request that is under way when the core traps is 503, and a command says when to try again', async () => {

@@ -72,7 +72,8 @@ test('a snapshot, the deltas after it and a renewal are all there after a trap, 
   time.now += 400;
   for (let round = 0; round < 3; round++) {
     trap();
-    for (const jti of ['first', 'second', 'third', 'fourth']) assert.equal(await check({ jti }), 'token-revoked');
+    for (const jti of ['first', 'second', 'third', 'fourth'])
+      assert.equal(await check({ jti }), 'token-revoked');
     // Still fresh by the last document, and for no longer.
     assert.equal(await check({ jti: 'other' }), 'ok');
   }
@@ -85,7 +86,9 @@ test('a snapshot, the deltas after it and a renewal are all there after a trap, 
 });
 
 test('a status list is there after a trap', async () => {
-  const statusLists = [{ uri: STATUS, jwks: { keys: [publicJwk('ed25519Other', { kid: 'status', alg: 'EdDSA' })] } }];
+  const statusLists = [
+    { uri: STATUS, jwks: { keys: [publicJwk('ed25519Other', { kid: 'status', alg: 'EdDSA' })] } },
+  ];
   const { time, list, served, gate, check, trap } = setUp({ statusLists });
   const lst = encode(zlib.deflateSync(Buffer.from([8])));
   const input = `${encode({ alg: 'EdDSA', kid: 'status', typ: 'statuslist+jwt' })}.${encode({ sub: STATUS, iat: time.now, status_list: { bits: 1, lst } })}`;
@@ -129,11 +132,16 @@ test('a detour through a policy without lists, with a trap in between, brings no
   const { time, list, gate, check, trap } = setUp();
   list.revoke(named('jti', 'gone'));
   gate.verifier.applyRevocations(list.snapshot(), { now: time.now });
-  const issuers = [{ issuer: ISSUER, audience: AUDIENCE, types: 'any', keys: [{ alg: 'HS256', secret: key }] }];
+  const issuers = [
+    { issuer: ISSUER, audience: AUDIENCE, types: 'any', keys: [{ alg: 'HS256', secret: key }] },
+  ];
   gate.replacePolicy({ issuers });
   trap();
   assert.equal(await check({ jti: 'gone' }), 'ok');
-  gate.replacePolicy({ issuers, revocation: { jwks: feedJwks, maxStalenessSeconds: 600, whenStale: 'allow' } });
+  gate.replacePolicy({
+    issuers,
+    revocation: { jwks: feedJwks, maxStalenessSeconds: 600, whenStale: 'allow' },
+  });
   assert.equal(await check({ jti: 'gone' }), 'token-revoked');
   trap();
   assert.equal(await check({ jti: 'gone' }), 'token-revoked');

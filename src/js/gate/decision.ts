@@ -1,14 +1,7 @@
 import { freeze } from '../convert.js';
 import { unavailable } from '../unavailable.js';
 import type { Claims, JoseHeader } from '../verdict.js';
-import type {
-  Allowed,
-  AllowedToken,
-  ForwardHeaders,
-  PreflightAnswered,
-  Refusal,
-  Refused,
-} from './index.js';
+import type { Allowed, AllowedToken, ForwardHeaders, PreflightAnswered, Refusal, Refused } from './index.js';
 
 /** `Step` of src/gate/step.rs. */
 export type Step =

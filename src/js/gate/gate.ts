@@ -6,8 +6,9 @@ import type { KeyReport, Verifier } from '../index.js';
 import { CoreError, type Instance } from '../instance.js';
 import { listUpdate, statusUpdate } from '../lists.js';
 import type { Policy } from '../policy.js';
+import type { StandardSchema } from '../standard-schema.js';
 import { toJson } from '../to-json.js';
-import { type ClaimsReader, claimsReader } from '../typed-claims.js';
+import { type ClaimsReader, readerOf } from '../typed-claims.js';
 import type { Claims } from '../verdict.js';
 import { cacheSize, verifierOn } from '../verifier.js';
 import type { GateGlue } from '../wasm/glue.js';
@@ -39,6 +40,7 @@ import { Introspection } from './introspection.js';
 import type { IntrospectionSource, Io, RemoteSource, RevocationSource } from './io.js';
 import { RemoteKeys } from './keys.js';
 import { Loop } from './loop.js';
+import { narrowOf } from './narrow.js';
 import { type Decided, Observer, Stopwatch, serverTiming } from './observe.js';
 import { connectionOf, platformOf, platformOption } from './platform.js';
 import type { Requirement } from './policy.js';
@@ -83,6 +85,7 @@ class Driver {
   readonly #inner: { verifier: Verifier; evict(): void };
   readonly #platform: ReturnType<typeof platformOf>;
   readonly #read: ClaimsReader | undefined;
+  readonly #narrow: GateOptions<unknown>['narrow'];
   readonly #observer: Observer;
   readonly #io: Io;
   readonly #keys: RemoteKeys;
@@ -102,7 +105,8 @@ class Driver {
     const most = cacheSize(options.cache);
     this.#cache = new VerdictCache(most);
     this.#platform = platformOf(platformOption(options.platform));
-    this.#read = options.claims === undefined ? undefined : claimsReader(options.claims);
+    this.#read = readerOf(options as { claims?: StandardSchema });
+    this.#narrow = narrowOf(options);
     this.#policy = toJson(policy);
     this.#raw = orPolicyError(() => new ResidentGate(home, this.#policy, nonceSecretOf(options)));
     this.#inner = verifierOn(this.#raw, home, most, {
@@ -174,7 +178,8 @@ class Driver {
   #protect<Rest extends unknown[]>(
     handler: (request: Request, auth: Auth, ...rest: Rest) => Response | Promise<Response>,
     requirement?: Requirement,
-    contextOf: (request: Request, ...rest: Rest) => CheckContext = (request, ...rest) => handed(request, rest),
+    contextOf: (request: Request, ...rest: Rest) => CheckContext = (request, ...rest) =>
+      handed(request, rest),
   ): (request: Request, ...rest: Rest) => Promise<Response> {
     const text = requirement === undefined ? undefined : toJson(requirement);
     // A mistake in it is told now and not by the first request.
@@ -255,7 +260,7 @@ class Driver {
 
   /** What the caller's own check has against a request. Only `true` is nothing; one that throws, or answers later, has refused. */
   #objection(decision: AllowedToken, request: Request | RequestFacts): string | undefined {
-    const { narrow } = this.#options;
+    const narrow = this.#narrow;
     if (narrow === undefined) return undefined;
     try {
       const answer: unknown = narrow(decision.claims, request);
@@ -294,7 +299,13 @@ class Driver {
     stopwatch: Stopwatch,
   ): Decision {
     const { method } = facts;
-    this.#tell({ ok: true, code: 'preflight', method, cached: false }, facts, requirement, evidence, stopwatch);
+    this.#tell(
+      { ok: true, code: 'preflight', method, cached: false },
+      facts,
+      requirement,
+      evidence,
+      stopwatch,
+    );
     return answered(step);
   }
 

@@ -53,7 +53,10 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
   const failed = (failure: Failure) => tell(onEvent, { ...failure, at: instantOf(now) });
   const keys = new RemoteKeys(
     JSON.parse(raw.remotes()) as RemoteSource[],
-    { ...upstreamIo(options.fetch, now, failed), readMetadata: (issuer, text) => raw.readMetadata(issuer, text) },
+    {
+      ...upstreamIo(options.fetch, now, failed),
+      readMetadata: (issuer, text) => raw.readMetadata(issuer, text),
+    },
     (issuer, jwks) => orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
     (issuer) => raw.forgetKeys(issuer),
   );
