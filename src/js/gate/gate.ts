@@ -48,6 +48,7 @@ import { memoryReplayStore } from './replay-store.js';
 import { shadowOf } from './report.js';
 import { nonceSecretOf, ResidentGate } from './resident.js';
 import { Revocations } from './revocations.js';
+import { snapshotOf } from './snapshot.js';
 
 /** What is remembered of a request that was allowed. */
 interface Remembered {
@@ -207,8 +208,9 @@ class Driver {
     if (late !== undefined) await stopwatch.time('keys', () => late);
     const stale = this.#revocations.tend(context);
     if (stale !== undefined) await stopwatch.time('revocations', () => stale);
-    const connection = connectionOf(request, context, this.#platform);
-    const facts = factsOf(request, number, connection, this.#profile);
+    const seen = snapshotOf(request);
+    const connection = connectionOf(seen, context, this.#platform);
+    const facts = factsOf(seen, number, connection, this.#profile);
     const key = cacheKey(facts, this.#profile.byPath);
     const known = key === undefined ? undefined : this.#cache.get(key, 'request', this.#now(), this.#epoch);
     if (known !== undefined) {
