@@ -124,12 +124,32 @@ impl Verifier {
         self.revocations.version()
     }
 
-    /// Takes over what another verifier holds of revocations, as far as this one's policy trusts it.
-    #[cfg(feature = "revocation")]
-    pub(crate) fn inherit(&mut self, former: &Verifier) {
-        if let (Some(own), Some(theirs)) = (self.policy.revocation(), former.policy.revocation()) {
-            self.revocations.inherit(own, &former.revocations, theirs);
-        }
+    /// A verifier for another policy that takes over what this one was given: published keys, and lists of revocations as
+    /// far as the other policy trusts who signed them. The others are kept aside until a policy trusts them again.
+    pub(crate) fn replaced(&self, policy: &str) -> Result<Self, PolicyError> {
+        let mut verifier = Verifier::from_json(policy)?;
+        verifier.policy.inherit_keys(&self.policy);
+        #[cfg(feature = "revocation")]
+        verifier.revocations.inherit(verifier.policy.revocation(), &self.revocations, self.policy.revocation());
+        Ok(verifier)
+    }
+
+    /// Decides about what an authorization server says of a token of that issuer (RFC 7662): the policy's rules, and the
+    /// lists of revocations, which hold whoever vouches for a token.
+    pub(crate) fn check_response(
+        &self,
+        issuer: usize,
+        token: &str,
+        claims: &ParsedClaims<'_>,
+        now: UnixSeconds,
+        vouched: bool,
+    ) -> Result<Validity, Rejection> {
+        let validity = self.policy.check_response(issuer, claims, now)?;
+        #[cfg(feature = "revocation")]
+        let validity = self.revocations.check_response(&self.policy, issuer, token, claims, now, validity, vouched)?;
+        #[cfg(not(feature = "revocation"))]
+        let _ = (token, vouched);
+        Ok(validity)
     }
 
     /// Decides about the credentials of a request: the value of its one Authorization header (RFC 6750 §2.1).

@@ -79,7 +79,7 @@ proptest! {
             keys_unchanged: unchanged,
             introspection: response.as_deref().map(Introspected::Response),
             replay: Some(Replay::First),
-            check: None,
+            ..Evidence::default()
         };
         let facts = Facts {
             requirement: None,

@@ -60,6 +60,8 @@ pub struct Proof {
     pub jkt: String,
     /// Names this proof among all others.
     pub replay_key: String,
+    /// When it was made.
+    pub issued_at: UnixSeconds,
     /// When it may be forgotten, in seconds since the epoch.
     pub until: u64,
     /// A nonce for the next proof, when this one's is about to expire.
@@ -121,7 +123,7 @@ pub fn check(proof: &str, occasion: &Occasion<'_>, rules: &ProofRules) -> Result
     // spelling is not another proof; `jti` stands last and alone may hold a line feed.
     let place = [&jkt, "\n", occasion.method, "\n", &here, "\n"].concat();
     let replay_key = base64url::encode(&Hash::Sha256.of(&[place.as_bytes(), jti.as_bytes()]));
-    Ok(Proof { jkt, replay_key, until, next_nonce })
+    Ok(Proof { jkt, replay_key, issued_at, until, next_nonce })
 }
 
 /// The public key in the proof's header (RFC 9449 §4.2). Private members are refused (§4.3 check 7), and so are secrets.

@@ -72,7 +72,7 @@ fn fetch(
     if kid.is_some() && own.any(|key| key.kid == kid.as_deref()) {
         return Err(rejection.into());
     }
-    if !case.facts.evidence.keys_unchanged {
+    if !case.evidence.keys_unchanged {
         return Ok(Step::NeedKeys { issuer: policy.issuer_name(issuer).unwrap_or_default().to_owned(), kid });
     }
     // Without any published key there is nothing to compare with: that says nothing against the token.
@@ -87,12 +87,19 @@ fn introspecting(policy: &Policy) -> impl Iterator<Item = usize> {
 /// RFC 7662 §2.2: an answer is judged by the rules for a token of that issuer, but for those about a header, which it has none of.
 fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, Denial> {
     let name = policy.issuer_name(issuer).unwrap_or_default();
-    let (text, response) = match answer(case, policy, issuer)? {
+    let (text, response) = match answer(case, policy, issuer, false)? {
         Answer::Open(step) => return Ok(step),
         Answer::Active(text, response) => (text, response),
     };
     let claims = claims::of_response(response)?;
-    let validity = policy.check_response(issuer, &claims, case.now)?;
+    let (verifier, token, fresh) = (&case.gate.verifier, case.credentials.token, !case.evidence.introspection_kept);
+    let validity = match verifier.check_response(issuer, token, &claims, case.now, fresh) {
+        #[cfg(feature = "revocation")]
+        Err(Rejection::RevocationStale { .. }) if policy.asks_when_stale() && !fresh => {
+            return Ok(question(case, policy, issuer, true));
+        }
+        checked => checked?,
+    };
     match case.judge(&claims.object, None, name, validity)? {
         Outcome::Open(step) => Ok(step),
         Outcome::Passed(passed) => Ok(passed.into_step(text.to_owned(), None)),
@@ -105,7 +112,7 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
 pub(super) fn vouch(case: &Case<'_>, rejection: &Rejection) -> Result<Option<Step>, Denial> {
     let policy = case.gate.verifier.policy();
     let (issuer, _) = claimed(case, policy).ok_or_else(|| rejection.clone())?;
-    match answer(case, policy, issuer)? {
+    match answer(case, policy, issuer, true)? {
         Answer::Open(step) => Ok(Some(step)),
         Answer::Active(..) => Ok(None),
     }
@@ -119,13 +126,19 @@ enum Answer<'a> {
     Active(&'a str, Object<'a>),
 }
 
-fn answer<'a>(case: &Case<'a>, policy: &Policy, issuer: usize) -> Result<Answer<'a>, Denial> {
+fn question(case: &Case<'_>, policy: &Policy, issuer: usize, fresh: bool) -> Step {
+    let token = case.credentials.token.to_owned();
+    let issuer = policy.issuer_name(issuer).unwrap_or_default().to_owned();
+    Step::NeedIntrospection { issuer, token, fresh }
+}
+
+fn answer<'a>(case: &Case<'a>, policy: &Policy, issuer: usize, fresh: bool) -> Result<Answer<'a>, Denial> {
     let failed = |reason: &'static str| Denial::IntrospectionUnavailable { reason };
-    let text = match case.facts.evidence.introspection {
-        None => {
-            let token = case.credentials.token.to_owned();
-            let issuer = policy.issuer_name(issuer).unwrap_or_default().to_owned();
-            return Ok(Answer::Open(Step::NeedIntrospection { issuer, token }));
+    let evidence = &case.evidence;
+    let text = match evidence.introspection {
+        None => return Ok(Answer::Open(question(case, policy, issuer, fresh))),
+        Some(Introspected::Response(_)) if fresh && evidence.introspection_kept => {
+            return Ok(Answer::Open(question(case, policy, issuer, true)));
         }
         Some(Introspected::Unavailable) => return Err(failed("unavailable")),
         Some(Introspected::Busy) => return Err(failed("busy")),

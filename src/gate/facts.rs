@@ -40,12 +40,21 @@ pub struct Facts<'f> {
 /// What was found out for one request, as the steps before asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Evidence<'f> {
+    /// The policy under which it was found out: [`Gate::policy_id`](crate::gate::Gate::policy_id). What was found out under another
+    /// does not count, since one issuer's answer must not vouch under another. `None` says that the policy was not replaced since.
+    pub policy: Option<&'f str>,
     /// The issuer's keys were asked for, and none are there that were not before.
     pub keys_unchanged: bool,
     /// What the authorization server said.
     pub introspection: Option<Introspected<'f>>,
+    /// It may be the answer to an earlier question: it was kept, or asked for by another request. Such an answer does not
+    /// count where a step asked for a `fresh` one.
+    pub introspection_kept: bool,
     /// Whether the proof was used before.
     pub replay: Option<Replay>,
+    /// The proof that was asked about, as the step named it, and until when it is remembered. With them the answer counts for that
+    /// proof alone, and under any policy: to ask again would use the proof up.
+    pub replay_of: Option<(&'f str, u64)>,
     /// Why a check of the caller's own refuses.
     pub check: Option<&'f str>,
 }
@@ -70,6 +79,23 @@ pub enum Replay {
     Seen,
     /// It does not answer.
     Unavailable,
+}
+
+impl Evidence<'_> {
+    /// What of it counts under that policy.
+    pub(crate) fn under(self, policy_id: &str) -> Self {
+        if self.policy.is_none_or(|policy| policy == policy_id) {
+            return self;
+        }
+        let replay = self.replay.filter(|_| self.replay_of.is_some());
+        Evidence { replay, replay_of: self.replay_of, check: self.check, ..Evidence::default() }
+    }
+
+    /// The answer about a proof that is to be remembered until then.
+    pub(crate) fn replay(&self, key: &str, until: u64) -> Option<Replay> {
+        let about = self.replay_of.is_none_or(|(own, remembered)| own == key && remembered >= until);
+        self.replay.filter(|_| about)
+    }
 }
 
 impl Facts<'_> {
@@ -132,7 +158,17 @@ fn headers<'o>(document: &'o Object<'_>) -> Result<Vec<(&'o str, &'o str)>, Poli
 }
 
 fn evidence<'o>(object: &'o Object<'_>) -> Result<Evidence<'o>, PolicyError> {
-    object.only(&["keys", "introspection", "introspectionFailed", "replay", "check"])?;
+    object.only(&[
+        "policy",
+        "keys",
+        "introspection",
+        "introspectionFailed",
+        "introspectionKept",
+        "replay",
+        "replayKey",
+        "replayUntil",
+        "check",
+    ])?;
     let one_of = |member: &str| PolicyError::at(member, "is not one of the outcomes there are");
     let keys_unchanged = match object.string("keys")? {
         None => false,
@@ -153,7 +189,21 @@ fn evidence<'o>(object: &'o Object<'_>) -> Result<Evidence<'o>, PolicyError> {
         Some("unavailable") => Some(Replay::Unavailable),
         Some(_) => return Err(one_of("replay")),
     };
-    Ok(Evidence { keys_unchanged, introspection, replay, check: object.string("check")? })
+    let introspection_kept = match object.get("introspectionKept") {
+        None => false,
+        Some(Value::Bool(kept)) => *kept,
+        Some(_) => return Err(PolicyError::at("introspectionKept", "must be true or false")),
+    };
+    let replay_of = object.string("replayKey")?.zip(object.integer("replayUntil")?);
+    Ok(Evidence {
+        policy: object.string("policy")?,
+        keys_unchanged,
+        introspection,
+        introspection_kept,
+        replay,
+        replay_of,
+        check: object.string("check")?,
+    })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::{
         credentials::Credentials,
         demands::Demands,
         elsewhere,
-        facts::{Facts, Replay},
+        facts::{Evidence, Facts, Replay},
         request::Request,
         requirement::{Subject, Wanted},
         step::{Allowed, Binding, Forward, Step},
@@ -27,6 +27,8 @@ use crate::{
 pub(super) struct Case<'c> {
     pub(super) gate: &'c Gate,
     pub(super) facts: &'c Facts<'c>,
+    /// What of the facts' evidence counts under the present policy.
+    pub(super) evidence: Evidence<'c>,
     pub(super) request: &'c Request<'c>,
     pub(super) demands: &'c Demands<'c>,
     pub(super) credentials: Credentials<'c>,
@@ -96,17 +98,21 @@ impl Case<'_> {
         let policy = self.gate.verifier.policy();
         let subject = Subject { claims, typ, client: self.request.client, now: self.now, leeway: policy.leeway() };
         let validity = self.demands.check(&subject, validity)?;
-        if let Some(Proof { replay_key, until, .. }) = &proof {
-            match self.facts.evidence.replay {
+        if let Some(Proof { replay_key, until, issued_at, .. }) = &proof {
+            match self.evidence.replay(replay_key, *until) {
                 None => {
-                    return Ok(Outcome::Open(Step::NeedReplayCheck { key: replay_key.clone(), until: *until }));
+                    return Ok(Outcome::Open(Step::NeedReplayCheck {
+                        key: replay_key.clone(),
+                        until: *until,
+                        issued_at: issued_at.get(),
+                    }));
                 }
                 Some(Replay::First) => {}
                 Some(Replay::Seen) => return Err(Denial::DpopReplayed),
                 Some(Replay::Unavailable) => return Err(Denial::ReplayUnavailable),
             }
         }
-        if let Some(reason) = self.facts.evidence.check {
+        if let Some(reason) = self.evidence.check {
             return Err(Denial::RefusedByCheck { reason: excerpt(reason) });
         }
         let rules = &self.gate.rules;
@@ -155,7 +161,9 @@ impl Case<'_> {
             now: self.now,
             leeway: self.gate.verifier.policy().leeway(),
         };
-        let proof = dpop::check(self.proof()?, &occasion, &self.gate.rules.proofs)?;
+        let rules = &self.gate.rules.proofs;
+        let proof = dpop::check(self.proof()?, &occasion, rules)?;
+        let proof = self.gate.former_windows.check(proof, rules.window, self.now, occasion.leeway)?;
         if proof.jkt != jkt {
             return Err(Denial::DpopKeyMismatch);
         }

@@ -42,6 +42,7 @@ mod route;
 mod challenge;
 mod rules;
 mod kind;
+mod widened;
 mod judge;
 mod elsewhere;
 pub mod metadata;
@@ -53,8 +54,8 @@ pub use step::{Allowed, Binding, Forward, Preflight, PreflightAnswer, Refusal, S
 #[cfg(feature = "revocation")]
 use crate::revocation::{StatusReport, UpdateError, UpdateReport};
 use crate::{
-    denial::Denial, document, keys::remote::KeyReport, policy_error::PolicyError, rejection::Rejection,
-    time::UnixSeconds, verifier::Verifier,
+    base64url, denial::Denial, document, engine::hash::Hash, keys::remote::KeyReport, policy_error::PolicyError,
+    rejection::Rejection, time::UnixSeconds, verifier::Verifier,
 };
 use challenge::{Answer, Scene};
 use demands::Demands;
@@ -62,6 +63,7 @@ use request::Request;
 use requirement::Requirement;
 use route::Readings;
 use rules::Rules;
+use widened::FormerWindows;
 
 /// As many requirements as one gate keeps: they come from a program's own text and not from requests.
 const MOST_REQUIREMENTS: usize = 1024;
@@ -93,6 +95,9 @@ pub struct Gate {
     verifier: Verifier,
     rules: Rules,
     requirements: Vec<Kept>,
+    /// Names the policy, by its text.
+    policy_id: String,
+    former_windows: FormerWindows,
 }
 
 /// A requirement and the text it was read from.
@@ -116,27 +121,35 @@ impl Gate {
     /// # Errors
     /// As [`from_json`](Self::from_json); a secret of fewer than 32 bytes, or none, where one is needed (`/gate/dpop/nonce`).
     pub fn with_nonce_secret(policy: &str, secret: Option<&[u8]>) -> Result<Self, PolicyError> {
-        let verifier = Verifier::from_json(policy)?;
+        Self::read(Verifier::from_json(policy)?, policy, secret)
+    }
+
+    /// The gate around a verifier for that policy.
+    fn read(verifier: Verifier, policy: &str, secret: Option<&[u8]>) -> Result<Self, PolicyError> {
         let document = document::parse(policy)?;
         let rules = Rules::read(document.object("gate")?, secret).map_err(|error| error.within("gate"))?;
         // An opaque token does not say whose it is.
         if verifier.policy().introspections().count() > 1 {
             return Err(PolicyError::at("issuers", "must not have more than one introspection endpoint between them"));
         }
-        Ok(Gate { verifier, rules, requirements: Vec::new() })
+        // As long as a name that nobody can find two policies for.
+        let policy_id = base64url::encode(&Hash::Sha256.of(&[policy.as_bytes()]));
+        Ok(Gate { verifier, rules, requirements: Vec::new(), policy_id, former_windows: FormerWindows::default() })
     }
 
-    /// A gate for another policy with the requirements that this one keeps, under the same numbers.
+    /// A gate for another policy with what this one was given: requirements, under the same numbers; the keys that issuers
+    /// publish where they did before; lists of revocations. Lists that the other policy has no use for, or does not trust, are
+    /// kept aside: a later policy that trusts them finds them again. A proof of possession that this gate may have taken is
+    /// taken for no longer than by this one, however wide the other's window is.
     ///
     /// # Errors
     /// As [`with_nonce_secret`](Self::with_nonce_secret); a requirement that the other policy cannot serve.
     pub fn replaced(&self, policy: &str, secret: Option<&[u8]>) -> Result<Self, PolicyError> {
-        let mut gate = Self::with_nonce_secret(policy, secret)?;
+        let mut gate = Self::read(self.verifier.replaced(policy)?, policy, secret)?;
         for kept in &self.requirements {
             gate.requirement(&kept.text)?;
         }
-        #[cfg(feature = "revocation")]
-        gate.verifier.inherit(&self.verifier);
+        gate.former_windows = self.former_windows.and(self.rules.proofs.window);
         Ok(gate)
     }
 
@@ -209,6 +222,12 @@ impl Gate {
         &self.verifier
     }
 
+    /// Names the policy, for [`Evidence::policy`]. Equal texts have equal names.
+    #[must_use]
+    pub fn policy_id(&self) -> &str {
+        &self.policy_id
+    }
+
     /// Which headers a decision may rest on, in lower case. Of a request by another method than `OPTIONS`,
     /// [`headers_of_requests`](Self::headers_of_requests) suffice.
     #[must_use]
@@ -254,6 +273,7 @@ impl Gate {
     #[must_use]
     pub fn decide(&self, facts: &Facts<'_>, now: UnixSeconds) -> Step {
         let mut seen = Seen::default();
+        self.former_windows.note(now);
         self.follow(facts, now, &mut seen).unwrap_or_else(|rejection| self.refuse(rejection, &seen, now))
     }
 
@@ -289,7 +309,8 @@ impl Gate {
             return Ok(Step::Anonymous(forwarding.without_claims(places)));
         };
         seen.with_proof = credentials.with_proof;
-        judge::Case { gate: self, facts, request: &request, demands, credentials, now }.decide()
+        let evidence = facts.evidence.under(&self.policy_id);
+        judge::Case { gate: self, facts, evidence, request: &request, demands, credentials, now }.decide()
     }
 
     /// A preflight is answered here, or goes on to the handler by the rules for a request without a token.

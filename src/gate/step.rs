@@ -32,6 +32,9 @@ pub enum Step {
         issuer: String,
         /// The token.
         token: String,
+        /// Only an answer to a question that is asked now will do: no list of revocations can tell, and an earlier answer
+        /// may be from before the token was revoked. See [`Evidence::introspection_kept`](crate::gate::Evidence::introspection_kept).
+        fresh: bool,
     },
     /// The replay store is to be asked about a proof.
     NeedReplayCheck {
@@ -39,6 +42,8 @@ pub enum Step {
         key: String,
         /// When the proof is of no use any more and may be forgotten, in seconds since the epoch.
         until: u64,
+        /// When it was made. A store that has forgotten a proof that was made later, or then, cannot tell whether it knew this one.
+        issued_at: u64,
     },
 }
 
@@ -202,10 +207,14 @@ enum Told<'s> {
     Introspect {
         issuer: &'s str,
         token: &'s str,
+        #[serde(skip_serializing_if = "core::ops::Not::not")]
+        fresh: bool,
     },
+    #[serde(rename_all = "camelCase")]
     Replay {
         key: &'s str,
         until: u64,
+        issued_at: u64,
     },
     #[serde(rename_all = "camelCase")]
     Refused {
@@ -261,8 +270,12 @@ impl Step {
             Step::Preflight(preflight) => json(&Told::Preflight(preflight)),
             Step::Anonymous(forward) => json(&Told::Anonymous { forward }),
             Step::NeedKeys { issuer, kid } => json(&Told::Keys { issuer, kid: kid.as_deref() }),
-            Step::NeedIntrospection { issuer, token } => json(&Told::Introspect { issuer, token }),
-            Step::NeedReplayCheck { key, until } => json(&Told::Replay { key, until: *until }),
+            Step::NeedIntrospection { issuer, token, fresh } => {
+                json(&Told::Introspect { issuer, token, fresh: *fresh })
+            }
+            Step::NeedReplayCheck { key, until, issued_at } => {
+                json(&Told::Replay { key, until: *until, issued_at: *issued_at })
+            }
             Step::Refused(refusal) => json(&Told::Refused {
                 status: refusal.status,
                 stage: refusal.rejection.stage(),

@@ -4,7 +4,10 @@
 //! ([`Limits`](crate::Limits)): what an issuer signs is accepted, or is refused before anything is written.
 
 use super::scope;
-use crate::{policy_error::PolicyError, time::{Leeway, UnixSeconds}};
+use crate::{
+    policy_error::PolicyError,
+    time::{Leeway, UnixSeconds},
+};
 
 /// The longest issuer identifier, in bytes.
 pub(super) const ISSUER: usize = 512;
@@ -54,6 +57,8 @@ pub(super) fn check_auth_time(member: &str, auth_time: UnixSeconds, now: UnixSec
     let (found, now) = (auth_time.get(), now.get());
     Err(PolicyError::at(
         member,
-        format!("must not be in the future: it is {now} now; found {found}. Write seconds since 1970, not milliseconds"),
+        format!(
+            "must not be in the future: it is {now} now; found {found}. Write seconds since 1970, not milliseconds"
+        ),
     ))
 }

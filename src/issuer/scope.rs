@@ -52,6 +52,9 @@ mod tests {
     #[test]
     fn what_two_scopes_have_in_common_is_in_the_order_of_the_first() {
         assert_eq!(common(Some("a b c"), Some("c a")), Some("a c".into()));
-        assert_eq!([common(Some("a"), Some("b")), common(None, Some("a")), common(Some("a"), None)], [None, None, None]);
+        assert_eq!(
+            [common(Some("a"), Some("b")), common(None, Some("a")), common(Some("a"), None)],
+            [None, None, None]
+        );
     }
 }

@@ -1,60 +1,54 @@
+import { CoreState, isRefusal } from './core-state.js';
+import { takeLists } from './hand-lists.js';
 import type { Instance } from './instance.js';
-import { KeptLists, takeLists } from './kept-lists.js';
 import { Resident } from './resident.js';
 import type { RawVerifier, ValidatorGlue } from './wasm/glue.js';
 
-/** What decides about tokens in wasm memory, with the policy, the keys and the lists that it goes by. */
+/** What decides about tokens in wasm memory, with the policies, the keys and the lists that it goes by. */
 export abstract class ResidentJudge<R extends RawVerifier> extends Resident<R> {
-  protected policy: string;
-  /** The JWK Sets that were taken, by issuer. */
-  protected readonly keys = new Map<string, string>();
-  readonly #lists: KeptLists;
+  protected readonly state: CoreState;
 
   protected constructor(home: Instance, policy: string) {
     super(home);
-    this.policy = policy;
-    this.#lists = new KeptLists(home);
+    this.state = new CoreState(policy);
   }
 
   /** Called when lists of revocations were held and are not to be had again here: they have to be pulled. */
   set onListsLost(hear: () => void) {
-    this.#lists.onLost = hear;
+    this.state.onListsLost = hear;
   }
 
-  /** Reads the policy, in the instance that runs. */
-  protected abstract read(): R;
+  /** Reads a policy, in the instance that runs. */
+  protected abstract read(policy: string): R;
 
   protected make(): R {
-    const raw = this.read();
-    for (const [issuer, jwks] of this.keys) raw.setRemoteKeys(issuer, jwks);
-    this.#lists.restore(raw);
+    const raw = this.read(this.state.first);
+    this.state.replay(raw, this.home);
     return raw;
   }
 
   replace(policy: string): void {
     this.ask((raw) => raw.replace(policy));
-    this.policy = policy;
-    this.keys.clear();
-    if (this.#lists.areMissing) this.ask((raw) => this.#lists.restore(raw));
+    this.state.tookPolicy(policy);
   }
 
   setRemoteKeys(issuer: string, jwks: string): string {
     const report = this.ask((raw) => raw.setRemoteKeys(issuer, jwks));
-    this.keys.set(issuer, jwks);
+    this.state.tookKeys(issuer, jwks);
     return report;
   }
 
   /** Takes lists of revocations: a `RevocationUpdate` without `ok` as JSON. */
   takeLists(documents: string, now: number): string {
     const { told, taken } = this.ask((raw) => takeLists(raw, this.home, documents, now));
-    this.#lists.took(documents, now, taken);
+    this.state.tookLists(documents, now, taken);
     return told;
   }
 
   /** Takes a Token Status List: a `StatusUpdate` without `ok` as JSON. */
   takeStatusList(uri: string, jwt: string, now: number): string {
     const told = this.ask((raw) => raw.applyStatusList?.(uri, jwt, now) ?? '');
-    this.#lists.tookStatus(uri, jwt, now, told);
+    if (!isRefusal(told)) this.state.tookStatusList(uri, jwt, now);
     return told;
   }
 
@@ -98,8 +92,8 @@ export class ResidentVerifier extends ResidentJudge<RawVerifier> {
     this.ask(() => undefined);
   }
 
-  protected read(): RawVerifier {
+  protected read(policy: string): RawVerifier {
     const { RawVerifier } = (this.home as Instance<ValidatorGlue>).glue;
-    return new RawVerifier(this.policy);
+    return new RawVerifier(policy);
   }
 }

@@ -45,7 +45,10 @@ export function makeVerifier(
   const read = readerOf(options);
   const raw = orPolicyError(() => new ResidentVerifier(home, policy));
   const changes: Changes = {
-    replacePolicy: (policy) => orPolicyError(() => raw.replace(toJson(policy))),
+    replacePolicy(policy) {
+      const text = toJson(policy);
+      orPolicyError(() => raw.replace(text));
+    },
     setRemoteKeys: (issuer, jwks) =>
       orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
     applyRevocations: (documents, now) => listUpdate(raw, documents, now),

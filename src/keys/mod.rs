@@ -5,6 +5,7 @@ mod import;
 pub mod jwk;
 pub mod tables;
 pub mod remote;
+pub mod freshness;
 pub mod set;
 
 pub(crate) use import::Material;

@@ -3,6 +3,7 @@
 mod issuer;
 mod presets;
 mod questions;
+mod carried;
 mod read;
 #[cfg(feature = "revocation")]
 mod revocation;
@@ -134,14 +135,20 @@ impl Policy {
         #[cfg(feature = "revocation")]
         self.keep_apart(&mut keys, &mut left_out);
         let changed = self.keys.set_remote(index, keys, &mut left_out)?;
+        if let Some(rules) = self.rules.get_mut(index) {
+            rules.published = Some(jwks.into());
+        }
         Ok(KeyReport { changed, keys: self.keys.remote_of(index), left_out })
     }
 
     /// Drops the keys that an issuer published, when they have not been confirmed for too long; those that are built in stay. Whether there
     /// were any: an answer that was given by them then counts no more.
     pub fn forget_remote_keys(&mut self, issuer: &str) -> bool {
-        let index = self.rules.iter().position(|rules| rules.issuer == issuer);
-        index.is_some_and(|index| self.keys.forget_remote(index))
+        let found = self.rules.iter_mut().enumerate().find(|(_, rules)| rules.issuer == issuer);
+        found.is_some_and(|(index, rules)| {
+            rules.published = None;
+            self.keys.forget_remote(index)
+        })
     }
 
     pub(crate) fn limits(&self) -> &Limits {

@@ -1,5 +1,7 @@
 //! Whose word is taken for what is revoked, and what holds when it is not heard for too long.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::{
@@ -17,7 +19,7 @@ use crate::{
 /// What a verifier asks of lists of revocations.
 #[derive(Debug)]
 pub struct RevocationPolicy {
-    pub(super) keys: KeySet,
+    pub(super) keys: Arc<KeySet>,
     max_staleness_seconds: u64,
     pub(super) when_stale: WhenStale,
     pub(super) pull: Pull,
@@ -28,7 +30,7 @@ pub struct RevocationPolicy {
 #[derive(Debug)]
 pub(crate) struct StatusListPolicy {
     pub(crate) uri: String,
-    pub(crate) keys: KeySet,
+    pub(crate) keys: Arc<KeySet>,
     pub(crate) max_staleness_seconds: u64,
 }
 
@@ -100,7 +102,7 @@ impl RevocationPolicy {
             timeout_ms: Self::TIMEOUT_MS,
             max_bytes: Self::MAX_BYTES,
         };
-        let keys = public_keys(named)?;
+        let keys = Arc::new(public_keys(named)?);
         Ok(RevocationPolicy { keys, max_staleness_seconds, when_stale, pull, status_lists: Vec::new() })
     }
 
@@ -135,12 +137,12 @@ impl RevocationPolicy {
         if self.status_list(uri).is_some() {
             return Err(PolicyError::at("uri", "is named twice"));
         }
-        let keys = public_keys(named)?;
+        let keys = Arc::new(public_keys(named)?);
         self.status_lists.push(StatusListPolicy { uri: uri.to_owned(), keys, max_staleness_seconds });
         Ok(self)
     }
 
-    pub(crate) fn keys(&self) -> &KeySet {
+    pub(crate) fn keys(&self) -> &Arc<KeySet> {
         &self.keys
     }
 

@@ -3,10 +3,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
+    claims,
     claims::ParsedClaims,
+    json::read_object,
+    jws::compact::decode_unverified,
     policy::{Policy, RevocationPolicy, WhenStale},
     rejection::Rejection,
     revocation::{
+        aside::Aside,
         document::{Document, Link, Reader},
         list::List,
         status::{Reference, StatusList, StatusReport},
@@ -22,6 +26,8 @@ pub(crate) struct Revocations {
     list: Option<Arc<List>>,
     /// By their URI.
     statuses: BTreeMap<String, Arc<StatusList>>,
+    /// What was held under former policies and counts again under one that trusts its keys.
+    aside: Aside,
     /// Lists were held and are gone: that one is missing says nothing any more.
     lost: bool,
 }
@@ -170,20 +176,31 @@ impl Revocations {
         Ok(held.report(rules, changed))
     }
 
-    /// Takes over what another holds: versions do not go back with a policy. Not, though, when one of the keys that may have signed it is
-    /// trusted no more.
-    pub(crate) fn inherit(&mut self, own: &RevocationPolicy, former: &Revocations, theirs: &RevocationPolicy) {
+    /// Takes over what another holds: versions do not go back with a policy, nor with a detour through one that asks for no
+    /// lists. Not, though, when one of the keys that may have signed it is trusted no more: that is kept aside.
+    pub(crate) fn inherit(
+        &mut self,
+        own: Option<&RevocationPolicy>,
+        former: &Revocations,
+        theirs: Option<&RevocationPolicy>,
+    ) {
         self.lost = former.lost;
-        if own.keys().has_keys_of(theirs.keys()) {
-            self.list = former.list.clone();
-        }
-        for (uri, list) in &former.statuses {
-            if let (Some(own), Some(theirs)) = (own.status_list(uri), theirs.status_list(uri))
-                && own.keys.has_keys_of(&theirs.keys)
-            {
-                self.statuses.insert(uri.clone(), Arc::clone(list));
+        let mut aside = former.aside.clone();
+        if let Some(theirs) = theirs {
+            if let Some(list) = &former.list {
+                aside.keep_list(theirs.keys(), list);
+            }
+            for (uri, list) in &former.statuses {
+                if let Some(theirs) = theirs.status_list(uri) {
+                    aside.keep_status(uri, &theirs.keys, list);
+                }
             }
         }
+        if let Some(own) = own {
+            self.list = aside.list(own.keys());
+            self.statuses = aside.statuses(own);
+        }
+        self.aside = aside;
     }
 
     /// Notes that lists were held which are gone, so that what is missing refuses until it comes.
@@ -203,13 +220,61 @@ impl Revocations {
         vouched: bool,
     ) -> Result<Validity, Rejection> {
         let Some(rules) = policy.revocation() else { return Ok(validity) };
+        let known = |list: &List| {
+            // The name of the key that the signature holds under, and not what the header says alone: a thief of the key
+            // would leave it out.
+            let own = token.keys().filter_map(|place| policy.keys().kid(place));
+            list.check(claims.iss(), claims, own.chain(token.header().kid()))
+        };
+        self.check_by(rules, &known, claims, now, validity, vouched)
+    }
+
+    /// The same about what an authorization server says of a token of that issuer. It need not name itself, nor anything by
+    /// which a token is looked up: where the token is a JWT, what that says of itself is looked up as well. Nobody has checked
+    /// who wrote it, and it can only be refused by it.
+    #[expect(clippy::too_many_arguments, reason = "they are what a verdict rests on")]
+    pub(crate) fn check_response(
+        &self,
+        policy: &Policy,
+        issuer: usize,
+        token: &str,
+        claims: &ParsedClaims<'_>,
+        now: UnixSeconds,
+        validity: Validity,
+        vouched: bool,
+    ) -> Result<Validity, Rejection> {
+        let Some(rules) = policy.revocation() else { return Ok(validity) };
+        let issuer = policy.issuer_name(issuer).unwrap_or_default();
+        let known = |list: &List| {
+            list.check(issuer, claims, core::iter::empty())?;
+            let limits = policy.limits();
+            let Ok((header, payload)) = decode_unverified(token, limits) else { return Ok(()) };
+            let header = read_object(header.as_bytes(), limits).unwrap_or_default();
+            let payload = read_object(payload.as_bytes(), limits).unwrap_or_default();
+            match claims::of_response(payload) {
+                Ok(own) => list.check(issuer, &own, header.text("kid").into_iter()),
+                Err(_) => Ok(()),
+            }
+        };
+        self.check_by(rules, &known, claims, now, validity, vouched)
+    }
+
+    fn check_by(
+        &self,
+        rules: &RevocationPolicy,
+        known: &dyn Fn(&List) -> Result<(), Rejection>,
+        claims: &ParsedClaims<'_>,
+        now: UnixSeconds,
+        validity: Validity,
+        vouched: bool,
+    ) -> Result<Validity, Rejection> {
         // Until when all can tell that are to be asked; `None` when one is missing.
         let mut stale_at = Some(u64::MAX);
         if rules.wants_list() {
             stale_at = match &self.list {
                 None => None,
                 Some(list) => {
-                    list.check(policy, token, claims)?;
+                    known(list)?;
                     Some(list.stale_at(rules))
                 }
             };

@@ -3,7 +3,7 @@
 use crate::{
     claims::ParsedClaims,
     json::Value,
-    policy::{Policy, RevocationPolicy},
+    policy::RevocationPolicy,
     rejection::Rejection,
     revocation::{
         cutoff::Cutoffs,
@@ -13,7 +13,6 @@ use crate::{
         snapshot::Head,
         update::{UpdateError, UpdateReport},
     },
-    signature::AuthenticToken,
     time::UnixSeconds,
 };
 
@@ -100,13 +99,13 @@ impl List {
         }
     }
 
-    pub(super) fn check(
+    /// What stands against a token of that issuer with these claims, which was signed by a key that goes by one of `kids`.
+    pub(super) fn check<'k>(
         &self,
-        policy: &Policy,
-        token: &AuthenticToken<'_>,
+        issuer: &str,
         claims: &ParsedClaims<'_>,
+        mut kids: impl Iterator<Item = &'k str>,
     ) -> Result<(), Rejection> {
-        let issuer = claims.iss();
         // A claim that cannot be read cannot be looked up either.
         let text = |claim: &'static str| match claims.object.get(claim) {
             None => Ok(None),
@@ -131,8 +130,11 @@ impl List {
         for claim in ["client_id", "sub", "sid"] {
             text(claim)?.map_or(Ok(()), |value| check(claim, value))?;
         }
-        // The name of the key that the signature holds under, and not what the header says alone: a thief of the key would leave it out.
-        let own = token.keys().filter_map(|place| policy.keys().kid(place));
-        own.chain(token.header().kid()).try_for_each(|kid| check("kid", kid))
+        kids.try_for_each(|kid| check("kid", kid))
+    }
+
+    /// Whether this one is the later of two.
+    pub(super) fn is_later_than(&self, other: &List) -> bool {
+        (self.version, self.issued_at) > (other.version, other.issued_at)
     }
 }

@@ -20,6 +20,8 @@ mod list;
 #[cfg(feature = "revocation")]
 mod status;
 #[cfg(feature = "revocation")]
+mod aside;
+#[cfg(feature = "revocation")]
 mod held;
 
 #[cfg(all(feature = "revocation", feature = "js"))]

@@ -111,6 +111,10 @@ impl StatusList {
         Ok(changed)
     }
 
+    pub(super) fn is_later_than(&self, other: &StatusList) -> bool {
+        self.issued_at > other.issued_at
+    }
+
     /// From when on it is stale. STRICTER than §8.3, which counts from when it was fetched: one that is held back would look fresh.
     pub(super) fn stale_at(&self, rules: &StatusListPolicy) -> u64 {
         let relied_on = self.issued_at.get().saturating_add(rules.max_staleness_seconds);

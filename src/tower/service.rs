@@ -129,10 +129,10 @@ impl<O: Outside> GateLayer<O> {
                     return Ok(Decided::Passed(Passed { forward, authorized, nonce }));
                 }
                 Step::NeedKeys { issuer, .. } => found.keys_unchanged = !self.refresh(&issuer).await,
-                Step::NeedIntrospection { issuer, token } => {
+                Step::NeedIntrospection { issuer, token, .. } => {
                     found.introspection = Some(self.shared.outside.introspect(&issuer, &token).await);
                 }
-                Step::NeedReplayCheck { key, until } => {
+                Step::NeedReplayCheck { key, until, .. } => {
                     found.replay = Some(match self.shared.outside.first_use(&key, until).await {
                         Some(true) => Replay::First,
                         Some(false) => Replay::Seen,
@@ -177,6 +177,7 @@ impl<O: Outside> GateLayer<O> {
                 }),
                 replay: found.replay,
                 check: None,
+                ..Evidence::default()
             },
         };
         let now = (self.shared.now)();

@@ -41,6 +41,7 @@ struct Sources<'g> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Profile<'g> {
+    policy: &'g str,
     headers: Vec<&'g str>,
     of_requests: Vec<&'g str>,
     by_path: bool,
@@ -67,6 +68,14 @@ impl RawGate {
         let gate = self.gate.borrow().replaced(policy, self.nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
         *self.gate.borrow_mut() = gate;
         Ok(())
+    }
+
+    /// Where the keys, answers and lists would be under another policy, as JSON; nothing changes. Whatever `replace` would
+    /// refuse is refused.
+    #[wasm_bindgen(js_name = remotesUnder)]
+    pub fn remotes_under(&self, policy: &str) -> Result<String, JsValue> {
+        let gate = self.gate.borrow().replaced(policy, self.nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
+        Ok(sources(&gate))
     }
 
     /// Keeps a requirement and gives its number.
@@ -137,21 +146,14 @@ impl RawGate {
 
     /// Where the keys, answers and lists are that are fetched, as JSON.
     pub fn remotes(&self) -> String {
-        let gate = self.gate.borrow();
-        let policy = gate.verifier().policy();
-        let sources = Sources {
-            remotes: policy.remotes().collect(),
-            introspections: policy.introspections().collect(),
-            #[cfg(feature = "revocation")]
-            revocation: policy.revocation_source(),
-        };
-        serde_json::to_string(&sources).unwrap_or_default()
+        sources(&self.gate.borrow())
     }
 
     /// Which facts decisions rest on, as JSON.
     pub fn profile(&self) -> String {
         let gate = self.gate.borrow();
         let profile = Profile {
+            policy: gate.policy_id(),
             headers: gate.headers(),
             of_requests: gate.headers_of_requests(),
             by_path: gate.goes_by_path(),
@@ -204,6 +206,17 @@ impl RawGate {
     pub fn stats(&self) -> String {
         serde_json::to_string(&self.gate.borrow().verifier().stats()).unwrap_or_default()
     }
+}
+
+fn sources(gate: &Gate) -> String {
+    let policy = gate.verifier().policy();
+    let sources = Sources {
+        remotes: policy.remotes().collect(),
+        introspections: policy.introspections().collect(),
+        #[cfg(feature = "revocation")]
+        revocation: policy.revocation_source(),
+    };
+    serde_json::to_string(&sources).unwrap_or_default()
 }
 
 impl core::fmt::Debug for RawGate {

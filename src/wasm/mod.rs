@@ -11,6 +11,8 @@ mod issuer;
 #[cfg(feature = "issuer")]
 mod issuer_endpoint;
 mod jws;
+#[cfg(any(feature = "gate", feature = "issuer"))]
+mod key_times;
 #[cfg(feature = "revocation")]
 mod lists;
 mod verifier;

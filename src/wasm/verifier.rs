@@ -43,12 +43,9 @@ impl RawVerifier {
         })
     }
 
-    /// Takes another policy in place of the present one, which stays when the other is refused.
+    /// Takes another policy in place of the present one, which stays as it is when the other is refused.
     pub fn replace(&self, policy: &str) -> Result<(), JsValue> {
-        #[cfg_attr(not(feature = "revocation"), allow(unused_mut, reason = "nothing is inherited"))]
-        let mut verifier = Verifier::from_json(policy).map_err(|error| thrown(&error))?;
-        #[cfg(feature = "revocation")]
-        verifier.inherit(&self.verifier.borrow());
+        let verifier = self.verifier.borrow().replaced(policy).map_err(|error| thrown(&error))?;
         *self.verifier.borrow_mut() = verifier;
         Ok(())
     }

@@ -130,7 +130,15 @@ export const CASES = [
 
 const ANONYMOUS = [
   { name: 'nobody', headers: () => [], status: 200, anonymous: true },
-  { name: 'nobody who says who he is', headers: () => [['X-User', 'mallory'], ['X.User', 'mallory']], status: 200, anonymous: true },
+  {
+    name: 'nobody who says who he is',
+    headers: () => [
+      ['X-User', 'mallory'],
+      ['X.User', 'mallory'],
+    ],
+    status: 200,
+    anonymous: true,
+  },
   { name: 'somebody', headers: () => [['Authorization', good()]], status: 200 },
   {
     name: 'a bad token',

@@ -5,6 +5,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { RemoteKeys } from '../../dist/gate/keys.js';
 import { coreWith, readMetadata } from './metadata.mjs';
 import { clock, hang, huge, json, jwks, origin, paths, status, stubCore } from './origin.mjs';
+import { rule } from './rule.mjs';
 
 const WELL_KNOWN = '/.well-known/openid-configuration';
 let server;
@@ -31,7 +32,7 @@ function setUp(timeoutMs = 5000) {
     maxBytes: 10_000,
   };
   const io = { fetch, now: time.read, random: () => 0, readMetadata: coreWith() };
-  const keys = new RemoteKeys([source], io, core.apply, core.forget);
+  const keys = new RemoteKeys([source], io, core.apply, core.forget, rule);
   return {
     time,
     core,

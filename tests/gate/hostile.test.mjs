@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { readMetadata } from './metadata.mjs';
-import { timeToLive } from '../../dist/gate/freshness.js';
+import { freshUntil, planOf } from '../../dist/gate/freshness.js';
 import { fromStore, toStore } from '../../dist/gate/tiers.js';
+import { readMetadata } from './metadata.mjs';
+import { rule } from './rule.mjs';
 
 const ISSUER = 'https://issuer.example';
 const NOW = 1_800_000_000;
@@ -54,18 +55,25 @@ function mutate(text, next) {
 
 test('what a store holds is a document within bounds, or nothing', () => {
   const next = random(1);
-  const [good] = toStore(ISSUER, { text: '{"keys":[]}', fetchedAt: NOW - 100, ttlSeconds: 600 }, LIMITS);
-  assert.ok(fromStore(good, ISSUER, NOW, LIMITS));
+  const [good] = toStore(
+    ISSUER,
+    { text: '{"keys":[]}', fetchedAt: NOW - 100, ttlSeconds: 600 },
+    LIMITS,
+    rule,
+  );
+  assert.ok(fromStore(good, ISSUER, NOW, LIMITS, rule));
   let text = good;
   let taken = 0;
   for (let round = 0; round < ROUNDS; round++) {
     text = round % 8 === 0 ? good : mutate(text, next);
-    const document = fromStore(text, ISSUER, NOW, LIMITS);
+    const document = fromStore(text, ISSUER, NOW, LIMITS, rule);
     if (document === undefined) continue;
     taken += 1;
     assert.ok(document.text.length <= 1000);
-    assert.ok(document.fetchedAt <= NOW + 5 && document.fetchedAt + document.ttlSeconds + 3600 > NOW);
-    assert.ok(document.ttlSeconds >= 60 && document.ttlSeconds <= 86_400);
+    assert.ok(document.fetchedAt <= NOW + 5);
+    const { freshUntil: end, staleUntil } = planOf(rule, LIMITS, { held: { ...document, spread: 0 } }, NOW);
+    const ttl = end - document.fetchedAt;
+    assert.ok(staleUntil > NOW && ttl >= 60 && ttl <= 86_400);
   }
   assert.ok(taken > 0 && taken < ROUNDS);
 });
@@ -100,7 +108,7 @@ test('a life is within the bounds of the policy, whatever the headers say', () =
     // What no header can hold never gets here.
     const value = text.replace(/[^\x20-\x7e]/g, '');
     const headers = new Headers({ 'cache-control': value, age: value.slice(-4) });
-    const seconds = timeToLive(headers, LIMITS);
+    const seconds = freshUntil(rule, LIMITS, 1000, headers) - 1000;
     assert.ok(Number.isInteger(seconds) && seconds >= 60 && seconds <= 86_400, `${value}: ${seconds}`);
   }
 });

@@ -2,6 +2,7 @@
 import { Introspection } from '../../dist/gate/introspection.js';
 import { RemoteKeys } from '../../dist/gate/keys.js';
 import { cacheStore } from '../../dist/gate/tiers.js';
+import { rule } from './rule.mjs';
 import { stubCore } from './stub-core.mjs';
 
 const ISSUER = 'https://issuer.example';
@@ -33,6 +34,7 @@ function setUp({ ORIGIN, KV }, tier) {
     io,
     core.apply,
     core.forget,
+    rule,
   );
   const introspection = new Introspection(
     [

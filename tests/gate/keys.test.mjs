@@ -18,6 +18,7 @@ import {
   status,
   stubCore,
 } from './origin.mjs';
+import { rule } from './rule.mjs';
 
 const ISSUER = 'https://issuer.example';
 let server;
@@ -54,7 +55,7 @@ function setUp({ source = {}, ...io } = {}) {
     observe: (event) => events.push(event),
     ...io,
   };
-  const keys = new RemoteKeys(sources, world, core.apply, core.forget);
+  const keys = new RemoteKeys(sources, world, core.apply, core.forget, rule);
   const ask = (kid, requestContext = {}) => keys.refresh(ISSUER, kid, requestContext);
   return { time, core, keys, ask, events, sources, world, stats: () => keys.stats()[0] };
 }
@@ -459,6 +460,7 @@ test('two issuers with one kid are two fetches and two sets', async () => {
     { ...world, store: memoryStore() },
     core.apply,
     core.forget,
+    rule,
   );
   assert.equal(keys.stats().length, 1);
   assert.equal(await both.refresh(ISSUER, 'a', {}), true);

@@ -231,7 +231,7 @@ test('a check of the caller’s own is asked each time, also about what is remem
     ['the account is closed', 'the account is closed'],
     [false, 'the check did not answer true'],
     [undefined, 'the check did not answer true'],
-    [Promise.resolve(true), 'the check did not answer true'],
+    [Promise.resolve(true), 'narrow must be synchronous, and it returned a promise'],
     ['throw', 'the check threw'],
   ]) {
     answer = value;

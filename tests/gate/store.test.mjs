@@ -5,6 +5,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { RemoteKeys } from '../../dist/gate/keys.js';
 import { cacheStore, fromStore, storeKey, toStore } from '../../dist/gate/tiers.js';
 import { clock, context, json, jwks, memoryStore, origin, status, stubCore } from './origin.mjs';
+import { rule } from './rule.mjs';
 
 const ISSUER = 'https://issuer.example';
 const CANARY = 'canary';
@@ -32,7 +33,7 @@ function isolate(store, time = clock()) {
   const events = [];
   const source = { issuer: ISSUER, jwksUri: `${server.url}/keys`, ...LIMITS };
   const world = { fetch, now: time.read, random: () => 0, store, observe: (event) => events.push(event) };
-  const keys = new RemoteKeys([source], world, core.apply, core.forget);
+  const keys = new RemoteKeys([source], world, core.apply, core.forget, rule);
   return {
     core,
     keys,
@@ -199,10 +200,10 @@ test('an origin that fails puts nothing, and a document that the core refused ne
 
 test('a document goes through the store unchanged, also with every character that JSON escapes', () => {
   const document = { text: '{"keys":[]}\u0000\u2028\ud83d\ude00"\\', fetchedAt: 1000, ttlSeconds: 60 };
-  const [value, options] = toStore(ISSUER, document, LIMITS);
-  assert.deepEqual(fromStore(value, ISSUER, 1000, LIMITS), document);
+  const [value, options] = toStore(ISSUER, document, LIMITS, rule);
+  assert.deepEqual(fromStore(value, ISSUER, 1000, LIMITS, rule), document);
   assert.deepEqual(options, { expirationTtl: 3660 });
-  assert.equal(toStore(ISSUER, document, { ...LIMITS, staleSeconds: 0 })[1].expirationTtl, 60);
+  assert.equal(toStore(ISSUER, document, { ...LIMITS, staleSeconds: 0 }, rule)[1].expirationTtl, 60);
 });
 
 test('two places of one issuer have two names, and so have two issuers at one place', async () => {

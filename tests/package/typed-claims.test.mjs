@@ -115,6 +115,7 @@ test('and with the first token where it does not', () => {
 
 test('what is no schema is the caller’s mistake', () => {
   for (const claims of [
+    undefined,
     null,
     1,
     {},
@@ -124,7 +125,6 @@ test('what is no schema is the caller’s mistake', () => {
   ]) {
     assert.throws(() => createVerifier(policy, { claims }), isClaimsError);
   }
-  assert.equal(createVerifier(policy, { claims: undefined }).verify(good, at).ok, true);
 });
 
 test('issues are few and short', () => {

@@ -146,7 +146,8 @@ impl Client {
 fn reads_feed(object: &Object<'_>, authentication: &Authentication) -> Result<bool, PolicyError> {
     match object.boolean("feed")? {
         Some(true) if !matches!(authentication, Authentication::Basic(_)) => {
-            let reason = "requires a client whose authentication is client_secret_basic: an edge pulls the feed with GET";
+            let reason =
+                "requires a client whose authentication is client_secret_basic: an edge pulls the feed with GET";
             Err(PolicyError::at("feed", reason))
         }
         set => Ok(set.unwrap_or_default()),

@@ -177,9 +177,7 @@ async fn session(
     };
     match tokens::begin(issuer, channel, start, Seed::new(*sid.as_bytes(), random()?)).await {
         // Another redemption was faster, or the row was written and the answer lost.
-        Err(failure) if failure.is_retryable() => {
-            found(issuer, sid, jkt.as_deref(), channel).await?.ok_or(failure)
-        }
+        Err(failure) if failure.is_retryable() => found(issuer, sid, jkt.as_deref(), channel).await?.ok_or(failure),
         begun => begun,
     }
 }

@@ -14,5 +14,6 @@ pub(super) async fn of(channel: &Channel, subject: &str, client: &str) -> Result
 
 async fn read(channel: &Channel, party: &Party) -> Result<Cutoff, Failure> {
     let found = channel.read(&party.key()).await?;
-    Cutoff::stored(found.as_ref().map(|entry| entry.value.as_str())).map_err(|error| Failure::unreadable("a cutoff", error))
+    Cutoff::stored(found.as_ref().map(|entry| entry.value.as_str()))
+        .map_err(|error| Failure::unreadable("a cutoff", error))
 }

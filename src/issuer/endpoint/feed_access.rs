@@ -15,5 +15,9 @@ pub(super) async fn check(issuer: &Issuer, request: &Request, channel: &Channel)
     if client.reads_feed {
         return Ok(());
     }
-    Err(Failure::new(403, "unauthorized_client", "Authorization: shows a client that may not read the feed (feed: true)"))
+    Err(Failure::new(
+        403,
+        "unauthorized_client",
+        "Authorization: shows a client that may not read the feed (feed: true)",
+    ))
 }

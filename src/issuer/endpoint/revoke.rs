@@ -55,12 +55,7 @@ async fn by_refresh_token(
     }
 }
 
-async fn by_access_token(
-    issuer: &Issuer,
-    caller: &Caller<'_>,
-    text: &str,
-    channel: &Channel,
-) -> Result<(), Failure> {
+async fn by_access_token(issuer: &Issuer, caller: &Caller<'_>, text: &str, channel: &Channel) -> Result<(), Failure> {
     let Some(accepted) = access::verified(issuer, text, channel.now())? else { return Ok(()) };
     let claims = accepted.claims();
     if claims.client_id.as_deref() != Some(&caller.client.id) {

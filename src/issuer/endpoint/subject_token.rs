@@ -36,7 +36,8 @@ pub(super) fn check(payload: &str, acting: &Named<'_>, jkt: Option<&str>) -> Res
 /// A token that is bound stays so, and its key has to be proven here (RFC 9449 §5, §6; RFC 7800 §3).
 fn is_bound_to(payload: &str, jkt: Option<&str>) -> Result<(), Failure> {
     let claims = document::parse(payload).map_err(|_| refused("cannot be read again"))?;
-    let confirmation = Confirmation::of(&claims).map_err(|_| refused("is bound by a cnf that is not supported here"))?;
+    let confirmation =
+        Confirmation::of(&claims).map_err(|_| refused("is bound by a cnf that is not supported here"))?;
     let Some(confirmation) = confirmation else { return Ok(()) };
     if confirmation.x5t.is_some() {
         return Err(refused("is bound to a certificate, which cannot be proven here: show one bound by DPoP"));

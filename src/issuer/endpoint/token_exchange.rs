@@ -55,7 +55,8 @@ pub(super) async fn answer(
     // Two issuers may each have an alice. An issuer is a URL without a fragment, so that the name is read in one way only.
     let qualified = format!("{}#{subject}", claims.iss);
     let subject = if upstream.verbatim { subject } else { &qualified };
-    bounds::check_text("sub", subject, bounds::SUBJECT).map_err(|error| refused(&format!("has a sub that {}", error.reason())))?;
+    bounds::check_text("sub", subject, bounds::SUBJECT)
+        .map_err(|error| refused(&format!("has a sub that {}", error.reason())))?;
     let acting = Named { client: &caller.client.id, issuer: &issuer.settings.issuer };
     let jkt = proof.map(|proof| proof.jkt.as_str());
     subject_token::check(accepted.payload(), &acting, jkt)?;

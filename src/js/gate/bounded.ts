@@ -44,6 +44,11 @@ export class BoundedTexts {
     this.#characters += kept.text.length;
   }
 
+  delete(key: string): void {
+    const kept = this.#kept.get(key);
+    if (kept !== undefined) this.#forget(key, kept);
+  }
+
   #forget(key: string, { text }: Kept): void {
     this.#kept.delete(key);
     this.#characters -= text.length;

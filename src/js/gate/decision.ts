@@ -10,8 +10,8 @@ export type Step =
   | PreflightStep
   | RefusedStep
   | { step: 'keys'; issuer: string; kid: string | null }
-  | { step: 'introspect'; issuer: string; token: string }
-  | { step: 'replay'; key: string; until: number };
+  | { step: 'introspect'; issuer: string; token: string; fresh?: true }
+  | { step: 'replay'; key: string; until: number; issuedAt: number };
 
 export interface AllowedStep {
   step: 'allowed';

@@ -3,10 +3,17 @@ import type { Connection } from './platform.js';
 
 /** `Evidence` of src/gate/facts.rs. */
 export interface Evidence {
+  /** The policy under which it was found out, by the core's name for it. Under another the core ignores it. */
+  policy?: string;
   keys?: 'unchanged';
   introspection?: string;
   introspectionFailed?: 'unavailable' | 'busy';
+  /** It may be the answer to an earlier question. */
+  introspectionKept?: boolean;
   replay?: 'first' | 'seen' | 'unavailable';
+  /** The proof that was asked about, as the core named it. */
+  replayKey?: string;
+  replayUntil?: number;
   check?: string;
 }
 
@@ -27,6 +34,8 @@ export interface Facts {
 
 /** Which facts decisions rest on, as the core says. */
 export interface Profile {
+  /** The core's name for the policy; of several, that of the first. */
+  policy: string;
   headers: string[];
   /** Those without the marks of a preflight, which mean something with OPTIONS alone. */
   ofRequests: string[];
@@ -38,6 +47,7 @@ export interface Profile {
 export function profileOf(...profiles: string[]): Profile {
   const all = profiles.map((json) => JSON.parse(json) as Profile);
   return {
+    policy: all[0]?.policy ?? '',
     headers: [...new Set(all.flatMap((profile) => profile.headers))],
     ofRequests: [...new Set(all.flatMap((profile) => profile.ofRequests))],
     byPath: all.some((profile) => profile.byPath),

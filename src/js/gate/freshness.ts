@@ -1,39 +1,58 @@
-/** What a policy allows. */
-export interface FreshnessBounds {
-  minTtlSeconds: number;
-  maxTtlSeconds: number;
+import type { RemoteSource } from './io.js';
+
+/** The rule about when keys are fetched anew (src/keys/freshness.rs), as the core's module exports it. */
+export interface KeyRule {
+  /** For how many seconds a response is fresh, by its `Cache-Control` and `Age`. */
+  keyLifetime(cacheControl: string | undefined, age: string | undefined): number;
+  /** `KeyTimes` with the bounds of the policy and the present second as JSON, and a `KeyPlan` for them. */
+  keyPlan(question: string): string;
 }
 
-/** Where a response says nothing about it. */
-const UNSTATED_SECONDS = 600;
-
-/**
- * How long a response stays fresh, in seconds from now, within the policy's bounds (RFC 9111 §4.2.1).
- *
- * `s-maxage` goes before `max-age`, since keys are shared. `Age` is time that has passed elsewhere. What forbids keeping, or cannot be read,
- * is kept for the least time: the bound is the policy's, so that no origin can make every request a fetch.
- */
-export function timeToLive(headers: Headers, { minTtlSeconds, maxTtlSeconds }: FreshnessBounds): number {
-  const clamp = (seconds: number) => Math.min(Math.max(seconds, minTtlSeconds), maxTtlSeconds);
-  const directives = parse(headers.get('cache-control') ?? '');
-  if (directives.has('no-store') || directives.has('no-cache')) return clamp(0);
-  const stated = directives.get('s-maxage') ?? directives.get('max-age');
-  if (stated === undefined) return clamp(UNSTATED_SECONDS);
-  return clamp((deltaSeconds(stated) ?? 0) - (deltaSeconds(headers.get('age') ?? '0') ?? 0));
+/** What is known of an issuer's keys. Times are seconds since 1970. */
+export interface KeyTimes {
+  held?: { fetchedAt: number; ttlSeconds: number; spread: number } | undefined;
+  askedAt?: number | undefined;
 }
 
-/** Directives by their lower-case name; of one that is said twice the first counts. */
-function parse(value: string): Map<string, string> {
-  const directives = new Map<string, string>();
-  for (const part of value.split(',')) {
-    const [name = '', argument = ''] = part.split('=', 2).map((piece) => piece.trim());
-    const key = name.toLowerCase();
-    if (key !== '' && !directives.has(key)) directives.set(key, argument.replace(/^"(.*)"$/, '$1'));
-  }
-  return directives;
+/** What is to be done about them. */
+export interface KeyPlan {
+  /** They are too old to be used. */
+  forget: boolean;
+  /** `ahead`: fetch them while they serve on; `first`: before they are used once more. */
+  fetch: 'no' | 'ahead' | 'first';
+  /** Whether the origin may be asked at all. */
+  mayAsk: boolean;
+  /** When there is something to do next; `null` for never. */
+  againAt: number | null;
+  freshUntil: number | null;
+  staleUntil: number | null;
 }
 
-/** RFC 9111 §1.2.2: digits, and what is too large counts as 2³¹. */
-function deltaSeconds(text: string): number | undefined {
-  return /^\d+$/.test(text) ? Math.min(Number(text), 2 ** 31) : undefined;
+/** What the policy allows. */
+export type FreshnessBounds = Pick<RemoteSource, 'minTtlSeconds' | 'maxTtlSeconds' | 'staleSeconds'>;
+
+export function planOf(
+  rule: KeyRule,
+  { minTtlSeconds, maxTtlSeconds, staleSeconds }: FreshnessBounds,
+  times: KeyTimes,
+  now: number,
+): KeyPlan {
+  const question = { minTtlSeconds, maxTtlSeconds, staleSeconds, ...times, now };
+  return JSON.parse(rule.keyPlan(JSON.stringify(question))) as KeyPlan;
+}
+
+/** For how many seconds a response is fresh, whatever a policy allows. */
+export function lifetimeOf(rule: KeyRule, headers: Headers): number {
+  return rule.keyLifetime(headers.get('cache-control') ?? undefined, headers.get('age') ?? undefined);
+}
+
+/** Until when it is fresh within the policy's bounds. */
+export function freshUntil(
+  rule: KeyRule,
+  bounds: FreshnessBounds,
+  fetchedAt: number,
+  headers: Headers,
+): number {
+  const held = { fetchedAt, ttlSeconds: lifetimeOf(rule, headers), spread: 0 };
+  return planOf(rule, bounds, { held }, fetchedAt).freshUntil ?? fetchedAt;
 }

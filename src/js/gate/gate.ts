@@ -1,32 +1,26 @@
 import { VerdictCache } from '../cache.js';
-import { freeze } from '../convert.js';
-import { ownOf } from '../data.js';
 import { orPolicyError } from '../errors.js';
 import type { KeyReport, Verifier } from '../index.js';
 import { CoreError, type Instance } from '../instance.js';
 import { listUpdate, statusUpdate } from '../lists.js';
 import type { Policy } from '../policy.js';
-import type { StandardSchema } from '../standard-schema.js';
 import { toJson } from '../to-json.js';
-import { type ClaimsReader, readerOf } from '../typed-claims.js';
-import type { Claims } from '../verdict.js';
 import { cacheSize, verifierOn } from '../verifier.js';
 import type { GateGlue } from '../wasm/glue.js';
+import { Collected } from './collected.js';
 import {
-  type AllowedStep,
   allowed,
-  allowedToken,
   answered,
   type PreflightStep,
   type RefusedStep,
   refused,
   unavailableStep,
 } from './decision.js';
-import { cacheKey, type Evidence, type Facts, factsOf, type Profile, profileOf } from './facts.js';
+import { type Evidence, type Facts, type Profile, profileOf } from './facts.js';
+import { feedAuthorization } from './feed-credentials.js';
 import { handed, withHeaders } from './handler.js';
 import type {
   Allowed,
-  AllowedToken,
   Auth,
   CheckContext,
   Decision,
@@ -40,26 +34,17 @@ import { Introspection } from './introspection.js';
 import type { IntrospectionSource, Io, RemoteSource, RevocationSource } from './io.js';
 import { RemoteKeys } from './keys.js';
 import { Loop } from './loop.js';
-import { narrowOf } from './narrow.js';
 import { type Decided, Observer, Stopwatch, serverTiming } from './observe.js';
+import { OwnChecks, type Remembered, type Typed } from './own-checks.js';
 import { connectionOf, platformOf, platformOption } from './platform.js';
 import type { Requirement } from './policy.js';
 import { memoryReplayStore } from './replay-store.js';
 import { shadowOf } from './report.js';
 import { nonceSecretOf, ResidentGate } from './resident.js';
 import { Revocations } from './revocations.js';
+import { ruleOf } from './rule.js';
 import { snapshotOf } from './snapshot.js';
-
-/** What is remembered of a request that was allowed. */
-interface Remembered {
-  decision: AllowedToken;
-  kid: string | undefined;
-  /** What the decision was made of, when the schema is asked again each time: what it makes must not be shared. */
-  untyped?: AllowedStep;
-}
-
-/** The same before it is remembered, with why not. */
-type Typed = Remembered & { misfit?: string };
+import { clockOf } from './synchronous.js';
 
 interface Sources {
   remotes: RemoteSource[];
@@ -85,8 +70,7 @@ class Driver {
   readonly #raw: ResidentGate;
   readonly #inner: { verifier: Verifier; evict(): void };
   readonly #platform: ReturnType<typeof platformOf>;
-  readonly #read: ClaimsReader | undefined;
-  readonly #narrow: GateOptions<unknown>['narrow'];
+  readonly #own: OwnChecks;
   readonly #observer: Observer;
   readonly #io: Io;
   readonly #keys: RemoteKeys;
@@ -96,7 +80,7 @@ class Driver {
   readonly #cache: VerdictCache<Remembered, 'request'>;
   readonly #count = { hits: 0, misses: 0 };
   readonly #requirements = new Map<string, number>();
-  #policy: string;
+  readonly #now: () => number;
   #introspection: Introspection;
   #profile: Profile;
   #epoch = 0;
@@ -106,10 +90,9 @@ class Driver {
     const most = cacheSize(options.cache);
     this.#cache = new VerdictCache(most);
     this.#platform = platformOf(platformOption(options.platform));
-    this.#read = readerOf(options as { claims?: StandardSchema });
-    this.#narrow = narrowOf(options);
-    this.#policy = toJson(policy);
-    this.#raw = orPolicyError(() => new ResidentGate(home, this.#policy, nonceSecretOf(options)));
+    this.#own = new OwnChecks(options);
+    const text = toJson(policy);
+    this.#raw = orPolicyError(() => new ResidentGate(home, text, nonceSecretOf(options)));
     this.#inner = verifierOn(this.#raw, home, most, {
       replacePolicy: (policy) => this.#replacePolicy(policy),
       setRemoteKeys: (issuer, jwks) => this.#takeKeys(issuer, jwks),
@@ -117,7 +100,8 @@ class Driver {
       applyStatusList: (uri, jwt, now) => this.#takeStatusList(uri, jwt, now),
     });
     this.#observer = new Observer(options.onDecision);
-    const now = options.now ?? (() => Math.floor(Date.now() / 1000));
+    const now = clockOf(options.now);
+    this.#now = now;
     this.#io = {
       // The runtime's own must be called as a function of its global object.
       fetch: options.fetch ?? ((...args: Parameters<typeof fetch>) => globalThis.fetch(...args)),
@@ -134,6 +118,7 @@ class Driver {
       this.#io,
       (issuer, jwks) => this.#takeKeys(issuer, jwks),
       (issuer) => this.#forgetKeys(issuer),
+      ruleOf(home),
     );
     this.#revocations = new Revocations(revocation ?? undefined, this.#io, {
       version: () => this.#raw.revocationsVersion(),
@@ -148,6 +133,7 @@ class Driver {
       introspection: () => this.#introspection,
       replay: options.replay ?? memoryReplayStore({ now }),
       epoch: () => this.#epoch,
+      policy: () => this.#profile.policy,
     });
   }
 
@@ -209,26 +195,26 @@ class Driver {
     const stale = this.#revocations.tend(context);
     if (stale !== undefined) await stopwatch.time('revocations', () => stale);
     const seen = snapshotOf(request);
-    const connection = connectionOf(seen, context, this.#platform);
-    const facts = factsOf(seen, number, connection, this.#profile);
-    const key = cacheKey(facts, this.#profile.byPath);
-    const known = key === undefined ? undefined : this.#cache.get(key, 'request', this.#now(), this.#epoch);
-    if (known !== undefined) {
+    const collected = new Collected(seen, number, connectionOf(seen, context, this.#platform));
+    const present = collected.by(this.#profile);
+    const known = present.key && this.#cache.get(present.key, 'request', this.#now(), this.#epoch);
+    if (known) {
       this.#count.hits += 1;
-      const own: Typed = known.untyped === undefined ? known : this.#typed(known.untyped);
-      const why = own.misfit ?? this.#objection(own.decision, request);
-      if (why === undefined) return this.#allow(own, facts, requirement, {}, stopwatch, true);
+      const own: Typed = known.untyped === undefined ? known : this.#own.typed(known.untyped);
+      const why = own.misfit ?? this.#own.objection(own.decision, request);
+      if (why === undefined) return this.#allow(own, present.facts, requirement, {}, stopwatch, true);
     } else this.#count.misses += 1;
     const evidence: Evidence = {};
-    const { step, epoch } = await this.#loop.follow(facts, evidence, context, stopwatch);
+    const collect = () => collected.by(this.#profile).facts;
+    const { step, epoch, facts } = await this.#loop.follow(collect, evidence, context, stopwatch);
     if (step.step === 'refused') return this.#refuse(step, facts, requirement, evidence, stopwatch);
     if (step.step === 'preflight' && step.answer !== undefined) {
       const { answer } = step;
       return this.#answer({ ...step, answer }, facts, requirement, evidence, stopwatch);
     }
     if (step.step === 'allowed') {
-      const { misfit, ...remembered } = this.#typed(step);
-      const why = misfit ?? this.#objection(remembered.decision, request);
+      const { misfit, ...remembered } = this.#own.typed(step);
+      const why = misfit ?? this.#own.objection(remembered.decision, request);
       if (why !== undefined) {
         evidence.check = why;
         const refusal = this.#loop.last(facts, evidence, stopwatch);
@@ -237,6 +223,7 @@ class Driver {
         throw new Error('portcullis: a check that refused was not heard');
       }
       const { cacheable, from, until } = step;
+      const { key } = collected;
       if (key !== undefined && cacheable) {
         this.#cache.set(key, { kind: 'request', verdict: remembered, from, until, epoch });
       }
@@ -244,33 +231,6 @@ class Driver {
     }
     const decision = allowed(step);
     return this.#allow({ decision, kid: undefined }, facts, requirement, evidence, stopwatch, false);
-  }
-
-  /** The decision with what the schema makes of the claims, and why not, when they do not fit it. */
-  #typed(step: AllowedStep): Typed {
-    const kid = step.header?.kid;
-    // Frozen before the schema sees them, which is asked about the same claims again.
-    const claims = freeze(step.claims);
-    const result = this.#read?.(claims);
-    if (result === undefined) return { decision: allowedToken(step, claims), kid };
-    if ('ok' in result)
-      return { decision: allowedToken(step, claims), kid, misfit: 'the claims do not fit the schema' };
-    const { value, isData } = ownOf(result.value, claims);
-    const decision = allowedToken(step, value as Claims);
-    return isData ? { decision, kid } : { decision, kid, untyped: step };
-  }
-
-  /** What the caller's own check has against a request. Only `true` is nothing; one that throws, or answers later, has refused. */
-  #objection(decision: AllowedToken, request: Request | RequestFacts): string | undefined {
-    const narrow = this.#narrow;
-    if (narrow === undefined) return undefined;
-    try {
-      const answer: unknown = narrow(decision.claims, request);
-      if (answer === true) return undefined;
-      return typeof answer === 'string' ? answer : 'the check did not answer true';
-    } catch {
-      return 'the check threw';
-    }
   }
 
   #allow(
@@ -346,9 +306,12 @@ class Driver {
     stopwatch: Stopwatch,
   ): void {
     this.#observer.decided(decided, stopwatch);
-    this.#shadow?.shadow.compare(decided.code, { ...facts, evidence }, requirement, this.#now(), {
-      method: decided.method,
-    });
+    if (this.#shadow === undefined) return;
+    // The shadow has a policy of its own, and is told what was found out under the live one.
+    const { policy, ...found } = evidence;
+    const current = policy === undefined || policy === this.#profile.policy;
+    const told = { ...facts, evidence: current ? found : {} };
+    this.#shadow.shadow.compare(decided.code, told, requirement, this.#now(), { method: decided.method });
   }
 
   /** The number of a requirement, by its text: what an object says now, and not what it said when it was first seen. */
@@ -394,28 +357,20 @@ class Driver {
     this.#inner.evict();
   }
 
+  /** What is refused changes nothing: all that can refuse comes before the core is touched. */
   #replacePolicy(policy: Policy): void {
-    const before = this.#policy;
+    const now = this.#now();
     const text = toJson(policy);
-    try {
-      this.#take(text);
-      const { introspections } = this.#sources();
-      this.#introspection = new Introspection(introspections, this.#options.introspection, this.#io);
-      this.#policy = text;
-    } catch (error) {
-      // A secret is missing, which only the options can tell: the present policy stays.
-      this.#take(before);
-      throw error;
-    }
-  }
-
-  #take(policy: string): void {
-    orPolicyError(() => this.#raw.replace(policy));
-    const { remotes, revocation } = this.#sources();
-    this.#keys.replace(remotes);
-    this.#revocations.replace(revocation ?? undefined);
-    this.#profile = this.#readProfile();
+    const sources = JSON.parse(orPolicyError(() => this.#raw.remotesUnder(text))) as Sources;
+    const introspection = new Introspection(sources.introspections, this.#options.introspection, this.#io);
+    feedAuthorization(sources.revocation ?? undefined, this.#options.revocation);
+    orPolicyError(() => this.#raw.replace(text));
     this.#epoch += 1;
+    this.#introspection = introspection;
+    this.#profile = this.#readProfile();
+    const { remotes, revocation } = this.#sources();
+    this.#keys.replace(remotes, now);
+    this.#revocations.replace(revocation ?? undefined);
   }
 
   #sources(): Sources {
@@ -427,10 +382,6 @@ class Driver {
     if (this.#shadow === undefined) return profileOf(own);
     // The shadow is handed the live facts, so they have to be enough for it, also when a requirement names networks.
     return { ...profileOf(own, this.#shadow.core.profile()), byAddress: true };
-  }
-
-  #now(): number {
-    return this.#io.now();
   }
 
   #stats(): GateStats {

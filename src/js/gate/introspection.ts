@@ -35,6 +35,8 @@ interface Endpoint {
   active: BoundedTexts;
   inactive: BoundedTexts;
   count: { hits: number; requests: number; failures: number; busy: number };
+  /** Whose answer is kept, by the number of its question: one that was asked earlier and answered later must not take its place. */
+  latest: Map<string, number>;
   lastFailure: string | undefined;
 }
 
@@ -66,29 +68,38 @@ export class Introspection {
         active: new BoundedTexts(MOST_ANSWERS, MOST_CHARACTERS),
         inactive: new BoundedTexts(MOST_ANSWERS, MOST_CHARACTERS),
         count: { hits: 0, requests: 0, failures: 0, busy: 0 },
+        latest: new Map(),
         lastFailure: undefined,
       });
     }
   }
 
   /**
+   * @param fresh asks in any case: no answer to an earlier question will do, neither one that was kept nor one that is on its way.
    * @returns the response's JSON text; `unavailable` when there is none to be had, `busy` when as many requests as the policy allows are
    * under way. Neither is kept.
    */
-  async ask(issuer: string, token: string, context: IoContext): Promise<string | 'unavailable' | 'busy'> {
+  async ask(
+    issuer: string,
+    token: string,
+    context: IoContext,
+    fresh = false,
+  ): Promise<string | 'unavailable' | 'busy'> {
     const endpoint = this.#endpoints.get(issuer);
     if (endpoint === undefined) return 'unavailable';
     const key = await hash(token);
-    const known = this.#known(endpoint, key);
-    if (known !== undefined) return known;
     const { flights, source, count } = endpoint;
     const before = flights.underWay(key);
-    if (before !== undefined) {
-      await flights.landed(before);
-      const answer = this.#known(endpoint, key);
-      if (answer !== undefined) return answer;
-      // A server that is down is not asked once more by each of those who waited.
-      if (before.failed) return 'unavailable';
+    if (!fresh) {
+      const known = this.#known(endpoint, key);
+      if (known !== undefined) return known;
+      if (before !== undefined) {
+        await flights.landed(before);
+        const answer = this.#known(endpoint, key);
+        if (answer !== undefined) return answer;
+        // A server that is down is not asked once more by each of those who waited.
+        if (before.failed) return 'unavailable';
+      }
     }
     if (flights.size >= source.concurrency) {
       count.busy += 1;
@@ -129,6 +140,7 @@ export class Introspection {
   async #request(issuer: string, endpoint: Endpoint, token: string, key: string): Promise<string> {
     const { source, authenticate, count } = endpoint;
     count.requests += 1;
+    const number = count.requests;
     // The age of an answer counts from the question.
     const asked = this.#io.now();
     try {
@@ -149,7 +161,7 @@ export class Introspection {
         { timeoutMs: source.timeoutMs, maxBytes: MOST_BYTES },
       );
       if (!answer.ok) return this.#failed(issuer, endpoint, answer.reason);
-      keep(endpoint, key, answer.text, asked);
+      keep(endpoint, key, answer.text, asked, number);
       return answer.text;
     } catch (error) {
       // The private key cannot be used here: its name, and nothing of what it says.
@@ -168,7 +180,13 @@ export class Introspection {
 }
 
 /** Keeps an answer for as long as it may count; what says nothing clear about that is not kept. */
-function keep({ source, active, inactive }: Endpoint, key: string, text: string, from: number): void {
+function keep(endpoint: Endpoint, key: string, text: string, from: number, number: number): void {
+  const { source, active, inactive, latest } = endpoint;
+  if (number < (latest.get(key) ?? 0)) return;
+  note(latest, key, number);
+  // Whatever was said before is not the last word any more.
+  active.delete(key);
+  inactive.delete(key);
   let answer: unknown;
   try {
     answer = JSON.parse(text);
@@ -184,6 +202,12 @@ function keep({ source, active, inactive }: Endpoint, key: string, text: string,
   } else if (isActive === false) {
     inactive.set(key, { text, from, until: from + source.negativeCacheSeconds });
   }
+}
+
+function note(latest: Map<string, number>, key: string, number: number): void {
+  latest.delete(key);
+  if (latest.size >= 2 * MOST_ANSWERS) latest.delete(latest.keys().next().value as string);
+  latest.set(key, number);
 }
 
 /** The token itself is kept nowhere. */

@@ -1,3 +1,5 @@
+import { isPromise } from './synchronous.js';
+
 /** Where an issuer's keys are and how long they are believed, as the core tells it: every default filled in. */
 export interface RemoteSource {
   issuer: string;
@@ -92,7 +94,7 @@ export interface Io {
 /** Lets work outlive the request that began it. The work must never reject. */
 export function keepAlive(context: IoContext, io: Io, issuer: string, work: Promise<unknown>): void {
   try {
-    context.waitUntil?.(work);
+    isPromise(context.waitUntil?.(work));
   } catch (error) {
     // A `waitUntil` that was taken off its context, as workerd's may not be.
     io.observe?.({

@@ -1,4 +1,5 @@
 import { Flights } from './flights.js';
+import type { KeyRule } from './freshness.js';
 import { type Io, type IoContext, type IoEvent, type KeyReport, keepAlive, type RemoteSource } from './io.js';
 import { fetchDocument } from './origin.js';
 import { Remote } from './remote.js';
@@ -23,11 +24,14 @@ export interface RemoteKeysStats {
   misses: number;
 }
 
+/** Issuers of former policies of which documents and limits are kept. */
+const MOST_ASIDE = 64;
+
 /**
  * The keys that are fetched: memory, then the shared store, then the origin.
  *
  * It moves texts and keeps times. What a JWK Set means is the core's: `apply` hands it over, throws when the core refuses it, and reports
- * what it holds; `forget` takes an issuer's keys away.
+ * what it holds; `forget` takes an issuer's keys away. When keys are to be fetched anew, and when to be forgotten, is the core's `rule`.
  *
  * While one request fetches, another that has keys answers by those: they are good by the policy's own bounds, and waiting would only slow
  * it down. One that lacks its key looks again by a timer of its own: it would be refused for nothing while its key is on the way. No
@@ -35,9 +39,12 @@ export interface RemoteKeysStats {
  */
 export class RemoteKeys {
   #remotes = new Map<string, Remote>();
+  /** Those of former policies, by name: a policy that names such a place again finds its document, and the limit on fetches. */
+  readonly #aside = new Map<string, Remote>();
   readonly #io: Io;
   readonly #apply: (issuer: string, jwks: string) => KeyReport;
   readonly #forget: (issuer: string) => void;
+  readonly #rule: KeyRule;
   readonly #flights: Flights;
   /** Nothing is due between these two. */
   #tendedAt = 0;
@@ -48,8 +55,10 @@ export class RemoteKeys {
     io: Io,
     apply: (issuer: string, jwks: string) => KeyReport,
     forget: (issuer: string) => void,
+    rule: KeyRule,
   ) {
     this.#io = io;
+    this.#rule = rule;
     this.#apply = apply;
     this.#forget = forget;
     this.#flights = new Flights(io.now, io.sleep);
@@ -57,18 +66,26 @@ export class RemoteKeys {
   }
 
   /** Takes another policy's sources. What stayed the same keeps its document, which is handed to the core again, and the limit on fetches. */
-  replace(sources: readonly RemoteSource[]): void {
+  replace(sources: readonly RemoteSource[], now = 0): void {
+    for (const remote of this.#remotes.values()) this.#putAside(remote);
     const before = this.#remotes;
     this.#remotes = new Map();
     for (const source of sources) {
-      const fresh = new Remote(source);
-      const old = before.get(source.issuer);
-      const remote = old?.place === fresh.place ? old : fresh;
+      const fresh = new Remote(source, this.#rule);
+      const remote = this.#aside.get(fresh.name) ?? fresh;
+      this.#aside.delete(fresh.name);
       remote.source = source;
       this.#remotes.set(source.issuer, remote);
+      // Keys from elsewhere, which nobody looks after any more.
+      if (before.has(source.issuer) && before.get(source.issuer) !== remote) this.#forget(source.issuer);
       // The new policy may have no use for what was good enough for the old one.
-      if (remote.document && !this.#take(remote, remote.document)) remote.dropped();
+      const { document } = remote;
+      if (document && (remote.plan(now).forget || !this.#take(remote, document))) {
+        this.#forget(remote.issuer);
+        remote.dropped();
+      }
     }
+    for (const issuer of before.keys()) if (!this.#remotes.has(issuer)) this.#forget(issuer);
     this.#tendAt = 0;
   }
 
@@ -83,7 +100,7 @@ export class RemoteKeys {
     if (kid !== undefined && remote.misses.has(kid, this.#io.now())) return false;
     const flight = this.#flights.underWay(remote.name);
     if (flight !== undefined) await this.#flights.landed(flight);
-    else if (remote.mayAsk(this.#io.now())) await this.#round(remote, kid, context);
+    else if (remote.plan(this.#io.now()).mayAsk) await this.#round(remote, kid, context);
     return remote.generation !== seen;
   }
 
@@ -100,13 +117,13 @@ export class RemoteKeys {
     const late: Promise<void>[] = [];
     let next = Number.POSITIVE_INFINITY;
     for (const remote of this.#remotes.values()) {
-      if (now >= remote.staleUntil) this.#drop(remote);
-      if (remote.isDue(now) && this.#flights.underWay(remote.name) === undefined) {
-        const overdue = now >= remote.freshUntil;
+      const plan = remote.plan(now);
+      if (plan.forget) this.#drop(remote);
+      if (plan.fetch !== 'no' && this.#flights.underWay(remote.name) === undefined) {
         const round = this.#round(remote, undefined, context);
-        if (overdue) late.push(round);
+        if (plan.fetch === 'first') late.push(round);
       }
-      next = Math.min(next, remote.dueAt);
+      next = Math.min(next, remote.plan(now).againAt ?? next);
     }
     this.#tendedAt = now;
     this.#tendAt = Math.max(next, now + 1);
@@ -114,17 +131,20 @@ export class RemoteKeys {
   }
 
   stats(): RemoteKeysStats[] {
-    const finite = (seconds: number) => (Number.isFinite(seconds) ? seconds : null);
-    return Array.from(this.#remotes.values(), (remote) => ({
-      issuer: remote.issuer,
-      keys: remote.keys,
-      fetchedAt: remote.document?.fetchedAt ?? null,
-      freshUntil: finite(remote.freshUntil),
-      staleUntil: finite(remote.staleUntil),
-      ...remote.count,
-      lastFailure: remote.lastFailure ?? null,
-      misses: remote.misses.size,
-    }));
+    const now = this.#io.now();
+    return Array.from(this.#remotes.values(), (remote) => {
+      const { freshUntil, staleUntil } = remote.plan(now);
+      return {
+        issuer: remote.issuer,
+        keys: remote.keys,
+        fetchedAt: remote.document?.fetchedAt ?? null,
+        freshUntil,
+        staleUntil,
+        ...remote.count,
+        lastFailure: remote.lastFailure ?? null,
+        misses: remote.misses.size,
+      };
+    });
   }
 
   /** One turn through the lower tiers. Its promise never rejects and belongs to the request that began it. */
@@ -142,25 +162,25 @@ export class RemoteKeys {
   async #load(remote: Remote, kid: string | undefined, context: IoContext): Promise<void> {
     const io = this.#io;
     const lacks = () => kid !== undefined && !remote.has(kid);
-    const held = await readStore(remote, io);
+    const held = await readStore(remote, io, this.#rule);
     if (!this.#isCurrent(remote)) return;
     if (held !== undefined && held.fetchedAt > (remote.document?.fetchedAt ?? Number.NEGATIVE_INFINITY)) {
       if (this.#take(remote, held)) {
         remote.count.fromStore += 1;
-        if (!lacks() && io.now() < remote.freshUntil) return;
+        if (!lacks() && io.now() < (remote.plan(io.now()).freshUntil ?? 0)) return;
         // Another isolate has just asked: its answer is as good as ours would be.
         remote.askedAt = Math.min(held.fetchedAt, io.now());
       } else storeFault(remote, io, 'store-refused', 'bad-document');
     }
-    if (remote.mayAsk(io.now())) {
+    if (remote.plan(io.now()).mayAsk) {
       remote.askedAt = io.now();
       remote.count.fetches += 1;
-      const fetched = await fetchDocument(remote, io);
+      const fetched = await fetchDocument(remote, io, this.#rule);
       if (!this.#isCurrent(remote)) return;
       if (typeof fetched === 'string') return this.#failed(remote, fetched);
       if (!this.#take(remote, fetched)) return this.#failed(remote, 'bad-document');
       this.#tell('keys-fetched', remote);
-      keepAlive(context, io, remote.issuer, writeStore(remote, fetched, io));
+      keepAlive(context, io, remote.issuer, writeStore(remote, fetched, io, this.#rule));
     }
     if (kid !== undefined && lacks()) remote.misses.add(kid, io.now());
   }
@@ -180,6 +200,12 @@ export class RemoteKeys {
     }
     this.#tendAt = 0;
     return true;
+  }
+
+  #putAside(remote: Remote): void {
+    this.#aside.delete(remote.name);
+    this.#aside.set(remote.name, remote);
+    if (this.#aside.size > MOST_ASIDE) this.#aside.delete(this.#aside.keys().next().value as string);
   }
 
   #drop(remote: Remote): void {

@@ -21,14 +21,18 @@ interface World {
   keys: RemoteKeys;
   introspection(): Introspection;
   replay: ReplayStore;
-  /** Counts the changes of keys and policy. */
+  /** Counts the changes of keys, lists and policy. */
   epoch(): number;
+  /** The core's name for the present policy. */
+  policy(): string;
 }
 
 /** A decision, and the keys and the policy it was made by. */
 interface Decided {
   step: FinalStep;
   epoch: number;
+  /** The facts that it rests on. */
+  facts: Facts;
 }
 
 /** A replay store that takes longer cannot tell, in milliseconds. */
@@ -60,27 +64,48 @@ export class Loop {
     }
   }
 
-  /** Questions until the core decides. What was found out is left in `evidence`. */
+  /**
+   * Questions until the core decides. What was found out is left in `evidence`. The facts are collected for each question: when the
+   * policy was replaced meanwhile, decisions rest on other ones.
+   */
   async follow(
-    facts: Facts,
+    collect: () => Facts,
     evidence: Evidence,
     context: CheckContext,
     stopwatch: Stopwatch,
   ): Promise<Decided> {
     for (let round = 0; round < MOST_ROUNDS; round++) {
+      const facts = collect();
       const step = this.ask({ ...facts, evidence }, stopwatch);
       // The epoch is read before anything else can run: keys may change while this answer is on its way.
-      if (!isOpen(step)) return { step, epoch: this.#world.epoch() };
+      if (!isOpen(step)) return { step, epoch: this.#world.epoch(), facts };
+      this.#begin(evidence);
       await this.#findOut(step, evidence, context, stopwatch);
     }
-    return { step: this.last(facts, evidence, stopwatch), epoch: this.#world.epoch() };
+    const facts = collect();
+    return { step: this.last(facts, evidence, stopwatch), epoch: this.#world.epoch(), facts };
   }
 
   /** A question that is answered by what is known: what is missing cannot be had. */
   last(facts: Facts, evidence: Evidence, stopwatch: Stopwatch): FinalStep {
     const step = this.ask({ ...facts, evidence: { ...WITHOUT, ...evidence } }, stopwatch);
-    if (isOpen(step)) throw new Error('portcullis: the core asks for what it was given');
-    return step;
+    if (!isOpen(step)) return step;
+    // What is known does not count: it was found out under another policy, or is too old an answer.
+    const { check } = evidence;
+    const without = check === undefined ? WITHOUT : { ...WITHOUT, check };
+    const refusal = this.ask({ ...facts, evidence: without }, stopwatch);
+    if (isOpen(refusal)) throw new Error('portcullis: the core asks for what it was given');
+    return refusal;
+  }
+
+  /** Drops what was found out under another policy. The answer about a proof stays, since the core counts it for that proof alone. */
+  #begin(evidence: Evidence): void {
+    const policy = this.#world.policy();
+    if (evidence.policy !== policy) {
+      delete evidence.keys;
+      forgetAnswer(evidence);
+    }
+    evidence.policy = policy;
   }
 
   async #findOut(
@@ -94,18 +119,27 @@ export class Loop {
       const find = () => keys.refresh(step.issuer, step.kid ?? undefined, context);
       if (!(await stopwatch.time('keys', find))) evidence.keys = 'unchanged';
     } else if (step.step === 'introspect') {
-      const ask = () => introspection().ask(step.issuer, step.token, context);
+      const fresh = step.fresh === true;
+      const ask = () => introspection().ask(step.issuer, step.token, context, fresh);
       const answer = await stopwatch.time('introspection', ask);
+      forgetAnswer(evidence);
+      evidence.introspectionKept = !fresh;
       if (answer === 'unavailable' || answer === 'busy') evidence.introspectionFailed = answer;
       else evidence.introspection = answer;
     } else {
-      evidence.replay = await stopwatch.time('replay', () => this.#firstUse(step.key, step.until));
+      evidence.replay = await stopwatch.time('replay', () => this.#firstUse(step));
+      evidence.replayKey = step.key;
+      evidence.replayUntil = step.until;
     }
   }
 
-  async #firstUse(key: string, until: number): Promise<NonNullable<Evidence['replay']>> {
+  async #firstUse({
+    key,
+    until,
+    issuedAt,
+  }: Extract<Step, { step: 'replay' }>): Promise<NonNullable<Evidence['replay']>> {
     try {
-      const answer = this.#world.replay.firstUse(key, until);
+      const answer = this.#world.replay.firstUse(key, until, issuedAt);
       // In memory there is nothing to wait for.
       const first = typeof answer === 'boolean' ? answer : await within(REPLAY_MS, answer);
       return first === true ? 'first' : 'seen';
@@ -113,6 +147,12 @@ export class Loop {
       return 'unavailable';
     }
   }
+}
+
+function forgetAnswer(evidence: Evidence): void {
+  delete evidence.introspection;
+  delete evidence.introspectionFailed;
+  delete evidence.introspectionKept;
 }
 
 type OpenStep = Exclude<Step, FinalStep>;

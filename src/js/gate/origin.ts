@@ -1,6 +1,6 @@
 import { type DiscoveryFault, readMetadata } from './discovery.js';
 import { type FetchFault, fetchText } from './fetch.js';
-import { timeToLive } from './freshness.js';
+import { freshUntil, type KeyRule, lifetimeOf } from './freshness.js';
 import type { Io } from './io.js';
 import type { Remote } from './remote.js';
 import type { JwksDocument } from './tiers.js';
@@ -9,20 +9,25 @@ import type { JwksDocument } from './tiers.js';
 export type OriginFault = FetchFault | DiscoveryFault;
 
 /** Fetches an issuer's JWK Set from where the policy, or the issuer's own metadata, says it is. What it says is not looked at here. */
-export async function fetchDocument(remote: Remote, io: Io): Promise<JwksDocument | OriginFault> {
+export async function fetchDocument(
+  remote: Remote,
+  io: Io,
+  rule: KeyRule,
+): Promise<JwksDocument | OriginFault> {
+  const { source } = remote;
   // The age of an answer counts from the question.
-  const { source, askedAt: fetchedAt } = remote;
-  const place = source.jwksUri ?? (await discover(remote, io));
+  const fetchedAt = io.now();
+  const place = source.jwksUri ?? (await discover(remote, io, rule));
   if (typeof place !== 'string') return place.fault;
   const headers = { accept: 'application/jwk-set+json, application/json' };
   const answer = await fetchText(io.fetch, place, { headers }, source);
-  if (answer.ok) return { text: answer.text, fetchedAt, ttlSeconds: timeToLive(answer.headers, source) };
+  if (answer.ok) return { text: answer.text, fetchedAt, ttlSeconds: lifetimeOf(rule, answer.headers) };
   // It may have moved: the metadata is asked again with the next turn.
   remote.found = undefined;
   return answer.reason;
 }
 
-async function discover(remote: Remote, io: Io): Promise<string | { fault: OriginFault }> {
+async function discover(remote: Remote, io: Io, rule: KeyRule): Promise<string | { fault: OriginFault }> {
   const { source, found } = remote;
   if (found && io.now() < found.until) return found.jwksUri;
   const headers = { accept: 'application/json' };
@@ -30,6 +35,6 @@ async function discover(remote: Remote, io: Io): Promise<string | { fault: Origi
   if (!answer.ok) return { fault: answer.reason };
   const metadata = readMetadata(io, source.issuer, answer.text);
   if (typeof metadata === 'string') return { fault: metadata };
-  remote.found = { ...metadata, until: io.now() + timeToLive(answer.headers, source) };
+  remote.found = { ...metadata, until: freshUntil(rule, source, io.now(), answer.headers) };
   return metadata.jwksUri;
 }

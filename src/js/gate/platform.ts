@@ -1,5 +1,6 @@
 import { PolicyError } from '../errors.js';
 import type { CheckContext, GateOptions, RequestFacts } from './index.js';
+import { isPromise } from './synchronous.js';
 
 /** What the connection tells, as the core reads it. */
 export interface Connection {
@@ -52,7 +53,7 @@ function endOf(
   context: CheckContext,
   { platform, guessed }: ReturnType<typeof platformOf>,
 ): Connection {
-  let clientAddress = context.clientAddress;
+  let clientAddress = addressOf(context.clientAddress);
   let certificate = asText(context.certificate);
   // Node, Deno, Bun and workerd on a machine of one's own make the URL of `Host`.
   if (platform === 'none') return { clientAddress, certificate, urlVouched: context.urlVouched === true };
@@ -68,6 +69,14 @@ function endOf(
   const tls = cf?.tlsClientAuth;
   if (tls?.certPresented === '1' && tls.certRevoked !== '1') certificate ??= tls.certFingerprintSHA256;
   return { clientAddress, certificate, urlVouched };
+}
+
+/** An address that is still to come would be none, and a client without one passes where only its token counts. */
+function addressOf(address: unknown): string | undefined {
+  if (typeof address === 'string') return address;
+  if (address === undefined || address === null) return undefined;
+  const found = isPromise(address) ? 'a promise; await it first' : `a value of type ${typeof address}`;
+  throw new PolicyError('/clientAddress', `must be a string, and is ${found}`);
 }
 
 function header({ headers }: Request | RequestFacts, name: string): string | undefined {

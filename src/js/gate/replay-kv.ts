@@ -1,4 +1,9 @@
-import { type MemoryReplayOptions, memoryReplayStore, type ReplayStore } from './replay-store.js';
+import {
+  type MemoryReplayOptions,
+  memoryReplayStore,
+  type ReplayStore,
+  rememberedUntil,
+} from './replay-store.js';
 
 /** A key-value store whose entries expire: Workers KV, or Redis behind two functions. */
 export interface ExpiringStore {
@@ -22,11 +27,13 @@ export function kvReplayStore(
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
   const prefix = options.prefix ?? 'portcullis-dpop-1-';
   return {
-    async firstUse(key, untilSeconds) {
+    async firstUse(key, untilSeconds, issuedAtSeconds) {
       // Memory first: it is the one that decides between requests of this isolate, with no wait between its question and its answer.
-      if (!memory.firstUse(key, untilSeconds)) return false;
+      if (!memory.firstUse(key, untilSeconds, issuedAtSeconds)) return false;
       if ((await kv.get(prefix + key)) != null) return false;
-      const expirationTtl = Math.max(untilSeconds - now() + 1, LEAST_EXPIRATION_SECONDS);
+      // For as long as any policy would accept it that takes the place of the present one.
+      const until = rememberedUntil(untilSeconds, issuedAtSeconds);
+      const expirationTtl = Math.max(until - now() + 1, LEAST_EXPIRATION_SECONDS);
       await kv.put(prefix + key, '1', { expirationTtl });
       return true;
     },

@@ -1,5 +1,5 @@
 import { type DurableObjectNamespaceLike, shard } from '../durable-object.js';
-import { type ReplayStore, ReplayStoreFullError } from './replay-store.js';
+import { type ReplayStore, ReplayStoreFullError, rememberedUntil } from './replay-store.js';
 
 export type { DurableObjectNamespaceLike } from '../durable-object.js';
 
@@ -42,13 +42,14 @@ export class DpopReplayObject {
   }
 
   async fetch(request: Request): Promise<Response> {
-    const { key, until } = (await request.json()) as { key: unknown; until: unknown };
-    if (typeof key !== 'string' || !Number.isSafeInteger(until)) return new Response(null, { status: 400 });
+    const { key, until, remember = until } = (await request.json()) as Record<string, unknown>;
+    if (typeof key !== 'string' || !Number.isSafeInteger(until) || !Number.isSafeInteger(remember))
+      return new Response(null, { status: 400 });
     if ((until as number) < Math.floor(Date.now() / 1000) - SKEW_SECONDS)
       return Response.json({ first: false });
     if (this.#rows >= MOST_ROWS) return new Response(null, { status: 507 });
     const insert = 'INSERT INTO proofs (key, until) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING 1';
-    const first = this.#storage.sql.exec(insert, key, until).toArray().length === 1;
+    const first = this.#storage.sql.exec(insert, key, remember).toArray().length === 1;
     if (first) {
       this.#rows += 1;
       if ((await this.#storage.getAlarm()) === null) await this.#storage.setAlarm(Date.now() + SWEEP_MS);
@@ -74,10 +75,14 @@ export function durableObjectReplayStore(
   { shards = 1 }: { shards?: number } = {},
 ): ReplayStore {
   return {
-    async firstUse(key, untilSeconds) {
+    async firstUse(key, untilSeconds, issuedAtSeconds) {
       // A stub is bound to its request, and is made anew in each.
       const object = namespace.get(namespace.idFromName(`portcullis-dpop-${shard(key, shards)}`));
-      const body = JSON.stringify({ key, until: untilSeconds });
+      const body = JSON.stringify({
+        key,
+        until: untilSeconds,
+        remember: rememberedUntil(untilSeconds, issuedAtSeconds),
+      });
       const response = await object.fetch('https://portcullis.invalid/', { method: 'POST', body });
       if (response.status === 507) throw new ReplayStoreFullError();
       if (response.status !== 200) throw new Error(`the replay object answered ${response.status}`);

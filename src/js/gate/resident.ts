@@ -7,8 +7,6 @@ import type { GateOptions } from './index.js';
 /** A gate in wasm memory, with the requirements that it keeps besides what any verifier has. */
 export class ResidentGate extends ResidentJudge<RawGate> {
   readonly #nonceSecret: Uint8Array | undefined;
-  /** In the order of their numbers. */
-  readonly #requirements: string[] = [];
 
   /** @throws a PolicyError as the core writes it. */
   constructor(home: Instance<GateGlue>, policy: string, nonceSecret: Uint8Array | undefined) {
@@ -17,17 +15,19 @@ export class ResidentGate extends ResidentJudge<RawGate> {
     this.ask(() => undefined);
   }
 
-  protected read(): RawGate {
+  protected read(policy: string): RawGate {
     const { RawGate } = (this.home as Instance<GateGlue>).glue;
-    const raw = new RawGate(this.policy, this.#nonceSecret);
-    for (const requirement of this.#requirements) raw.requirement(requirement);
-    return raw;
+    return new RawGate(policy, this.#nonceSecret);
   }
 
   requirement(json: string): number {
     const number = this.ask((raw) => raw.requirement(json));
-    if (number === this.#requirements.length) this.#requirements.push(json);
+    this.state.tookRequirement(json);
     return number;
+  }
+
+  remotesUnder(policy: string): string {
+    return this.ask((raw) => raw.remotesUnder(policy));
   }
 
   decide(facts: string, now: number): string {
@@ -36,7 +36,7 @@ export class ResidentGate extends ResidentJudge<RawGate> {
 
   forgetKeys(issuer: string): void {
     // First, so that they do not come back with the next instance.
-    this.keys.delete(issuer);
+    this.state.forgotKeys(issuer);
     this.ask((raw) => raw.forgetKeys(issuer));
   }
 

@@ -200,7 +200,7 @@ export class Revocations {
       const url = new URL(place.url);
       url.searchParams.set('since', String(version));
       const answer = await this.#fetchFeed(String(url), source);
-      if (!this.#isCurrent(place, source)) return;
+      if (!this.#isCurrent(place)) return;
       if (answer.ok && this.#take(place, this.#core.applyRevocations(answer.text))) return;
       // What is gone, or does not go on from here, the snapshot has.
       if (!answer.ok && answer.reason !== 'status-410' && answer.reason !== 'status-204')
@@ -208,7 +208,7 @@ export class Revocations {
     }
     place.count.snapshots += 1;
     const answer = await this.#fetchFeed(place.url, source);
-    if (!this.#isCurrent(place, source)) return;
+    if (!this.#isCurrent(place)) return;
     if (!answer.ok) return this.#failed(place, answer.reason);
     if (!this.#take(place, this.#core.applyRevocations(answer.text)))
       return this.#failed(place, place.lastFailure ?? 'unknown');
@@ -227,7 +227,7 @@ export class Revocations {
     place.count.snapshots += 1;
     const headers = { accept: 'application/statuslist+jwt' };
     const answer = await fetchText(this.#io.fetch, place.url, { headers }, source);
-    if (!this.#isCurrent(place, source)) return;
+    if (!this.#isCurrent(place)) return;
     if (!answer.ok) return this.#failed(place, answer.reason);
     if (!this.#take(place, this.#core.applyStatusList(place.url, answer.text)))
       this.#failed(place, place.lastFailure ?? 'unknown');
@@ -239,7 +239,7 @@ export class Revocations {
     if (store === undefined) return;
     try {
       const text = await readText(store, await textKey('revocations', place.url), source.maxBytes);
-      if (text === undefined || !this.#isCurrent(place, source)) return;
+      if (text === undefined || !this.#isCurrent(place)) return;
       if (this.#take(place, this.#core.applyRevocations(text))) {
         place.atSnapshot = place.entries;
         place.count.fromStore += 1;
@@ -256,9 +256,9 @@ export class Revocations {
     return fetchText(this.#io.fetch, url, { headers }, source);
   }
 
-  /** Another policy may have been taken meanwhile. */
-  #isCurrent(place: Place, source: RevocationSource): boolean {
-    return this.#source === source && this.#places.get(place.url) === place;
+  /** Another policy may have been taken meanwhile, which does not know this place. One that does judges what comes by its own keys. */
+  #isCurrent(place: Place): boolean {
+    return this.#places.get(place.url) === place;
   }
 
   #take(place: Place, update: RevocationUpdate | StatusUpdate): boolean {

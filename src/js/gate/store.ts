@@ -1,3 +1,4 @@
+import type { KeyRule } from './freshness.js';
 import type { Io, IoEvent, SharedStore } from './io.js';
 import type { Remote } from './remote.js';
 import { fromStore, type JwksDocument, keyOf, storeKey, toStore } from './tiers.js';
@@ -7,14 +8,14 @@ import { within } from './within.js';
 export const STORE_MS = 1000;
 
 /** What the shared store holds of an issuer's keys. A store that fails, or holds what is no document, is as good as none. */
-export async function readStore(remote: Remote, io: Io): Promise<JwksDocument | undefined> {
+export async function readStore(remote: Remote, io: Io, rule: KeyRule): Promise<JwksDocument | undefined> {
   const { store } = io;
   if (store === undefined) return undefined;
   try {
     const key = await storeKey(remote.issuer, remote.place);
     const value = await within(STORE_MS, store.get(key));
     if (value === null || value === undefined) return undefined;
-    const document = fromStore(value, remote.issuer, io.now(), remote.source);
+    const document = fromStore(value, remote.issuer, io.now(), remote.source, rule);
     if (document === undefined) storeFault(remote, io, 'store-refused', 'malformed');
     return document;
   } catch (error) {
@@ -24,11 +25,16 @@ export async function readStore(remote: Remote, io: Io): Promise<JwksDocument | 
 }
 
 /** Puts an origin's answer there for the other isolates. */
-export async function writeStore(remote: Remote, document: JwksDocument, io: Io): Promise<void> {
+export async function writeStore(
+  remote: Remote,
+  document: JwksDocument,
+  io: Io,
+  rule: KeyRule,
+): Promise<void> {
   if (io.store === undefined) return;
   try {
     const key = await storeKey(remote.issuer, remote.place);
-    await io.store.put(key, ...toStore(remote.issuer, document, remote.source));
+    await io.store.put(key, ...toStore(remote.issuer, document, remote.source, rule));
   } catch (error) {
     storeFault(remote, io, 'store-failed', nameOf(error));
   }

@@ -1,3 +1,4 @@
+import { type FreshnessBounds, type KeyPlan, type KeyRule, planOf } from './freshness.js';
 import type { SharedStore } from './io.js';
 
 /** A JWK Set with what was known when the origin gave it. */
@@ -5,14 +6,11 @@ export interface JwksDocument {
   text: string;
   /** When, in seconds. */
   fetchedAt: number;
-  /** How long it is fresh from then, in seconds. */
+  /** How long it is fresh from then by its response, in seconds. The policy's bounds come on top. */
   ttlSeconds: number;
 }
 
-export interface TierLimits {
-  minTtlSeconds: number;
-  maxTtlSeconds: number;
-  staleSeconds: number;
+export interface TierLimits extends FreshnessBounds {
   maxBytes: number;
 }
 
@@ -38,10 +36,12 @@ export async function keyOf(kind: string, parts: readonly string[]): Promise<str
 export function toStore(
   issuer: string,
   document: JwksDocument,
-  { staleSeconds }: TierLimits,
+  limits: TierLimits,
+  rule: KeyRule,
 ): [value: string, options: { expirationTtl: number }] {
   const { text, fetchedAt, ttlSeconds } = document;
-  const expirationTtl = Math.max(ttlSeconds + staleSeconds, LEAST_EXPIRATION_SECONDS);
+  const { staleUntil } = plan(document, limits, rule, fetchedAt);
+  const expirationTtl = Math.max((staleUntil ?? fetchedAt) - fetchedAt, LEAST_EXPIRATION_SECONDS);
   return [JSON.stringify({ issuer, fetchedAt, ttlSeconds, jwks: text }), { expirationTtl }];
 }
 
@@ -56,6 +56,7 @@ export function fromStore(
   issuer: string,
   now: number,
   limits: TierLimits,
+  rule: KeyRule,
 ): JwksDocument | undefined {
   // Escaped in JSON a character takes six at most.
   if (typeof value !== 'string' || value.length > 6 * limits.maxBytes + 4096) return undefined;
@@ -69,10 +70,18 @@ export function fromStore(
   const { issuer: whose, fetchedAt, ttlSeconds, jwks } = entry as Record<string, unknown>;
   if (whose !== issuer || typeof jwks !== 'string' || jwks.length > limits.maxBytes) return undefined;
   if (!isSeconds(fetchedAt) || !isSeconds(ttlSeconds) || fetchedAt > now + SKEW_SECONDS) return undefined;
+  const document = { text: jwks, fetchedAt, ttlSeconds };
   // The bounds are those of this policy, whatever gate wrote it.
-  const ttl = Math.min(Math.max(ttlSeconds, limits.minTtlSeconds), limits.maxTtlSeconds);
-  if (now >= fetchedAt + ttl + limits.staleSeconds) return undefined;
-  return { text: jwks, fetchedAt, ttlSeconds: ttl };
+  return plan(document, limits, rule, now).forget ? undefined : document;
+}
+
+function plan(
+  { fetchedAt, ttlSeconds }: JwksDocument,
+  limits: TierLimits,
+  rule: KeyRule,
+  now: number,
+): KeyPlan {
+  return planOf(rule, limits, { held: { fetchedAt, ttlSeconds, spread: 0 } }, now);
 }
 
 function isSeconds(value: unknown): value is number {

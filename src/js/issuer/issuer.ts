@@ -1,6 +1,7 @@
 import { orPolicyError, PolicyError } from '../errors.js';
 import type { KeyReport, RemoteSource } from '../gate/io.js';
 import { RemoteKeys } from '../gate/keys.js';
+import { ruleOf } from '../gate/rule.js';
 import type { Instance } from '../instance.js';
 import type { Jwk } from '../policy.js';
 import { toJson } from '../to-json.js';
@@ -59,6 +60,7 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     },
     (issuer, jwks) => orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
     (issuer) => raw.forgetKeys(issuer),
+    ruleOf(home),
   );
   const world: World = { store, counter: options.counter ?? memoryCounter({ now }), keys, now };
 

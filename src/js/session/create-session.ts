@@ -366,7 +366,9 @@ export function createSession({
       fault = await settle(lost);
     });
     if (state.due?.length)
-      throw new Error(`revoke: not done yet, and tried again: ${(fault as Error)?.message}`, { cause: fault });
+      throw new Error(`revoke: not done yet, and tried again: ${(fault as Error)?.message}`, {
+        cause: fault,
+      });
   };
   const close = () => {
     state = { n: 0, out: true };

@@ -1,6 +1,7 @@
 // The exports of src/wasm/*.rs as wasm-bindgen's glue offers them. Its own declarations stay out of the public types.
 
 import type { Glue } from '../boot.js';
+import type { KeyRule } from '../gate/freshness.js';
 
 /** A verifier in the wasm memory. */
 export interface RawVerifier {
@@ -46,7 +47,7 @@ export interface RawSigningKey {
 }
 
 /** The glue of a module with the features `js` and `issuer`. */
-export interface IssuerGlue extends ValidatorGlue {
+export interface IssuerGlue extends ValidatorGlue, KeyRule {
   RawSigningKey: {
     generate(alg: string): RawSigningKey;
     fromJwk(privateJwk: string): RawSigningKey;
@@ -79,6 +80,8 @@ export interface RawExchange {
 
 /** A gate in the wasm memory, which is also a verifier on the same keys. */
 export interface RawGate extends RawVerifier {
+  /** What `remotes` would say under another policy. Throws a PolicyError whenever `replace` would; nothing changes. */
+  remotesUnder(policy: string): string;
   /** Keeps a requirement and gives its number. Throws a PolicyError. */
   requirement(json: string): number;
   /** The next step: `Facts` and `Step` of src/gate as JSON. */
@@ -94,11 +97,11 @@ export interface RawGate extends RawVerifier {
   remotes(): string;
   /** Where an issuer's metadata say that its keys are: `{ "jwksUri": … }` or `{ "fault": … }`. */
   readMetadata(issuer: string, text: string): string;
-  /** Which facts decisions rest on: `{ headers: string[], ofRequests: string[], byPath: boolean, byAddress: boolean }`. */
+  /** Which facts decisions rest on: `{ policy: string, headers: string[], ofRequests: string[], byPath: boolean, byAddress: boolean }`. */
   profile(): string;
 }
 
 /** The glue of a module with the features `js` and `gate`. */
-export interface GateGlue extends ValidatorGlue {
+export interface GateGlue extends ValidatorGlue, KeyRule {
   RawGate: new (policy: string, nonceSecret: Uint8Array | undefined) => RawGate;
 }

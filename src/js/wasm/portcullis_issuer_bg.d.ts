@@ -7,3 +7,5 @@ export declare const RawIssuer: IssuerGlue['RawIssuer'];
 export declare const hashClientSecret: IssuerGlue['hashClientSecret'];
 export declare const verifyJws: IssuerGlue['verifyJws'];
 export declare const inspect: IssuerGlue['inspect'];
+export declare const keyLifetime: IssuerGlue['keyLifetime'];
+export declare const keyPlan: IssuerGlue['keyPlan'];

@@ -34,7 +34,10 @@ const { add, file } = requests(
       ],
     },
     embedded: policy(['ES256']),
-    opaque: { issuers: [issuer({ introspection })], gate: { forward: { claims: { sub: 'x-user' } }, origins: ['https://api.example'] } },
+    opaque: {
+      issuers: [issuer({ introspection })],
+      gate: { forward: { claims: { sub: 'x-user' } }, origins: ['https://api.example'] },
+    },
     mixed: { issuers: [issuer({ jwks, introspection })] },
     client: { issuers: [issuer({ introspection, audienceClaim: 'client_id', audience: 'c' })] },
   },

@@ -8,16 +8,21 @@ const introspection = {
   authentication: 'client_secret_basic',
 };
 const policy = (more = {}) => ({ issuers: [{ issuer: ISSUER, audience: AUDIENCE, introspection, ...more }] });
-const { add, file } = requests('Own; RFC 7662 section 2.2, RFC 6749 section 7.1, RFC 8693 section 3, RFC 9449 section 6.2.', {
-  default: policy(),
-  named: policy({ claims: { token_use: 'api' } }),
-});
+const { add, file } = requests(
+  'Own; RFC 7662 section 2.2, RFC 6749 section 7.1, RFC 8693 section 3, RFC 9449 section 6.2.',
+  {
+    default: policy(),
+    named: policy({ claims: { token_use: 'api' } }),
+  },
+);
 
 export { file };
 
 const answer = (more) => ({
   request: request({ token: 'opaque-token-1' }),
-  evidence: { introspection: JSON.stringify({ active: true, aud: AUDIENCE, exp: NOW + 600, sub: 's', ...more }) },
+  evidence: {
+    introspection: JSON.stringify({ active: true, aud: AUDIENCE, exp: NOW + 600, sub: 's', ...more }),
+  },
 });
 for (const [name, more] of Object.entries({
   nothing: {},

@@ -9,10 +9,18 @@ const { add, file } = requests('Own; RFC 9449 section 4.3, RFC 9110 section 7.2 
   default: gated({ origins: listed }),
   unlisted: gated({ routes: [{ path: '/health', requirement: 'public' }] }),
   proxied: gated({ origins: ['https://api.example'], proxies: { trusted: ['10.0.0.0/8', '127.0.0.1'] } }),
-  office: gated({ networks: { office: ['192.0.2.0/24'] }, requirement: { anonymous: true, networks: ['office'] } }),
+  office: gated({
+    networks: { office: ['192.0.2.0/24'] },
+    requirement: { anonymous: true, networks: ['office'] },
+  }),
   claimed: gated({ requirement: { anonymous: true, networkClaim: 'cnet' } }),
   passing: gated({ preflight: 'pass', requirement: { networks: ['192.0.2.0/24'] } }),
-  strips: gated({ forward, credentials: { header: 'x-token', cookie: 'session' }, requirement: { anonymous: true }, routes: [{ path: '/health', requirement: 'public' }] }),
+  strips: gated({
+    forward,
+    credentials: { header: 'x-token', cookie: 'session' },
+    requirement: { anonymous: true },
+    routes: [{ path: '/health', requirement: 'public' }],
+  }),
   keeps: gated({ forward: { ...forward, token: 'keep' }, routes: [{ path: '/*', requirement: 'public' }] }),
 });
 
@@ -93,7 +101,13 @@ for (const [name, origins, pointer] of [
 const jkt = thumbprint('es256Other');
 const bound = token({ payload: claims({ cnf: { jkt } }) });
 const proven = (url, htu, more = {}) => ({
-  request: request({ url, token: bound, scheme: 'DPoP', headers: [['dpop', proof({ of: bound, claims: { htu } })]], ...more }),
+  request: request({
+    url,
+    token: bound,
+    scheme: 'DPoP',
+    headers: [['dpop', proof({ of: bound, claims: { htu } })]],
+    ...more,
+  }),
   evidence: { replay: 'first' },
 });
 const elsewhere = 'https://attacker.example/orders/7';
@@ -160,13 +174,19 @@ for (const [name, headers, expect] of [
     `gate-refuses-plain-http-by-a-proxy-on-this-machine-${name}`,
     46,
     'It speaks for clients from anywhere.',
-    { policy: 'proxied', request: request({ url: 'http://localhost/', token: good, clientAddress: '127.0.0.1', headers }) },
+    {
+      policy: 'proxied',
+      request: request({ url: 'http://localhost/', token: good, clientAddress: '127.0.0.1', headers }),
+    },
     expect,
   );
 }
 
 // What is asked of every request holds without a token
-const from = (clientAddress, more = {}) => ({ policy: 'office', request: request({ clientAddress, ...more }) });
+const from = (clientAddress, more = {}) => ({
+  policy: 'office',
+  request: request({ clientAddress, ...more }),
+});
 add(
   'gate-network-of-an-anonymous-request',
   46,
@@ -203,13 +223,21 @@ add(
   'gate-network-refuses-a-preflight-that-would-reach-the-handler',
   46,
   'Whatever reaches it comes from one of the networks.',
-  { policy: 'passing', request: request({ method: 'OPTIONS', headers: marks, clientAddress: '203.0.113.9' }) },
+  {
+    policy: 'passing',
+    request: request({ method: 'OPTIONS', headers: marks, clientAddress: '203.0.113.9' }),
+  },
   refuse('network-denied'),
 );
 
 // What is stripped
 const stripped = { set: {}, strip: ['x-user', 'x-token'], stripCookie: 'session' };
-const forged = { headers: [['x-user', 'admin'], ['X.User', 'admin']] };
+const forged = {
+  headers: [
+    ['x-user', 'admin'],
+    ['X.User', 'admin'],
+  ],
+};
 add(
   'gate-strips-on-a-public-route-what-it-strips-elsewhere',
   46,

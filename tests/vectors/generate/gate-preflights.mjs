@@ -8,7 +8,10 @@ const { add, file } = requests('Own; Fetch section 3.3 and 4.8, RFC 6454.', {
   default: gated({ cors }),
   none: gated({}),
   any: gated({ cors: { origins: 'any', methods: ['GET', 'PUT'] } }),
-  cookies: gated({ cors: { origins: ['https://app.example'], credentials: true }, credentials: { cookie: 'session' } }),
+  cookies: gated({
+    cors: { origins: ['https://app.example'], credentials: true },
+    credentials: { cookie: 'session' },
+  }),
   header: gated({ cors, credentials: { header: 'x-token' } }),
   passing: gated({
     preflight: 'pass',
@@ -111,9 +114,22 @@ for (const [name, policy, headers, code] of [
   ['a-cookie', 'default', [['Cookie', 'a=b']], 'authorization-missing'],
   ['the-cookie-of-the-policy', 'cookies', [['Cookie', 'session=forged']], 'segment-count'],
   ['the-header-of-the-policy', 'header', [['X-Token', 'forged']], 'segment-count'],
-  ['authorization-besides-the-header-of-the-policy', 'header', [['Authorization', 'Bearer x']], 'authorization-missing'],
+  [
+    'authorization-besides-the-header-of-the-policy',
+    'header',
+    [['Authorization', 'Bearer x']],
+    'authorization-missing',
+  ],
   ['a-length', 'default', [['Content-Length', '4']], 'authorization-missing'],
-  ['two-lengths', 'default', [['Content-Length', '0'], ['content-length', '4']], 'authorization-missing'],
+  [
+    'two-lengths',
+    'default',
+    [
+      ['Content-Length', '0'],
+      ['content-length', '4'],
+    ],
+    'authorization-missing',
+  ],
   ['a-length-that-is-none', 'default', [['Content-Length', 'x']], 'authorization-missing'],
   ['a-transfer-coding', 'default', [['Transfer-Encoding', 'chunked']], 'authorization-missing'],
   ['a-second-origin', 'default', [['Origin', 'https://app.example']], 'authorization-missing'],
@@ -163,7 +179,10 @@ add(
   'gate-preflight-for-another-host',
   46,
   'And so is the host.',
-  { policy: gated({ cors, origins: ['https://api.example'] }), request: preflight([], { url: 'https://b.example/' }) },
+  {
+    policy: gated({ cors, origins: ['https://api.example'] }),
+    request: preflight([], { url: 'https://b.example/' }),
+  },
   refuse('request-misdirected', { status: 421 }),
 );
 
