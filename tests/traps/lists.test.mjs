@@ -146,3 +146,20 @@ test('a detour through a policy without lists, with a trap in between, brings no
   trap();
   assert.equal(await check({ jti: 'gone' }), 'token-revoked');
 });
+
+test('however often the policy was replaced since, the lists that it trusts are there after a trap', async () => {
+  const { time, list, gate, check, trap } = setUp();
+  list.revoke(named('jti', 'gone'));
+  gate.verifier.applyRevocations(list.snapshot(), { now: time.now });
+  const issuers = [
+    { issuer: ISSUER, audience: AUDIENCE, types: 'any', keys: [{ alg: 'HS256', secret: key }] },
+  ];
+  for (let leewaySeconds = 0; leewaySeconds < 8; leewaySeconds++) {
+    const revocation = { jwks: feedJwks, maxStalenessSeconds: 600, whenStale: 'allow' };
+    gate.replacePolicy({ issuers, leewaySeconds, revocation });
+    assert.equal(await check({ jti: 'gone' }), 'token-revoked');
+    trap();
+    assert.equal(await check({ jti: 'gone' }), 'token-revoked', `${leewaySeconds}`);
+    assert.equal(await check({ jti: 'other' }), 'ok');
+  }
+});
