@@ -107,8 +107,15 @@ impl RawVerifier {
 
     /// The verdict about the value of an Authorization header, or about there being none.
     #[wasm_bindgen(js_name = verifyAuthorization)]
-    pub fn verify_authorization(&mut self, present: bool, written: usize, length: usize, now: f64) -> u8 {
-        self.exchange.verify_authorization(&self.verifier, present, written, length, now)
+    pub fn verify_authorization(
+        &mut self,
+        present: bool,
+        written: usize,
+        length: usize,
+        now: f64,
+        checked: bool,
+    ) -> u8 {
+        self.exchange.verify_authorization(&self.verifier, present, written, length, now, checked)
     }
 
     /// What is kept to be fast, as JSON.
