@@ -22,8 +22,9 @@ pub enum Denial {
     TransportInsecure,
     /// The request is none that a server could have received.
     RequestMalformed { member: &'static str },
-    /// Servers differ in what the path means, and no route allows it: an empty or a dot segment, an encoded separator, a parameter, an encoded
-    /// percent sign or control character, escapes that are none or no UTF-8.
+    /// Servers differ in what the path means, and no route allows it: an empty or a dot segment,
+    /// an encoded separator, a parameter, an encoded percent sign or control character, escapes
+    /// that are none or no UTF-8.
     PathAmbiguous,
 
     /// The URL is under none of the origins that the policy says the service is reached by (RFC 9110 §15.5.20).

@@ -331,7 +331,8 @@ impl Gate {
         Ok(Step::Preflight(Box::new(Preflight { forward: forwarding.without_claims(places), answer })))
     }
 
-    /// What is required: as the caller says, or as the routes do that cover the request however its path is read.
+    /// What is required: as the caller says, or as the routes do that cover the request however
+    /// its path is read.
     fn required(&self, facts: &Facts<'_>, request: &Request<'_>) -> Result<Demands<'_>, Denial> {
         if let Some(RequirementId(place)) = facts.requirement {
             let kept = self.requirements.get(place).ok_or(Denial::RequestMalformed { member: "requirement" })?;

@@ -135,13 +135,15 @@ impl<O: Outside> GateLayer<O> {
         Ok(GateLayer { requirement: Some(id), ..self.clone() })
     }
 
-    /// The layer for a policy whose routes decide: where it finds the URI that the client asked for. A layer with no requirement of its own
-    /// refuses every request until it is told (`request-malformed`), since routers shorten `parts.uri` and nobody can see it from that: axum's
-    /// `nest("/admin", …)` makes `/users` of `/admin/users`.
+    /// The layer for a policy whose routes decide: where it finds the URI that the client asked
+    /// for. A layer with no requirement of its own refuses every request until it is told
+    /// (`request-malformed`), since routers shorten `parts.uri` and nobody can see it from that:
+    /// axum's `nest("/admin", …)` makes `/users` of `/admin/users`.
     ///
     /// - In axum, within routers or around them, with axum's feature `original-uri`:
     ///   `|parts| parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0)`.
-    /// - In hyper and tonic, where nothing in front of the layer writes another URI: `|parts| &parts.uri`.
+    /// - In hyper and tonic, where nothing in front of the layer writes another URI: `|parts|
+    ///   &parts.uri`.
     #[must_use]
     pub fn with_target(self, target: impl for<'p> Fn(&'p Parts) -> &'p Uri + Send + Sync + 'static) -> Self {
         GateLayer { target: Some(Arc::new(target)), ..self }

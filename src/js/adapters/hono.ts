@@ -4,7 +4,10 @@ import { factsOf, type NodeRequest, rewrite } from './node.js';
 
 /** What is asked of Hono's `Context`. */
 export interface HonoContext {
-  /** `path` is what routes are compared with: the URL's, unless the app was made with a `getPath` of its own. */
+  /**
+   * `path` is what routes are compared with: the URL's, unless the app was made with a `getPath`
+   * of its own.
+   */
   req: { raw: Request; path?: string };
   /** What the runtime hands over besides the request. */
   env: unknown;
@@ -52,8 +55,9 @@ export function guard<C = Claims, Context extends HonoContext = HonoContext>(
 }
 
 /**
- * The request, with its target as it came where Hono's server for Node hands that over: the URL standard mends what is malformed. An app that is
- * mounted in another is given another path than the target's, and goes by that.
+ * The request, with its target as it came where Hono's server for Node hands that over: the URL
+ * standard mends what is malformed. An app that is mounted in another is given another path than
+ * the target's, and goes by that.
  */
 function judged({ req: { raw }, env }: HonoContext): Request | RequestFacts {
   const { incoming } = (env ?? {}) as Env;

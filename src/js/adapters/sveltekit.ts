@@ -15,8 +15,8 @@ export interface SvelteKitEvent extends SvelteKitPlace {
 }
 
 /**
- * A `handle` for `hooks.server.js` that lets pass what the gate allows, with the decision as `event.locals.auth`. `paths` says where the app
- * lies, unless that is SvelteKit's default.
+ * A `handle` for `hooks.server.js` that lets pass what the gate allows, with the decision as
+ * `event.locals.auth`. `paths` says where the app lies, unless that is SvelteKit's default.
  */
 export function guard<C = Claims>(
   gate: Gate<C>,

@@ -55,8 +55,8 @@ export interface RequestFacts {
   /** Absolute, with scheme and host. */
   url: string;
   /**
-   * The request-target as it came (RFC 9112 §3.2), where a server has only that and `url` was made of it. One that is malformed, or not the path
-   * of `url`, is refused.
+   * The request-target as it came (RFC 9112 §3.2), where a server has only that and `url` was made
+   * of it. One that is malformed, or not the path of `url`, is refused.
    */
   target?: string;
   /** Pairs keep duplicates, which `Headers` joins: give the raw ones where there are some. */
@@ -72,8 +72,8 @@ export interface CheckContext {
   /** The client's certificate of the TLS connection: its `x5t#S256`, its SHA-256 in hexadecimal, PEM, or DER. */
   certificate?: string | Uint8Array | undefined;
   /**
-   * Other paths under which the request is served, each as it would stand in a URL: where a router rewrote it. What the policy's routes require
-   * for each of them has to hold as well.
+   * Other paths under which the request is served, each as it would stand in a URL: where a router
+   * rewrote it. What the policy's routes require for each of them has to hold as well.
    */
   served?: readonly string[] | undefined;
   /**

@@ -37,8 +37,9 @@ export interface ClaimRequirement {
 export type InPath = '%23' | '%25' | '%2F' | '%3F' | '%5C' | ';';
 
 /**
- * A rule for some paths. The first route that matches however servers read the path decides, with those before it that match in some reading
- * (another case, a slash at the end, escapes): what each of them asks for must hold.
+ * A rule for some paths. The first route that matches however servers read the path decides, with
+ * those before it that match in some reading (another case, a slash at the end, escapes): what
+ * each of them asks for must hold.
  */
 export interface Route {
   /**
@@ -48,7 +49,10 @@ export interface Route {
   path: string;
   /** Exact methods; `GET` covers `HEAD`. Default: every method. */
   methods?: readonly [string, ...string[]];
-  /** What may stand in paths here although servers read it in different ways: `%2F` for `/@scope%2Fname`. Elsewhere it is refused. */
+  /**
+   * What may stand in paths here although servers read it in different ways: `%2F` for
+   * `/@scope%2Fname`. Elsewhere it is refused.
+   */
   allowInPath?: readonly [InPath, ...InPath[]];
   /** What is required there; `'public'` for nothing at all. */
   requirement: Requirement | 'public';
