@@ -98,8 +98,14 @@ impl Verifier {
 
     /// What came of it.
     #[cfg(all(feature = "revocation", feature = "js"))]
-    pub(crate) fn received_revocations(&mut self, incoming: Incoming) -> Result<UpdateReport, UpdateError> {
+    pub(crate) fn received_revocations(&mut self, incoming: &mut Incoming) -> Result<UpdateReport, UpdateError> {
         self.revocations.finish(incoming, self.policy.revocation(), self.policy.leeway())
+    }
+
+    /// Notes that lists were held which are gone: as good as stale until they come again, and never allowed for want of them.
+    #[cfg(all(feature = "revocation", feature = "js"))]
+    pub(crate) fn lose_revocations(&mut self) {
+        self.revocations.lose();
     }
 
     /// Takes the Token Status List of that URI (draft-ietf-oauth-status-list §5.1), which the policy names.

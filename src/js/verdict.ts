@@ -52,7 +52,10 @@ type Part = 'header' | 'payload';
 /** The fields of each code; the codes are permanent. */
 interface Fields {
   'transport-insecure': object;
-  'request-malformed': { member: 'method' | 'url' | 'request' | 'requirement' };
+  'verifier-unavailable': object;
+  'request-malformed': {
+    member: 'method' | 'url' | 'target' | 'served' | 'host' | 'request' | 'requirement';
+  };
   'path-ambiguous': object;
   'request-misdirected': object;
   'authorization-missing': object;

@@ -38,7 +38,6 @@ before(async () => {
       maxStalenessSeconds: MAX_STALENESS_SECONDS,
       pullSeconds: PULL_SECONDS,
     },
-    gate: { origins: ['http://127.0.0.1:*'] },
   };
   const className = 'SessionStoreObject';
   miniflare = new Miniflare({

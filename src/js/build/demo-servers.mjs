@@ -64,8 +64,8 @@ export async function serve(wanted) {
       maxStalenessSeconds: MAX_STALENESS_SECONDS,
       pullSeconds: PULL_SECONDS,
     },
-    // workerd does not say where a connection begins: that it is loopback, the address we listen on does.
-    gate: { origins: [issuer] },
+    // workerd does not say where a connection begins; the address that we listen on is loopback's.
+    gate: { origins: [issuer, `http://localhost:${port}`] },
   };
   const miniflare = new Miniflare({
     host: HOST,
