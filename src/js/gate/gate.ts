@@ -11,14 +11,7 @@ import type { Claims } from '../verdict.js';
 import { cacheSize, verifierOn } from '../verifier.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
 import { Collected } from './collected.js';
-import {
-  type AllowedStep,
-  allowed,
-  answered,
-  type PreflightStep,
-  type RefusedStep,
-  refused,
-} from './decision.js';
+import { type AllowedStep, allowed, answered, type RefusedStep, refused } from './decision.js';
 import { type Evidence, type Facts, type Profile, profileOf } from './facts.js';
 import { feedAuthorization } from './feed-credentials.js';
 import { handed, withHeaders } from './handler.js';
@@ -212,8 +205,9 @@ class Driver {
     const { step, epoch, facts } = await this.#loop.follow(collect, evidence, context, stopwatch);
     if (step.step === 'refused') return this.#refuse(step, facts, requirement, evidence, stopwatch);
     if (step.step === 'preflight' && step.answer !== undefined) {
-      const { answer } = step;
-      return this.#answer({ ...step, answer }, facts, requirement, evidence, stopwatch);
+      const told = { ok: true, code: 'preflight', method: facts.method, cached: false };
+      this.#tell(told, facts, requirement, evidence, stopwatch);
+      return answered(step.forward, step.answer);
     }
     const misfit = step.step === 'allowed' ? this.#typeClaims(step) : undefined;
     const decision = allowed(step);
@@ -279,24 +273,6 @@ class Driver {
       stopwatch,
     );
     return decision;
-  }
-
-  #answer(
-    step: Required<PreflightStep>,
-    facts: Facts,
-    requirement: string | undefined,
-    evidence: Evidence,
-    stopwatch: Stopwatch,
-  ): Decision {
-    const { method } = facts;
-    this.#tell(
-      { ok: true, code: 'preflight', method, cached: false },
-      facts,
-      requirement,
-      evidence,
-      stopwatch,
-    );
-    return answered(step);
   }
 
   #refuse(
