@@ -45,8 +45,6 @@ pub enum Denial {
 
     /// The token is bound to no key, or not to one of the kind that is asked for.
     BindingRequired { expected: &'static str },
-    /// The token's `cnf` (RFC 7800 §3.1) asks for a proof that is not supported.
-    BindingUnsupported,
     /// A token that is bound to a key came with the scheme `Bearer` (RFC 9449 §7.1).
     DpopSchemeRequired,
     /// There is no `DPoP` header.
@@ -140,7 +138,6 @@ impl Denial {
             D::TokenInactive => ("token-inactive", Introspection, "The authorization server says that the token is not active."),
             D::TokenKindRefused { .. } => ("token-kind-refused", Introspection, "The authorization server says that the token is of another kind than an access token; where this is one, name its token_type, token_use or typ in the issuer's claims."),
             D::BindingRequired { .. } => ("binding-required", Binding, "The token is not bound to a key of the client's as it has to be here."),
-            D::BindingUnsupported => ("binding-unsupported", Binding, "The token is bound in a way that is not supported."),
             D::DpopSchemeRequired => ("dpop-scheme-required", Binding, "The token is bound to a key; send it with the scheme DPoP and a proof."),
             D::DpopProofMissing => ("dpop-proof-missing", Binding, "The request has no DPoP header."),
             D::DpopProofAmbiguous => ("dpop-proof-ambiguous", Binding, "The request has more than one DPoP proof."),

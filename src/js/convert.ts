@@ -1,6 +1,3 @@
-import { base64url } from './base64url.js';
-import { PolicyError } from './errors.js';
-
 /** The longest text that is handed to the core: its hard cap of 16 KiB for a token, `Bearer `, and one more to be too long by. */
 const LONGEST_HANDED_OVER = 16 * 1024 + 8;
 
@@ -25,33 +22,4 @@ export function freeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   for (const member of Object.values(value)) if (typeof member === 'object') freeze(member);
   return Object.freeze(value);
-}
-
-/** The same for what a schema made of one: its own classes are left as they are, and so is what is in them. */
-export function freezeData<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return value;
-  Object.freeze(value);
-  for (const member of Object.values(value)) freezeData(member);
-  return value;
-}
-
-/**
- * JSON text of a policy, a key or a request. Bytes become base64url.
- * @throws PolicyError when there is no JSON for it: a BigInt, or an object that holds itself.
- */
-export function toJson(value: unknown): string {
-  try {
-    return JSON.stringify(value, bytesAsText) ?? 'null';
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new PolicyError('', 'cannot be written as JSON');
-  }
-}
-
-function bytesAsText(this: Record<string, unknown>, name: string, item: unknown): unknown {
-  // Node's Buffer has a toJSON of its own, which has already run on `item`.
-  const original = this[name];
-  return ArrayBuffer.isView(original) ? base64url(original) : item;
 }

@@ -1,4 +1,5 @@
-import { listUpdate, statusUpdate } from './lists.js';
+import { takeLists } from './hand-lists.js';
+import type { Instance } from './instance.js';
 import type { RawVerifier } from './wasm/glue.js';
 
 /** Something that a core has taken. */
@@ -6,27 +7,36 @@ type Entry =
   | { kind: 'policy'; text: string }
   | { kind: 'requirement'; text: string }
   | { kind: 'keys'; issuer: string; jwks: string }
-  | { kind: 'lists'; documents: string; now: number }
-  | { kind: 'status'; uri: string; jwt: string; now: number };
+  | { kind: 'lists'; text: string; now: number; taken: number }
+  | { kind: 'status'; text: string; now: number; uri: string };
 
 /** How many policies are kept: the present one, and those whose lists and proof windows still count for it. */
 const MOST_POLICIES = 3;
 
+/** Longer lists, in characters all together, are not kept twice. They are pulled again after a trap. */
+const MOST_CHARACTERS = 8 * 1024 * 1024;
+
+// What `takenRevocations` of the core says of a text: nothing was taken, or what the most of it was.
+const NOTHING = 0;
+const RENEWAL = 1;
+const SNAPSHOT = 3;
+
 /**
  * What a core in the wasm memory has taken, in its order. It is the one place where JavaScript keeps it: handed to a new core, it makes one
  * that answers as the first did. Only what the core has accepted is noted, after it was accepted.
+ *
+ * Where lists of revocations cannot be had again, the core is told so, and refuses what it would have accepted for want of a list
+ * (`whenStale: 'allow'`) until they come: nothing that was revoked is accepted because of a trap.
  */
 export class CoreState {
+  /** Called when lists were held and are not to be had again here: they have to be pulled. */
+  onListsLost: () => void = () => {};
   #entries: Entry[];
+  /** The core holds a list that is not kept here. */
+  #tooLong = false;
 
   constructor(policy: string) {
     this.#entries = [{ kind: 'policy', text: policy }];
-  }
-
-  /** The present policy, as JSON. */
-  get policy(): string {
-    const last = this.#entries.findLast((entry) => entry.kind === 'policy');
-    return last?.kind === 'policy' ? last.text : '';
   }
 
   /** The policy that a new core begins with. `replay` brings it to the present one. */
@@ -39,16 +49,15 @@ export class CoreState {
     this.#entries.push({ kind: 'policy', text });
     const policies = this.#entries.filter((entry) => entry.kind === 'policy');
     if (policies.length <= MOST_POLICIES) return;
-    const second = this.#entries.indexOf(policies[1] as Entry);
-    // Requirements keep their numbers, and keys may be those of the present policy.
-    const kept = this.#entries
-      .slice(1, second)
-      .filter(({ kind }) => kind === 'requirement' || kind === 'keys');
-    this.#entries = [policies[1] as Entry, ...kept, ...this.#entries.slice(second + 1)];
+    // Requirements keep their numbers; keys and lists may be those of the present policy.
+    const [first, second] = policies;
+    const rest = this.#entries.filter((entry) => entry !== first && entry !== second);
+    this.#entries = [second as Entry, ...rest];
   }
 
   tookRequirement(text: string): void {
-    this.#entries.push({ kind: 'requirement', text });
+    if (!this.#entries.some((entry) => entry.kind === 'requirement' && entry.text === text))
+      this.#entries.push({ kind: 'requirement', text });
   }
 
   tookKeys(issuer: string, jwks: string): void {
@@ -61,25 +70,44 @@ export class CoreState {
   }
 
   /** Notes lists as of the instant at which they were taken. With a snapshot, those before it under the present policy are over. */
-  tookLists(documents: string, now: number): void {
-    if (hasSnapshot(documents)) this.#drop((entry) => entry.kind === 'lists');
-    this.#entries.push({ kind: 'lists', documents, now });
+  tookLists(text: string, now: number, taken: number): void {
+    if (taken === NOTHING) return;
+    const last = this.#entries.at(-1);
+    if (taken === SNAPSHOT) {
+      this.#tooLong = false;
+      this.#drop((entry) => entry.kind === 'lists');
+    }
+    // A renewal says all that the one before it did.
+    if (taken === RENEWAL && last?.kind === 'lists' && last.taken === RENEWAL) this.#entries.pop();
+    this.#entries.push({ kind: 'lists', text, now, taken });
+    this.#bound();
   }
 
-  tookStatusList(uri: string, jwt: string, now: number): void {
+  tookStatusList(uri: string, text: string, now: number): void {
     this.#drop((entry) => entry.kind === 'status' && entry.uri === uri);
-    this.#entries.push({ kind: 'status', uri, jwt, now });
+    this.#entries.push({ kind: 'status', uri, text, now });
+    this.#bound();
   }
 
   /** Brings a new core, made with `first`, to the same state. */
-  replay(raw: RawVerifier & { requirement?(json: string): number }, memory: WebAssembly.Memory): void {
+  replay(raw: RawVerifier & { requirement?(json: string): number }, home: Instance): void {
+    let lost = this.#tooLong;
     for (const entry of this.#entries.slice(1)) {
       if (entry.kind === 'policy') raw.replace(entry.text);
       else if (entry.kind === 'requirement') raw.requirement?.(entry.text);
+      // What was a former policy's, the present one need not take.
       else if (entry.kind === 'keys') quietly(() => raw.setRemoteKeys(entry.issuer, entry.jwks));
-      else if (entry.kind === 'lists') quietly(() => listUpdate(raw, memory, entry.documents, entry.now));
-      else quietly(() => statusUpdate(raw, entry.uri, entry.jwt, entry.now));
+      else if (entry.kind === 'lists') {
+        const { text, now, taken } = entry;
+        lost = quietly(() => takeLists(raw, home, text, now).taken) !== taken || lost;
+      } else {
+        const told = quietly(() => raw.applyStatusList?.(entry.uri, entry.text, entry.now));
+        lost = told === undefined || isRefusal(told) || lost;
+      }
     }
+    if (!lost) return;
+    raw.loseRevocations?.();
+    this.onListsLost();
   }
 
   /** Drops entries that came since the present policy. */
@@ -87,26 +115,31 @@ export class CoreState {
     const present = this.#entries.findLastIndex((entry) => entry.kind === 'policy');
     this.#entries = this.#entries.filter((entry, index) => index < present || !isOver(entry));
   }
-}
 
-/** What a former policy took, the policy that a new core begins with need not. */
-function quietly(take: () => unknown): void {
-  try {
-    take();
-  } catch {
-    // The present policy has taken it, or has no use for it.
+  #bound(): void {
+    let characters = 0;
+    for (const entry of this.#entries) if (isList(entry)) characters += entry.text.length;
+    if (characters <= MOST_CHARACTERS) return;
+    this.#entries = this.#entries.filter((entry) => !isList(entry));
+    this.#tooLong = true;
   }
 }
 
-/** Whether one of the documents is a whole list (src/revocation/snapshot.rs). It only saves memory: the core judges each again. */
-function hasSnapshot(documents: string): boolean {
-  return documents.split('\n').some((line) => {
-    try {
-      const payload = line.split('.', 2)[1] ?? '';
-      const members = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))) as object;
-      return 'head' in members;
-    } catch {
-      return false;
-    }
-  });
+function isList(entry: Entry): entry is Extract<Entry, { now: number }> {
+  return entry.kind === 'lists' || entry.kind === 'status';
+}
+
+/** Whether a list was refused, by what the core says of it. */
+export function isRefusal(told: string): boolean {
+  return 'code' in (JSON.parse(told) as object);
+}
+
+/** What the core answers; `undefined` when it refuses by a PolicyError. */
+function quietly<T>(take: () => T): T | undefined {
+  try {
+    return take();
+  } catch (thrown) {
+    if (typeof thrown !== 'string') throw thrown;
+    return undefined;
+  }
 }

@@ -15,7 +15,7 @@ export class PolicyError extends Error {
   }
 }
 
-/** Runs a call into the core. What the core throws as a string is the caller's mistake; anything else passes. */
+/** Runs a call into the core. What the core throws as a string is the caller's mistake, or a platform without randomness; anything else passes. */
 export function orPolicyError<T>(call: () => T): T {
   try {
     return call();
@@ -25,8 +25,8 @@ export function orPolicyError<T>(call: () => T): T {
   }
 }
 
-/** The caller's mistake as the core writes it. */
-export function asPolicyError(json: string): PolicyError {
-  const { pointer, reason } = JSON.parse(json) as { pointer: string; reason: string };
-  return new PolicyError(pointer, reason);
+/** The caller's mistake, or the platform's failure, as the core writes it. */
+export function asPolicyError(json: string): Error {
+  const told = JSON.parse(json) as { pointer: string; reason: string } | { failure: string };
+  return 'failure' in told ? new Error(told.failure) : new PolicyError(told.pointer, told.reason);
 }

@@ -1,9 +1,12 @@
-import { type Core, instantiate } from './boot.js';
-import { handOver, toJson } from './convert.js';
+import { handOver } from './convert.js';
 import { orPolicyError } from './errors.js';
 import type { createVerifier, inspect, Sealed, VerifierOptions, verifyJws } from './index.js';
+import { Instance } from './instance.js';
 import type { Policy } from './policy.js';
+import { ask } from './resident.js';
 import { sealedPolicy } from './sealed.js';
+import { toJson } from './to-json.js';
+import { orUnavailable } from './unavailable.js';
 import type { Inspection, JwsVerdict, Rejected } from './verdict.js';
 import { makeVerifier } from './verifier.js';
 import type { ValidatorGlue } from './wasm/glue.js';
@@ -16,26 +19,26 @@ export interface Face {
 }
 
 /** Glue holds its instance in a variable of its own, so two entries with the same glue share the first one's. */
-const running = /* @__PURE__ */ new WeakMap<ValidatorGlue, WebAssembly.Memory>();
+const running = /* @__PURE__ */ new WeakMap<ValidatorGlue, Instance<ValidatorGlue>>();
 
 /** The core, its module compiled and instantiated on first use: importing an entry costs nothing. */
 export function lazily<G extends ValidatorGlue>(
   glue: G,
   name: string,
   load: () => WebAssembly.Module,
-): () => Core<G> {
+): () => Instance<G> {
   return () => {
-    let memory = running.get(glue);
-    if (memory === undefined) {
-      memory = instantiate(glue, name, load());
-      running.set(glue, memory);
+    let instance = running.get(glue);
+    if (instance === undefined) {
+      instance = new Instance(glue, name, load());
+      running.set(glue, instance);
     }
-    return { glue, memory };
+    return instance as Instance<G>;
   };
 }
 
 /** Makes the functions of the main entry from a way to get at the core. */
-export function bindFace(core: () => Core<ValidatorGlue>): Face {
+export function bindFace(core: () => Instance<ValidatorGlue>): Face {
   return {
     createVerifier: Object.assign(
       (policy: Policy, options?: VerifierOptions) => makeVerifier(core(), toJson(policy), options),
@@ -45,11 +48,19 @@ export function bindFace(core: () => Core<ValidatorGlue>): Face {
       },
     ) as Face['createVerifier'],
     verifyJws(jws, jwk): JwsVerdict {
-      const { glue } = core();
-      const [json, payload] = orPolicyError(() => glue.verifyJws(...handOver(jws), toJson(jwk)));
-      const verdict = JSON.parse(json) as { ok: true; header: { alg: string } } | Rejected;
-      return verdict.ok ? { ...verdict, payload } : verdict;
+      const home = core();
+      const [text, length] = handOver(jws);
+      const key = toJson(jwk);
+      return orUnavailable(() => {
+        const [json, payload] = orPolicyError(() => ask(home, () => home.glue.verifyJws(text, length, key)));
+        const verdict = JSON.parse(json) as { ok: true; header: { alg: string } } | Rejected;
+        return verdict.ok ? { ...verdict, payload } : verdict;
+      });
     },
-    inspect: (token) => JSON.parse(core().glue.inspect(...handOver(token))) as Inspection,
+    inspect(token): Inspection {
+      const home = core();
+      const [text, length] = handOver(token);
+      return orUnavailable(() => JSON.parse(ask(home, () => home.glue.inspect(text, length))) as Inspection);
+    },
   };
 }

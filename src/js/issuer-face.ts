@@ -1,8 +1,9 @@
-import type { Core } from './boot.js';
-import { instant, toJson } from './convert.js';
+import { instant } from './convert.js';
 import { orPolicyError } from './errors.js';
 import { bindFace, type Face } from './face.js';
+import type { Instance } from './instance.js';
 import { makeIssuer } from './issuer/issuer.js';
+import { ResidentSigningKey } from './issuer/resident.js';
 import type {
   createIssuer,
   generateSigningKey,
@@ -11,7 +12,9 @@ import type {
   SigningKey,
 } from './issuer.js';
 import type { Jwk } from './policy.js';
-import type { IssuerGlue, RawSigningKey } from './wasm/glue.js';
+import { ask } from './resident.js';
+import { toJson } from './to-json.js';
+import type { IssuerGlue } from './wasm/glue.js';
 
 /** The functions of the issuer's entry. */
 export interface IssuerFace extends Face {
@@ -22,17 +25,27 @@ export interface IssuerFace extends Face {
 }
 
 /** Makes the functions of the issuer's entry from a way to get at the core. */
-export function bindIssuerFace(core: () => Core<IssuerGlue>): IssuerFace {
+export function bindIssuerFace(core: () => Instance<IssuerGlue>): IssuerFace {
   return {
     ...bindFace(core),
-    generateSigningKey: (alg) => signingKey(() => core().glue.RawSigningKey.generate(String(alg))),
-    createIssuer: (options) => makeIssuer(core().glue, options),
-    hashClientSecret: (secret) => orPolicyError(() => core().glue.hashClientSecret(String(secret))),
-    importSigningKey: (privateJwk) => signingKey(() => core().glue.RawSigningKey.fromJwk(toJson(privateJwk))),
+    generateSigningKey(alg) {
+      const name = String(alg);
+      return signingKey(() => ResidentSigningKey.generate(core(), name));
+    },
+    createIssuer: (options) => makeIssuer(core(), options),
+    hashClientSecret(secret) {
+      const home = core();
+      const text = String(secret);
+      return orPolicyError(() => ask(home, () => home.glue.hashClientSecret(text)));
+    },
+    importSigningKey(privateJwk) {
+      const text = toJson(privateJwk);
+      return signingKey(() => new ResidentSigningKey(core(), text));
+    },
   };
 }
 
-function signingKey(make: () => RawSigningKey): SigningKey {
+function signingKey(make: () => ResidentSigningKey): SigningKey {
   const raw = orPolicyError(make);
   const publicJwk = JSON.parse(raw.publicJwk()) as Jwk;
   return {
@@ -41,6 +54,10 @@ function signingKey(make: () => RawSigningKey): SigningKey {
     publicJwk,
     jwks: () => ({ keys: [publicJwk] }),
     privateJwk: () => JSON.parse(raw.privateJwk()) as Jwk,
-    mintAccessToken: (request, options) => orPolicyError(() => raw.mint(toJson(request), instant(options))),
+    mintAccessToken(request, options) {
+      const text = toJson(request);
+      const now = instant(options);
+      return orPolicyError(() => raw.mint(text, now));
+    },
   };
 }

@@ -1,40 +1,24 @@
 import { orPolicyError, PolicyError } from './errors.js';
 import type { RevocationUpdate, StatusUpdate } from './index.js';
+import type { ResidentJudge } from './resident-judge.js';
 import type { RawVerifier } from './wasm/glue.js';
 
-const encoder = new TextEncoder();
+type Taker = Pick<ResidentJudge<RawVerifier>, 'takesLists' | 'takeLists' | 'takeStatusList'>;
 
-/** Hands lists of revocations to the core, through its input: of megabytes there is no copy in its memory but what it keeps. */
-export function listUpdate(
-  raw: RawVerifier,
-  memory: WebAssembly.Memory,
-  documents: string,
-  now: number,
-): RevocationUpdate {
-  orPolicyError(() => known(raw.beginRevocations).call(raw, now));
-  const room = raw.inputBytes();
-  for (let from = 0; from < documents.length; ) {
-    // The memory may have grown with the last piece.
-    const input = new Uint8Array(memory.buffer, raw.input(), room);
-    const { read, written } = encoder.encodeInto(documents.substring(from, from + room), input);
-    known(raw.moreRevocations).call(raw, written);
-    from += read;
-  }
-  return told(() => known(raw.endRevocations).call(raw)) as RevocationUpdate;
+/** Hands lists of revocations to the core. */
+export function listUpdate(core: Taker, documents: string, now: number): RevocationUpdate {
+  return told(core, () => core.takeLists(documents, now)) as RevocationUpdate;
 }
 
 /** Hands a status list to the core. */
-export function statusUpdate(raw: RawVerifier, uri: string, jwt: string, now: number): StatusUpdate {
-  return told(() => known(raw.applyStatusList).call(raw, uri, jwt, now)) as StatusUpdate;
+export function statusUpdate(core: Taker, uri: string, jwt: string, now: number): StatusUpdate {
+  return told(core, () => core.takeStatusList(uri, jwt, now)) as StatusUpdate;
 }
 
-function told(ask: () => string): object {
+function told(core: Taker, ask: () => string): object {
+  // Most modules are built without revocation.
+  if (!core.takesLists)
+    throw new PolicyError('/revocation', 'is read by portcullis/gate alone; its createVerifier knows it too');
   const said = JSON.parse(orPolicyError(ask)) as object;
   return { ok: !('code' in said), ...said };
-}
-
-/** Most modules are built without revocation. */
-function known<F>(method: F | undefined): F {
-  if (method !== undefined) return method;
-  throw new PolicyError('/revocation', 'is read by portcullis/gate alone; its createVerifier knows it too');
 }

@@ -23,18 +23,18 @@ export type MlDsaAlg = 'ML-DSA-44' | 'ML-DSA-65' | 'ML-DSA-87';
  */
 export interface Jwk {
   kty: string;
-  kid?: string | undefined;
+  kid?: string;
   /** Needed for RSA and `oct`, unless the issuer's `algorithms` leave one that fits. */
-  alg?: string | undefined;
-  use?: string | undefined;
-  key_ops?: string[] | undefined;
-  crv?: string | undefined;
-  x?: string | undefined;
-  y?: string | undefined;
-  n?: string | undefined;
-  e?: string | undefined;
-  k?: string | undefined;
-  pub?: string | undefined;
+  alg?: string;
+  use?: string;
+  key_ops?: string[];
+  crv?: string;
+  x?: string;
+  y?: string;
+  n?: string;
+  e?: string;
+  k?: string;
+  pub?: string;
   [member: string]: unknown;
 }
 

@@ -10,10 +10,19 @@ const LONGEST_POINTER = 200;
 export type ClaimsReader = (claims: Claims) => { value: unknown } | Rejected;
 
 /**
+ * The reader that the options ask for, if they ask for one. A schema that is named and undefined is a check that has got lost.
+ * @throws PolicyError as `claimsReader`.
+ */
+export function readerOf(options: { claims?: StandardSchema }): ClaimsReader | undefined {
+  if (!('claims' in options)) return undefined;
+  return claimsReader(options.claims as StandardSchema);
+}
+
+/**
  * Reads claims by a schema, synchronously.
  * @throws PolicyError when it is no Standard Schema v1, or is seen to be asynchronous.
  */
-export function claimsReader(schema: StandardSchema): ClaimsReader {
+function claimsReader(schema: StandardSchema): ClaimsReader {
   const standard = schema?.['~standard'];
   if (standard?.version !== 1 || typeof standard.validate !== 'function') {
     throw new PolicyError('/claims', 'must be a schema that speaks Standard Schema v1');

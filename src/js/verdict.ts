@@ -52,6 +52,7 @@ type Part = 'header' | 'payload';
 /** The fields of each code; the codes are permanent. */
 interface Fields {
   'transport-insecure': object;
+  'verifier-unavailable': object;
   'request-malformed': {
     member: 'method' | 'url' | 'target' | 'served' | 'host' | 'request' | 'requirement';
   };

@@ -1,7 +1,6 @@
-import type { Core } from './boot.js';
 import { type Kind, VerdictCache } from './cache.js';
-import { freeze, freezeData, instant, toJson } from './convert.js';
-import { CoreState } from './core-state.js';
+import { freeze, instant } from './convert.js';
+import { ownOf } from './data.js';
 import { asPolicyError, orPolicyError, PolicyError } from './errors.js';
 import type {
   KeyReport,
@@ -10,12 +9,17 @@ import type {
   Verifier,
   VerifierOptions,
   VerifierStats,
+  VerifyAuthorizationOptions,
   VerifyOptions,
 } from './index.js';
+import type { Instance } from './instance.js';
 import { listUpdate, statusUpdate } from './lists.js';
 import type { Policy } from './policy.js';
+import { type ResidentJudge, ResidentVerifier } from './resident-judge.js';
 import type { StandardSchema } from './standard-schema.js';
-import { type ClaimsReader, claimsReader } from './typed-claims.js';
+import { toJson } from './to-json.js';
+import { type ClaimsReader, readerOf } from './typed-claims.js';
+import { unavailable } from './unavailable.js';
 import type { Accepted, JoseHeader, Rejected, Verdict } from './verdict.js';
 import type { RawVerifier, ValidatorGlue } from './wasm/glue.js';
 
@@ -34,30 +38,24 @@ const encoder = new TextEncoder();
 
 /** A verifier whose tokens are written straight into the wasm memory, and whose verdicts are read from there. */
 export function makeVerifier(
-  { glue, memory }: Core<ValidatorGlue>,
+  home: Instance<ValidatorGlue>,
   policy: string,
   options: VerifierOptions & { claims?: StandardSchema } = {},
 ): Verifier {
   const most = cacheSize(options.cache);
-  const read = options.claims === undefined ? undefined : claimsReader(options.claims);
-  const raw = orPolicyError(() => new glue.RawVerifier(policy));
-  const state = new CoreState(policy);
+  const read = readerOf(options);
+  const raw = orPolicyError(() => new ResidentVerifier(home, policy));
   const changes: Changes = {
     replacePolicy(policy) {
       const text = toJson(policy);
       orPolicyError(() => raw.replace(text));
-      state.tookPolicy(text);
     },
-    setRemoteKeys(issuer, jwks) {
-      const report = orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport);
-      state.tookKeys(issuer, jwks);
-      return report;
-    },
-    // No validator's module has lists.
-    applyRevocations: (documents, now) => listUpdate(raw, memory, documents, now),
+    setRemoteKeys: (issuer, jwks) =>
+      orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
+    applyRevocations: (documents, now) => listUpdate(raw, documents, now),
     applyStatusList: (uri, jwt, now) => statusUpdate(raw, uri, jwt, now),
   };
-  return verifierOn(raw, memory, most, changes, read).verifier;
+  return verifierOn(raw, home, most, changes, read).verifier;
 }
 
 /** How a verifier takes another policy and other keys; whoever has more to do about it does it there. */
@@ -79,14 +77,16 @@ export function cacheSize(wanted: unknown): number {
 
 /** A verifier on something in the wasm memory that is one, and a way to make it forget what it remembers when its keys have changed. */
 export function verifierOn(
-  raw: RawVerifier,
-  memory: WebAssembly.Memory,
+  raw: ResidentJudge<RawVerifier>,
+  home: Instance,
   most: number,
   changes: Changes,
   read?: ClaimsReader,
 ): { verifier: Verifier; evict(): void } {
-  const core = new Exchange(raw, memory);
+  const core = new Exchange(raw, home);
   const cache = new VerdictCache(most);
+  /** What is remembered untyped: the schema is asked again each time, since what it makes must not be shared. */
+  const anew = new WeakSet<Accepted>();
   const count = { hits: 0, misses: 0 };
   let epoch = 0;
 
@@ -101,21 +101,31 @@ export function verifierOn(
       const known = cache.get(text, kind, now, epoch);
       if (known !== undefined) {
         count.hits += 1;
-        return known;
+        return read !== undefined && anew.has(known) ? typed(known, read).verdict : known;
       }
     }
     count.misses += 1;
-    const length = core.write(text);
-    const outcome = ask(core.written, length, now);
-    if (outcome === ACCEPTED) {
-      const accepted = core.accepted();
-      const verdict = read ? typed(accepted, read) : accepted;
-      if (!verdict.ok) return verdict;
-      cache.set(text as string, { kind, verdict, from: core.from, until: core.until, epoch });
-      return verdict;
+    let answer: Answer | undefined;
+    for (let attempt = 0; answer === undefined; attempt++) {
+      try {
+        const length = core.write(text);
+        answer = core.read(ask(core.written, length, now));
+      } catch {
+        // A trap: nothing else throws there.
+        home.sound = false;
+        if (attempt > 0) return unavailable();
+      }
     }
-    if (outcome === MISTAKE) throw asPolicyError(core.text());
-    return JSON.parse(core.text()) as Rejected;
+    if ('mistake' in answer) throw asPolicyError(answer.mistake);
+    if (!answer.ok) return answer;
+    // What the core said, whole and of this epoch, before the schema runs, which may ask it about another token.
+    const { accepted, from, until } = answer;
+    const asked = epoch;
+    const { verdict, isData } = read ? typed(accepted, read) : { verdict: accepted, isData: true };
+    if (!verdict.ok) return verdict;
+    if (!isData) anew.add(accepted);
+    cache.set(text as string, { kind, verdict: isData ? verdict : accepted, from, until, epoch: asked });
+    return verdict;
   }
 
   function evict(): void {
@@ -128,8 +138,9 @@ export function verifierOn(
       decide('token', token, options, (written, length, now) => raw.verify(written, length, now)),
     verifyAuthorization: (value, options) => {
       const present = value !== null && value !== undefined;
-      return decide('authorization', value, options, (written, length, now) =>
-        raw.verifyAuthorization(present, written, length, now),
+      const checked = isBindingChecked(options);
+      return decide(checked ? 'bound' : 'authorization', value, options, (written, length, now) =>
+        raw.verifyAuthorization(present, written, length, now, checked),
       );
     },
     replacePolicy(policy) {
@@ -157,42 +168,49 @@ export function verifierOn(
     },
     stats() {
       const kept = JSON.parse(raw.stats()) as Omit<VerifierStats, 'cache' | 'memoryBytes'>;
-      return { ...kept, memoryBytes: memory.buffer.byteLength, cache: { entries: cache.size, ...count } };
+      return { ...kept, memoryBytes: home.buffer.byteLength, cache: { entries: cache.size, ...count } };
     },
   };
   return { verifier, evict };
 }
 
-/** The verdict with what a schema makes of the claims. */
-function typed(accepted: Accepted, read: ClaimsReader): Verdict {
-  const result = read(accepted.claims);
-  if ('ok' in result) return result;
-  return Object.freeze({ ...accepted, claims: freezeData(result.value) as Accepted['claims'] });
+/** Whether the caller checks a token's binding. */
+function isBindingChecked(options: VerifyAuthorizationOptions | undefined): boolean {
+  const binding = options?.binding;
+  if (binding === undefined || binding === 'checked') return binding === 'checked';
+  throw new PolicyError('/binding', 'must be "checked", or absent');
 }
+
+/** The verdict with what a schema makes of the claims, and whether that is unchangeable data. */
+function typed(accepted: Accepted, read: ClaimsReader): { verdict: Verdict; isData: boolean } {
+  const result = read(accepted.claims);
+  if ('ok' in result) return { verdict: result, isData: false };
+  const { value, isData } = ownOf(result.value, accepted.claims);
+  return { verdict: Object.freeze({ ...accepted, claims: value as Accepted['claims'] }), isData };
+}
+
+/** What the core says of a token. */
+type Answer =
+  | { ok: true; accepted: Accepted; from: number; until: number }
+  | Rejected
+  /** The caller's own: a PolicyError as JSON. */
+  | { mistake: string };
 
 /** The input and the answer in the wasm memory, and what was parsed of it before. */
 class Exchange {
   /** How many bytes of the last text are in the input. */
   written = 0;
-  readonly #raw: RawVerifier;
-  readonly #memory: WebAssembly.Memory;
+  readonly #raw: ResidentJudge<RawVerifier>;
+  readonly #home: Instance;
+  #generation = -1;
   readonly #headers: { number: number; header: JoseHeader }[] = [];
   #bytes = new Uint8Array();
   #input = new Uint8Array();
   #answer = new Float64Array();
 
-  constructor(raw: RawVerifier, memory: WebAssembly.Memory) {
+  constructor(raw: ResidentJudge<RawVerifier>, home: Instance) {
     this.#raw = raw;
-    this.#memory = memory;
-  }
-
-  /** From when until when the token that was just accepted is, in seconds. */
-  get from(): number {
-    return this.#answer[5] as number;
-  }
-
-  get until(): number {
-    return this.#answer[6] as number;
+    this.#home = home;
   }
 
   /**
@@ -210,17 +228,17 @@ class Exchange {
     return read === text.length ? written : encoder.encode(text).length;
   }
 
-  /** The text that the core left: a rejection, or the caller's mistake. */
-  text(): string {
+  /** All that the core has said, by what its `verify` returned. */
+  read(outcome: number): Answer {
     this.#look();
-    return this.#decode(0);
-  }
-
-  accepted(): Accepted {
-    this.#look();
-    const claims = JSON.parse(this.#decode(0)) as Accepted['claims'];
-    const verdict = { ok: true as const, header: this.#header(), claims: freeze(claims) };
-    return Object.freeze(this.#answer[7] === 1 ? { ...verdict, stale: true as const } : verdict);
+    const text = this.#decode(0);
+    if (outcome === MISTAKE) return { mistake: text };
+    if (outcome !== ACCEPTED) return JSON.parse(text) as Rejected;
+    const [from, until, stale] = [this.#answer[5] as number, this.#answer[6] as number, this.#answer[7]];
+    const claims = freeze(JSON.parse(text) as Accepted['claims']);
+    const verdict = { ok: true as const, header: this.#header(), claims };
+    const accepted = Object.freeze(stale === 1 ? { ...verdict, stale: true as const } : verdict);
+    return { ok: true, accepted, from, until };
   }
 
   forgetHeaders(): void {
@@ -242,12 +260,17 @@ class Exchange {
     return decoder.decode(this.#bytes.subarray(address, address + (this.#answer[place + 1] as number)));
   }
 
-  /** A memory that has grown has a new buffer, and views of the old one are empty. */
+  /** A memory that has grown has a new buffer, and views of the old one are empty. Another instance has another memory, and counts headers anew. */
   #look(): void {
-    if (this.#bytes.length > 0) return;
-    const { buffer } = this.#memory;
+    const home = this.#home;
+    if (this.#generation === home.generation && home.sound && this.#bytes.length > 0) return;
+    this.#generation = -1;
+    this.forgetHeaders();
+    const [input, room, answer] = [this.#raw.input(), this.#raw.inputBytes(), this.#raw.answer()];
+    const { buffer } = home;
     this.#bytes = new Uint8Array(buffer);
-    this.#input = new Uint8Array(buffer, this.#raw.input(), this.#raw.inputBytes());
-    this.#answer = new Float64Array(buffer, this.#raw.answer(), 8);
+    this.#input = new Uint8Array(buffer, input, room);
+    this.#answer = new Float64Array(buffer, answer, 8);
+    this.#generation = home.generation;
   }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Revocations {
     statuses: BTreeMap<String, Arc<StatusList>>,
     /// What was held under former policies and counts again under one that trusts its keys.
     aside: Aside,
+    /// Lists were held and are gone: that one is missing says nothing any more.
+    lost: bool,
 }
 
 /// A text of which not all has come yet.
@@ -36,13 +38,31 @@ pub(crate) struct Incoming {
     now: UnixSeconds,
     reader: Reader,
     changed: bool,
+    /// What the most of the documents was that were taken so far.
+    taken: Taken,
     fault: Option<UpdateError>,
+}
+
+/// What was taken of a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Taken {
+    #[default]
+    Nothing,
+    Renewal,
+    Delta,
+    Snapshot,
 }
 
 impl Incoming {
     /// One that is judged as of that instant.
     pub(crate) fn new(now: UnixSeconds) -> Self {
-        Incoming { now, reader: Reader::default(), changed: false, fault: None }
+        Incoming { now, reader: Reader::default(), changed: false, taken: Taken::default(), fault: None }
+    }
+
+    /// What was taken of it.
+    #[cfg(feature = "js")]
+    pub(crate) fn taken(&self) -> Taken {
+        self.taken
     }
 }
 
@@ -60,7 +80,7 @@ impl Revocations {
     ) -> Result<UpdateReport, UpdateError> {
         let mut incoming = Incoming::new(now);
         self.push(&mut incoming, rules, leeway, text);
-        self.finish(incoming, rules, leeway)
+        self.finish(&mut incoming, rules, leeway)
     }
 
     /// Takes the next piece of such a text. What comes after a document that was not taken is not looked at.
@@ -84,7 +104,7 @@ impl Revocations {
     /// What came of it.
     pub(crate) fn finish(
         &mut self,
-        mut incoming: Incoming,
+        incoming: &mut Incoming,
         rules: Option<&RevocationPolicy>,
         leeway: Leeway,
     ) -> Result<UpdateReport, UpdateError> {
@@ -92,7 +112,7 @@ impl Revocations {
         if let Some(fault) = incoming.fault.take() {
             return Err(fault);
         }
-        self.end_line(&mut incoming, rules, leeway)?;
+        self.end_line(incoming, rules, leeway)?;
         self.list.as_ref().map(|list| list.report(rules, incoming.changed)).ok_or(UpdateError::Unexpected)
     }
 
@@ -108,7 +128,13 @@ impl Revocations {
         if !rules.issuers().contains(&document.issuer) {
             return Err(UpdateError::Issuer { expected: rules.issuers().join(" ") });
         }
+        let kind = match document.link {
+            Link::Snapshot => Taken::Snapshot,
+            Link::Delta { .. } => Taken::Delta,
+            Link::Renewal => Taken::Renewal,
+        };
         incoming.changed |= self.take(document, leeway, incoming.now)? || was_stale;
+        incoming.taken = incoming.taken.max(kind);
         Ok(())
     }
 
@@ -162,6 +188,7 @@ impl Revocations {
         former: &Revocations,
         theirs: Option<&RevocationPolicy>,
     ) {
+        self.lost = former.lost;
         let mut aside = former.aside.clone();
         if let Some(theirs) = theirs {
             if let Some(list) = &former.list {
@@ -178,6 +205,12 @@ impl Revocations {
             self.statuses = aside.statuses(own);
         }
         self.aside = aside;
+    }
+
+    /// Notes that lists were held which are gone, so that what is missing refuses until it comes.
+    #[cfg(feature = "js")]
+    pub(crate) fn lose(&mut self) {
+        self.lost = true;
     }
 
     /// What stands against a token, and from when until when nothing does. `vouched` is for one that its issuer was asked about instead.
@@ -266,7 +299,8 @@ impl Revocations {
         match (stale_at.filter(|stale_at| now.get() < *stale_at), rules.when_stale()) {
             // Nothing is remembered for longer than the lists are good for.
             (Some(stale_at), _) => Ok(Validity { until: validity.until.min(stale_at), ..validity }),
-            (None, WhenStale::Allow) => Ok(Validity { stale: true, ..validity }),
+            // What is gone may have named the token.
+            (None, WhenStale::Allow) if !(self.lost && stale_at.is_none()) => Ok(Validity { stale: true, ..validity }),
             (None, WhenStale::Introspect) if vouched => Ok(Validity { stale: true, ..validity }),
             (None, _) => Err(Rejection::RevocationStale { now, stale_since: stale_at }),
         }

@@ -1,7 +1,9 @@
 //! The gate. Facts and steps cross the boundary as JSON: a decision is a few microseconds of it beside tens for a signature, and one that is
-//! remembered never comes here.
+//! remembered never comes here. State is interior, as in the verifier.
 
 #![allow(unreachable_pub, reason = "wasm_bindgen exports public items alone")]
+
+use core::cell::RefCell;
 
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -19,11 +21,11 @@ use crate::{
 /// A gate by one policy at a time, and the verifier in it.
 #[wasm_bindgen]
 pub struct RawGate {
-    gate: Gate,
+    gate: RefCell<Gate>,
     nonce_secret: Option<Vec<u8>>,
-    exchange: Exchange,
+    exchange: RefCell<Exchange>,
     #[cfg(feature = "revocation")]
-    lists: Lists,
+    lists: RefCell<Lists>,
 }
 
 /// Where the keys and answers are that are fetched.
@@ -53,17 +55,18 @@ impl RawGate {
     pub fn new(policy: &str, nonce_secret: Option<Vec<u8>>) -> Result<RawGate, JsValue> {
         let gate = Gate::with_nonce_secret(policy, nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
         Ok(RawGate {
-            gate,
+            gate: RefCell::new(gate),
             nonce_secret,
-            exchange: Exchange::new(),
+            exchange: RefCell::new(Exchange::new()),
             #[cfg(feature = "revocation")]
-            lists: Lists::default(),
+            lists: RefCell::default(),
         })
     }
 
     /// Takes another policy in place of the present one, which stays when the other is refused. Requirements keep their numbers.
-    pub fn replace(&mut self, policy: &str) -> Result<(), JsValue> {
-        self.gate = self.gate.replaced(policy, self.nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
+    pub fn replace(&self, policy: &str) -> Result<(), JsValue> {
+        let gate = self.gate.borrow().replaced(policy, self.nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
+        *self.gate.borrow_mut() = gate;
         Ok(())
     }
 
@@ -71,69 +74,84 @@ impl RawGate {
     /// refuse is refused.
     #[wasm_bindgen(js_name = remotesUnder)]
     pub fn remotes_under(&self, policy: &str) -> Result<String, JsValue> {
-        let gate = self.gate.replaced(policy, self.nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
+        let gate = self.gate.borrow().replaced(policy, self.nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
         Ok(sources(&gate))
     }
 
     /// Keeps a requirement and gives its number.
-    pub fn requirement(&mut self, json: &str) -> Result<f64, JsValue> {
-        self.gate.requirement(json).map(|id| number(id.number())).map_err(|error| thrown(&error))
+    pub fn requirement(&self, json: &str) -> Result<f64, JsValue> {
+        self.gate.borrow_mut().requirement(json).map(|id| number(id.number())).map_err(|error| thrown(&error))
     }
 
     /// The next step about a request.
     pub fn decide(&self, facts: &str, now: f64) -> Result<String, JsValue> {
-        Ok(self.gate.decide_json(facts, checked_instant(now)?))
+        Ok(self.gate.borrow().decide_json(facts, checked_instant(now)?))
     }
 
     /// Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON.
     #[wasm_bindgen(js_name = setRemoteKeys)]
-    pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<String, JsValue> {
-        let report = self.gate.set_remote_keys(issuer, jwks).map_err(|error| thrown(&error))?;
+    pub fn set_remote_keys(&self, issuer: &str, jwks: &str) -> Result<String, JsValue> {
+        let report = self.gate.borrow_mut().set_remote_keys(issuer, jwks).map_err(|error| thrown(&error))?;
         Ok(serde_json::to_string(&report).unwrap_or_default())
     }
 
     /// Begins to take signed lists of revocations.
     #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = beginRevocations)]
-    pub fn begin_revocations(&mut self, now: f64) -> Result<(), JsValue> {
-        self.lists.begin(now)
+    pub fn begin_revocations(&self, now: f64) -> Result<(), JsValue> {
+        self.lists.borrow_mut().begin(now)
     }
 
     /// Takes the piece of them that is in the input.
     #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = moreRevocations)]
-    pub fn more_revocations(&mut self, written: usize) {
-        self.lists.more(self.gate.verifier_mut(), self.exchange.written(written));
+    pub fn more_revocations(&self, written: usize) {
+        let exchange = self.exchange.borrow();
+        self.lists.borrow_mut().more(self.gate.borrow_mut().verifier_mut(), exchange.written(written));
     }
 
     /// What came of them.
     #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = endRevocations)]
-    pub fn end_revocations(&mut self) -> Result<String, JsValue> {
-        self.lists.end(self.gate.verifier_mut())
+    pub fn end_revocations(&self) -> Result<String, JsValue> {
+        self.lists.borrow_mut().end(self.gate.borrow_mut().verifier_mut())
+    }
+
+    /// What was taken of them: 0 for nothing, and otherwise what the most of it was: 1 for renewals, 2 for deltas, 3 for a snapshot.
+    #[cfg(feature = "revocation")]
+    #[wasm_bindgen(js_name = takenRevocations)]
+    pub fn taken_revocations(&self) -> u8 {
+        self.lists.borrow().taken()
+    }
+
+    /// Notes that lists were held which are gone with their instance.
+    #[cfg(feature = "revocation")]
+    #[wasm_bindgen(js_name = loseRevocations)]
+    pub fn lose_revocations(&self) {
+        self.gate.borrow_mut().verifier_mut().lose_revocations();
     }
 
     /// Takes the Token Status List of that URI.
     #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = applyStatusList)]
-    pub fn apply_status_list(&mut self, uri: &str, jwt: &str, now: f64) -> Result<String, JsValue> {
-        lists::told(self.gate.apply_status_list(uri, jwt, checked_instant(now)?))
+    pub fn apply_status_list(&self, uri: &str, jwt: &str, now: f64) -> Result<String, JsValue> {
+        lists::told(self.gate.borrow_mut().apply_status_list(uri, jwt, checked_instant(now)?))
     }
 
     /// Takes the published keys of an issuer away.
     #[wasm_bindgen(js_name = forgetKeys)]
-    pub fn forget_keys(&mut self, issuer: &str) {
-        self.gate.forget_remote_keys(issuer);
+    pub fn forget_keys(&self, issuer: &str) {
+        self.gate.borrow_mut().forget_remote_keys(issuer);
     }
 
     /// Where the keys, answers and lists are that are fetched, as JSON.
     pub fn remotes(&self) -> String {
-        sources(&self.gate)
+        sources(&self.gate.borrow())
     }
 
     /// Which facts decisions rest on, as JSON.
     pub fn profile(&self) -> String {
-        let gate = &self.gate;
+        let gate = self.gate.borrow();
         let profile = Profile {
             policy: gate.policy_id(),
             headers: gate.headers(),
@@ -148,53 +166,55 @@ impl RawGate {
     /// as JSON.
     #[wasm_bindgen(js_name = readMetadata)]
     pub fn read_metadata(&self, issuer: &str, text: &str) -> String {
-        discovered(self.gate.jwks_uri(issuer, text))
+        discovered(self.gate.borrow().jwks_uri(issuer, text))
     }
 
     /// The version of the list of revocations that is held; -1 when none is.
     #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = revocationsVersion)]
     pub fn revocations_version(&self) -> f64 {
-        self.gate.verifier().revocations_version().map_or(-1.0, number)
+        self.gate.borrow().verifier().revocations_version().map_or(-1.0, number)
     }
 
     /// What its feed wants to be asked with.
     #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = revocationsCursor)]
     pub fn revocations_cursor(&self) -> Option<String> {
-        self.gate.verifier().revocations_cursor().map(str::to_owned)
+        let gate = self.gate.borrow();
+        gate.verifier().revocations_cursor().map(str::to_owned)
     }
 
     /// Where the input is.
     pub fn input(&self) -> usize {
-        self.exchange.input()
+        self.exchange.borrow().input()
     }
 
     /// Length of the input, in bytes.
     #[wasm_bindgen(js_name = inputBytes)]
     pub fn input_bytes(&self) -> usize {
-        self.exchange.input_bytes()
+        self.exchange.borrow().input_bytes()
     }
 
     /// Where the answer is.
     pub fn answer(&self) -> usize {
-        self.exchange.answer()
+        self.exchange.borrow().answer()
     }
 
     /// The verdict about a token.
-    pub fn verify(&mut self, written: usize, length: usize, now: f64) -> u8 {
-        self.exchange.verify(self.gate.verifier(), written, length, now)
+    pub fn verify(&self, written: usize, length: usize, now: f64) -> u8 {
+        self.exchange.borrow_mut().verify(self.gate.borrow().verifier(), written, length, now)
     }
 
     /// The verdict about the value of an Authorization header, or about there being none.
     #[wasm_bindgen(js_name = verifyAuthorization)]
-    pub fn verify_authorization(&mut self, present: bool, written: usize, length: usize, now: f64) -> u8 {
-        self.exchange.verify_authorization(self.gate.verifier(), present, written, length, now)
+    pub fn verify_authorization(&self, present: bool, written: usize, length: usize, now: f64, checked: bool) -> u8 {
+        let gate = self.gate.borrow();
+        self.exchange.borrow_mut().verify_authorization(gate.verifier(), present, written, length, now, checked)
     }
 
     /// What is kept to be fast, as JSON.
     pub fn stats(&self) -> String {
-        serde_json::to_string(&self.gate.verifier().stats()).unwrap_or_default()
+        serde_json::to_string(&self.gate.borrow().verifier().stats()).unwrap_or_default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub, reason = "wasm_bindgen exports public items alone")]
 
+use core::cell::RefCell;
 use std::sync::Arc;
 
 use wasm_bindgen::prelude::*;
@@ -20,7 +21,7 @@ pub struct RawIssuer(Arc<Issuer>);
 /// One request under way.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct RawExchange(Exchange);
+pub struct RawExchange(RefCell<Exchange>);
 
 #[wasm_bindgen]
 impl RawIssuer {
@@ -32,7 +33,7 @@ impl RawIssuer {
 
     /// Begins to answer a request or a command.
     pub fn begin(&self, request: &str, now: f64) -> Result<RawExchange, JsValue> {
-        Ok(RawExchange(self.0.begin(request, checked_instant(now)?)))
+        Ok(RawExchange(RefCell::new(self.0.begin(request, checked_instant(now)?))))
     }
 
     /// The JWK Set at `now`, as JSON.
@@ -76,13 +77,14 @@ impl RawIssuer {
 impl RawExchange {
     /// What is to be done next, as JSON.
     pub fn step(&self) -> String {
-        self.0.step_json()
+        self.0.borrow().step_json()
     }
 
     /// Takes what the step came to, as JSON, and gives the next one.
-    pub fn resume(&mut self, evidence: &str, now: f64) -> Result<String, JsValue> {
-        self.0.resume(Evidence::from_json(evidence), checked_instant(now)?);
-        Ok(self.0.step_json())
+    pub fn resume(&self, evidence: &str, now: f64) -> Result<String, JsValue> {
+        let mut exchange = self.0.borrow_mut();
+        exchange.resume(Evidence::from_json(evidence), checked_instant(now)?);
+        Ok(exchange.step_json())
     }
 }
 

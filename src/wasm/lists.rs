@@ -5,33 +5,52 @@ use wasm_bindgen::JsValue;
 use super::{checked_instant, thrown};
 use crate::{
     policy_error::PolicyError,
-    revocation::{Incoming, UpdateError},
+    revocation::{Incoming, Taken, UpdateError},
     verifier::Verifier,
 };
 
-/// The text that is coming in, if one is.
+/// The text that is coming in, if one is, and what was taken of the last one.
 #[derive(Debug, Default)]
-pub(super) struct Lists(Option<Incoming>);
+pub(super) struct Lists {
+    incoming: Option<Incoming>,
+    taken: Taken,
+}
 
 impl Lists {
     /// Begins with another text; one that was not ended is dropped.
     pub(super) fn begin(&mut self, now: f64) -> Result<(), JsValue> {
-        self.0 = Some(Incoming::new(checked_instant(now)?));
+        self.incoming = Some(Incoming::new(checked_instant(now)?));
+        self.taken = Taken::Nothing;
         Ok(())
     }
 
     /// Takes the next piece. One that is not UTF-8 is as bad as any that is no list.
     pub(super) fn more(&mut self, verifier: &mut Verifier, piece: &[u8]) {
-        if let Some(incoming) = &mut self.0 {
+        if let Some(incoming) = &mut self.incoming {
             verifier.receive_revocations(incoming, core::str::from_utf8(piece).unwrap_or("?"));
         }
     }
 
     /// What came of it, as JSON.
     pub(super) fn end(&mut self, verifier: &mut Verifier) -> Result<String, JsValue> {
-        match self.0.take() {
-            Some(incoming) => told(verifier.received_revocations(incoming)),
+        match self.incoming.take() {
+            Some(mut incoming) => {
+                let outcome = verifier.received_revocations(&mut incoming);
+                self.taken = incoming.taken();
+                told(outcome)
+            }
             None => told::<()>(Err(UpdateError::Malformed { what: "body" })),
+        }
+    }
+
+    /// What was taken of the text that has ended: 0 for nothing, and otherwise what the most of it was: 1 for renewals, 2 for deltas, 3 for a
+    /// snapshot.
+    pub(super) fn taken(&self) -> u8 {
+        match self.taken {
+            Taken::Nothing => 0,
+            Taken::Renewal => 1,
+            Taken::Delta => 2,
+            Taken::Snapshot => 3,
         }
     }
 }

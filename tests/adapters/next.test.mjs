@@ -1,20 +1,18 @@
 // The adapter for Next: a `proxy.js` with a route behind it, and an edge route behind the gate itself, built and served for production on
 // Node 24.
 import assert from 'node:assert/strict';
-import { cp, mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { finish, scratch, start, within } from '../conformance/drivers/common.mjs';
-import { EXTRA, ROOT, runtimeBinary } from '../conformance/runtimes/binaries.mjs';
+import { ROOT } from '../conformance/runtimes/binaries.mjs';
 import { mint, policy, REQUIREMENT, send, showAll } from './cases.mjs';
+import { serveApp } from './next-app.mjs';
 
-const TIMEOUT_MS = 180_000;
 // Next reads Node's `headers`, which keep the first of two.
 const FIRST_LINE = { firstLine: true };
 
 const FILES = {
-  'package.json': JSON.stringify({ private: true, type: 'module' }),
   'policy.json': JSON.stringify({
     ...policy,
     gate: {
@@ -46,41 +44,15 @@ const FILES = {
     export const OPTIONS = GET;`,
 };
 
-let project;
-let server;
+let app;
 let origin;
 
 before(async () => {
-  const [node, cli, root] = [runtimeBinary('node24'), runtimeBinary('next'), await realpath(EXTRA)];
-  project = await scratch(join(root, 'adapter-'));
-  const { folder } = project;
-  for (const [name, text] of Object.entries(FILES)) {
-    await mkdir(join(folder, name, '..'), { recursive: true });
-    await writeFile(join(folder, name), await text);
-  }
-  const config = `export default { turbopack: { root: ${JSON.stringify(root)} } };`;
-  await writeFile(join(folder, 'next.config.mjs'), config);
-  const installed = join(folder, 'node_modules', 'portcullis');
-  await mkdir(installed, { recursive: true });
-  await cp(join(ROOT, 'dist'), join(installed, 'dist'), { recursive: true });
-  await cp(join(ROOT, 'package.json'), join(installed, 'package.json'));
-  const env = {
-    NEXT_TELEMETRY_DISABLED: '1',
-    NEXT_IGNORE_INCORRECT_LOCKFILE: '1',
-    CI: '1',
-    NODE_ENV: 'production',
-  };
-  await finish(node, [cli, 'build'], { cwd: folder, env, timeoutMs: TIMEOUT_MS });
-  const serve = [cli, 'start', '--hostname', '127.0.0.1', '--port', '0'];
-  server = start(node, serve, { cwd: folder, env, timeoutMs: TIMEOUT_MS });
-  const [, port] = await within(60_000, 'next start', server.printed(/127\.0\.0\.1:(\d+)/));
-  origin = `http://127.0.0.1:${port}`;
+  app = await serveApp(FILES);
+  origin = app.origin;
 });
 
-after(() => {
-  server?.stop();
-  project?.remove();
-});
+after(() => app?.stop());
 
 describe('proxy.js', () => {
   showAll(test, () => origin, FIRST_LINE);

@@ -51,6 +51,7 @@ const EXACT = {
   'property-a-time-out-of-range-is-the-callers-mistake': oddTimes,
   'property-bytes-and-base64url-secrets-are-one': bytesSecret,
   'property-the-hard-cap-holds-at-its-edge': hardCap,
+  'property-a-stack-that-ends-in-the-core-poisons-nothing': stackEnds,
 };
 
 async function thousandHostile(library) {
@@ -93,6 +94,37 @@ async function oneTokenAtFiveTimes(library) {
   ]) {
     const verdict = await library.verify(POLICY, token, now);
     expect(verdict.ok === ok, () => `at ${now - NOW}: ${JSON.stringify(verdict)}`);
+  }
+}
+
+/** The last frames that the stack has room for, the deepest first: in some of them it ends in the core, which is a trap. */
+async function stackEnds(library) {
+  const good = await signed(claims({ iat: NOW, exp: NOW + 60 }));
+  const forged = `${good.slice(0, -4)}AAAA`;
+  for (const token of [good, forged]) {
+    let left = 800;
+    const answers = [];
+    const dive = () => {
+      try {
+        dive();
+      } catch {
+        // It ends in the frame above.
+      }
+      left -= 1;
+      if (left > 0) answers.push(library.verify(POLICY, token, NOW));
+    };
+    dive();
+    expect(answers.length > 0, () => 'nothing was answered');
+    for (const answer of answers) {
+      const { ok, code } = await answer;
+      const right = token === good ? ok : code === 'signature-invalid';
+      expect(right || code === 'verifier-unavailable', () => `near the end of the stack: ${code}`);
+    }
+    expect((await library.verify(POLICY, good, NOW)).ok, () => 'a good token is refused afterwards');
+    expect(
+      (await library.verify(POLICY, forged, NOW)).code === 'signature-invalid',
+      () => 'a forged one is not',
+    );
   }
 }
 

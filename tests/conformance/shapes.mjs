@@ -3,7 +3,12 @@
 
 const REJECTIONS = {
   transport: { 'transport-insecure': [] },
-  request: { 'request-malformed': ['member'], 'path-ambiguous': [], 'request-misdirected': [] },
+  request: {
+    'verifier-unavailable': [],
+    'request-malformed': ['member'],
+    'path-ambiguous': [],
+    'request-misdirected': [],
+  },
   bearer: {
     'token-in-query': [],
     'authorization-missing': [],

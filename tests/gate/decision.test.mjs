@@ -16,7 +16,7 @@ before(async () => {
 
 const policyOf = (gate, issuer = {}) => ({
   issuers: [{ issuer: ISSUER, audience: AUDIENCE, jwks: { keys: [key.jwk] }, ...issuer }],
-  gate,
+  ...(gate && { gate }),
 });
 const gateOf = (section, options = {}) =>
   createGate(policyOf(section), { now: () => NOW, platform: 'none', ...options });

@@ -22,6 +22,10 @@ beforeEach(() => {
 
 const ACTIVE = { active: true, iss: ISSUER, aud: AUDIENCE, sub: 's', client_id: 'c', scope: 'read write' };
 
+/** What a test sets to null, its policy goes without. */
+const withoutNull = (members) =>
+  Object.fromEntries(Object.entries(members).filter(([, member]) => member !== null));
+
 function setUp({
   introspection = {},
   secret = { clientSecret: 'secret-canary' },
@@ -35,14 +39,16 @@ function setUp({
       {
         issuer: ISSUER,
         audience: AUDIENCE,
-        introspection: {
-          endpoint: `${server.url}/introspect`,
-          clientId: 'client',
-          authentication: 'client_secret_basic',
-          timeoutMs: 5000,
-          ...introspection,
-        },
-        ...issuer,
+        ...(issuer.introspection !== null && {
+          introspection: {
+            endpoint: `${server.url}/introspect`,
+            clientId: 'client',
+            authentication: 'client_secret_basic',
+            timeoutMs: 5000,
+            ...introspection,
+          },
+        }),
+        ...withoutNull(issuer),
       },
     ],
     gate: { origins: ['https://api.example'] },
@@ -150,7 +156,7 @@ test('a stricter policy beside the live one is counted, told, and changes nothin
   const differences = [];
   const jwks = json({ keys: [key.jwk] });
   const remote = { jwksUri: `${server.url}/keys` };
-  const live = { issuer: { introspection: undefined, remote } };
+  const live = { issuer: { introspection: null, remote } };
   const { policy } = setUp(live);
   const strict = { ...policy, gate: { requirement: { scopes: ['admin'] } } };
   const { check, gate, time, told } = setUp({
@@ -177,7 +183,7 @@ test('a stricter policy beside the live one is counted, told, and changes nothin
 });
 
 test('keys that are past their time are gone for the shadow as well', async () => {
-  const live = { issuer: { introspection: undefined, remote: { jwksUri: `${server.url}/keys` } } };
+  const live = { issuer: { introspection: null, remote: { jwksUri: `${server.url}/keys` } } };
   const { policy } = setUp(live);
   const { check, gate, time } = setUp({ ...live, reportOnly: { policy } });
   server.behave = json({ keys: [key.jwk] });
@@ -259,7 +265,7 @@ test('that our own credentials are wrong is told by a name of its own', async ()
 
 /** A gate whose tokens are bound, and requests with a proof each. */
 async function bound(options) {
-  const set = setUp({ issuer: { introspection: undefined, jwks: { keys: [key.jwk] } }, ...options });
+  const set = setUp({ issuer: { introspection: null, jwks: { keys: [key.jwk] } }, ...options });
   const client = await prover();
   const token = await key.mint(set.time.now, { cnf: client.cnf });
   const url = 'https://api.example/orders';

@@ -61,16 +61,16 @@ test('a transformation is run once for a token, and what it makes is kept', () =
   let runs = 0;
   const claims = z.object({ sub: z.string() }).transform(({ sub }) => {
     runs += 1;
-    return { user: { id: sub, since: new Date(0) } };
+    return { user: { id: sub, roles: ['a'] } };
   });
   const verifier = createVerifier(policy, { claims });
   const first = verifier.verify(good, at);
   assert.deepEqual([first.claims.user.id, first.claims.sub], ['s', undefined]);
   assert.equal(verifier.verify(good, at), first);
   assert.equal(runs, 1);
-  assert.ok(Object.isFrozen(first) && Object.isFrozen(first.claims.user));
-  // What is no data is the schema's own.
-  first.claims.user.since.setTime(1);
+  assert.ok(
+    Object.isFrozen(first) && Object.isFrozen(first.claims.user) && Object.isFrozen(first.claims.user.roles),
+  );
 });
 
 test('a refusal by the schema is not kept', () => {
@@ -115,6 +115,7 @@ test('and with the first token where it does not', () => {
 
 test('what is no schema is the caller’s mistake', () => {
   for (const claims of [
+    undefined,
     null,
     1,
     {},
@@ -124,7 +125,6 @@ test('what is no schema is the caller’s mistake', () => {
   ]) {
     assert.throws(() => createVerifier(policy, { claims }), isClaimsError);
   }
-  assert.equal(createVerifier(policy, { claims: undefined }).verify(good, at).ok, true);
 });
 
 test('issues are few and short', () => {

@@ -13,7 +13,8 @@ import {
   type Verdict,
   verifyJws,
 } from 'portcullis';
-import { createIssuer, generateSigningKey, type IssuerEvent } from 'portcullis/issuer';
+import { createGate, type Gate } from 'portcullis/gate';
+import { createIssuer, generateSigningKey, type Issuer, type IssuerEvent } from 'portcullis/issuer';
 import * as postQuantum from 'portcullis/ml-dsa';
 import * as slim from 'portcullis/slim';
 import { memoryStore } from 'portcullis/stores';
@@ -205,3 +206,28 @@ createIssuer({
   rootKeys,
   store: memoryStore(),
 });
+
+// A rule that is undefined would be none: it has no type either, under `exactOptionalPropertyTypes`.
+declare const unset: string | undefined;
+// @ts-expect-error: a claim that nobody configured
+createVerifier({ issuers: [{ issuer, audience, jwks, claims: { tid: unset } }] });
+// @ts-expect-error: algorithms that are not there
+createVerifier({ issuers: [{ issuer, audience, jwks, algorithms: undefined }] });
+// @ts-expect-error: a JWK's own algorithm
+createVerifier({ issuers: [{ issuer, audience, jwks: { keys: [{ kty: 'EC', alg: unset }] } }] });
+// @ts-expect-error: a schema that is not there
+createVerifier({ issuers: [{ issuer, audience, jwks }] }, { claims: undefined });
+const ruled: Gate = createGate({ issuers: [{ issuer, audience, jwks }] });
+// @ts-expect-error: scopes that are not there
+ruled.check({ method: 'GET', url: '', headers: [] }, { scopes: undefined });
+// @ts-expect-error: a scope that is not there
+ruled.check({ method: 'GET', url: '', headers: [] }, { scopes: [unset] });
+// The whole requirement may be: then the policy's routes say.
+ruled.check({ method: 'GET', url: '', headers: [] }, undefined);
+// @ts-expect-error: a check that is not there
+createGate({ issuers: [{ issuer, audience, jwks }] }, { narrow: undefined });
+declare const anIssuer: Issuer;
+// @ts-expect-error: without a scope the session has all
+anIssuer.startSession('s', { clientId: 'c', scope: unset });
+// @ts-expect-error: without a key the session is bound to none
+anIssuer.startSession('s', { clientId: 'c', jkt: unset });

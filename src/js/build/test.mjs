@@ -99,6 +99,7 @@ const STAGES = [
   { name: 'adapter-types', work: () => bin('tsc', '-p', 'tests/adapters/tsconfig.json') },
   { name: 'package', work: () => nodeTest('tests/package') },
   { name: 'gate', work: () => nodeTest('tests/gate') },
+  { name: 'traps', work: () => nodeTest('tests/traps') },
   { name: 'stores', work: () => nodeTest('tests/stores') },
   { name: 'issuer', work: () => nodeTest('tests/issuer') },
   { name: 'tabs', work: () => nodeTest('tests/stores/tabs') },

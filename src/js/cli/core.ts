@@ -3,6 +3,7 @@ import { decodeBase64 } from '../boot.js';
 import { orPolicyError } from '../errors.js';
 import { bindFace, lazily } from '../face.js';
 import type { Verifier } from '../index.js';
+import { ask } from '../resident.js';
 import { makeVerifier } from '../verifier.js';
 import type { ValidatorGlue } from '../wasm/glue.js';
 import * as glue from '../wasm/portcullis_bg.js';
@@ -22,11 +23,11 @@ export async function checkGate(policy: string): Promise<boolean> {
   const name = 'portcullis_gate';
   try {
     const glue = (await import(`../wasm/${name}_bg.js`)) as ValidatorGlue & {
-      RawGate: new (policy: string) => unknown;
+      RawGate: new (policy: string) => { free(): void };
     };
     const { base64 } = (await import(`../wasm/${name}_inline.js`)) as { base64: string };
     const gate = lazily(glue, name, () => new WebAssembly.Module(decodeBase64(base64)))();
-    orPolicyError(() => new gate.glue.RawGate(policy));
+    orPolicyError(() => ask(gate, () => new gate.glue.RawGate(policy).free()));
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return false;

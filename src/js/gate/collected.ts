@@ -12,7 +12,7 @@ export class Collected {
   key: string | undefined;
 
   constructor(request: Request | RequestFacts, requirement: number | undefined, connection: Connection) {
-    this.#request = repeatable(request);
+    this.#request = request;
     this.#requirement = requirement;
     this.#connection = connection;
   }
@@ -24,11 +24,4 @@ export class Collected {
     this.key = cacheKey(this.facts, profile.byPath);
     return this;
   }
-}
-
-/** Headers that can be read once only are copied: facts may have to be collected again. */
-function repeatable(request: Request | RequestFacts): Request | RequestFacts {
-  const { headers } = request;
-  if (headers instanceof Headers || Array.isArray(headers)) return request;
-  return { method: request.method, url: request.url, headers: [...headers] };
 }

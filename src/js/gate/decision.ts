@@ -1,4 +1,5 @@
-import { freeze, freezeData } from '../convert.js';
+import { freeze } from '../convert.js';
+import { unavailable } from '../unavailable.js';
 import type { Claims, JoseHeader } from '../verdict.js';
 import type { Allowed, AllowedToken, ForwardHeaders, PreflightAnswered, Refusal, Refused } from './index.js';
 
@@ -39,21 +40,33 @@ export interface RefusedStep extends Refusal {
   forward: ForwardHeaders;
 }
 
+/** The step where the core trapped twice and cannot say one itself: nothing is said against the request, which may come again. */
+export function unavailableStep(): RefusedStep {
+  const { code, stage, message } = unavailable();
+  const status = 503;
+  const problem = { type: 'about:blank', title: 'Service Unavailable', status, detail: message, code, stage };
+  const forward = { set: {}, strip: [] };
+  return { step: 'refused', status, code, stage, message, challenges: [], problem, retryAfter: 1, forward };
+}
+
 /** A step after which nothing is to be found out. */
 export type FinalStep = Exclude<Step, { step: 'keys' | 'introspect' | 'replay' }>;
 
-/** A decision that lets pass. Several requests may be handed the same one, so it cannot be changed. */
-export function allowed(step: Exclude<FinalStep, RefusedStep>): Allowed {
+/** A decision that lets pass without claims. */
+export function allowed(step: Exclude<FinalStep, RefusedStep | AllowedStep>): Allowed {
   const headers = freeze(step.forward);
   const apply = applier(headers);
-  if (step.step !== 'allowed') {
-    return Object.freeze({ ok: true, via: step.step, claims: undefined, header: undefined, headers, apply });
-  }
-  const { claims, header, issuer, binding, source, nonce, stale } = step;
-  const decision: AllowedToken = {
+  return Object.freeze({ ok: true, via: step.step, claims: undefined, header: undefined, headers, apply });
+}
+
+/** A decision that lets pass, with these claims. Several requests may be handed the same one, so it cannot be changed. */
+export function allowedToken(step: AllowedStep, claims: Claims): AllowedToken {
+  const { header, issuer, binding, source, nonce, stale } = step;
+  const headers = freeze(step.forward);
+  return Object.freeze({
     ok: true,
     via: 'token',
-    claims: freezeData(claims),
+    claims,
     header: header === null ? undefined : freeze(header),
     issuer,
     binding,
@@ -61,9 +74,8 @@ export function allowed(step: Exclude<FinalStep, RefusedStep>): Allowed {
     headers,
     ...(nonce === undefined ? {} : { nonce }),
     ...(stale === undefined ? {} : { stale }),
-    apply,
-  };
-  return Object.freeze(decision);
+    apply: applier(headers),
+  });
 }
 
 /** A decision that does not. */

@@ -1,23 +1,19 @@
-import type { Core } from '../boot.js';
 import { VerdictCache } from '../cache.js';
-import { toJson } from '../convert.js';
-import { CoreState } from '../core-state.js';
 import { orPolicyError } from '../errors.js';
 import type { KeyReport, Verifier } from '../index.js';
+import { CoreError, type Instance } from '../instance.js';
 import { listUpdate, statusUpdate } from '../lists.js';
 import type { Policy } from '../policy.js';
-import { type ClaimsReader, claimsReader } from '../typed-claims.js';
-import type { Claims } from '../verdict.js';
+import { toJson } from '../to-json.js';
 import { cacheSize, verifierOn } from '../verifier.js';
-import type { GateGlue, RawGate } from '../wasm/glue.js';
+import type { GateGlue } from '../wasm/glue.js';
 import { Collected } from './collected.js';
-import { type AllowedStep, allowed, answered, type RefusedStep, refused } from './decision.js';
+import { allowed, answered, type RefusedStep, refused, unavailableStep } from './decision.js';
 import { type Evidence, type Facts, type Profile, profileOf } from './facts.js';
 import { feedAuthorization } from './feed-credentials.js';
 import { handed, withHeaders } from './handler.js';
 import type {
   Allowed,
-  AllowedToken,
   Auth,
   CheckContext,
   Decision,
@@ -32,18 +28,16 @@ import type { IntrospectionSource, Io, RemoteSource, RevocationSource } from './
 import { RemoteKeys } from './keys.js';
 import { Loop } from './loop.js';
 import { type Decided, Observer, Stopwatch, serverTiming } from './observe.js';
+import { OwnChecks, type Remembered, type Typed } from './own-checks.js';
 import { connectionOf, platformOf, platformOption } from './platform.js';
 import type { Requirement } from './policy.js';
 import { memoryReplayStore } from './replay-store.js';
-import { type Shadow, shadowOf } from './report.js';
+import { shadowOf } from './report.js';
+import { nonceSecretOf, ResidentGate } from './resident.js';
 import { Revocations } from './revocations.js';
-import { clockOf, isPromise } from './synchronous.js';
-
-/** What is remembered of a request that was allowed. */
-interface Remembered {
-  decision: AllowedToken;
-  kid: string | undefined;
-}
+import { ruleOf } from './rule.js';
+import { snapshotOf } from './snapshot.js';
+import { clockOf } from './synchronous.js';
 
 interface Sources {
   remotes: RemoteSource[];
@@ -57,47 +51,42 @@ interface Sources {
  * Requests share data and never a promise: workerd ends those of a request with it.
  */
 export function makeGate<C>(
-  core: Core<GateGlue>,
+  home: Instance<GateGlue>,
   policy: GatedPolicy,
   options: GateOptions<C> = {},
 ): Gate<C> {
-  return new Driver(core, policy, options as GateOptions<unknown>).face() as Gate<C>;
+  return new Driver(home, policy, options as GateOptions<unknown>).face() as Gate<C>;
 }
 
 class Driver {
   readonly #options: GateOptions<unknown>;
-  readonly #raw: RawGate;
-  readonly #memory: WebAssembly.Memory;
+  readonly #raw: ResidentGate;
   readonly #inner: { verifier: Verifier; evict(): void };
   readonly #platform: ReturnType<typeof platformOf>;
-  readonly #read: ClaimsReader | undefined;
+  readonly #own: OwnChecks;
   readonly #observer: Observer;
   readonly #io: Io;
   readonly #keys: RemoteKeys;
   readonly #revocations: Revocations;
   readonly #loop: Loop;
-  readonly #shadow: { core: RawGate; shadow: Shadow<RawGate> } | undefined;
+  readonly #shadow: ReturnType<typeof shadowOf>;
   readonly #cache: VerdictCache<Remembered, 'request'>;
   readonly #count = { hits: 0, misses: 0 };
   readonly #requirements = new Map<string, number>();
-  /** What the core has taken: enough to make another like it. */
-  readonly #state: CoreState;
   readonly #now: () => number;
   #introspection: Introspection;
   #profile: Profile;
   #epoch = 0;
 
-  constructor({ glue, memory }: Core<GateGlue>, policy: GatedPolicy, options: GateOptions<unknown>) {
+  constructor(home: Instance<GateGlue>, policy: GatedPolicy, options: GateOptions<unknown>) {
     this.#options = options;
-    this.#memory = memory;
     const most = cacheSize(options.cache);
     this.#cache = new VerdictCache(most);
     this.#platform = platformOf(platformOption(options.platform));
-    this.#read = options.claims === undefined ? undefined : claimsReader(options.claims);
+    this.#own = new OwnChecks(options);
     const text = toJson(policy);
-    this.#raw = orPolicyError(() => new glue.RawGate(text, options.nonceSecret));
-    this.#state = new CoreState(text);
-    this.#inner = verifierOn(this.#raw, memory, most, {
+    this.#raw = orPolicyError(() => new ResidentGate(home, text, nonceSecretOf(options)));
+    this.#inner = verifierOn(this.#raw, home, most, {
       replacePolicy: (policy) => this.#replacePolicy(policy),
       setRemoteKeys: (issuer, jwks) => this.#takeKeys(issuer, jwks),
       applyRevocations: (documents, now) => this.#takeLists(documents, now),
@@ -114,7 +103,7 @@ class Driver {
       store: options.store,
       observe: this.#observer.happened,
     };
-    this.#shadow = shadowOf(glue, options);
+    this.#shadow = shadowOf(home, options);
     const { remotes, introspections, revocation } = this.#sources();
     this.#introspection = new Introspection(introspections, options.introspection, this.#io);
     this.#keys = new RemoteKeys(
@@ -122,7 +111,7 @@ class Driver {
       this.#io,
       (issuer, jwks) => this.#takeKeys(issuer, jwks),
       (issuer) => this.#forgetKeys(issuer),
-      glue,
+      ruleOf(home),
     );
     this.#revocations = new Revocations(revocation ?? undefined, this.#io, {
       version: () => this.#raw.revocationsVersion(),
@@ -131,6 +120,7 @@ class Driver {
       applyStatusList: (uri, jwt) => this.#takeStatusList(uri, jwt, now()),
       secrets: options.revocation,
     });
+    this.#raw.onListsLost = () => this.#revocations.changed(undefined);
     this.#profile = this.#readProfile();
     this.#loop = new Loop(this.#raw, now, {
       keys: this.#keys,
@@ -158,7 +148,12 @@ class Driver {
     context: CheckContext = {},
   ): Promise<Decision> {
     const text = requirement === undefined ? undefined : toJson(requirement);
-    return this.#decide(request, text, context, new Stopwatch());
+    const stopwatch = new Stopwatch();
+    try {
+      return await this.#decide(request, text, context, stopwatch);
+    } catch (error) {
+      return this.#unavailable(error, stopwatch);
+    }
   }
 
   #protect<Rest extends unknown[]>(
@@ -172,7 +167,9 @@ class Driver {
     if (text !== undefined) this.#requirement(text);
     return async (request, ...rest) => {
       const stopwatch = new Stopwatch();
-      const decision = await this.#decide(request, text, contextOf(request, ...rest), stopwatch);
+      const decision = await this.#decide(request, text, contextOf(request, ...rest), stopwatch).catch(
+        (error) => this.#unavailable(error, stopwatch),
+      );
       if (!decision.ok) return decision.response;
       const response = await handler(decision.apply(request), decision, ...rest);
       const timing = this.#options.serverTiming ? serverTiming(stopwatch.durations()) : undefined;
@@ -191,14 +188,15 @@ class Driver {
     if (late !== undefined) await stopwatch.time('keys', () => late);
     const stale = this.#revocations.tend(context);
     if (stale !== undefined) await stopwatch.time('revocations', () => stale);
-    const connection = connectionOf(request, context, this.#platform);
-    const collected = new Collected(request, number, connection);
+    const seen = snapshotOf(request);
+    const collected = new Collected(seen, number, connectionOf(seen, context, this.#platform));
     const present = collected.by(this.#profile);
     const known = present.key && this.#cache.get(present.key, 'request', this.#now(), this.#epoch);
     if (known) {
       this.#count.hits += 1;
-      const why = this.#objection(known.decision, request);
-      if (why === undefined) return this.#allow(known, present.facts, requirement, {}, stopwatch, true);
+      const own: Typed = known.untyped === undefined ? known : this.#own.typed(known.untyped);
+      const why = own.misfit ?? this.#own.objection(own.decision, request);
+      if (why === undefined) return this.#allow(own, present.facts, requirement, {}, stopwatch, true);
     } else this.#count.misses += 1;
     const evidence: Evidence = {};
     const collect = () => collected.by(this.#profile).facts;
@@ -209,11 +207,9 @@ class Driver {
       this.#tell(told, facts, requirement, evidence, stopwatch);
       return answered(step.forward, step.answer);
     }
-    const misfit = step.step === 'allowed' ? this.#typeClaims(step) : undefined;
-    const decision = allowed(step);
-    const kid = step.step === 'allowed' ? step.header?.kid : undefined;
-    if (decision.via === 'token') {
-      const why = misfit ?? this.#objection(decision, request);
+    if (step.step === 'allowed') {
+      const { misfit, ...remembered } = this.#own.typed(step);
+      const why = misfit ?? this.#own.objection(remembered.decision, request);
       if (why !== undefined) {
         evidence.check = why;
         const refusal = this.#loop.last(facts, evidence, stopwatch);
@@ -221,38 +217,15 @@ class Driver {
         if (refusal.step === 'refused') return this.#refuse(refusal, facts, requirement, evidence, stopwatch);
         throw new Error('portcullis: a check that refused was not heard');
       }
-      const remembered = { decision, kid };
-      const { cacheable, from, until } = step as AllowedStep;
+      const { cacheable, from, until } = step;
       const { key } = collected;
       if (key !== undefined && cacheable) {
         this.#cache.set(key, { kind: 'request', verdict: remembered, from, until, epoch });
       }
       return this.#allow(remembered, facts, requirement, evidence, stopwatch, false);
     }
-    return this.#allow({ decision, kid }, facts, requirement, evidence, stopwatch, false);
-  }
-
-  /** Makes of the claims what the schema says, or says that they do not fit it. */
-  #typeClaims(step: AllowedStep): string | undefined {
-    const result = this.#read?.(step.claims);
-    if (result === undefined) return undefined;
-    if ('ok' in result) return 'the claims do not fit the schema';
-    step.claims = result.value as Claims;
-    return undefined;
-  }
-
-  /** What the caller's own check has against a request. Only `true` is nothing; one that throws, or answers later, has refused. */
-  #objection(decision: AllowedToken, request: Request | RequestFacts): string | undefined {
-    const { narrow } = this.#options;
-    if (narrow === undefined) return undefined;
-    try {
-      const answer: unknown = narrow(decision.claims, request);
-      if (answer === true) return undefined;
-      if (isPromise(answer)) return 'narrow must be synchronous, and it returned a promise';
-      return typeof answer === 'string' ? answer : 'the check did not answer true';
-    } catch {
-      return 'the check threw';
-    }
+    const decision = allowed(step);
+    return this.#allow({ decision, kid: undefined }, facts, requirement, evidence, stopwatch, false);
   }
 
   #allow(
@@ -293,6 +266,15 @@ class Driver {
     return refused(step, this.#options.serverTiming ? serverTiming(stopwatch.durations()) : undefined);
   }
 
+  /** The refusal where the core could not even be asked. Anything else that is thrown passes. */
+  #unavailable(error: unknown, stopwatch: Stopwatch): Decision {
+    if (!(error instanceof CoreError)) throw error;
+    const step = unavailableStep();
+    const { code, stage, status } = step;
+    this.#observer.decided({ ok: false, code, stage, status, method: '', cached: false }, stopwatch);
+    return refused(step);
+  }
+
   #tell(
     decided: Decided,
     { requirement: _, ...facts }: Facts,
@@ -315,39 +297,34 @@ class Driver {
     if (known !== undefined) return known;
     const number = orPolicyError(() => this.#raw.requirement(text));
     this.#requirements.set(text, number);
-    this.#state.tookRequirement(text);
     this.#profile = this.#readProfile();
     return number;
   }
 
   #takeKeys(issuer: string, jwks: string): KeyReport {
     const report = orPolicyError(() => JSON.parse(this.#raw.setRemoteKeys(issuer, jwks)) as KeyReport);
-    this.#state.tookKeys(issuer, jwks);
     if (report.changed) this.#evict();
     this.#shadow?.shadow.setKeys(issuer, jwks);
     return report;
   }
 
   #takeLists(documents: string, now: number) {
-    const update = listUpdate(this.#raw, this.#memory, documents, now);
+    const update = listUpdate(this.#raw, documents, now);
     // A line that is refused may stand behind one that was taken.
     if (!update.ok || update.changed) this.#evict();
-    this.#state.tookLists(documents, now);
-    this.#shadow?.shadow.takeLists((core) => listUpdate(core, this.#memory, documents, now));
+    this.#shadow?.shadow.takeLists((core) => listUpdate(core, documents, now));
     return update;
   }
 
   #takeStatusList(uri: string, jwt: string, now: number) {
     const update = statusUpdate(this.#raw, uri, jwt, now);
     if (update.ok && update.changed) this.#evict();
-    if (update.ok) this.#state.tookStatusList(uri, jwt, now);
     this.#shadow?.shadow.takeLists((core) => statusUpdate(core, uri, jwt, now));
     return update;
   }
 
   #forgetKeys(issuer: string): void {
     this.#raw.forgetKeys(issuer);
-    this.#state.forgotKeys(issuer);
     this.#evict();
     this.#shadow?.shadow.forgetKeys(issuer);
   }
@@ -365,7 +342,6 @@ class Driver {
     const introspection = new Introspection(sources.introspections, this.#options.introspection, this.#io);
     feedAuthorization(sources.revocation ?? undefined, this.#options.revocation);
     orPolicyError(() => this.#raw.replace(text));
-    this.#state.tookPolicy(text);
     this.#epoch += 1;
     this.#introspection = introspection;
     this.#profile = this.#readProfile();

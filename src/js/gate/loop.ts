@@ -1,12 +1,13 @@
 import { orPolicyError } from '../errors.js';
-import type { RawGate } from '../wasm/glue.js';
-import type { FinalStep, Step } from './decision.js';
+import { CoreError } from '../instance.js';
+import { type FinalStep, type Step, unavailableStep } from './decision.js';
 import type { Evidence, Facts } from './facts.js';
 import type { CheckContext } from './index.js';
 import type { Introspection } from './introspection.js';
 import type { RemoteKeys } from './keys.js';
 import type { Stopwatch } from './observe.js';
 import type { ReplayStore } from './replay-store.js';
+import type { ResidentGate } from './resident.js';
 import { within } from './within.js';
 
 /** How often the core is asked about one request. It never needs as many; after them it has to do without what is missing. */
@@ -39,11 +40,11 @@ const REPLAY_MS = 3000;
 
 /** Asks the core about a request, finds out what it asks for, and asks again. */
 export class Loop {
-  readonly #raw: RawGate;
+  readonly #raw: Pick<ResidentGate, 'decide'>;
   readonly #now: () => number;
   readonly #world: World;
 
-  constructor(raw: RawGate, now: () => number, world: World) {
+  constructor(raw: Pick<ResidentGate, 'decide'>, now: () => number, world: World) {
     this.#raw = raw;
     this.#now = now;
     this.#world = world;
@@ -52,9 +53,15 @@ export class Loop {
   /** One question. */
   ask(facts: Facts, stopwatch: Stopwatch): Step {
     const text = JSON.stringify(facts);
-    return stopwatch.time('verify', () =>
-      orPolicyError(() => JSON.parse(this.#raw.decide(text, this.#now())) as Step),
-    );
+    const now = this.#now();
+    try {
+      return stopwatch.time('verify', () =>
+        orPolicyError(() => JSON.parse(this.#raw.decide(text, now)) as Step),
+      );
+    } catch (error) {
+      if (error instanceof CoreError) return unavailableStep();
+      throw error;
+    }
   }
 
   /**

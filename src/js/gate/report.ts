@@ -1,9 +1,11 @@
-import { toJson } from '../convert.js';
 import { orPolicyError, PolicyError } from '../errors.js';
-import type { GateGlue, RawGate } from '../wasm/glue.js';
+import type { Instance } from '../instance.js';
+import { toJson } from '../to-json.js';
+import type { GateGlue } from '../wasm/glue.js';
 import { contained } from './contained.js';
 import type { GateOptions } from './index.js';
 import type { KeyReport } from './io.js';
+import { nonceSecretOf, ResidentGate } from './resident.js';
 
 /** As much of the core's gate as the shadow of one uses. */
 export interface ShadowCore {
@@ -145,14 +147,17 @@ function outcome({ step, code }: Record<string, unknown>): string {
   return typeof step === 'string' && PASSED.includes(step) ? step : 'undecided';
 }
 
-/** The shadow that the options ask for. */
+/** The shadow that the options ask for, and its core. */
 export function shadowOf(
-  glue: GateGlue,
-  { reportOnly, nonceSecret }: GateOptions<unknown>,
-): { core: RawGate; shadow: Shadow<RawGate> } | undefined {
+  home: Instance<GateGlue>,
+  options: GateOptions<unknown>,
+): { core: ResidentGate; shadow: Shadow<ResidentGate> } | undefined {
+  const { reportOnly } = options;
   if (reportOnly === undefined) return undefined;
   try {
-    const core = orPolicyError(() => new glue.RawGate(toJson(reportOnly.policy), nonceSecret));
+    const core = orPolicyError(
+      () => new ResidentGate(home, toJson(reportOnly.policy), nonceSecretOf(options)),
+    );
     return { core, shadow: new Shadow(core, reportOnly.onDifference) };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;

@@ -1,8 +1,10 @@
-import { toJson } from '../convert.js';
 import { orPolicyError, PolicyError } from '../errors.js';
 import { type Io, type KeyReport, keepAlive, type RemoteSource } from '../gate/io.js';
 import { RemoteKeys } from '../gate/keys.js';
+import { ruleOf } from '../gate/rule.js';
+import type { Instance } from '../instance.js';
 import type { Jwk } from '../policy.js';
+import { toJson } from '../to-json.js';
 import type { IssuerGlue } from '../wasm/glue.js';
 import { memoryCounter } from './counter.js';
 import { Deadline } from './deadline.js';
@@ -18,6 +20,7 @@ import {
 import { type FinalStep, follow, type World } from './loop.js';
 import { commandOf, refuseUnknown } from './options.js';
 import { bodyOf, toFacts } from './request.js';
+import { ResidentIssuer } from './resident.js';
 import { toResponse } from './response.js';
 import { upstreamIo } from './upstream.js';
 
@@ -43,12 +46,13 @@ const OPTIONS = [
 type Answered = FinalStep & { step: 'done' };
 
 /** Makes an issuer around the core's. */
-export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
+export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): Issuer {
   refuseUnknown(options, OPTIONS);
-  const { config, signingKeys, rootKeys, feedKey, store, onEvent } = options;
-  const raw = orPolicyError(
-    () => new glue.RawIssuer(toJson(config), toJson({ signingKeys, rootKeys, feedKey })),
-  );
+  const { config, signingKeys, rootKeys, store, onEvent } = options;
+  // One that is there and undefined would be an issuer without a feed.
+  const feedKey = 'feedKey' in options ? { feedKey: options.feedKey } : {};
+  const texts = [toJson(config), toJson({ signingKeys, rootKeys, ...feedKey })] as const;
+  const raw = orPolicyError(() => new ResidentIssuer(home, ...texts));
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
   const failed = (failure: Failure) => tell(onEvent, { ...failure, at: instantOf(now) });
   const io: Io = {
@@ -60,19 +64,21 @@ export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
     io,
     (issuer, jwks) => orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
     (issuer) => raw.forgetKeys(issuer),
-    glue,
+    ruleOf(home),
   );
   const world: World = { store, counter: options.counter ?? memoryCounter({ now }), keys, now };
 
   /** One request or command, to its end; `failed` hears of everything that goes wrong on the way. */
   const answer = async (facts: string, journey: Parameters<typeof follow>[2]): Promise<Answered> => {
-    const final = await follow(
-      orPolicyError(() => raw.begin(facts, now())),
-      world,
-      journey,
-    );
+    const final = await follow((at) => orPolicyError(() => raw.begin(facts, at)), world, journey);
     if (final.step === 'mistake') throw new PolicyError(final.error.pointer, final.error.reason);
-    if (final.tend) keepAlive(journey.context, io, config.issuer, sweepAll().catch(() => {}));
+    if (final.tend)
+      keepAlive(
+        journey.context,
+        io,
+        config.issuer,
+        sweepAll().catch(() => {}),
+      );
     return final;
   };
 
@@ -130,7 +136,8 @@ export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
   };
   /** By itself, beside or after an answer. What fails is done the next time. */
   const sweepAll = async () => {
-    for (let times = 0; times < SWEEPS_AT_ONCE; times++) if ((await sweep(SWEPT_AT_ONCE)) < SWEPT_AT_ONCE) return;
+    for (let times = 0; times < SWEEPS_AT_ONCE; times++)
+      if ((await sweep(SWEPT_AT_ONCE)) < SWEPT_AT_ONCE) return;
   };
 
   return {

@@ -1,9 +1,10 @@
 import type { RemoteKeys } from '../gate/keys.js';
+import { CoreError } from '../instance.js';
 import { type IssuerStore, readMany } from '../stores/store.js';
-import type { RawExchange } from '../wasm/glue.js';
 import type { Deadline } from './deadline.js';
 import { asError, type Failure, stopwatch } from './failures.js';
 import type { IssuerEvent, RateCounter, RequestContext } from './index.js';
+import type { ResidentExchange } from './resident.js';
 
 /** A store or a counter that takes longer cannot tell, in milliseconds. */
 const STORE_MS = 5000;
@@ -48,18 +49,44 @@ export interface Journey {
 }
 
 /** Carries out what the core asks for until it has an answer. */
-export async function follow(raw: RawExchange, world: World, journey: Journey): Promise<FinalStep> {
+export async function follow(
+  begin: (now: number) => ResidentExchange,
+  world: World,
+  journey: Journey,
+): Promise<FinalStep> {
+  let raw: ResidentExchange | undefined;
   try {
+    raw = begin(world.now());
     let step = JSON.parse(raw.step()) as OpenStep | FinalStep;
     while (step.step !== 'done' && step.step !== 'mistake') {
       const evidence = await attempt(step, world, journey);
-      step = JSON.parse(raw.resume(JSON.stringify(evidence), world.now())) as OpenStep | FinalStep;
+      const now = world.now();
+      step = JSON.parse(raw.resume(evidence, now)) as OpenStep | FinalStep;
     }
     return step;
+  } catch (error) {
+    if (error instanceof CoreError) return UNAVAILABLE;
+    throw error;
   } finally {
-    raw.free();
+    raw?.free();
   }
 }
+
+/** As `Failure::unavailable` of src/issuer/endpoint/failure.rs, where the core cannot be asked: the request may come again. */
+const UNAVAILABLE: FinalStep = {
+  step: 'done',
+  response: {
+    status: 503,
+    headers: [
+      ['content-type', 'application/json'],
+      ['cache-control', 'no-store'],
+      ['retry-after', '1'],
+    ],
+    body: '{"error":"temporarily_unavailable","error_description":"the issuer cannot be run at the moment"}',
+  },
+  events: [],
+  tend: false,
+};
 
 const KINDS = {
   read: 'store_failed',
@@ -71,15 +98,17 @@ const KINDS = {
   wait: 'request_failed',
 } as const;
 
-async function attempt(step: OpenStep, world: World, journey: Journey): Promise<object> {
+/** What a step came to, as JSON. */
+async function attempt(step: OpenStep, world: World, journey: Journey): Promise<string> {
   const elapsed = stopwatch();
   try {
-    return await carryOut(step, world, journey);
+    // Written here, since a row of the store's may have no JSON.
+    return JSON.stringify(await carryOut(step, world, journey));
   } catch (thrown) {
     const operation = step.step;
     const failure = { kind: KINDS[operation], operation, cause: asError(thrown), durationMs: elapsed() };
     journey.failed(step.step === 'keys' ? { ...failure, issuer: step.issuer } : failure);
-    return { error: 'unavailable' };
+    return '{"error":"unavailable"}';
   }
 }
 

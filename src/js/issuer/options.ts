@@ -1,17 +1,13 @@
 import { PolicyError } from '../errors.js';
+import { membersOf } from '../to-json.js';
 
 /**
  * The object of a command for the core, which refuses members that it does not know. What is fixed stands last, and an option never stands in
  * for it.
- * @throws PolicyError for an option that is an argument of its own, or that is a function: `toJSON` would write something else.
+ * @throws PolicyError for an option that is an argument of its own, or an object that is not plain. What has no JSON, `toJson` refuses.
  */
 export function commandOf(fixed: Record<string, unknown>, options: object | undefined): object {
-  for (const [name, value] of Object.entries(options ?? {})) {
-    if (Object.hasOwn(fixed, name))
-      throw new PolicyError(`/${name}`, 'must not be an option: it is fixed by the call. Leave it out');
-    if (typeof value === 'function') throw new PolicyError(`/${name}`, 'must not be a function');
-  }
-  return { ...options, ...fixed };
+  return { ...membersOf(options, fixed), ...fixed };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { KeyRule } from '../gate/freshness.js';
 
 /** A verifier in the wasm memory. */
 export interface RawVerifier {
+  free(): void;
   replace(policy: string): void;
   /** Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON. Throws a PolicyError; the present keys then stay. */
   setRemoteKeys(issuer: string, jwks: string): string;
@@ -14,13 +15,23 @@ export interface RawVerifier {
   moreRevocations?(written: number): void;
   /** A `RevocationUpdate` without `ok` as JSON. Throws a PolicyError when the policy asks for none. */
   endRevocations?(): string;
+  /** What was taken of them: 0 for nothing, and otherwise what the most of it was: 1 for renewals, 2 for deltas, 3 for a snapshot. */
+  takenRevocations?(): number;
+  /** Says that lists were held and are not to be had again, so that their absence refuses until they come. */
+  loseRevocations?(): void;
   /** A Token Status List: a `StatusUpdate` without `ok` as JSON. Throws a PolicyError when the policy does not name it. */
   applyStatusList?(uri: string, jwt: string, now: number): string;
   input(): number;
   inputBytes(): number;
   answer(): number;
   verify(written: number, length: number, now: number): number;
-  verifyAuthorization(present: boolean, written: number, length: number, now: number): number;
+  verifyAuthorization(
+    present: boolean,
+    written: number,
+    length: number,
+    now: number,
+    checked: boolean,
+  ): number;
   stats(): string;
 }
 
@@ -33,6 +44,7 @@ export interface ValidatorGlue extends Glue {
 
 /** A signing key in the wasm memory. */
 export interface RawSigningKey {
+  free(): void;
   readonly kid: string;
   readonly alg: string;
   publicJwk(): string;
@@ -52,6 +64,7 @@ export interface IssuerGlue extends ValidatorGlue, KeyRule {
 
 /** An issuer in the wasm memory. */
 export interface RawIssuer {
+  free(): void;
   /** Begins to answer a request or a command. */
   begin(request: string, now: number): RawExchange;
   jwks(now: number): string;

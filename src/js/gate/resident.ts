@@ -1,0 +1,69 @@
+import { PolicyError } from '../errors.js';
+import type { Instance } from '../instance.js';
+import { ResidentJudge } from '../resident-judge.js';
+import type { GateGlue, RawGate } from '../wasm/glue.js';
+import type { GateOptions } from './index.js';
+
+/** A gate in wasm memory, with the requirements that it keeps besides what any verifier has. */
+export class ResidentGate extends ResidentJudge<RawGate> {
+  readonly #nonceSecret: Uint8Array | undefined;
+
+  /** @throws a PolicyError as the core writes it. */
+  constructor(home: Instance<GateGlue>, policy: string, nonceSecret: Uint8Array | undefined) {
+    super(home, policy);
+    this.#nonceSecret = nonceSecret;
+    this.ask(() => undefined);
+  }
+
+  protected read(policy: string): RawGate {
+    const { RawGate } = (this.home as Instance<GateGlue>).glue;
+    return new RawGate(policy, this.#nonceSecret);
+  }
+
+  requirement(json: string): number {
+    const number = this.ask((raw) => raw.requirement(json));
+    this.state.tookRequirement(json);
+    return number;
+  }
+
+  remotesUnder(policy: string): string {
+    return this.ask((raw) => raw.remotesUnder(policy));
+  }
+
+  decide(facts: string, now: number): string {
+    return this.ask((raw) => raw.decide(facts, now));
+  }
+
+  forgetKeys(issuer: string): void {
+    // First, so that they do not come back with the next instance.
+    this.state.forgotKeys(issuer);
+    this.ask((raw) => raw.forgetKeys(issuer));
+  }
+
+  revocationsVersion(): number {
+    return this.ask((raw) => raw.revocationsVersion());
+  }
+
+  revocationsCursor(): string | undefined {
+    return this.ask((raw) => raw.revocationsCursor());
+  }
+
+  remotes(): string {
+    return this.ask((raw) => raw.remotes());
+  }
+
+  readMetadata(issuer: string, text: string): string {
+    return this.ask((raw) => raw.readMetadata(issuer, text));
+  }
+
+  profile(): string {
+    return this.ask((raw) => raw.profile());
+  }
+}
+
+/** The secret as it is now, since the gate may be made again when its bytes have been wiped. */
+export function nonceSecretOf({ nonceSecret }: GateOptions<unknown>): Uint8Array | undefined {
+  if (nonceSecret === undefined) return undefined;
+  if (nonceSecret instanceof Uint8Array) return Uint8Array.from(nonceSecret);
+  throw new PolicyError('/nonceSecret', 'must be a Uint8Array of at least 32 bytes');
+}
