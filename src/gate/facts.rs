@@ -22,8 +22,8 @@ pub struct Facts<'f> {
     /// Other paths under which the request is served, each as it would stand in a URL: where a
     /// router rewrote it. What the policy's routes require for each of them has to hold as well.
     pub served: &'f [&'f str],
-    /// Whether the platform vouches for scheme and host of the URL. Elsewhere the host is what the client wrote into `Host`, and counts as
-    /// far as the policy's `gate.origins` list it.
+    /// Whether the platform vouches for scheme and host of the URL. Elsewhere the host is what
+    /// the client wrote into `Host`, and counts as far as the policy's `gate.origins` list it.
     pub url_vouched: bool,
     /// Whether the request has a body that its header fields do not announce.
     pub has_body: bool,

@@ -47,10 +47,11 @@ pub use service::GateService;
 /// What the server knows of the connection a request came over. A request's own word is taken for none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Connection {
-    /// Whether it is TLS. Without, only requests to a loopback name from this machine pass, and those of a proxy that the policy trusts.
+    /// Whether it is TLS. Without, only requests to a loopback name from this machine pass, and
+    /// those of a proxy that the policy trusts.
     pub secure: bool,
-    /// Whether the host is known to be ours before a request gets here, because a server in front takes no other `Host`. Without, proofs of
-    /// possession ask for the policy's `gate.origins`.
+    /// Whether the host is known to be ours before a request gets here, because a server in front
+    /// takes no other `Host`. Without, proofs of possession ask for the policy's `gate.origins`.
     pub url_vouched: bool,
     /// The address of its other end.
     pub client_address: Option<core::net::IpAddr>,
@@ -85,9 +86,10 @@ struct Shared<O> {
 }
 
 impl GateLayer {
-    /// A layer for requests over connections that nothing is known of: see [`over`](Self::over). Over plain HTTP it takes the loopback
-    /// origins in the policy's `gate.origins`, such as `http://localhost:*`, and no other. What the gate would have to ask for outside is
-    /// not to be had, and such requests are refused with 503.
+    /// A layer for requests over connections that nothing is known of: see [`over`](Self::over).
+    /// Over plain HTTP it takes the loopback origins in the policy's `gate.origins`, such as
+    /// `http://localhost:*`, and no other. What the gate would have to ask for outside is not to
+    /// be had, and such requests are refused with 503.
     #[must_use]
     pub fn new(gate: Gate) -> Self {
         GateLayer::with(gate, Nothing, |_| Connection::default())

@@ -103,7 +103,9 @@ export function pairs(raw: readonly string[]): (readonly [string, string])[] {
   return found;
 }
 
-/** `Forward::folded` of src/gate/step.rs: servers behind a proxy take one separator for another. */
+/**
+ * `Forward::folded` of src/gate/step.rs: servers behind a proxy take one separator for another.
+ */
 function folded(name: string): string {
   return name.toLowerCase().replace(/[^a-z\d]/g, '-');
 }

@@ -53,7 +53,10 @@ function headersOf(event: SvelteKitEvent): RequestFacts['headers'] {
   return req === undefined ? event.request.headers : pairs(req.rawHeaders);
 }
 
-/** Node's request, which the adapter for Node hands over, and which is as much of a handler's view as `event.request`. */
+/**
+ * Node's request, which the adapter for Node hands over, and which is as much of a handler's view
+ * as `event.request`.
+ */
 function nodeRequest({ platform, isSubRequest }: SvelteKitEvent): NodeRequest | undefined {
   const { req } = (platform ?? {}) as { req?: NodeRequest };
   return isSubRequest || req?.rawHeaders === undefined ? undefined : req;
