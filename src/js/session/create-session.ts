@@ -1,11 +1,12 @@
 // One access token, kept fresh in all tabs by one of them at a time.
+import { retryAfter } from '../retry-after.js';
 import { challengeOf } from './challenge.js';
 import { createClock, type Mark } from './clock.js';
 import { locked } from './lock.js';
 import { after, isNewer, type Message, type State, stateIn } from './state.js';
 import { timesOf } from './times.js';
 import type { Session, SessionOptions, Snapshot, TokenResponse } from './types.js';
-import { bounded, retryAfter } from './waits.js';
+import { bounded } from './waits.js';
 
 // Answers of other tabs come at once, unless they sleep.
 const ANSWER_MS = 100;
@@ -269,7 +270,7 @@ export function createSession({
       const elapsed = ms() - started;
       // Overslept: that says nothing about the server.
       if (elapsed > holdMs) return;
-      const asked = response ? retryAfter(response, clock.now().seconds * 1000) : 0;
+      const asked = response ? retryAfter(response.headers, clock.now().seconds) * 1000 : 0;
       const waitMs = Math.max(asked, 250 * 2 ** tries * (0.5 + Math.random()));
       // The same token again, as long as nobody has to think that this tab hangs: what a lost answer held, comes again.
       const enough = elapsed + waitMs + attemptMs > holdMs * 0.9;
