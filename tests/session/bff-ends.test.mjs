@@ -35,7 +35,10 @@ function browser(upstream, options = {}) {
   };
   const request = (method, headers = {}) => {
     const cookie = [...jar].map((pair) => pair.join('=')).join('; ');
-    return new Request(`${ORIGIN}/session`, { method, headers: { ...OWN, ...(cookie && { cookie }), ...headers } });
+    return new Request(`${ORIGIN}/session`, {
+      method,
+      headers: { ...OWN, ...(cookie && { cookie }), ...headers },
+    });
   };
   const send = async (method) => keep(await handler.fetch(request(method)));
   return { handler, asked, jar, keep, send, request };
@@ -50,7 +53,7 @@ function gated(answer) {
   const gate = new Promise((resolve) => {
     release = resolve;
   });
-  return { release, upstream: async (...given) => (await gate, answer(...given)) };
+  return { release, upstream: (...given) => gate.then(() => answer(...given)) };
 }
 
 test('only invalid_grant with status 400 ends a session', async () => {

@@ -30,10 +30,13 @@ function timers() {
   const pending = new Set();
   const { setTimeout: set, clearTimeout: clear } = globalThis;
   mock.method(globalThis, 'setTimeout', (work, ...more) => {
-    const timer = set(() => {
-      pending.delete(timer);
-      work();
-    }, ...more);
+    const timer = set(
+      () => {
+        pending.delete(timer);
+        work();
+      },
+      ...more,
+    );
     pending.add(timer);
     return timer;
   });
@@ -181,7 +184,11 @@ test('what a cache may have kept tells no time', () => {
     { ...noStore, age: '' },
     { ...noStore, date: 'yesterday' },
   ])
-    assert.equal(clock.observe(dated(nowSeconds() - 8, headers), clock.mark()), false, JSON.stringify(headers));
+    assert.equal(
+      clock.observe(dated(nowSeconds() - 8, headers), clock.mark()),
+      false,
+      JSON.stringify(headers),
+    );
   assert.equal(clock.offset(), undefined);
   for (const headers of [noStore, { 'cache-control': 'No-Store, max-age=0' }, { ...noStore, age: '0' }])
     assert.equal(clock.observe(dated(nowSeconds(), headers), clock.mark()), true, JSON.stringify(headers));
@@ -203,7 +210,11 @@ test('an API, however its clock is set and whatever it says of caches, makes no 
 test('a date that lies outside the life of the token that came with it is not that of the issuer', async () => {
   for (const by of [-HOUR, HOUR, -1.8e9, 1e11]) {
     const answer = () =>
-      tokens(nowSeconds(), {}, { date: new Date((nowSeconds() + by) * 1000).toUTCString(), 'cache-control': 'no-store' });
+      tokens(
+        nowSeconds(),
+        {},
+        { date: new Date((nowSeconds() + by) * 1000).toUTCString(), 'cache-control': 'no-store' },
+      );
     const { session, asked } = await signedIn([answer]);
     for (let call = 0; call < 5; call++) await passing(session.accessToken());
     await passing(session.accessToken(await session.accessToken()));
@@ -231,14 +242,20 @@ test('a token that was minted a while ago is no clock to one that knows the time
 
 test('what another server than the token endpoint fails with tells nothing either', async () => {
   const gateway = () =>
-    Response.json({}, { status: 502, headers: { date: new Date(0).toUTCString(), 'cache-control': 'no-store' } });
+    Response.json(
+      {},
+      { status: 502, headers: { date: new Date(0).toUTCString(), 'cache-control': 'no-store' } },
+    );
   const { session } = await signedIn([gateway]);
   await passing(session.accessToken(await session.accessToken()));
   assert.ok(off(session) < 6, `${off(session)}`);
 });
 
 test('with proofs, the token endpoint alone sets the clock of a session, and any server the clock of proofs', async () => {
-  const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']);
+  const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, [
+    'sign',
+    'verify',
+  ]);
   globalThis.fetch = async () => dated(nowSeconds() + HOUR, { 'cache-control': 'no-store' });
   const clock = createClock();
   const dpop = createDpop({ clock, keys: async () => pair });

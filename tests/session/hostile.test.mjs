@@ -39,7 +39,21 @@ function foe(name) {
 }
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
-const WRONG = [null, undefined, 0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 7n, '', 'text', true, [], [1]];
+const WRONG = [
+  null,
+  undefined,
+  0,
+  -1,
+  1.5,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  7n,
+  '',
+  'text',
+  true,
+  [],
+  [1],
+];
 const odd = [...WRONG, {}, new Map(), new Date(0), new Uint8Array(4), new Error('no')];
 
 test('whatever stands in a message, nothing throws and the session goes on', async () => {
@@ -177,7 +191,10 @@ test('a storage that fails, lies or is filled with anything loses no session tha
         throw new Error('denied');
       },
     },
-    { get: async () => Promise.reject(new Error('denied')), set: async () => Promise.reject(new Error('full')) },
+    {
+      get: async () => Promise.reject(new Error('denied')),
+      set: async () => Promise.reject(new Error('full')),
+    },
   ];
   for (const storage of broken) {
     let listener;
@@ -241,7 +258,9 @@ test('what a token endpoint answers besides tokens makes no timer run wild', asy
     { refresh_token: {} },
   ];
   for (const more of answers) {
-    const { session, asked } = await signedIn([() => tokens(nowSeconds(), { access_token: 'opaque', ...more })]);
+    const { session, asked } = await signedIn([
+      () => tokens(nowSeconds(), { access_token: 'opaque', ...more }),
+    ]);
     await passing(session.accessToken(await session.accessToken()));
     const { expiresAt } = session.snapshot();
     assert.ok(expiresAt === undefined || Number.isFinite(expiresAt), `${JSON.stringify(more)}: ${expiresAt}`);
@@ -254,7 +273,13 @@ test('what a token endpoint answers besides tokens makes no timer run wild', asy
 
 test('a token whose times are absurd is no reason to ask again and again', async () => {
   const part = (text) => Buffer.from(text).toString('base64url');
-  for (const claims of ['{"iat":1e999,"exp":1e999}', '{"iat":-1e308,"exp":1e308}', '{"exp":-1e999}', '[]', 'null']) {
+  for (const claims of [
+    '{"iat":1e999,"exp":1e999}',
+    '{"iat":-1e308,"exp":1e308}',
+    '{"exp":-1e999}',
+    '[]',
+    'null',
+  ]) {
     const access = `${part('{}')}.${part(claims)}.${part('s')}`;
     const { session, asked } = await signedIn([() => tokens(nowSeconds(), { access_token: access })]);
     await session.start({ access_token: access, refresh_token: 'r0' });

@@ -96,7 +96,12 @@ export async function signedIn(answers, options = {}) {
     return answer(refreshToken, signal);
   };
   const session = open({ refresh, ...options });
-  const first = { access_token: mint(nowSeconds()), expires_in: 300, refresh_token: 'r0', token_type: 'Bearer' };
+  const first = {
+    access_token: mint(nowSeconds()),
+    expires_in: 300,
+    refresh_token: 'r0',
+    token_type: 'Bearer',
+  };
   await passing(session.start(first));
   asked.length = 0;
   return { session, asked };

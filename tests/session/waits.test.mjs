@@ -44,7 +44,22 @@ const again = (tab) =>
     .catch(() => {});
 
 const past = () => new Date(Date.now() - 3_600_000).toUTCString();
-const SILLY = ['0', '00', '-1', '-99999', '0.001', '1.5', '1e3', ' ', '0, 0', 'soon', 'NaN', 'Infinity', '0x10', past];
+const SILLY = [
+  '0',
+  '00',
+  '-1',
+  '-99999',
+  '0.001',
+  '1.5',
+  '1e3',
+  ' ',
+  '0, 0',
+  'soon',
+  'NaN',
+  'Infinity',
+  '0x10',
+  past,
+];
 const HUGE = ['99999999999999999999', `${2 ** 53}`, '86400', () => new Date(Date.now() + 1e13).toUTCString()];
 
 for (const header of SILLY) {
@@ -157,7 +172,8 @@ test('a network that comes and goes does not override what the server has asked 
 test('a server whose tokens are of no use is not asked once for each call', async () => {
   // One that has expired on arrival, and one that the API refuses.
   for (const life of [-10, 300]) {
-    const useless = () => tokens(nowSeconds(), { access_token: mint(nowSeconds() + Math.min(life, 0) - 300, 300) });
+    const useless = () =>
+      tokens(nowSeconds(), { access_token: mint(nowSeconds() + Math.min(life, 0) - 300, 300) });
     const { session, asked } = await signedIn([life < 0 ? useless : good()]);
     for (let call = 0; call < 600; call++) {
       again(session);
@@ -178,11 +194,14 @@ function arbitrary(draw) {
     const kind = draw();
     if (kind < 0.1) throw new TypeError('network');
     if (kind < 0.15) return new Promise(() => {});
-    if (kind < 0.2) return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    if (kind < 0.2)
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
     if (kind < 0.22) return pick([undefined, null, 7, {}, { ok: true, json: async () => 7 }]);
     if (kind < 0.35) return good({ refresh_token: `r${draw()}` })();
-    if (kind < 0.45) return tokens(nowSeconds(), { access_token: mint(nowSeconds() - 400, pick([1, 100, 399])) });
-    if (kind < 0.5) return tokens(nowSeconds(), { access_token: pick(['a', 'b']), expires_in: pick([1, 0, -5, 'x']) });
+    if (kind < 0.45)
+      return tokens(nowSeconds(), { access_token: mint(nowSeconds() - 400, pick([1, 100, 399])) });
+    if (kind < 0.5)
+      return tokens(nowSeconds(), { access_token: pick(['a', 'b']), expires_in: pick([1, 0, -5, 'x']) });
     const code = pick(statuses);
     const body = kind < 0.7 ? JSON.stringify({ error: pick(errors) }) : pick(bodies);
     const wait = pick(waits);
@@ -218,7 +237,8 @@ for (let seed = 1; seed <= SEEDS; seed++) {
       if (what < 0.6) again(tab);
       else if (what < 0.63) dispatch('online');
       else if (what < 0.64) void tab.signOut().catch(() => {});
-      else if (what < 0.66) void tab.start({ access_token: mint(nowSeconds()), refresh_token: `s${step}` }).catch(() => {});
+      else if (what < 0.66)
+        void tab.start({ access_token: mint(nowSeconds()), refresh_token: `s${step}` }).catch(() => {});
       else if (what < 0.67 && tabs.length < 6) openTab();
       // Messages have to arrive within the time in which tabs expect them.
       for (let part = 0; part < 4; part++) {

@@ -133,7 +133,9 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
       const held = cookieOf(request, name);
       if (held === undefined) {
         // There is nothing to take away, unless it cannot be read.
-        const cookie = request.headers.get('cookie')?.includes(`${name}=`) ? { 'set-cookie': write(null) } : {};
+        const cookie = request.headers.get('cookie')?.includes(`${name}=`)
+          ? { 'set-cookie': write(null) }
+          : {};
         return method === 'POST' ? over(cookie) : answer(204, undefined, cookie);
       }
       return method === 'POST' ? refresh(held) : end(held);
@@ -141,7 +143,8 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
   };
 }
 
-const TOO_LONG = 'the refresh token does not fit into a cookie of 4000 characters with 256 to spare; ask for shorter ones';
+const TOO_LONG =
+  'the refresh token does not fit into a cookie of 4000 characters with 256 to spare; ask for shorter ones';
 
 interface Flight {
   readonly token: string;

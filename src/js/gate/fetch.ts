@@ -1,7 +1,9 @@
 /** Why there is no text. */
 export type FetchFault = 'timeout' | 'network' | 'redirect' | 'too-large' | 'not-utf8' | `status-${number}`;
 
-export type Fetched = { ok: true; text: string; headers: Headers } | { ok: false; reason: FetchFault; headers?: Headers };
+export type Fetched =
+  | { ok: true; text: string; headers: Headers }
+  | { ok: false; reason: FetchFault; headers?: Headers };
 
 export interface FetchLimits {
   /** For the whole exchange: connection, header and body. */

@@ -72,7 +72,13 @@ export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
       journey,
     );
     if (final.step === 'mistake') throw new PolicyError(final.error.pointer, final.error.reason);
-    if (final.tend) keepAlive(journey.context, io, config.issuer, sweepAll().catch(() => {}));
+    if (final.tend)
+      keepAlive(
+        journey.context,
+        io,
+        config.issuer,
+        sweepAll().catch(() => {}),
+      );
     return final;
   };
 
@@ -130,7 +136,8 @@ export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
   };
   /** By itself, beside or after an answer. What fails is done the next time. */
   const sweepAll = async () => {
-    for (let times = 0; times < SWEEPS_AT_ONCE; times++) if ((await sweep(SWEPT_AT_ONCE)) < SWEPT_AT_ONCE) return;
+    for (let times = 0; times < SWEEPS_AT_ONCE; times++)
+      if ((await sweep(SWEPT_AT_ONCE)) < SWEPT_AT_ONCE) return;
   };
 
   return {

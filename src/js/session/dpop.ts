@@ -25,11 +25,7 @@ export interface Dpop {
 }
 
 /** Makes the part of a session that proves possession: its `fetch` for `tokenEndpoint`, and itself for `createSession({ dpop })`. */
-export function createDpop({
-  name = 'portcullis',
-  clock: shared,
-  keys = keptKeys,
-}: DpopOptions = {}): Dpop {
+export function createDpop({ name = 'portcullis', clock: shared, keys = keptKeys }: DpopOptions = {}): Dpop {
   const clock = shared ?? createClock();
   let pair: Promise<CryptoKeyPair> | undefined;
   const nonces = new Map<string, string>();

@@ -8,3 +8,16 @@ export function bounded(ms: number, random = Math.random): number {
   const least = Math.min(ms, CEILING_MS);
   return least + Math.min(least / 10, 1000) * random();
 }
+
+/** Waits; `lost` ends it, and so does whoever takes `early`. */
+export const sleep = (ms: number, lost: AbortSignal, early?: (end: () => void) => void) =>
+  new Promise<void>((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(resolve, ms);
+    lost.onabort = end;
+    early?.(end);
+    if (lost.aborted) end();
+  });
