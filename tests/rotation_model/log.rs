@@ -1,5 +1,6 @@
 //! The log of revocations, model-checked through the issuer's own exchanges: ends of sessions, pulls and two sweepers in every order, over a
 //! store that fails before or after its work, answers late or from a copy that lags, and is restored; and processes that die at any step.
+//! A pull that reads from a copy that lags may tell too little: reads go where the swaps go. What it tells takes nothing back.
 //!
 //! Every request runs in a process of its own that has read nothing before. What it does next is a function of what it has seen, and is made
 //! again from that.
@@ -51,8 +52,8 @@ pub(crate) struct Flight {
     seen: Vec<Seen>,
     /// The sessions whose end was answered before it began.
     answered: BTreeSet<u8>,
-    /// It has met an error, so that it may have been without insurance.
-    failed: bool,
+    /// It has read from a copy that lags, and tells what was true once.
+    stale: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -242,12 +243,15 @@ impl LogModel {
     }
 
     fn run(&self, store: &mut Contents, request: &Value) -> String {
-        let mut seen = Vec::new();
+        let issuer = Arc::new(Issuer::from_json(&self.config, &self.secrets).unwrap());
+        let mut exchange = issuer.begin(&request.to_string(), at(NOW));
         loop {
-            match self.replay(request, NOW, &seen) {
+            let evidence = match exchange.step().clone() {
                 Step::Done { response, .. } => return response.body,
-                step => seen.push(self.carry_out(store, &step)),
-            }
+                Step::Wait { .. } | Step::Count { .. } => Evidence::Held(true),
+                step => self.evidence(&self.carry_out(store, &step)),
+            };
+            exchange.resume(evidence, at(NOW));
         }
     }
 
@@ -359,7 +363,7 @@ impl LogModel {
             world.broken = Some(RULES[3]);
         }
         let refused = |session: &u8| edge.verify(&self.access[usize::from(*session)], at(NOW + 30)).is_err();
-        if !flight.answered.iter().filter(|session| **session < 100).all(refused) {
+        if !flight.stale && !flight.answered.iter().filter(|session| **session < 100).all(refused) {
             world.broken = Some(RULES[3]);
         }
         world.gone = world.gone && !whole;
@@ -405,6 +409,9 @@ impl Model for LogModel {
 
     fn actions(&self, world: &World, acts: &mut Vec<Act>) {
         let left = world.left;
+        if world.broken.is_some() {
+            return;
+        }
         if left.ends > 0 {
             // The first end is of the first session; both are alike until then.
             let sessions = if left.ends == self.budget.ends { 1 } else { SESSIONS };
@@ -457,7 +464,7 @@ impl Model for LogModel {
                 // Of what has ended undone by now, who tends is to know: those have 100 added.
                 let undone = world.left_undone.iter().map(|session| session + 100);
                 let answered = world.answered.iter().copied().chain(undone).collect();
-                world.flights.push(Flight { what, seen: Vec::new(), answered, failed: false });
+                world.flights.push(Flight { what, seen: Vec::new(), answered, stale: false });
             }
             Act::Step(index) => {
                 let flight = world.flights.remove(index);
@@ -466,17 +473,17 @@ impl Model for LogModel {
             }
             Act::Stale(index) => {
                 world.left.stale -= 1;
-                let flight = world.flights.remove(index);
+                let mut flight = world.flights.remove(index);
+                flight.stale = true;
                 let found = world.former.as_ref().and_then(|former| former.get(REGISTER)).copied();
                 self.step(&mut world, flight, Seen::Found(found));
             }
             Act::Fail { flight, after } => {
                 world.left.errors -= 1;
-                let mut flight = world.flights.remove(flight);
+                let flight = world.flights.remove(flight);
                 if after {
                     let _ = self.commit(&mut world, &self.next(&flight));
                 }
-                flight.failed = true;
                 self.step(&mut world, flight, Seen::Unavailable);
             }
             Act::Die(index) => {
@@ -516,9 +523,5 @@ impl Model for LogModel {
             Property::always(RULES[3], holds::<3>),
             Property::always(RULES[4], holds::<4>),
         ]
-    }
-
-    fn within_boundary(&self, world: &World) -> bool {
-        world.broken.is_none()
     }
 }
