@@ -65,6 +65,8 @@ pub(crate) struct Budget {
     pub(crate) deaths: u8,
     pub(crate) stale: u8,
     pub(crate) restores: u8,
+    /// One request at a time.
+    pub(crate) alone: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -412,15 +414,16 @@ impl Model for LogModel {
         if world.broken.is_some() {
             return;
         }
-        if left.ends > 0 {
+        let sends = !left.alone || world.flights.is_empty();
+        if left.ends > 0 && sends {
             // The first end is of the first session; both are alike until then.
             let sessions = if left.ends == self.budget.ends { 1 } else { SESSIONS };
             acts.extend((0..sessions).map(|session| Act::Send(What::End(session))));
         }
-        if left.tends > 0 {
+        if left.tends > 0 && sends {
             acts.push(Act::Send(What::Tend));
         }
-        if left.pulls > 0 {
+        if left.pulls > 0 && sends {
             let cursor = self.edge(&world.edge).revocations_cursor().map(|cursor| self.text(cursor));
             acts.push(Act::Send(What::Pull(cursor.filter(|_| !world.gone))));
         }

@@ -130,12 +130,13 @@ fn logs() -> Vec<LogModel> {
     let usual = log::Budget { ends: 2, pulls: 1, ..log::Budget::default() };
     vec![
         LogModel::new("log: two at once", log::Budget { pulls: 2, ..usual }, false),
-        LogModel::new("log: errors", log::Budget { ends: 2, errors: 1, tends: 1, pulls: 0, ..usual }, false),
-        LogModel::new("log: deaths", log::Budget { ends: 2, deaths: 1, tends: 1, pulls: 0, ..usual }, false),
+        LogModel::new("log: errors", log::Budget { errors: 1, tends: 1, pulls: 0, ..usual }, false),
+        LogModel::new("log: deaths", log::Budget { deaths: 1, tends: 1, pulls: 0, ..usual }, false),
         LogModel::new("log: two sweepers", log::Budget { ends: 1, deaths: 1, tends: 2, pulls: 0, ..usual }, false),
-        LogModel::new("log: late readers", log::Budget { ends: 2, stale: 1, ..usual }, false),
-        LogModel::new("log: segments", log::Budget { ends: 2, errors: 1, ..usual }, true),
-        LogModel::new("log: restore", log::Budget { ends: 2, pulls: 3, restores: 1, ..usual }, false),
+        LogModel::new("log: late readers", log::Budget { stale: 1, ..usual }, false),
+        LogModel::new("log: segments", log::Budget { ends: 1, errors: 1, tends: 1, ..usual }, true),
+        LogModel::new("log: restore", log::Budget { ends: 1, pulls: 3, restores: 1, ..usual }, false),
+        LogModel::new("log: fork", log::Budget { ends: 2, pulls: 3, restores: 1, alone: true, ..usual }, false),
     ]
 }
 

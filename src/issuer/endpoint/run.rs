@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     super::{
-        feed::intent::{Intent, Wanted},
+        feed::intent::Wanted,
         operation::{Evidence, Operation, Outcome, Step, Versioned},
         refresh_token::RefreshToken,
         row::{Row, Status},
@@ -13,7 +13,8 @@ use super::{
     Issuer,
     channel::{Channel, Entry, Unavailable},
     failure::Failure,
-    intents, limit,
+    intents::{self, Opened},
+    limit,
     log::{self, Entry as Listed},
     pause::Pause,
 };
@@ -35,7 +36,7 @@ pub(super) async fn run(
     let mut listing = Listing { announces: true, ..Listing::default() };
     let outcome = carry_out(issuer, channel, operation, counted, &mut listing).await?;
     if let Some(sid) = listing.revoked {
-        log::append(issuer, channel, vec![Listed::of(Wanted::Session(sid))]).await?;
+        intents::append(issuer, channel, &mut listing.intent, Listed::of(Wanted::Session(sid))).await?;
     }
     if outcome != Outcome::Unavailable {
         intents::close(issuer, listing.intent);
@@ -48,7 +49,7 @@ pub(super) async fn run(
 struct Listing {
     /// Whether what it revokes is to be listed: not what a cutoff has ended, which is in the feed by that.
     announces: bool,
-    intent: Option<Intent>,
+    intent: Option<Opened>,
     /// The session that was revoked by it.
     revoked: Option<String>,
     /// Whether its session was revoked when it was last read.
@@ -140,7 +141,7 @@ pub(super) async fn end(issuer: &Issuer, channel: &Channel, sid: SessionId) -> R
     }
     let wanted = Wanted::Session(sid.to_string());
     if listing.revoked.is_some() {
-        log::append(issuer, channel, vec![Listed::of(wanted)]).await?;
+        intents::append(issuer, channel, &mut listing.intent, Listed::of(wanted)).await?;
     } else if listing.before {
         log::ensure(issuer, channel, wanted).await?;
     }
