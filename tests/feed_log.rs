@@ -90,7 +90,9 @@ impl World {
             Step::ReadMany { keys } => {
                 Evidence::FoundMany(keys.iter().map(|key| self.entries.get(key).cloned()).collect())
             }
-            Step::Swap { key, .. } if self.broken.is_some_and(|prefix| key.starts_with(prefix)) => Evidence::Unavailable,
+            Step::Swap { key, .. } if self.broken.is_some_and(|prefix| key.starts_with(prefix)) => {
+                Evidence::Unavailable
+            }
             Step::Swap { key, expected, value, ends_at } => {
                 let held = self.entries.get(key).map_or(0, |entry| entry.version) == *expected;
                 if held {

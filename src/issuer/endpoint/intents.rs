@@ -30,11 +30,6 @@ const MOST_AT_ONCE: usize = 200;
 
 const LOOK_MS: (u64, u64) = (2, 40);
 
-/// As many revocations of a process are between their intent and the log at once: more would only wait in the pool of the store's client,
-/// until their time is over. Whoever stopped there without a word holds nobody up for longer than that.
-const MOST_COMING: usize = 100;
-const LONGEST_WAIT_MS: u64 = 20_000;
-
 /// An intent that was written down.
 pub(super) struct Opened {
     intent: Intent,
@@ -55,10 +50,6 @@ pub(super) async fn append(
 /// Writes down what is about to be revoked, as far as the store lets it.
 pub(super) async fn open(issuer: &Issuer, channel: &Channel, wanted: Wanted) -> Option<Opened> {
     issuer.settings.feed.as_ref()?;
-    let (mut pause, mut waited) = (Pause::new(LOOK_MS.0, LOOK_MS.1), 0);
-    while issuer.ledger.coming() >= MOST_COMING && waited < LONGEST_WAIT_MS {
-        waited = waited.saturating_add(pause.wait(channel).await);
-    }
     let coming = Some(issuer.ledger.announce());
     let intent = Intent { at: channel.now().get(), wanted };
     let mut ticket = issuer.ledger.intents.join(vec![intent.clone()]);

@@ -3,11 +3,7 @@
 use serde_json::json;
 
 use super::{
-    super::{
-        cutoff::Party,
-        feed::intent::Wanted,
-        session_id::SessionId,
-    },
+    super::{cutoff::Party, feed::intent::Wanted, session_id::SessionId},
     Issuer,
     authenticate::{self, Caller},
     channel::Channel,
@@ -42,7 +38,8 @@ pub(super) async fn feed(
     let text = query.filter(|query| !query.is_empty()).map(|query| query.strip_prefix("since=").unwrap_or("?"));
     let since = text.map(|text| {
         let since = feed.since(text);
-        since.ok_or_else(|| Failure::request("since", "must be the version that is held, or the cursor of its document"))
+        since
+            .ok_or_else(|| Failure::request("since", "must be the version that is held, or the cursor of its document"))
     });
     let since = since.transpose()?;
     let log = log::read(issuer, channel, since.as_ref()).await?;

@@ -71,7 +71,8 @@ async fn carry_out(
         let evidence = match step {
             Step::Read { key } => {
                 let found = channel.read(&key).await;
-                listing.before = found.as_ref().is_ok_and(|it| it.as_ref().is_some_and(|it| revoked(&it.value).is_some()));
+                listing.before =
+                    found.as_ref().is_ok_and(|it| it.as_ref().is_some_and(|it| revoked(&it.value).is_some()));
                 if let (Some(token), Ok(Some(entry))) = (&counted, &found)
                     && Row::from_json(&entry.value).is_ok_and(|row| is_authentic(issuer, channel, token, &row))
                 {

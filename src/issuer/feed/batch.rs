@@ -25,7 +25,8 @@ impl Batch {
         bytes.extend(count(self.tokens.len()));
         bytes.extend(count(self.cutoffs.len()));
         bytes.extend(self.tokens.iter().flat_map(|hash| hash.to_be_bytes()));
-        bytes.extend(self.cutoffs.iter().flat_map(|(hash, before)| [hash.to_be_bytes(), before.to_be_bytes()].concat()));
+        bytes
+            .extend(self.cutoffs.iter().flat_map(|(hash, before)| [hash.to_be_bytes(), before.to_be_bytes()].concat()));
     }
 
     /// Takes one batch off the beginning.

@@ -11,11 +11,7 @@ use super::{
     cursor::Place,
     register::{Origin, Register, segment_key},
 };
-use crate::{
-    base64url,
-    revocation::HashKey,
-    time::UnixSeconds,
-};
+use crate::{base64url, revocation::HashKey, time::UnixSeconds};
 use sha2::{Digest, Sha256};
 
 /// What was read of the log. Segments never change, so that those of an earlier reading serve the next.

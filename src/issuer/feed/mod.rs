@@ -144,7 +144,8 @@ impl Feed {
         if revoked.is_empty() || revoked.len() > MOST_AT_ONCE {
             return Err(PolicyError::at("revoked", format!("must be from 1 to {MOST_AT_ONCE} revocations")));
         }
-        let register = self.renewed_register(log, before, random, now).unwrap_or_else(|| self.register(log, random, now));
+        let register =
+            self.renewed_register(log, before, random, now).unwrap_or_else(|| self.register(log, random, now));
         let (mut tokens, mut cutoffs, mut kids) = (Vec::new(), BTreeMap::new(), Vec::new());
         for entry in revoked {
             self.enter(&register.key, *entry, &mut tokens, &mut cutoffs, &mut kids);
