@@ -24,10 +24,10 @@ mod aside;
 #[cfg(feature = "revocation")]
 mod held;
 
-#[cfg(all(feature = "revocation", feature = "js"))]
-pub(crate) use held::{Incoming, Taken};
 #[cfg(feature = "revocation")]
 pub(crate) use held::Revocations;
+#[cfg(all(feature = "revocation", feature = "js"))]
+pub(crate) use held::{Incoming, Taken};
 pub use name::HashKey;
 #[cfg(feature = "revocation")]
 pub use status::StatusReport;

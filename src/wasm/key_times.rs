@@ -32,7 +32,7 @@ pub fn key_lifetime(cache_control: Option<String>, age: Option<String>) -> f64 {
 /// A text that is no such question, which is the program's own mistake.
 #[wasm_bindgen(js_name = keyPlan)]
 pub fn key_plan(question: &str) -> Result<String, JsValue> {
-    let Question { bounds, times, now } = 
+    let Question { bounds, times, now } =
         serde_json::from_str(question).map_err(|_| JsValue::from_str(r#"{"failure":"no key times"}"#))?;
     Ok(serde_json::to_string(&bounds.plan(&times, now)).unwrap_or_default())
 }
