@@ -43,8 +43,6 @@ pub enum Denial {
 
     /// The token is bound to no key, or not to one of the kind that is asked for.
     BindingRequired { expected: &'static str },
-    /// The token's `cnf` (RFC 7800 §3.1) asks for a proof that is not supported.
-    BindingUnsupported,
     /// A token that is bound to a key came with the scheme `Bearer` (RFC 9449 §7.1).
     DpopSchemeRequired,
     /// There is no `DPoP` header.
@@ -128,7 +126,7 @@ impl Denial {
         use Stage::{Bearer, Binding, Introspection, Keys, Request, Requirement, Transport};
         match self {
             D::TransportInsecure => ("transport-insecure", Transport, "The request came over plain HTTP; tokens travel over TLS only."),
-            D::RequestMalformed { .. } => ("request-malformed", Request, "The request has no absolute URL, request-target, method or header that can be read."),
+            D::RequestMalformed { .. } => ("request-malformed", Request, "The request has no absolute URL, request-target, method or header that can be read, or more than one Host."),
             D::PathAmbiguous => ("path-ambiguous", Request, "The path can be read in two ways; send one without empty or dot segments, semicolons, and escapes of separators, percent signs or controls."),
             D::RequestMisdirected => ("request-misdirected", Request, "The request is for an origin that is not among the policy's gate.origins."),
             D::TokenInQuery => ("token-in-query", Bearer, "The query carries an access_token; send it in the Authorization header."),
@@ -137,7 +135,6 @@ impl Denial {
             D::TokenInactive => ("token-inactive", Introspection, "The authorization server says that the token is not active."),
             D::TokenKindRefused { .. } => ("token-kind-refused", Introspection, "The authorization server says that the token is of another kind than an access token; where this is one, name its token_type, token_use or typ in the issuer's claims."),
             D::BindingRequired { .. } => ("binding-required", Binding, "The token is not bound to a key of the client's as it has to be here."),
-            D::BindingUnsupported => ("binding-unsupported", Binding, "The token is bound in a way that is not supported."),
             D::DpopSchemeRequired => ("dpop-scheme-required", Binding, "The token is bound to a key; send it with the scheme DPoP and a proof."),
             D::DpopProofMissing => ("dpop-proof-missing", Binding, "The request has no DPoP header."),
             D::DpopProofAmbiguous => ("dpop-proof-ambiguous", Binding, "The request has more than one DPoP proof."),

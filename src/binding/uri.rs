@@ -158,24 +158,6 @@ pub(crate) fn normal_escapes(path: &str) -> String {
     out
 }
 
-/// The text with the hexadecimal digits of its escapes in upper case.
-pub(crate) fn upper_escapes(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for (index, piece) in path.split('%').enumerate() {
-        if index > 0 {
-            out.push('%');
-        }
-        match piece.split_at_checked(2) {
-            Some((digits, rest)) if index > 0 && hex_byte(digits).is_some() => {
-                out.push_str(&digits.to_ascii_uppercase());
-                out.push_str(rest);
-            }
-            _ => out.push_str(piece),
-        }
-    }
-    out
-}
-
 /// Does a percent sign stand there that is no escape?
 pub(crate) fn has_stray_percent(path: &str) -> bool {
     path.split('%').skip(1).any(|after| after.get(..2).and_then(hex_byte).is_none())

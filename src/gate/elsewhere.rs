@@ -34,7 +34,7 @@ pub(super) fn decide(case: &Case<'_>, rejection: Rejection) -> Result<Step, Deni
     if policy.has_remote(issuer) {
         return fetch(case, policy, issuer, kid, rejection);
     }
-    let has_keys = policy.keys().usage().any(|key| key.issuer == issuer);
+    let has_keys = policy.keys().has_any_of(issuer);
     if !has_keys && introspecting(policy).any(|other| other == issuer) {
         return introspect(case, policy, issuer);
     }
@@ -67,9 +67,8 @@ fn fetch(
     kid: Option<String>,
     rejection: Rejection,
 ) -> Result<Step, Denial> {
-    let mut own = policy.keys().usage().filter(|key| key.issuer == issuer);
     // A key that is there has answered.
-    if kid.is_some() && own.any(|key| key.kid == kid.as_deref()) {
+    if kid.as_deref().is_some_and(|kid| policy.keys().has_named(issuer, kid)) {
         return Err(rejection.into());
     }
     if !case.evidence.keys_unchanged {
@@ -87,7 +86,12 @@ fn introspecting(policy: &Policy) -> impl Iterator<Item = usize> {
 /// RFC 7662 §2.2: an answer is judged by the rules for a token of that issuer, but for those about a header, which it has none of.
 fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, Denial> {
     let name = policy.issuer_name(issuer).unwrap_or_default();
-    let (text, response) = match answer(case, policy, issuer, false)? {
+    // Were it known only from the answer, another question would follow.
+    #[cfg(feature = "revocation")]
+    let must_be_fresh = policy.asks_when_stale() && case.gate.verifier.list_is_stale(case.now);
+    #[cfg(not(feature = "revocation"))]
+    let must_be_fresh = false;
+    let (text, response) = match answer(case, policy, issuer, must_be_fresh)? {
         Answer::Open(step) => return Ok(step),
         Answer::Active(text, response) => (text, response),
     };

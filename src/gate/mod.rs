@@ -246,7 +246,7 @@ impl Gate {
     #[must_use]
     pub fn headers_of_requests(&self) -> Vec<&str> {
         let Rules { places, proxies, cors, .. } = &self.rules;
-        let mut names = Vec::new();
+        let mut names = vec!["host"];
         names.extend(cors.as_ref().map(|_| "origin"));
         names.extend(places.header.as_deref());
         names.extend(places.cookie.as_ref().map(|_| "cookie"));
@@ -323,6 +323,7 @@ impl Gate {
                 Some(PreflightAnswer { status: 204, headers })
             }
             true => {
+                request.check_query()?;
                 self.required(facts, request)?.check_connection(request.client)?;
                 None
             }

@@ -50,7 +50,7 @@ impl<'f> Request<'f> {
         let is_path = |path: &&str| {
             path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\?#".contains(&byte))
         };
-        if !facts.served.iter().all(|path| is_path(path)) {
+        if !facts.served.iter().all(is_path) {
             return Err(Denial::RequestMalformed { member: "served" });
         }
         let url = Url::parse(facts.url).ok_or(Denial::RequestMalformed { member: "url" })?;
@@ -64,6 +64,12 @@ impl<'f> Request<'f> {
             has_body: facts.has_body,
             headers: facts.headers,
         };
+        // RFC 9112 §3.2: whoever stands behind us may go by the other one.
+        let mut hosts = request.fields("host");
+        if hosts.next().is_some_and(|host| host.contains(',')) || hosts.next().is_some() {
+            return Err(Denial::RequestMalformed { member: "host" });
+        }
+        drop(hosts);
         let trusted = |peer: Address| proxies.trusted.iter().any(|block| block.contains(peer));
         if let Some(peer) = peer.filter(|peer| trusted(*peer)) {
             let hops: Vec<&str> = request.fields(&proxies.header).flat_map(|value| value.split(',')).collect();
@@ -192,6 +198,17 @@ mod tests {
         }
         let hops = &[("x-forwarded-for", "1.2.3.4, 203.0.113.9"), ("x-forwarded-for", "10.2.2.2")];
         assert_eq!(check(Some("10.0.0.1"), "https://api.example/", hops).1, client);
+    }
+
+    #[test]
+    fn a_host_is_named_once() {
+        let check = |headers: &[(&str, &str)]| {
+            Request::read(&facts("GET", "https://a/", headers), &Proxies::default()).map(|_| ())
+        };
+        assert_eq!(check(&[("Host", "a")]), Ok(()));
+        for headers in [&[("host", "a"), ("Host", "a")][..], &[("Host", "a, b")], &[("Host", "a"), ("HOST", "b")]] {
+            assert_eq!(check(headers), Err(Denial::RequestMalformed { member: "host" }), "{headers:?}");
+        }
     }
 
     #[test]

@@ -58,17 +58,12 @@ impl Route {
     fn cover(&self, method: &str, path: &Readings) -> Cover {
         match self.cover_method(method) {
             Cover::No => Cover::No,
-            Cover::Surely => self.pattern.cover(path),
+            Cover::Surely | Cover::AsSent => self.pattern.cover(path),
             Cover::Maybe => match self.pattern.cover(path) {
                 Cover::No => Cover::No,
-                Cover::Maybe | Cover::Surely => Cover::Maybe,
+                Cover::Maybe | Cover::AsSent | Cover::Surely => Cover::Maybe,
             },
         }
-    }
-
-    /// Is it about that request, unless escapes are decoded?
-    fn covers_as_written(&self, method: &str, path: &Readings) -> bool {
-        self.cover_method(method) == Cover::Surely && self.pattern.covers_as_written(path)
     }
 
     /// `GET` covers `HEAD`, which servers answer by the handler of `GET` (RFC 9110 §9.3.2) unless they have one for it. Methods are
@@ -88,8 +83,8 @@ impl Rules {
     /// Adds what is required of a request: by the first route that covers it in every reading, or else by default, and by each route before
     /// that may cover it. Whichever of them the server behind us has its handler under, what holds there is asked for.
     ///
-    /// A route that allows what stands in the path says that the server takes it for data. Then the default is not asked, which holds for the
-    /// path with that decoded; other routes for it are.
+    /// A route that covers the path as it was sent, with a byte that it allows or with the slash at its end, says what is behind it. Then the
+    /// default is not asked, which holds for the path without them; other routes for that are.
     ///
     /// # Errors
     /// `path-ambiguous` for what the first of these routes do not allow in a path.
@@ -107,11 +102,10 @@ impl Rules {
             if let Some(requirement) = &route.requirement {
                 demands.add(requirement);
             }
-            if cover == Cover::Surely {
-                return Ok(());
-            }
-            if !is_allowed && route.covers_as_written(method, path) {
-                (is_allowed, is_covered) = (true, true);
+            match cover {
+                Cover::Surely => return Ok(()),
+                Cover::AsSent => (is_allowed, is_covered) = (true, true),
+                Cover::Maybe | Cover::No => {}
             }
         }
         if !is_allowed {

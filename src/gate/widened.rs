@@ -85,8 +85,13 @@ mod tests {
     }
 
     fn until(windows: &FormerWindows, issued_at: u64, own: u64, now: u64) -> Option<u64> {
-        let proof =
-            Proof { jkt: String::new(), replay_key: String::new(), until: issued_at + own + 1, next_nonce: None };
+        let proof = Proof {
+            jkt: String::new(),
+            replay_key: String::new(),
+            issued_at: at(issued_at),
+            until: issued_at + own + 1,
+            next_nonce: None,
+        };
         windows.check(proof, own, at(now), Leeway::default()).ok().map(|proof| proof.until)
     }
 

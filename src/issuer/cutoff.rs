@@ -7,7 +7,12 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::session::Rules;
-use crate::{base64url, document, policy_error::PolicyError, time::UnixSeconds};
+use crate::{
+    base64url, document,
+    json::Object,
+    policy_error::PolicyError,
+    time::{Leeway, UnixSeconds},
+};
 
 /// The version of the JSON form.
 const VERSION: u64 = 1;
@@ -47,6 +52,8 @@ pub struct Cutoff(u64);
 struct Stored {
     v: u64,
     cutoff: Cutoff,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<UnixSeconds>,
 }
 
 impl Cutoff {
@@ -57,7 +64,7 @@ impl Cutoff {
     #[must_use]
     pub fn to_json(self) -> String {
         // Nothing in it can fail to be written.
-        serde_json::to_string(&Stored { v: VERSION, cutoff: self }).unwrap_or_default()
+        serde_json::to_string(&Stored { v: VERSION, cutoff: self, at: None }).unwrap_or_default()
     }
 
     /// Reads a cutoff that a store kept.
@@ -65,8 +72,10 @@ impl Cutoff {
     /// # Errors
     /// Anything but a cutoff of this version, at the member at fault.
     pub fn from_json(text: &str) -> Result<Self, PolicyError> {
-        let stored = document::parse(text)?;
-        stored.only(&["v", "cutoff"])?;
+        Settled::from_json(text).map(|settled| settled.cutoff)
+    }
+
+    fn read(stored: &Object<'_>) -> Result<Self, PolicyError> {
         if stored.integer("v")? != Some(VERSION) {
             return Err(PolicyError::at("v", format!("must be {VERSION}")));
         }
@@ -99,9 +108,17 @@ impl Cutoff {
 
     /// The `iat` of what is issued at `now` by those who have seen this cutoff: not before it. A subject who signs in again in the second
     /// in which its sessions were ended would otherwise be refused at the edge.
+    ///
+    /// A cutoff that is further ahead than clocks may differ was written by one that was fast. It ends what began before it all the same,
+    /// since cutoffs are compared with each other; but nobody is locked out until its instant.
     #[must_use]
     pub fn issued_at(self, now: UnixSeconds) -> UnixSeconds {
-        now.max(self.instant())
+        if self.is_ahead(now) { after(now) } else { now.max(self.instant()) }
+    }
+
+    /// Was it written by a clock that was fast?
+    pub(super) fn is_ahead(self, now: UnixSeconds) -> bool {
+        self.0 > now.get().saturating_add(Leeway::CAP)
     }
 
     /// Until when a store keeps it: longer than any session that began before.
@@ -118,6 +135,43 @@ impl Cutoff {
             found if found < self && now.get() < kept_until => Standing::Behind,
             _ => Standing::Stands,
         }
+    }
+}
+
+/// The second after `now`: later than whatever was issued within this one.
+fn after(now: UnixSeconds) -> UnixSeconds {
+    UnixSeconds::new(now.get().saturating_add(1)).unwrap_or(UnixSeconds::MAX)
+}
+
+/// A cutoff as a store keeps it, with the instant at which one that a fast clock wrote was first seen for what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Settled {
+    pub(super) cutoff: Cutoff,
+    at: Option<UnixSeconds>,
+}
+
+impl Settled {
+    pub(super) fn from_json(text: &str) -> Result<Self, PolicyError> {
+        let stored = document::parse(text)?;
+        stored.only(&["v", "cutoff", "at"])?;
+        let cutoff = Cutoff::read(&stored)?;
+        let at = stored.integer("at")?.and_then(UnixSeconds::new);
+        Ok(Settled { cutoff, at })
+    }
+
+    /// The same, settled at `now`, if it was written by a fast clock and nobody has seen that yet.
+    pub(super) fn settled(self, now: UnixSeconds) -> Option<Self> {
+        (self.at.is_none() && self.cutoff.is_ahead(now)).then(|| Settled { at: Some(after(now)), ..self })
+    }
+
+    /// From when on what was issued counts.
+    pub(super) fn instant(self) -> UnixSeconds {
+        self.at.unwrap_or(self.cutoff.instant())
+    }
+
+    pub(super) fn to_json(self) -> String {
+        // Nothing in it can fail to be written.
+        serde_json::to_string(&Stored { v: VERSION, cutoff: self.cutoff, at: self.at }).unwrap_or_default()
     }
 }
 
@@ -152,6 +206,21 @@ mod tests {
             (Cutoff::NONE.issued_at(at(7)), second.issued_at(at(50)), second.issued_at(at(200))),
             (at(7), at(102), at(200))
         );
+    }
+
+    #[test]
+    fn a_cutoff_of_a_fast_clock_dates_nothing_into_the_future() {
+        let ahead = Cutoff::NONE.next(at(86_500)).unwrap();
+        let issued = [100, 86_200, 86_201, 86_501, 90_000].map(|now| ahead.issued_at(at(now)));
+        assert_eq!(issued, [at(101), at(86_201), at(86_501), at(86_501), at(90_000)]);
+        let kept = Settled::from_json(&ahead.to_json()).unwrap();
+        assert_eq!(kept.instant(), at(86_501));
+        assert_eq!(kept.settled(at(86_400)), None);
+        let settled = kept.settled(at(100)).unwrap();
+        assert_eq!((settled.instant(), settled.cutoff), (at(101), ahead));
+        assert_eq!(Settled::from_json(&settled.to_json()), Ok(settled));
+        assert_eq!(settled.settled(at(200)), None, "the first who sees it says when");
+        assert_eq!(Cutoff::from_json(&settled.to_json()), Ok(ahead));
     }
 
     #[test]

@@ -22,7 +22,6 @@ pub mod operation;
 pub mod store;
 
 // the revocation feed, and the endpoints over all of it
-pub mod feed_log;
 pub mod feed;
 pub mod endpoint;
 

@@ -200,7 +200,7 @@ impl Operation {
             (Asked::Commit(reported, Some(session)), Evidence::Swapped(true)) => self.look_since(reported, session),
             // It was reached before it was committed: what was issued meanwhile would pass for issued after it.
             (Asked::Commit((Outcome::CutOff(cutoff), _), _), Evidence::Swapped(true)) if cutoff.instant() <= now => {
-                self.again()
+                self.overtaken()
             }
             (Asked::Commit((outcome, events), None), Evidence::Swapped(true)) => Step::Done { outcome, events },
             (Asked::Commit(..), Evidence::Swapped(false)) => self.again(),
@@ -251,18 +251,18 @@ impl Operation {
         };
         match version.zip(proof) {
             None => Step::Done { outcome, events },
-            Some((expected, row)) => self.commit((outcome, events), expected, row),
+            Some((expected, row)) => self.commit((outcome, events), expected, row, rules),
         }
     }
 
     fn start_under(&mut self, found: &[Option<Versioned>; 2], now: UnixSeconds, rules: &Rules) -> Step {
         let (Task::Start(request, seed), Some(cutoffs)) = (&self.task, cutoffs(found)) else { return unavailable() };
         let (row, grant) = start::start(request, seed, cutoffs, now, rules);
-        self.commit((Outcome::Granted(grant), Vec::new()), 0, row)
+        self.commit((Outcome::Granted(grant), Vec::new()), 0, row, rules)
     }
 
-    fn commit(&mut self, reported: Reported, expected: u64, row: Row) -> Step {
-        let step = swap(expected, &row);
+    fn commit(&mut self, reported: Reported, expected: u64, row: Row, rules: &Rules) -> Step {
+        let step = swap(expected, &row, rules);
         let session = match (&reported.0, expected.checked_add(1)) {
             (Outcome::Granted(_), Some(version)) => Some((version, row)),
             (Outcome::Granted(_), None) => return unavailable(),
@@ -295,7 +295,7 @@ impl Operation {
             Some(Standing::Revoked) if matches!(outcome, Outcome::Granted(_)) => {
                 // So that the session stays revoked when the cutoff has been swept.
                 let revoked = Row { status: Status::Revoked, ..row };
-                let step = swap(version, &revoked);
+                let step = swap(version, &revoked, rules);
                 self.asked = Asked::End(events, revoked);
                 step
             }
@@ -308,10 +308,20 @@ impl Operation {
         }
     }
 
+    /// After a race that was lost. Contention delays a revocation and never refuses it: each such race is a step of somebody else's.
     fn again(&mut self) -> Step {
+        match self.task {
+            Task::Revoke(_) | Task::RevokeByToken(_) | Task::CutOff(_) => self.begin(),
+            // The identifier of a new session is taken: randomness has failed, and nobody's session is written over.
+            Task::Start(..) => unavailable(),
+            Task::Refresh(_) | Task::Inspect(_) => self.overtaken(),
+        }
+    }
+
+    /// Once more, and only so often.
+    fn overtaken(&mut self) -> Step {
         self.lost = self.lost.saturating_add(1);
-        // The identifier of a new session is taken: randomness has failed, and nobody's session is written over.
-        if self.lost >= ATTEMPTS || matches!(self.task, Task::Start(..)) { unavailable() } else { self.begin() }
+        if self.lost >= ATTEMPTS { unavailable() } else { self.begin() }
     }
 }
 
@@ -324,8 +334,9 @@ fn read_cutoffs(subject: &str, client: &str) -> Step {
     Step::ReadCutoffs { keys }
 }
 
-fn swap(expected: u64, row: &Row) -> Step {
-    Step::Swap { key: row.sid.key(), expected, value: row.to_json(), ends_at: row.ends_at }
+/// The row is kept for as long as an access token of its session may live: until then it can be revoked at the edges.
+fn swap(expected: u64, row: &Row, rules: &Rules) -> Step {
+    Step::Swap { key: row.sid.key(), expected, value: row.to_json(), ends_at: row.kept_until(rules) }
 }
 
 /// `None` for a cutoff that cannot be read, or that no later one can follow.

@@ -4,12 +4,12 @@ use core::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{cutoff::Cutoff, session_id::SessionId};
+use super::{cutoff::Cutoff, session::Rules, session_id::SessionId};
 use crate::{
     base64url, document,
     json::{Object, Value},
     policy_error::PolicyError,
-    time::UnixSeconds,
+    time::{Leeway, UnixSeconds},
 };
 
 /// The version of the JSON form. A row of another is an error of storage: an older process must not judge it.
@@ -109,6 +109,13 @@ impl Row {
     pub fn to_json(&self) -> String {
         // Nothing in it can fail to be written.
         serde_json::to_string(&Versioned { v: VERSION, row: self }).unwrap_or_default()
+    }
+
+    /// Until when a store keeps it: until no access token of the session can be good any more, so that it can be revoked until then.
+    #[must_use]
+    pub(super) fn kept_until(&self, rules: &Rules) -> UnixSeconds {
+        let seconds = self.ends_at.get().saturating_add(rules.configuration.access_token).saturating_add(Leeway::CAP);
+        UnixSeconds::new(seconds).unwrap_or(UnixSeconds::MAX)
     }
 
     /// Reads a row that a store kept.

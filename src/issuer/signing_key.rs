@@ -1,6 +1,7 @@
 //! A private key with its public half (RFC 7517, RFC 7638), signing through jwt-compact.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use hkdf::Hkdf;
 use jwt_compact::{
     AlgorithmExt, Claims, Header,
     alg::{Ed25519, Es256},
@@ -77,6 +78,18 @@ impl SigningKey {
         let mut key = SigningKey { secret, kid: String::new() };
         key.kid = key.thumbprint();
         Ok(key)
+    }
+
+    /// A key of its own for another purpose (RFC 5869).
+    pub(super) fn derived(&self, purpose: &[u8]) -> [u8; 32] {
+        let mut derived = [0; 32];
+        let extracted = match &self.secret {
+            Secret::Es256(key) => Hkdf::<Sha256>::new(None, &key.to_bytes()),
+            Secret::EdDsa(key) => Hkdf::<Sha256>::new(None, key.as_bytes()),
+        };
+        // It cannot fail: 32 bytes are less than 255 hashes (RFC 5869 §2.3).
+        let _ = extracted.expand(purpose, &mut derived);
+        derived
     }
 
     /// The algorithm it signs with.

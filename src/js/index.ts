@@ -38,6 +38,15 @@ export interface VerifyOptions {
   now?: number;
 }
 
+/** What a call about an Authorization header may set. */
+export interface VerifyAuthorizationOptions extends VerifyOptions {
+  /**
+   * `'checked'`: the caller checks what a token is bound to, `claims.cnf`, against the client's certificate (RFC 8705 §3) or proof
+   * (RFC 9449 §4.3). Without it, a token with `cnf` is refused with `binding-unsupported`: a verifier does not see who sends it.
+   */
+  binding?: 'checked';
+}
+
 /** What a verifier may keep. It changes no verdict. */
 export interface VerifierOptions {
   /**
@@ -115,6 +124,8 @@ export type RevocationUpdate =
   | { ok: false; code: 'update-over'; now: number; notAfter: number }
   | { ok: false; code: 'update-older'; held: number; offered: number }
   | { ok: false; code: 'update-forked'; held: number }
+  /** It is another issuer's list. */
+  | { ok: false; code: 'update-issuer'; expected: string }
   | { ok: false; code: 'update-gap'; held: number | null; offered: number };
 
 /** What came of a Token Status List, as of a list of revocations. */
@@ -127,25 +138,31 @@ export type StatusUpdate =
       staleAt: number;
       bytes: number;
     }
-  | Exclude<RevocationUpdate, { ok: true } | { code: 'update-forked' | 'update-gap' }>;
+  | Exclude<RevocationUpdate, { ok: true } | { code: 'update-forked' | 'update-gap' | 'update-issuer' }>;
 
 /** Decides about tokens by one policy. Make it once and keep it. */
 export interface Verifier<A extends string = Alg, C = Claims> {
   /**
    * Decides about a token in the compact serialization (RFC 7515 §7.1, RFC 7519 §7.2), synchronously.
    *
-   * Whatever the token is, the answer is a value.
+   * Whatever the token is, the answer is a value. It says what the issuer has signed, not who sends it: a token with `cnf` (RFC 7800) is
+   * bound to a key of its client's, and whoever lets a request pass by it has to check that. `verifyAuthorization` and gates do not accept
+   * such a token unseen.
    * @throws PolicyError when `options.now` is no whole number of seconds.
    */
   verify(token: unknown, options?: VerifyOptions): Verdict<C>;
   /**
    * Decides about the value of a request's Authorization header (RFC 6750 §2.1): `request.headers.get('authorization')`.
-   * `null` and `undefined` mean that there was none. Two headers, which runtimes join with a comma, are refused.
-   * @throws PolicyError when `options.now` is no whole number of seconds.
+   * `null` and `undefined` mean that there was none. Two headers, which runtimes join with a comma, are refused. So is a token with `cnf`,
+   * which is bound to a key and must not pass as a bearer token (RFC 9449 §7.2, RFC 8705 §3): `portcullis/gate` checks the binding, or the
+   * caller, who then says `binding: 'checked'`.
+   * @throws PolicyError when `options.now` is no whole number of seconds, or `options.binding` is anything else.
    */
-  verifyAuthorization(value: unknown, options?: VerifyOptions): Verdict<C>;
+  verifyAuthorization(value: unknown, options?: VerifyAuthorizationOptions): Verdict<C>;
   /**
-   * Takes another policy from now on, keys included; nothing that was remembered by the present one counts any more.
+   * Takes another policy from now on, keys included; nothing that was remembered by the present one counts any more. Keys that an issuer
+   * publishes are taken over where both policies name the same place, and lists of revocations where the other trusts who signed them;
+   * lists that it has no use for are kept for a later policy, so that no older ones come in.
    * @throws PolicyError as `createVerifier`; the present policy then stays.
    */
   replacePolicy(policy: Policy<A>): void;

@@ -53,7 +53,9 @@ type Part = 'header' | 'payload';
 interface Fields {
   'transport-insecure': object;
   'verifier-unavailable': object;
-  'request-malformed': { member: 'method' | 'url' | 'request' | 'requirement' };
+  'request-malformed': {
+    member: 'method' | 'url' | 'target' | 'served' | 'host' | 'request' | 'requirement';
+  };
   'path-ambiguous': object;
   'request-misdirected': object;
   'authorization-missing': object;

@@ -125,6 +125,9 @@ fn revocation(object: &Object<'_>) -> Result<RevocationPolicy, PolicyError> {
     };
     let seconds = object.number("maxStalenessSeconds").unwrap_or_default();
     let mut policy = RevocationPolicy::of_keys(own_keys(object)?, seconds, when_stale)?;
+    if let Some(issuer) = object.text("issuer") {
+        policy = policy.of_issuer(issuer);
+    }
     let pull = &mut policy.pull;
     pull.feed = object.text("feed").map(str::to_owned);
     pull.client_id = object.text("clientId").map(str::to_owned);

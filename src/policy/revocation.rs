@@ -20,6 +20,8 @@ use crate::{
 #[derive(Debug)]
 pub struct RevocationPolicy {
     pub(super) keys: Arc<KeySet>,
+    /// Whose list it may be: one that is named, or else each of the policy's issuers.
+    issuers: Vec<String>,
     max_staleness_seconds: u64,
     pub(super) when_stale: WhenStale,
     pub(super) pull: Pull,
@@ -103,7 +105,8 @@ impl RevocationPolicy {
             max_bytes: Self::MAX_BYTES,
         };
         let keys = Arc::new(public_keys(named)?);
-        Ok(RevocationPolicy { keys, max_staleness_seconds, when_stale, pull, status_lists: Vec::new() })
+        let (issuers, status_lists) = (Vec::new(), Vec::new());
+        Ok(RevocationPolicy { keys, issuers, max_staleness_seconds, when_stale, pull, status_lists })
     }
 
     /// A list that is pulled four times in its life outlives three failures.
@@ -115,6 +118,17 @@ impl RevocationPolicy {
     #[must_use]
     pub fn when_stale_it_is(self, when_stale: WhenStale) -> Self {
         RevocationPolicy { when_stale, ..self }
+    }
+
+    /// Takes lists of that issuer alone: where a policy has several, each of them would do.
+    #[must_use]
+    pub fn of_issuer(self, issuer: &str) -> Self {
+        RevocationPolicy { issuers: vec![issuer.to_owned()], ..self }
+    }
+
+    /// The same key may sign the lists of several issuers, and each is of use for its own tokens alone.
+    pub(crate) fn issuers(&self) -> &[String] {
+        &self.issuers
     }
 
     /// Trusts the Token Status List of that exact URI, which a key of this JWK Set has signed, for so many seconds after it was made.
@@ -148,7 +162,7 @@ impl RevocationPolicy {
 
     /// Is a list of revocations asked for, and not status lists alone?
     pub(crate) fn wants_list(&self) -> bool {
-        self.keys.usage().next().is_some()
+        self.keys.has_any_of(0)
     }
 
     pub(crate) fn status_list(&self, uri: &str) -> Option<&StatusListPolicy> {
@@ -187,7 +201,10 @@ fn public_keys(named: Vec<NamedKey>) -> Result<KeySet, PolicyError> {
         return Err(PolicyError::at("jwks", "must hold public keys alone"));
     }
     let mut keys = KeySet::default();
-    named.into_iter().try_for_each(|named| keys.insert(0, named))?;
+    for named in named {
+        keys.push(0, named);
+    }
+    keys.index();
     Ok(keys)
 }
 
@@ -197,7 +214,7 @@ impl Policy {
     /// # Errors
     /// A key that signs lists is one that signs tokens (`/revocation`): whoever steals it could take a revocation back. Stale lists lead to an
     /// introspection endpoint that an issuer does not have (`/revocation/whenStale`).
-    pub fn with_revocation(mut self, revocation: RevocationPolicy) -> Result<Self, PolicyError> {
+    pub fn with_revocation(mut self, mut revocation: RevocationPolicy) -> Result<Self, PolicyError> {
         if self.keys.has_key_of(&revocation.keys) {
             let reason = "must be signed by a key of its own, and this one signs tokens";
             return Err(PolicyError::at("revocation", reason));
@@ -207,6 +224,14 @@ impl Policy {
         {
             let reason = "must not be \"introspect\" unless every issuer has \"introspection\"";
             return Err(PolicyError::at("whenStale", reason).within("revocation"));
+        }
+        let known = |name: &String| self.rules.iter().any(|rules| &rules.issuer == name);
+        if !revocation.issuers.iter().all(known) {
+            let reason = "must be the \"issuer\" of one of \"issuers\"";
+            return Err(PolicyError::at("issuer", reason).within("revocation"));
+        }
+        if revocation.issuers.is_empty() {
+            revocation.issuers = self.rules.iter().map(|rules| rules.issuer.clone()).collect();
         }
         self.revocation = Some(revocation);
         Ok(self)

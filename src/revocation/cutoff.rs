@@ -1,6 +1,9 @@
 //! Cutoffs: of an issuer, a client, a subject, a session or a key nothing is accepted that was issued before an instant.
 
-use crate::{revocation::name::HashKey, time::UnixSeconds};
+use crate::{
+    revocation::name::HashKey,
+    time::{Leeway, UnixSeconds},
+};
 
 /// Cutoffs by the hash of their name, ascending, each once. There are few of them: a million tokens of a subject end by one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +24,18 @@ impl Cutoffs {
             cutoffs.push((hash, instant));
         }
         Some(Cutoffs(cutoffs))
+    }
+
+    /// Takes instants that lie further ahead than clocks may differ for this one: a clock that was a day ahead has written them, and whoever
+    /// signs in again must not wait for that day. Nothing is let pass by it, since what is heard of now was revoked before now. The last
+    /// instant of all is meant: a key that is withdrawn never comes back.
+    pub(crate) fn bound(&mut self, now: UnixSeconds) {
+        let latest = now.get().saturating_add(Leeway::CAP);
+        for (_, before) in &mut self.0 {
+            if before.get() > latest && *before != UnixSeconds::MAX {
+                *before = now;
+            }
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -85,6 +100,15 @@ mod tests {
         assert!(!cutoffs.merge(&read(&[pair(name, 9)])) && !cutoffs.merge(&read(&[pair(name, 3)])));
         assert_eq!((of(&cutoffs), cutoffs.of(&key, "sub", "https://i", "t")), (Some(9), None));
         assert!(cutoffs.merge(&read(&[pair(name, 12)])) && of(&cutoffs) == Some(12) && cutoffs.len() == 1);
+    }
+
+    #[test]
+    fn an_instant_that_a_fast_clock_wrote_is_now() {
+        let pairs = [pair(1, 100), pair(2, 400), pair(3, 401), pair(4, 86_500), pair(5, UnixSeconds::MAX.get())];
+        let mut cutoffs = Cutoffs::read(&pairs).unwrap();
+        cutoffs.bound(UnixSeconds::new(100).unwrap());
+        let instants: Vec<u64> = cutoffs.0.iter().map(|(_, before)| before.get()).collect();
+        assert_eq!(instants, [100, 400, 100, 100, UnixSeconds::MAX.get()]);
     }
 
     #[test]

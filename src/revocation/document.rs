@@ -22,9 +22,14 @@ use crate::{
 /// A longer body is no list of revocations, in bytes: about three million entries.
 const LONGEST_BODY: u64 = 24 * 1024 * 1024;
 
+/// In characters.
+const LONGEST_CURSOR: usize = 128;
+
 /// A document whose signature and form are good. Whether it is to be taken, the list that is held decides.
 #[derive(Debug)]
 pub(crate) struct Document {
+    pub(crate) issuer: String,
+    pub(crate) epoch: u64,
     pub(crate) version: u64,
     pub(crate) issued_at: UnixSeconds,
     pub(crate) not_after: UnixSeconds,
@@ -32,6 +37,8 @@ pub(crate) struct Document {
     pub(crate) link: Link,
     /// Where the chain is after it.
     pub(crate) head: Head,
+    /// What the feed wants to be asked with.
+    pub(crate) cursor: Option<String>,
     pub(crate) tokens: Exact,
     pub(crate) cutoffs: Cutoffs,
 }
@@ -40,7 +47,7 @@ pub(crate) struct Document {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Link {
     Snapshot,
-    Delta { previous: Head },
+    Delta { since: u64, previous: Head },
     Renewal,
 }
 
@@ -97,7 +104,7 @@ impl Body {
     /// Reads the signed part.
     fn of(jws: &str, keys: &KeySet) -> Result<Self, UpdateError> {
         let token = UnverifiedToken::parse(jws, &Limits::default()).map_err(|_| malformed("jws"))?;
-        let candidates = keys.candidates(token.header()).map_err(|_| UpdateError::Foreign)?;
+        let candidates = keys.candidates(token.header(), &|| None).map_err(|_| UpdateError::Foreign)?;
         let authentic = signature::authenticate(token, &candidates).map_err(|_| UpdateError::Foreign)?;
         if authentic.header().typ() != Some(TYPE) {
             return Err(UpdateError::Type);
@@ -108,7 +115,7 @@ impl Body {
         let head = |name| claims.get(name).map(|_| bytes(&claims, name));
         let (link, head) = match ["head", "previous", "current"].map(head) {
             [Some(Some(head)), None, None] => (Link::Snapshot, head),
-            [None, Some(Some(previous)), None] => (Link::Delta { previous }, Sha256::digest(jws).into()),
+            [Some(Some(head)), Some(Some(previous)), None] => (Link::Delta { since: number("since")?, previous }, head),
             [None, None, Some(Some(head))] => (Link::Renewal, head),
             _ => return Err(malformed("head")),
         };
@@ -121,12 +128,15 @@ impl Body {
         }
         Ok(Body {
             document: Document {
+                issuer: claims.text("iss").ok_or(malformed("iss"))?.to_owned(),
+                epoch: number("epoch")?,
                 version: number("version")?,
                 issued_at: instant("iat")?,
                 not_after: instant("not_after")?,
                 key: HashKey::new(bytes(&claims, "key").ok_or(malformed("key"))?),
                 link,
                 head,
+                cursor: cursor(&claims)?,
                 tokens: Exact::default(),
                 cutoffs: Cutoffs::default(),
             },
@@ -178,6 +188,19 @@ impl Body {
         let cutoffs = Cutoffs::read(pairs).ok_or(malformed("body"))?;
         Ok(Document { tokens: self.tokens.into(), cutoffs, ..self.document })
     }
+}
+
+/// What the feed wants to be asked with. It becomes a part of a URL.
+fn cursor(claims: &Object<'_>) -> Result<Option<String>, UpdateError> {
+    match claims.text("cursor") {
+        None if claims.get("cursor").is_none() => Ok(None),
+        Some(text) if text.len() <= LONGEST_CURSOR && text.bytes().all(is_url_safe) => Ok(Some(text.to_owned())),
+        _ => Err(malformed("cursor")),
+    }
+}
+
+fn is_url_safe(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
 /// A member that is exactly so many bytes in base64url.

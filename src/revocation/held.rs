@@ -125,6 +125,9 @@ impl Revocations {
         let document = core::mem::take(&mut incoming.reader).finish()?;
         // What was answered while the list was stale is answered otherwise now.
         let was_stale = self.list.as_ref().is_none_or(|list| incoming.now.get() >= list.stale_at(rules));
+        if !rules.issuers().contains(&document.issuer) {
+            return Err(UpdateError::Issuer { expected: rules.issuers().join(" ") });
+        }
         let kind = match document.link {
             Link::Snapshot => Taken::Snapshot,
             Link::Delta { .. } => Taken::Delta,
@@ -135,7 +138,7 @@ impl Revocations {
         Ok(())
     }
 
-    fn take(&mut self, document: Document, leeway: Leeway, now: UnixSeconds) -> Result<bool, UpdateError> {
+    fn take(&mut self, mut document: Document, leeway: Leeway, now: UnixSeconds) -> Result<bool, UpdateError> {
         let Document { version: offered, issued_at, not_after, .. } = document;
         if !issued_at.is_reached(now, leeway) {
             return Err(UpdateError::FromFuture { now, issued_at });
@@ -143,6 +146,7 @@ impl Revocations {
         if not_after.is_over(now, leeway) {
             return Err(UpdateError::Over { now, not_after });
         }
+        document.cutoffs.bound(now);
         if document.link == Link::Snapshot {
             let (list, changed) = List::of(document, self.list.as_deref())?;
             self.list = Some(Arc::new(list));
@@ -300,6 +304,17 @@ impl Revocations {
             (None, WhenStale::Introspect) if vouched => Ok(Validity { stale: true, ..validity }),
             (None, _) => Err(Rejection::RevocationStale { now, stale_since: stale_at }),
         }
+    }
+
+    /// Whether a list is asked for and none that is held can tell.
+    pub(crate) fn list_is_stale(&self, rules: &RevocationPolicy, now: UnixSeconds) -> bool {
+        let is_fresh = |list: &Arc<List>| now.get() < list.stale_at(rules);
+        rules.wants_list() && !self.list.as_ref().is_some_and(is_fresh)
+    }
+
+    /// What its feed wants to be asked with.
+    pub(crate) fn cursor(&self) -> Option<&str> {
+        self.list.as_ref().and_then(|list| list.cursor())
     }
 
     /// The version of the list that is held.

@@ -1,4 +1,5 @@
-//! The list that is held, and what a document makes of it: versions never go back, and deltas are taken in their order alone.
+//! The list that is held, and what a document makes of it: epochs never go back, nor versions within one, and deltas are taken in their
+//! order alone.
 
 use crate::{
     claims::ParsedClaims,
@@ -18,6 +19,9 @@ use crate::{
 
 #[derive(Clone, Debug)]
 pub(super) struct List {
+    issuer: String,
+    epoch: u64,
+    cursor: Option<String>,
     version: u64,
     head: Head,
     issued_at: UnixSeconds,
@@ -29,9 +33,20 @@ pub(super) struct List {
 
 impl List {
     /// The list that a snapshot is, unless a later one is `held`; and whether it says anything else.
+    ///
+    /// Another epoch is another history: its versions and heads are compared with none of ours. What was revoked before the store lost it stays
+    /// so until the next snapshot, where the hashes still have one key.
     pub(super) fn of(document: Document, held: Option<&List>) -> Result<(List, bool), UpdateError> {
-        let Document { version, head, issued_at, not_after, key, tokens, cutoffs, .. } = document;
+        let Document { issuer, epoch, cursor, version, head, issued_at, not_after, key, .. } = document;
+        let Document { mut tokens, mut cutoffs, .. } = document;
         if let Some(list) = held {
+            list.is_followed_by(&issuer, epoch, version)?;
+            if epoch > list.epoch && key == list.key {
+                tokens.merge(&list.tokens);
+                cutoffs.merge(&list.cutoffs);
+            }
+        }
+        if let Some(list) = held.filter(|list| list.epoch == epoch) {
             if version == list.version && head != list.head {
                 return Err(UpdateError::Forked { held: list.version });
             }
@@ -41,21 +56,35 @@ impl List {
         }
         let same = |list: &List| list.key == key && list.tokens == tokens && list.cutoffs == cutoffs;
         let changed = !held.is_some_and(same);
-        Ok((List { version, head, issued_at, not_after, key, tokens, cutoffs }, changed))
+        Ok((List { issuer, epoch, cursor, version, head, issued_at, not_after, key, tokens, cutoffs }, changed))
+    }
+
+    /// Whether a document is of the same issuer, and of no earlier epoch.
+    fn is_followed_by(&self, issuer: &str, epoch: u64, offered: u64) -> Result<(), UpdateError> {
+        if issuer != self.issuer {
+            return Err(UpdateError::Issuer { expected: self.issuer.clone() });
+        }
+        if epoch < self.epoch { Err(UpdateError::Older { held: self.version, offered }) } else { Ok(()) }
     }
 
     /// Whether a document that is no snapshot goes on from here. `false` for the delta that brought us here, once more.
     pub(super) fn continues(&self, document: &Document) -> Result<bool, UpdateError> {
         let (held, offered) = (self.version, document.version);
+        self.is_followed_by(&document.issuer, document.epoch, offered)?;
         let gap = Err(UpdateError::Gap { held: Some(held), offered });
+        // Epoch 0 is before anything was revoked, and every history goes on from there.
+        if document.epoch != self.epoch && self.epoch != 0 {
+            return gap;
+        }
         match (offered.checked_sub(held), document.link) {
             (None, _) => Err(UpdateError::Older { held, offered }),
             (Some(0), Link::Renewal) if document.head == self.head => Ok(true),
             (Some(0), Link::Delta { .. }) if document.head == self.head => Ok(false),
             (Some(0), _) => Err(UpdateError::Forked { held }),
-            (Some(1), Link::Delta { previous }) if previous != self.head => Err(UpdateError::Forked { held }),
+            (Some(_), Link::Delta { since, .. }) if since != held => gap,
+            (Some(_), Link::Delta { previous, .. }) if previous != self.head => Err(UpdateError::Forked { held }),
             // Hashes under another key say nothing of ours, if there are any.
-            (Some(1), Link::Delta { .. }) if document.key == self.key || self.is_empty() => Ok(true),
+            (Some(_), Link::Delta { .. }) if document.key == self.key || self.is_empty() => Ok(true),
             (Some(_), _) => gap,
         }
     }
@@ -64,7 +93,10 @@ impl List {
     /// nothing that was revoked is let pass.
     pub(super) fn extend(&mut self, document: &Document) -> bool {
         let (tokens, cutoffs) = (self.tokens.merge(&document.tokens), self.cutoffs.merge(&document.cutoffs));
-        (self.version, self.head) = (document.version, document.head);
+        (self.epoch, self.version, self.head) = (document.epoch, document.version, document.head);
+        if document.cursor.is_some() {
+            self.cursor.clone_from(&document.cursor);
+        }
         if matches!(document.link, Link::Delta { .. }) {
             self.key = document.key;
         }
@@ -77,6 +109,10 @@ impl List {
 
     pub(super) fn version(&self) -> u64 {
         self.version
+    }
+
+    pub(super) fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
     }
 
     fn is_empty(&self) -> bool {

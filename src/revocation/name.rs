@@ -8,7 +8,7 @@ use siphasher::sip::SipHasher24;
 ///
 /// Two names share a hash once in 2⁶⁴, so that of a million entries one in 2⁴⁴ good tokens would be refused; nothing is ever let
 /// pass by it.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HashKey([u8; 16]);
 
 impl HashKey {

@@ -4,13 +4,16 @@
 //!
 //! | member | |
 //! | --- | --- |
-//! | `version` | how many deltas there were until then, from 0 on; it never goes back |
+//! | `iss` | the issuer whose tokens are named; an edge takes the list of no other |
+//! | `epoch` | which history this is. A store that was restored, or a new feed key, begins a later one, which a snapshot brings; it never goes back |
+//! | `version` | how many batches of revocations there were until then, from 0 on; it never goes back within an epoch |
 //! | `iat`, `not_after` | when it was made, and until when it may be taken and relied on |
 //! | `key` | 16 bytes, the key of the hashes |
 //! | `tokens`, `cutoffs` | how many of each there are in the body: 8 and 16 bytes each, ascending |
 //! | `body` | SHA-256 of the body's bytes |
-//! | `head` | of a snapshot: where in the chain of deltas it stands |
-//! | `previous` | of a delta: the head that it continues. Its own head is the SHA-256 of its JWS |
+//! | `head` | of a snapshot or a delta: where in the chain of batches it stands, 32 bytes |
+//! | `since`, `previous` | of a delta: the version and the head that it continues |
+//! | `cursor` | by choice, up to 128 characters of base64url: what to ask the feed with, `?since=`, in place of the version |
 //! | `current` | of a renewal, which says that nothing came anew and has an empty body: the head at which the chain still is |
 //!
 //! The head of version 0, where nothing was ever revoked, is 32 zero bytes.

@@ -38,6 +38,9 @@ pub enum UpdateError {
     /// None of the keys of `revocation` has signed it.
     #[serde(rename = "update-foreign")]
     Foreign,
+    /// It is the list of another issuer than the policy's, or than the one whose list is held: of `expected`.
+    #[serde(rename = "update-issuer")]
+    Issuer { expected: String },
     /// Its `typ` is another: a token, or a list of another kind.
     #[serde(rename = "update-type")]
     Type,
@@ -47,7 +50,7 @@ pub enum UpdateError {
     /// Its `not_after` is over.
     #[serde(rename = "update-over")]
     Over { now: UnixSeconds, not_after: UnixSeconds },
-    /// A later version is held, or the same one made later.
+    /// A later epoch is held, a later version of this one, or the same version made later.
     #[serde(rename = "update-older")]
     Older { held: u64, offered: u64 },
     /// It continues another chain than the one that is held: somebody signs two histories.
@@ -66,6 +69,7 @@ impl UpdateError {
             UpdateError::Unexpected => "update-unexpected",
             UpdateError::Malformed { .. } => "update-malformed",
             UpdateError::Foreign => "update-foreign",
+            UpdateError::Issuer { .. } => "update-issuer",
             UpdateError::Type => "update-type",
             UpdateError::FromFuture { .. } => "update-from-future",
             UpdateError::Over { .. } => "update-over",

@@ -21,7 +21,7 @@ pub(super) fn url(uri: &Uri, headers: &HeaderMap, secure: bool) -> String {
     // HTTP/2's `:authority`, and the absolute form. STRICTER than RFC 9112 §3.2.2 and RFC 9113 §8.3.1, by which Host is ignored then: whoever
     // stands behind us may go by the other one.
     let host = match (uri.authority().map(Authority::as_str), named) {
-        (Some(authority), Some(host)) if !is_same_host(authority, host) => return String::new(),
+        (Some(authority), Some(host)) if !is_same_host(authority, host, secure) => return String::new(),
         (Some(authority), _) => authority,
         (None, host) => host.unwrap_or_default(),
     };
@@ -43,12 +43,10 @@ pub(super) fn rewritten<'p>(asked: &Uri, present: &'p Uri) -> Option<&'p str> {
     (!shortened).then_some(present)
 }
 
-/// Ports are compared as they stand, but for those that belong to a scheme.
-fn is_same_host(one: &str, other: &str) -> bool {
-    let plain = |host: &str| {
-        let host = host.to_ascii_lowercase();
-        host.strip_suffix(":443").or_else(|| host.strip_suffix(":80")).unwrap_or(&host).to_owned()
-    };
+/// Ports are compared as they stand, but for the scheme's own.
+fn is_same_host(one: &str, other: &str, secure: bool) -> bool {
+    let own = if secure { ":443" } else { ":80" };
+    let plain = |host: &str| host.strip_suffix(own).unwrap_or(host).to_ascii_lowercase();
     plain(one) == plain(other)
 }
 

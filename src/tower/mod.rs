@@ -18,17 +18,19 @@
 mod authorized;
 mod headers;
 mod outside;
+mod upkeep;
 mod service;
 
 use std::{
-    collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
 };
 
 use http::{Uri, request::Parts};
 use tower_layer::Layer;
 
+#[cfg(feature = "revocation")]
+use crate::revocation::{StatusReport, UpdateError, UpdateReport};
 use crate::{
     gate::{Gate, RequirementId},
     keys::remote::KeyReport,
@@ -36,12 +38,11 @@ use crate::{
     time::UnixSeconds,
 };
 
-pub use authorized::Authorized;
-pub use outside::{Introspection, Nothing, Outside};
-pub use service::GateService;
+use upkeep::Upkeep;
 
-/// How long an issuer's keys are not asked for again, in seconds: a flood of tokens with random `kid`s may cost one fetch.
-const BETWEEN_FETCHES: u64 = 30;
+pub use authorized::Authorized;
+pub use outside::{Introspection, Nothing, Outside, Published};
+pub use service::GateService;
 
 /// What the server knows of the connection a request came over. A request's own word is taken for none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +65,9 @@ pub struct GateLayer<O = Nothing> {
     target: Option<Arc<Targeted>>,
 }
 
+/// Tells the time.
+type Clock = dyn Fn() -> UnixSeconds + Send + Sync;
+
 /// Tells a request's connection.
 type Connected = dyn Fn(&Parts) -> Connection + Send + Sync;
 
@@ -74,10 +78,10 @@ struct Shared<O> {
     /// Written when keys or requirements come in.
     gate: RwLock<Gate>,
     outside: O,
-    /// When each issuer's keys were last asked for.
-    asked: Mutex<BTreeMap<String, UnixSeconds>>,
+    /// What is known of the keys that issuers publish.
+    upkeep: Upkeep,
     connection: Box<Connected>,
-    now: fn() -> UnixSeconds,
+    now: Box<Clock>,
 }
 
 impl GateLayer {
@@ -101,12 +105,23 @@ impl<O: Outside> GateLayer<O> {
     /// A layer that asks `outside` for issuers' keys, about opaque tokens and about proofs.
     #[must_use]
     pub fn with(gate: Gate, outside: O, connection: impl Fn(&Parts) -> Connection + Send + Sync + 'static) -> Self {
+        GateLayer::with_clock(gate, outside, connection, clock)
+    }
+
+    /// The same with a clock of the caller's own, as tests have one.
+    #[must_use]
+    pub fn with_clock(
+        gate: Gate,
+        outside: O,
+        connection: impl Fn(&Parts) -> Connection + Send + Sync + 'static,
+        now: impl Fn() -> UnixSeconds + Send + Sync + 'static,
+    ) -> Self {
         let shared = Shared {
             gate: RwLock::new(gate),
             outside,
-            asked: Mutex::default(),
+            upkeep: Upkeep::default(),
             connection: Box::new(connection),
-            now: clock,
+            now: Box::new(now),
         };
         GateLayer { shared: Arc::new(shared), requirement: None, target: None }
     }
@@ -116,7 +131,7 @@ impl<O: Outside> GateLayer<O> {
     /// # Errors
     /// As [`Gate::requirement`].
     pub fn requiring(&self, requirement: &str) -> Result<Self, PolicyError> {
-        let id = self.shared.gate.write().unwrap_or_else(PoisonError::into_inner).requirement(requirement)?;
+        let id = self.gate().requirement(requirement)?;
         Ok(GateLayer { requirement: Some(id), ..self.clone() })
     }
 
@@ -137,20 +152,41 @@ impl<O: Outside> GateLayer<O> {
     /// # Errors
     /// As [`Gate::set_remote_keys`].
     pub fn set_remote_keys(&self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
-        self.shared.gate.write().unwrap_or_else(PoisonError::into_inner).set_remote_keys(issuer, jwks)
+        self.gate().set_remote_keys(issuer, jwks)
     }
-}
 
-impl<O: Outside> Shared<O> {
-    /// Whether it is time to ask for that issuer's keys; noted as done.
-    fn may_fetch(&self, issuer: &str, now: UnixSeconds) -> bool {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = |last: &UnixSeconds| now.get() < last.get().saturating_add(BETWEEN_FETCHES);
-        if asked.get(issuer).is_some_and(waits) {
-            return false;
-        }
-        asked.insert(issuer.to_owned(), now);
-        true
+    /// Takes another policy from now on, as [`Gate::replaced`]: keys and lists are taken over, and what was found out for a request under
+    /// the present policy does not count for it any more.
+    ///
+    /// # Errors
+    /// As [`Gate::replaced`]. Nothing has changed then.
+    pub fn replace_policy(&self, policy: &str, nonce_secret: Option<&[u8]>) -> Result<(), PolicyError> {
+        let mut gate = self.gate();
+        *gate = gate.replaced(policy, nonce_secret)?;
+        self.shared.upkeep.follow(&gate);
+        Ok(())
+    }
+
+    /// Takes signed lists of revocations, as [`Gate::apply_revocations`].
+    ///
+    /// # Errors
+    /// As [`Gate::apply_revocations`]. What is held then stays.
+    #[cfg(feature = "revocation")]
+    pub fn apply_revocations(&self, documents: &str) -> Result<UpdateReport, UpdateError> {
+        self.gate().apply_revocations(documents, (self.shared.now)())
+    }
+
+    /// Takes the Token Status List of that URI, as [`Gate::apply_status_list`].
+    ///
+    /// # Errors
+    /// As [`Gate::apply_status_list`]. What is held then stays.
+    #[cfg(feature = "revocation")]
+    pub fn apply_status_list(&self, uri: &str, jwt: &str) -> Result<StatusReport, UpdateError> {
+        self.gate().apply_status_list(uri, jwt, (self.shared.now)())
+    }
+
+    fn gate(&self) -> RwLockWriteGuard<'_, Gate> {
+        self.shared.gate.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -13,23 +13,52 @@ pub enum Introspection {
     Busy,
 }
 
+/// A JWK Set with the fields of its response that say how long it is fresh (RFC 9111 §4.2.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Published {
+    /// The set, as JSON.
+    pub jwks: String,
+    /// `Cache-Control`; of several fields the values, with a comma between them.
+    pub cache_control: Option<String>,
+    /// `Age`.
+    pub age: Option<String>,
+}
+
+impl From<String> for Published {
+    fn from(jwks: String) -> Self {
+        Published { jwks, ..Published::default() }
+    }
+}
+
 /// Does the I/O that a gate's policy asks for. What is left out is not to be had, and requests that depend on it are refused with 503.
 pub trait Outside: Send + Sync + 'static {
-    /// The JWK Set that the issuer publishes at this moment, as JSON. It is asked for once in 30 seconds at most, and should be given up on
-    /// after a few.
+    /// The JWK Set that the issuer publishes at this moment, as JSON, where nothing is known of how long it is fresh: it counts as ten
+    /// minutes, within the policy's bounds. It is asked for once in 30 seconds at most, and should be given up on after a few.
     fn keys(&self, issuer: &str) -> impl Future<Output = Option<String>> + Send {
         let _ = issuer;
         core::future::ready(None)
     }
 
-    /// What the issuer's authorization server says of a token.
+    /// The same with what the response says of how long it is fresh.
+    fn published(&self, issuer: &str) -> impl Future<Output = Option<Published>> + Send {
+        async move { self.keys(issuer).await.map(Published::from) }
+    }
+
+    /// What the issuer's authorization server says of a token. An answer may be kept for a while and given again.
     fn introspect(&self, issuer: &str, token: &str) -> impl Future<Output = Introspection> + Send {
         let _ = (issuer, token);
         core::future::ready(Introspection::Unavailable)
     }
 
+    /// What it says at this moment, as a policy with `whenStale: "introspect"` asks while lists of revocations are stale. Whoever keeps
+    /// answers in [`introspect`](Self::introspect) has to write this one too, and to ask.
+    fn introspect_now(&self, issuer: &str, token: &str) -> impl Future<Output = Introspection> + Send {
+        self.introspect(issuer, token)
+    }
+
     /// Notes a DPoP proof until an instant in seconds since 1970, and says whether it is the first use of it. `None` when that cannot be
-    /// known. One call must see what another has noted.
+    /// known. One call must see what another has noted. A store that several policies use with
+    /// different `iatWindowSeconds` remembers proofs for 300 seconds longer, as long as any of them may accept one.
     fn first_use(&self, key: &str, until: u64) -> impl Future<Output = Option<bool>> + Send {
         let _ = (key, until);
         core::future::ready(None)

@@ -100,23 +100,50 @@ struct Passed {
     nonce: Option<String>,
 }
 
-/// What was found out for one request.
+/// What was found out for one request, and under which policy.
 #[derive(Default)]
 struct Found {
+    policy: Option<String>,
     keys_unchanged: bool,
     introspection: Option<Introspection>,
+    introspection_kept: bool,
     replay: Option<Replay>,
+    replay_of: Option<(String, u64)>,
+}
+
+impl Found {
+    /// Drops what was found out under another policy. The answer about a proof stays: the gate counts it for that proof alone.
+    fn under(&mut self, policy: String) {
+        if self.policy.as_ref() != Some(&policy) {
+            self.keys_unchanged = false;
+            self.introspection = None;
+        }
+        self.policy = Some(policy);
+    }
+
+    /// That nothing more is to be had, under whatever policy.
+    fn nothing() -> Self {
+        Found {
+            keys_unchanged: true,
+            introspection: Some(Introspection::Unavailable),
+            replay: Some(Replay::Unavailable),
+            ..Found::default()
+        }
+    }
 }
 
 impl<O: Outside> GateLayer<O> {
     /// What the gate decides; `Err(None)` should it want to know what it was told.
     async fn decide(&self, parts: &Parts) -> Result<Decided, Option<Box<Refusal>>> {
-        let connection = (self.shared.connection)(parts);
+        let shared = &self.shared;
+        shared.tend().await;
+        let connection = (shared.connection)(parts);
         let asked = self.target.as_ref().map_or(&parts.uri, |target| target(parts));
         let url = headers::url(asked, &parts.headers, connection.secure);
         let mut found = Found::default();
         for _ in 0..MOST_ROUNDS {
-            match self.ask(parts, &url, &connection, &found) {
+            let (step, policy) = self.ask(parts, &url, &connection, &found);
+            match step {
                 Step::Refused(refusal) => return Err(Some(refusal)),
                 Step::Public(forward) | Step::Anonymous(forward) => return Ok(Decided::without_claims(forward)),
                 Step::Preflight(preflight) => {
@@ -128,30 +155,38 @@ impl<O: Outside> GateLayer<O> {
                     let authorized = Some(Authorized::new(*allowed));
                     return Ok(Decided::Passed(Passed { forward, authorized, nonce }));
                 }
-                Step::NeedKeys { issuer, .. } => found.keys_unchanged = !self.refresh(&issuer).await,
-                Step::NeedIntrospection { issuer, token, .. } => {
-                    found.introspection = Some(self.shared.outside.introspect(&issuer, &token).await);
+                Step::NeedKeys { issuer, .. } => {
+                    found.under(policy);
+                    found.keys_unchanged = !shared.refresh(&issuer).await;
+                }
+                Step::NeedIntrospection { issuer, token, fresh } => {
+                    found.under(policy);
+                    found.introspection_kept = !fresh;
+                    found.introspection = Some(match fresh {
+                        true => shared.outside.introspect_now(&issuer, &token).await,
+                        false => shared.outside.introspect(&issuer, &token).await,
+                    });
                 }
                 Step::NeedReplayCheck { key, until, .. } => {
-                    found.replay = Some(match self.shared.outside.first_use(&key, until).await {
+                    found.under(policy);
+                    found.replay = Some(match shared.outside.first_use(&key, until).await {
                         Some(true) => Replay::First,
                         Some(false) => Replay::Seen,
                         None => Replay::Unavailable,
                     });
+                    found.replay_of = Some((key, until));
                 }
             }
         }
         // It never needs as many rounds, and does without what is missing then.
-        found.keys_unchanged = true;
-        found.introspection.get_or_insert(Introspection::Unavailable);
-        found.replay.get_or_insert(Replay::Unavailable);
-        match self.ask(parts, &url, &connection, &found) {
+        match self.ask(parts, &url, &connection, &Found::nothing()).0 {
             Step::Refused(refusal) => Err(Some(refusal)),
             _ => Err(None),
         }
     }
 
-    fn ask(&self, parts: &Parts, url: &str, connection: &Connection, found: &Found) -> Step {
+    /// The next step, and the policy by which it is.
+    fn ask(&self, parts: &Parts, url: &str, connection: &Connection, found: &Found) -> (Step, String) {
         let pairs = headers::pairs(&parts.headers);
         let address = connection.client_address.map(|address| address.to_string());
         let gate = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
@@ -169,27 +204,20 @@ impl<O: Outside> GateLayer<O> {
             client_address: address.as_deref(),
             certificate: connection.certificate.as_deref(),
             evidence: Evidence {
+                policy: found.policy.as_deref(),
                 keys_unchanged: found.keys_unchanged,
                 introspection: found.introspection.as_ref().map(|answer| match answer {
                     Introspection::Response(text) => Introspected::Response(text),
                     Introspection::Unavailable => Introspected::Unavailable,
                     Introspection::Busy => Introspected::Busy,
                 }),
+                introspection_kept: found.introspection_kept,
                 replay: found.replay,
+                replay_of: found.replay_of.as_ref().map(|(key, until)| (key.as_str(), *until)),
                 check: None,
-                ..Evidence::default()
             },
         };
         let now = (self.shared.now)();
-        gate.decide(&facts, now)
-    }
-
-    /// Whether there are keys that were not there before.
-    async fn refresh(&self, issuer: &str) -> bool {
-        if !self.shared.may_fetch(issuer, (self.shared.now)()) {
-            return false;
-        }
-        let Some(jwks) = self.shared.outside.keys(issuer).await else { return false };
-        self.set_remote_keys(issuer, &jwks).is_ok_and(|report| report.changed)
+        (gate.decide(&facts, now), gate.policy_id().to_owned())
     }
 }

@@ -175,6 +175,14 @@ impl RawGate {
         self.gate.borrow().verifier().revocations_version().map_or(-1.0, number)
     }
 
+    /// What its feed wants to be asked with.
+    #[cfg(feature = "revocation")]
+    #[wasm_bindgen(js_name = revocationsCursor)]
+    pub fn revocations_cursor(&self) -> Option<String> {
+        let gate = self.gate.borrow();
+        gate.verifier().revocations_cursor().map(str::to_owned)
+    }
+
     /// Where the input is.
     pub fn input(&self) -> usize {
         self.exchange.borrow().input()
@@ -198,8 +206,9 @@ impl RawGate {
 
     /// The verdict about the value of an Authorization header, or about there being none.
     #[wasm_bindgen(js_name = verifyAuthorization)]
-    pub fn verify_authorization(&self, present: bool, written: usize, length: usize, now: f64) -> u8 {
-        self.exchange.borrow_mut().verify_authorization(self.gate.borrow().verifier(), present, written, length, now)
+    pub fn verify_authorization(&self, present: bool, written: usize, length: usize, now: f64, checked: bool) -> u8 {
+        let gate = self.gate.borrow();
+        self.exchange.borrow_mut().verify_authorization(gate.verifier(), present, written, length, now, checked)
     }
 
     /// What is kept to be fast, as JSON.

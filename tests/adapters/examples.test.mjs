@@ -40,6 +40,18 @@ async function answersPreflights(preflight) {
   assert.equal((await preflight({ ...cors, authorization: 'Bearer forged' })).status, 401);
 }
 
+/** The same over HTTP, where a preflight may also have a body. */
+async function answersPreflightsAt(origin) {
+  const ask = (headers, more) => send(`${origin}/notes`, { method: 'OPTIONS', headers, ...more });
+  await answersPreflights((headers) => ask(Object.entries(headers)));
+  const marks = [
+    ['Origin', 'https://app.example'],
+    ['Access-Control-Request-Method', 'GET'],
+  ];
+  assert.equal((await ask(marks, { body: 'a body' })).status, 401);
+  assert.equal((await ask([...marks, ['Transfer-Encoding', 'chunked']])).status, 401);
+}
+
 const overHttp = (origin) => async (authorization) => {
   const headers = authorization ? [['Authorization', authorization]] : [];
   const { status, body } = await send(`${origin}/notes`, { headers });
@@ -77,9 +89,7 @@ for (const name of ['fetch.mjs', 'hono.mjs']) {
     const { origin, stop } = await startWorker(example(name));
     try {
       await isGated(overHttp(origin));
-      await answersPreflights((headers) =>
-        send(`${origin}/notes`, { method: 'OPTIONS', headers: Object.entries(headers) }),
-      );
+      await answersPreflightsAt(origin);
     } finally {
       await stop();
     }
@@ -133,9 +143,7 @@ async function serving({ stop, ended }, origin) {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     await isGated(overHttp(origin));
-    await answersPreflights((headers) =>
-      send(`${origin}/notes`, { method: 'OPTIONS', headers: Object.entries(headers) }),
-    );
+    await answersPreflightsAt(origin);
   } finally {
     stop();
     await ended;

@@ -217,6 +217,14 @@ for (const [name, start] of Object.entries(FRAMEWORKS)) {
       assert.equal(other.headers.vary, 'Origin');
     });
 
+    test('two hosts are none', async () => {
+      const headers = [['Host', 'attacker.example']];
+      for (const path of ['/public', '/anonymous', '/pinned']) {
+        const { status, body } = await ask(path, { headers });
+        assert.deepEqual([status, JSON.parse(body).code, seen], [400, 'request-malformed', []], path);
+      }
+    });
+
     test('a proof for another host does not pass, whatever the Host header says', async () => {
       const { cnf, prove } = await prover();
       const token = mint({ claims: { cnf } });

@@ -3,9 +3,18 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { mint, policy, send } from './cases.mjs';
+import { client } from './routing/raw.mjs';
+import { random, scopesOf } from './routing/tables.mjs';
+import { targetOf } from './routing/targets.mjs';
 import { config, serveApp } from './sveltekit-app.mjs';
 
 const scope = (...scopes) => ({ scopes });
+
+const ENTRIES = [
+  { path: '/open/*', name: 'open', scope: 'public' },
+  { path: '/admin/*', name: 'admin', scope: 'admin' },
+  { path: '/files/:name', name: 'file', scope: 'files' },
+];
 
 const FILES = {
   'svelte.config.js': config({ experimental: { remoteFunctions: true } }),
@@ -17,9 +26,10 @@ const FILES = {
       routes: [
         { path: '/health', requirement: 'public' },
         { path: '/_app/remote/*', requirement: scope('remote') },
-        { path: '/open/*', requirement: 'public' },
-        { path: '/admin/*', requirement: scope('admin') },
-        { path: '/files/:name', requirement: scope('files') },
+        ...ENTRIES.map(({ path, scope: name }) => ({
+          path,
+          requirement: name === 'public' ? 'public' : scope(name),
+        })),
       ],
     },
   }),
@@ -39,9 +49,22 @@ const FILES = {
     import { secret, change } from '../secret.remote.js';
     const call = () => secret();
   </script><button onclick={call}>Call</button><form {...change}><button>Change</button></form>`,
-  'src/routes/(group)/admin/[x]/[[y]]/+server.js': `export const GET = ({ params }) => new Response('admin ' + params.x);`,
-  'src/routes/files/[name]/+server.js': `export const GET = ({ params }) => new Response('file ' + params.name);`,
-  'src/routes/open/[...rest]/+server.js': `export const GET = ({ params }) => new Response('open ' + params.rest);`,
+  'src/served.js': `
+    export const served = (name, params) => (text) => new Response(text, {
+      headers: { 'x-served': encodeURIComponent(JSON.stringify([name, params])) },
+    });`,
+  'src/routes/(group)/admin/[x]/[[y]]/+server.js': `
+    import { served } from '../../../../../served.js';
+    const rest = ({ x, y }) => (y === undefined ? x : x + '/' + y);
+    export const GET = ({ params }) => served('admin', { '*': rest(params) })('admin ' + params.x);
+    export const POST = GET;`,
+  'src/routes/files/[name]/+server.js': `
+    import { served } from '../../../served.js';
+    export const GET = ({ params }) => served('file', params)('file ' + params.name);
+    export const POST = GET;`,
+  'src/routes/open/[...rest]/+server.js': `
+    import { served } from '../../../served.js';
+    export const GET = ({ params }) => served('open', { '*': params.rest })('open ' + params.rest);`,
 };
 
 let app;
@@ -116,4 +139,41 @@ test('a route with groups, and parameters that are left out or escaped, is no ot
   assert.equal((await get('/files/caf%C3%A9', bearer('files'))).body, 'file café');
   assert.equal((await get('/files/a@b', bearer('files'))).body, 'file a@b');
   assert.equal((await get('/files/a%40b', bearer('files'))).body, 'file a@b');
+});
+
+test('no target reaches a route without what the policy asks for there', async () => {
+  const next = random(20_261_126);
+  const rounds = Number(process.env.PORTCULLIS_ROUNDS ?? 700);
+  const { host, port } = new URL(app.origin);
+  const { ask, close } = client(Number(port));
+  const tokens = new Map(['admin', 'files', 'other'].map((name) => [name, bearer(name)]));
+  const faults = [];
+  let served = 0;
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const held = [...tokens.keys()][next(3)];
+      const prefix = ['', '', '', '/open/to'][next(4)];
+      const target =
+        prefix + targetOf(next, { entries: ENTRIES }, host) + ['', '', '', '/__data.json'][next(4)];
+      if (/\s/.test(target)) continue;
+      const method = ['GET', 'HEAD', 'POST'][next(3)];
+      const pathname = [[], [['x-sveltekit-pathname', '/open/x']]][next(2)];
+      const { headers } = await ask(method, target, [
+        ['Host', host],
+        ['Content-Length', '0'],
+        ...tokens.get(held),
+        ...pathname,
+      ]);
+      if (headers['x-served'] === undefined) continue;
+      served += 1;
+      const [name, params] = JSON.parse(decodeURIComponent(headers['x-served']));
+      const handler = ENTRIES.find((entry) => entry.name === name);
+      const lacking = scopesOf({ entries: ENTRIES }, handler, params, method).filter((one) => one !== held);
+      if (lacking.length > 0) faults.push(`${method} ${target} → ${handler.path} without ${lacking}`);
+    }
+  } finally {
+    close();
+  }
+  assert.deepEqual(faults, []);
+  assert.ok(served > rounds / 20, `${served} were served`);
 });

@@ -16,10 +16,12 @@ const FILES = {
     gate: {
       ...policy.gate,
       requirement: { scopes: ['admin'] },
+      cors: { origins: ['https://app.example'] },
       routes: [
         { path: '/maybe', requirement: { ...REQUIREMENT, anonymous: true } },
         { path: '/page', requirement: REQUIREMENT },
         { path: '/notes', requirement: REQUIREMENT },
+        { path: '/view', requirement: REQUIREMENT },
         { path: '/office', requirement: { networks: ['127.0.0.0/8', '::ffff:127.0.0.0/104'] } },
       ],
     },
@@ -30,6 +32,11 @@ const FILES = {
       sub: locals.auth.claims?.sub ?? null, user: headers.get('x-user'), authorization: headers.get('authorization'),
     });
     export const POST = async ({ request }) => json({ body: await request.json() });`,
+  'src/routes/view/+server.js': `
+    import { json } from '@sveltejs/kit';
+    export const GET = ({ platform: { req }, request: { headers } }) => json([
+      ...headers.keys(), ...Object.keys(req.headers), ...req.rawHeaders.filter((_, at) => at % 2 === 0),
+    ].map((name) => name.toLowerCase()).filter((name) => name.includes('user') && name !== 'user-agent'));`,
   'src/routes/page/+page.svelte': '<script>let { data } = $props();</script>Hello, {data.sub}',
   'src/routes/page/+page.server.js': 'export const load = ({ locals }) => ({ sub: locals.auth.claims.sub });',
 };
@@ -47,6 +54,26 @@ after(() => app?.stop());
 showAll(test, () => origin);
 
 const bearer = (options) => [['Authorization', `Bearer ${mint(options)}`]];
+
+test('a preflight is answered, and one with credentials is none', async () => {
+  const marks = [
+    ['Origin', 'https://app.example'],
+    ['Access-Control-Request-Method', 'PUT'],
+  ];
+  const ask = (headers) => send(`${origin}/notes`, { method: 'OPTIONS', headers });
+  const { status, headers } = await ask(marks);
+  assert.deepEqual([status, headers['access-control-allow-origin']], [204, 'https://app.example']);
+  assert.equal((await ask([...marks, ['Authorization', 'Bearer forged']])).status, 401);
+  const other = await ask([['Origin', 'https://attacker.example'], marks[1]]);
+  assert.equal(other.headers['access-control-allow-origin'], undefined);
+});
+
+test('no view of a request shows what only the gate may set', async () => {
+  const headers = [...bearer(), ['X-User', 'mallory'], ['x.user', 'mallory']];
+  const { body } = await send(`${origin}/view`, { headers });
+  const names = JSON.parse(body);
+  assert.deepEqual(names.filter((name) => name === 'x-user').length, names.length, body);
+});
 
 test('a body reaches its handler', async () => {
   const headers = [...bearer(), ['Content-Type', 'application/json']];

@@ -83,7 +83,7 @@ for (const [name, app] of Object.entries(NODE)) {
     assert.match(answer, /ada$/m);
     const [[facts, requirement, context]] = asked;
     assert.deepEqual(requirement, REQUIREMENT);
-    assert.deepEqual(context, { clientAddress: '127.0.0.1', certificate: undefined });
+    assert.deepEqual(context, { clientAddress: '127.0.0.1', certificate: undefined, served: [] });
     assert.equal(facts.method, 'GET');
     assert.equal(facts.url, 'http://api.example/a?b');
     assert.deepEqual(
@@ -183,7 +183,7 @@ test('sveltekit: the nonce, who the client is, and work that goes on', async () 
   // While pages are prerendered nobody is at the other end.
   const prerendered = { ...event, platform: undefined, getClientAddress: () => assert.fail() };
   await handle({ event: prerendered, resolve: async () => new Response(null) });
-  const nobody = { clientAddress: undefined, urlVouched: undefined, waitUntil: undefined };
+  const nobody = { clientAddress: undefined, urlVouched: undefined, waitUntil: undefined, served: [] };
   assert.deepEqual(gate.asked[1][2], nobody);
   assert.equal(context.urlVouched, undefined);
   // An app that asks itself is judged by what it asks.

@@ -27,16 +27,17 @@ before(async () => {
     SIGNING_KEY: JSON.parse(JSON.stringify(key.privateJwk())),
     FEED_KEY: JSON.parse(JSON.stringify(feedKey.privateJwk())),
     ROOT_SECRET: crypto.randomBytes(32).toString('base64url'),
+    EDGE_SECRET: crypto.randomBytes(32).toString('base64url'),
   };
   const policy = {
     issuers: [{ issuer: ISSUER, audience: AUDIENCE, jwks: key.jwks() }],
     revocation: {
       jwks: feedKey.jwks(),
       feed: `${ISSUER}/revocations`,
+      clientId: 'edge',
       maxStalenessSeconds: MAX_STALENESS_SECONDS,
       pullSeconds: PULL_SECONDS,
     },
-    gate: { origins: ['http://127.0.0.1:*'] },
   };
   const className = 'SessionStoreObject';
   miniflare = new Miniflare({
@@ -46,7 +47,10 @@ before(async () => {
     cf: false,
     log: new Log(LogLevel.NONE),
     workers: [
-      await worker('edge', { bindings: { POLICY: policy }, serviceBindings: { FEED: 'feed' } }),
+      await worker('edge', {
+        bindings: { POLICY: policy, EDGE_SECRET: issuers.EDGE_SECRET },
+        serviceBindings: { FEED: 'feed' },
+      }),
       await worker('feed', {
         bindings: issuers,
         durableObjects: { SESSIONS: { className, scriptName: 'issuer', useSQLite: true } },

@@ -158,6 +158,16 @@ test('members that every object was made to inherit are not the document’s', (
   }
 });
 
+test('a private host is fetched from when the policy names it', () => {
+  const issuer = 'https://issuer.example';
+  for (const host of ['keys.corp', '10.0.0.7', '[fd00::1]', 'keys']) {
+    const jwks_uri = `https://${host}:8443/keys`;
+    const text = JSON.stringify({ issuer, jwks_uri });
+    assert.equal(readMetadata(text, issuer), 'discovery-private-host', host);
+    assert.deepEqual(readMetadata(text, issuer, coreWith([host])), { jwksUri: jwks_uri }, host);
+  }
+});
+
 test('plain HTTP on a loopback name is for an issuer that is there itself', () => {
   const read = (issuer, jwks_uri) => readMetadata(JSON.stringify({ issuer, jwks_uri }), issuer);
   for (const host of ['localhost:8080', '127.0.0.1:8080', '[::1]:8080']) {

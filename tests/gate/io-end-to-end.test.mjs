@@ -51,6 +51,7 @@ function setUp({
         ...withoutNull(issuer),
       },
     ],
+    gate: { origins: ['https://api.example'] },
   };
   const gate = createGate(policy, {
     now: time.read,

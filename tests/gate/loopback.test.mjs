@@ -107,15 +107,20 @@ test('both challenges are fields of their own', async () => {
 test('paths as they stand on the wire find their rule', async () => {
   const authorization = `Authorization: Bearer ${await key.mint(nowSeconds())}`;
   assert.equal((await get('/health')).status, 200);
+  for (const path of ['/admin/x', '/%61dmin/x', '/ADMIN/x', '/admin'])
+    assert.equal((await get(path, authorization)).status, 403, path);
   for (const path of [
-    '/admin/x',
-    '/%61dmin/x',
+    '//admin/x',
+    '/health/..%2fadmin/x',
+    '/admin%5cx',
+    '/health%00',
+    '/admin%2Fx',
+    '/admin;a=b/x',
+    // A router may look for these as they stand.
     '/health/../admin/x',
     '/health/%2e%2e/admin/x',
     '/x/./../admin/x',
   ])
-    assert.equal((await get(path, authorization)).status, 403, path);
-  for (const path of ['//admin/x', '/health/..%2fadmin/x', '/admin%5cx', '/health%00'])
     assert.equal((await get(path, authorization)).status, 400, path);
 });
 

@@ -147,6 +147,36 @@ test('where routes decide, method and path are part of it', async () => {
   assert.equal((await given('/admin/x')).found, true, 'the caller says what is required, wherever it is');
 });
 
+test('what is remembered of a URL says nothing of another target, nor of another path that serves it', async () => {
+  for (const section of [{}, { routes: [{ path: '/other/*', requirement: { scopes: ['x'] } }] }]) {
+    const { gate } = setUp(section);
+    const token = await key.mint(NOW);
+    const url = 'https://api.example/orders/1?page=2';
+    const of = (target) => ({ ...facts(token, { url }), target });
+    const good = '/orders/1?page=2';
+    assert.equal((await ask(gate, facts(token, { url }))).decision.ok, true);
+    const again = await ask(gate, of(good));
+    assert.deepEqual([again.decision.ok, again.found], [true, true]);
+    for (const target of [
+      '',
+      '*',
+      '/orders/2?page=2',
+      '/1?page=2',
+      'https://other.example/orders/1?page=2',
+      'https://api.example?/orders/1?page=2',
+    ]) {
+      const { decision, found } = await ask(gate, of(target));
+      assert.deepEqual([decision.code, found], ['request-malformed', false], target);
+    }
+    const dotted = 'https://api.example/other/../orders';
+    const { decision } = await ask(gate, { ...facts(token, { url: dotted }), target: '/other/../orders' });
+    assert.equal(decision.code, 'request-malformed');
+    const elsewhere = await ask(gate, facts(token, { url }), undefined, { served: ['/other/x'] });
+    assert.equal(elsewhere.found, false);
+    assert.equal(elsewhere.decision.ok, section.routes === undefined);
+  }
+});
+
 test('the client’s address is part of it where a network is asked for, by the policy or by one requirement', async () => {
   const { gate } = setUp();
   const token = await key.mint(NOW);

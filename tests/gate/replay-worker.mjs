@@ -32,11 +32,12 @@ let kv;
 
 export default {
   async fetch(request, env) {
-    const { kind, key, until, sweep, raw } = await request.json();
+    const { kind, key, until, sweep, raw, body } = await request.json();
     const object = () => env.PROOFS.get(env.PROOFS.idFromName('portcullis-dpop-0'));
     const post = (path, body) =>
       object().fetch(`https://object.invalid/${path}`, { method: 'POST', body: JSON.stringify(body) });
     if (sweep !== undefined) return post('sweep', { seconds: sweep });
+    if (body !== undefined) return post('', body);
     if (raw !== undefined) return Response.json({ status: (await post('', raw)).status });
     kv ??= kvReplayStore(env.KV);
     const stores = {

@@ -146,6 +146,27 @@ test('a client is who it shows to be, and in the one way it is registered with',
   assert.equal((await show(await assertion())).status, 200);
   assert.equal((await show(await assertion({ aud: `${url}/token` }))).status, 200);
   assert.equal((await show(await assertion(), { client_id: 'signer' })).status, 200);
+  // draft-ietf-oauth-rfc7523bis §4: the issuer, and nothing of anybody else's; `typ` says what it is, or nothing.
+  for (const aud of [[url], [`${url}/token`], [url, `${url}/token`]])
+    assert.equal((await show(await assertion({ aud }))).status, 200, JSON.stringify(aud));
+  for (const typ of ['JWT', 'jwt', 'client-authentication+jwt', 'application/client-authentication+jwt'])
+    assert.equal((await show(await assertion({}, privateKey, { typ }))).status, 200, typ);
+  for (const typ of ['at+jwt', 'dpop+jwt', 'oauth-authz-req+jwt', 'logout+jwt', ''])
+    assert.deepEqual(
+      told(await show(await assertion({}, privateKey, { typ }))).slice(0, 2),
+      [401, 'invalid_client'],
+      typ,
+    );
+  const beside = 'client_assertion: has another audience beside this issuer: aud must be the issuer alone';
+  for (const aud of [
+    [url, 'https://other.example'],
+    ['https://other.example', `${url}/token`],
+    [url, `${url}/`],
+    [url, `${url}/revoke`],
+  ])
+    assert.deepEqual(told(await show(await assertion({ aud }))), [401, 'invalid_client', beside]);
+  for (const aud of [`${url}/`, `${url}/revoke`, [], ['https://other.example'], url.toUpperCase(), null])
+    assert.equal((await show(await assertion({ aud }))).status, 401, JSON.stringify(aud));
   const once = await assertion();
   assert.equal((await show(once)).status, 200);
   const now = Math.floor(Date.now() / 1000);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import * as oauth from 'oauth4webapi';
 
 import { basic, claimsOf, clients, SECRET, serveIssuer } from './serve.mjs';
@@ -177,4 +177,31 @@ test('without any key of the upstream issuer the answer is 503, and nothing is s
   const { post } = await serveIssuer(t, { config, options });
   const answer = await post('/token', exchange(await there.token('first')), asBasic);
   assert.deepEqual([answer.status, answer.headers.get('retry-after')], [503, '1']);
+});
+
+test('a token that is bound is exchanged for its key, and what comes of it is bound to the same', async (t) => {
+  const there = await upstream(t);
+  const config = {
+    clients: clients(),
+    upstream: [{ issuer: there.issuer, audience: 'our-client-there', types: ['JWT'], jwks: there.jwks }],
+  };
+  const { url, post } = await serveIssuer(t, { config });
+  const pair = await generateKeyPair('ES256', { extractable: true });
+  const jwk = await exportJWK(pair.publicKey);
+  const jkt = await calculateJwkThumbprint(jwk);
+  const proof = (key = pair.privateKey, own = jwk) =>
+    new SignJWT({ htm: 'POST', htu: `${url}/token`, jti: crypto.randomUUID() })
+      .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: own })
+      .setIssuedAt()
+      .sign(key);
+  const bound = await there.token('first', { cnf: { jkt } });
+  const use = async (dpop) => post('/token', exchange(bound), { ...asBasic, ...(dpop ? { dpop } : {}) });
+  const without = await use();
+  assert.deepEqual([without.status, without.json.error], [400, 'invalid_dpop_proof']);
+  const stranger = await generateKeyPair('ES256', { extractable: true });
+  const stolen = await use(await proof(stranger.privateKey, await exportJWK(stranger.publicKey)));
+  assert.deepEqual([stolen.status, stolen.json.error], [400, 'invalid_request']);
+  const answer = await use(await proof());
+  assert.deepEqual([answer.status, answer.json.token_type], [200, 'DPoP']);
+  assert.deepEqual(claimsOf(answer.json.access_token).cnf, { jkt });
 });

@@ -1,5 +1,6 @@
 //! The way to the store: what is committed before an answer, and what a failing one is answered with.
 
+use portcullis::UnixSeconds;
 use portcullis::issuer::{
     event::EventKind,
     operation::{Evidence, Operation, Outcome, Step, Versioned},
@@ -12,6 +13,9 @@ use portcullis::issuer::{
 };
 
 use crate::support::*;
+
+/// How much longer than its session a row is kept: an access token's life, and the leeway of verifiers.
+const KEPT: u64 = 300 + 300;
 
 fn unavailable() -> Step {
     Step::Done { outcome: Outcome::Unavailable, events: Vec::new() }
@@ -75,7 +79,8 @@ fn nothing_is_granted_without_a_swap_and_a_lost_one_is_judged_again() {
     let (mut operation, _) = asked(3);
     assert_eq!(operation.begin(), Step::Read { key: key.clone() });
     // An access token alone changes nothing; the row is swapped for itself.
-    let swap = Step::Swap { key: key.clone(), expected: 9, value: row(3).to_json(), ends_at: row(3).ends_at };
+    let ends_at = UnixSeconds::new(row(3).ends_at.get() + KEPT).unwrap();
+    let swap = Step::Swap { key: key.clone(), expected: 9, value: row(3).to_json(), ends_at };
     assert_eq!(operation.resume(read(&row(3)), at(9), &rules), swap);
     assert_eq!(operation.resume(Evidence::Swapped(false), at(9), &rules), Step::Read { key });
     let revoked = Row { status: Status::Revoked, ..row(3) };
@@ -94,6 +99,21 @@ fn races_are_bounded() {
         step = operation.resume(Evidence::Swapped(false), at(9), &rules());
     }
     assert_eq!((rounds, step), (8, unavailable()));
+}
+
+#[test]
+fn a_revocation_loses_any_number_of_races_and_is_then_committed() {
+    for mut operation in [Operation::revoke(row(3).sid), Operation::revoke_by_token(asked(3).1)] {
+        let mut step = operation.begin();
+        for _ in 0..1000 {
+            assert!(matches!(step, Step::Read { .. }));
+            assert!(matches!(operation.resume(read(&row(3)), at(9), &rules()), Step::Swap { expected: 9, .. }));
+            step = operation.resume(Evidence::Swapped(false), at(9), &rules());
+        }
+        let _ = operation.resume(read(&row(3)), at(9), &rules());
+        let done = operation.resume(Evidence::Swapped(true), at(9), &rules());
+        assert!(matches!(done, Step::Done { outcome: Outcome::Revoked, .. }), "{done:?}");
+    }
 }
 
 #[test]
@@ -175,8 +195,9 @@ fn randomness_that_repeats_writes_over_nobody() {
 fn ended_rows_are_swept_in_bounded_batches_and_never_come_back() {
     let (mut store, rules) = (MemoryStore::default(), rules());
     let tokens: Vec<RefreshToken> = (0..5).map(|byte| held(&begin_with(&mut store, byte, 0))).collect();
-    assert_eq!(store.sweep(at(IDLE - 1), 9).unwrap(), 0);
-    assert_eq!([3, 3, 3].map(|limit| store.sweep(at(IDLE), limit).unwrap()), [3, 2, 0]);
+    // It can be revoked while one of its access tokens may be good.
+    assert_eq!(store.sweep(at(IDLE + KEPT - 1), 9).unwrap(), 0);
+    assert_eq!([3, 3, 3].map(|limit| store.sweep(at(IDLE + KEPT), limit).unwrap()), [3, 2, 0]);
     for token in tokens {
         assert_eq!(refresh_with(&mut store, token, 1).0, Outcome::Refused(Refusal::SessionMissing));
         let revoked = run(&mut store, Operation::revoke_by_token(request(token)), at(1), &rules).0;

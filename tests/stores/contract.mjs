@@ -93,6 +93,37 @@ const CASES = [
     }),
   ],
   [
+    'several keys are read at once, in their order, with those that are not there and those that stand twice',
+    connected(async (one, two) => {
+      if (!one.readMany) return 'the store has no readMany';
+      const key = newKey();
+      const odd = ['', "'", '"', '\\', '{', '}', ',', 'NULL', 'null', ' ', '$1', 'ü', '🔑', '\n'];
+      const names = odd.map((text) => key + text);
+      for (const [n, name] of names.entries()) if (n % 3) await one.swap(name, 0, `value ${n}`, LATER);
+      await two.swap(names[1], 1, 'swapped', LATER);
+      const expected = names.map((_, n) =>
+        n % 3 === 0 ? null : n === 1 ? { version: 2, value: 'swapped' } : { version: 1, value: `value ${n}` },
+      );
+      assert.deepEqual(await one.readMany(names), expected);
+      const turned = [...names].reverse();
+      assert.deepEqual(await two.readMany([...turned, names[1]]), [
+        ...expected.reverse(),
+        { version: 2, value: 'swapped' },
+      ]);
+      assert.deepEqual(await one.readMany([names[0]]), [null]);
+      const many = [...Array(64).keys()].map((n) => `${key}/${n}`);
+      const long = 'x'.repeat(60_000);
+      for (const name of many.slice(0, 20)) await one.swap(name, 0, long, LATER);
+      const found = await two.readMany(many);
+      assert.equal(found.length, 64);
+      assert.deepEqual(
+        found.slice(0, 20).map((entry) => entry?.value === long),
+        Array(20).fill(true),
+      );
+      assert.deepEqual(found.slice(20), Array(44).fill(null));
+    }),
+  ],
+  [
     'a sweep removes what has ended, to the second, and no more than it may',
     connected(async (one, two) => {
       const key = newKey();
@@ -223,6 +254,7 @@ const CASES = [
       await store.swap(key, 0, 'a', LATER);
       await place.down(async () => {
         await assert.rejects(store.read(key));
+        if (store.readMany) await assert.rejects(store.readMany([key, key]));
         await assert.rejects(store.swap(key, 1, 'b', LATER));
         await assert.rejects(store.swap(key, 0, 'b', LATER));
         await assert.rejects(store.sweep(LATER, 10));

@@ -17,7 +17,10 @@ export async function judge({ store, makeIssuer, kind, least = 1, most }) {
   let [injected, denied] = [0, 0];
   for (let every = least; every <= most; every++) {
     const faulty = faultyStore(store, kind, every);
-    const life = new Life(faulty, makeIssuer, `${kind} at call ${every}`, kind.includes('stale'));
+    const life = new Life(faulty, makeIssuer, `${kind} at call ${every}`, {
+      every,
+      stale: kind.includes('stale'),
+    });
     await life.run();
     injected += faulty.injected;
     denied += life.denied;
@@ -31,7 +34,8 @@ class Life {
   clock = { now: 1_800_000_000 };
 
   /** @param stale what is read may be old: a refusal is then early, and changes nothing; the client asks again. */
-  constructor(faulty, makeIssuer, title, stale) {
+  constructor(faulty, makeIssuer, title, { every, stale }) {
+    this.every = every;
     this.faulty = faulty;
     this.stale = stale;
     this.title = title;
@@ -43,6 +47,7 @@ class Life {
     await this.honest(session);
     await this.stolen(session);
     await this.ended();
+    await this.redeemed();
   }
 
   /** An honest client, whose every rotation ends with one and the same next token, however often it has to ask. */
@@ -86,6 +91,23 @@ class Life {
     }
   }
 
+  /** A code is redeemed for one session, however often its client has to ask; its second use ends that session. */
+  async redeemed() {
+    const { code } = await this.untilAnswered(() => this.issuer.mint());
+    const first = await this.untilAnswered(() => this.issuer.redeem(code));
+    // When every call fails, nobody can tell whether somebody was answered; then the session is over.
+    if (this.every > 1) assert.equal(first.status, 200, `${this.title}: a redemption got ${first.error}`);
+    const second = await this.untilAnswered(() => this.issuer.redeem(code));
+    assert.deepEqual([second.status, second.error], [400, 'invalid_grant'], `${this.title}: a second use`);
+    if (first.status !== 200) return;
+    const answer = await this.refreshHealed(first.token);
+    assert.deepEqual(
+      [answer.status, answer.error],
+      [400, 'invalid_grant'],
+      `${this.title}: after its second use`,
+    );
+  }
+
   refresh(token) {
     return this.untilAnswered(() => this.issuer.refresh(token));
   }
@@ -120,7 +142,7 @@ class Life {
   thefts() {
     const kinds = this.issuer.events.map(({ kind }) => kind);
     return kinds.filter(
-      (kind) => !/^(rotated|replayed)$/.test(kind) && !(this.stale && kind === 'store_behind'),
+      (kind) => !/^(rotated|replayed|store_failed)$/.test(kind) && !(this.stale && kind === 'store_behind'),
     );
   }
 }

@@ -49,10 +49,15 @@ pub fn mint(key: &SigningKey, scope: &str, seconds_ago: u64) -> String {
 }
 
 pub fn mint_with(key: &SigningKey, scope: &str, seconds_ago: u64, claims: Value) -> String {
+    mint_at(key, scope, now() - seconds_ago, claims)
+}
+
+/// A token that is issued at that second.
+pub fn mint_at(key: &SigningKey, scope: &str, at: u64, claims: Value) -> String {
     let request = json!({ "issuer": ISSUER, "audience": AUDIENCE, "subject": "ada", "clientId": "tests", "scope": scope,
         "claims": claims });
     let request = AccessTokenRequest::from_json(&request.to_string()).unwrap();
-    request.sign(key, UnixSeconds::new(now() - seconds_ago).unwrap()).unwrap()
+    request.sign(key, UnixSeconds::new(at).unwrap()).unwrap()
 }
 
 /// A client with a key of its own (RFC 9449).

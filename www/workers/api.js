@@ -5,6 +5,7 @@ import { createGate } from 'portcullis/gate';
 const gate = createGate(env.POLICY, {
   // As workers of one account reach each other: by a binding, and not by the network.
   fetch: (url, init) => env.ISSUER.fetch(url, init),
+  revocation: { clientSecret: env.EDGE_SECRET },
 });
 
 const notes = gate.protect(

@@ -1,6 +1,6 @@
 // The issuer: sessions in a Durable Object. Where an application checks its user's credentials, this one takes anybody's word.
 import { env } from 'cloudflare:workers';
-import { createIssuer } from 'portcullis/issuer';
+import { createIssuer, hashClientSecret } from 'portcullis/issuer';
 import { durableObjectStore } from 'portcullis/stores';
 
 export { SessionStoreObject } from 'portcullis/stores';
@@ -32,6 +32,13 @@ const issuer = createIssuer({
         grants: ['refresh_token'],
         scope: 'notes:read notes:write',
       },
+      // The API's gate: whoever reads the feed could try who was signed out.
+      {
+        clientId: 'edge',
+        authentication: 'client_secret_basic',
+        secretHash: hashClientSecret(env.EDGE_SECRET),
+        feed: true,
+      },
     ],
   },
   signingKeys: [{ jwk: env.SIGNING_KEY }],
@@ -39,6 +46,7 @@ const issuer = createIssuer({
   feedKey: env.FEED_KEY,
   store: durableObjectStore(env.SESSIONS),
   onEvent(event) {
+    if (event.sid === undefined) return;
     const events = happened.get(event.sid) ?? [];
     if (happened.size >= MOST_SESSIONS && !happened.has(event.sid))
       happened.delete(happened.keys().next().value);

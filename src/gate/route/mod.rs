@@ -9,7 +9,7 @@ mod readings;
 
 use crate::policy_error::PolicyError;
 pub(crate) use hazard::Hazards;
-use reader::steps;
+use reader::{Automata, automata};
 pub(crate) use readings::Readings;
 
 /// The most steps that a pattern may have; the longest one anybody writes has a tenth.
@@ -21,6 +21,10 @@ pub struct PathPattern {
     steps: Vec<Step>,
     /// The same over what escapes stand for, in folded case.
     folded: Vec<Step>,
+    /// The same again where names may stand for nothing: find-my-way finds `/a/:x` for `/a/`.
+    emptied: Vec<Step>,
+    /// A name is a part of its segment, and a path need not end with a slash for it to be empty.
+    has_partial_names: bool,
 }
 
 /// How surely a server that has a handler under a pattern gives it a path.
@@ -31,6 +35,8 @@ pub(crate) enum Cover {
     /// Some do: those that fold case, that decode before they compare or do not, that take a slash at the end for nothing, or for which
     /// `/a/*` begins with `/a`.
     Maybe,
+    /// Each does that takes the path as it was sent, with the slash at its end and what escapes stand for.
+    AsSent,
     /// Each does.
     Surely,
 }
@@ -60,35 +66,39 @@ impl PathPattern {
         if !text.starts_with(['/', '*', '{']) {
             return Err(refuse("must start with \"/\", \"*\" or \"{\", as paths start with a slash"));
         }
-        let (steps, folded) = steps(text)?;
-        if steps.len() > MOST_STEPS {
+        let Automata { exact, folded, emptied } = automata(text)?;
+        if exact.len() > MOST_STEPS {
             return Err(refuse("is too long"));
         }
-        Ok(PathPattern { steps, folded })
+        Ok(PathPattern { steps: exact, folded, emptied, has_partial_names: has_partial_names(text) })
     }
 
     /// How surely does the pattern cover a path?
     pub(crate) fn cover(&self, path: &Readings) -> Cover {
-        if path.plain {
-            return match self.covers_loosely(&path.folded) {
-                false => Cover::No,
-                true if self.matches(&path.written) => Cover::Surely,
-                true => Cover::Maybe,
-            };
+        let loosely = path.decoded.each_ref().map(|reading| self.covers_loosely(reading));
+        if path.plain && !loosely.contains(&true) {
+            return if self.covers_emptied(path) { Cover::Maybe } else { Cover::No };
         }
-        let exactly = [&path.written, &path.normal].map(|reading| self.matches(reading));
-        let decoded = path.decoded.each_ref().map(|reading| self.covers_loosely(reading));
-        let all = exactly.iter().chain(&decoded);
-        match () {
-            () if all.clone().all(|covers| *covers) => Cover::Surely,
-            () if all.clone().any(|covers| *covers) || self.covers_loosely(&path.folded) => Cover::Maybe,
-            () => Cover::No,
+        let as_sent = self.matches(&path.written) && (path.plain || self.matches(&path.normal));
+        let without_slash = || path.normal.strip_suffix('/').is_none_or(|path| path.is_empty() || self.matches(path));
+        match as_sent {
+            true if !loosely.contains(&false) && without_slash() => Cover::Surely,
+            true => Cover::AsSent,
+            false if loosely.contains(&true) || self.matches(&path.normal) || self.covers_loosely(&path.folded) => {
+                Cover::Maybe
+            }
+            false if self.covers_emptied(path) => Cover::Maybe,
+            false => Cover::No,
         }
     }
 
-    /// Does it cover a path by how it was sent, whatever escapes stand for?
-    pub(crate) fn covers_as_written(&self, path: &Readings) -> bool {
-        self.matches(&path.written) && self.matches(&path.normal)
+    /// Does it cover a path with a name that stands for nothing?
+    fn covers_emptied(&self, path: &Readings) -> bool {
+        let covers = |reading: &String| {
+            let whole = if path.ends_in_slash() { [reading, "/"].concat() } else { reading.clone() };
+            run(&self.emptied, &whole).may_end(&self.emptied)
+        };
+        (self.has_partial_names || path.ends_in_slash()) && path.decoded.iter().any(covers)
     }
 
     /// Does it cover a reading in folded case, with or without a slash behind it?
@@ -105,6 +115,21 @@ impl PathPattern {
     pub fn matches(&self, path: &str) -> bool {
         run(&self.steps, path).may_end(&self.steps)
     }
+}
+
+/// Does a name stand beside anything but slashes? Whatever stands in braces may.
+fn has_partial_names(pattern: &str) -> bool {
+    let mut before = '/';
+    let mut in_name = false;
+    for character in pattern.chars() {
+        let goes_on = in_name && (character.is_ascii_alphanumeric() || character == '_' || character == '$');
+        if (character == ':' && before != '/') || (in_name && !goes_on && !"/?+*".contains(character)) {
+            return true;
+        }
+        in_name = goes_on || character == ':';
+        before = character;
+    }
+    false
 }
 
 /// Where the automaton is behind a text.
@@ -229,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_pattern_covers_what_some_servers_would_serve_under_it() {
-        use Cover::{Maybe, No, Surely};
+        use Cover::{AsSent, Maybe, No, Surely};
         let cover = |pattern: &str, path: &str| {
             PathPattern::parse(pattern).unwrap().cover(&Readings::of(path).unwrap_or_else(|_| panic!("{path}")))
         };
@@ -237,6 +262,8 @@ mod tests {
             ("/a", "/a", Surely),
             ("/a", "/a/", Maybe),
             ("/a/", "/a", Maybe),
+            ("/a/", "/a/", AsSent),
+            ("/a{/}?", "/a/", Surely),
             ("/a", "/A", Maybe),
             ("/A", "/a", Maybe),
             ("/a", "/%61", Maybe),
@@ -246,23 +273,31 @@ mod tests {
             ("/", "/", Surely),
             ("/a/*", "/a", Maybe),
             ("/a/*", "/A/", Maybe),
-            ("/a/*", "/a/", Surely),
+            ("/a/*", "/a/", AsSent),
+            ("/a/*", "/a/b/", Surely),
             ("/a/*", "/a/b", Surely),
             ("/a/*", "/a/%62", Surely),
             ("/a/:x", "/a/%62", Surely),
             ("/a/:x", "/a/b/", Maybe),
             ("/a/:x", "/a", No),
+            ("/a/:x", "/a/", Maybe),
+            ("/a/:x/b", "/a/b", No),
+            ("/:x", "/", Maybe),
+            ("/a-:x", "/a-", Maybe),
+            ("/a-:x", "/A-", Maybe),
+            ("/:x-b", "/-b", Maybe),
+            ("/{:x}b", "/%62", Maybe),
             ("/a/b", "/a/%62", Maybe),
             ("/caf%c3%a9", "/caf%C3%A9", Surely),
-            ("/caf%C3%A9", "/caf%c3%a9", Surely),
+            ("/caf%C3%A9", "/caf%c3%a9", Maybe),
             ("/caf%C3%A9", "/CAF%C3%89", Maybe),
             ("/task", "/tas%E2%84%AA", Maybe),
             ("/@a", "/%40a", Maybe),
             ("/a%20b", "/a%20b", Surely),
             ("/a%20b", "/A%20b", Maybe),
-            ("/a/:x", "/a/b%2Fc", Maybe),
+            ("/a/:x", "/a/b%2Fc", AsSent),
             ("/A/:x", "/a/b%2Fc", Maybe),
-            ("/a%20b/:x", "/a%20b/c%2Fd", Maybe),
+            ("/a%20b/:x", "/a%20b/c%2Fd", AsSent),
             ("/a/*", "/a%2Fb", Maybe),
             ("/a/*", "/a/b%2Fc", Surely),
             ("/a/b/*", "/a/b%2Fc", Maybe),

@@ -6,18 +6,28 @@ use crate::{
     policy_error::PolicyError,
 };
 
-/// The steps of a pattern over a path in its normal form, and over what its escapes stand for in folded case.
-pub(super) fn steps(pattern: &str) -> Result<(Vec<Step>, Vec<Step>), PolicyError> {
+/// The steps of a pattern.
+pub(super) struct Automata {
+    /// Over a path in its normal form.
+    pub(super) exact: Vec<Step>,
+    /// Over what its escapes stand for in folded case.
+    pub(super) folded: Vec<Step>,
+    /// The same where names may stand for nothing.
+    pub(super) emptied: Vec<Step>,
+}
+
+/// Reads a pattern.
+pub(super) fn automata(pattern: &str) -> Result<Automata, PolicyError> {
     let tokens = tokens(pattern)?;
-    let read = |literal| {
-        let mut reader =
-            Reader { tokens: &tokens, literal, steps: Vec::new(), fixed: String::new(), names: Vec::new() };
+    let read = |literal, may_be_empty| {
+        let (steps, fixed, names) = Default::default();
+        let mut reader = Reader { tokens: &tokens, literal, may_be_empty, steps, fixed, names };
         reader.pattern()?;
         reader.flush()?;
         reader.steps.push(Step::End);
         Ok(reader.steps)
     };
-    Ok((read(normal_escapes)?, read(folded)?))
+    Ok(Automata { exact: read(normal_escapes, false)?, folded: read(folded, false)?, emptied: read(folded, true)? })
 }
 
 /// Text in folded case without its escapes. Escapes that are no UTF-8 stay: no path with them is read.
@@ -96,6 +106,8 @@ struct Reader<'t, 'p> {
     tokens: &'t [Token<'p>],
     /// What is compared where the pattern has text.
     literal: fn(&str) -> String,
+    /// A name may stand for nothing.
+    may_be_empty: bool,
     steps: Vec<Step>,
     /// Text that no part has taken yet.
     fixed: String,
@@ -222,13 +234,11 @@ impl<'p> Reader<'_, 'p> {
         let here = self.steps.len();
         match wildcard {
             None => {}
+            Some(Wildcard::Segment) if self.may_be_empty => self.any_of(Step::NotSlash),
             Some(Wildcard::Segment) => {
                 self.steps.extend([Step::NotSlash, Step::Either(here, here.saturating_add(2))]);
             }
-            Some(Wildcard::All) => {
-                let behind = here.saturating_add(3);
-                self.steps.extend([Step::Either(here.saturating_add(1), behind), Step::Any, Step::Either(here, here)]);
-            }
+            Some(Wildcard::All) => self.any_of(Step::Any),
         }
         self.bytes(suffix)?;
         if matches!(often, Often::ZeroOrMore | Often::OneOrMore) {
@@ -240,6 +250,16 @@ impl<'p> Reader<'_, 'p> {
             *skip = Step::Either(body, behind);
         }
         Ok(())
+    }
+
+    /// Any number of that step.
+    fn any_of(&mut self, step: Step) {
+        let here = self.steps.len();
+        self.steps.extend([
+            Step::Either(here.saturating_add(1), here.saturating_add(3)),
+            step,
+            Step::Either(here, here),
+        ]);
     }
 
     fn bytes(&mut self, text: &str) -> Result<(), PolicyError> {

@@ -4,7 +4,7 @@
 
 use super::hazard::Hazards;
 use crate::{
-    binding::uri::{decoded_escapes, has_stray_percent, normal_escapes, upper_escapes},
+    binding::uri::{decoded_escapes, has_stray_percent, normal_escapes},
     denial::Denial,
 };
 
@@ -14,7 +14,7 @@ const MOST_LAYERS: u32 = 4;
 /// The readings of one path.
 #[derive(Debug)]
 pub(crate) struct Readings {
-    /// As it was sent, but for the case of hexadecimal digits.
+    /// As it was sent.
     pub(super) written: String,
     /// With unreserved characters for themselves (RFC 3986 §6.2.2.2).
     pub(super) normal: String,
@@ -44,7 +44,7 @@ impl Readings {
             // The written form may still escape what needs none.
             let plain = !path.contains('%');
             let decoded = if plain { folded.clone() } else { without_last_slash(&normal).to_ascii_lowercase() };
-            let written = if plain { path.to_owned() } else { upper_escapes(path) };
+            let written = path.to_owned();
             let decoded = [decoded.clone(), decoded];
             return Ok(Readings { written, normal, decoded, folded, plain, hazards: Hazards::default() });
         }
@@ -70,7 +70,12 @@ impl Readings {
             return Err(Denial::PathAmbiguous);
         }
         let decoded = [fold(without_last_slash(&once)), fold(without_last_slash(&split))];
-        Ok(Readings { written: upper_escapes(path), normal, decoded, folded, plain: false, hazards })
+        Ok(Readings { written: path.to_owned(), normal, decoded, folded, plain: false, hazards })
+    }
+
+    /// Does it end in a slash that [`decoded`](Self::decoded) is without?
+    pub(super) fn ends_in_slash(&self) -> bool {
+        self.normal.ends_with('/')
     }
 
     /// What only a route can allow.

@@ -4,7 +4,6 @@ use serde_json::{Map, Value};
 
 use super::{
     super::{
-        cutoff::Cutoff,
         operation::{Operation, Outcome},
         session::Inspected,
         session_id::SessionId,
@@ -52,12 +51,13 @@ pub(super) async fn stands(
     {
         return Ok(false);
     }
-    let (subject, client) = (typed.sub.as_deref().unwrap_or_default(), typed.client_id.as_deref().unwrap_or_default());
-    let cutoff = cutoff::of(channel, subject, client).await?;
-    if typed.iat.is_none_or(|issued_at| cutoff != Cutoff::NONE && issued_at < cutoff.instant()) {
-        return Ok(false);
-    }
-    let Some(sid) = claims.get("sid").and_then(Value::as_str) else { return Ok(true) };
+    let Some(sid) = claims.get("sid").and_then(Value::as_str) else {
+        let rules = &issuer.settings.rules;
+        let (subject, client) = (typed.sub.as_deref(), typed.client_id.as_deref());
+        let before = cutoff::of(channel, subject.unwrap_or_default(), client.unwrap_or_default(), rules).await?;
+        return Ok(typed.iat.is_some_and(|issued_at| before.is_none_or(|before| issued_at >= before)));
+    };
+    // The session knows the cutoffs that it began under, which says more than instants do.
     let Some(sid) = SessionId::parse(sid) else { return Ok(false) };
     match run::run(issuer, channel, Operation::inspect(Inspected::Session(sid)), None).await? {
         Outcome::Unavailable => Err(Failure::unavailable()),

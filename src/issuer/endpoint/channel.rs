@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{limit::Rate, response::Response};
+use super::{super::feed::Write, limit::Rate, response::Response};
 use crate::{policy_error::PolicyError, time::UnixSeconds};
 
 /// What is to be done next.
@@ -24,6 +24,17 @@ pub enum Step {
     Read {
         /// Its key.
         key: String,
+    },
+    /// Read several entries, in as few calls as the store allows.
+    #[serde(rename = "readMany")]
+    ReadMany {
+        /// Their keys.
+        keys: Vec<String>,
+    },
+    /// Let so much time pass: others are at work.
+    Wait {
+        /// In milliseconds.
+        milliseconds: u64,
     },
     /// In one step: if the version of that entry is `expected`, write the value with the next version.
     Swap {
@@ -60,6 +71,8 @@ pub enum Step {
         response: Response,
         /// What has happened: it is committed, and holds no token.
         events: Vec<Value>,
+        /// Whether it is time for the command `tend` and a sweep of the store, beside or after the answer.
+        tend: bool,
     },
     /// The application's own mistake in a command.
     Mistake {
@@ -82,7 +95,10 @@ pub struct Entry {
 pub enum Evidence {
     /// The entry, if there is one.
     Found(Option<Entry>),
-    /// Whether the swap was made; the count was within its limit; the keys have changed.
+    /// The entries, in the order of their keys.
+    FoundMany(Vec<Option<Entry>>),
+    /// Whether the swap was made; the count was within its limit; the keys have changed; the time has
+    /// passed.
     Held(bool),
     /// The body; `None` when it is no UTF-8.
     Body(Option<String>),
@@ -103,20 +119,23 @@ pub enum Broken {
 }
 
 impl Evidence {
-    /// Reads `{ "found": null | { version, value } }`, `{ "held": boolean }`, `{ "body": text | null }`, `{ "broken": "aborted" | "late" }`
-    /// or `{ "error": "unavailable" }`. Anything else tells nothing.
+    /// Reads `{ "found": null | { version, value } }`, `{ "foundMany": [null | { version, value }, …] }`,
+    /// `{ "held": boolean }`, `{ "body": text | null }`, `{ "broken": "aborted" | "late" }` or
+    /// `{ "error": "unavailable" }`. Anything else tells nothing.
     #[must_use]
     pub fn from_json(text: &str) -> Self {
         #[derive(Deserialize)]
-        #[serde(rename_all = "lowercase")]
+        #[serde(rename_all = "camelCase")]
         enum Told {
             Found(Option<Entry>),
+            FoundMany(Vec<Option<Entry>>),
             Held(bool),
             Body(Option<String>),
             Broken(Broken),
         }
         match serde_json::from_str(text) {
             Ok(Told::Found(entry)) => Evidence::Found(entry),
+            Ok(Told::FoundMany(entries)) => Evidence::FoundMany(entries),
             Ok(Told::Held(held)) => Evidence::Held(held),
             Ok(Told::Body(body)) => Evidence::Body(body),
             Ok(Told::Broken(broken)) => Evidence::Broken(broken),
@@ -192,6 +211,24 @@ impl Channel {
             Evidence::Found(entry) => Ok(entry),
             _ => Err(Unavailable),
         }
+    }
+
+    pub(super) async fn read_many(&self, keys: Vec<String>) -> Result<Vec<Option<Entry>>, Unavailable> {
+        let count = keys.len();
+        match self.ask(Step::ReadMany { keys }).await {
+            Evidence::FoundMany(entries) if entries.len() == count => Ok(entries),
+            _ => Err(Unavailable),
+        }
+    }
+
+    /// Waits. Whoever does not let the time pass finds the others as far as they are.
+    pub(super) async fn wait(&self, milliseconds: u64) {
+        self.ask(Step::Wait { milliseconds }).await;
+    }
+
+    /// Writes, if nobody was faster.
+    pub(super) async fn write(&self, write: Write) -> Result<bool, Unavailable> {
+        self.swap(&write.key, write.expected, write.value, write.ends_at).await
     }
 
     pub(super) async fn swap(

@@ -203,15 +203,23 @@ async fn found(
     }
 }
 
-/// Marks the code as answered; `false` when another redemption was. A mark whose outcome is not known is looked for.
+/// Marks the code as answered; `false` when another redemption was.
+///
+/// A mark whose outcome is not known is written once more, from the same version: should the first still be on its way, it then comes too
+/// late. One that is refused may be this very mark, written before.
 async fn is_answered(key: &str, version: u64, answered: &Code, channel: &Channel) -> Result<bool, Failure> {
-    match channel.swap(key, version, written(answered), remembered(channel)).await {
-        Ok(held) => Ok(held),
-        Err(Unavailable) => match channel.read(key).await?.as_ref().map(read).transpose()? {
-            Some(code) if code.answered == answered.answered => Ok(true),
-            Some(code) if code.sid.is_none() => Err(Failure::unavailable()),
-            _ => Ok(false),
-        },
+    let mark = || channel.swap(key, version, written(answered), remembered(channel));
+    let held = match mark().await {
+        Ok(held) => held,
+        Err(Unavailable) => mark().await.unwrap_or(false),
+    };
+    if held {
+        return Ok(true);
+    }
+    match channel.read(key).await?.as_ref().map(read).transpose()? {
+        Some(code) if code.answered == answered.answered => Ok(true),
+        Some(code) if code.sid.is_none() => Err(Failure::unavailable()),
+        _ => Ok(false),
     }
 }
 

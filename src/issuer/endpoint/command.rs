@@ -13,7 +13,7 @@ use super::{
     client::{AUTHORIZATION_CODE, Client},
     code::{self, Code},
     failure::Failure,
-    health, log,
+    health, intents,
     response::Response,
     revocations::{Target, revoke},
     run, tokens,
@@ -59,8 +59,9 @@ pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Re
             health::check(channel).await?;
             Value::Null
         }
-        "fold" => {
-            log::fold(issuer, channel).await?;
+        "tend" => {
+            command.only(&["command"])?;
+            intents::tend(issuer, channel).await?;
             Value::Null
         }
         _ => return Err(PolicyError::at("command", "is not known").into()),

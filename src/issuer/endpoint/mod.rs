@@ -18,9 +18,12 @@ mod authenticate;
 mod feed_access;
 mod proof;
 mod cutoff;
+mod pause;
+mod answers;
 mod log;
 mod run;
 mod admission;
+mod intents;
 mod tokens;
 mod access;
 mod cors;
@@ -45,11 +48,11 @@ use core::{
     pin::Pin,
     task::{Context, Poll, Waker},
 };
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{IssuerError, feed_log::Log};
+use super::IssuerError;
 pub use channel::{Broken, Entry, Evidence, Step};
 pub use client::hash_client_secret;
 pub use request::Request;
@@ -60,13 +63,14 @@ use crate::{policy_error::PolicyError, time::UnixSeconds};
 use channel::Channel;
 use command::Fault;
 use failure::Failure;
+use log::Ledger;
 use request::Place;
 
-/// An issuer at work: its settings, and the log of its feed as far as it was read. Everything else is in the store.
+/// An issuer at work: its settings, the log of its feed as far as it was read, and what its requests want of it. Everything else is in the store.
 #[derive(Debug)]
 pub struct Issuer {
     settings: Settings,
-    log: Mutex<Option<Arc<Log>>>,
+    ledger: Ledger,
 }
 
 impl Issuer {
@@ -75,7 +79,7 @@ impl Issuer {
     /// # Errors
     /// As [`Settings::from_json`].
     pub fn from_json(config: &str, secrets: &str) -> Result<Self, PolicyError> {
-        Ok(Issuer { settings: Settings::from_json(config, secrets)?, log: Mutex::new(None) })
+        Ok(Issuer { settings: Settings::from_json(config, secrets)?, ledger: Ledger::new() })
     }
 
     /// What it goes by.
@@ -90,7 +94,7 @@ impl Issuer {
         let channel = Channel::new(now);
         let (issuer, inner, request) = (Arc::clone(self), channel.clone(), request.to_owned());
         let work = Box::pin(async move { answer(&issuer, &request, &inner).await });
-        Exchange { channel, work: Some(work), next: None }.advanced()
+        Exchange { issuer: Arc::clone(self), channel, work: Some(work), next: None }.advanced()
     }
 }
 
@@ -98,6 +102,7 @@ type Work = Pin<Box<dyn Future<Output = Result<Response, PolicyError>> + Send>>;
 
 /// One request under way.
 pub struct Exchange {
+    issuer: Arc<Issuer>,
     channel: Channel,
     work: Option<Work>,
     next: Option<Step>,
@@ -139,7 +144,10 @@ impl Exchange {
                 self.work = None;
                 let events = self.channel.take_events();
                 Some(match outcome {
-                    Ok(response) => Step::Done { response, events },
+                    Ok(response) => {
+                        let tend = self.issuer.settings.feed.is_some() && self.issuer.ledger.is_due(self.channel.now());
+                        Step::Done { response, events, tend }
+                    }
                     Err(error) => Step::Mistake { error },
                 })
             }
@@ -199,7 +207,7 @@ async fn routed(issuer: &Issuer, request: &Request, channel: &Channel) -> Routed
         (Place::Introspect, "POST") => introspect::answer(issuer, request, channel).await,
         (Place::Revocations, "POST") => revocations::administer(issuer, request, channel).await,
         (Place::Revocations, "GET" | "HEAD") => match feed_access::check(issuer, request, channel).await {
-            Ok(()) => revocations::feed(issuer, query, channel).await,
+            Ok(()) => revocations::feed(issuer, request, query, channel).await,
             Err(failure) => Err(failure),
         },
         (Place::Health, "GET" | "HEAD") => health::answer(channel).await,

@@ -3,22 +3,19 @@
 use serde_json::json;
 
 use super::{
-    super::{
-        cutoff::Party,
-        feed::Revoked,
-        operation::{Operation, Outcome},
-        session_id::SessionId,
-    },
+    super::{cutoff::Party, feed::intent::Wanted, session_id::SessionId},
     Issuer,
     authenticate::{self, Caller},
     channel::Channel,
     failure::Failure,
-    log, name,
+    intents,
+    log::{self, Entry, locked},
     request::Request,
     response::Response,
     run,
 };
-use crate::time::UnixSeconds;
+/// A shorter body is not worth compressing, in bytes.
+const LEAST_COMPRESSED: usize = 1024;
 
 /// Whose tokens are to be revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,24 +27,42 @@ pub(super) enum Target<'t> {
 }
 
 /// The snapshot, or what has come since a version. Documents are signed now, and say so: nobody may keep them.
-pub(super) async fn feed(issuer: &Issuer, query: Option<&str>, channel: &Channel) -> Result<Response, Failure> {
+pub(super) async fn feed(
+    issuer: &Issuer,
+    request: &Request,
+    query: Option<&str>,
+    channel: &Channel,
+) -> Result<Response, Failure> {
     let feed = issuer.settings.feed.as_ref();
     let feed = feed.ok_or_else(|| Failure::new(404, "invalid_request", "url: this issuer has no feed"))?;
-    let since = match query.unwrap_or_default() {
-        "" => None,
-        query => {
-            let digits = query.strip_prefix("since=").filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-            let since = digits.and_then(|digits| digits.parse().ok());
-            Some(since.ok_or_else(|| Failure::request("since", "must be the version that is held"))?)
+    let text = query.filter(|query| !query.is_empty()).map(|query| query.strip_prefix("since=").unwrap_or("?"));
+    let since = text.map(|text| {
+        let since = feed.since(text);
+        since
+            .ok_or_else(|| Failure::request("since", "must be the version that is held, or the cursor of its document"))
+    });
+    let since = since.transpose()?;
+    let log = log::read(issuer, channel, since.as_ref()).await?;
+    let of = (log.place(), channel.now());
+    let known = locked(&issuer.ledger.answers).get(of.clone(), text);
+    let answer = match known {
+        Some(answer) => answer,
+        None => {
+            let answer = feed.answer(&log, since.as_ref(), channel.now()).map_err(super::IssuerError::from)?;
+            locked(&issuer.ledger.answers).put(&of, text, &answer);
+            answer
         }
     };
-    let log = log::read(issuer, channel).await?;
-    let answer = feed.answer(&log, since, channel.now()).map_err(super::IssuerError::from)?;
+    let encodings = request.header("accept-encoding").unwrap_or_default();
+    let compressed = answer.body.len() >= LEAST_COMPRESSED && encodings.split(',').any(|it| it.trim() == "gzip");
     let response = Response { status: answer.status, headers: Vec::new(), body: answer.body };
-    Ok(response
+    let response = response
         .with("content-type", "text/plain; charset=utf-8")
         .with("cache-control", "no-store")
-        .with("etag", &format!("\"{}\"", answer.version)))
+        .with("vary", "accept-encoding")
+        .with("etag", &format!("\"{}\"", answer.version));
+    // Whoever sends it compresses it: base64url has a quarter to lose.
+    Ok(if compressed { response.with("content-encoding", "gzip") } else { response })
 }
 
 /// The administrator's revoke: exactly one of `subject`, `session`, `client` and `key`, from a client that may.
@@ -78,27 +93,30 @@ pub(super) async fn revoke(issuer: &Issuer, channel: &Channel, target: Target<'_
     match target {
         Target::Session(sid) => run::end(issuer, channel, sid).await,
         Target::Subject(subject) => {
-            let before = cut_off(issuer, channel, Party::Subject(subject.to_owned())).await?;
-            log::append(issuer, channel, &[Revoked::SubjectBefore(subject, before)]).await
+            let wanted = Wanted::Subject(subject.to_owned());
+            end_all(issuer, channel, Party::Subject(subject.to_owned()), wanted).await
         }
         Target::Client(client) => {
-            let before = cut_off(issuer, channel, Party::Client(client.to_owned())).await?;
-            log::append(issuer, channel, &[Revoked::ClientBefore(client, before)]).await
+            let wanted = Wanted::Client(client.to_owned());
+            end_all(issuer, channel, Party::Client(client.to_owned()), wanted).await
         }
         Target::Key(kid) => {
-            let _ = channel.is_first(&name::key_cutoff(kid), UnixSeconds::MAX.get()).await?;
-            log::append(issuer, channel, &[Revoked::Key(kid)]).await?;
+            let wanted = Wanted::Key(kid.to_owned());
+            let intent = intents::open(issuer, channel, wanted.clone()).await;
+            intents::mark_key(channel, kid).await?;
+            log::append(issuer, channel, vec![Entry::of(wanted)]).await?;
+            intents::close(issuer, intent);
             channel.report(json!({ "kind": "revoked", "kid": kid, "at": channel.now() }));
             Ok(())
         }
     }
 }
 
-/// Ends all sessions of the party that have begun. The store first: whatever it grants from now on is dated after the cutoff, which the feed
-/// then names. An error in between is one for whoever asked, who asks again.
-async fn cut_off(issuer: &Issuer, channel: &Channel, party: Party) -> Result<UnixSeconds, Failure> {
-    match run::run(issuer, channel, Operation::cut_off(party), None).await? {
-        Outcome::CutOff(cutoff) => Ok(cutoff.instant()),
-        _ => Err(Failure::unavailable()),
-    }
+/// Ends all sessions of the party. The store first: whatever it grants from now on is dated after the cutoff, which the feed then names.
+async fn end_all(issuer: &Issuer, channel: &Channel, party: Party, wanted: Wanted) -> Result<(), Failure> {
+    let intent = intents::open(issuer, channel, wanted.clone()).await;
+    let before = intents::cut_off(issuer, channel, party).await?;
+    log::append(issuer, channel, vec![Entry { wanted, before }]).await?;
+    intents::close(issuer, intent);
+    Ok(())
 }

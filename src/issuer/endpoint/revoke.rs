@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        feed::Revoked,
+        feed::intent::Wanted,
         refresh_token::RefreshToken,
         refusal::Refusal,
         session::{self, Answer, RefreshRequest},
@@ -11,13 +11,13 @@ use super::{
     authenticate::{self, Caller},
     channel::Channel,
     failure::Failure,
-    log, name,
+    intents,
+    log::{self, Entry},
+    name,
     request::Request,
     response::Response,
     run,
 };
-use crate::time::Leeway;
-
 const PARAMETER: &str = "token";
 
 /// Revokes a session by one of its refresh tokens, of any generation, or one access token.
@@ -63,12 +63,14 @@ async fn by_access_token(issuer: &Issuer, caller: &Caller<'_>, text: &str, chann
     }
     caller.count_public(channel).await?;
     let Some(jti) = claims.jti.as_deref() else { return Ok(()) };
-    let key = name::token(jti);
-    if channel.read(&key).await?.is_some() {
-        return Ok(());
+    let wanted = Wanted::Token(jti.to_owned());
+    if channel.read(&name::token(jti)).await?.is_some() {
+        return Ok(log::ensure(issuer, channel, wanted).await?);
     }
-    // The feed first, as for sessions; then the mark, so that nobody can fill the feed with one token.
-    log::append(issuer, channel, &[Revoked::Token(jti)]).await?;
-    let _ = channel.is_first(&key, claims.exp.get().saturating_add(Leeway::CAP)).await?;
+    let intent = intents::open(issuer, channel, wanted.clone()).await;
+    // Here first, as for sessions. Nobody can fill the feed with one token: what it lists already is not appended.
+    let _ = intents::mark_token(issuer, channel, jti).await?;
+    log::append(issuer, channel, vec![Entry::of(wanted)]).await?;
+    intents::close(issuer, intent);
     Ok(())
 }

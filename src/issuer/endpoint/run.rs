@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     super::{
         cutoff::{CUTOFFS, Cutoff},
-        feed::Revoked,
+        feed::intent::{Intent, Wanted},
         operation::{Evidence, Operation, Outcome, Step, Versioned},
         refresh_token::RefreshToken,
         row::{Row, Status},
@@ -15,26 +15,63 @@ use super::{
     admission::Admission,
     channel::{Channel, Entry, Unavailable},
     failure::Failure,
-    log,
+    intents,
+    log::{self, Entry as Listed},
+    pause::Pause,
 };
+
+/// Between two tries to write one row, in milliseconds.
+const RACE_MS: (u64, u64) = (1, 100);
 
 /// Carries an operation out. A refresh is admitted on the way, once its token is known to be authentic.
 ///
-/// What is to be revoked stands in the feed before the row says so. Were it the other way about and the second write lost, a later attempt
-/// would find nothing to do, and no edge would ever hear of it.
+/// A session is revoked by the swap of its row, whatever becomes of the log. An intent is written before, and the log after it: whoever
+/// finds the one without the other finishes the work. The answer waits for both.
 pub(super) async fn run(
+    issuer: &Issuer,
+    channel: &Channel,
+    operation: Operation,
+    admission: Option<Admission<'_>>,
+) -> Result<Outcome, Failure> {
+    let mut listing = Listing { announces: true, ..Listing::default() };
+    let outcome = carry_out(issuer, channel, operation, admission, &mut listing).await?;
+    if let Some(sid) = listing.revoked {
+        log::append(issuer, channel, vec![Listed::of(Wanted::Session(sid))]).await?;
+    }
+    if outcome != Outcome::Unavailable {
+        intents::close(issuer, listing.intent);
+    }
+    Ok(outcome)
+}
+
+/// What an operation means for the log.
+#[derive(Default)]
+struct Listing {
+    /// Whether what it revokes is to be listed: not what a cutoff has ended, which is in the feed by that.
+    announces: bool,
+    intent: Option<Intent>,
+    /// The session that was revoked by it.
+    revoked: Option<String>,
+    /// Whether its session was revoked when it was last read.
+    before: bool,
+}
+
+async fn carry_out(
     issuer: &Issuer,
     channel: &Channel,
     mut operation: Operation,
     mut admission: Option<Admission<'_>>,
+    listing: &mut Listing,
 ) -> Result<Outcome, Failure> {
     let rules = &issuer.settings.rules;
-    let mut announced = false;
+    let mut pause = Pause::new(RACE_MS.0, RACE_MS.1);
     let mut step = operation.begin();
     loop {
         let evidence = match step {
             Step::Read { key } => {
                 let found = channel.read(&key).await;
+                listing.before =
+                    found.as_ref().is_ok_and(|it| it.as_ref().is_some_and(|it| revoked(&it.value).is_some()));
                 if let (Some(admission), Ok(Some(entry))) = (&mut admission, &found) {
                     admission.count(issuer, channel, &entry.value).await?;
                 }
@@ -44,8 +81,7 @@ pub(super) async fn run(
                 found.map_or(Evidence::Unavailable, |found| Evidence::Read(found.map(versioned)))
             }
             Step::ReadCutoffs { keys: [subject, client] } => {
-                // A session that a cutoff has ended is in the feed by that.
-                announced = true;
+                listing.announces = false;
                 match both(channel, &subject, &client).await {
                     Ok(found) => {
                         found.iter().flatten().try_for_each(|found| readable(&subject, &found.value))?;
@@ -58,11 +94,18 @@ pub(super) async fn run(
                 if let Some(admission) = &mut admission {
                     admission.prove(channel, &value).await?;
                 }
-                if let Some(sid) = revoked(&value).filter(|_| !announced) {
-                    log::append(issuer, channel, &[Revoked::Session(&sid.to_string())]).await?;
-                    announced = true;
+                let sid = revoked(&value).filter(|_| listing.announces).map(|sid| sid.to_string());
+                if let Some(sid) = &sid
+                    && listing.intent.is_none()
+                {
+                    listing.intent = intents::open(issuer, channel, Wanted::Session(sid.clone())).await;
                 }
                 let swapped = channel.swap(&key, expected, value, ends_at.get()).await;
+                match swapped {
+                    Ok(true) => listing.revoked = sid,
+                    Ok(false) => drop(pause.wait(channel).await),
+                    Err(Unavailable) => {}
+                }
                 swapped.map_or(Evidence::Unavailable, Evidence::Swapped)
             }
             Step::Done { outcome, events } => {
@@ -103,9 +146,26 @@ pub(super) async fn read(channel: &Channel, sid: SessionId) -> Result<Option<Row
     row.map_err(|error| Failure::unreadable("a session", error))
 }
 
-/// Ends a session for good.
+/// Ends a session for good. Of one that was revoked before nobody knows whether it came to the log: it is looked for there.
 pub(super) async fn end(issuer: &Issuer, channel: &Channel, sid: SessionId) -> Result<(), Failure> {
-    match run(issuer, channel, Operation::revoke(sid), None).await? {
+    let mut listing = Listing { announces: true, ..Listing::default() };
+    let outcome = carry_out(issuer, channel, Operation::revoke(sid), None, &mut listing).await?;
+    if outcome != Outcome::Revoked {
+        return Err(Failure::unavailable());
+    }
+    let wanted = Wanted::Session(sid.to_string());
+    if listing.revoked.is_some() {
+        log::append(issuer, channel, vec![Listed::of(wanted)]).await?;
+    } else if listing.before {
+        log::ensure(issuer, channel, wanted).await?;
+    }
+    intents::close(issuer, listing.intent);
+    Ok(())
+}
+
+/// Revokes a session's row and leaves the log to the caller.
+pub(super) async fn revoke_row(issuer: &Issuer, channel: &Channel, sid: SessionId) -> Result<(), Failure> {
+    match carry_out(issuer, channel, Operation::revoke(sid), None, &mut Listing::default()).await? {
         Outcome::Revoked => Ok(()),
         _ => Err(Failure::unavailable()),
     }

@@ -52,11 +52,11 @@ pub(super) async fn alone(
     let settings = &issuer.settings;
     let Wanted { subject, scope, jkt, longest_seconds } = wanted;
     let lifetime = settings.rules.configuration.access_token.min(longest_seconds);
-    let cutoff = cutoff::of(channel, subject, &client.id).await?;
+    let before = cutoff::of(channel, subject, &client.id, &settings.rules).await?;
     let request = AccessTokenRequest::new(&settings.issuer, settings.audience(client), subject, &client.id)
         .map_err(IssuerError::from)?
         .without_session(lifetime, scope, jkt);
-    let token = settings.ring.sign(request, cutoff.issued_at(channel.now()))?;
+    let token = settings.ring.sign(request, before.map_or(channel.now(), |before| before.max(channel.now())))?;
     Ok(response(token, jkt.is_some(), lifetime, scope))
 }
 

@@ -1,6 +1,6 @@
 // For Hono 4: https://hono.dev. Nothing of it is imported.
-import type { Claims, Gate, Requirement } from '../gate/index.js';
-import { type NodeRequest, rewrite } from './node.js';
+import type { Claims, Gate, RequestFacts, Requirement } from '../gate/index.js';
+import { factsOf, type NodeRequest, rewrite } from './node.js';
 
 /** What is asked of Hono's `Context`. */
 export interface HonoContext {
@@ -35,7 +35,7 @@ export function guard<C = Claims, Context extends HonoContext = HonoContext>(
   { key = 'jwtPayload', clientAddress }: HonoOptions<Context> = {},
 ): (c: Context, next: () => Promise<void>) => Promise<Response | undefined> {
   return async (c, next) => {
-    const decision = await gate.check(c.req.raw, requirement, {
+    const decision = await gate.check(judged(c), requirement, {
       served: servedOf(c.req),
       clientAddress: clientAddress === undefined ? peerOf(c) : clientAddress(c),
       waitUntil: (promise) => waitUntil(c, promise),
@@ -49,6 +49,21 @@ export function guard<C = Claims, Context extends HonoContext = HonoContext>(
     await next();
     return undefined;
   };
+}
+
+/**
+ * The request, with its target as it came where Hono's server for Node hands that over: the URL standard mends what is malformed. An app that is
+ * mounted in another is given another path than the target's, and goes by that.
+ */
+function judged({ req: { raw }, env }: HonoContext): Request | RequestFacts {
+  const { incoming } = (env ?? {}) as Env;
+  if (incoming?.rawHeaders === undefined || incoming.url === undefined) return raw;
+  const facts = factsOf(incoming, incoming.url);
+  if (facts.url !== '') {
+    const [asked, own] = [new URL(facts.url), new URL(raw.url)];
+    if (asked.host === own.host && asked.pathname !== own.pathname) return raw;
+  }
+  return { ...facts, method: raw.method, headers: raw.headers };
 }
 
 /** The path by which Hono looks for handlers, where it is not the URL's. */

@@ -28,11 +28,19 @@ interface Socket {
 /** The request as the gate reads it. `target` is the request-target (RFC 9112 §3.2) before any framework shortened or rewrote it. */
 export function factsOf(request: NodeRequest, target: string): RequestFacts {
   const headers = pairs(request.rawHeaders);
-  const host = headers.find(([name]) => name === ':authority' || /^host$/i.test(name))?.[1];
+  const hosts = headers.filter(([name]) => name === ':authority' || /^host$/i.test(name));
+  // Two that differ have no URL: whoever stands behind the gate may go by the other one.
+  const [[, host] = [], ...others] = hosts;
+  const agree = others.every(([, other]) => other.toLowerCase() === host?.toLowerCase());
   const scheme = (request.socket as Socket).encrypted ? 'https' : 'http';
   // HTTP/2 announces no body.
   const hasBody = (request as OfHttp2).stream?.endAfterHeaders === false;
-  return { method: request.method ?? 'GET', ...urlOf(target, scheme, host ?? ''), headers, hasBody };
+  return {
+    method: request.method ?? 'GET',
+    ...urlOf(target, scheme, (agree && host) || ''),
+    headers,
+    hasBody,
+  };
 }
 
 /** What only the connection tells, and the framework: `routed` is the target by which it looks for a handler. */

@@ -36,7 +36,7 @@ export function placeOf(
   for (const id of event.url.searchParams.getAll('/remote')) {
     // Whatever stands behind its name tells instances of one form apart.
     const [file = '', name = ''] = id.split('/');
-    served.push(remote + encodeURIComponent(file) + '/' + encodeURIComponent(name));
+    served.push(`${remote + encodeURIComponent(file)}/${encodeURIComponent(name)}`);
   }
   const answering = pathOfRoute(event.route?.id, event.params ?? {});
   if (answering !== undefined && !isSame(base + answering, event.url.pathname)) served.push(base + answering);

@@ -8,8 +8,18 @@ export interface CookieOptions {
   maxAgeSeconds?: number;
 }
 
+/** What it holds: the refresh token, and whether the user has signed out and the authorization server has not been told. */
+export interface Held {
+  token: string;
+  ended: boolean;
+}
+
 // Browsers drop a longer one without a word.
 const LONGEST = 4000;
+// By so much the next token may be longer: whether it fits is known before the present one is spent.
+const ROOM = 256;
+// Of a token, `encodeURIComponent` leaves none.
+const ENDED = ':';
 
 /** Writes the cookie; null takes it away. */
 export function cookieWith({ name = 'session', path = '/', maxAgeSeconds }: CookieOptions) {
@@ -19,22 +29,34 @@ export function cookieWith({ name = 'session', path = '/', maxAgeSeconds }: Cook
   if (maxAgeSeconds !== undefined && !(Number.isInteger(maxAgeSeconds) && maxAgeSeconds > 0))
     throw new TypeError('cookie.maxAgeSeconds: a whole number of seconds');
   const full = `${path === '/' ? '__Host-' : '__Secure-'}${name}`;
-  const write = (token: string | null) => {
-    const text = `${full}=${encodeURIComponent(token ?? '')}`;
-    if (text.length > LONGEST) throw new TypeError('the refresh token does not fit into a cookie');
+  const pair = ({ token, ended }: Held) => `${full}=${ended ? ENDED : ''}${encodeURIComponent(token)}`;
+  const write = (held: Held | null) => {
+    const text = held === null ? `${full}=` : pair(held);
     const age =
-      token === null ? '; Max-Age=0' : maxAgeSeconds === undefined ? '' : `; Max-Age=${maxAgeSeconds}`;
+      held === null ? '; Max-Age=0' : maxAgeSeconds === undefined ? '' : `; Max-Age=${maxAgeSeconds}`;
     return `${text}; Path=${path}; Secure; HttpOnly; SameSite=Strict${age}`;
   };
-  return { name: full, write };
+  /** Does it fit, and would one of its kind that is somewhat longer? Half of a surrogate pair cannot be written at all. */
+  const fits = (token: string, room = ROOM) => {
+    try {
+      return pair({ token, ended: true }).length + room <= LONGEST;
+    } catch {
+      return false;
+    }
+  };
+  return { name: full, write, fits };
 }
 
-/** The cookie's value; undefined when there is none, or more than one: a prefix is what keeps strangers from adding theirs. */
-export function cookieOf(request: Request, name: string): string | undefined {
+/** What the cookie holds; undefined when there is none, or more than one: a prefix is what keeps strangers from adding theirs. */
+export function cookieOf(request: Request, name: string): Held | undefined {
   const pairs = (request.headers.get('cookie') ?? '').split(/; */).map((pair) => pair.split(/=(.*)/s));
   const found = pairs.filter(([key]) => key === name);
+  if (found.length !== 1) return undefined;
+  const text = found[0]?.[1] ?? '';
+  const ended = text.startsWith(ENDED);
   try {
-    return found.length === 1 ? decodeURIComponent(found[0]?.[1] ?? '') || undefined : undefined;
+    const token = decodeURIComponent(ended ? text.slice(1) : text);
+    return token === '' ? undefined : { token, ended };
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 // A backend for frontend: keeps the refresh token in a cookie that no script can read, and talks to the token endpoint in the page's place.
-import { type CookieOptions, cookieOf, cookieWith } from './cookie.js';
+import { type CookieOptions, cookieOf, cookieWith, type Held } from './cookie.js';
 import { isOwn } from './csrf.js';
-import { ask, type Upstream } from './upstream.js';
+import { type Answer, ask, type Upstream } from './upstream.js';
 
 export type { CookieOptions } from './cookie.js';
 export type { Upstream } from './upstream.js';
@@ -24,8 +24,12 @@ export interface Tokens {
 export interface Bff {
   /** Answers what is for it, and undefined for everything else. */
   fetch(request: Request): Promise<Response | undefined>;
-  /** The answer to a sign-in, after the application has checked who it is: the tokens, the refresh token in the cookie. */
-  start(tokens: Tokens): Response;
+  /**
+   * The answer to a sign-in, after the application has checked who it is: the tokens, the refresh token in the cookie. With the request of
+   * the sign-in, answers to what the browser sent with the cookie before neither take the new one away nor write over it.
+   * @throws TypeError when the refresh token, or a next one that is somewhat longer, does not fit into a cookie.
+   */
+  start(tokens: Tokens, request?: Request): Response;
 }
 
 /**
@@ -33,7 +37,24 @@ export interface Bff {
  * @throws TypeError when a setting is no good.
  */
 export function createBff({ path = '/session', cookie = {}, origin, ...upstream }: BffOptions): Bff {
-  const { name, write } = cookieWith(cookie);
+  const { name, write, fits } = cookieWith(cookie);
+  check(path, origin, upstream);
+  /** How many sign-ins there were: what began before one may be of another session than the browser's cookie by now. */
+  let starts = 0;
+  /** What is under way, by what the cookie held. */
+  const flights = new Set<Flight>();
+  const fly = async (token: string, work: (flight: Flight) => Promise<Response>) => {
+    const flight = { token, since: starts, superseded: false };
+    flights.add(flight);
+    return work(flight).finally(() => flights.delete(flight));
+  };
+  /** The browser has been given another cookie, or none: no answer to what it sent before changes that. */
+  const supersede = (token: string | undefined, but?: Flight) => {
+    for (const flight of flights) if (flight.token === token && flight !== but) flight.superseded = true;
+  };
+  /** Takes the cookie away, or marks it, unless there may be a newer sign-in's by now. */
+  const unless = ({ since, superseded }: Flight, held: Held | null): Record<string, string> =>
+    since === starts && !superseded ? { 'set-cookie': write(held) } : {};
 
   const answer = (status: number, body: unknown, more: Record<string, string> = {}) =>
     new Response(body === undefined ? null : JSON.stringify(body), {
@@ -45,45 +66,123 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
         ...more,
       },
     });
-  const over = () => answer(401, { error: 'invalid_grant' }, { 'set-cookie': write(null) });
-  const start = ({ refresh_token: refreshToken, ...tokens }: Tokens) =>
-    answer(200, tokens, refreshToken === undefined ? {} : { 'set-cookie': write(refreshToken) });
-  const unavailable = (retryAfter: string | null | undefined) =>
-    answer(503, { error: 'temporarily_unavailable' }, { 'retry-after': retryAfter ?? '5' });
+  const tokens = ({ refresh_token: token, ...body }: Tokens) =>
+    answer(200, body, isToken(token) ? { 'set-cookie': write({ token, ended: false }) } : {});
+  const over = (cookie: Record<string, string> = {}, description?: string) =>
+    answer(
+      401,
+      { error: 'invalid_grant', ...(description !== undefined && { error_description: description }) },
+      cookie,
+    );
 
-  const refresh = async (token: string) => {
-    const response = await ask(upstream, upstream.tokenEndpoint, {
-      grant_type: 'refresh_token',
-      refresh_token: token,
+  const refresh = ({ token, ended }: Held) =>
+    fly(token, async (flight) => {
+      // The user has signed out, and is: all that is left to do is to tell the authorization server.
+      if (ended) return over((await revoke(token)) === undefined ? unless(flight, null) : {});
+      if (!fits(token)) return over(unless(flight, null), TOO_LONG);
+      const told = await ask(upstream, upstream.tokenEndpoint, {
+        grant_type: 'refresh_token',
+        refresh_token: token,
+      });
+      const body = (told?.body ?? {}) as Tokens;
+      // What is lost, the page asks for again, and the cookie still holds the same token.
+      if (isGood(told) && typeof body.access_token === 'string') {
+        const { refresh_token: next } = body;
+        const tooLong = isToken(next) && !fits(next, 0);
+        if (!tooLong && !flight.superseded) return tokens(body);
+        // Signed out or in again meanwhile; or far longer than the one before, which is spent. Nobody will use it.
+        if (isToken(next)) await revoke(next);
+        return over(unless(flight, null), tooLong ? TOO_LONG : undefined);
+      }
+      // RFC 6749 §5.2: 400 and nothing else. What a proxy, an overloaded server or a wrong secret answers ends no session.
+      if (told?.status === 400 && body.error === 'invalid_grant') return over(unless(flight, null));
+      return answer(503, { error: 'temporarily_unavailable' }, waitFor(told));
     });
-    const body = (await response?.json().catch(() => undefined)) as Tokens | undefined;
-    // What is lost, the page asks for again, and the cookie still holds the same token.
-    if (response?.ok && typeof body?.access_token === 'string') return start(body);
-    if (body?.error === 'invalid_grant') return over();
-    return unavailable(response?.headers.get('retry-after'));
-  };
-  const end = async (token: string) => {
+
+  /** Undefined when the authorization server has been told, and else how long to wait. */
+  const revoke = async (token: string): Promise<Record<string, string> | undefined> => {
     const { revocationEndpoint } = upstream;
-    if (revocationEndpoint !== undefined) {
-      const response = await ask(upstream, revocationEndpoint, { token, token_type_hint: 'refresh_token' });
-      // The cookie goes all the same: a user who signs out is signed out here.
-      if (!response?.ok) return answer(502, { error: 'not_revoked' }, { 'set-cookie': write(null) });
-    }
-    return answer(204, undefined, { 'set-cookie': write(null) });
+    if (revocationEndpoint === undefined) return undefined;
+    const told = await ask(upstream, revocationEndpoint, { token, token_type_hint: 'refresh_token' });
+    return isGood(told) ? undefined : waitFor(told);
   };
+  const end = ({ token }: Held) =>
+    fly(token, async (flight) => {
+      supersede(token, flight);
+      const wait = await revoke(token);
+      if (wait === undefined) return answer(204, undefined, unless(flight, null));
+      // Signed out here all the same: the cookie now serves for nothing but the next try.
+      return answer(502, { error: 'not_revoked' }, { ...wait, ...unless(flight, { token, ended: true }) });
+    });
 
   return {
-    start,
+    start(given, request) {
+      const { refresh_token: token } = given;
+      if (isToken(token) && !fits(token)) throw new TypeError(`refresh_token: ${TOO_LONG}`);
+      starts += 1;
+      if (request !== undefined) supersede(cookieOf(request, name)?.token);
+      return tokens(given);
+    },
     async fetch(request) {
       const url = new URL(request.url);
       if (url.pathname !== path) return undefined;
       const { method } = request;
       if (method !== 'POST' && method !== 'DELETE') return answer(405, undefined, { allow: 'POST, DELETE' });
       if (!isOwn(request, origin ?? url.origin)) return answer(403, { error: 'cross_site' });
-      const token = cookieOf(request, name);
-      if (token === undefined)
-        return method === 'POST' ? over() : answer(204, undefined, { 'set-cookie': write(null) });
-      return method === 'POST' ? refresh(token) : end(token);
+      const held = cookieOf(request, name);
+      if (held === undefined) {
+        // There is nothing to take away, unless it cannot be read.
+        const cookie = request.headers.get('cookie')?.includes(`${name}=`)
+          ? { 'set-cookie': write(null) }
+          : {};
+        return method === 'POST' ? over(cookie) : answer(204, undefined, cookie);
+      }
+      return method === 'POST' ? refresh(held) : end(held);
     },
   };
+}
+
+const TOO_LONG =
+  'the refresh token does not fit into a cookie of 4000 characters with 256 to spare; ask for shorter ones';
+
+interface Flight {
+  readonly token: string;
+  readonly since: number;
+  superseded: boolean;
+}
+
+const isGood = (told: Answer | undefined): told is Answer =>
+  told !== undefined && told.status >= 200 && told.status < 300;
+const isToken = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+// The page is told seconds within bounds, whatever the authorization server has said.
+const LEAST_SECONDS = 1;
+const USUAL_SECONDS = 5;
+const MOST_SECONDS = 300;
+
+function waitFor(told: Answer | undefined): { 'retry-after': string } {
+  const text = told?.retryAfter ?? '';
+  const stated = /^\d+$/.test(text)
+    ? Number(text)
+    : text.endsWith('GMT')
+      ? Math.ceil((Date.parse(text) - Date.now()) / 1000)
+      : Number.NaN;
+  const seconds = Number.isNaN(stated) ? USUAL_SECONDS : stated;
+  return { 'retry-after': String(Math.min(Math.max(seconds, LEAST_SECONDS), MOST_SECONDS)) };
+}
+
+/** Misuse shows when the handler is made, and not as a session that cannot be refreshed. */
+function check(path: string, origin: string | undefined, upstream: Upstream): void {
+  const { tokenEndpoint, revocationEndpoint, clientId, timeoutMs } = upstream;
+  const refuse = (setting: string, wanted: string) => {
+    throw new TypeError(`${setting}: expected ${wanted}`);
+  };
+  if (!/^\/[^?#]*$/.test(path)) refuse('path', 'a path that begins with /, such as "/session"');
+  if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).origin !== origin))
+    refuse('origin', 'an origin without a path or trailing slash, such as "https://app.example"');
+  for (const [setting, url] of Object.entries({ tokenEndpoint, revocationEndpoint }))
+    if (url !== undefined && !URL.canParse(url)) refuse(setting, 'an absolute URL');
+  if (typeof clientId !== 'string' || clientId === '') refuse('clientId', 'a text');
+  if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs < 2 ** 31))
+    refuse('timeoutMs', 'milliseconds, more than 0');
 }

@@ -13,19 +13,50 @@ export interface Upstream {
   fetch?(request: Request): Promise<Response>;
 }
 
-/** Asks it something as this client; undefined when there is no answer. */
+/** What it answered: the status, the body where it is JSON, and what it asks for in Retry-After. */
+export interface Answer {
+  status: number;
+  body: unknown;
+  retryAfter: string | null;
+}
+
+/** Asks it something as this client; undefined when there is no whole answer in time. */
 export async function ask(
   { clientId, clientSecret, timeoutMs = 8000, fetch: send = fetch }: Upstream,
   endpoint: string,
   fields: Record<string, string>,
-): Promise<Response | undefined> {
+): Promise<Answer | undefined> {
   const headers = new Headers({ accept: 'application/json' });
   const body = new URLSearchParams(fields);
   if (clientSecret === undefined) body.set('client_id', clientId);
   else headers.set('authorization', basicCredentials(clientId, clientSecret));
+  const controller = new AbortController();
+  const { signal } = controller;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  const exchange = async (): Promise<Answer> => {
+    const request = new Request(endpoint, { method: 'POST', headers, body, redirect: 'error', signal });
+    const response = await send(request);
+    const { status } = response;
+    const text = await response.text();
+    return { status, body: parsed(text), retryAfter: response.headers.get('retry-after') };
+  };
   try {
-    const signal = AbortSignal.timeout(timeoutMs);
-    return await send(new Request(endpoint, { method: 'POST', headers, body, redirect: 'error', signal }));
+    // A `fetch` that ignores its signal, or a body that never ends, is not waited for either.
+    return await Promise.race([exchange(), late]);
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+    controller.abort();
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

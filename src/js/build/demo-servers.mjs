@@ -51,6 +51,7 @@ export async function serve(wanted) {
     alg: 'RS256',
     use: 'sig',
   };
+  const edgeSecret = randomBytes(32).toString('base64url');
   const policy = {
     issuers: [
       { issuer, audience: AUDIENCE, jwks: key.jwks() },
@@ -59,11 +60,12 @@ export async function serve(wanted) {
     revocation: {
       jwks: feedKey.jwks(),
       feed: `${issuer}/revocations`,
+      clientId: 'edge',
       maxStalenessSeconds: MAX_STALENESS_SECONDS,
       pullSeconds: PULL_SECONDS,
     },
-    // workerd does not say where a connection begins: that it is loopback, the address we listen on does.
-    gate: { origins: [issuer] },
+    // workerd does not say where a connection begins; the address that we listen on is loopback's.
+    gate: { origins: [issuer, `http://localhost:${port}`] },
   };
   const miniflare = new Miniflare({
     host: HOST,
@@ -86,9 +88,13 @@ export async function serve(wanted) {
           SIGNING_KEY: key.privateJwk(),
           FEED_KEY: feedKey.privateJwk(),
           ROOT_SECRET: randomBytes(32).toString('base64url'),
+          EDGE_SECRET: edgeSecret,
         },
       }),
-      worker('api', { bindings: { POLICY: policy }, serviceBindings: { ISSUER: 'issuer' } }),
+      worker('api', {
+        bindings: { POLICY: policy, EDGE_SECRET: edgeSecret },
+        serviceBindings: { ISSUER: 'issuer' },
+      }),
     ]),
   });
   const origin = (await miniflare.ready).origin;

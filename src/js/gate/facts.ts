@@ -1,5 +1,5 @@
 import type { RequestFacts } from './index.js';
-import type { Connection } from './platform.js';
+import { type Connection, urlOf } from './platform.js';
 
 /** `Evidence` of src/gate/facts.rs. */
 export interface Evidence {
@@ -64,7 +64,7 @@ export function factsOf(
 ): Facts {
   const facts: Facts = {
     method: request.method,
-    url: request.url,
+    url: urlOf(request, urlVouched),
     headers: fields(request.headers, request.method === 'OPTIONS' ? profile.headers : profile.ofRequests),
   };
   if (requirement !== undefined) facts.requirement = requirement;
@@ -74,7 +74,7 @@ export function factsOf(
   if (urlVouched) facts.urlVouched = true;
   if ('hasBody' in request && request.hasBody === true) facts.hasBody = true;
   // Over plain HTTP it matters where the connection begins.
-  if (clientAddress !== undefined && (profile.byAddress || !request.url.startsWith('https:')))
+  if (clientAddress !== undefined && (profile.byAddress || !facts.url.startsWith('https:')))
     facts.clientAddress = clientAddress;
   if (certificate !== undefined) facts.certificate = certificate;
   return facts;

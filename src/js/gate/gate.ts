@@ -122,6 +122,7 @@ class Driver {
     );
     this.#revocations = new Revocations(revocation ?? undefined, this.#io, {
       version: () => this.#raw.revocationsVersion(),
+      cursor: () => this.#raw.revocationsCursor(),
       applyRevocations: (documents) => this.#takeLists(documents, now()),
       applyStatusList: (uri, jwt) => this.#takeStatusList(uri, jwt, now()),
       secrets: options.revocation,

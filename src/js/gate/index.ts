@@ -213,7 +213,7 @@ export interface GateOptions<C = Claims> {
   replay?: ReplayStore;
   /** The HMAC key of DPoP nonces, the same everywhere the gate runs: at least 32 bytes. */
   nonceSecret?: Uint8Array;
-  /** A check of your own, synchronous, which can only refuse: `true`, or why not. */
+  /** A check of your own, which can only refuse: `true`, or why not. It must be synchronous: a promise refuses, and the refusal says so. */
   narrow?(claims: C, request: Request | RequestFacts): true | string;
   /** A second policy that is asked beside the live one and never changes its answer. */
   reportOnly?: { policy: GatedPolicy; onDifference?(difference: Difference): unknown };
@@ -260,8 +260,9 @@ export interface Gate<C = Claims> {
     context?: (request: Request, ...rest: Rest) => CheckContext,
   ): (request: Request, ...rest: Rest) => Promise<Response>;
   /**
-   * Takes another policy from now on; nothing that was remembered by the present one counts any more.
-   * @throws PolicyError as `createGate`; the present policy then stays.
+   * Takes another policy from now on; nothing that was remembered by the present one counts any more, nor what was found out under it for
+   * a request that is under way. Keys and lists are taken over as by `verifier.replacePolicy`.
+   * @throws PolicyError as `createGate`; the present policy then stays, with its keys and lists.
    */
   replacePolicy(policy: GatedPolicy): void;
   /**

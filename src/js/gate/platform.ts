@@ -79,6 +79,20 @@ function addressOf(address: unknown): string | undefined {
   throw new PolicyError('/clientAddress', `must be a string, and is ${found}`);
 }
 
+/** A host with or without a port: anything else would choose the path by which the gate decides. */
+const AUTHORITY = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i;
+
+/**
+ * The URL that was asked for. Next on a machine of one's own makes its URLs of the name that it was started by, `http://localhost:3000`, and
+ * what was asked for stands in `Host` alone.
+ */
+export function urlOf(request: Request | RequestFacts, urlVouched: boolean | undefined): string {
+  if (urlVouched === true || !('nextUrl' in request)) return request.url;
+  const host = header(request, 'host') ?? '';
+  // What has no URL is malformed, which the gate says.
+  return AUTHORITY.test(host) ? request.url.replace(/^(https?:\/\/)[^/?#]*/i, `$1${host}`) : '';
+}
+
 function header({ headers }: Request | RequestFacts, name: string): string | undefined {
   if (headers instanceof Headers) return headers.get(name) ?? undefined;
   const values = [...headers].flatMap(([own, value]) => (own.toLowerCase() === name ? [value] : []));

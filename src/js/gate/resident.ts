@@ -44,6 +44,10 @@ export class ResidentGate extends ResidentJudge<RawGate> {
     return this.ask((raw) => raw.revocationsVersion());
   }
 
+  revocationsCursor(): string | undefined {
+    return this.ask((raw) => raw.revocationsCursor());
+  }
+
   remotes(): string {
     return this.ask((raw) => raw.remotes());
   }

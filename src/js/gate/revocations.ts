@@ -31,6 +31,8 @@ export interface RevocationsStats {
 export interface RevocationsCore {
   /** The version of the list that is held; -1 when none is. */
   version(): number;
+  /** What the feed wants to be asked with, if it has said so: it then knows more than a version says. */
+  cursor?(): string | undefined;
   applyRevocations(documents: string): RevocationUpdate;
   applyStatusList(uri: string, jwt: string): StatusUpdate;
   /** The secret of the client that the feed is pulled as. */
@@ -198,7 +200,7 @@ export class Revocations {
     place.count.pulls += 1;
     if (version >= 0 && place.entries <= place.atSnapshot * GROWN_TIMES + GROWN_BY) {
       const url = new URL(place.url);
-      url.searchParams.set('since', String(version));
+      url.searchParams.set('since', this.#core.cursor?.() ?? String(version));
       const answer = await this.#fetchFeed(String(url), source);
       if (!this.#isCurrent(place)) return;
       if (answer.ok && this.#take(place, this.#core.applyRevocations(answer.text))) return;

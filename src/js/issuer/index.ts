@@ -39,7 +39,7 @@ export interface IssuerEvent {
   /** The key that was revoked. */
   kid?: string;
   /** Of a failure: what was under way. */
-  operation?: 'read' | 'swap' | 'sweep' | 'count' | 'keys' | 'sign' | 'body' | 'answer';
+  operation?: 'read' | 'swap' | 'sweep' | 'readMany' | 'wait' | 'count' | 'keys' | 'sign' | 'body' | 'answer';
   /** Of a failure: what was thrown. It is for logs, and no client ever sees it. */
   cause?: Error;
   /** Of a failure: how long the operation took. */
@@ -141,7 +141,10 @@ export interface Issuer {
   jwks(): { keys: Jwk[] };
   /** What an edge's policy takes as `revocation.jwks`. */
   feedJwks(): { keys: Jwk[] } | undefined;
-  /** Folds the feed's log and removes at most `limit` entries that have ended; says how many. Call it now and then. */
+  /**
+   * Finishes revocations that a process has left undone, and removes at most `limit` entries that have ended; says how many. The issuer does
+   * it by itself, beside or after an answer: by time, and by the number of revocations.
+   */
   sweep(limit?: number): Promise<number>;
   /** Tries the store with a real read, and says what failed. It never rejects. */
   health(): Promise<Health>;

@@ -1,5 +1,5 @@
 import { orPolicyError, PolicyError } from '../errors.js';
-import type { KeyReport, RemoteSource } from '../gate/io.js';
+import { type Io, type KeyReport, keepAlive, type RemoteSource } from '../gate/io.js';
 import { RemoteKeys } from '../gate/keys.js';
 import { ruleOf } from '../gate/rule.js';
 import type { Instance } from '../instance.js';
@@ -21,9 +21,12 @@ import { type FinalStep, follow, type World } from './loop.js';
 import { commandOf, refuseUnknown } from './options.js';
 import { bodyOf, toFacts } from './request.js';
 import { ResidentIssuer } from './resident.js';
+import { toResponse } from './response.js';
 import { upstreamIo } from './upstream.js';
 
 const SWEPT_AT_ONCE = 1000;
+/** How often in a row the issuer sweeps so many by itself. */
+const SWEEPS_AT_ONCE = 20;
 
 /** How long a request or a command may take in all, in milliseconds. */
 const REQUEST_MS = 15_000;
@@ -52,12 +55,13 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
   const raw = orPolicyError(() => new ResidentIssuer(home, ...texts));
   const now = options.now ?? (() => Math.floor(Date.now() / 1000));
   const failed = (failure: Failure) => tell(onEvent, { ...failure, at: instantOf(now) });
+  const io: Io = {
+    ...upstreamIo(options.fetch, now, failed),
+    readMetadata: (issuer, text) => raw.readMetadata(issuer, text),
+  };
   const keys = new RemoteKeys(
     JSON.parse(raw.remotes()) as RemoteSource[],
-    {
-      ...upstreamIo(options.fetch, now, failed),
-      readMetadata: (issuer, text) => raw.readMetadata(issuer, text),
-    },
+    io,
     (issuer, jwks) => orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
     (issuer) => raw.forgetKeys(issuer),
     ruleOf(home),
@@ -68,6 +72,13 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
   const answer = async (facts: string, journey: Parameters<typeof follow>[2]): Promise<Answered> => {
     const final = await follow((at) => orPolicyError(() => raw.begin(facts, at)), world, journey);
     if (final.step === 'mistake') throw new PolicyError(final.error.pointer, final.error.reason);
+    if (final.tend)
+      keepAlive(
+        journey.context,
+        io,
+        config.issuer,
+        sweepAll().catch(() => {}),
+      );
     return final;
   };
 
@@ -82,8 +93,7 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
       failed,
     });
     for (const event of events) tell(onEvent, fromCore(event));
-    const { status, headers, body } = response;
-    return new Response(body === '' ? null : body, { status, headers });
+    return toResponse(response);
   };
 
   const command = async (facts: object): Promise<unknown> => {
@@ -110,6 +120,24 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     } finally {
       deadline.end();
     }
+  };
+
+  const sweep = async (limit: number) => {
+    await command({ command: 'tend' });
+    const elapsed = stopwatch();
+    try {
+      return await store.sweep(now(), limit);
+    } catch (thrown) {
+      const cause = asError(thrown);
+      const failure: Failure = { kind: 'store_failed', operation: 'sweep', cause, durationMs: elapsed() };
+      failed(failure);
+      throw unavailable('the store gave no answer', 1, failure);
+    }
+  };
+  /** By itself, beside or after an answer. What fails is done the next time. */
+  const sweepAll = async () => {
+    for (let times = 0; times < SWEEPS_AT_ONCE; times++)
+      if ((await sweep(SWEPT_AT_ONCE)) < SWEPT_AT_ONCE) return;
   };
 
   return {
@@ -142,22 +170,7 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
       const jwks = raw.feedJwks();
       return jwks === undefined ? undefined : (JSON.parse(jwks) as { keys: Jwk[] });
     },
-    async sweep(limit = SWEPT_AT_ONCE) {
-      await command({ command: 'fold' });
-      const elapsed = stopwatch();
-      try {
-        return await store.sweep(now(), limit);
-      } catch (thrown) {
-        const failure: Failure = {
-          kind: 'store_failed',
-          operation: 'sweep',
-          cause: asError(thrown),
-          durationMs: elapsed(),
-        };
-        failed(failure);
-        throw unavailable('the store gave no answer', 1, failure);
-      }
-    },
+    sweep: (limit = SWEPT_AT_ONCE) => sweep(limit),
     async health() {
       const elapsed = stopwatch();
       try {

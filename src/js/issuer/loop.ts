@@ -1,6 +1,6 @@
 import type { RemoteKeys } from '../gate/keys.js';
 import { CoreError } from '../instance.js';
-import type { IssuerStore } from '../stores/store.js';
+import { type IssuerStore, readMany } from '../stores/store.js';
 import type { Deadline } from './deadline.js';
 import { asError, type Failure, stopwatch } from './failures.js';
 import type { IssuerEvent, RateCounter, RequestContext } from './index.js';
@@ -12,6 +12,8 @@ const STORE_MS = 5000;
 /** What the core asks for (`Step` of src/issuer/endpoint/channel.rs). */
 type OpenStep =
   | { step: 'read'; key: string }
+  | { step: 'readMany'; keys: string[] }
+  | { step: 'wait'; milliseconds: number }
   | { step: 'swap'; key: string; expected: number; value: string; endsAt: number }
   | { step: 'count'; key: string; limit: number; seconds: number }
   | { step: 'body' }
@@ -23,6 +25,8 @@ export type FinalStep =
       step: 'done';
       response: { status: number; headers: [string, string][]; body: string };
       events: (Omit<IssuerEvent, 'cause'> & { cause?: string })[];
+      /** Whether it is time for the command `tend` and a sweep. */
+      tend: boolean;
     }
   | { step: 'mistake'; error: { pointer: string; reason: string } };
 
@@ -81,14 +85,17 @@ const UNAVAILABLE: FinalStep = {
     body: '{"error":"temporarily_unavailable","error_description":"the issuer cannot be run at the moment"}',
   },
   events: [],
+  tend: false,
 };
 
 const KINDS = {
   read: 'store_failed',
+  readMany: 'store_failed',
   swap: 'store_failed',
   count: 'counter_failed',
   keys: 'keys_failed',
   body: 'request_failed',
+  wait: 'request_failed',
 } as const;
 
 /** What a step came to, as JSON. */
@@ -110,6 +117,11 @@ async function carryOut(step: OpenStep, world: World, journey: Journey): Promise
   switch (step.step) {
     case 'read':
       return { found: (await deadline.within(STORE_MS, () => world.store.read(step.key))) ?? null };
+    case 'readMany':
+      return { foundMany: await deadline.within(STORE_MS, () => readMany(world.store, step.keys)) };
+    case 'wait':
+      await deadline.for(() => new Promise((resolve) => setTimeout(resolve, step.milliseconds)));
+      return { held: true };
     case 'swap': {
       const { key, expected, value, endsAt } = step;
       return {

@@ -27,9 +27,9 @@ const sleep = (ms: number, lost: AbortSignal, early = (_: () => void) => {}) =>
     if (lost.aborted) end();
   });
 
+const report = (error: unknown) => globalThis.reportError?.(error);
 /** Runs a callback of the caller's. What it throws, at once or later, is reported and disturbs nothing. */
 const contained = <T>(work: () => T): T | undefined => {
-  const report = (error: unknown) => globalThis.reportError?.(error);
   try {
     const result = work();
     Promise.resolve(result).catch(report);
@@ -68,6 +68,7 @@ export function createSession({
   /** When all requests that were made would have been made, at the rate that is kept. */
   let owedUntil = 0;
   let failures = 0;
+  let asking: number | undefined;
   let answered: (() => void) | undefined;
   /** What this tab has read in the storage, or written there: what differs is another's. */
   let stored: string | null | undefined;
@@ -101,8 +102,13 @@ export function createSession({
     become({ ...next, n: after(state.n) });
     post({ state, offset: clock.offset() });
     const text = [next.refresh ?? '', ...(next.due ?? [])].join('\n') || null;
-    await storage?.set(text);
-    stored = text;
+    // What cannot be stored serves in memory.
+    try {
+      await storage?.set(text);
+      stored = text;
+    } catch (error) {
+      report(error);
+    }
   };
   /** Learns the time from what the token endpoint answered: the time of whoever writes `exp`. A date outside the token's life is not his. */
   const learn = (access: string, sent?: Mark, response?: Response) => {
@@ -170,7 +176,8 @@ export function createSession({
   /** Learns what other tabs have done since. */
   const catchUp = async (lost: AbortSignal) => {
     if (channel) {
-      post({ ask: state.n });
+      asking = Math.random();
+      post({ ask: state.n, id: asking });
       await sleep(ANSWER_MS, lost, (end) => {
         answered = end;
       });
@@ -208,9 +215,8 @@ export function createSession({
     return waitMs <= SHORT_MS && !lost.aborted;
   };
 
-  /** Ends the session, in so far as this tab knows of one. */
+  /** Ends the session, the one that this tab knows of after it has caught up. */
   const end = async () => {
-    await catchUpStored();
     const { out, due = [], refresh = '' } = state;
     if (!out) await publish({ out: true, due: revoke && [...due.slice(-7), refresh] });
   };
@@ -310,10 +316,10 @@ export function createSession({
 
   if (channel)
     channel.onmessage = ({ data }: MessageEvent<unknown>) => {
-      const { state: sent, offset, ask, wait, owed: theirOwed }: Message = Object(data);
+      const { state: sent, offset, ask, id, wait, owed: theirOwed }: Message = Object(data);
       const within = (value: unknown) => (Number.isFinite(value) ? bounded(value as number, () => 0) : 0);
       if (Number.isInteger(ask) && !isNewer(ask as number, state.n))
-        post({ ...(state.n && { state }), offset: clock.offset(), owed: owed() });
+        post({ ...(state.n && { state }), offset: clock.offset(), owed: owed(), id });
       if (within(wait) > 0) pause(within(wait));
       if (within(theirOwed) > owed()) owe(within(theirOwed));
       const theirs = stateIn(sent);
@@ -323,9 +329,10 @@ export function createSession({
       const tied = theirs.n === n && theirs.out && !out;
       // What was rotated, or started, at the same time, only this tab can revoke.
       if (tied && refresh && theirs.due && !theirs.due.includes(refresh))
-        become({ ...theirs, due: [...theirs.due, refresh] });
+        void publish({ out: true, due: [...theirs.due, refresh] });
       else if (tied || isNewer(theirs.n, n)) become(theirs);
-      answered?.();
+      // Whatever answers another's question may be older than what is to be learned.
+      if (id === asking) answered?.();
     };
   const unwatch = storage?.watch?.(() => {
     void catchUpStored().then(tick);
@@ -358,9 +365,11 @@ export function createSession({
   const signOut = async () => {
     let fault: unknown;
     pausedUntil = askedUntil;
-    // Here and wherever it is known, at once; then what other tabs knew better.
-    await end();
-    await underLock(new AbortController(), async (lost) => {
+    const control = new AbortController();
+    // Wherever it is known, at once: whoever refreshes it now does not keep the lock. Then what was rotated meanwhile.
+    await (state.n ? catchUpStored() : catchUp(control.signal));
+    if (state.n || state.refresh) await end();
+    await underLock(control, async (lost) => {
       await catchUp(lost);
       await end();
       fault = await settle(lost);

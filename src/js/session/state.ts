@@ -21,6 +21,8 @@ export interface Message {
   state?: State;
   offset?: Offset | undefined;
   ask?: number;
+  /** Of the question, and of what answers it. */
+  id?: number | undefined;
   wait?: number;
   owed?: number;
 }
@@ -33,7 +35,10 @@ export const isNewer = (n: number, than: number) => n !== 0 && (than === 0 ? tru
 export function stateIn(from: unknown): State | undefined {
   const { n, out, access, refresh, issuedAt, expiresAt, due }: Record<keyof State, unknown> = Object(from);
   const good =
+    Number.isInteger(n) &&
     n === ((n as number) | 0) &&
+    // Nobody tells of a session that is neither over nor alive.
+    (out === true || access) &&
     [access, refresh].every(isText) &&
     [issuedAt, expiresAt].every((time) => time === undefined || Number.isFinite(time)) &&
     (due === undefined || (Array.isArray(due) && due.length < 9 && due.every(isText)));

@@ -1,5 +1,5 @@
-import { migrations, READ, SCHEMA, SCHEMA_VERSION, SWEEP, swapOf } from './sqlite-schema.js';
-import { entryOf, type IssuerStore } from './store.js';
+import { migrations, READ, readMany, SCHEMA, SCHEMA_VERSION, SWEEP, swapOf } from './sqlite-schema.js';
+import { entryOf, type IssuerStore, inOrder } from './store.js';
 
 /** As much of a prepared statement of D1 as is used. */
 export interface D1StatementLike {
@@ -35,6 +35,9 @@ export function d1Store<Statement extends D1StatementLike>(database: D1Like<Stat
     async read(key) {
       const [row] = await all(READ, [key]);
       return row === undefined ? null : entryOf(row.version, row.value);
+    },
+    async readMany(keys) {
+      return inOrder(keys, await all(readMany(keys.length), [...keys]));
     },
     async swap(...swap) {
       return (await all(...swapOf(...swap))).length === 1;

@@ -18,11 +18,14 @@ export interface DenoKvAtomicLike {
 /** As much of a `Deno.Kv` as is used. */
 export interface DenoKvLike {
   get(key: Key): Promise<KvEntry>;
+  getMany?(keys: Key[]): Promise<KvEntry[]>;
   list(selector: { start: Key; end: Key }, options: { limit: number }): AsyncIterable<KvEntry>;
   atomic(): DenoKvAtomicLike;
 }
 
 const KNOWN = 1;
+/** As many keys as `getMany` takes. */
+const MOST_AT_ONCE = 10;
 const SCHEMA = ['portcullis', 'schema'];
 const entryKey = (key: string): Key => ['portcullis', 'entries', key];
 /** What a sweep finds its entries by: numbers in keys are ordered as numbers. */
@@ -44,6 +47,20 @@ export function denoKvStore(kv: DenoKvLike): IssuerStore {
     async read(key) {
       const found = await get(key);
       return found.endsAt === undefined ? null : entryOf(found.version, found.value);
+    },
+    async readMany(keys) {
+      const open = await known();
+      const found: KvEntry[] = [];
+      for (let from = 0; from < keys.length; from += MOST_AT_ONCE) {
+        const part = keys.slice(from, from + MOST_AT_ONCE).map(entryKey);
+        found.push(
+          ...((await open.getMany?.(part)) ?? (await Promise.all(part.map((key) => open.get(key))))),
+        );
+      }
+      return found.map((entry) => {
+        const { endsAt, version, value } = stored(entry);
+        return endsAt === undefined ? null : entryOf(version, value);
+      });
     },
     async swap(key, expected, value, endsAt) {
       const found = await get(key);

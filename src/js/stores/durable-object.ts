@@ -1,6 +1,6 @@
 import { type DurableObjectNamespaceLike, type DurableObjectStubLike, shard } from '../durable-object.js';
-import { migrations, READ, SCHEMA, SCHEMA_VERSION, SWEEP, swapOf } from './sqlite-schema.js';
-import { entryOf, type IssuerStore } from './store.js';
+import { migrations, READ, readMany, SCHEMA, SCHEMA_VERSION, SWEEP, swapOf } from './sqlite-schema.js';
+import { entryOf, type IssuerStore, inOrder, READ_AT_ONCE } from './store.js';
 
 type Row = Record<string, unknown>;
 type Swap = Parameters<IssuerStore['swap']>;
@@ -21,7 +21,11 @@ const SWEEP_ROWS = 1000;
 /** How long an entry that has ended is kept yet, in seconds: clocks of issuers and objects differ. */
 const SKEW_SECONDS = 60;
 
-type Call = { op: 'read'; of: [string] } | { op: 'swap'; of: Swap } | { op: 'sweep'; of: [number, number] };
+type Call =
+  | { op: 'read'; of: [string] }
+  | { op: 'readMany'; of: string[] }
+  | { op: 'swap'; of: Swap }
+  | { op: 'sweep'; of: [number, number] };
 
 /**
  * A Durable Object that keeps entries: export it from the worker and bind it.
@@ -45,6 +49,7 @@ export class SessionStoreObject {
     const call = callOf(await request.json());
     if (call === undefined) return new Response(null, { status: 400 });
     if (call.op === 'read') return Response.json({ row: this.#all(READ, call.of)[0] ?? null });
+    if (call.op === 'readMany') return Response.json({ rows: this.#all(readMany(call.of.length), call.of) });
     if (call.op === 'sweep') return Response.json({ swept: this.#all(SWEEP, call.of).length });
     const swapped = this.#all(...swapOf(...call.of)).length === 1;
     if (swapped && (await this.#storage.getAlarm()) === null)
@@ -74,6 +79,10 @@ const CALLS = new Map([
 /** The call that a body is, or nothing: SQLite would take a number for a key. */
 function callOf(body: unknown): Call | undefined {
   const { op, of } = body as { op: unknown; of: unknown };
+  if (op === 'readMany') {
+    const fits = Array.isArray(of) && of.length > 0 && of.length <= READ_AT_ONCE;
+    return fits && of.every((key) => typeof key === 'string') ? (body as Call) : undefined;
+  }
   const kinds = typeof op === 'string' ? CALLS.get(op) : undefined;
   if (kinds === undefined || !Array.isArray(of) || of.length !== kinds.length) return undefined;
   const fits = of.every((value, index) =>
@@ -108,6 +117,19 @@ export function durableObjectStore(
       if (row === null) return null;
       const { version, value } = row as Row;
       return entryOf(version, value);
+    },
+    async readMany(keys) {
+      const places = new Map<number, string[]>();
+      for (const key of keys) {
+        const place = shard(key, shards);
+        places.set(place, [...(places.get(place) ?? []), key]);
+      }
+      const answers = Array.from(places, async ([place, own]) => {
+        const { rows } = await call(place, 'readMany', ...own);
+        if (!Array.isArray(rows)) throw new Error('the session store object gave no answer');
+        return rows as Row[];
+      });
+      return inOrder(keys, (await Promise.all(answers)).flat());
     },
     async swap(...swap) {
       const { swapped } = await call(shard(swap[0], shards), 'swap', ...swap);

@@ -8,6 +8,9 @@ export function memoryStore(): IssuerStore {
       const entry = entries.get(key);
       return entry === undefined ? null : { version: entry.version, value: entry.value };
     },
+    async readMany(keys) {
+      return Promise.all(keys.map((key) => this.read(key)));
+    },
     async swap(key, expected, value, endsAt) {
       if ((entries.get(key)?.version ?? 0) !== expected) return false;
       entries.set(key, { version: expected + 1, value, endsAt });

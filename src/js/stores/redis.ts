@@ -27,6 +27,14 @@ if schema and schema ~= '${KNOWN}' then return 'schema ' .. schema end
 
 const READ = `${GUARD}return redis.call('HMGET', KEYS[2], 'version', 'value')`;
 
+const READ_MANY = `${GUARD}local found = {}
+for index = 2, #KEYS do
+  local entry = redis.call('HMGET', KEYS[index], 'version', 'value')
+  found[#found + 1] = entry[1]
+  found[#found + 1] = entry[2]
+end
+return found`;
+
 // The index is written before the entry: should the second write fail, a sweep finds the entry's own end to be another, and corrects the index.
 const SWAP = `${GUARD}if (redis.call('HGET', KEYS[2], 'version') or '0') ~= ARGV[1] then return 0 end
 if not schema then redis.call('SET', KEYS[1], '${KNOWN}') end
@@ -71,6 +79,19 @@ export function redisStore(client: RedisLike, { prefix = '{portcullis}:' }: Redi
     async read(key) {
       const [version, value] = (await run(READ, [prefix + key], [])) as unknown[];
       return version === null && value === null ? null : entryOf(version, value);
+    },
+    async readMany(keys) {
+      const found = (await run(
+        READ_MANY,
+        keys.map((key) => prefix + key),
+        [],
+      )) as unknown[];
+      if (!Array.isArray(found) || found.length !== 2 * keys.length)
+        throw new Error('the store gave no entries');
+      return keys.map((_, index) => {
+        const [version, value] = found.slice(2 * index, 2 * index + 2);
+        return version === null && value === null ? null : entryOf(version, value);
+      });
     },
     async swap(key, expected, value, endsAt) {
       const args = [expected, expected + 1, value, endsAt, key];

@@ -27,6 +27,9 @@ export function migrations(found: unknown): string[] {
 }
 
 export const READ = 'SELECT version, value FROM portcullis_entries WHERE key = ?';
+/** Of so many keys. */
+export const readMany = (count: number) =>
+  `SELECT key, version, value FROM portcullis_entries WHERE key IN (${Array(count).fill('?').join(', ')})`;
 /** key, value, ends_at */
 export const INSERT =
   'INSERT INTO portcullis_entries (key, version, value, ends_at) VALUES (?, 1, ?, ?) ON CONFLICT DO NOTHING RETURNING 1 AS done';

@@ -1,5 +1,5 @@
-import { migrations, READ, SCHEMA, SCHEMA_VERSION, SWEEP, swapOf } from './sqlite-schema.js';
-import { entryOf, type IssuerStore } from './store.js';
+import { migrations, READ, readMany, SCHEMA, SCHEMA_VERSION, SWEEP, swapOf } from './sqlite-schema.js';
+import { entryOf, type IssuerStore, inOrder } from './store.js';
 
 type Value = string | number;
 
@@ -35,6 +35,9 @@ export function sqliteStore(database: SqliteLike): IssuerStore {
     async read(key) {
       const [row] = all(READ, [key]);
       return row === undefined ? null : entryOf(row.version, row.value);
+    },
+    async readMany(keys) {
+      return inOrder(keys, all(readMany(keys.length), [...keys]));
     },
     async swap(...swap) {
       return all(...swapOf(...swap)).length === 1;

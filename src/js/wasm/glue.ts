@@ -25,7 +25,13 @@ export interface RawVerifier {
   inputBytes(): number;
   answer(): number;
   verify(written: number, length: number, now: number): number;
-  verifyAuthorization(present: boolean, written: number, length: number, now: number): number;
+  verifyAuthorization(
+    present: boolean,
+    written: number,
+    length: number,
+    now: number,
+    checked: boolean,
+  ): number;
   stats(): string;
 }
 
@@ -90,6 +96,8 @@ export interface RawGate extends RawVerifier {
   forgetKeys(issuer: string): void;
   /** The version of the list of revocations that is held; -1 when none is. */
   revocationsVersion(): number;
+  /** What its feed wants to be asked with, in place of the version. */
+  revocationsCursor(): string | undefined;
   /**
    * The members `remote`, `introspection` and `revocation`, with defaults:
    * `{ remotes: RemoteSource[], introspections: IntrospectionSource[], revocation: RevocationSource | null }`.

@@ -209,6 +209,11 @@ const REVOCATION: Shape = Shape::new(&[
     .shaped(&JWKS),
     Member::new("keys", Kind::Array(&Kind::Object(&KEY)), "The same in other formats than JWK."),
     Member::new(
+        "issuer",
+        Kind::Text,
+        "Whose lists these are, where a policy has several issuers: one of them. By default a list of each of them is taken.",
+    ),
+    Member::new(
         "feed",
         Kind::Url,
         "Where a gate pulls lists from: https, or http on a loopback name. Without it lists are handed over.",

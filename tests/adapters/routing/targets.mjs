@@ -121,16 +121,16 @@ function respelled(next, path) {
   const at = 1 + next(path.length - 1);
   const [before, one, after] = [path.slice(0, at), path[at] ?? '', path.slice(at + 1)];
   const inEscape = /%.?$/.test(before);
-  const escape = (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  const escaped = (char) => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
   switch (next(9)) {
     case 0:
       return path.toUpperCase();
     case 1:
       return path.toLowerCase();
     case 2:
-      return inEscape ? path : before + escape(one) + after;
+      return inEscape ? path : before + escaped(one) + after;
     case 3:
-      return inEscape ? path : before + escape(escape(one)[0]) + escape(one).slice(1) + after;
+      return inEscape ? path : before + escaped(escaped(one)[0]) + escaped(one).slice(1) + after;
     case 4:
       return path.replace('k', '%E2%84%AA').replace('s', '%C5%BF');
     case 5:

@@ -2,7 +2,10 @@
 import { env } from 'cloudflare:workers';
 import { createGate } from 'portcullis/gate';
 
-const gate = createGate(env.POLICY, { fetch: (url, init) => env.FEED.fetch(url, init) });
+const gate = createGate(env.POLICY, {
+  fetch: (url, init) => env.FEED.fetch(url, init),
+  revocation: { clientSecret: env.EDGE_SECRET },
+});
 const handle = gate.protect(
   () => new Response('in'),
   undefined,

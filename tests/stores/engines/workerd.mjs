@@ -71,6 +71,7 @@ function connectTo(worker, where) {
     const answer = async (call, of) => (await worker.ask({ at, call, of })).answer;
     const store = {
       read: (...of) => answer('read', of),
+      readMany: (...of) => answer('readMany', of),
       swap: (...of) => answer('swap', of),
       sweep: (...of) => answer('sweep', of),
     };

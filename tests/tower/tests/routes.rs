@@ -31,7 +31,8 @@ async fn under_nest_the_whole_path_is_judged() {
     let inner = || Router::new().route("/users", get(|| async { "users" }));
     let layered = |layer: GateLayer| inner().layer(layer);
     let told = Router::new().nest("/admin", layered(gate(users_are_public()).with_target(asked)));
-    let twice = Router::new().nest("/open", Router::new().nest("/x", layered(gate(users_are_public()).with_target(asked))));
+    let twice =
+        Router::new().nest("/open", Router::new().nest("/x", layered(gate(users_are_public()).with_target(asked))));
     let outside = Router::new().nest("/admin", inner()).layer(gate(users_are_public()).with_target(asked));
     let port = serve(told).await;
     assert_eq!(send(port, "/admin/users", &[]).await.code(), "authorization-missing");
@@ -44,7 +45,10 @@ async fn routes_do_not_decide_until_the_layer_is_told_where_the_target_is() {
     let app = || Router::new().route("/users", get(|| async { "users" }));
     let silent = Router::new().nest("/admin", app().layer(gate(users_are_public())));
     assert_eq!(send(serve(silent).await, "/admin/users", &[]).await.code(), "request-malformed");
-    assert_eq!(send(serve(app().layer(gate(users_are_public()))).await, "/users", &[]).await.code(), "request-malformed");
+    assert_eq!(
+        send(serve(app().layer(gate(users_are_public()))).await, "/users", &[]).await.code(),
+        "request-malformed"
+    );
     // Where the layer itself says what is required, no path is asked.
     let required = gate(users_are_public()).requiring(r#"{"anonymous":true}"#).unwrap();
     assert_eq!(send(serve(app().layer(required)).await, "/users", &[]).await.status, 200);
@@ -82,7 +86,8 @@ where
 
 #[tokio::test]
 async fn an_absolute_target_names_the_host_of_the_host_header() {
-    let app = Router::new().route("/users", get(|| async { "users" })).layer(gate(users_are_public()).with_target(asked));
+    let app =
+        Router::new().route("/users", get(|| async { "users" })).layer(gate(users_are_public()).with_target(asked));
     let port = serve(app).await;
     assert_eq!(send(port, &format!("http://127.0.0.1:{port}/users"), &[]).await.status, 200);
     for target in ["http://127.0.0.2/users", "http://localhost/users", "http://127.0.0.1:1/users"] {
@@ -110,7 +115,8 @@ async fn no_target_reaches_a_handler_without_what_its_route_requires() {
             json!({ "path": path, "requirement": if *name == "public" { json!("public") } else { json!({ "scopes": [name] }) } })
         })
         .collect();
-    let gate = Gate::from_json(&policy(&key, json!({ "routes": routes, "requirement": { "scopes": ["nobody"] } }))).unwrap();
+    let gate =
+        Gate::from_json(&policy(&key, json!({ "routes": routes, "requirement": { "scopes": ["nobody"] } }))).unwrap();
     let mut app = Router::new();
     for (path, name) in HANDLERS {
         let answer = move |path: Option<Path<Vec<(String, String)>>>| async move { format!("{name} {path:?}") };
@@ -121,8 +127,29 @@ async fn no_target_reaches_a_handler_without_what_its_route_requires() {
         HANDLERS.iter().map(|(_, name)| (*name, format!("Bearer {}", mint(&key, name, 0)))).collect();
     let mut next = random(20_261_126);
     let pieces = [
-        "/", "/", "/admin", "/files", "/public", "/x", "/%70ublic", "/Admin", "%2F", "%2f..", "/..", "/.", ";", "/;a=b", "%25", "%00",
-        "%5C", "/%61dmin", "//", "?", "/a%20b", "%", "é",
+        "/",
+        "/",
+        "/admin",
+        "/files",
+        "/public",
+        "/x",
+        "/%70ublic",
+        "/Admin",
+        "%2F",
+        "%2f..",
+        "/..",
+        "/.",
+        ";",
+        "/;a=b",
+        "%25",
+        "%00",
+        "%5C",
+        "/%61dmin",
+        "//",
+        "?",
+        "/a%20b",
+        "%",
+        "é",
     ];
     let rounds = std::env::var("PORTCULLIS_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_500);
     let mut served = 0;

@@ -23,7 +23,8 @@ fn http_name(name: &axum::http::HeaderName) -> &str {
 
 async fn serving(gate: Value) -> u16 {
     let policy = policy(&key(), gate);
-    serve(Router::new().fallback(names).layer(GateLayer::new(Gate::from_json(&policy).unwrap()))).await
+    let layer = GateLayer::new(Gate::from_json(&policy).unwrap()).with_target(|parts| &parts.uri);
+    serve(Router::new().fallback(names).layer(layer)).await
 }
 
 async fn preflight(port: u16, more: &[(&str, &str)]) -> Answer {
@@ -149,7 +150,8 @@ async fn a_proof_for_another_host_does_not_pass_whatever_the_host_header_says() 
     let ask = async |gate: Value, url_vouched: bool, host: &str| {
         let gate = Gate::from_json(&policy_of(&key, gate)).unwrap();
         let connection = Connection { secure: true, url_vouched, ..Connection::default() };
-        let port = serve(Router::new().fallback(names).layer(GateLayer::with(gate, New, move |_| connection.clone()))).await;
+        let port =
+            serve(Router::new().fallback(names).layer(GateLayer::with(gate, New, move |_| connection.clone()))).await;
         let authorization = format!("DPoP {token}");
         let proof = owner.proof(&format!("https://{host}/notes"), &token, "1");
         let lines = [("Host", host), ("Authorization", &authorization), ("DPoP", &proof)];

@@ -97,6 +97,32 @@ for (const [name, origins, pointer] of [
   );
 }
 
+for (const [name, headers] of [
+  [
+    'two-lines',
+    [
+      ['Host', 'api.example'],
+      ['host', 'attacker.example'],
+    ],
+  ],
+  [
+    'two-lines-that-agree',
+    [
+      ['Host', 'api.example'],
+      ['Host', 'api.example'],
+    ],
+  ],
+  ['a-list', [['host', 'api.example, attacker.example']]],
+]) {
+  add(
+    `gate-refuses-a-host-of-${name}`,
+    46,
+    'RFC 9112 section 3.2: a server answers 400, since whoever is behind it may read the other one.',
+    { request: request({ token: good, headers }) },
+    refuse('request-malformed', { status: 400, member: 'host' }),
+  );
+}
+
 // Proofs of possession
 const jkt = thumbprint('es256Other');
 const bound = token({ payload: claims({ cnf: { jkt } }) });

@@ -20,6 +20,9 @@ const routes = [
   { path: '/step-up/*', requirement: { acr: ['gold'], binding: 'dpop' } },
   { path: '/read', methods: ['HEAD'], requirement: 'public' },
   { path: '/read', methods: ['GET'], requirement: admin },
+  { path: '/lists/*', requirement: 'public' },
+  { path: '/caf%C3%A9', requirement: 'public' },
+  { path: '/lis:t', requirement: admin },
   { path: '/write', methods: ['POST'], requirement: admin },
 ];
 const allowing = [
@@ -62,6 +65,11 @@ for (const [name, url, more, expect] of [
   ['an-escape-that-a-name-takes-without-a-token', '/files/%70ublic', anonymously, missing],
   ['an-escaped-reserved-character', '/%40me/x', {}, scope('me')],
   ['all-of-it', '/%41DMIN', {}, scope('admin')],
+  // A router that takes the slash for nothing finds the name.
+  ['the-end-of-a-wildcard-that-a-name-takes', '/lists/', anonymously, missing],
+  // One router finds a name that stands for nothing.
+  ['a-name-of-nothing', '/files/', {}, scope('files')],
+  ['hexadecimal-digits-in-another-case', '/caf%c3%a9', anonymously, missing],
   ['a-method-that-has-a-handler-of-another', '/read', { method: 'HEAD' }, scope('admin')],
   ['a-method-in-another-case', '/write', { method: 'post' }, scope('admin')],
 ]) {

@@ -202,6 +202,14 @@ add(
   refuse('segment-count'),
 );
 
+add(
+  'gate-preflight-is-not-passed-with-a-token-in-the-query',
+  46,
+  'Logs keep it.',
+  { policy: 'passing', request: preflight([], { url: 'https://api.example/?access_token=x' }) },
+  refuse('token-in-query'),
+);
+
 // Refusals that a script may read
 const refused = (origin, policy = 'default') => ({
   policy,

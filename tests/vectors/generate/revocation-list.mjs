@@ -1,7 +1,7 @@
 // Writes signed lists of revocations (src/revocation/snapshot.rs), from its description and not from its code.
 import crypto from 'node:crypto';
 
-import { encode, KEY_OF, signature } from './signing.mjs';
+import { encode, ISSUER, KEY_OF, signature } from './signing.mjs';
 
 const MASK = (1n << 64n) - 1n;
 const rotate = (word, by) => ((word << by) | (word >> (64n - by))) & MASK;
@@ -62,8 +62,17 @@ export function words(numbers) {
   return bytes;
 }
 
-/** The head of a delta: where the chain is after it. */
-export const headOf = (document) => encode(sha256(document.split('~')[0]));
+/** The head of a document: where the chain is after it. */
+export const headOf = (document) =>
+  JSON.parse(Buffer.from(document.split('.')[1], 'base64url').toString()).head;
+
+/** What a document is, unless it says so itself. The head of a delta follows from all that is before it, as any issuer's does. */
+function linkOf({ previous, current, version = 1 }, bytes) {
+  if (current !== undefined) return {};
+  if (previous === undefined) return { head: encode(Buffer.alloc(32, 1)) };
+  const head = encode(sha256(Buffer.concat([Buffer.from(String(previous)), words([version]), bytes])));
+  return { since: version - 1, head };
+}
 
 /**
  * A document. `tokens` are hashes, `cutoffs` pairs of hash and instant; a delta has `previous`, a renewal `current`, anything else is a
@@ -86,12 +95,14 @@ export function list({
     body ??
     Buffer.concat([words(order(tokens, (hash) => hash)), words(order(cutoffs, ([hash]) => hash).flat())]);
   const members = {
+    iss: ISSUER,
+    epoch: 1,
     version: 1,
     key: encode(hashKey),
     tokens: tokens.length,
     cutoffs: cutoffs.length,
     body: encode(sha256(bytes)),
-    ...('previous' in payload || 'current' in payload ? {} : { head: encode(Buffer.alloc(32, 1)) }),
+    ...linkOf(payload, bytes),
     ...payload,
   };
   const typ = 'portcullis-revocation+jwt';

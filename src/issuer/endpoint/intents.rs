@@ -1,0 +1,164 @@
+//! Intents in the store: written before a revocation, taken out after it, and carried out again when nobody has.
+
+use super::{
+    super::{
+        cutoff::{Cutoff, Party},
+        feed::{
+            NEVER,
+            intent::{self, Intent, SLOTS, Wanted},
+            queue::Turn,
+        },
+        operation::{Operation, Outcome},
+        random,
+        session_id::SessionId,
+    },
+    Issuer,
+    channel::{Channel, Unavailable},
+    failure::Failure,
+    log::{self, Entry, locked},
+    name,
+    pause::Pause,
+    run,
+};
+use crate::time::{Leeway, UnixSeconds};
+
+/// How often a row of intents is tried. It is an insurance; what it insures does not wait for it any longer.
+const TRIES: u32 = 4;
+
+/// As many as are carried out at one time.
+const MOST_AT_ONCE: usize = 200;
+
+const LOOK_MS: (u64, u64) = (2, 40);
+
+/// Writes down what is about to be revoked, as far as the store lets it.
+pub(super) async fn open(issuer: &Issuer, channel: &Channel, wanted: Wanted) -> Option<Intent> {
+    issuer.settings.feed.as_ref()?;
+    let intent = Intent { at: channel.now().get(), wanted };
+    let mut ticket = issuer.ledger.intents.join(vec![intent.clone()]);
+    let (mut pause, mut waited) = (Pause::new(LOOK_MS.0, LOOK_MS.1), 0);
+    loop {
+        match issuer.ledger.intents.turn(&mut ticket, waited) {
+            Turn::Settled(_) => return Some(intent),
+            Turn::Wait => waited = pause.wait(channel).await,
+            Turn::Lead(lead) => {
+                waited = 0;
+                let written = write(issuer, channel, &lead.values).await;
+                lead.settle(written);
+            }
+        }
+    }
+}
+
+/// Says that it is done. The row is written with the next intents, or when it is tended.
+pub(super) fn close(issuer: &Issuer, intent: Option<Intent>) {
+    locked(&issuer.ledger.slot).1.extend(intent);
+}
+
+async fn write(issuer: &Issuer, channel: &Channel, opened: &[Intent]) -> bool {
+    let mut pause = Pause::new(LOOK_MS.0, LOOK_MS.1);
+    for _ in 0..TRIES {
+        let (slot, closed) = {
+            let mut own = locked(&issuer.ledger.slot);
+            let slot = *own.0.get_or_insert_with(|| random::<1>().map_or(0, |[byte]| byte.wrapping_rem(SLOTS)));
+            (slot, core::mem::take(&mut own.1))
+        };
+        match change(channel, slot, opened, &closed).await {
+            Ok(true) => return true,
+            outcome => {
+                let mut own = locked(&issuer.ledger.slot);
+                own.1.extend(closed);
+                if outcome.is_err() {
+                    return false;
+                }
+            }
+        }
+        pause.wait(channel).await;
+    }
+    false
+}
+
+async fn change(channel: &Channel, slot: u8, opened: &[Intent], closed: &[Intent]) -> Result<bool, Unavailable> {
+    let key = intent::key(slot);
+    let found = channel.read(&key).await?;
+    let value = found.as_ref().map(|entry| entry.value.as_str());
+    let Some(value) = intent::changed(value, opened, closed) else { return Ok(true) };
+    channel.swap(&key, found.map_or(0, |entry| entry.version), value, NEVER).await
+}
+
+/// Carries out what was decided and never finished, by whatever process: what this one could not append, and intents of a certain age.
+pub(super) async fn tend(issuer: &Issuer, channel: &Channel) -> Result<(), Failure> {
+    if issuer.settings.feed.is_none() {
+        return Ok(());
+    }
+    log::append_left(issuer, channel).await?;
+    let rows = channel.read_many((0..SLOTS).map(intent::key).collect()).await?;
+    let closed = core::mem::take(&mut locked(&issuer.ledger.slot).1);
+    let (mut done, mut entries) = (closed.clone(), Vec::new());
+    for intent in rows.iter().flatten().flat_map(|row| intent::read(Some(&row.value))) {
+        if entries.len() < MOST_AT_ONCE && intent.is_lost(channel.now()) && !closed.contains(&intent) {
+            entries.push(carried_out(issuer, channel, &intent).await?);
+            done.push(intent);
+        }
+    }
+    log::append(issuer, channel, entries).await?;
+    for (slot, row) in (0..SLOTS).zip(&rows) {
+        if row.as_ref().is_some_and(|row| intent::changed(Some(&row.value), &[], &done).is_some()) {
+            // Whoever writes it meanwhile leaves the rest to the next time: what is carried out again changes nothing.
+            change(channel, slot, &[], &done).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Does what was intended, where it is not done, and gives what the log is to say.
+async fn carried_out(issuer: &Issuer, channel: &Channel, intent: &Intent) -> Result<Entry, Failure> {
+    let wanted = intent.wanted.clone();
+    let party = match &wanted {
+        Wanted::Session(sid) => {
+            if let Some(sid) = SessionId::parse(sid) {
+                run::revoke_row(issuer, channel, sid).await?;
+            }
+            return Ok(Entry::of(wanted));
+        }
+        Wanted::Token(jti) => {
+            mark_token(issuer, channel, jti).await?;
+            return Ok(Entry::of(wanted));
+        }
+        Wanted::Key(kid) => {
+            mark_key(channel, kid).await?;
+            return Ok(Entry::of(wanted));
+        }
+        Wanted::Subject(subject) => Party::Subject(subject.clone()),
+        Wanted::Client(client) => Party::Client(client.clone()),
+    };
+    let found = channel.read(&party.key()).await?;
+    let stored = Cutoff::stored(found.as_ref().map(|entry| entry.value.as_str()));
+    let cutoff = stored.map_err(|error| Failure::unreadable("a cutoff", error))?;
+    // A cutoff is later than the second that it was made in. One of just the next second may be another's, of the same second and before.
+    if cutoff.instant().get() > intent.at.saturating_add(1) {
+        // One that a fast clock wrote locks nobody out until its instant.
+        let before = if cutoff.is_ahead(channel.now()) { cutoff.issued_at(channel.now()) } else { cutoff.instant() };
+        return Ok(Entry { wanted, before });
+    }
+    let before = cut_off(issuer, channel, party).await?;
+    Ok(Entry { wanted, before })
+}
+
+/// Ends all sessions of the party that have begun. Whatever is granted from now on is dated after the cutoff.
+pub(super) async fn cut_off(issuer: &Issuer, channel: &Channel, party: Party) -> Result<UnixSeconds, Failure> {
+    match run::run(issuer, channel, Operation::cut_off(party), None).await? {
+        Outcome::CutOff(cutoff) => Ok(cutoff.issued_at(channel.now())),
+        _ => Err(Failure::unavailable()),
+    }
+}
+
+/// Takes one token back, here; `false` when it was before.
+pub(super) async fn mark_token(issuer: &Issuer, channel: &Channel, jti: &str) -> Result<bool, Unavailable> {
+    let longest = issuer.settings.rules.configuration.access_token.saturating_add(Leeway::CAP);
+    channel.is_first(&name::token(jti), channel.now().get().saturating_add(longest)).await
+}
+
+/// Takes a signing key back, here.
+pub(super) async fn mark_key(channel: &Channel, kid: &str) -> Result<(), Unavailable> {
+    channel.is_first(&name::key_cutoff(kid), UnixSeconds::MAX.get()).await.map(drop)
+}
