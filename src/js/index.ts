@@ -60,7 +60,8 @@ export interface VerifierOptions {
 export interface TypedVerifierOptions<Schema extends StandardSchema> extends VerifierOptions {
   /**
    * A schema that speaks Standard Schema v1, asked about the claims of a token that was accepted; `verdict.claims` is what it makes of them.
-   * A token that does not fit is refused with `claims-refused`. It must be synchronous: an asynchronous one is a PolicyError here, or with
+   * A token that does not fit is refused with `claims-refused`. What it makes is remembered when it is plain data, as a frozen copy; otherwise it is
+   * asked again for each answer, about the same frozen claims. It must be synchronous: an asynchronous one is a PolicyError here, or with
    * the first token for which it shows.
    */
   claims: Schema;
