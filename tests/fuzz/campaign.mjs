@@ -108,7 +108,10 @@ async function minimise(program, name, corpus, limits) {
   const inputs = readdirSync(corpus).map((input) => readFileSync(join(corpus, input), 'base64'));
   inputs.sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
   let bytes = 0;
-  const kept = inputs.filter((input) => (bytes += input.length + 1) <= MOST_KEPT);
+  const kept = inputs.filter((input) => {
+    bytes += input.length + 1;
+    return bytes <= MOST_KEPT;
+  });
   mkdirSync(KEPT, { recursive: true });
   writeFileSync(join(KEPT, `${name}.txt`), kept.map((input) => `${input}\n`).join(''));
 }
@@ -148,7 +151,8 @@ if (isMain(import.meta.url)) {
     const only = values.only ?? TARGETS;
     const jobs = Math.ceil(positive(values.jobs, 'jobs'));
     const all = values.hours === undefined ? undefined : positive(values.hours, 'hours') * 3600;
-    const seconds = all === undefined ? positive(values.seconds ?? '60', 'seconds') : (all * jobs) / only.length;
+    const seconds =
+      all === undefined ? positive(values.seconds ?? '60', 'seconds') : (all * jobs) / only.length;
     const results = await campaign({ only, jobs, seconds: Math.ceil(seconds), keep: !values.throwaway });
     const faults = results.filter(({ fault }) => fault);
     const sum = results.reduce((total, { executions }) => total + executions, 0);
