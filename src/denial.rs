@@ -129,7 +129,7 @@ impl Denial {
         use Denial as D;
         use Stage::{Bearer, Binding, Introspection, Keys, Request, Requirement, Transport};
         match self {
-            D::TransportInsecure => ("transport-insecure", Transport, "The request came over plain HTTP; tokens travel over TLS only."),
+            D::TransportInsecure => ("transport-insecure", Transport, "The request came over plain HTTP; send it by https. Plain HTTP is for a loopback name over a connection from this machine, or one that the policy has in gate.origins."),
             D::RequestMalformed { .. } => ("request-malformed", Request, "The request has no absolute URL, request-target, method or header that can be read, or more than one Host."),
             D::PathAmbiguous => ("path-ambiguous", Request, "The path can be read in two ways; send one without empty or dot segments, semicolons, and escapes of separators, percent signs or controls."),
             D::RequestMisdirected => ("request-misdirected", Request, "The request is for an origin that is not among the policy's gate.origins."),
