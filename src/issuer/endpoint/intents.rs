@@ -77,7 +77,7 @@ async fn write(issuer: &Issuer, channel: &Channel, opened: &[Intent]) -> bool {
     for _ in 0..TRIES {
         let (slot, closed) = {
             let mut own = locked(&issuer.ledger.slot);
-            let slot = *own.0.get_or_insert_with(|| random::<1>().map_or(0, |[byte]| byte.wrapping_rem(SLOTS)));
+            let slot = *own.0.get_or_insert_with(|| random::<16>().map_or(0, |[byte, ..]| byte.wrapping_rem(SLOTS)));
             (slot, core::mem::take(&mut own.1))
         };
         match change(channel, slot, opened, &closed).await {

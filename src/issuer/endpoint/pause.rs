@@ -16,7 +16,8 @@ impl Pause {
     pub(super) async fn wait(&mut self, channel: &Channel) -> u64 {
         let half = self.next_ms.div_euclid(2);
         // Without randomness all wait for as long, which is worse and no error.
-        let drawn = u64::from(random::<2>().map_or(u16::MAX, u16::from_be_bytes));
+        let drawn = random::<16>().map_or(u16::MAX, |[high, low, ..]| u16::from_be_bytes([high, low]));
+        let drawn = u64::from(drawn);
         let jitter = half.saturating_mul(drawn).div_euclid(u64::from(u16::MAX));
         let milliseconds = self.next_ms.saturating_sub(half).saturating_add(jitter).max(1);
         self.next_ms = self.next_ms.saturating_mul(2).min(self.most_ms);
