@@ -106,14 +106,20 @@ const CASES = [
       );
       assert.deepEqual(await one.readMany(names), expected);
       const turned = [...names].reverse();
-      assert.deepEqual(await two.readMany([...turned, names[1]]), [...expected.reverse(), { version: 2, value: 'swapped' }]);
+      assert.deepEqual(await two.readMany([...turned, names[1]]), [
+        ...expected.reverse(),
+        { version: 2, value: 'swapped' },
+      ]);
       assert.deepEqual(await one.readMany([names[0]]), [null]);
       const many = [...Array(64).keys()].map((n) => `${key}/${n}`);
       const long = 'x'.repeat(60_000);
       for (const name of many.slice(0, 20)) await one.swap(name, 0, long, LATER);
       const found = await two.readMany(many);
       assert.equal(found.length, 64);
-      assert.deepEqual(found.slice(0, 20).map((entry) => entry?.value === long), Array(20).fill(true));
+      assert.deepEqual(
+        found.slice(0, 20).map((entry) => entry?.value === long),
+        Array(20).fill(true),
+      );
       assert.deepEqual(found.slice(20), Array(44).fill(null));
     }),
   ],

@@ -10,7 +10,15 @@ import { parseArgs } from 'node:util';
 
 import { folder } from './engines/program.mjs';
 import { processes } from './revocation-processes.mjs';
-import { clockOf, countingStore, feedOf, issuerFor, newParts, percentile, start } from './revocation-rounds.mjs';
+import {
+  clockOf,
+  countingStore,
+  feedOf,
+  issuerFor,
+  newParts,
+  percentile,
+  start,
+} from './revocation-rounds.mjs';
 
 const { values: flags } = parseArgs({
   options: {
@@ -27,7 +35,15 @@ const { values: flags } = parseArgs({
     short: { type: 'boolean', default: false },
   },
 });
-const SHORT = { sessions: 100, live: 3000, subjects: 100, refreshes: 20, rate: 1200, seconds: 4, 'kill-seconds': 2 };
+const SHORT = {
+  sessions: 100,
+  live: 3000,
+  subjects: 100,
+  refreshes: 20,
+  rate: 1200,
+  seconds: 4,
+  'kill-seconds': 2,
+};
 const number = (name) => Number((flags.short ? SHORT[name] : undefined) ?? flags[name]);
 const wanted = flags.stores || (flags.short ? 'memory,node:sqlite' : '');
 
@@ -37,7 +53,11 @@ const PLACES = {
   'node:sqlite': async () => {
     const { path, remove } = folder('load');
     const place = (await files()).filePlace('node:sqlite', path);
-    return { ...place, shared: { kind: 'sqlite', path: `${path}/node-sqlite.db` }, stop: async () => remove() };
+    return {
+      ...place,
+      shared: { kind: 'sqlite', path: `${path}/node-sqlite.db` },
+      stop: async () => remove(),
+    };
   },
   'Durable Object': async () => onWorkerd(({ objectPlace }, server) => objectPlace(server)),
   D1: async () => onWorkerd(({ d1Place }, server) => d1Place(server)),
@@ -157,14 +177,16 @@ async function inParts(count, size, work) {
 }
 
 const ROUNDS = { parallel, live, mass };
-const all = globalThis.Deno === undefined ? Object.keys(PLACES).filter((name) => name !== 'Deno KV') : ['Deno KV'];
+const all =
+  globalThis.Deno === undefined ? Object.keys(PLACES).filter((name) => name !== 'Deno KV') : ['Deno KV'];
 for (const name of wanted ? wanted.split(',') : all) {
   for (const round of flags.only.split(',')) {
     const place = await PLACES[name]();
     const connection = await place.connect();
     try {
       const parts = newParts();
-      if (round !== 'processes') console.log(`${name}, ${round}: ${await ROUNDS[round](connection.store, parts)}`);
+      if (round !== 'processes')
+        console.log(`${name}, ${round}: ${await ROUNDS[round](connection.store, parts)}`);
       else if (place.shared) {
         const options = {
           perSecond: number('rate') / 60,

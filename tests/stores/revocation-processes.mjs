@@ -31,7 +31,9 @@ export async function processes(shared, store, parts, { perSecond, seconds, proc
   const children = Array.from({ length: processes }, spawn);
   const end = performance.now() + seconds * 1000;
   while (performance.now() < end) {
-    await new Promise((resolve) => setTimeout(resolve, Math.min(killSeconds * 1000, end - performance.now())));
+    await new Promise((resolve) =>
+      setTimeout(resolve, Math.min(killSeconds * 1000, end - performance.now())),
+    );
     if (performance.now() >= end) break;
     const victim = children.shift();
     victim.kill('SIGKILL');
@@ -89,7 +91,11 @@ async function asProcess() {
   const issuer = issuerFor(parts, store, clockOf());
   const under = new Set();
   const one = async () => {
-    const { sid, access_token: access, refresh_token: refresh } = await start(issuer, `user ${crypto.randomUUID()}`);
+    const {
+      sid,
+      access_token: access,
+      refresh_token: refresh,
+    } = await start(issuer, `user ${crypto.randomUUID()}`);
     process.send({ started: sid, access, refresh });
     const began = performance.now();
     try {

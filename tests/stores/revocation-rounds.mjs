@@ -32,13 +32,19 @@ export function issuerFor(parts, store, clock) {
   return {
     ...issuer,
     async refreshed(token) {
-      const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: token, client_id: CLIENT });
+      const body = new URLSearchParams({
+        grant_type: 'refresh_token',
+        refresh_token: token,
+        client_id: CLIENT,
+      });
       const response = await issuer.fetch(new Request(`${ISSUER}/token`, { method: 'POST', body }));
       await response.text();
       return response.status;
     },
     pull: (query = '', encoding = 'identity') =>
-      issuer.fetch(new Request(`${ISSUER}/revocations${query}`, { headers: { 'accept-encoding': encoding } })),
+      issuer.fetch(
+        new Request(`${ISSUER}/revocations${query}`, { headers: { 'accept-encoding': encoding } }),
+      ),
   };
 }
 

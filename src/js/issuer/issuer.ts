@@ -48,7 +48,13 @@ export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
     );
     if (final.step === 'mistake') throw new PolicyError(final.error.pointer, final.error.reason);
     for (const event of final.events) tell(onEvent, event);
-    if (final.tend) keepAlive(context, io, config.issuer, sweepAll().catch(() => {}));
+    if (final.tend)
+      keepAlive(
+        context,
+        io,
+        config.issuer,
+        sweepAll().catch(() => {}),
+      );
     return final;
   };
   const command = async (command: object): Promise<unknown> => {
@@ -65,7 +71,8 @@ export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
   };
   /** By itself, beside or after an answer. What fails is done the next time. */
   const sweepAll = async () => {
-    for (let times = 0; times < SWEEPS_AT_ONCE; times++) if ((await sweep(SWEPT_AT_ONCE)) < SWEPT_AT_ONCE) return;
+    for (let times = 0; times < SWEEPS_AT_ONCE; times++)
+      if ((await sweep(SWEPT_AT_ONCE)) < SWEPT_AT_ONCE) return;
   };
 
   return {

@@ -53,7 +53,9 @@ export function denoKvStore(kv: DenoKvLike): IssuerStore {
       const found: KvEntry[] = [];
       for (let from = 0; from < keys.length; from += MOST_AT_ONCE) {
         const part = keys.slice(from, from + MOST_AT_ONCE).map(entryKey);
-        found.push(...((await open.getMany?.(part)) ?? (await Promise.all(part.map((key) => open.get(key))))));
+        found.push(
+          ...((await open.getMany?.(part)) ?? (await Promise.all(part.map((key) => open.get(key))))),
+        );
       }
       return found.map((entry) => {
         const { endsAt, version, value } = stored(entry);

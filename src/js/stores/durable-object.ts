@@ -24,7 +24,8 @@ const SKEW_SECONDS = 60;
 type Call =
   | { op: 'read'; of: [string] }
   | { op: 'readMany'; of: string[] }
-  | { op: 'swap'; of: Swap } | { op: 'sweep'; of: [number, number] };
+  | { op: 'swap'; of: Swap }
+  | { op: 'sweep'; of: [number, number] };
 
 /**
  * A Durable Object that keeps entries: export it from the worker and bind it.

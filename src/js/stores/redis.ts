@@ -81,8 +81,13 @@ export function redisStore(client: RedisLike, { prefix = '{portcullis}:' }: Redi
       return version === null && value === null ? null : entryOf(version, value);
     },
     async readMany(keys) {
-      const found = (await run(READ_MANY, keys.map((key) => prefix + key), [])) as unknown[];
-      if (!Array.isArray(found) || found.length !== 2 * keys.length) throw new Error('the store gave no entries');
+      const found = (await run(
+        READ_MANY,
+        keys.map((key) => prefix + key),
+        [],
+      )) as unknown[];
+      if (!Array.isArray(found) || found.length !== 2 * keys.length)
+        throw new Error('the store gave no entries');
       return keys.map((_, index) => {
         const [version, value] = found.slice(2 * index, 2 * index + 2);
         return version === null && value === null ? null : entryOf(version, value);

@@ -55,9 +55,9 @@ export async function readMany(store: IssuerStore, keys: readonly string[]): Pro
   const size = store.readMany === undefined ? READS_AT_ONCE : READ_AT_ONCE;
   for (let from = 0; from < keys.length; from += size) {
     const part = keys.slice(from, from + size);
-    const entries =
-      (await store.readMany?.(part)) ?? (await Promise.all(part.map((key) => store.read(key))));
-    if (entries.length !== part.length) throw new Error('readMany: the store returned another number of entries');
+    const entries = (await store.readMany?.(part)) ?? (await Promise.all(part.map((key) => store.read(key))));
+    if (entries.length !== part.length)
+      throw new Error('readMany: the store returned another number of entries');
     found.push(...entries.map((entry) => entry ?? null));
   }
   return found;
