@@ -159,7 +159,7 @@ fn a_session_that_has_ended_reaches_the_edges_until_its_last_access_token_has() 
 fn the_issuer_asks_to_be_tended_by_time_and_by_number_and_not_at_every_answer() {
     let (parts, mut world) = (Parts::new(), World::new());
     let issuer = parts.process();
-    let mut due = |world: &mut World, request: &Value| {
+    let due = |world: &mut World, request: &Value| {
         let mut exchange = world.begin(&issuer, request);
         while !world.step(&mut exchange) {}
         match exchange.step() {

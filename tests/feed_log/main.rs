@@ -3,8 +3,6 @@
 mod epochs;
 mod support;
 
-use std::sync::Arc;
-
 use portcullis::issuer::endpoint::Exchange;
 use serde_json::{Value, json};
 

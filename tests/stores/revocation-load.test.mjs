@@ -11,7 +11,10 @@ import { runtimeBinary } from '../conformance/runtimes/binaries.mjs';
 test('revocations under load are all in the feed, and none is refused', async (t) => {
   const program = join(ROOT, 'tests', 'stores', 'revocation-load.mjs');
   const args = ['--no-warnings', program, '--short'];
-  const { stdout } = await promisify(execFile)(runtimeBinary('node24'), args, { timeout: 120_000, cwd: ROOT });
+  const { stdout } = await promisify(execFile)(runtimeBinary('node24'), args, {
+    timeout: 120_000,
+    cwd: ROOT,
+  });
   const lines = stdout.trim().split('\n');
   for (const line of lines) t.diagnostic(line);
   assert.equal(lines.length, 7, stdout);
