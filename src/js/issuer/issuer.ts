@@ -38,7 +38,7 @@ export function makeIssuer(glue: IssuerGlue, options: IssuerOptions): Issuer {
     (issuer, jwks) => orPolicyError(() => JSON.parse(raw.setRemoteKeys(issuer, jwks)) as KeyReport),
     (issuer) => raw.forgetKeys(issuer),
   );
-  const world: World = { store, counter: options.counter ?? memoryCounter({ now }), keys, now };
+  const world: World = { store, counter: options.counter ?? memoryCounter({ now }), keys, now, calls: 0 };
 
   const answer = async (facts: string, context: RequestContext): Promise<FinalStep & { step: 'done' }> => {
     const final = await follow(
