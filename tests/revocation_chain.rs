@@ -78,7 +78,9 @@ impl Store {
     }
 
     fn write(&mut self, append: &Append) -> bool {
-        append.segment.iter().for_each(|segment| drop(self.swap(segment)));
+        if let Some(segment) = &append.segment {
+            self.swap(segment);
+        }
         self.swap(&append.register)
     }
 

@@ -208,6 +208,8 @@ export type RevocationPolicy<A extends string = Alg> = {
    * its issuer (`'introspect'`), or it is accepted and the verdict says so (`'allow'`).
    */
   whenStale?: 'deny' | 'introspect' | 'allow';
+  /** Whose lists these are, where a policy has several issuers: one of them. By default a list of each of them is taken. */
+  issuer?: string;
   /** Where a gate pulls lists from: https, or http on a loopback name. Without it they are handed over by `applyRevocations`. */
   feed?: string;
   /** The client by which a gate shows itself at `feed` (`client_secret_basic`); its secret is in the gate's `revocation` option. */

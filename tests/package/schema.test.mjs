@@ -54,6 +54,7 @@ const BEYOND =
   /\/jwks(\/|$)|\/keys\/\d+\/(pem|spki|secret|alg|kid)$|^\/gate\/routes\/\d+\/path$|\/(networks|trusted)\/(\d+|\w+\/\d+)$|^\/gate\/(cors\/)?(origins|methods|headers|privateHosts)\/\d+$/;
 const COMPARED = [
   'refuses-an-issuer-named-twice',
+  'refuses-a-policy-that-takes-the-list-of-an-issuer-it-has-not',
   'refuses-discovery-of-an-issuer-that-is-no-url',
   'kubernetes-refuses-a-issuer-that-leads-elsewhere',
   'refuses-remote-with-a-shorter-longest-time',

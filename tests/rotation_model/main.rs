@@ -8,6 +8,7 @@
 mod issuer;
 mod judge;
 mod log;
+mod log_rules;
 mod model;
 mod world;
 

@@ -238,6 +238,61 @@ const MUTANTS = [
     'let revoked = Row { status: Status::Revoked, ..row };',
     'let revoked = row;',
   ],
+  // the log of revocations
+  [
+    'swaps the register whatever version it was read with',
+    'feed/log',
+    '    pub(super) fn stored_version(&self) -> u64 {\n        self.stored.0\n',
+    '    pub(super) fn stored_version(&self) -> u64 {\n        self.stored.0.saturating_add(1)\n',
+  ],
+  [
+    'forgets the tail when it becomes a segment',
+    'feed/register',
+    'next.segments.push(Segment { id, origin: next.origin.clone(), expires });',
+    'let _ = id;',
+  ],
+  [
+    'answers before the register is swapped',
+    'endpoint/log',
+    'if channel.write(append.register).await? {',
+    'if channel.write(append.register).await.is_ok() {',
+  ],
+  [
+    'answers although the append has failed',
+    'endpoint/log',
+    'Turn::Settled(false) => return Err(Unavailable),',
+    'Turn::Settled(false) => return Ok(()),',
+  ],
+  [
+    'writes no intent',
+    'feed/intent',
+    '    (open != before).then(||',
+    '    (open != before && false).then(||',
+  ],
+  [
+    'takes an intent out that was not carried out',
+    'endpoint/intents',
+    'entries.push(carried_out(issuer, channel, &intent).await?);',
+    'let _ = carried_out(issuer, channel, &intent).await?;',
+  ],
+  [
+    'begins no epoch when the store has lost writes',
+    'feed/log',
+    '        if place.version > self.version() {\n            return true;\n',
+    '        if place.version > self.version() {\n            return false;\n',
+  ],
+  [
+    'takes a fork for the same history',
+    'feed/log',
+    'self.since(place.version).is_some_and(|(at, _)| at.head != place.head)',
+    'false',
+  ],
+  [
+    'begins an epoch that edges have been in',
+    'feed/mod',
+    'register.epoch = now.get().max(last.saturating_add(1));',
+    'register.epoch = last;',
+  ],
 ];
 
 function copy() {

@@ -66,29 +66,34 @@ const PLACES = {
     const server = await startPostgres({ durable: true });
     const place = await postgresPlace(server, 'pg');
     const shared = { kind: 'pg', connection: server.connection, database: place.database };
-    return { ...place, shared, stop: async () => (await place.stop(), server.stop()) };
+    return { ...place, shared, stop: () => inTurn(place, server) };
   },
   Redis: async () => {
     const { redisPlace, startRedis } = await import('./engines/redis.mjs');
     const server = await startRedis();
     const place = await redisPlace(server, 'ioredis');
     const shared = { kind: 'redis', connection: server.connection, prefix: place.prefix };
-    return { ...place, shared, stop: async () => (await place.stop(), server.stop()) };
+    return { ...place, shared, stop: () => inTurn(place, server) };
   },
   // In Deno: `deno run … tests/stores/revocation-load.mjs --stores 'Deno KV'`.
   'Deno KV': async () => {
     const { path, remove } = folder('load');
     const place = (await files()).filePlace('Deno KV', path);
-    return { ...place, stop: async () => (await place.stop(), remove()) };
+    return { ...place, stop: () => inTurn(place, { stop: remove }) };
   },
 };
 const files = () => import('./engines/file.mjs');
+
+async function inTurn(place, server) {
+  await place.stop?.();
+  await server.stop();
+}
 
 async function onWorkerd(make) {
   const engines = await import('./engines/workerd.mjs');
   const server = await engines.startWorkerd('engines/worker.mjs');
   const place = await make(engines, server);
-  return { ...place, stop: async () => (await place.stop?.(), server.stop()) };
+  return { ...place, stop: () => inTurn(place, server) };
 }
 
 /** So many sessions that end at once in one process. */

@@ -67,8 +67,13 @@ export async function feedOf(issuer, parts, clock) {
 /** A store whose calls are counted. */
 export function countingStore(store) {
   let count = 0;
-  const counted = (name) => store[name] && ((...of) => (count++, store[name](...of)));
-  const names = ['read', 'readMany', 'swap', 'sweep'];
+  const counted =
+    (name) =>
+    (...of) => {
+      count += 1;
+      return store[name](...of);
+    };
+  const names = ['read', 'readMany', 'swap', 'sweep'].filter((name) => store[name]);
   return { store: Object.fromEntries(names.map((name) => [name, counted(name)])), calls: () => count };
 }
 

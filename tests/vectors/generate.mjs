@@ -27,6 +27,7 @@ const THEMES = [
   'policy',
   'remote',
   'revocation',
+  'revocation-epochs',
   'status-lists',
   'claims-asked',
   'presets',

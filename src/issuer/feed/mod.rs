@@ -158,7 +158,7 @@ impl Feed {
             batch.cutoffs.insert(*name, NEVER);
         }
         let mut register = register;
-        if !kids.iter().fold(true, |all, name| register.keep_key(*name) && all) {
+        if kids.iter().filter(|name| !register.keep_key(**name)).count() > 0 {
             batch.expires = NEVER;
         }
         let (register, segment) = register.with(batch, now);

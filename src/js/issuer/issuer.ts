@@ -66,7 +66,7 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     (issuer) => raw.forgetKeys(issuer),
     ruleOf(home),
   );
-  const world: World = { store, counter: options.counter ?? memoryCounter({ now }), keys, now };
+  const world: World = { store, counter: options.counter ?? memoryCounter({ now }), keys, now, calls: 0 };
 
   /** One request or command, to its end; `failed` hears of everything that goes wrong on the way. */
   const answer = async (facts: string, journey: Parameters<typeof follow>[2]): Promise<Answered> => {
