@@ -74,6 +74,10 @@ fn parse(object: Object<'_>, exp: UnixSeconds) -> Result<ParsedClaims<'_>, Rejec
     for claim in ["jti", "client_id", "scope"] {
         string(&object, claim)?;
     }
+    // RFC 7800 §3.1. One that is none would be no binding to whoever asks for its members.
+    if !matches!(object.get("cnf"), None | Some(Value::Object(_))) {
+        return Err(Rejection::ClaimMalformed { claim: "cnf", expected: "an object of strings" });
+    }
     Ok(ParsedClaims { object, exp, nbf, iat })
 }
 

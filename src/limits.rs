@@ -28,8 +28,8 @@ impl Limits {
     /// No policy can take more object members in one JSON text than this, all levels together.
     pub const MEMBERS_CAP: usize = 1024;
 
-    /// For what a caller wrote, not an attacker: a policy with its keys.
-    pub(crate) const DOCUMENT: Limits = Limits { token_bytes: 0, header_bytes: 0, depth: 32, members: 65_536 };
+    /// For what a caller wrote, not an attacker: a policy with its keys, of ten thousand issuers and more.
+    pub(crate) const DOCUMENT: Limits = Limits { token_bytes: 0, header_bytes: 0, depth: 32, members: 1_048_576 };
 
     /// For what an issuer published: a JWK Set. A search for duplicates compares each member of an object with all before it.
     pub(crate) const FETCHED: Limits = Limits { token_bytes: 0, header_bytes: 0, depth: 16, members: 8192 };

@@ -131,6 +131,10 @@ pub enum Rejection {
     /// The `iat` is not reached. STRICTER than RFC 7519 §4.1.6: a revocation by time of issue would miss such a token.
     IssuedInFuture { now: UnixSeconds, issued_at: UnixSeconds, leeway: Leeway },
 
+    /// The token's `cnf` (RFC 7800 §3.1) binds it to a key, and nothing here can tell whether the sender has that key: it came as a bearer
+    /// token to a verifier without a gate, or the gate does not know the method.
+    BindingUnsupported,
+
     /// The token or its session is on the list, by the `jti` or the `sid`.
     #[cfg(feature = "revocation")]
     TokenRevoked { claim: &'static str },
@@ -185,7 +189,7 @@ impl Rejection {
         use Rejection as R;
         #[cfg(feature = "revocation")]
         use Stage::Revocation;
-        use Stage::{Bearer, Claims, Jws, Keys, Policy, Signature};
+        use Stage::{Bearer, Binding, Claims, Jws, Keys, Policy, Signature};
         match self {
             R::AuthorizationMissing => ("authorization-missing", Bearer, "The request has no Authorization header."),
             R::AuthorizationAmbiguous => ("authorization-ambiguous", Bearer, "The request carries more than one credential; send one Authorization header with one token."),
@@ -219,6 +223,7 @@ impl Rejection {
             R::Expired { .. } => ("expired", Policy, "The token has expired."),
             R::NotYetValid { .. } => ("not-yet-valid", Policy, "The token is not valid yet."),
             R::IssuedInFuture { .. } => ("issued-in-future", Policy, "The token was issued in the future."),
+            R::BindingUnsupported => ("binding-unsupported", Binding, "The claim cnf binds the token to a key by a method that is not checked here; portcullis/gate checks DPoP keys and client certificates."),
             #[cfg(feature = "revocation")]
             R::TokenRevoked { .. } => ("token-revoked", Revocation, "The token or its session was revoked."),
             #[cfg(feature = "revocation")]

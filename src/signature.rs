@@ -68,8 +68,8 @@ impl<'t> AuthenticToken<'t> {
 
 /// Checks a token's signature with the keys that fit it.
 ///
-/// Keys of several issuers may fit; the signature has to be tried with each until every issuer is decided, since two issuers
-/// can publish the same key.
+/// Keys of several issuers may fit. When one of the issuer holds that the token names, that is all it can be accepted by; otherwise every
+/// issuer has to be decided, since two issuers can publish the same key.
 ///
 /// # Errors
 /// `signature-length` when no key takes a signature of that length, else `signature-invalid`.
@@ -78,20 +78,23 @@ pub fn authenticate<'t>(
     candidates: &Candidates<'_>,
 ) -> Result<AuthenticToken<'t>, Rejection> {
     let actual = token.signature().len();
-    let mut lengths = candidates.iter().flatten().map(|candidate| signature_bytes(candidate.key));
+    let mut lengths = candidates.iter().map(|candidate| signature_bytes(candidate.key));
     // The length comes before any arithmetic: an empty or truncated signature is never looked at (CVE-2020-28042).
     if let Some(expected) = lengths.clone().next().filter(|_| lengths.all(|length| length != actual)) {
         return Err(Rejection::SignatureLength { expected, actual });
     }
     let message = token.signing_input().as_bytes();
     let mut held: Held = [None; MOST_CANDIDATES];
-    for (index, candidate) in candidates.iter().flatten().enumerate() {
+    for (index, candidate) in candidates.iter().enumerate() {
         let decided = held.iter().flatten().any(|(issuer, _)| *issuer == candidate.issuer);
         if !decided
             && holds(candidate.key, message, token.signature())
             && let Some(slot) = held.get_mut(index)
         {
             *slot = Some((candidate.issuer, candidate.place));
+            if candidates.ends_with(candidate.issuer) {
+                break;
+            }
         }
     }
     if held.iter().all(Option::is_none) {

@@ -9,13 +9,13 @@ use crate::revocation::Incoming;
 #[cfg(feature = "revocation")]
 use crate::revocation::{Revocations, StatusReport, UpdateError, UpdateReport};
 use crate::{
-    bearer, claims,
+    bearer, binding, claims,
     claims::{Claims, ParsedClaims},
     jws::{compact::UnverifiedToken, header::Header, memo::HeaderMemo},
     keys::{
         VerificationKey,
         remote::KeyReport,
-        set::{Candidate, KeyUsage},
+        set::{Candidates, KeyUsage},
     },
     limits::Limits,
     policy::Policy,
@@ -167,13 +167,35 @@ impl Verifier {
 
     /// Decides about the credentials of a request: the value of its one Authorization header (RFC 6750 §2.1).
     ///
+    /// A token with `cnf` is bound to a key of its client's and is refused, since a verifier does not see who sends it: a [`Gate`](crate::Gate)
+    /// does (RFC 9449 §7.2, RFC 8705 §3).
+    ///
+    /// # Errors
+    /// The [`Rejection`] of the first stage that refuses; `binding-unsupported` of a token with `cnf`.
+    pub fn verify_authorization(&self, authorization: Option<&str>, now: UnixSeconds) -> Verdict {
+        let token = bearer::token(authorization, self.policy.limits())?;
+        let take = |claims: &ParsedClaims<'_>, _: &Header, validity: Validity| {
+            binding::check_bearer(&claims.object).map(|()| (claims.to_claims(), validity.stale))
+        };
+        let (authentic, taken) = self.decide(token, now, take)?;
+        let (claims, stale) = taken?;
+        let (header, payload) = authentic.into_parts();
+        Ok(Accepted { header, claims, payload, stale })
+    }
+
+    /// The same for a caller that checks the binding itself: the `cnf` of the [`payload`](Accepted::payload) against the client's
+    /// certificate (RFC 8705 §3).
+    ///
     /// # Errors
     /// The [`Rejection`] of the first stage that refuses.
-    pub fn verify_authorization(&self, authorization: Option<&str>, now: UnixSeconds) -> Verdict {
+    pub fn verify_authorization_binding_unverified(&self, authorization: Option<&str>, now: UnixSeconds) -> Verdict {
         self.verify(bearer::token(authorization, self.policy.limits())?, now)
     }
 
-    /// Decides about a token in the compact serialization.
+    /// Decides about a token in the compact serialization: is it what its issuer signed, for us and for now?
+    ///
+    /// Who sends it is another question, which only a request answers: a token with `cnf` (RFC 7800) is accepted here, and whoever lets a
+    /// request pass by it has to check the binding.
     ///
     /// # Errors
     /// The [`Rejection`] of the first stage that refuses.
@@ -204,7 +226,7 @@ impl Verifier {
         take: impl FnOnce(&ParsedClaims<'_>, &Header, Validity) -> T,
     ) -> Result<(AuthenticToken<'t>, T), Rejection> {
         let unverified = UnverifiedToken::parse_with(token, self.policy.limits(), &self.headers)?;
-        let candidates = self.policy.keys().candidates(unverified.header())?;
+        let candidates = self.policy.candidates(&unverified)?;
         let authentic = signature::authenticate(unverified, &candidates)?;
         self.remember(&authentic);
         let claims = claims::read(&authentic, self.policy.limits())?;
@@ -259,7 +281,7 @@ pub fn verify_jws<'t>(jws: &'t str, key: &VerificationKey) -> Result<AuthenticTo
     if actual != key.alg() {
         return Err(Rejection::AlgMismatch { expected: vec![key.alg()], actual });
     }
-    signature::authenticate(unverified, &[Some(Candidate { issuer: 0, place: 0, key }), None, None, None])
+    signature::authenticate(unverified, &Candidates::one(key))
 }
 
 /// What a verifier keeps in memory in order to be fast.

@@ -86,7 +86,10 @@ fn run(file: &Value, vector: &Value) -> Outcome {
     };
     match vector["kind"].as_str().unwrap() {
         "verify" => decide(&|verifier| verifier.verify(token.as_deref().unwrap_or(""), now)),
-        "authorization" => decide(&|verifier| verifier.verify_authorization(token.as_deref(), now)),
+        "authorization" => decide(&|verifier| match vector["binding"].as_str() {
+            Some(_) => verifier.verify_authorization_binding_unverified(token.as_deref(), now),
+            None => verifier.verify_authorization(token.as_deref(), now),
+        }),
         "policy" => match verifier() {
             Err(error) => Outcome::Misused(error),
             Ok(_) => Outcome::Accepted { claims: Value::Null, payload: Vec::new(), stale: false },

@@ -14,7 +14,7 @@ use crate::{
     engine::hash::Hash,
     json::{Object, Value, read_object},
     jws::compact::{UnverifiedToken, read_part},
-    keys::{VerificationKey, jwk, set::Candidate},
+    keys::{VerificationKey, jwk, set::Candidates},
     limits::Limits,
     rejection::{Rejection, Segment},
     signature,
@@ -88,8 +88,7 @@ pub fn check(proof: &str, occasion: &Occasion<'_>, rules: &ProofRules) -> Result
     let header = read_object(header.text().as_bytes(), &limits).map_err(|_| because("jwk"))?;
     let (jwk, key) = own_key(&header, unverified.header().alg()).ok_or(because("jwk"))?;
     let jkt = thumbprint::of(jwk).ok_or(because("jwk"))?;
-    let candidates = [Some(Candidate { issuer: 0, place: 0, key: &key }), None, None, None];
-    let authentic = signature::authenticate(unverified, &candidates).map_err(invalid)?;
+    let authentic = signature::authenticate(unverified, &Candidates::one(&key)).map_err(invalid)?;
     let claims = read_part(Segment::Payload, authentic.payload(), &limits).map_err(invalid)?;
 
     let text = |name: &'static str| claims.get(name).and_then(Value::as_str).ok_or(because(name));

@@ -13,6 +13,16 @@ use crate::{
     rejection::Rejection,
 };
 
+/// May whoever sends these claims' token as a bearer token be taken for the one it was issued to? A token that is bound to a key must not
+/// be weakened to one (RFC 9449 §7.2), nor be taken without a look at the certificate (RFC 8705 §3). What the binding is does not matter
+/// here: nothing of it can be checked without the request.
+///
+/// # Errors
+/// `binding-unsupported`.
+pub(crate) fn check_bearer(claims: &Object<'_>) -> Result<(), Rejection> {
+    claims.get("cnf").map_or(Ok(()), |_| Err(Rejection::BindingUnsupported))
+}
+
 /// What a token is bound to (`cnf`, RFC 7800 §3.1). At least one of the two is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Confirmation<'c> {
@@ -35,7 +45,7 @@ impl<'c> Confirmation<'c> {
             Some(_) => return Err(malformed),
         };
         if confirmation.members().any(|(name, _)| name != "jkt" && name != "x5t#S256") {
-            return Err(Denial::BindingUnsupported);
+            return Err(Rejection::BindingUnsupported.into());
         }
         let member = |name: &str| match confirmation.get(name) {
             None => Ok(None),
@@ -43,7 +53,7 @@ impl<'c> Confirmation<'c> {
             Some(_) => Err(()),
         };
         match (member("jkt"), member("x5t#S256")) {
-            (Ok(None), Ok(None)) => Err(Denial::BindingUnsupported),
+            (Ok(None), Ok(None)) => Err(Rejection::BindingUnsupported.into()),
             (Ok(jkt), Ok(x5t)) => Ok(Some(Confirmation { jkt, x5t })),
             _ => Err(malformed),
         }
@@ -78,7 +88,7 @@ mod tests {
         assert_eq!(of(r#"{"cnf":{"jkt":"a"}}"#), Ok((Some("a".into()), None)));
         assert_eq!(of(r#"{"cnf":{"jkt":"a","x5t#S256":"b"}}"#), Ok((Some("a".into()), Some("b".into()))));
         for text in [r#"{"cnf":{}}"#, r#"{"cnf":{"kid":"a"}}"#, r#"{"cnf":{"jkt":"a","jwk":{}}}"#] {
-            assert_eq!(of(text), Err(Denial::BindingUnsupported), "{text}");
+            assert_eq!(of(text), Err(Denial::Token(Rejection::BindingUnsupported)), "{text}");
         }
         for text in
             [r#"{"cnf":"a"}"#, r#"{"cnf":null}"#, r#"{"cnf":{"jkt":1}}"#, r#"{"cnf":{"jkt":"a","x5t#S256":[]}}"#]

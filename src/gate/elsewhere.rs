@@ -34,7 +34,7 @@ pub(super) fn decide(case: &Case<'_>, rejection: Rejection) -> Result<Step, Deni
     if policy.has_remote(issuer) {
         return fetch(case, policy, issuer, kid, rejection);
     }
-    let has_keys = policy.keys().usage().any(|key| key.issuer == issuer);
+    let has_keys = policy.keys().has_any_of(issuer);
     if !has_keys && introspecting(policy).any(|other| other == issuer) {
         return introspect(case, policy, issuer);
     }
@@ -67,9 +67,8 @@ fn fetch(
     kid: Option<String>,
     rejection: Rejection,
 ) -> Result<Step, Denial> {
-    let mut own = policy.keys().usage().filter(|key| key.issuer == issuer);
     // A key that is there has answered.
-    if kid.is_some() && own.any(|key| key.kid == kid.as_deref()) {
+    if kid.as_deref().is_some_and(|kid| policy.keys().has_named(issuer, kid)) {
         return Err(rejection.into());
     }
     if !case.evidence.keys_unchanged {

@@ -1,7 +1,7 @@
 import type { Accepted } from './verdict.js';
 
-/** What a text is: a token, or the value of an Authorization header. */
-export type Kind = 'token' | 'authorization';
+/** What a text is: a token, or the value of an Authorization header; `bound` when the caller checks what its token is bound to. */
+export type Kind = 'token' | 'authorization' | 'bound';
 
 interface Entry<V, K> {
   kind: K;

@@ -38,6 +38,15 @@ export interface VerifyOptions {
   now?: number;
 }
 
+/** What a call about an Authorization header may set. */
+export interface VerifyAuthorizationOptions extends VerifyOptions {
+  /**
+   * `'checked'`: the caller checks what a token is bound to, `claims.cnf`, against the client's certificate (RFC 8705 §3) or proof
+   * (RFC 9449 §4.3). Without it, a token with `cnf` is refused with `binding-unsupported`: a verifier does not see who sends it.
+   */
+  binding?: 'checked';
+}
+
 /** What a verifier may keep. It changes no verdict. */
 export interface VerifierOptions {
   /**
@@ -51,7 +60,8 @@ export interface VerifierOptions {
 export interface TypedVerifierOptions<Schema extends StandardSchema> extends VerifierOptions {
   /**
    * A schema that speaks Standard Schema v1, asked about the claims of a token that was accepted; `verdict.claims` is what it makes of them.
-   * A token that does not fit is refused with `claims-refused`. It must be synchronous: an asynchronous one is a PolicyError here, or with
+   * A token that does not fit is refused with `claims-refused`. What it makes is remembered when it is plain data, as a frozen copy; otherwise it is
+   * asked again for each answer, about the same frozen claims. It must be synchronous: an asynchronous one is a PolicyError here, or with
    * the first token for which it shows.
    */
   claims: Schema;
@@ -136,16 +146,20 @@ export interface Verifier<A extends string = Alg, C = Claims> {
   /**
    * Decides about a token in the compact serialization (RFC 7515 §7.1, RFC 7519 §7.2), synchronously.
    *
-   * Whatever the token is, the answer is a value.
+   * Whatever the token is, the answer is a value. It says what the issuer has signed, not who sends it: a token with `cnf` (RFC 7800) is
+   * bound to a key of its client's, and whoever lets a request pass by it has to check that. `verifyAuthorization` and gates do not accept
+   * such a token unseen.
    * @throws PolicyError when `options.now` is no whole number of seconds.
    */
   verify(token: unknown, options?: VerifyOptions): Verdict<C>;
   /**
    * Decides about the value of a request's Authorization header (RFC 6750 §2.1): `request.headers.get('authorization')`.
-   * `null` and `undefined` mean that there was none. Two headers, which runtimes join with a comma, are refused.
-   * @throws PolicyError when `options.now` is no whole number of seconds.
+   * `null` and `undefined` mean that there was none. Two headers, which runtimes join with a comma, are refused. So is a token with `cnf`,
+   * which is bound to a key and must not pass as a bearer token (RFC 9449 §7.2, RFC 8705 §3): `portcullis/gate` checks the binding, or the
+   * caller, who then says `binding: 'checked'`.
+   * @throws PolicyError when `options.now` is no whole number of seconds, or `options.binding` is anything else.
    */
-  verifyAuthorization(value: unknown, options?: VerifyOptions): Verdict<C>;
+  verifyAuthorization(value: unknown, options?: VerifyAuthorizationOptions): Verdict<C>;
   /**
    * Takes another policy from now on, keys included; nothing that was remembered by the present one counts any more. Keys that an issuer
    * publishes are taken over where both policies name the same place, and lists of revocations where the other trusts who signed them;

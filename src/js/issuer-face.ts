@@ -35,7 +35,8 @@ export function bindIssuerFace(core: () => Instance<IssuerGlue>): IssuerFace {
     createIssuer: (options) => makeIssuer(core(), options),
     hashClientSecret(secret) {
       const home = core();
-      const text = String(secret);
+      // What is no string is none: `String` would make a secret of `undefined`.
+      const text = typeof secret === 'string' ? secret : '';
       return orPolicyError(() => ask(home, () => home.glue.hashClientSecret(text)));
     },
     importSigningKey(privateJwk) {

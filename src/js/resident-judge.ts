@@ -79,8 +79,14 @@ export abstract class ResidentJudge<R extends RawVerifier> extends Resident<R> {
     return this.raw.verify(written, length, now);
   }
 
-  verifyAuthorization(present: boolean, written: number, length: number, now: number): number {
-    return this.raw.verifyAuthorization(present, written, length, now);
+  verifyAuthorization(
+    present: boolean,
+    written: number,
+    length: number,
+    now: number,
+    checked: boolean,
+  ): number {
+    return this.raw.verifyAuthorization(present, written, length, now, checked);
   }
 }
 

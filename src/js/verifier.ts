@@ -9,6 +9,7 @@ import type {
   Verifier,
   VerifierOptions,
   VerifierStats,
+  VerifyAuthorizationOptions,
   VerifyOptions,
 } from './index.js';
 import type { Instance } from './instance.js';
@@ -137,8 +138,9 @@ export function verifierOn(
       decide('token', token, options, (written, length, now) => raw.verify(written, length, now)),
     verifyAuthorization: (value, options) => {
       const present = value !== null && value !== undefined;
-      return decide('authorization', value, options, (written, length, now) =>
-        raw.verifyAuthorization(present, written, length, now),
+      const checked = isBindingChecked(options);
+      return decide(checked ? 'bound' : 'authorization', value, options, (written, length, now) =>
+        raw.verifyAuthorization(present, written, length, now, checked),
       );
     },
     replacePolicy(policy) {
@@ -170,6 +172,13 @@ export function verifierOn(
     },
   };
   return { verifier, evict };
+}
+
+/** Whether the caller checks a token's binding. */
+function isBindingChecked(options: VerifyAuthorizationOptions | undefined): boolean {
+  const binding = options?.binding;
+  if (binding === undefined || binding === 'checked') return binding === 'checked';
+  throw new PolicyError('/binding', 'must be "checked", or absent');
 }
 
 /** The verdict with what a schema makes of the claims, and whether that is unchangeable data. */

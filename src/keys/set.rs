@@ -3,15 +3,15 @@
 use crate::{
     alg::Alg,
     engine::precompute::Precomputable,
-    jws::header::Header,
     keys::{
         VerificationKey,
+        choice::{Question, Whose},
+        index::{Index, pair},
         jwk::NamedKey,
         remote::{Fingerprint, LeftOut, RemoteKey, ReportedKey},
         tables::{TableBudget, Tables},
     },
     policy_error::PolicyError,
-    rejection::Rejection,
 };
 
 /// How many keys one token may be tried with: what a hostile token can make us compute is bounded.
@@ -21,14 +21,15 @@ pub const MOST_CANDIDATES: usize = 4;
 #[derive(Debug, Default)]
 pub struct KeySet {
     entries: Vec<Entry>,
+    index: Index,
     tables: Tables,
 }
 
 #[derive(Debug)]
-struct Entry {
-    issuer: usize,
-    kid: Option<String>,
-    key: VerificationKey,
+pub(super) struct Entry {
+    pub(super) issuer: usize,
+    pub(super) kid: Option<String>,
+    pub(super) key: VerificationKey,
     /// What tells it from others, when it was published and not built in.
     remote: Option<Fingerprint>,
 }
@@ -36,10 +37,6 @@ struct Entry {
 impl Entry {
     fn is_remote_of(&self, issuer: usize) -> bool {
         self.issuer == issuer && self.remote.is_some()
-    }
-
-    fn goes_by(&self, named: &NamedKey) -> bool {
-        self.kid == named.kid && self.key.alg() == named.key.alg()
     }
 }
 
@@ -54,8 +51,49 @@ pub struct Candidate<'k> {
     pub key: &'k VerificationKey,
 }
 
-/// The few keys that fit: up to [`MOST_CANDIDATES`], the first ones filled.
-pub type Candidates<'k> = [Option<Candidate<'k>>; MOST_CANDIDATES];
+/// The few keys that a token is tried with.
+#[derive(Clone, Debug, Default)]
+pub struct Candidates<'k> {
+    /// Up to [`MOST_CANDIDATES`], the first ones filled.
+    pub(super) keys: [Option<Candidate<'k>>; MOST_CANDIDATES],
+    /// How many fit of those that were looked at.
+    pub(super) count: usize,
+    /// How many were looked at.
+    pub(super) looked_at: usize,
+    /// They are of more than one issuer.
+    pub(super) several: bool,
+    /// The issuer that the token names: when its key holds, no other needs to be asked.
+    pub(super) named: Option<usize>,
+}
+
+impl<'k> Candidates<'k> {
+    /// One key, whoever it belongs to.
+    #[must_use]
+    pub fn one(key: &'k VerificationKey) -> Self {
+        let mut one = Candidates::default();
+        one.push(Candidate { issuer: 0, place: 0, key });
+        one
+    }
+
+    #[inline(never)]
+    pub(super) fn push(&mut self, candidate: Candidate<'k>) {
+        self.several |= self.keys.iter().flatten().any(|other| other.issuer != candidate.issuer);
+        if let Some(slot) = self.keys.get_mut(self.count) {
+            *slot = Some(candidate);
+        }
+        self.count = self.count.saturating_add(1);
+    }
+
+    /// The keys, in the order in which they are tried.
+    pub fn iter(&self) -> impl Iterator<Item = &Candidate<'k>> + Clone {
+        self.keys.iter().flatten()
+    }
+
+    /// Is everything said when a key of that issuer holds?
+    pub(crate) fn ends_with(&self, issuer: usize) -> bool {
+        !self.several || self.named == Some(issuer)
+    }
+}
 
 /// What a key of the set takes, for those who watch memory.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -75,17 +113,18 @@ pub struct KeyUsage<'k> {
 }
 
 impl KeySet {
-    /// Adds a key of the issuer with that index.
-    ///
-    /// # Errors
-    /// [`MOST_CANDIDATES`] keys go by that `kid` and algorithm already (`/kid`).
-    pub fn insert(&mut self, issuer: usize, named: NamedKey) -> Result<(), PolicyError> {
-        let alike = self.entries.iter().filter(|entry| entry.goes_by(&named)).count();
-        if named.kid.is_some() && alike >= MOST_CANDIDATES {
-            return Err(Obstacle::Crowded.reason());
+    /// Adds a key of the issuer with that index. [`index`](Self::index) has to be called before it is found.
+    pub(crate) fn push(&mut self, issuer: usize, NamedKey { kid, key }: NamedKey) {
+        self.entries.push(Entry { issuer, kid, key, remote: None });
+    }
+
+    /// Notes where the keys are that are in the set by now.
+    pub(crate) fn index(&mut self) {
+        let mut pairs = Vec::new();
+        for (place, entry) in self.entries.iter().enumerate() {
+            Question::each_about(entry, &mut |hash| pairs.push(pair(hash, place)));
         }
-        self.entries.push(Entry { issuer, kid: named.kid, key: named.key, remote: None });
-        Ok(())
+        self.index = Index::of(pairs);
     }
 
     /// Takes the keys that the issuer with that index publishes in place of those it published before; a key that was there keeps its
@@ -103,12 +142,12 @@ impl KeySet {
         let mut known = false;
         let mut usable = Vec::new();
         for key in fresh {
-            match self.obstacle(issuer, &key.named) {
-                None => usable.push(key),
-                Some(obstacle) => {
-                    known |= obstacle == Obstacle::BuiltIn;
-                    left_out.push(LeftOut::new(key.named.kid.as_deref(), &obstacle.reason()));
-                }
+            if self.is_built_in(issuer, &key.named) {
+                known = true;
+                let reason = PolicyError::at("kid", "names a key that is built in, which counts");
+                left_out.push(LeftOut::new(key.named.kid.as_deref(), &reason));
+            } else {
+                usable.push(key);
             }
         }
         if usable.is_empty() && !known {
@@ -120,17 +159,11 @@ impl KeySet {
         Ok(self.replace(issuer, usable))
     }
 
-    /// What stands against a published key of the issuer.
-    fn obstacle(&self, issuer: usize, named: &NamedKey) -> Option<Obstacle> {
-        named.kid.as_ref()?;
-        let mut alike = 0_usize;
-        for entry in self.entries.iter().filter(|entry| entry.goes_by(named) && !entry.is_remote_of(issuer)) {
-            if entry.issuer == issuer {
-                return Some(Obstacle::BuiltIn);
-            }
-            alike = alike.saturating_add(1);
-        }
-        (alike >= MOST_CANDIDATES).then_some(Obstacle::Crowded)
+    /// Does a key that is built in go by the name of that published one?
+    fn is_built_in(&self, issuer: usize, named: &NamedKey) -> bool {
+        let goes_by = |entry: &Entry| entry.kid == named.kid && entry.key.alg() == named.key.alg();
+        let own = |entry: &Entry| entry.issuer == issuer && entry.remote.is_none();
+        named.kid.is_some() && self.entries.iter().any(|entry| own(entry) && goes_by(entry))
     }
 
     /// Puts these keys in the place of what the issuer published before; whether they are others.
@@ -149,19 +182,42 @@ impl KeySet {
             place = place.saturating_add(1);
             stays
         });
+        // Places have moved only where a key has gone; else a set of ten thousand issuers is not indexed anew for the keys of one.
+        let has_moved = self.entries.len() != before;
+        if has_moved {
+            self.index();
+        }
         for key in fresh {
             if !self.entries.iter().any(|entry| same(entry, &key)) {
                 let RemoteKey { named: NamedKey { kid, key }, fingerprint } = key;
-                self.entries.push(Entry { issuer, kid, key, remote: Some(fingerprint) });
+                let entry = Entry { issuer, kid, key, remote: Some(fingerprint) };
+                let place = self.entries.len();
+                Question::each_about(&entry, &mut |hash| self.index.insert(hash, place));
+                self.entries.push(entry);
                 places.push(None);
             }
         }
-        let changed = self.entries.len() != before || places.contains(&None);
+        let changed = has_moved || places.contains(&None);
         if changed {
             self.tables
                 .rearrange(&places, &|place| self.entries.get(place).and_then(|entry| entry.key.precomputable()));
         }
         changed
+    }
+
+    /// Does it fit a token without a `kid`? It is built in, or the one key of its algorithm that its issuer publishes: of several none does
+    /// (OpenID Connect Core §10.1).
+    pub(super) fn needs_no_kid(&self, entry: &Entry) -> bool {
+        let mut published = 0_usize;
+        if entry.remote.is_some() {
+            self.find(Question { whose: Whose::Issuer(entry.issuer), kid: None }, &mut |_, other| {
+                if other.remote.is_some() && other.key.alg() == entry.key.alg() {
+                    published = published.saturating_add(1);
+                }
+                published > 1
+            });
+        }
+        published <= 1
     }
 
     /// Drops what the issuer published; whether there was anything.
@@ -180,59 +236,36 @@ impl KeySet {
         self.tables = Tables::new(budget, self.entries.iter().map(|entry| entry.key.precomputable()));
     }
 
-    /// The keys that fit a header, at most [`MOST_CANDIDATES`].
-    ///
-    /// A `kid` is only compared. A key that was given without one fits every token of its algorithm whose `kid` its issuer has no key
-    /// for. What one issuer publishes decides nothing about the tokens of another: of several published keys of an algorithm none fits a
-    /// token without a `kid` (OpenID Connect Core §10.1).
-    ///
-    /// # Errors
-    /// `kid-unknown`, `alg-mismatch`, `kid-required`.
-    pub fn candidates(&self, header: &Header) -> Result<Candidates<'_>, Rejection> {
-        let mut candidates = [None; MOST_CANDIDATES];
-        let (mut count, mut alike) = (0_usize, 0_usize);
-        for (place, entry) in self.entries.iter().enumerate().filter(|(_, entry)| entry.key.alg() == header.alg()) {
-            alike = alike.saturating_add(1);
-            if self.fits(entry, header.kid()) {
-                if let Some(slot) = candidates.get_mut(count) {
-                    *slot = Some(Candidate { issuer: entry.issuer, place, key: &entry.key });
-                }
-                count = count.saturating_add(1);
-            }
-        }
-        match count {
-            0 if header.kid().is_none() && alike > 0 => Err(Rejection::KidRequired { limit: 1, candidates: alike }),
-            0 => Err(self.no_candidate(header)),
-            1..=MOST_CANDIDATES => Ok(candidates),
-            // STRICTER: trying the first four of many would accept a token or not by the order of the policy's keys.
-            candidates => Err(Rejection::KidRequired { limit: MOST_CANDIDATES, candidates }),
-        }
-    }
-
-    /// Why no key fits: none has the `kid`, or those that do are for other algorithms.
-    fn no_candidate(&self, header: &Header) -> Rejection {
-        let fitting = self.entries.iter().filter(|entry| self.fits(entry, header.kid()));
-        let others: Vec<Alg> = fitting.map(|entry| entry.key.alg()).collect();
-        if others.is_empty() {
-            return Rejection::KidUnknown;
-        }
-        // Each once, in the order of the registry.
-        let expected = Alg::ALL.into_iter().filter(|alg| others.contains(alg)).collect();
-        Rejection::AlgMismatch { expected, actual: header.alg() }
-    }
-
-    /// Does a key fit tokens with that `kid`, or without any?
+    /// Looks at what the question is about, in the order of the policy, until `look` says that it has seen enough.
     #[inline(never)]
-    fn fits(&self, entry: &Entry, kid: Option<&str>) -> bool {
-        let mut others = self.entries.iter().filter(|other| other.issuer == entry.issuer);
-        match (kid, entry.kid.as_deref()) {
-            (Some(kid), Some(own)) => kid == own,
-            (Some(_), None) => others.all(|other| other.kid.as_deref() != kid),
-            (None, _) if entry.remote.is_none() => true,
-            (None, _) => {
-                others.filter(|other| other.remote.is_some() && other.key.alg() == entry.key.alg()).count() == 1
+    pub(super) fn find<'s>(&'s self, question: Question<'_>, look: &mut dyn FnMut(usize, &'s Entry) -> bool) {
+        for place in self.index.places(question.hash()) {
+            if let Some(entry) = self.entries.get(place).filter(|entry| question.is_about(entry))
+                && look(place, entry)
+            {
+                break;
             }
         }
+    }
+
+    /// Is it about anything?
+    fn has_any(&self, question: Question<'_>) -> bool {
+        let mut found = false;
+        self.find(question, &mut |_, _| {
+            found = true;
+            true
+        });
+        found
+    }
+
+    /// Has the issuer with that index any key?
+    pub(crate) fn has_any_of(&self, issuer: usize) -> bool {
+        self.has_any(Question { whose: Whose::Issuer(issuer), kid: None })
+    }
+
+    /// Has the issuer with that index a key of that name, of whatever algorithm?
+    pub(crate) fn has_named(&self, issuer: usize, kid: &str) -> bool {
+        self.has_any(Question { whose: Whose::Issuer(issuer), kid: Some(Some(kid)) })
     }
 
     /// Is that key among them, whatever its name and algorithm?
@@ -293,21 +326,5 @@ impl KeySet {
     #[must_use]
     pub fn table_budget(&self) -> TableBudget {
         self.tables.budget()
-    }
-}
-
-/// Why a published key is left out.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Obstacle {
-    BuiltIn,
-    Crowded,
-}
-
-impl Obstacle {
-    fn reason(self) -> PolicyError {
-        match self {
-            Obstacle::BuiltIn => PolicyError::at("kid", "names a key that is built in, which counts"),
-            Obstacle::Crowded => PolicyError::at("kid", "is used by more than four issuers"),
-        }
     }
 }

@@ -64,14 +64,14 @@ impl TableBudget {
         TableBudget { at_import: true, ..self }
     }
 
-    /// Builds the table of a key that is imported, if that is wanted and there is room.
-    fn import(self, key: Option<&dyn Precomputable>, left: &mut usize) {
-        let Some(key) = key.filter(|_| self.at_import) else { return };
-        if let Some(rest) = left.checked_sub(key.bytes_of(TableSize::Default)) {
-            *left = rest;
-            key.precompute(TableSize::Default);
-            key.precompute_generator();
-        }
+    /// Builds the table of a key that is imported, if that is wanted and there is room. Whether it was built.
+    fn import(self, key: Option<&dyn Precomputable>, left: &mut usize) -> bool {
+        let Some(key) = key.filter(|_| self.at_import) else { return false };
+        let Some(rest) = left.checked_sub(key.bytes_of(TableSize::Default)) else { return false };
+        *left = rest;
+        key.precompute(TableSize::Default);
+        key.precompute_generator();
+        true
     }
 }
 
@@ -87,6 +87,8 @@ struct Ledger {
     /// Signatures that held, of all keys.
     uses: u64,
     keys: Vec<Usage>,
+    /// The places of the keys that have a table: as many as the budget has room for, however many keys there are.
+    holders: Vec<usize>,
 }
 
 /// How often a key's signatures have held, and when they last did, in uses of all keys.
@@ -99,13 +101,15 @@ pub(crate) struct Usage {
 impl Tables {
     /// The ledger for keys of which some may be built now. What does not gain by a table is `None`.
     pub(crate) fn new<'k>(budget: TableBudget, keys: impl Iterator<Item = Option<&'k dyn Precomputable>>) -> Self {
-        let mut usage = Vec::new();
+        let mut ledger = Ledger::default();
         let mut left = budget.bytes;
-        for key in keys {
-            usage.push(Usage::default());
-            budget.import(key, &mut left);
+        for (place, key) in keys.enumerate() {
+            ledger.keys.push(Usage::default());
+            if key.is_some_and(|key| key.table_bytes() > 0) | budget.import(key, &mut left) {
+                ledger.holders.push(place);
+            }
         }
-        Tables { budget, ledger: Mutex::new(Ledger { uses: 0, keys: usage }) }
+        Tables { budget, ledger: Mutex::new(ledger) }
     }
 
     /// Other keys have taken the places: each says at which place it was before, if it was there. `key` gives the keys by their new place.
@@ -114,10 +118,14 @@ impl Tables {
         let before = core::mem::take(&mut ledger.keys);
         let usage = |place: &Option<usize>| place.and_then(|place| before.get(place).copied()).unwrap_or_default();
         ledger.keys = places.iter().map(usage).collect();
-        let taken: usize = (0..places.len()).map(|place| key(place).map_or(0, Precomputable::table_bytes)).sum();
+        let bytes = |place: usize| key(place).map_or(0, Precomputable::table_bytes);
+        ledger.holders = (0..places.len()).filter(|place| bytes(*place) > 0).collect();
+        let taken: usize = ledger.holders.iter().map(|place| bytes(*place)).sum();
         let mut left = self.budget.bytes.saturating_sub(taken);
         for (place, _) in places.iter().enumerate().filter(|(_, before)| before.is_none()) {
-            self.budget.import(key(place), &mut left);
+            if self.budget.import(key(place), &mut left) {
+                ledger.holders.push(place);
+            }
         }
     }
 
@@ -147,26 +155,46 @@ impl Tables {
         }
         let Some(own) = key(index) else { return };
         let bytes = |place: usize| key(place).map_or(0, Precomputable::table_bytes);
-        let taken: usize = (0..ledger.keys.len()).filter(|place| *place != index).map(bytes).sum();
-        let fits = |size, taken: usize| own.bytes_of(size).saturating_add(taken) <= self.budget.bytes;
-        if uses >= HOT && fits(TableSize::Wide, taken) {
-            own.precompute(TableSize::Wide);
-        } else if own.table_bytes() == 0 && own.bytes_of(TableSize::Default) <= self.budget.bytes {
-            let mut taken = taken;
-            while !fits(TableSize::Default, taken) {
-                let idle = |(place, usage): &(usize, &mut Usage)| {
-                    *place != index && bytes(*place) > 0 && now.saturating_sub(usage.last) >= RECENT
-                };
-                let candidates = ledger.keys.iter_mut().enumerate().filter(idle);
-                let Some((place, usage)) = candidates.min_by_key(|(_, usage)| usage.last) else { return };
-                // It has to earn another.
-                usage.uses = 0;
-                taken = taken.saturating_sub(bytes(place));
-                if let Some(key) = key(place) {
-                    key.forget_table();
+        let Ledger { keys, holders, .. } = &mut *ledger;
+        let has_none = own.table_bytes() == 0;
+        let mut may_be_wide = uses >= HOT;
+        loop {
+            let (mut taken, mut oldest) = (0_usize, None);
+            for (at, place) in holders.iter().enumerate().filter(|(_, place)| **place != index) {
+                taken = taken.saturating_add(bytes(*place));
+                let last = keys.get(*place).map_or(0, |usage| usage.last);
+                let is_idle = now.saturating_sub(last) >= RECENT;
+                if is_idle && oldest.is_none_or(|(other, _, _)| last < other) {
+                    oldest = Some((last, at, *place));
                 }
             }
-            own.precompute(TableSize::Default);
+            let fits = |size| own.bytes_of(size).saturating_add(taken) <= self.budget.bytes;
+            if may_be_wide && fits(TableSize::Wide) {
+                own.precompute(TableSize::Wide);
+                break;
+            }
+            // A wide table drives out no other.
+            may_be_wide = false;
+            if !has_none || fits(TableSize::Default) {
+                break;
+            }
+            let Some((_, at, place)) = oldest.filter(|_| own.bytes_of(TableSize::Default) <= self.budget.bytes) else {
+                return;
+            };
+            // It has to earn another.
+            if let Some(usage) = keys.get_mut(place) {
+                usage.uses = 0;
+            }
+            if let Some(key) = key(place) {
+                key.forget_table();
+            }
+            holders.remove(at);
+        }
+        if has_none {
+            if own.table_bytes() == 0 {
+                own.precompute(TableSize::Default);
+            }
+            holders.push(index);
         }
     }
 }

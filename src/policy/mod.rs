@@ -22,9 +22,11 @@ pub use sources::{ClientAuthentication, Discovery, Introspection, IntrospectionS
 
 use crate::{
     claims::ParsedClaims,
+    jws::compact::UnverifiedToken,
     keys::{
+        Hasher, Index,
         remote::{self, KeyReport},
-        set::KeySet,
+        set::{Candidates, KeySet},
         tables::TableBudget,
     },
     limits::Limits,
@@ -47,6 +49,8 @@ use rules::Rules;
 #[derive(Debug)]
 pub struct Policy {
     rules: Vec<Rules>,
+    /// Where in `rules` an issuer is, by its name.
+    names: Index,
     keys: KeySet,
     limits: Limits,
     leeway: Leeway,
@@ -58,10 +62,11 @@ impl Policy {
     /// A policy that trusts these issuers.
     ///
     /// # Errors
-    /// No issuer, one named twice, one without keys, or a `kid` that too many share.
+    /// No issuer, one named twice, or one without keys.
     pub fn new(issuers: impl IntoIterator<Item = IssuerPolicy>) -> Result<Self, PolicyError> {
         let mut policy = Policy {
             rules: Vec::new(),
+            names: Index::default(),
             keys: KeySet::default(),
             limits: Limits::default(),
             leeway: Leeway::default(),
@@ -71,6 +76,7 @@ impl Policy {
         for (index, issuer) in issuers.into_iter().enumerate() {
             policy.push(index, issuer).map_err(|error| error.within(&index.to_string()).within("issuers"))?;
         }
+        policy.keys.index();
         if policy.rules.is_empty() {
             return Err(PolicyError::at("issuers", "must name at least one issuer"));
         }
@@ -126,8 +132,9 @@ impl Policy {
     /// # Errors
     /// An issuer without `remote` (`/issuer`); text that is no JWK Set, or has no usable key. The present keys then stay.
     pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
-        let found = self.rules.iter().enumerate().find(|(_, rules)| rules.issuer == issuer && rules.remote.is_some());
-        let Some((index, rules)) = found else {
+        let index = self.issuer_index(issuer);
+        let found = index.and_then(|index| Some((index, self.rules.get(index)?)));
+        let Some((index, rules)) = found.filter(|(_, rules)| rules.remote.is_some()) else {
             return Err(PolicyError::at("issuer", "is not one whose \"remote\" the policy names"));
         };
         #[cfg_attr(not(feature = "revocation"), allow(unused_mut, reason = "none is left out"))]
@@ -144,9 +151,10 @@ impl Policy {
     /// Drops the keys that an issuer published, when they have not been confirmed for too long; those that are built in stay. Whether there
     /// were any: an answer that was given by them then counts no more.
     pub fn forget_remote_keys(&mut self, issuer: &str) -> bool {
-        let found = self.rules.iter_mut().enumerate().find(|(_, rules)| rules.issuer == issuer);
-        found.is_some_and(|(index, rules)| {
-            rules.published = None;
+        self.issuer_index(issuer).is_some_and(|index| {
+            if let Some(rules) = self.rules.get_mut(index) {
+                rules.published = None;
+            }
             self.keys.forget_remote(index)
         })
     }
@@ -156,17 +164,30 @@ impl Policy {
     }
 
     fn push(&mut self, index: usize, issuer: IssuerPolicy) -> Result<(), PolicyError> {
-        if self.rules.iter().any(|rules| rules.issuer == issuer.rules.issuer) {
+        if self.issuer_index(&issuer.rules.issuer).is_some() {
             return Err(PolicyError::at("issuer", "is named twice"));
         }
         if issuer.keys.is_empty() && issuer.rules.remote.is_none() && issuer.rules.introspection.is_none() {
             return Err(PolicyError::here("must have \"jwks\", \"keys\", \"remote\" or \"introspection\""));
         }
-        for named in issuer.keys {
-            self.keys.insert(index, named)?;
+        for key in issuer.keys {
+            self.keys.push(index, key);
         }
+        self.names.insert(hash_of(&issuer.rules.issuer), index);
         self.rules.push(issuer.rules);
         Ok(())
+    }
+
+    /// The keys that a token is tried with.
+    pub(crate) fn candidates(&self, token: &UnverifiedToken<'_>) -> Result<Candidates<'_>, Rejection> {
+        self.keys
+            .candidates(token.header(), &|| token.by_issuer_unverified(&self.limits, |name| self.issuer_index(name)))
+    }
+
+    /// The index of the issuer of that exact name.
+    pub(crate) fn issuer_index(&self, name: &str) -> Option<usize> {
+        let is_it = |index: &usize| self.rules.get(*index).is_some_and(|rules| rules.issuer == name);
+        self.names.places(hash_of(name)).find(is_it)
     }
 
     /// The rules in the order in which they are checked: issuer, kind, audience, further claims, time.
@@ -204,4 +225,8 @@ impl Policy {
         }
         Ok(Validity::new(claims.exp, claims.nbf, claims.iat, leeway))
     }
+}
+
+fn hash_of(issuer: &str) -> u32 {
+    Hasher::new().with(issuer.as_bytes()).finish()
 }

@@ -8,11 +8,6 @@ use crate::{
 };
 
 impl Policy {
-    /// The index of the issuer of that exact name.
-    pub(crate) fn issuer_index(&self, name: &str) -> Option<usize> {
-        self.rules.iter().position(|rules| rules.issuer == name)
-    }
-
     /// Does the issuer with that index publish keys?
     pub(crate) fn has_remote(&self, index: usize) -> bool {
         self.rules.get(index).is_some_and(|rules| rules.remote.is_some())

@@ -162,7 +162,7 @@ impl RevocationPolicy {
 
     /// Is a list of revocations asked for, and not status lists alone?
     pub(crate) fn wants_list(&self) -> bool {
-        self.keys.usage().next().is_some()
+        self.keys.has_any_of(0)
     }
 
     pub(crate) fn status_list(&self, uri: &str) -> Option<&StatusListPolicy> {
@@ -201,7 +201,10 @@ fn public_keys(named: Vec<NamedKey>) -> Result<KeySet, PolicyError> {
         return Err(PolicyError::at("jwks", "must hold public keys alone"));
     }
     let mut keys = KeySet::default();
-    named.into_iter().try_for_each(|named| keys.insert(0, named))?;
+    for named in named {
+        keys.push(0, named);
+    }
+    keys.index();
     Ok(keys)
 }
 

@@ -104,7 +104,7 @@ impl Body {
     /// Reads the signed part.
     fn of(jws: &str, keys: &KeySet) -> Result<Self, UpdateError> {
         let token = UnverifiedToken::parse(jws, &Limits::default()).map_err(|_| malformed("jws"))?;
-        let candidates = keys.candidates(token.header()).map_err(|_| UpdateError::Foreign)?;
+        let candidates = keys.candidates(token.header(), &|| None).map_err(|_| UpdateError::Foreign)?;
         let authentic = signature::authenticate(token, &candidates).map_err(|_| UpdateError::Foreign)?;
         if authentic.header().typ() != Some(TYPE) {
             return Err(UpdateError::Type);

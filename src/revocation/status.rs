@@ -74,7 +74,7 @@ impl StatusList {
         let malformed = |what| UpdateError::Malformed { what };
         let limits = Limits::checked(LONGEST, Limits::HEADER_BYTES_CAP, Limits::DEPTH_CAP, Limits::MEMBERS_CAP);
         let token = UnverifiedToken::parse(text, &limits).map_err(|_| malformed("jws"))?;
-        let candidates = rules.keys.candidates(token.header()).map_err(|_| UpdateError::Foreign)?;
+        let candidates = rules.keys.candidates(token.header(), &|| None).map_err(|_| UpdateError::Foreign)?;
         let authentic = signature::authenticate(token, &candidates).map_err(|_| UpdateError::Foreign)?;
         if authentic.header().typ().map(|typ| typ.strip_prefix("application/").unwrap_or(typ)) != Some(TYPE) {
             return Err(UpdateError::Type);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{instant, number};
 use crate::{
-    bearer,
+    bearer, binding,
     jws::{compact::check_length, header::Header},
     verifier::Verifier,
 };
@@ -59,7 +59,8 @@ impl Exchange {
         self.decide(verifier, now, written, length, What::Token)
     }
 
-    /// The verdict about the value of an Authorization header, or about there being none.
+    /// The verdict about the value of an Authorization header, or about there being none. `checked` when the caller checks what a token
+    /// is bound to.
     pub(super) fn verify_authorization(
         &mut self,
         verifier: &Verifier,
@@ -67,8 +68,9 @@ impl Exchange {
         written: usize,
         length: usize,
         now: f64,
+        checked: bool,
     ) -> u8 {
-        let what = if present { What::Authorization } else { What::Nothing };
+        let what = if present { What::Authorization { checked } } else { What::Nothing };
         self.decide(verifier, now, written, length, what)
     }
 
@@ -84,10 +86,16 @@ impl Exchange {
         let outcome = whole
             .and_then(|()| match what {
                 What::Token => Ok(value),
-                What::Authorization => bearer::token(Some(value), limits),
+                What::Authorization { .. } => bearer::token(Some(value), limits),
                 What::Nothing => bearer::token(None, limits),
             })
-            .and_then(|token| verifier.decide(token, now, |_, _, validity| validity));
+            .and_then(|token| {
+                verifier.decide(token, now, |claims, _, validity| match what {
+                    What::Authorization { checked: false } => binding::check_bearer(&claims.object).map(|()| validity),
+                    _ => Ok(validity),
+                })
+            })
+            .and_then(|(authentic, validity)| Ok((authentic, validity?)));
         match outcome {
             Err(rejection) => tell(&mut self.text, &mut self.answer, REFUSED, rejection.to_json()),
             Ok((authentic, validity)) => {
@@ -115,7 +123,9 @@ impl Exchange {
 #[derive(Clone, Copy)]
 enum What {
     Token,
-    Authorization,
+    Authorization {
+        checked: bool,
+    },
     /// There is no Authorization header.
     Nothing,
 }

@@ -162,7 +162,8 @@ impl RawGate {
         serde_json::to_string(&profile).unwrap_or_default()
     }
 
-    /// Where an issuer's metadata says that its keys are: `{ "jwksUri": … }` or `{ "fault": … }` as JSON.
+    /// Where an issuer's metadata says that its keys are: `{ "jwksUri": … }` or `{ "fault": … }`
+    /// as JSON.
     #[wasm_bindgen(js_name = readMetadata)]
     pub fn read_metadata(&self, issuer: &str, text: &str) -> String {
         discovered(self.gate.borrow().jwks_uri(issuer, text))
@@ -206,8 +207,9 @@ impl RawGate {
 
     /// The verdict about the value of an Authorization header, or about there being none.
     #[wasm_bindgen(js_name = verifyAuthorization)]
-    pub fn verify_authorization(&self, present: bool, written: usize, length: usize, now: f64) -> u8 {
-        self.exchange.borrow_mut().verify_authorization(self.gate.borrow().verifier(), present, written, length, now)
+    pub fn verify_authorization(&self, present: bool, written: usize, length: usize, now: f64, checked: bool) -> u8 {
+        let gate = self.gate.borrow();
+        self.exchange.borrow_mut().verify_authorization(gate.verifier(), present, written, length, now, checked)
     }
 
     /// What is kept to be fast, as JSON.

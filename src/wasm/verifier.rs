@@ -123,8 +123,9 @@ impl RawVerifier {
 
     /// The verdict about the value of an Authorization header, or about there being none.
     #[wasm_bindgen(js_name = verifyAuthorization)]
-    pub fn verify_authorization(&self, present: bool, written: usize, length: usize, now: f64) -> u8 {
-        self.exchange.borrow_mut().verify_authorization(&self.verifier.borrow(), present, written, length, now)
+    pub fn verify_authorization(&self, present: bool, written: usize, length: usize, now: f64, checked: bool) -> u8 {
+        let verifier = self.verifier.borrow();
+        self.exchange.borrow_mut().verify_authorization(&verifier, present, written, length, now, checked)
     }
 
     /// What is kept to be fast, as JSON.

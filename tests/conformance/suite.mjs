@@ -61,6 +61,7 @@ function prepare(file, vector) {
     requirement,
     evidence,
     nonceSecret,
+    binding,
   } = vector;
   const token = request === undefined ? text(vector.token) : tokenOf(request);
   return {
@@ -75,6 +76,7 @@ function prepare(file, vector) {
     requirement,
     evidence,
     nonceSecret,
+    binding,
   };
 }
 
@@ -106,14 +108,14 @@ async function ask(library, vector, question) {
 }
 
 function call(library, kind, question) {
-  const { policy, jwk, token, now, remoteKeys, revocations } = question;
+  const { policy, jwk, token, now, remoteKeys, revocations, binding } = question;
   switch (kind) {
     case 'gate':
       return library.decide(question);
     case 'verify':
       return library.verify(policy, token, now, remoteKeys, revocations);
     case 'authorization':
-      return library.verifyAuthorization(policy, token, now);
+      return library.verifyAuthorization(policy, token, now, binding);
     case 'jws':
       return library.verifyJws(token, jwk);
     case 'inspect':

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 
 import { createVerifier, PolicyError, verifyJws } from 'portcullis';
 import { createGate } from 'portcullis/gate';
-import { createIssuer, generateSigningKey, importSigningKey } from 'portcullis/issuer';
+import { createIssuer, generateSigningKey, hashClientSecret, importSigningKey } from 'portcullis/issuer';
 import { memoryStore } from 'portcullis/stores';
 
 const NOW = 1_800_000_000;
@@ -239,6 +239,17 @@ test('a check that is named and undefined is a mistake: a schema, or a function 
     onDecision: undefined,
   };
   assert.ok(createGate(policyOf(), options));
+});
+
+test('what is no string is no secret', () => {
+  for (const secret of [
+    undefined,
+    null,
+    ['a'.repeat(40)],
+    { toString: () => 'a'.repeat(40) },
+    new String('a'.repeat(40)),
+  ])
+    assert.throws(() => hashClientSecret(secret), { name: 'PolicyError', pointer: '/secret' });
 });
 
 test('every value is read once: what a getter or a Proxy answers the next time is of no account', async () => {

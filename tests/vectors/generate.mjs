@@ -32,6 +32,8 @@ const THEMES = [
   'presets',
   'presets-platforms',
   'authorization',
+  'bound',
+  'issuers',
   'gate-requests',
   'gate-paths',
   'gate-requirements',

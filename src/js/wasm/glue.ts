@@ -25,7 +25,13 @@ export interface RawVerifier {
   inputBytes(): number;
   answer(): number;
   verify(written: number, length: number, now: number): number;
-  verifyAuthorization(present: boolean, written: number, length: number, now: number): number;
+  verifyAuthorization(
+    present: boolean,
+    written: number,
+    length: number,
+    now: number,
+    checked: boolean,
+  ): number;
   stats(): string;
 }
 

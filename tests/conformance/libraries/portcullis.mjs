@@ -16,7 +16,8 @@ export const library = {
   exact: true,
   kinds: ['verify', 'authorization', 'jws', 'inspect', 'policy', 'gate'],
   verify: (policy, token, now, ...steps) => verifierFor(policy, ...steps).verify(token, { now }),
-  verifyAuthorization: (policy, value, now) => verifierFor(policy).verifyAuthorization(value, { now }),
+  verifyAuthorization: (policy, value, now, binding) =>
+    verifierFor(policy).verifyAuthorization(value, { now, ...(binding && { binding }) }),
   verifyJws,
   inspect,
   decide,
