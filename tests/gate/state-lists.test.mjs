@@ -288,6 +288,27 @@ for (const whenStale of ['allow', 'deny', 'introspect']) {
   });
 }
 
+test('a secret that the options have by now is enough, and the policy is taken whole', async () => {
+  const { time, list, policy, world } = setUp({ revocation: { whenStale: 'allow' } });
+  const options = { now: time.read, platform: 'none', introspection: SECRETS };
+  const gate = createGate(policy, options);
+  const token = await key.mint(time.now, { jti: 'bad' });
+  list.revoke(named('jti', 'bad'));
+  assert.equal((await gate.check(asking(token))).code, 'token-revoked');
+  const shown = [];
+  world.feed = (request, response) => {
+    shown.push(request.headers.authorization);
+    list.serve(request, response);
+  };
+  const closed = { ...policy, revocation: { ...policy.revocation, clientId: 'edge' } };
+  assert.throws(() => gate.replacePolicy(closed), { pointer: '/revocation/clientSecret' });
+  options.revocation = { clientSecret: 'a secret' };
+  gate.replacePolicy(closed);
+  time.pass(1);
+  assert.equal((await gate.check(asking(token))).code, 'token-revoked');
+  assert.deepEqual(shown, [`Basic ${btoa('edge:a+secret')}`]);
+});
+
 test('a detour through a policy without lists lets no older list in', async () => {
   for (const detour of [1, 3]) {
     const { time, list, policy, gate, world } = setUp({ revocation: { whenStale: 'allow' } });

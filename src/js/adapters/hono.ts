@@ -107,7 +107,8 @@ function peerOf(c: HonoContext): string | undefined {
 /** Where the runtime has no such thing, which Hono tells by throwing, work goes on by itself. It is asked for only when there is some. */
 function waitUntil(c: HonoContext, promise: Promise<unknown>): void {
   try {
-    c.executionCtx.waitUntil(promise);
+    // One that answers later is a stranger's, and its failure nobody hears.
+    Promise.resolve(c.executionCtx.waitUntil(promise)).catch(() => undefined);
   } catch {
     promise.catch(() => undefined);
   }

@@ -340,14 +340,14 @@ class Driver {
     const text = toJson(policy);
     const sources = JSON.parse(orPolicyError(() => this.#raw.remotesUnder(text))) as Sources;
     const introspection = new Introspection(sources.introspections, this.#options.introspection, this.#io);
-    feedAuthorization(sources.revocation ?? undefined, this.#options.revocation);
+    const revocation = sources.revocation ?? undefined;
+    const authorization = feedAuthorization(revocation, this.#options.revocation);
     orPolicyError(() => this.#raw.replace(text));
     this.#epoch += 1;
     this.#introspection = introspection;
     this.#profile = this.#readProfile();
-    const { remotes, revocation } = this.#sources();
-    this.#keys.replace(remotes, now);
-    this.#revocations.replace(revocation ?? undefined);
+    this.#keys.replace(sources.remotes, now);
+    this.#revocations.replace(revocation, authorization);
   }
 
   #sources(): Sources {

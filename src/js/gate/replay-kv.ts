@@ -4,6 +4,7 @@ import {
   type ReplayStore,
   rememberedUntil,
 } from './replay-store.js';
+import { clockOf } from './synchronous.js';
 
 /** A key-value store whose entries expire: Workers KV, or Redis behind two functions. */
 export interface ExpiringStore {
@@ -24,7 +25,7 @@ export function kvReplayStore(
   options: MemoryReplayOptions & { /** Put before every key. */ prefix?: string } = {},
 ): ReplayStore {
   const memory = memoryReplayStore(options);
-  const now = options.now ?? (() => Math.floor(Date.now() / 1000));
+  const now = clockOf(options.now);
   const prefix = options.prefix ?? 'portcullis-dpop-1-';
   return {
     async firstUse(key, untilSeconds, issuedAtSeconds) {

@@ -1,3 +1,5 @@
+import { clockOf } from './synchronous.js';
+
 /**
  * Remembers which proofs of possession were used (RFC 9449 §11.1).
  *
@@ -47,10 +49,7 @@ export interface MemoryReplayOptions {
 export function memoryReplayStore(
   options: MemoryReplayOptions = {},
 ): ReplayStore & { readonly size: number } {
-  return new MemoryReplayStore(
-    options.entries ?? MOST_ENTRIES,
-    options.now ?? (() => Math.floor(Date.now() / 1000)),
-  );
+  return new MemoryReplayStore(options.entries ?? MOST_ENTRIES, clockOf(options.now));
 }
 
 class MemoryReplayStore implements ReplayStore {

@@ -102,12 +102,12 @@ export class Revocations {
     this.#io = io;
     this.#core = core;
     this.#flights = new Flights(io.now, io.sleep);
-    this.replace(source);
+    this.replace(source, feedAuthorization(source, core.secrets));
   }
 
   /** Takes another policy's source. The core has kept the lists that it trusts as well; they are pulled again at once, since its times may be others. */
-  replace(source: RevocationSource | undefined): void {
-    this.#authorization = feedAuthorization(source, this.#core.secrets);
+  replace(source: RevocationSource | undefined, authorization: string | undefined): void {
+    this.#authorization = authorization;
     const before = this.#places;
     this.#places = new Map();
     this.#source = source;

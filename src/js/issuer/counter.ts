@@ -1,3 +1,4 @@
+import { clockOf } from '../gate/synchronous.js';
 import type { RateCounter } from './index.js';
 
 /** How many keys are counted one by one. Some 100 MB are in use by then. */
@@ -18,7 +19,7 @@ interface Window {
  * is no room, keys that are new share windows: a flood may then be refused too early, and never too late.
  */
 export function memoryCounter(options: { now?: () => number } = {}): RateCounter {
-  const now = options.now ?? (() => Math.floor(Date.now() / 1000));
+  const now = clockOf(options.now);
   // By their length, so that in each map the window that ends first stands first.
   const lengths = new Map<number, Map<string, Window>>();
   const seed = Math.floor(Math.random() * 0x1_0000_0000);

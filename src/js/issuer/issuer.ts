@@ -2,6 +2,7 @@ import { orPolicyError, PolicyError } from '../errors.js';
 import { type Io, type KeyReport, keepAlive, type RemoteSource } from '../gate/io.js';
 import { RemoteKeys } from '../gate/keys.js';
 import { ruleOf } from '../gate/rule.js';
+import { clockOf } from '../gate/synchronous.js';
 import type { Instance } from '../instance.js';
 import type { Jwk } from '../policy.js';
 import { toJson } from '../to-json.js';
@@ -53,7 +54,7 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
   const feedKey = 'feedKey' in options ? { feedKey: options.feedKey } : {};
   const texts = [toJson(config), toJson({ signingKeys, rootKeys, ...feedKey })] as const;
   const raw = orPolicyError(() => new ResidentIssuer(home, ...texts));
-  const now = options.now ?? (() => Math.floor(Date.now() / 1000));
+  const now = clockOf(options.now);
   const failed = (failure: Failure) => tell(onEvent, { ...failure, at: instantOf(now) });
   const io: Io = {
     ...upstreamIo(options.fetch, now, failed),
