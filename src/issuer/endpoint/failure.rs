@@ -18,7 +18,7 @@ pub(super) struct Failure {
     error: &'static str,
     description: String,
     header: Option<(&'static str, String)>,
-    blame: Option<Blame>,
+    blame: Option<Box<Blame>>,
 }
 
 /// What went wrong inside, for the operator's events. It is never in a response.
@@ -82,13 +82,19 @@ impl Failure {
     /// The same: the store has given an entry that cannot be read, which is no missing one.
     pub(super) fn unreadable(what: &str, error: impl core::fmt::Display) -> Self {
         let cause = format!("the store returned {what} that cannot be decoded: {error}");
-        Failure { blame: Some(Blame { kind: "store_failed", operation: "read", cause }), ..Failure::unavailable() }
+        Failure {
+            blame: Some(Box::new(Blame { kind: "store_failed", operation: "read", cause })),
+            ..Failure::unavailable()
+        }
     }
 
     /// The same: an upstream issuer's keys are not to be had.
     pub(super) fn without_keys(issuer: &str) -> Self {
         let cause = format!("no key of the upstream issuer {issuer} could be fetched");
-        Failure { blame: Some(Blame { kind: "keys_failed", operation: "keys", cause }), ..Failure::unavailable() }
+        Failure {
+            blame: Some(Box::new(Blame { kind: "keys_failed", operation: "keys", cause })),
+            ..Failure::unavailable()
+        }
     }
 
     /// RFC 6585 §4.
@@ -122,10 +128,11 @@ impl Failure {
         let lost = || Blame {
             kind: "store_failed",
             operation: "swap",
-            cause: "other writers were faster in every attempt".to_owned(),
+            cause: "other writers were faster in every attempt, or the log of the feed cannot be decoded".to_owned(),
         };
         let unexplained = self.status == 503 && !channel.is_explained();
-        let Some(Blame { kind, operation, cause }) = self.blame.clone().or_else(|| unexplained.then(lost)) else {
+        let Some(Blame { kind, operation, cause }) = self.blame.as_deref().cloned().or_else(|| unexplained.then(lost))
+        else {
             return;
         };
         let at = channel.now();
@@ -157,7 +164,10 @@ impl From<IssuerError> for Failure {
     /// Minting fails for want of randomness or by a configuration that was not foreseen: nothing that a client could mend.
     fn from(error: IssuerError) -> Self {
         let blame = Blame { kind: "issue_failed", operation: "sign", cause: error.to_string() };
-        Failure { blame: Some(blame), ..Failure::new(500, "server_error", "the issuer could not issue a token") }
+        Failure {
+            blame: Some(Box::new(blame)),
+            ..Failure::new(500, "server_error", "the issuer could not issue a token")
+        }
     }
 }
 

@@ -79,6 +79,7 @@ export async function follow(
   world: World,
   journey: Journey,
 ): Promise<FinalStep> {
+  const elapsed = stopwatch();
   let raw: ResidentExchange | undefined;
   try {
     raw = begin(world.now());
@@ -90,8 +91,9 @@ export async function follow(
     }
     return step;
   } catch (error) {
-    if (error instanceof CoreError) return UNAVAILABLE;
-    throw error;
+    if (!(error instanceof CoreError)) throw error;
+    journey.failed({ kind: 'request_failed', operation: 'answer', cause: error, durationMs: elapsed() });
+    return UNAVAILABLE;
   } finally {
     raw?.free();
   }
