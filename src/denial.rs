@@ -22,11 +22,13 @@ pub enum Denial {
     TransportInsecure,
     /// The request is none that a server could have received.
     RequestMalformed { member: &'static str },
-    /// Servers differ in what the path means, and no route allows it: an empty or a dot segment, an encoded separator, a parameter, an encoded
-    /// percent sign or control character, escapes that are none or no UTF-8.
+    /// Servers differ in what the path means, and no route allows it: an empty or a dot segment,
+    /// an encoded separator, a parameter, an encoded percent sign or control character, escapes
+    /// that are none or no UTF-8.
     PathAmbiguous,
 
-    /// The URL is under none of the origins that the policy says the service is reached by (RFC 9110 §15.5.20).
+    /// The URL is under none of the origins that the policy says the service is reached by (RFC
+    /// 9110 §15.5.20).
     RequestMisdirected,
 
     /// The query has an `access_token` (RFC 6750 §2.3, forbidden by RFC 9700 §4.3.2).
@@ -38,7 +40,8 @@ pub enum Denial {
     IntrospectionUnavailable { reason: &'static str },
     /// The authorization server says that the token is not active (RFC 7662 §2.2).
     TokenInactive,
-    /// The authorization server's answer is about a token that is no access token: a refresh token, an ID token (RFC 7662 §2.2).
+    /// The authorization server's answer is about a token that is no access token: a refresh
+    /// token, an ID token (RFC 7662 §2.2).
     TokenKindRefused { member: &'static str },
 
     /// The token is bound to no key, or not to one of the kind that is asked for.
@@ -51,7 +54,8 @@ pub enum Denial {
     DpopProofAmbiguous,
     /// The proof is no good as a JWS: the code of a rejection, or the member at fault (RFC 9449 §4.3 checks 2 to 7).
     DpopProofInvalid { reason: &'static str },
-    /// A proof names a URL, and nobody but the client says under which origin the service is reached: the policy has no `gate.origins`.
+    /// A proof names a URL, and nobody but the client says under which origin the service is
+    /// reached: the policy has no `gate.origins`.
     DpopOriginUnknown,
     /// The proof's `htm` is not the request's method.
     DpopMethodMismatch,

@@ -2,6 +2,9 @@
 
 #[path = "fuzz/bodies.rs"]
 mod bodies;
+#[cfg(feature = "issuer")]
+#[path = "fuzz/sessions.rs"]
+mod sessions;
 
 use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -45,4 +48,19 @@ fn request() {
 #[test]
 fn list() {
     feed(bodies::list, 5000);
+}
+
+#[test]
+fn readers() {
+    for body in [bodies::readers::policy, bodies::readers::challenge, bodies::readers::url, bodies::readers::key] {
+        feed(body, 1000);
+    }
+}
+
+#[cfg(feature = "issuer")]
+#[test]
+fn sessions_and_rows() {
+    for body in [sessions::refresh, sessions::row] {
+        feed(body, 5000);
+    }
 }

@@ -1,4 +1,5 @@
-//! What a browser is told about scripts of other origins (Fetch §3.3): the answer to a preflight, and who may read a refusal.
+//! What a browser is told about scripts of other origins (Fetch §3.3): the answer to a preflight,
+//! and who may read a refusal.
 
 use crate::{
     gate::credentials::Places,
@@ -28,21 +29,25 @@ pub(crate) type Fields = Vec<(String, String)>;
 
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
-/// What a client has to read of a refusal to do better (RFC 6750 §3, RFC 9449 §8, RFC 9110 §10.2.3).
+/// What a client has to read of a refusal to do better (RFC 6750 §3, RFC 9449 §8, RFC 9110
+/// §10.2.3).
 const EXPOSED: [&str; 3] = ["WWW-Authenticate", "DPoP-Nonce", "Retry-After"];
 
-/// An answer depends on these and must not be taken for that to another request (RFC 9110 §12.5.5).
+/// An answer depends on these and must not be taken for that to another request (RFC 9110
+/// §12.5.5).
 const VARY: &str = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
 
 impl Cors {
-    /// Reads the section. The headers of the gate's own credentials are always among those that a script may set.
+    /// Reads the section. The headers of the gate's own credentials are always among those that a
+    /// script may set.
     pub(crate) fn read(object: &Object<'_>, places: &Places) -> Result<Self, PolicyError> {
         let origins = match object.get("origins") {
             Some(Value::String(_)) | None => Allowed::Any,
             Some(_) => Allowed::OneOf(listed(object, "origins", is_origin, ORIGIN)?),
         };
         let credentials = object.boolean("credentials")?.unwrap_or_default();
-        // Fetch §3.3.5: "*" and credentials do not go together, and an origin that nobody listed is never reflected.
+        // Fetch §3.3.5: "*" and credentials do not go together, and an origin that nobody listed
+        // is never reflected.
         if credentials && matches!(origins, Allowed::Any) {
             return Err(PolicyError::at(
                 "credentials",
@@ -73,7 +78,8 @@ impl Cors {
         })
     }
 
-    /// The fields of the answer to a preflight. An origin that is not listed is told nothing that allows it anything.
+    /// The fields of the answer to a preflight. An origin that is not listed is told nothing that
+    /// allows it anything.
     pub(crate) fn of_preflight(&self, origin: &str) -> Fields {
         let mut fields = self.allowing(origin);
         if !fields.is_empty() {
@@ -130,7 +136,8 @@ fn is_token(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'+-.^_`|~".contains(&byte))
 }
 
-/// A serialized origin (RFC 6454 §6.2), of schemes of apps as well. `null` is the origin of nobody in particular.
+/// A serialized origin (RFC 6454 §6.2), of schemes of apps as well. `null` is the origin of
+/// nobody in particular.
 fn is_origin(text: &str) -> bool {
     let Some((scheme, authority)) = text.split_once("://") else { return false };
     let lower = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();

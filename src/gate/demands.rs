@@ -1,4 +1,5 @@
-//! All that is asked of one request. Where servers read a path in several ways, what every reading asks for has to hold.
+//! All that is asked of one request. Where servers read a path in several ways, what every reading
+//! asks for has to hold.
 
 use crate::{
     binding::network::Address,

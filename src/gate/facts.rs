@@ -16,14 +16,14 @@ pub struct Facts<'f> {
     pub method: &'f str,
     /// The absolute URL, with scheme and host.
     pub url: &'f str,
-    /// The request-target as it came (RFC 9112 §3.2), or `:path`, where a server has only that and `url` was made of it. One that is malformed,
-    /// or not the path of `url`, is refused.
+    /// The request-target as it came (RFC 9112 §3.2), or `:path`, where a server has only that and
+    /// `url` was made of it. One that is malformed, or not the path of `url`, is refused.
     pub target: Option<&'f str>,
-    /// Other paths under which the request is served, each as it would stand in a URL: where a router rewrote it. What the policy's routes
-    /// require for each of them has to hold as well.
+    /// Other paths under which the request is served, each as it would stand in a URL: where a
+    /// router rewrote it. What the policy's routes require for each of them has to hold as well.
     pub served: &'f [&'f str],
-    /// Whether the platform vouches for scheme and host of the URL. Elsewhere the host is what the client wrote into `Host`, and counts as
-    /// far as the policy's `gate.origins` list it.
+    /// Whether the platform vouches for scheme and host of the URL. Elsewhere the host is what
+    /// the client wrote into `Host`, and counts as far as the policy's `gate.origins` list it.
     pub url_vouched: bool,
     /// Whether the request has a body that its header fields do not announce.
     pub has_body: bool,

@@ -71,8 +71,9 @@ impl Forwarding {
         Ok(Forwarding { told, strips_token: object.string("token")? != Some("keep") })
     }
 
-    /// What is removed from every request that passes, whether it needs a token or not: credentials that nobody looked at are nobody's
-    /// either, and an origin behind the gate would take them for verified ones.
+    /// What is removed from every request that passes, whether it needs a token or not:
+    /// credentials that nobody looked at are nobody's either, and an origin behind the gate would
+    /// take them for verified ones.
     pub(crate) fn without_claims(&self, places: &Places) -> Forward {
         let mut forward =
             Forward { strip: self.told.iter().map(|told| told.header.clone()).collect(), ..Forward::default() };

@@ -150,7 +150,8 @@ impl Case<'_> {
         if !self.credentials.with_proof {
             return Err(Denial::DpopSchemeRequired);
         }
-        // The proof's `htu` would be compared with what the sender of the request wrote into `Host`.
+        // The proof's `htu` would be compared with what the sender of the request wrote into
+        // `Host`.
         if self.gate.rules.origins.is_empty() && !self.facts.url_vouched {
             return Err(Denial::DpopOriginUnknown);
         }

@@ -1,5 +1,5 @@
-//! The kind of token that an authorization server's answer is about (RFC 7662 §2.2). It vouches for refresh tokens and ID tokens as well,
-//! and none of these is an access token.
+//! The kind of token that an authorization server's answer is about (RFC 7662 §2.2). It vouches
+//! for refresh tokens and ID tokens as well, and none of these is an access token.
 
 use crate::{
     denial::Denial,
@@ -11,15 +11,17 @@ use crate::{
 /// The members in which servers say it: RFC 7662 §2.2; Amazon Cognito and Ory Hydra; Keycloak.
 const MEMBERS: [&str; 3] = ["token_type", "token_use", "typ"];
 
-/// What an access token is called there, in lower case, `_` for `-`: RFC 6750 §6.1.1 and RFC 9449 §12.1, RFC 9068 §2.1, and servers that
-/// name the kind (Duende, older node-oidc-provider, Casdoor) or the grant it came by.
+/// What an access token is called there, in lower case, `_` for `-`: RFC 6750 §6.1.1 and RFC 9449
+/// §12.1, RFC 9068 §2.1, and servers that name the kind (Duende, older node-oidc-provider,
+/// Casdoor) or the grant it came by.
 const ACCESS: [&str; 7] = ["bearer", DPOP, "at+jwt", "jwt", "access_token", "access", "client_credentials"];
 const DPOP: &str = "dpop";
 
-/// Is the answer about an access token, and does it say by which key one of the type `DPoP` is bound?
+/// Is the answer about an access token, and does it say by which key one of the type `DPoP` is
+/// bound?
 ///
-/// STRICTER than RFC 7662: a type that is not known refuses (RFC 6749 §7.1). The policy's `claims` can ask for another one by its exact
-/// value, and that is what counts then.
+/// STRICTER than RFC 7662: a type that is not known refuses (RFC 6749 §7.1). The policy's
+/// `claims` can ask for another one by its exact value, and that is what counts then.
 pub(super) fn check(policy: &Policy, issuer: usize, response: &Object<'_>) -> Result<(), Denial> {
     for member in MEMBERS {
         let Some(value) = response.get(member) else { continue };

@@ -1,6 +1,8 @@
-//! An issuer's metadata (OpenID Connect Discovery 1.0 §4.2, RFC 8414 §3.2): what they name is fetched only where it may be.
+//! An issuer's metadata (OpenID Connect Discovery 1.0 §4.2, RFC 8414 §3.2): what they name is
+//! fetched only where it may be.
 //!
-//! Whoever can change that document must not send us to machines that only we can reach (CVE-2026-32301 in another guise).
+//! Whoever can change that document must not send us to machines that only we can reach
+//! (CVE-2026-32301 in another guise).
 
 use crate::{
     binding::uri::Url,
@@ -16,7 +18,8 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 pub enum MetadataFault {
     /// It is no JSON object, or one that two readers could read in two ways.
     DiscoveryNotJson,
-    /// Its `issuer` is not the one that was asked about, byte for byte (Discovery §4.3, RFC 8414 §3.3).
+    /// Its `issuer` is not the one that was asked about, byte for byte (Discovery §4.3, RFC 8414
+    /// §3.3).
     DiscoveryIssuerMismatch,
     /// It has no `jwks_uri`, or one that is not a plain https URL.
     DiscoveryJwksUri,
@@ -26,10 +29,12 @@ pub enum MetadataFault {
 
 /// The `jwks_uri` of an issuer's metadata.
 ///
-/// It has to be https on a public host. The issuer's own host may be private, as the policy names it; so may `hosts`, which the policy
-/// names besides. Plain HTTP on a loopback name is for an issuer that is there itself.
+/// It has to be https on a public host. The issuer's own host may be private, as the policy names
+/// it; so may `hosts`, which the policy names besides. Plain HTTP on a loopback name is for an
+/// issuer that is there itself.
 ///
-/// A name is judged by its text. Where it leads is the resolver's word, which the core cannot ask for.
+/// A name is judged by its text. Where it leads is the resolver's word, which the core cannot ask
+/// for.
 ///
 /// # Errors
 /// [`MetadataFault`].
@@ -52,8 +57,8 @@ pub fn jwks_uri(text: &str, issuer: &str, hosts: &[String]) -> Result<String, Me
     if named || is_public(read.host()) { Ok(place.to_owned()) } else { Err(MetadataFault::DiscoveryPrivateHost) }
 }
 
-/// Names that no public resolver knows (RFC 6761, RFC 6762 and its appendix G, RFC 8375, RFC 9476; ICANN's `.internal`), and those of
-/// clusters.
+/// Names that no public resolver knows (RFC 6761, RFC 6762 and its appendix G, RFC 8375, RFC
+/// 9476; ICANN's `.internal`), and those of clusters.
 const PRIVATE: [&str; 17] = [
     "localhost",
     "local",
@@ -76,14 +81,16 @@ const PRIVATE: [&str; 17] = [
 
 /// Is the host of a URL, in lower case, one that the whole world can reach?
 ///
-/// STRICTER than the special-purpose registries (RFC 6890): a name without a dot, and an address in any form but the usual one, is not.
+/// STRICTER than the special-purpose registries (RFC 6890): a name without a dot, and an address
+/// in any form but the usual one, is not.
 pub(crate) fn is_public(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse().is_ok_and(is_public_v6);
     }
     let host = host.strip_suffix('.').unwrap_or(host);
     let Some((_, last)) = host.rsplit_once('.') else { return false };
-    // WHATWG URL §3.5: a host whose last label is a number is an IPv4 address, in decimal, octal or hexadecimal.
+    // WHATWG URL §3.5: a host whose last label is a number is an IPv4 address, in decimal, octal
+    // or hexadecimal.
     let hexadecimal = last.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()));
     if hexadecimal || last.bytes().all(|byte| byte.is_ascii_digit()) {
         return host.parse().is_ok_and(is_public_v4);
@@ -91,7 +98,8 @@ pub(crate) fn is_public(host: &str) -> bool {
     !PRIVATE.contains(&last)
 }
 
-/// The special-purpose addresses of IPv4 (RFC 6890 and its registry), multicast and what is reserved.
+/// The special-purpose addresses of IPv4 (RFC 6890 and its registry), multicast and what is
+/// reserved.
 fn is_public_v4(address: Ipv4Addr) -> bool {
     !matches!(
         address.octets(),
@@ -108,8 +116,9 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     )
 }
 
-/// Global unicast (RFC 4291 §2.5.4), without what tunnels to IPv4 (Teredo, 6to4), protocol assignments and documentation. Mapped and
-/// compatible addresses, NAT64, unique-local, link-local and multicast ones lie outside.
+/// Global unicast (RFC 4291 §2.5.4), without what tunnels to IPv4 (Teredo, 6to4), protocol
+/// assignments and documentation. Mapped and compatible addresses, NAT64, unique-local,
+/// link-local and multicast ones lie outside.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
         [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..=0xfff, ..] => false,

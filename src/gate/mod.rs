@@ -184,7 +184,8 @@ impl Gate {
         self.verifier.forget_remote_keys(issuer)
     }
 
-    /// The `jwks_uri` of an issuer's metadata, if it may be fetched: see [`metadata::jwks_uri`]. The policy's `gate.privateHosts` may be named.
+    /// The `jwks_uri` of an issuer's metadata, if it may be fetched: see [`metadata::jwks_uri`].
+    /// The policy's `gate.privateHosts` may be named.
     ///
     /// # Errors
     /// [`MetadataFault`](metadata::MetadataFault).
@@ -313,7 +314,8 @@ impl Gate {
         judge::Case { gate: self, facts, evidence, request: &request, demands, credentials, now }.decide()
     }
 
-    /// A preflight is answered here, or goes on to the handler by the rules for a request without a token.
+    /// A preflight is answered here, or goes on to the handler by the rules for a request without
+    /// a token.
     fn preflight(&self, facts: &Facts<'_>, request: &Request<'_>) -> Result<Step, Denial> {
         let Rules { places, forwarding, cors, passes_preflights, .. } = &self.rules;
         let answer = match *passes_preflights {
@@ -331,7 +333,8 @@ impl Gate {
         Ok(Step::Preflight(Box::new(Preflight { forward: forwarding.without_claims(places), answer })))
     }
 
-    /// What is required: as the caller says, or as the routes do that cover the request however its path is read.
+    /// What is required: as the caller says, or as the routes do that cover the request however
+    /// its path is read.
     fn required(&self, facts: &Facts<'_>, request: &Request<'_>) -> Result<Demands<'_>, Denial> {
         if let Some(RequirementId(place)) = facts.requirement {
             let kept = self.requirements.get(place).ok_or(Denial::RequestMalformed { member: "requirement" })?;

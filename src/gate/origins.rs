@@ -1,5 +1,6 @@
-//! The origins under which a service is reached. A URL is made of the `Host` header, which the client writes, unless the platform
-//! vouches for it: the policy's list is what it has to be compared with.
+//! The origins under which a service is reached. A URL is made of the `Host` header, which the
+//! client writes, unless the platform vouches for it: the policy's list is what it has to be
+//! compared with.
 
 use crate::{binding::uri::Url, document::url, policy_error::PolicyError};
 

@@ -95,7 +95,8 @@ impl<'f> Request<'f> {
         self.headers.iter().filter(named).map(|(_, value)| *value)
     }
 
-    /// A CORS preflight (Fetch §3.3.2), which has neither credentials nor a body (§4.8): what has them is judged as any other request.
+    /// A CORS preflight (Fetch §3.3.2), which has neither credentials nor a body (§4.8): what has
+    /// them is judged as any other request.
     pub(crate) fn is_preflight(&self, places: &Places) -> bool {
         let one = |name| self.fields(name).count() == 1;
         let none = |name: &str| self.fields(name).next().is_none();
@@ -105,14 +106,16 @@ impl<'f> Request<'f> {
         self.method == "OPTIONS" && marked && bare && !announced && !self.has_body
     }
 
-    /// Tokens travel over TLS only (RFC 6750 §5.3), but for what does not leave the machine: the host is a loopback name, and the other end
-    /// of the connection is on this machine. Where the connection is not known, the platform or the policy's `origins` say so.
+    /// Tokens travel over TLS only (RFC 6750 §5.3), but for what does not leave the machine: the
+    /// host is a loopback name, and the other end of the connection is on this machine. Where the
+    /// connection is not known, the platform or the policy's `origins` say so.
     pub(crate) fn check_transport(&self, origins: &Origins) -> Result<(), Denial> {
         let local = || self.is_local.unwrap_or_else(|| self.url_vouched || origins.list(&self.url));
         if self.url.secure || (self.url.is_loopback() && local()) { Ok(()) } else { Err(Denial::TransportInsecure) }
     }
 
-    /// Is it for this service? Where the policy names no origins every one is taken, and proofs of possession ask for more.
+    /// Is it for this service? Where the policy names no origins every one is taken, and proofs
+    /// of possession ask for more.
     pub(crate) fn check_origin(&self, origins: &Origins) -> Result<(), Denial> {
         if origins.is_empty() || origins.list(&self.url) { Ok(()) } else { Err(Denial::RequestMisdirected) }
     }

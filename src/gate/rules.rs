@@ -66,8 +66,9 @@ impl Route {
         }
     }
 
-    /// `GET` covers `HEAD`, which servers answer by the handler of `GET` (RFC 9110 §9.3.2) unless they have one for it. Methods are
-    /// case-sensitive (§9.1), and not every router keeps to that.
+    /// `GET` covers `HEAD`, which servers answer by the handler of `GET` (RFC 9110 §9.3.2) unless
+    /// they have one for it. Methods are case-sensitive (§9.1), and not every router keeps to
+    /// that.
     fn cover_method(&self, method: &str) -> Cover {
         let names = |name: &str| self.methods.iter().any(|own| own == name);
         match () {
@@ -80,11 +81,13 @@ impl Route {
 }
 
 impl Rules {
-    /// Adds what is required of a request: by the first route that covers it in every reading, or else by default, and by each route before
-    /// that may cover it. Whichever of them the server behind us has its handler under, what holds there is asked for.
+    /// Adds what is required of a request: by the first route that covers it in every reading, or
+    /// else by default, and by each route before that may cover it. Whichever of them the server
+    /// behind us has its handler under, what holds there is asked for.
     ///
-    /// A route that covers the path as it was sent, with a byte that it allows or with the slash at its end, says what is behind it. Then the
-    /// default is not asked, which holds for the path without them; other routes for that are.
+    /// A route that covers the path as it was sent, with a byte that it allows or with the slash
+    /// at its end, says what is behind it. Then the default is not asked, which holds for the path
+    /// without them; other routes for that are.
     ///
     /// # Errors
     /// `path-ambiguous` for what the first of these routes do not allow in a path.

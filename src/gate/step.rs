@@ -11,7 +11,8 @@ pub enum Step {
     Allowed(Box<Allowed>),
     /// Nothing is required there.
     Public(Forward),
-    /// A CORS preflight, which carries no credentials (Fetch §3.3): the gate has its answer, or the policy has it passed to the handler.
+    /// A CORS preflight, which carries no credentials (Fetch §3.3): the gate has its answer, or
+    /// the policy has it passed to the handler.
     Preflight(Box<Preflight>),
     /// There were no credentials, and none are needed.
     Anonymous(Forward),
@@ -87,7 +88,8 @@ pub struct Preflight {
 pub struct PreflightAnswer {
     /// 204.
     pub status: u16,
-    /// Header fields, in lower case. Without any that allows something, a browser sends no request.
+    /// Header fields, in lower case. Without any that allows something, a browser sends no
+    /// request.
     #[serde(serialize_with = "as_map")]
     pub headers: Vec<(String, String)>,
 }
@@ -117,7 +119,8 @@ pub struct Refusal {
     pub retry_after: Option<u32>,
     /// What would be removed from the request, should somebody let it pass all the same.
     pub forward: Forward,
-    /// Further header fields of the response, in lower case: which scripts may read it (Fetch §3.3.3).
+    /// Further header fields of the response, in lower case: which scripts may read it (Fetch
+    /// §3.3.3).
     pub cors: Vec<(String, String)>,
 }
 
@@ -128,7 +131,8 @@ pub struct Forward {
     /// Headers to set.
     #[serde(serialize_with = "as_map")]
     pub set: Vec<(String, String)>,
-    /// Headers whose inbound copies are removed first, in any case and with any separator for `-`: see [`Forward::folded`].
+    /// Headers whose inbound copies are removed first, in any case and with any separator for
+    /// `-`: see [`Forward::folded`].
     pub strip: Vec<String>,
     /// A cookie that is taken out of `Cookie`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,8 +140,9 @@ pub struct Forward {
 }
 
 impl Forward {
-    /// A name by which two headers are one to some server: CGI, WSGI and PHP read `X-User`, `X_User` and `X.User` as one variable
-    /// (RFC 3875 §4.1.18), and some servers do so with any other separator.
+    /// A name by which two headers are one to some server: CGI, WSGI and PHP read `X-User`,
+    /// `X_User` and `X.User` as one variable (RFC 3875 §4.1.18), and some servers do so with any
+    /// other separator.
     #[must_use]
     pub fn folded(name: &str) -> String {
         let fold = |byte: u8| if byte.is_ascii_alphanumeric() { char::from(byte.to_ascii_lowercase()) } else { '-' };

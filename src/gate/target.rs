@@ -1,14 +1,18 @@
-//! The request-target of HTTP/1.1 and the `:path` of HTTP/2. Routers mend what is malformed, each in its own way: one finds `/admin` in
-//! `http://x?/admin`, another `/`. So there is one reading, and anything else is refused.
+//! The request-target of HTTP/1.1 and the `:path` of HTTP/2. Routers mend what is malformed, each
+//! in its own way: one finds `/admin` in `http://x?/admin`, another `/`. So there is one reading,
+//! and anything else is refused.
 
 use crate::binding::uri::Url;
 
-/// Is it the target of a request for that URL? `url` holds the scheme of the connection and the host that the request names.
+/// Is it the target of a request for that URL? `url` holds the scheme of the connection and the
+/// host that the request names.
 ///
-/// A target is in origin form (RFC 9112 §3.2.1), or in absolute form (§3.2.2) with a slash behind its authority.
+/// A target is in origin form (RFC 9112 §3.2.1), or in absolute form (§3.2.2) with a slash behind
+/// its authority.
 ///
-/// STRICTER than RFC 9112: an absolute target names the same origin as the Host header, which §3.2.2 has a server ignore; the asterisk form, which
-/// asks about no resource, and the authority form are refused, as are dot segments, which a client removes before it sends.
+/// STRICTER than RFC 9112: an absolute target names the same origin as the Host header, which
+/// §3.2.2 has a server ignore; the asterisk form, which asks about no resource, and the authority
+/// form are refused, as are dot segments, which a client removes before it sends.
 pub(super) fn is_of(target: &str, url: &str) -> bool {
     let Some((origin, path)) = split(target) else { return false };
     let Some(own) = url.strip_suffix(path) else { return false };

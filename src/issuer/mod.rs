@@ -32,7 +32,7 @@ use crate::policy_error::PolicyError;
 /// Why nothing was issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IssuerError {
-    /// The platform gave no random bytes. The call fails; nothing weaker is used in their place.
+    /// The platform gave no random bytes, or the same twice. The call fails; nothing weaker is used in their place.
     Randomness,
     /// The key or the request is wrong.
     Invalid(PolicyError),
@@ -55,7 +55,15 @@ impl From<PolicyError> for IssuerError {
     }
 }
 
+/// Random bytes. A generator that gives the same twice gives nothing that could be a secret or a name (RUSTSEC-2026-0075): of 16 bytes and
+/// more that happens to a good one never.
 fn random<const N: usize>() -> Result<[u8; N], IssuerError> {
+    let bytes: [u8; N] = draw()?;
+    if bytes == draw()? { Err(IssuerError::Randomness) } else { Ok(bytes) }
+}
+
+fn draw<const N: usize>() -> Result<[u8; N], IssuerError> {
+    const { assert!(N >= 16) }
     let mut bytes = [0; N];
     getrandom::getrandom(&mut bytes).map_err(|_| IssuerError::Randomness)?;
     Ok(bytes)

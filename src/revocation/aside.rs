@@ -23,9 +23,9 @@ pub(super) struct Aside {
 }
 
 impl Aside {
-    /// Keeps the list that was held under these keys. It is later than any that was kept for them before.
+    /// Keeps the list that was held under these keys. It is later than any of its issuer that was kept for them before.
     pub(super) fn keep_list(&mut self, keys: &Arc<KeySet>, list: &Arc<List>) {
-        self.lists.retain(|(other, _)| !same(other, keys));
+        self.lists.retain(|(other, kept)| kept.issuer() != list.issuer() || !same(other, keys));
         self.lists.push((Arc::clone(keys), Arc::clone(list)));
         drop_oldest(&mut self.lists, MOST_SETS);
     }
@@ -37,11 +37,13 @@ impl Aside {
         drop_oldest(&mut self.statuses, MOST_STATUSES);
     }
 
-    /// The latest list all of whose keys are trusted.
-    pub(super) fn list(&self, trusted: &KeySet) -> Option<Arc<List>> {
+    /// The latest list that a policy would have taken: one of its issuers has made it, and it trusts every key that may have
+    /// signed it.
+    pub(super) fn list(&self, policy: &RevocationPolicy) -> Option<Arc<List>> {
         let mut latest: Option<&Arc<List>> = None;
         for (keys, list) in &self.lists {
-            if trusted.has_keys_of(keys) && latest.is_none_or(|latest| list.is_later_than(latest)) {
+            let trusted = policy.keys().has_keys_of(keys) && policy.issuers().iter().any(|own| own == list.issuer());
+            if trusted && latest.is_none_or(|latest| list.is_later_than(latest)) {
                 latest = Some(list);
             }
         }

@@ -201,7 +201,7 @@ impl Revocations {
             }
         }
         if let Some(own) = own {
-            self.list = aside.list(own.keys());
+            self.list = aside.list(own);
             self.statuses = aside.statuses(own);
         }
         self.aside = aside;

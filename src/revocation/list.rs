@@ -107,6 +107,11 @@ impl List {
         tokens || cutoffs
     }
 
+    /// Whose list it is.
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     pub(super) fn version(&self) -> u64 {
         self.version
     }
@@ -171,6 +176,6 @@ impl List {
 
     /// Whether this one is the later of two.
     pub(super) fn is_later_than(&self, other: &List) -> bool {
-        (self.version, self.issued_at) > (other.version, other.issued_at)
+        (self.epoch, self.version, self.issued_at) > (other.epoch, other.version, other.issued_at)
     }
 }

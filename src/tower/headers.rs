@@ -15,11 +15,12 @@ pub(super) fn pairs(headers: &HeaderMap) -> Vec<(&str, &str)> {
     headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("\u{fffd}"))).collect()
 }
 
-/// The absolute URL by the URI that the client asked for. What is malformed stays so, for the gate to refuse.
+/// The absolute URL by the URI that the client asked for. What is malformed stays so, for the gate
+/// to refuse.
 pub(super) fn url(uri: &Uri, headers: &HeaderMap, secure: bool) -> String {
     let named = headers.get(HOST).map(|host| host.to_str().unwrap_or_default());
-    // HTTP/2's `:authority`, and the absolute form. STRICTER than RFC 9112 §3.2.2 and RFC 9113 §8.3.1, by which Host is ignored then: whoever
-    // stands behind us may go by the other one.
+    // HTTP/2's `:authority`, and the absolute form. STRICTER than RFC 9112 §3.2.2 and RFC 9113
+    // §8.3.1, by which Host is ignored then: whoever stands behind us may go by the other one.
     let host = match (uri.authority().map(Authority::as_str), named) {
         (Some(authority), Some(host)) if !is_same_host(authority, host, secure) => return String::new(),
         (Some(authority), _) => authority,
@@ -35,8 +36,8 @@ pub(super) fn url(uri: &Uri, headers: &HeaderMap, secure: bool) -> String {
     [if secure { "https://" } else { "http://" }, host, target].concat()
 }
 
-/// The path that a router is about to look at, where a middleware has written another one than the client asked for. A router that took its own
-/// prefix off has not.
+/// The path that a router is about to look at, where a middleware has written another one than the
+/// client asked for. A router that took its own prefix off has not.
 pub(super) fn rewritten<'p>(asked: &Uri, present: &'p Uri) -> Option<&'p str> {
     let (asked, present) = (asked.path(), present.path());
     let shortened = asked.ends_with(present) || (present == "/" && !asked.is_empty());

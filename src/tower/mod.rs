@@ -47,10 +47,11 @@ pub use service::GateService;
 /// What the server knows of the connection a request came over. A request's own word is taken for none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Connection {
-    /// Whether it is TLS. Without, only requests to a loopback name from this machine pass, and those of a proxy that the policy trusts.
+    /// Whether it is TLS. Without, only requests to a loopback name from this machine pass, and
+    /// those of a proxy that the policy trusts.
     pub secure: bool,
-    /// Whether the host is known to be ours before a request gets here, because a server in front takes no other `Host`. Without, proofs of
-    /// possession ask for the policy's `gate.origins`.
+    /// Whether the host is known to be ours before a request gets here, because a server in front
+    /// takes no other `Host`. Without, proofs of possession ask for the policy's `gate.origins`.
     pub url_vouched: bool,
     /// The address of its other end.
     pub client_address: Option<core::net::IpAddr>,
@@ -85,9 +86,10 @@ struct Shared<O> {
 }
 
 impl GateLayer {
-    /// A layer for requests over connections that nothing is known of: see [`over`](Self::over). Over plain HTTP it takes the loopback
-    /// origins in the policy's `gate.origins`, such as `http://localhost:*`, and no other. What the gate would have to ask for outside is
-    /// not to be had, and such requests are refused with 503.
+    /// A layer for requests over connections that nothing is known of: see [`over`](Self::over).
+    /// Over plain HTTP it takes the loopback origins in the policy's `gate.origins`, such as
+    /// `http://localhost:*`, and no other. What the gate would have to ask for outside is not to
+    /// be had, and such requests are refused with 503.
     #[must_use]
     pub fn new(gate: Gate) -> Self {
         GateLayer::with(gate, Nothing, |_| Connection::default())
@@ -135,13 +137,15 @@ impl<O: Outside> GateLayer<O> {
         Ok(GateLayer { requirement: Some(id), ..self.clone() })
     }
 
-    /// The layer for a policy whose routes decide: where it finds the URI that the client asked for. A layer with no requirement of its own
-    /// refuses every request until it is told (`request-malformed`), since routers shorten `parts.uri` and nobody can see it from that: axum's
-    /// `nest("/admin", …)` makes `/users` of `/admin/users`.
+    /// The layer for a policy whose routes decide: where it finds the URI that the client asked
+    /// for. A layer with no requirement of its own refuses every request until it is told
+    /// (`request-malformed`), since routers shorten `parts.uri` and nobody can see it from that:
+    /// axum's `nest("/admin", …)` makes `/users` of `/admin/users`.
     ///
     /// - In axum, within routers or around them, with axum's feature `original-uri`:
     ///   `|parts| parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0)`.
-    /// - In hyper and tonic, where nothing in front of the layer writes another URI: `|parts| &parts.uri`.
+    /// - In hyper and tonic, where nothing in front of the layer writes another URI: `|parts|
+    ///   &parts.uri`.
     #[must_use]
     pub fn with_target(self, target: impl for<'p> Fn(&'p Parts) -> &'p Uri + Send + Sync + 'static) -> Self {
         GateLayer { target: Some(Arc::new(target)), ..self }

@@ -197,7 +197,8 @@ impl<O: Outside> GateLayer<O> {
             url,
             url_vouched: connection.url_vouched,
             has_body: false,
-            // Nothing is a malformed target: routes cannot decide about a URI that a router may have shortened.
+            // Nothing is a malformed target: routes cannot decide about a URI that a router may
+            // have shortened.
             target: (self.target.is_none() && self.requirement.is_none() && gate.goes_by_path()).then_some(""),
             served: served.as_slice(),
             headers: &pairs,

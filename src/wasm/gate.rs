@@ -162,7 +162,8 @@ impl RawGate {
         serde_json::to_string(&profile).unwrap_or_default()
     }
 
-    /// Where an issuer's metadata says that its keys are: `{ "jwksUri": … }` or `{ "fault": … }` as JSON.
+    /// Where an issuer's metadata says that its keys are: `{ "jwksUri": … }` or `{ "fault": … }`
+    /// as JSON.
     #[wasm_bindgen(js_name = readMetadata)]
     pub fn read_metadata(&self, issuer: &str, text: &str) -> String {
         discovered(self.gate.borrow().jwks_uri(issuer, text))

@@ -59,7 +59,8 @@ impl RawIssuer {
         Ok(serde_json::to_string(&report).unwrap_or_default())
     }
 
-    /// Where the metadata of an upstream issuer say that its keys are: `{ "jwksUri": … }` or `{ "fault": … }` as JSON.
+    /// Where the metadata of an upstream issuer say that its keys are: `{ "jwksUri": … }` or `{
+    /// "fault": … }` as JSON.
     #[wasm_bindgen(js_name = readMetadata)]
     pub fn read_metadata(&self, issuer: &str, text: &str) -> String {
         discovered(metadata::jwks_uri(text, issuer, &[]))

@@ -75,7 +75,8 @@ for (const name of ['fetch.mjs', 'hono.mjs', 'next-route.mjs']) {
       const response = await handle(request);
       return { status: response.status, body: await response.text() };
     });
-    // Node's own Request leaves these headers to browsers, so that it is shown what a runtime would hand over.
+    // Node's own Request leaves these headers to browsers, so that it is shown what a runtime
+    // would hand over.
     await answersPreflights(async (headers) => {
       const request = new Request('https://api.example/notes', { method: 'OPTIONS' });
       Object.defineProperty(request, 'headers', { value: new Headers(headers) });

@@ -1,4 +1,5 @@
-// An app of Next with the packed guard in its `proxy.js`, built and served for production on Node 24.
+// An app of Next with the packed guard in its `proxy.js`, built and served for production on Node
+// 24.
 import { cp, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -14,7 +15,10 @@ const ENVIRONMENT = {
   NODE_ENV: 'production',
 };
 
-/** Builds and serves an app of these files: `{ origin, stop }`. `config` is what `next.config.mjs` says besides, as source text. */
+/**
+ * Builds and serves an app of these files: `{ origin, stop }`. `config` is what `next.config.mjs`
+ * says besides, as source text.
+ */
 export async function serveApp(files, config = '') {
   const [node, cli, root] = [runtimeBinary('node24'), runtimeBinary('next'), await realpath(EXTRA)];
   const project = await scratch(join(root, 'adapter-'));

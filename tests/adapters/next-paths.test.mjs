@@ -1,4 +1,5 @@
-// Which path a request to Next is judged by: what its proxy is handed is what its routes serve, with `rscRedirect` in `next.config`.
+// Which path a request to Next is judged by: what its proxy is handed is what its routes serve,
+// with `rscRedirect` in `next.config`.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 

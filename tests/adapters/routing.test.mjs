@@ -1,5 +1,6 @@
-// The path that is judged is the path that is served: thousands of targets, as they are written, against route tables in each framework. No
-// handler may be reached by a request that has not brought what the policy asks for there.
+// The path that is judged is the path that is served: thousands of targets, as they are written,
+// against route tables in each framework. No handler may be reached by a request that has not
+// brought what the policy asks for there.
 //   node --test tests/adapters/routing.test.mjs                 seeded, for `npm test`
 //   node tests/adapters/routing.test.mjs --rounds 20000         longer: so many targets a table and framework
 //   node tests/adapters/routing.test.mjs --seed 7               other tables and targets
@@ -46,13 +47,12 @@ const tables = Array.from({ length: TABLES }, () => tableOf(next));
 for (const [name, serve] of Object.entries(APPS)) {
   test(`${name} serves what the gate judged`, async () => {
     const next = random(SEED + name.length);
+    const chosen = tables.slice(0, serve.tables);
     const count = { asked: 0, served: 0, reached: new Set(), faults: [] };
-    for (const [number, table] of tables.entries()) {
-      const gate = createGate({
-        ...policy,
-        gate: { ...policy.gate, routes: routesOf(table), requirement: { scopes: ['rest'] } },
-      });
-      const { origin, stop } = await serve(gate, table);
+    for (const [number, table] of chosen.entries()) {
+      const own = { ...policy.gate, routes: routesOf(table), requirement: { scopes: ['rest'] } };
+      const gated = { ...policy, gate: own };
+      const { origin, stop } = await serve(createGate(gated), table, gated);
       const { host, port } = new URL(origin);
       const { ask, close } = client(Number(port));
       try {
@@ -60,7 +60,7 @@ for (const [name, serve] of Object.entries(APPS)) {
           const scopes = scopesFor(next, table);
           const method = METHODS[next(METHODS.length)];
           const target = targetOf(next, table, host);
-          if (/[\s]/.test(target)) continue;
+          if (/\s/.test(target) || (serve.originForm && !target.startsWith('/'))) continue;
           const headers = [
             ['Host', host],
             ['Content-Length', '0'],
@@ -93,7 +93,7 @@ for (const [name, serve] of Object.entries(APPS)) {
     const { asked, served, reached, faults } = count;
     console.log(`${name}: ${asked} targets, ${served} served by ${reached.size} handlers`);
     assert.deepEqual(faults.slice(0, 12), [], `${faults.length} of ${served}`);
-    const handlers = tables.reduce((sum, table) => sum + table.handlers.length, 0);
+    const handlers = chosen.reduce((sum, table) => sum + table.handlers.length, 0);
     assert.ok(served > asked / 10 && reached.size > handlers / 2, 'too little was served to tell anything');
   });
 }

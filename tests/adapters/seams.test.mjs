@@ -1,5 +1,5 @@
-// What a request says of itself and a framework believes: preflights, the host, and headers that only the gate may set. In every framework on
-// Node, over HTTP.
+// What a request says of itself and a framework believes: preflights, the host, and headers that
+// only the gate may set. In every framework on Node, over HTTP.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { connect as connect2, createServer as createServer2 } from 'node:http2';
@@ -48,7 +48,10 @@ const GATES = {
 };
 
 let seen = [];
-/** What a handler finds under the names that a server behind it might read, in every view of Node's. */
+/**
+ * What a handler finds under the names that a server behind it might read, in every view of
+ * Node's.
+ */
 const note = (raw, headers) => {
   const names = [...Object.keys(headers)];
   if (raw) {

@@ -1,4 +1,5 @@
-// An app of SvelteKit with the packed guard in its hooks, built for Node and served by its own adapter.
+// An app of SvelteKit with the packed guard in its hooks, built for Node and served by its own
+// adapter.
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 

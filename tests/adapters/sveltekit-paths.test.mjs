@@ -1,4 +1,5 @@
-// Which path a request to SvelteKit is judged by: what was asked for and what answers, never what a client says of itself.
+// Which path a request to SvelteKit is judged by: what was asked for and what answers, never what
+// a client says of itself.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 

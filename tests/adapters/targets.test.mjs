@@ -1,4 +1,5 @@
-// A request-target has one reading, and what has none is refused alike by every adapter for Node: as it is written, over sockets.
+// A request-target has one reading, and what has none is refused alike by every adapter for Node:
+// as it is written, over sockets.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,5 @@
-// What a caller of `gate.check` is told of a preflight, and a handler behind `gate.protect` is not.
+// What a caller of `gate.check` is told of a preflight, and a handler behind `gate.protect` is
+// not.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
 import { createGate } from 'portcullis/gate';
-import { feed, feedJwks, named } from './feed.mjs';
+import { feed, feedJwks, hashKey, named } from './feed.mjs';
 import { AUDIENCE, asking, ISSUER, signer } from './issuer.mjs';
 import { clock, json, origin, paths, status } from './origin.mjs';
 
@@ -328,6 +328,29 @@ test('a detour through a policy that trusts another signer lets no older list in
   gate.replacePolicy(policy);
   assert.equal(gate.verifier.verify(token, { now: time.now }).code, 'token-revoked');
   assert.equal(gate.verifier.applyRevocations(old, { now: time.now }).code, 'update-older');
+});
+
+test('a key that signs for two issuers lets neither’s list stand for the other’s', async () => {
+  const { createVerifier } = await import('portcullis/gate');
+  const { list } = await import('../vectors/generate/revocation-list.mjs');
+  const time = clock();
+  const other = 'https://other.example';
+  const policy = (issuer) => ({
+    issuers: [{ issuer, audience: AUDIENCE, jwks: { keys: [key.jwk] } }],
+    revocation: { jwks: feedJwks, maxStalenessSeconds: 60 },
+  });
+  const made = { hashKey, iat: time.now, not_after: time.now + 60 };
+  const of = (iss, version) => list({ ...made, iss, version, tokens: [named('jti', 'bad')] });
+  const now = { now: time.now };
+  const verifier = createVerifier(policy(ISSUER));
+  assert.equal(verifier.applyRevocations(of(ISSUER, 7), now).ok, true);
+  verifier.replacePolicy(policy(other));
+  assert.equal(verifier.applyRevocations(of(other, 3), now).ok, true, 'its versions are its own');
+  verifier.replacePolicy(policy(ISSUER));
+  assert.equal(verifier.verify(await key.mint(time.now, { jti: 'bad' }), now).code, 'token-revoked');
+  assert.equal(verifier.applyRevocations(of(ISSUER, 6), now).code, 'update-older');
+  verifier.replacePolicy(policy(other));
+  assert.equal(verifier.applyRevocations(of(other, 2), now).code, 'update-older');
 });
 
 test('a verifier that has no gate around it keeps its lists over a refused policy and over a detour', async () => {

@@ -1,4 +1,5 @@
-// SECURITY.md promises for framework versions what tests hold: those that are installed, within the ranges of `peerDependencies`.
+// SECURITY.md promises for framework versions what tests hold: those that are installed, within
+// the ranges of `peerDependencies`.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -7,6 +7,7 @@
 
 mod issuer;
 mod judge;
+mod log;
 mod model;
 mod world;
 
@@ -17,6 +18,7 @@ use stateright::{Checker, HasDiscoveries, Model};
 
 use crate::{
     issuer::{Issuer, Kind},
+    log::LogModel,
     model::Bounds,
     world::{Act, Budget, Seconds},
 };
@@ -121,6 +123,39 @@ fn no_interleaving_breaks_an_invariant() {
     }
     println!("{total} states in all");
     assert!(total >= 1_000_000, "{total} states are too few to say much");
+}
+
+/// What becomes of the log of revocations.
+fn logs() -> Vec<LogModel> {
+    let usual = log::Budget { ends: 2, pulls: 1, ..log::Budget::default() };
+    vec![
+        LogModel::new("log: two at once", log::Budget { pulls: 2, ..usual }, false),
+        LogModel::new("log: errors", log::Budget { errors: 1, tends: 1, pulls: 0, ..usual }, false),
+        LogModel::new("log: deaths", log::Budget { deaths: 1, tends: 1, pulls: 0, ..usual }, false),
+        LogModel::new("log: two sweepers", log::Budget { ends: 1, deaths: 1, tends: 2, pulls: 0, ..usual }, false),
+        LogModel::new("log: late readers", log::Budget { stale: 1, ..usual }, false),
+        LogModel::new("log: segments", log::Budget { ends: 1, errors: 1, tends: 1, ..usual }, true),
+        LogModel::new("log: restore", log::Budget { ends: 1, pulls: 3, restores: 1, ..usual }, false),
+        LogModel::new("log: fork", log::Budget { ends: 2, pulls: 3, restores: 1, alone: true, ..usual }, false),
+    ]
+}
+
+#[test]
+fn no_interleaving_breaks_an_invariant_of_the_log() {
+    let mut total = 0;
+    for model in logs() {
+        let (name, started) = (model.name, Instant::now());
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let checker = model.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+        let states = checker.unique_state_count();
+        println!("{name}: {states} states, depth {}, {:.1} s", checker.max_depth(), started.elapsed().as_secs_f64());
+        let found: BTreeMap<&str, Vec<log::Act>> =
+            checker.discoveries().into_iter().map(|(property, path)| (property, path.into_actions())).collect();
+        assert!(found.is_empty(), "{name}: {found:#?}");
+        total += states;
+    }
+    println!("{total} states of the log in all");
+    assert!(total >= 10_000, "{total} states are too few to say much");
 }
 
 /// A model that would not notice proves nothing.

@@ -53,7 +53,7 @@ function gated(answer) {
   const gate = new Promise((resolve) => {
     release = resolve;
   });
-  return { release, upstream: async (...given) => (await gate, answer(...given)) };
+  return { release, upstream: (...given) => gate.then(() => answer(...given)) };
 }
 
 test('only invalid_grant with status 400 ends a session', async () => {
@@ -204,7 +204,7 @@ test('a token that does not fit into a cookie, with some room for the next, is r
 test('what the server says of Retry-After reaches the page as seconds within bounds', async () => {
   const dated = (ms) => new Date(Date.now() + ms).toUTCString();
   for (const [said, least, most] of [
-    ['0', 1, 1],
+    ['0', 5, 5],
     ['-5', 5, 5],
     ['1.5', 5, 5],
     ['soon', 5, 5],

@@ -12,7 +12,8 @@ import { engines } from './engines.mjs';
 import { startHarness } from './tabs.mjs';
 
 const ROUNDS = 200;
-const SHORT = { attemptMs: 1000, holdMs: 5000 };
+// What takes a day of a user is done in a minute here.
+const SHORT = { attemptMs: 1000, holdMs: 5000, requestsAMinute: 6000 };
 const ASLEEP_MS = 9500;
 const HOUR = 3_600_000;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

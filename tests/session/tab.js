@@ -36,6 +36,7 @@ const options = {
   ...(query.has('local') && { storage: sharedStorage() }),
   ...(query.has('attemptMs') && { attemptMs: setting('attemptMs') }),
   ...(query.has('holdMs') && { holdMs: setting('holdMs') }),
+  ...(query.has('requestsAMinute') && { requestsAMinute: setting('requestsAMinute') }),
 };
 const session = createSession(options);
 

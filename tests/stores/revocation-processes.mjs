@@ -45,8 +45,8 @@ export async function processes(shared, store, parts, { perSecond, seconds, proc
   await Promise.all(children.map(({ gone }) => gone));
   // Another process, later: what the killed ones have decided is finished without anybody's asking.
   const clock = clockOf();
-  const later = issuerFor(parts, store, { now: () => clock.now() + LOST_SECONDS });
-  await later.sweep();
+  await issuerFor(parts, store, { now: () => clock.now() + LOST_SECONDS }).sweep();
+  const later = issuerFor(parts, store, clock);
   const feed = await feedOf(later, parts, clock);
   for (const sid of answered) {
     const { access, refresh } = started.get(sid);

@@ -27,7 +27,8 @@ pub fn key() -> SigningKey {
     SigningKey::generate(Alg::Es256).unwrap()
 }
 
-/// The origins of the servers here. A layer that knows nothing of connections takes plain HTTP for these alone.
+/// The origins of the servers here. A layer that knows nothing of connections takes plain HTTP
+/// for these alone.
 pub const ORIGINS: [&str; 2] = ["http://127.0.0.1:*", "https://api.example"];
 
 /// A policy that trusts that key, with what else its `gate` shall say.

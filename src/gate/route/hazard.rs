@@ -20,7 +20,8 @@ const HAZARDS: [Hazard; 6] = [
     Hazard { name: "%3F", spellings: &["%3F"], bit: 8 },
     // A slash, for some.
     Hazard { name: "%5C", spellings: &["%5C"], bit: 16 },
-    // A parameter begins (RFC 3986 §3.3), which servlet containers remove before they look for a route.
+    // A parameter begins (RFC 3986 §3.3), which servlet containers remove before they look for a
+    // route.
     Hazard { name: ";", spellings: &[";", "%3B"], bit: 32 },
 ];
 

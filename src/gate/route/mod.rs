@@ -32,10 +32,11 @@ pub struct PathPattern {
 pub(crate) enum Cover {
     /// None does.
     No,
-    /// Some do: those that fold case, that decode before they compare or do not, that take a slash at the end for nothing, or for which
-    /// `/a/*` begins with `/a`.
+    /// Some do: those that fold case, that decode before they compare or do not, that take a slash
+    /// at the end for nothing, or for which `/a/*` begins with `/a`.
     Maybe,
-    /// Each does that takes the path as it was sent, with the slash at its end and what escapes stand for.
+    /// Each does that takes the path as it was sent, with the slash at its end and what escapes
+    /// stand for.
     AsSent,
     /// Each does.
     Surely,

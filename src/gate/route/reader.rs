@@ -30,7 +30,8 @@ pub(super) fn automata(pattern: &str) -> Result<Automata, PolicyError> {
     Ok(Automata { exact: read(normal_escapes, false)?, folded: read(folded, false)?, emptied: read(folded, true)? })
 }
 
-/// Text in folded case without its escapes. Escapes that are no UTF-8 stay: no path with them is read.
+/// Text in folded case without its escapes. Escapes that are no UTF-8 stay: no path with them is
+/// read.
 fn folded(text: &str) -> String {
     let decoded = String::from_utf8(decoded_escapes(text));
     decoded.map_or_else(|_| text.to_ascii_lowercase(), |text| fold(&text))

@@ -1,6 +1,8 @@
-//! How servers read a path. They differ, and the gate cannot know which one stands behind it: some compare escapes as they were sent, some decode
-//! them first; some fold case, some take a slash at the end for nothing. A route covers a path under any of these readings. What even a decoder
-//! and a splitter of paths would read differently (an encoded separator, a parameter) is a [`Hazard`], which only a route can allow.
+//! How servers read a path. They differ, and the gate cannot know which one stands behind it: some
+//! compare escapes as they were sent, some decode them first; some fold case, some take a slash at
+//! the end for nothing. A route covers a path under any of these readings. What even a decoder and
+//! a splitter of paths would read differently (an encoded separator, a parameter) is one of [`Hazards`],
+//! which only a route can allow.
 
 use super::hazard::Hazards;
 use crate::{
@@ -18,8 +20,9 @@ pub(crate) struct Readings {
     pub(super) written: String,
     /// With unreserved characters for themselves (RFC 3986 §6.2.2.2).
     pub(super) normal: String,
-    /// Without any escape, in folded case, without the slash at its end: once decoded, and then as a server would split it that decodes again or
-    /// removes parameters. They are the same where there is no hazard.
+    /// Without any escape, in folded case, without the slash at its end: once decoded, and then as
+    /// a server would split it that decodes again or removes parameters. They are the same where
+    /// there is no hazard.
     pub(super) decoded: [String; 2],
     /// As it was sent, in folded case, without the slash at its end.
     pub(super) folded: String,
@@ -52,7 +55,8 @@ impl Readings {
         let once = decoded(&normal)?;
         let mut whole = once.clone();
         if hazards.has_escaped_percent() {
-            // What a percent sign that was escaped begins may be an escape again, and counts as if it stood here.
+            // What a percent sign that was escaped begins may be an escape again, and counts as if
+            // it stood here.
             for layer in 0.. {
                 hazards = hazards.and(Hazards::in_path(&normal_escapes(&whole)));
                 let next = decoded(&whole)?;
@@ -84,7 +88,8 @@ impl Readings {
     }
 }
 
-/// Some servers merge empty segments and resolve dot segments, and some look for a route with them.
+/// Some servers merge empty segments and resolve dot segments, and some look for a route with
+/// them.
 fn is_split_in_two_ways(path: &str) -> bool {
     path.contains("//") || path.split('/').any(|segment| segment == "." || segment == "..")
 }
@@ -95,14 +100,16 @@ fn decoded(path: &str) -> Result<String, Denial> {
     if text.chars().any(char::is_control) { Err(Denial::PathAmbiguous) } else { Ok(text) }
 }
 
-/// As a server splits a path that takes a backslash for a slash and removes parameters (RFC 3986 §3.3).
+/// As a server splits a path that takes a backslash for a slash and removes parameters (RFC 3986
+/// §3.3).
 fn as_split(path: &str) -> String {
     let slashed = path.replace('\\', "/");
     let named: Vec<&str> = slashed.split('/').map(|segment| segment.split(';').next().unwrap_or_default()).collect();
     named.join("/")
 }
 
-/// One case for all letters. Routers fold by JavaScript's `toLowerCase`, for which U+212A is a `k`, and by its regular expressions.
+/// One case for all letters. Routers fold by JavaScript's `toLowerCase`, for which U+212A is a
+/// `k`, and by its regular expressions.
 pub(super) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();

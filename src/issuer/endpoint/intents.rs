@@ -15,7 +15,7 @@ use super::{
     Issuer,
     channel::{Channel, Unavailable},
     failure::Failure,
-    log::{self, Entry, locked},
+    log::{self, Coming, Entry, locked},
     name,
     pause::Pause,
     run,
@@ -30,15 +30,33 @@ const MOST_AT_ONCE: usize = 200;
 
 const LOOK_MS: (u64, u64) = (2, 40);
 
+/// An intent that was written down.
+pub(super) struct Opened {
+    intent: Intent,
+    coming: Option<Coming>,
+}
+
+/// Appends what was intended: its place among those who are on their way is free.
+pub(super) async fn append(
+    issuer: &Issuer,
+    channel: &Channel,
+    opened: &mut Option<Opened>,
+    entry: Entry,
+) -> Result<(), Unavailable> {
+    drop(opened.as_mut().and_then(|opened| opened.coming.take()));
+    log::append(issuer, channel, vec![entry]).await
+}
+
 /// Writes down what is about to be revoked, as far as the store lets it.
-pub(super) async fn open(issuer: &Issuer, channel: &Channel, wanted: Wanted) -> Option<Intent> {
+pub(super) async fn open(issuer: &Issuer, channel: &Channel, wanted: Wanted) -> Option<Opened> {
     issuer.settings.feed.as_ref()?;
+    let coming = Some(issuer.ledger.announce());
     let intent = Intent { at: channel.now().get(), wanted };
     let mut ticket = issuer.ledger.intents.join(vec![intent.clone()]);
     let (mut pause, mut waited) = (Pause::new(LOOK_MS.0, LOOK_MS.1), 0);
     loop {
         match issuer.ledger.intents.turn(&mut ticket, waited) {
-            Turn::Settled(_) => return Some(intent),
+            Turn::Settled(_) => return Some(Opened { intent, coming }),
             Turn::Wait => waited = pause.wait(channel).await,
             Turn::Lead(lead) => {
                 waited = 0;
@@ -50,8 +68,8 @@ pub(super) async fn open(issuer: &Issuer, channel: &Channel, wanted: Wanted) -> 
 }
 
 /// Says that it is done. The row is written with the next intents, or when it is tended.
-pub(super) fn close(issuer: &Issuer, intent: Option<Intent>) {
-    locked(&issuer.ledger.slot).1.extend(intent);
+pub(super) fn close(issuer: &Issuer, opened: Option<Opened>) {
+    locked(&issuer.ledger.slot).1.extend(opened.map(|opened| opened.intent));
 }
 
 async fn write(issuer: &Issuer, channel: &Channel, opened: &[Intent]) -> bool {

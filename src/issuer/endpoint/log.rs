@@ -1,6 +1,9 @@
 //! The log of revocations in the store, which the feed is made of: reading it, and appending what all requests of this process have to say.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use super::{
     super::{
@@ -31,6 +34,9 @@ const MOST_LEFT: usize = 10_000;
 const RACE_MS: (u64, u64) = (4, 250);
 const LOOK_MS: (u64, u64) = (2, 40);
 
+/// How often a batch waits for others, at most.
+const LINGERS: u32 = 3;
+
 /// Time between two calls of `tend`, in seconds, and the number of revocations after which it is early.
 const TEND_SECONDS: u64 = 30;
 const TEND_AFTER: u64 = 5000;
@@ -48,6 +54,16 @@ impl Entry {
     }
 }
 
+/// A revocation that is on its way to the log.
+#[derive(Debug)]
+pub(super) struct Coming(Arc<AtomicUsize>);
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// What a process knows of the log, and what its requests want of it.
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -55,6 +71,8 @@ pub(super) struct Ledger {
     appends: Queue<Entry>,
     /// What could not be appended when it was due.
     left: Mutex<Vec<Entry>>,
+    /// Revocations of this process that are on their way to the log.
+    coming: Arc<AtomicUsize>,
     pub(super) intents: Queue<Intent>,
     /// The row of intents that this process keeps to, and those that are to be taken out of it.
     pub(super) slot: Mutex<(Option<u8>, Vec<Intent>)>,
@@ -68,6 +86,7 @@ impl Ledger {
             kept: Mutex::default(),
             appends: Queue::new(MOST_AT_ONCE),
             left: Mutex::default(),
+            coming: Arc::default(),
             intents: Queue::new(MOST_AT_ONCE),
             slot: Mutex::default(),
             answers: Mutex::default(),
@@ -85,6 +104,16 @@ impl Ledger {
         }
         *tended = (Some(now), 0);
         true
+    }
+
+    /// Says that a revocation is on its way, until what this gives is dropped.
+    pub(super) fn announce(&self) -> Coming {
+        self.coming.fetch_add(1, Ordering::Relaxed);
+        Coming(Arc::clone(&self.coming))
+    }
+
+    pub(super) fn coming(&self) -> usize {
+        self.coming.load(Ordering::Relaxed)
     }
 
     fn kept(&self) -> Option<Arc<Log>> {
@@ -160,6 +189,12 @@ pub(super) async fn append(issuer: &Issuer, channel: &Channel, entries: Vec<Entr
     }
     let mut ticket = issuer.ledger.appends.join(entries);
     let (mut pause, mut waited) = (Pause::new(LOOK_MS.0, LOOK_MS.1), 0);
+    // Those who are right behind are taken along.
+    for _ in 0..LINGERS {
+        if issuer.ledger.coming() > 0 {
+            pause.wait(channel).await;
+        }
+    }
     loop {
         match issuer.ledger.appends.turn(&mut ticket, waited) {
             Turn::Settled(true) => return Ok(()),

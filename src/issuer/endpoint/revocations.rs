@@ -102,9 +102,9 @@ pub(super) async fn revoke(issuer: &Issuer, channel: &Channel, target: Target<'_
         }
         Target::Key(kid) => {
             let wanted = Wanted::Key(kid.to_owned());
-            let intent = intents::open(issuer, channel, wanted.clone()).await;
+            let mut intent = intents::open(issuer, channel, wanted.clone()).await;
             intents::mark_key(channel, kid).await?;
-            log::append(issuer, channel, vec![Entry::of(wanted)]).await?;
+            intents::append(issuer, channel, &mut intent, Entry::of(wanted)).await?;
             intents::close(issuer, intent);
             channel.report(json!({ "kind": "revoked", "kid": kid, "at": channel.now() }));
             Ok(())
@@ -114,9 +114,9 @@ pub(super) async fn revoke(issuer: &Issuer, channel: &Channel, target: Target<'_
 
 /// Ends all sessions of the party. The store first: whatever it grants from now on is dated after the cutoff, which the feed then names.
 async fn end_all(issuer: &Issuer, channel: &Channel, party: Party, wanted: Wanted) -> Result<(), Failure> {
-    let intent = intents::open(issuer, channel, wanted.clone()).await;
+    let mut intent = intents::open(issuer, channel, wanted.clone()).await;
     let before = intents::cut_off(issuer, channel, party).await?;
-    log::append(issuer, channel, vec![Entry { wanted, before }]).await?;
+    intents::append(issuer, channel, &mut intent, Entry { wanted, before }).await?;
     intents::close(issuer, intent);
     Ok(())
 }

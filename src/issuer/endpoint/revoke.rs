@@ -67,10 +67,10 @@ async fn by_access_token(issuer: &Issuer, caller: &Caller<'_>, text: &str, chann
     if channel.read(&name::token(jti)).await?.is_some() {
         return Ok(log::ensure(issuer, channel, wanted).await?);
     }
-    let intent = intents::open(issuer, channel, wanted.clone()).await;
+    let mut intent = intents::open(issuer, channel, wanted.clone()).await;
     // Here first, as for sessions. Nobody can fill the feed with one token: what it lists already is not appended.
     let _ = intents::mark_token(issuer, channel, jti).await?;
-    log::append(issuer, channel, vec![Entry::of(wanted)]).await?;
+    intents::append(issuer, channel, &mut intent, Entry::of(wanted)).await?;
     intents::close(issuer, intent);
     Ok(())
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     super::{
         cutoff::{CUTOFFS, Cutoff},
-        feed::intent::{Intent, Wanted},
+        feed::intent::Wanted,
         operation::{Evidence, Operation, Outcome, Step, Versioned},
         refresh_token::RefreshToken,
         row::{Row, Status},
@@ -15,7 +15,7 @@ use super::{
     admission::Admission,
     channel::{Channel, Entry, Unavailable},
     failure::Failure,
-    intents,
+    intents::{self, Opened},
     log::{self, Entry as Listed},
     pause::Pause,
 };
@@ -36,7 +36,7 @@ pub(super) async fn run(
     let mut listing = Listing { announces: true, ..Listing::default() };
     let outcome = carry_out(issuer, channel, operation, admission, &mut listing).await?;
     if let Some(sid) = listing.revoked {
-        log::append(issuer, channel, vec![Listed::of(Wanted::Session(sid))]).await?;
+        intents::append(issuer, channel, &mut listing.intent, Listed::of(Wanted::Session(sid))).await?;
     }
     if outcome != Outcome::Unavailable {
         intents::close(issuer, listing.intent);
@@ -49,7 +49,7 @@ pub(super) async fn run(
 struct Listing {
     /// Whether what it revokes is to be listed: not what a cutoff has ended, which is in the feed by that.
     announces: bool,
-    intent: Option<Intent>,
+    intent: Option<Opened>,
     /// The session that was revoked by it.
     revoked: Option<String>,
     /// Whether its session was revoked when it was last read.
@@ -155,7 +155,7 @@ pub(super) async fn end(issuer: &Issuer, channel: &Channel, sid: SessionId) -> R
     }
     let wanted = Wanted::Session(sid.to_string());
     if listing.revoked.is_some() {
-        log::append(issuer, channel, vec![Listed::of(wanted)]).await?;
+        intents::append(issuer, channel, &mut listing.intent, Listed::of(wanted)).await?;
     } else if listing.before {
         log::ensure(issuer, channel, wanted).await?;
     }

@@ -1,5 +1,7 @@
 //! Intents: revocations that were decided, in a row that a later process finds, until they are known to be in the log.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Revoked;
@@ -100,10 +102,11 @@ pub fn read(value: Option<&str>) -> Vec<Intent> {
 #[must_use]
 pub fn changed(value: Option<&str>, opened: &[Intent], closed: &[Intent]) -> Option<String> {
     let before = read(value);
+    let (known, closed) = (BTreeSet::from_iter(&before), BTreeSet::from_iter(closed));
     let mut open: Vec<Intent> = before.iter().filter(|intent| !closed.contains(intent)).cloned().collect();
     let room = MOST.saturating_sub(open.len());
-    let short = |intent: &&Intent| intent.wanted.length() <= LONGEST_NAME && !before.contains(intent);
-    open.extend(opened.iter().filter(short).take(room).cloned());
+    let fits = |intent: &&Intent| intent.wanted.length() <= LONGEST_NAME && !known.contains(intent);
+    open.extend(opened.iter().filter(fits).take(room).cloned());
     // Nothing in it can fail to be written.
     (open != before).then(|| serde_json::to_string(&Written { v: VERSION, open }).unwrap_or_default())
 }

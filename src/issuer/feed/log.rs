@@ -121,8 +121,8 @@ impl Log {
                 }
             }
         }
-        let end = self.register.as_ref()?.at.clone();
-        let found = found.or_else(|| (end.version == version).then_some(end))?;
+        let Place { version: last, head, .. } = self.place();
+        let found = found.or_else(|| (last == version).then_some(Origin { version, head }))?;
         Some((found, since))
     }
 

@@ -26,7 +26,8 @@ export function guard<C = Claims>(
 ): (req: ExpressRequest<C>, res: ExpressResponse, next: (error?: unknown) => void) => Promise<void> {
   return async (req, res, next) => {
     const { url = '', originalUrl = url, baseUrl = '' } = req;
-    // A middleware before this one may have written `url` anew, and it is by `url` that handlers are found.
+    // A middleware before this one may have written `url` anew, and it is by `url` that handlers
+    // are found.
     const context = contextOf(req, originalUrl, routed(originalUrl, baseUrl, url));
     const decision = await gate.check(factsOf(req, originalUrl), requirement, context);
     if (!decision.ok) {
@@ -42,7 +43,10 @@ export function guard<C = Claims>(
   };
 }
 
-/** The path by which Express looks for handlers: what routers took off, and what is left, in which a path of `/` may be theirs. */
+/**
+ * The path by which Express looks for handlers: what routers took off, and what is left, in which
+ * a path of `/` may be theirs.
+ */
 function routed(target: string, baseUrl: string, url: string): string {
   const [asked, rest] = [pathOf(target), pathOf(url)];
   return isRoot(rest) && isRoot(asked.slice(baseUrl.length)) && asked.startsWith(baseUrl)

@@ -4,7 +4,10 @@ import { factsOf, type NodeRequest, rewrite } from './node.js';
 
 /** What is asked of Hono's `Context`. */
 export interface HonoContext {
-  /** `path` is what routes are compared with: the URL's, unless the app was made with a `getPath` of its own. */
+  /**
+   * `path` is what routes are compared with: the URL's, unless the app was made with a `getPath`
+   * of its own.
+   */
   req: { raw: Request; path?: string };
   /** What the runtime hands over besides the request. */
   env: unknown;
@@ -22,8 +25,9 @@ export interface HonoOptions<Context = HonoContext> {
   /** Under which name the claims are set: `jwtPayload` by default, as by Hono's own middlewares. */
   key?: string;
   /**
-   * Where the runtime tells the client's address: `(c) => getConnInfo(c).remote.address`. Default: the platform's trusted field, or the
-   * connection that `@hono/node-server`, Deno or Bun hands over.
+   * Where the runtime tells the client's address: `(c) => getConnInfo(c).remote.address`.
+   * Default: the platform's trusted field, or the connection that `@hono/node-server`, Deno or
+   * Bun hands over.
    */
   clientAddress?(c: Context): string | undefined;
 }
@@ -42,7 +46,7 @@ export function guard<C = Claims, Context extends HonoContext = HonoContext>(
     });
     if (!decision.ok) return decision.response;
     c.req.raw = decision.apply(c.req.raw);
-    const { incoming } = (c.env ?? {}) as Env;
+    const { incoming } = handedTo(c);
     if (incoming?.rawHeaders !== undefined) rewrite(incoming, decision.headers);
     if (decision.nonce !== undefined) c.header('dpop-nonce', decision.nonce);
     if (decision.via === 'token') c.set(key as never, decision.claims as never);
@@ -52,8 +56,9 @@ export function guard<C = Claims, Context extends HonoContext = HonoContext>(
 }
 
 /**
- * The request, with its target as it came where Hono's server for Node hands that over: the URL standard mends what is malformed. An app that is
- * mounted in another is given another path than the target's, and goes by that.
+ * The request, with its target as it came where Hono's server for Node hands that over: the URL
+ * standard mends what is malformed. An app that is mounted in another is given another path than
+ * the target's, and goes by that.
  */
 function judged({ req: { raw }, env }: HonoContext): Request | RequestFacts {
   const { incoming } = (env ?? {}) as Env;
@@ -81,14 +86,22 @@ interface Env {
   incoming?: NodeRequest & { socket: { remoteAddress?: string } };
   remoteAddr?: { hostname?: string };
   requestIP?(request: Request): { address: string } | null;
+  /** Where an app keeps them beside bindings of its own. */
+  server?: Env;
+}
+
+/** What the runtime hands over. */
+function handedTo({ env }: HonoContext): Env {
+  const handed = (env ?? {}) as Env;
+  return handed.server ?? handed;
 }
 
 /** The other end of the connection. */
-function peerOf({ req, env }: HonoContext): string | undefined {
-  const handed = (env ?? {}) as Env;
+function peerOf(c: HonoContext): string | undefined {
+  const handed = handedTo(c);
   if (handed.incoming !== undefined) return handed.incoming.socket?.remoteAddress;
   if ('Deno' in globalThis) return handed.remoteAddr?.hostname;
-  return 'Bun' in globalThis ? handed.requestIP?.(req.raw)?.address : undefined;
+  return 'Bun' in globalThis ? handed.requestIP?.(c.req.raw)?.address : undefined;
 }
 
 /** Where the runtime has no such thing, which Hono tells by throwing, work goes on by itself. It is asked for only when there is some. */

@@ -28,8 +28,9 @@ export function guard<R extends Response, C = Claims>(
 }
 
 /**
- * For the `redirects` of `next.config`: Next hands `/health.rsc` to a proxy as `/health`, and to a route as it stands. By this it never comes to
- * either. A browser asks for a page's data by a header.
+ * For the `redirects` of `next.config`: Next hands `/health.rsc` to a proxy as `/health`, and to a
+ * route as it stands. By this it never comes to either. A browser asks for a page's data by a
+ * header.
  */
 export const rscRedirect = {
   source: '/:path*.rsc',

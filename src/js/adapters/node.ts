@@ -25,7 +25,10 @@ interface Socket {
   getPeerCertificate?(): { fingerprint256?: string } | null;
 }
 
-/** The request as the gate reads it. `target` is the request-target (RFC 9112 §3.2) before any framework shortened or rewrote it. */
+/**
+ * The request as the gate reads it. `target` is the request-target (RFC 9112 §3.2) before any
+ * framework shortened or rewrote it.
+ */
 export function factsOf(request: NodeRequest, target: string): RequestFacts {
   const headers = pairs(request.rawHeaders);
   const hosts = headers.filter(([name]) => name === ':authority' || /^host$/i.test(name));
@@ -43,7 +46,10 @@ export function factsOf(request: NodeRequest, target: string): RequestFacts {
   };
 }
 
-/** What only the connection tells, and the framework: `routed` is the target by which it looks for a handler. */
+/**
+ * What only the connection tells, and the framework: `routed` is the target by which it looks for
+ * a handler.
+ */
 export function contextOf(request: NodeRequest, target: string, routed: string): CheckContext {
   const socket = request.socket as Socket;
   const certificate = socket.encrypted ? socket.getPeerCertificate?.()?.fingerprint256 : undefined;
@@ -97,7 +103,9 @@ export function pairs(raw: readonly string[]): (readonly [string, string])[] {
   return found;
 }
 
-/** `Forward::folded` of src/gate/step.rs: servers behind a proxy take one separator for another. */
+/**
+ * `Forward::folded` of src/gate/step.rs: servers behind a proxy take one separator for another.
+ */
 function folded(name: string): string {
   return name.toLowerCase().replace(/[^a-z\d]/g, '-');
 }

@@ -1,14 +1,19 @@
-// Which paths a request to SvelteKit is about. A client writes some of what the framework says of them.
+// Which paths a request to SvelteKit is about. A client writes some of what the framework says of
+// them.
 
 /** What of SvelteKit's `RequestEvent` says what is served. */
 export interface SvelteKitPlace {
   request: Request;
   /**
-   * Without the suffix by which a client asks for a page's data: what the router decides by. For a remote function it is the page that calls
-   * it, by the client's own headers `x-sveltekit-pathname` and `x-sveltekit-search`.
+   * Without the suffix by which a client asks for a page's data: what the router decides by. For a
+   * remote function it is the page that calls it, by the client's own headers
+   * `x-sveltekit-pathname` and `x-sveltekit-search`.
    */
   url: URL;
-  /** The route that answers, and what its parameters are: `reroute` may have chosen it by another path. */
+  /**
+   * The route that answers, and what its parameters are: `reroute` may have chosen it by another
+   * path.
+   */
   route?: { id: string | null };
   params?: Record<string, string | undefined>;
   /** Whether a remote function answers. */
@@ -66,7 +71,10 @@ function pathOfRoute(
 /** `[x+2f]` or `[u+d83e]`, `[name]`, `[name=matcher]`, `[[name]]` and `[...name]`. */
 const PARAMETER = /\[(?:([xu]\+[\da-f]+)|\[?(?:\.\.\.)?(\w+)(?:=\w+)?\]?)\]/gi;
 
-/** A slash at the end is the route's choice (`trailingSlash`), and escapes are decoded before a route is looked for. */
+/**
+ * A slash at the end is the route's choice (`trailingSlash`), and escapes are decoded before a
+ * route is looked for.
+ */
 function isSame(one: string, other: string): boolean {
   return plain(one) === plain(other);
 }

@@ -15,8 +15,8 @@ export interface SvelteKitEvent extends SvelteKitPlace {
 }
 
 /**
- * A `handle` for `hooks.server.js` that lets pass what the gate allows, with the decision as `event.locals.auth`. `paths` says where the app
- * lies, unless that is SvelteKit's default.
+ * A `handle` for `hooks.server.js` that lets pass what the gate allows, with the decision as
+ * `event.locals.auth`. `paths` says where the app lies, unless that is SvelteKit's default.
  */
 export function guard<C = Claims>(
   gate: Gate<C>,
@@ -53,7 +53,10 @@ function headersOf(event: SvelteKitEvent): RequestFacts['headers'] {
   return req === undefined ? event.request.headers : pairs(req.rawHeaders);
 }
 
-/** Node's request, which the adapter for Node hands over, and which is as much of a handler's view as `event.request`. */
+/**
+ * Node's request, which the adapter for Node hands over, and which is as much of a handler's view
+ * as `event.request`.
+ */
 function nodeRequest({ platform, isSubRequest }: SvelteKitEvent): NodeRequest | undefined {
   const { req } = (platform ?? {}) as { req?: NodeRequest };
   return isSubRequest || req?.rawHeaders === undefined ? undefined : req;

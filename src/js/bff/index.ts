@@ -1,4 +1,5 @@
 // A backend for frontend: keeps the refresh token in a cookie that no script can read, and talks to the token endpoint in the page's place.
+import { retryAfter } from '../retry-after.js';
 import { type CookieOptions, cookieOf, cookieWith, type Held } from './cookie.js';
 import { isOwn } from './csrf.js';
 import { type Answer, ask, type Upstream } from './upstream.js';
@@ -161,13 +162,8 @@ const USUAL_SECONDS = 5;
 const MOST_SECONDS = 300;
 
 function waitFor(told: Answer | undefined): { 'retry-after': string } {
-  const text = told?.retryAfter ?? '';
-  const stated = /^\d+$/.test(text)
-    ? Number(text)
-    : text.endsWith('GMT')
-      ? Math.ceil((Date.parse(text) - Date.now()) / 1000)
-      : Number.NaN;
-  const seconds = Number.isNaN(stated) ? USUAL_SECONDS : stated;
+  const seconds = told === undefined ? 0 : Math.ceil(retryAfter(told.headers, Date.now() / 1000));
+  if (seconds === 0) return { 'retry-after': String(USUAL_SECONDS) };
   return { 'retry-after': String(Math.min(Math.max(seconds, LEAST_SECONDS), MOST_SECONDS)) };
 }
 

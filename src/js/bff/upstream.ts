@@ -13,11 +13,11 @@ export interface Upstream {
   fetch?(request: Request): Promise<Response>;
 }
 
-/** What it answered: the status, the body where it is JSON, and what it asks for in Retry-After. */
+/** What it answered: the status, the headers, and the body where it is JSON. */
 export interface Answer {
   status: number;
   body: unknown;
-  retryAfter: string | null;
+  headers: Headers;
 }
 
 /** Asks it something as this client; undefined when there is no whole answer in time. */
@@ -41,7 +41,7 @@ export async function ask(
     const response = await send(request);
     const { status } = response;
     const text = await response.text();
-    return { status, body: parsed(text), retryAfter: response.headers.get('retry-after') };
+    return { status, body: parsed(text), headers: response.headers };
   };
   try {
     // A `fetch` that ignores its signal, or a body that never ends, is not waited for either.

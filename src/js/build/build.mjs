@@ -1,6 +1,5 @@
 // Builds dist/: each module of wasm-pack.toml by wasm-pack and wasm-opt, and the TypeScript around them.
 //   node src/js/build/build.mjs
-import { createHash } from 'node:crypto';
 import {
   cpSync,
   existsSync,
@@ -9,12 +8,12 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 import { setup } from './setup.mjs';
+import { hashOf, isCurrent, removeStamp, writeStamp } from './stamp.mjs';
 import { isMain, main, Plain, ROOT, run, step, TARGET, TOOLS } from './steps.mjs';
 
 const DIST = join(ROOT, 'dist');
@@ -26,17 +25,13 @@ const SOURCES = ['Cargo.toml', 'Cargo.lock', 'wasm-pack.toml', 'package-lock.jso
 // The scripts beside this one build nothing.
 const LEFT_OUT = join('src', 'js', 'build');
 
-/** Brings dist/ up to date; it is left alone when nothing it is made of has changed. */
+/** Brings dist/ up to date; it is left alone when neither it nor anything it is made of has changed. `npm pack` ships what this leaves. */
 export async function build() {
-  const fingerprint = hashOf(SOURCES);
+  const fingerprint = sourcesOf();
   if (isCurrent(DIST, STAMP, fingerprint)) return;
   await locked(async () => {
     if (!isCurrent(DIST, STAMP, fingerprint)) await makeDist(fingerprint);
   });
-}
-
-function isCurrent(folder, stamp, fingerprint) {
-  return existsSync(folder) && existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint;
 }
 
 /** One build at a time, so that `npm start` beside `npm test` finds a whole dist/. */
@@ -67,7 +62,7 @@ function take() {
 }
 
 async function makeDist(fingerprint) {
-  rmSync(STAMP, { force: true });
+  removeStamp(STAMP);
   const fresh = join(TARGET, 'dist');
   rmSync(fresh, { recursive: true, force: true });
   await makeWasm();
@@ -79,20 +74,20 @@ async function makeDist(fingerprint) {
   cpSync(join(ROOT, 'src', 'policy', 'policy.schema.json'), join(fresh, 'policy.schema.json'));
   rmSync(DIST, { recursive: true, force: true });
   renameSync(fresh, DIST);
-  writeFileSync(STAMP, fingerprint);
+  writeStamp(DIST, STAMP, fingerprint);
 }
 
 /** All modules, which change with the Rust alone: minutes that an edit of TypeScript need not wait for. */
 async function makeWasm() {
-  const fingerprint = hashOf(SOURCES, (path) => !path.endsWith('.ts'));
+  const fingerprint = sourcesOf((path) => !path.endsWith('.ts'));
   if (isCurrent(WASM, WASM_STAMP, fingerprint)) return;
-  rmSync(WASM_STAMP, { force: true });
+  removeStamp(WASM_STAMP);
   rmSync(WASM, { recursive: true, force: true });
   mkdirSync(WASM, { recursive: true });
   const { parse } = await import('smol-toml');
   const matrix = parse(readFileSync(join(ROOT, 'wasm-pack.toml'), 'utf8'));
   for (const module of matrix.module) await step(`wasm ${module.name}`, () => wasm(module, matrix, WASM));
-  writeFileSync(WASM_STAMP, fingerprint);
+  writeStamp(WASM, WASM_STAMP, fingerprint);
 }
 
 /** One module: wasm-pack, wasm-opt, and the base64 of it for runtimes that compile it from the script itself. */
@@ -166,20 +161,10 @@ function bin(name) {
   return join(ROOT, 'node_modules', '.bin', name);
 }
 
-function hashOf(paths, counts = () => true) {
-  const hash = createHash('sha256');
-  const add = (path) => {
-    if (path === LEFT_OUT || !counts(path)) return;
-    const stat = statSync(join(ROOT, path));
-    if (stat.isDirectory()) {
-      for (const name of readdirSync(join(ROOT, path)).sort()) add(join(path, name));
-    } else {
-      hash.update(`${path}\0${stat.size}\0`).update(readFileSync(join(ROOT, path)));
-    }
-  };
-  for (const path of paths) add(path);
-  hash.update(readFileSync(new URL(import.meta.url)));
-  return hash.digest('hex');
+/** What dist/ is made of, the scripts that make it included. */
+function sourcesOf(counts = () => true) {
+  const scripts = ['build.mjs', 'stamp.mjs'].map((name) => join(LEFT_OUT, name));
+  return hashOf(ROOT, SOURCES, (path) => path !== LEFT_OUT && counts(path)) + hashOf(ROOT, scripts);
 }
 
 if (isMain(import.meta.url)) {

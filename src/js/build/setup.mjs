@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { ask, isMain, main, Plain, ROOT, run, step, TARGET, TOOLS } from './steps.mjs';
 
 const WASM_PACK = '0.15.1';
+const CARGO_FUZZ = '0.13.1';
 const RUST_TARGETS = ['wasm32-unknown-unknown', 'wasm32-wasip1', 'wasm32-wasip2'];
 const CHROMIUMS = [
   '/usr/bin/chromium',
@@ -91,11 +92,14 @@ function wasmBindgenVersion() {
   return lock.match(/name = "wasm-bindgen"\nversion = "([^"]+)"/)[1];
 }
 
-async function cargoTool(program, crate, version) {
+/** The tool of `npm run fuzz`. It only starts other programs, so that it need not be fast itself. */
+export const cargoFuzz = () => cargoTool('cargo-fuzz', 'cargo-fuzz', CARGO_FUZZ, '--debug');
+
+async function cargoTool(program, crate, version, ...flags) {
   const path = join(TOOLS, 'bin', program);
   if (existsSync(path) && (await ask(path, ['--version']))?.endsWith(` ${version}`)) return;
   // Not --locked: the lock file that wasm-bindgen-cli ships names a crate that was withdrawn.
-  const args = ['install', '--root', TOOLS, '--version', version, '--force', crate];
+  const args = ['install', '--root', TOOLS, '--version', version, '--force', ...flags, crate];
   const env = { CARGO_TARGET_DIR: join(TOOLS, 'build') };
   await step(`${crate} ${version} (built from source, some minutes)`, () =>
     twice(() => run('cargo', args, { env, log: crate })),

@@ -88,6 +88,11 @@ const STAGES = [
     work: () =>
       cargo('test', '--locked', '--manifest-path', 'tests/tower/Cargo.toml', '--target-dir', 'target'),
   },
+  // A minute of each target, two at a time. FUZZ_SECONDS changes the minute.
+  {
+    name: 'fuzz',
+    work: () => node('tests/fuzz/campaign.mjs', '--throwaway', '--seconds', process.env.FUZZ_SECONDS ?? '60'),
+  },
   { name: 'engines-wasm', work: () => node('tests/engines/in-wasm.mjs') },
   { name: 'rustdoc', work: () => cargo('doc', '--locked', '--no-deps', '--all-features') },
   { name: 'wasm-alone', work: () => node('tests/package/wasm-alone.mjs') },

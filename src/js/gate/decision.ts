@@ -93,10 +93,10 @@ export function refused({ step: _, forward, ...rest }: RefusedStep, serverTiming
 }
 
 /** A preflight that has its answer. */
-export function answered({
-  forward,
-  answer: { status, headers },
-}: Required<PreflightStep>): PreflightAnswered {
+export function answered(
+  forward: ForwardHeaders,
+  { status, headers }: NonNullable<PreflightStep['answer']>,
+): PreflightAnswered {
   const decision: PreflightAnswered = {
     ok: false,
     via: 'preflight',
@@ -127,7 +127,8 @@ function responseOf(
 /** Makes the origin's view of a request. */
 function applier({ set, strip, stripCookie }: ForwardHeaders): (request: Request) => Request {
   const told = Object.entries(set);
-  // `Forward::folded`: servers behind a proxy take one separator for another and would find the client's own word there.
+  // `Forward::folded`: servers behind a proxy take one separator for another and would find the
+  // client's own word there.
   const folded = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '-');
   const gone = new Set([...strip, ...Object.keys(set)].map(folded));
   const isGone = (name: string) => gone.has(folded(name));

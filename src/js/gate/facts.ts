@@ -116,7 +116,8 @@ export function cacheKey(facts: Facts, byPath: boolean): string | undefined {
   // A preflight is told by its headers.
   if (method === 'OPTIONS') return undefined;
   const [, origin, path, query = ''] = (url.length <= LONGEST && PLAIN.exec(url)) || [];
-  // At a target and at paths besides the URL's the core looks in any case: only where they say nothing new may they be left out.
+  // At a target and at paths besides the URL's the core looks in any case: only where they say
+  // nothing new may they be left out.
   if (served !== undefined) return undefined;
   if (target !== undefined && (path === undefined || target !== path + query || DOTS.test(target)))
     return undefined;

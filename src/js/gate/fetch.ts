@@ -1,7 +1,9 @@
 /** Why there is no text. */
 export type FetchFault = 'timeout' | 'network' | 'redirect' | 'too-large' | 'not-utf8' | `status-${number}`;
 
-export type Fetched = { ok: true; text: string; headers: Headers } | { ok: false; reason: FetchFault };
+export type Fetched =
+  | { ok: true; text: string; headers: Headers }
+  | { ok: false; reason: FetchFault; headers?: Headers };
 
 export interface FetchLimits {
   /** For the whole exchange: connection, header and body. */
@@ -36,7 +38,7 @@ export async function fetchText(
     if (fault !== undefined) {
       // The connection is not kept for a body that nobody reads.
       response.body?.cancel().catch(() => {});
-      return { ok: false, reason: fault };
+      return { ok: false, reason: fault, headers: response.headers };
     }
     const text = await readText(response.body, maxBytes);
     return typeof text === 'string' ? { ok: true, text, headers: response.headers } : text;

@@ -8,14 +8,7 @@ import { toJson } from '../to-json.js';
 import { cacheSize, verifierOn } from '../verifier.js';
 import type { GateGlue } from '../wasm/glue.js';
 import { Collected } from './collected.js';
-import {
-  allowed,
-  answered,
-  type PreflightStep,
-  type RefusedStep,
-  refused,
-  unavailableStep,
-} from './decision.js';
+import { allowed, answered, type RefusedStep, refused, unavailableStep } from './decision.js';
 import { type Evidence, type Facts, type Profile, profileOf } from './facts.js';
 import { feedAuthorization } from './feed-credentials.js';
 import { handed, withHeaders } from './handler.js';
@@ -210,8 +203,9 @@ class Driver {
     const { step, epoch, facts } = await this.#loop.follow(collect, evidence, context, stopwatch);
     if (step.step === 'refused') return this.#refuse(step, facts, requirement, evidence, stopwatch);
     if (step.step === 'preflight' && step.answer !== undefined) {
-      const { answer } = step;
-      return this.#answer({ ...step, answer }, facts, requirement, evidence, stopwatch);
+      const told = { ok: true, code: 'preflight', method: facts.method, cached: false };
+      this.#tell(told, facts, requirement, evidence, stopwatch);
+      return answered(step.forward, step.answer);
     }
     if (step.step === 'allowed') {
       const { misfit, ...remembered } = this.#own.typed(step);
@@ -252,24 +246,6 @@ class Driver {
       stopwatch,
     );
     return decision;
-  }
-
-  #answer(
-    step: Required<PreflightStep>,
-    facts: Facts,
-    requirement: string | undefined,
-    evidence: Evidence,
-    stopwatch: Stopwatch,
-  ): Decision {
-    const { method } = facts;
-    this.#tell(
-      { ok: true, code: 'preflight', method, cached: false },
-      facts,
-      requirement,
-      evidence,
-      stopwatch,
-    );
-    return answered(step);
   }
 
   #refuse(

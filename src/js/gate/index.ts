@@ -55,13 +55,16 @@ export interface RequestFacts {
   /** Absolute, with scheme and host. */
   url: string;
   /**
-   * The request-target as it came (RFC 9112 §3.2), where a server has only that and `url` was made of it. One that is malformed, or not the path
-   * of `url`, is refused.
+   * The request-target as it came (RFC 9112 §3.2), where a server has only that and `url` was made
+   * of it. One that is malformed, or not the path of `url`, is refused.
    */
   target?: string;
   /** Pairs keep duplicates, which `Headers` joins: give the raw ones where there are some. */
   headers: Headers | Iterable<readonly [string, string]>;
-  /** Whether there is a body that neither `content-length` nor `transfer-encoding` announces, as HTTP/2 has them. */
+  /**
+   * Whether there is a body that neither `content-length` nor `transfer-encoding` announces, as
+   * HTTP/2 has them.
+   */
   hasBody?: boolean | undefined;
 }
 
@@ -72,13 +75,14 @@ export interface CheckContext {
   /** The client's certificate of the TLS connection: its `x5t#S256`, its SHA-256 in hexadecimal, PEM, or DER. */
   certificate?: string | Uint8Array | undefined;
   /**
-   * Other paths under which the request is served, each as it would stand in a URL: where a router rewrote it. What the policy's routes require
-   * for each of them has to hold as well.
+   * Other paths under which the request is served, each as it would stand in a URL: where a router
+   * rewrote it. What the policy's routes require for each of them has to hold as well.
    */
   served?: readonly string[] | undefined;
   /**
-   * Whether scheme and host of the URL are known to be ours, and not merely what the client wrote into `Host`. Default: what the platform
-   * vouches for (Cloudflare, Vercel). Elsewhere the policy's `gate.origins` say which hosts are.
+   * Whether scheme and host of the URL are known to be ours, and not merely what the client wrote
+   * into `Host`. Default: what the platform vouches for (Cloudflare, Vercel). Elsewhere the
+   * policy's `gate.origins` say which hosts are.
    */
   urlVouched?: boolean | undefined;
   /** Keeps work running after the response. */
@@ -90,8 +94,8 @@ export interface ForwardHeaders {
   /** To be set: claims. */
   readonly set: Readonly<Record<string, string>>;
   /**
-   * Names whose inbound copies are removed first. Names that differ in case and separators alone are one: servers read `X-User`, `x_user`
-   * and `x.user` as the same variable.
+   * Names whose inbound copies are removed first. Names that differ in case and separators alone
+   * are one: servers read `X-User`, `x_user` and `x.user` as the same variable.
    */
   readonly strip: readonly string[];
   /** The cookie that is taken out of `cookie`, when the token came in one and is not kept. */
@@ -121,8 +125,8 @@ export interface AllowedToken<C = Claims> extends Passed {
 }
 
 /**
- * The request passes without claims: nothing is required there, it may be anonymous and is, or it is a CORS preflight which the policy's
- * `gate.preflight: "pass"` leaves to the handler.
+ * The request passes without claims: nothing is required there, it may be anonymous and is, or it
+ * is a CORS preflight which the policy's `gate.preflight: "pass"` leaves to the handler.
  */
 export interface AllowedWithout extends Passed {
   readonly via: 'public' | 'preflight' | 'anonymous';
@@ -155,7 +159,10 @@ export interface Refusal {
   readonly nonce?: string;
   /** When to come again, in seconds. */
   readonly retryAfter?: number;
-  /** Header fields that let scripts of other origins read the response, by the policy's `gate.cors`. */
+  /**
+   * Header fields that let scripts of other origins read the response, by the policy's
+   * `gate.cors`.
+   */
   readonly cors?: Readonly<Record<string, string>>;
 }
 
@@ -169,7 +176,10 @@ export interface Refused extends Refusal {
   readonly [field: string]: unknown;
 }
 
-/** The request is a CORS preflight (Fetch §3.3), and the gate has answered it by the policy's `gate.cors`: it goes no further. */
+/**
+ * The request is a CORS preflight (Fetch §3.3), and the gate has answered it by the policy's
+ * `gate.cors`: it goes no further.
+ */
 export interface PreflightAnswered {
   readonly ok: false;
   readonly via: 'preflight';

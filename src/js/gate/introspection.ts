@@ -1,3 +1,4 @@
+import { retryAfter } from '../retry-after.js';
 import { BoundedTexts } from './bounded.js';
 import {
   type ClientAuthentication,
@@ -24,6 +25,10 @@ export interface IntrospectionStats {
 /** An answer is a few claims; the core reads no more than this either. */
 const MOST_BYTES = 65_536;
 
+/** For how long an endpoint that says that it is overloaded is left alone, in seconds: no answer silences it for longer. */
+const LEAST_REST = 1;
+const LONGEST_REST = 60;
+
 const MOST_ANSWERS = 1_000;
 const MOST_CHARACTERS = 4_000_000;
 
@@ -38,6 +43,8 @@ interface Endpoint {
   /** Whose answer is kept, by the number of its question: one that was asked earlier and answered later must not take its place. */
   latest: Map<string, number>;
   lastFailure: string | undefined;
+  /** Until then it is not asked. */
+  restUntil: number;
 }
 
 /**
@@ -70,6 +77,7 @@ export class Introspection {
         count: { hits: 0, requests: 0, failures: 0, busy: 0 },
         latest: new Map(),
         lastFailure: undefined,
+        restUntil: Number.NEGATIVE_INFINITY,
       });
     }
   }
@@ -101,6 +109,10 @@ export class Introspection {
         if (before.failed) return 'unavailable';
       }
     }
+    // It has asked to be left alone, and the next token's bearer would only hear the same.
+    const rest = endpoint.restUntil - this.#io.now();
+    // A clock that was set back does not silence us until it has caught up.
+    if (rest > 0 && rest <= LONGEST_REST) return 'unavailable';
     if (flights.size >= source.concurrency) {
       count.busy += 1;
       this.#io.observe?.({ name: 'introspection-busy', issuer });
@@ -160,7 +172,13 @@ export class Introspection {
         },
         { timeoutMs: source.timeoutMs, maxBytes: MOST_BYTES },
       );
-      if (!answer.ok) return this.#failed(issuer, endpoint, answer.reason);
+      if (!answer.ok) {
+        if (answer.reason === 'status-429' || answer.reason === 'status-503') {
+          const seconds = answer.headers ? retryAfter(answer.headers, asked) : 0;
+          endpoint.restUntil = this.#io.now() + Math.min(Math.max(seconds, LEAST_REST), LONGEST_REST);
+        }
+        return this.#failed(issuer, endpoint, answer.reason);
+      }
       keep(endpoint, key, answer.text, asked, number);
       return answer.text;
     } catch (error) {

@@ -8,7 +8,10 @@ export interface Connection {
   certificate: string | undefined;
   /** Where else a router serves the request. */
   served?: readonly string[] | undefined;
-  /** Whether scheme and host of the URL are the platform's word, and not what the client wrote into `Host`. */
+  /**
+   * Whether scheme and host of the URL are the platform's word, and not what the client wrote
+   * into `Host`.
+   */
   urlVouched: boolean;
 }
 
@@ -79,12 +82,14 @@ function addressOf(address: unknown): string | undefined {
   throw new PolicyError('/clientAddress', `must be a string, and is ${found}`);
 }
 
-/** A host with or without a port: anything else would choose the path by which the gate decides. */
+/**
+ * A host with or without a port: anything else would choose the path by which the gate decides.
+ */
 const AUTHORITY = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i;
 
 /**
- * The URL that was asked for. Next on a machine of one's own makes its URLs of the name that it was started by, `http://localhost:3000`, and
- * what was asked for stands in `Host` alone.
+ * The URL that was asked for. Next on a machine of one's own makes its URLs of the name that it
+ * was started by, `http://localhost:3000`, and what was asked for stands in `Host` alone.
  */
 export function urlOf(request: Request | RequestFacts, urlVouched: boolean | undefined): string {
   if (urlVouched === true || !('nextUrl' in request)) return request.url;

@@ -37,8 +37,9 @@ export interface ClaimRequirement {
 export type InPath = '%23' | '%25' | '%2F' | '%3F' | '%5C' | ';';
 
 /**
- * A rule for some paths. The first route that matches however servers read the path decides, with those before it that match in some reading
- * (another case, a slash at the end, escapes): what each of them asks for must hold.
+ * A rule for some paths. The first route that matches however servers read the path decides, with
+ * those before it that match in some reading (another case, a slash at the end, escapes): what
+ * each of them asks for must hold.
  */
 export interface Route {
   /**
@@ -48,7 +49,10 @@ export interface Route {
   path: string;
   /** Exact methods; `GET` covers `HEAD`. Default: every method. */
   methods?: readonly [string, ...string[]];
-  /** What may stand in paths here although servers read it in different ways: `%2F` for `/@scope%2Fname`. Elsewhere it is refused. */
+  /**
+   * What may stand in paths here although servers read it in different ways: `%2F` for
+   * `/@scope%2Fname`. Elsewhere it is refused.
+   */
   allowInPath?: readonly [InPath, ...InPath[]];
   /** What is required there; `'public'` for nothing at all. */
   requirement: Requirement | 'public';
@@ -93,28 +97,41 @@ export interface GatePolicy {
     algorithms?: readonly [ProofAlg, ...ProofAlg[]];
   };
   /**
-   * The origins under which the service is reached: `https://api.example`, or `http://localhost:3000` and `http://localhost:*` on a loopback
-   * name. A request for another one is refused. DPoP needs it wherever the platform takes the host from the client's `Host`: in Node, Deno,
-   * Bun and natively.
+   * The origins under which the service is reached: `https://api.example`, or
+   * `http://localhost:3000` and `http://localhost:*` on a loopback name. A request for another
+   * one is refused. DPoP needs it wherever the platform takes the host from the client's `Host`:
+   * in Node, Deno, Bun and natively.
    */
   origins?: readonly [string, ...string[]];
-  /** What CORS preflights are answered, and who may read a refusal. Without it no other origin is allowed. */
+  /**
+   * What CORS preflights are answered, and who may read a refusal. Without it no other origin is
+   * allowed.
+   */
   cors?: CorsPolicy;
   /** `'pass'` leaves CORS preflights to the handler, ungated. Default: `'answer'`, by `cors`. */
   preflight?: 'answer' | 'pass';
-  /** Hosts that are not public and may be named by an issuer's metadata all the same: `keys.corp`, `10.0.0.7`. An issuer's own host may. */
+  /**
+   * Hosts that are not public and may be named by an issuer's metadata all the same: `keys.corp`,
+   * `10.0.0.7`. An issuer's own host may.
+   */
   privateHosts?: readonly [string, ...string[]];
 }
 
 /** Cross-origin requests (Fetch §3.3). */
 export interface CorsPolicy {
-  /** Exact, as browsers send them (`https://app.example`), or `'any'`. None that is not listed is ever reflected. */
+  /**
+   * Exact, as browsers send them (`https://app.example`), or `'any'`. None that is not listed is
+   * ever reflected.
+   */
   origins: 'any' | readonly [string, ...string[]];
   /** Default: GET, HEAD, POST, PUT, PATCH and DELETE. */
   methods?: readonly [string, ...string[]];
   /** Request headers besides Content-Type and those of the gate's own credentials. */
   headers?: readonly [string, ...string[]];
-  /** Response headers that scripts may read of a refusal besides WWW-Authenticate, DPoP-Nonce and Retry-After. */
+  /**
+   * Response headers that scripts may read of a refusal besides WWW-Authenticate, DPoP-Nonce and
+   * Retry-After.
+   */
   exposeHeaders?: readonly [string, ...string[]];
   /** Whether scripts may send cookies along; not with `'any'`. Default: false. */
   credentials?: boolean;

@@ -1,45 +1,20 @@
 // One access token, kept fresh in all tabs by one of them at a time.
+import { retryAfter } from '../retry-after.js';
 import { challengeOf } from './challenge.js';
 import { createClock, type Mark } from './clock.js';
+import { contained, report } from './contained.js';
 import { locked } from './lock.js';
+import { attempt, createRate } from './rate.js';
 import { after, isNewer, type Message, type State, stateIn } from './state.js';
 import { timesOf } from './times.js';
 import type { Session, SessionOptions, Snapshot, TokenResponse } from './types.js';
-import { bounded, retryAfter } from './waits.js';
+import { bounded, sleep } from './waits.js';
 
 // Answers of other tabs come at once, unless they sleep.
 const ANSWER_MS = 100;
 // A shorter wait is waited out with the lock in hand.
 const SHORT_MS = 2000;
 const PAUSE_MS = 5000;
-// So many requests in a row, and then one in half of `attemptMs`: 20 a minute by default, in all tabs together.
-const IN_A_ROW = 5;
-
-const sleep = (ms: number, lost: AbortSignal, early = (_: () => void) => {}) =>
-  new Promise<void>((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(resolve, ms);
-    lost.onabort = end;
-    early(end);
-    if (lost.aborted) end();
-  });
-
-const report = (error: unknown) => globalThis.reportError?.(error);
-/** Runs a callback of the caller's. What it throws, at once or later, is reported and disturbs nothing. */
-const contained = <T>(work: () => T): T | undefined => {
-  try {
-    const result = work();
-    Promise.resolve(result).catch(report);
-    return result;
-  } catch (error) {
-    report(error);
-    return undefined;
-  }
-};
-
 export function createSession({
   refresh,
   revoke,
@@ -53,6 +28,7 @@ export function createSession({
   clock = createClock(),
   attemptMs = 8000,
   holdMs = 30_000,
+  requestsAMinute = 20,
 }: SessionOptions): Session {
   let state: State = { n: 0 };
   let snapshot: Snapshot;
@@ -65,8 +41,6 @@ export function createSession({
   let pausedUntil = 0;
   /** The server has said so: no change of the network makes it wrong. */
   let askedUntil = 0;
-  /** When all requests that were made would have been made, at the rate that is kept. */
-  let owedUntil = 0;
   let failures = 0;
   let asking: number | undefined;
   let answered: (() => void) | undefined;
@@ -76,12 +50,7 @@ export function createSession({
   let channel = globalThis.BroadcastChannel && new BroadcastChannel(name);
   const post = (message: Message) => channel?.postMessage(message);
   const ms = () => clock.mark()[0];
-  const costMs = attemptMs / 2;
-  /** So many requests ago one could have been made after a long rest. */
-  const owed = () => (owedUntil - ms()) / costMs;
-  const owe = (requests: number) => {
-    owedUntil = ms() + Math.min(requests, IN_A_ROW) * costMs;
-  };
+  const rate = createRate(ms, requestsAMinute);
   const underLock = locked.bind(null, `${name}:refresh`, holdMs);
 
   const become = (next: State) => {
@@ -185,31 +154,15 @@ export function createSession({
     await catchUpStored();
   };
 
-  /** One request, however long it takes; rejects when its answer is lost. */
-  const attempt = async <T>(lost: AbortSignal, work: (signal: AbortSignal) => Promise<T>) => {
-    owe(Math.max(owed(), 0) + 1);
-    post({ owed: owed() });
-    const control = new AbortController();
-    const end = () => control.abort();
-    const timer = setTimeout(end, attemptMs);
-    lost.onabort = end;
-    try {
-      return await Promise.race([
-        work(control.signal),
-        // What does not listen to the signal is not waited for.
-        new Promise<never>((_, reject) => {
-          control.signal.onabort = () => reject(control.signal.reason);
-          if (lost.aborted) end();
-        }),
-      ]);
-    } finally {
-      clearTimeout(timer);
-      end();
-    }
+  /** One request, which all tabs count. */
+  const request = <T>(lost: AbortSignal, work: (signal: AbortSignal) => Promise<T>) => {
+    rate.count();
+    post({ owed: rate.owed() });
+    return attempt(attemptMs, lost, work);
   };
   /** Waits for its turn, however many have asked before; false when that takes long. */
   const turn = async (lost: AbortSignal) => {
-    const waitMs = (owed() + 1 - IN_A_ROW) * costMs;
+    const waitMs = rate.waitMs();
     if (waitMs > SHORT_MS) pause(bounded(waitMs));
     else if (waitMs > 0) await sleep(bounded(waitMs), lost);
     return waitMs <= SHORT_MS && !lost.aborted;
@@ -225,7 +178,7 @@ export function createSession({
     while (state.due?.length && (await turn(lost))) {
       const [token] = state.due;
       try {
-        await attempt(lost, async (signal) => revoke?.(token || undefined, signal));
+        await request(lost, async (signal) => revoke?.(token || undefined, signal));
         failures = 0;
         await publish({ ...state, due: state.due.filter((other) => other !== token) });
       } catch (error) {
@@ -248,7 +201,7 @@ export function createSession({
     for (let tries = 0; ; tries++) {
       if (!(await turn(lost)) || !(await current())) return;
       const sent = clock.mark();
-      const answer = await attempt(lost, async (signal) => {
+      const answer = await request(lost, async (signal) => {
         const response = await refresh(state.refresh, signal);
         return { response, body: await response.json().catch(() => undefined) };
       }).catch(() => undefined);
@@ -269,7 +222,7 @@ export function createSession({
       const elapsed = ms() - started;
       // Overslept: that says nothing about the server.
       if (elapsed > holdMs) return;
-      const asked = response ? retryAfter(response, clock.now().seconds * 1000) : 0;
+      const asked = response ? retryAfter(response.headers, clock.now().seconds) * 1000 : 0;
       const waitMs = Math.max(asked, 250 * 2 ** tries * (0.5 + Math.random()));
       // The same token again, as long as nobody has to think that this tab hangs: what a lost answer held, comes again.
       const enough = elapsed + waitMs + attemptMs > holdMs * 0.9;
@@ -281,7 +234,9 @@ export function createSession({
   const accessToken = async (refused?: string) => {
     const idle = () => state.out || paused();
     const fly = () => {
-      flight ??= underLock((flying = new AbortController()), (lost) => refreshUnderLock(refused, lost))
+      if (flight) return flight;
+      flying = new AbortController();
+      flight = underLock(flying, (lost) => refreshUnderLock(refused, lost))
         .catch(() => {})
         .finally(() => {
           flight = undefined;
@@ -316,12 +271,12 @@ export function createSession({
 
   if (channel)
     channel.onmessage = ({ data }: MessageEvent<unknown>) => {
-      const { state: sent, offset, ask, id, wait, owed: theirOwed }: Message = Object(data);
+      const { state: sent, offset, ask, id, wait, owed }: Message = Object(data);
       const within = (value: unknown) => (Number.isFinite(value) ? bounded(value as number, () => 0) : 0);
       if (Number.isInteger(ask) && !isNewer(ask as number, state.n))
-        post({ ...(state.n && { state }), offset: clock.offset(), owed: owed(), id });
+        post({ ...(state.n && { state }), offset: clock.offset(), owed: rate.owed(), id });
       if (within(wait) > 0) pause(within(wait));
-      if (within(theirOwed) > owed()) owe(within(theirOwed));
+      if (within(owed) > rate.owed()) rate.owe(within(owed));
       const theirs = stateIn(sent);
       if (!theirs?.n || (theirs.access && !accepted(theirs.access))) return;
       clock.adopt(offset as never);
@@ -430,6 +385,9 @@ export function createSession({
     },
     snapshot: () => snapshot,
     // A user who signs out is not stopped by the page that goes.
-    close: () => (ending ? void ending.then(close, close) : close()),
+    close() {
+      if (ending) void ending.then(close, close);
+      else close();
+    },
   };
 }

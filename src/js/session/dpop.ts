@@ -25,11 +25,8 @@ export interface Dpop {
 }
 
 /** Makes the part of a session that proves possession: its `fetch` for `tokenEndpoint`, and itself for `createSession({ dpop })`. */
-export function createDpop({
-  name = 'portcullis',
-  clock = createClock(),
-  keys = keptKeys,
-}: DpopOptions = {}): Dpop {
+export function createDpop({ name = 'portcullis', clock: shared, keys = keptKeys }: DpopOptions = {}): Dpop {
+  const clock = shared ?? createClock();
   let pair: Promise<CryptoKeyPair> | undefined;
   const nonces = new Map<string, string>();
   const key = () => {
@@ -65,7 +62,8 @@ export function createDpop({
     if (accessToken !== undefined) own.headers.set('authorization', `DPoP ${accessToken}`);
     const sent = clock.mark();
     const response = await fetch(own);
-    clock.observe(response, sent);
+    // By a session's clock tokens expire: there only the token endpoint, to which no access token goes, tells the time.
+    if (!shared || accessToken === undefined) clock.observe(response, sent);
     const nonce = response.headers.get('dpop-nonce');
     if (nonce === null) return response;
     const before = nonces.get(origin);

@@ -62,6 +62,8 @@ export interface SessionOptions {
   attemptMs?: number;
   /** How long a tab may be at refreshing before another takes over: 30000 ms. */
   holdMs?: number;
+  /** How many requests to the token and the revocation endpoint all tabs together make in a minute at most, whatever these answer: 20. */
+  requestsAMinute?: number;
 }
 
 /** What a page shows. Frozen, and the same object until something changes. */

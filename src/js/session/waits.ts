@@ -9,13 +9,15 @@ export function bounded(ms: number, random = Math.random): number {
   return least + Math.min(least / 10, 1000) * random();
 }
 
-/**
- * What Retry-After asks for (RFC 9110 §10.2.3), in milliseconds: digits, or a date by the clock of the same answer. What is neither asks for
- * nothing; a date that has passed asks for less.
- */
-export function retryAfter({ headers }: Response, nowMs: number): number {
-  const text = headers.get('retry-after') ?? '';
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
-  const date = (value: string | null) => (value?.endsWith('GMT') && Date.parse(value)) || 0;
-  return date(text) && date(text) - (date(headers.get('date')) || nowMs);
-}
+/** Waits; `lost` ends it, and so does whoever takes `early`. */
+export const sleep = (ms: number, lost: AbortSignal, early?: (end: () => void) => void) =>
+  new Promise<void>((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(resolve, ms);
+    lost.onabort = end;
+    early?.(end);
+    if (lost.aborted) end();
+  });

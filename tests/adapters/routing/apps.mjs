@@ -1,25 +1,24 @@
-// An app of each framework for a table: every handler says which it is and what parameters it was given.
+// An app of each framework for a table: every handler says which it is and what parameters it was
+// given.
 import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
 
 import { getRequestListener } from '@hono/node-server';
 import express from 'express';
 import fastify from 'fastify';
-import { Hono } from 'hono';
 import { guard as guardExpress } from 'portcullis/express';
 import { guard as guardFastify } from 'portcullis/fastify';
-import { guard as guardHono } from 'portcullis/hono';
 
+import { startWorker } from '../../e2e/workerd.mjs';
 import { listen } from '../cases.mjs';
+import { decoded, honoApp, REST, SERVED, told } from './hono-app.mjs';
 
-/** The header in which a handler says so. */
-export const SERVED = 'x-served';
-const told = (name, params) => encodeURIComponent(JSON.stringify([name, params]));
-const REST = 'rest';
+export { SERVED } from './hono-app.mjs';
 
-/** Routers that decode before they compare take patterns that are decoded. */
-const decoded = (path) => decodeURIComponent(path);
-
-/** Express folds case and takes a slash at the end, unless it is told otherwise; what is mounted lies under a prefix. */
+/**
+ * Express folds case and takes a slash at the end, unless it is told otherwise; what is mounted
+ * lies under a prefix.
+ */
 async function inExpress(gate, { handlers }, strict) {
   const app = express();
   if (strict) app.set('case sensitive routing', true).set('strict routing', true);
@@ -72,28 +71,27 @@ function taken(handlers, path, method) {
   return handlers.some((other) => other.path === path && other.method !== undefined && of(other.method));
 }
 
-async function inHono(gate, { handlers }, lax) {
-  const app = new Hono({ strict: !lax });
-  app.use(guardHono(gate));
-  for (const { path, method, name } of handlers) {
-    const answer = (c) =>
-      c.body('', 200, { [SERVED]: told(name, withRest(c.req.param(), path, c.req.path)) });
-    if (method) app.get(decoded(path), answer);
-    else app.all(decoded(path), answer);
-  }
-  app.notFound((c) => c.body('', 200, { [SERVED]: told(REST, { path: new URL(c.req.url).pathname }) }));
-  return listen(createServer(getRequestListener(app.fetch)));
+async function inHono(gate, table, lax) {
+  return listen(createServer(getRequestListener(honoApp(gate, table, lax).fetch)));
 }
 
-function withRest(params, pattern, path) {
-  if (!pattern.endsWith('/*')) return params;
-  const depth = pattern.split('/').length - 1;
-  return { ...params, '*': path.split('/').slice(depth).map(encodeURIComponent).join('/') };
-}
+const WORKER = fileURLToPath(new URL('worker.mjs', import.meta.url));
+
+/** A worker takes long to start: a few tables must do. */
+const inWorkerd = (bindings) =>
+  Object.assign(
+    (_gate, table, policy) =>
+      startWorker(WORKER, { bindings: { POLICY: policy, TABLE: table, ...bindings } }),
+    {
+      tables: 2,
+      // The socket of a workerd on one's own machine fails where a target is absolute.
+      originForm: true,
+    },
+  );
 
 /**
- * The most lenient origin behind the plain gate: it decodes until there is nothing to decode, takes backslashes for slashes, drops parameters,
- * empty and dot segments, and folds case.
+ * The most lenient origin behind the plain gate: it decodes until there is nothing to decode,
+ * takes backslashes for slashes, drops parameters, empty and dot segments, and folds case.
  */
 async function inLenientOrigin(gate, { handlers }) {
   const match = (pattern, path) => {
@@ -139,7 +137,7 @@ async function inLenientOrigin(gate, { handlers }) {
   return listen(createServer(getRequestListener(serve)));
 }
 
-/** Servers by name: `(gate, table) → { origin, stop }`. */
+/** Servers by name: `(gate, table, policy) → { origin, stop }`. */
 export const APPS = {
   'Express 5': (gate, table) => inExpress(gate, table, false),
   'Express 5, strict and case-sensitive': (gate, table) => inExpress(gate, table, true),
@@ -147,5 +145,7 @@ export const APPS = {
   'Fastify 5, lax': (gate, table) => inFastify(gate, table, true),
   'Hono 4': (gate, table) => inHono(gate, table, false),
   'Hono 4, lax': (gate, table) => inHono(gate, table, true),
+  'Hono 4 in workerd': inWorkerd({ KIND: 'hono', LAX: false }),
+  'the plain gate before URLPattern in workerd': inWorkerd({ KIND: 'patterns' }),
   'an origin that decodes and splits all it can': inLenientOrigin,
 };

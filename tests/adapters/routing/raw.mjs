@@ -1,9 +1,13 @@
-// HTTP/1.1 as it is written, over one connection after another: no client in between that would mend a target.
+// HTTP/1.1 as it is written, over one connection after another: no client in between that would
+// mend a target.
 import { connect } from 'node:net';
 
 const TIMEOUT_MS = 20_000;
 
-/** A client of a port of loopback. `ask` answers `{ status, headers, body }`, or `{ status: 0 }` where the server hung up. */
+/**
+ * A client of a port of loopback. `ask` answers `{ status, headers, body }`, or `{ status: 0 }`
+ * where the server hung up.
+ */
 export function client(port) {
   let socket;
   let buffer = Buffer.alloc(0);

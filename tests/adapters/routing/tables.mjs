@@ -1,5 +1,6 @@
-// Route tables: rules of a policy, and handlers of an app that mirror them. A rule is at its place by how much it says, as routers that go by a tree
-// find it, and so the order of a policy and of an app is one.
+// Route tables: rules of a policy, and handlers of an app that mirror them. A rule is at its place
+// by how much it says, as routers that go by a tree find it, and so the order of a policy and of
+// an app is one.
 
 /** Numbers below `n`, the same each time. */
 export function random(seed) {
@@ -10,7 +11,10 @@ export function random(seed) {
   };
 }
 
-/** What handlers may lie under. `alone`: a rule of the policy without a handler of its own, for one value of a parameter. */
+/**
+ * What handlers may lie under. `alone`: a rule of the policy without a handler of its own, for one
+ * value of a parameter.
+ */
 const PATTERNS = [
   { path: '/' },
   { path: '/health' },
@@ -35,7 +39,10 @@ const PATTERNS = [
   { path: '/:any' },
 ];
 
-/** A table: `{ rules: [{ path, methods?, scope }], handlers: [{ path, method?, name, scope }] }`; the scope `public` asks for nothing. */
+/**
+ * A table: `{ rules: [{ path, methods?, scope }], handlers: [{ path, method?, name, scope }] }`;
+ * the scope `public` asks for nothing.
+ */
 export function tableOf(next) {
   const chosen = PATTERNS.filter(() => next(4) > 0);
   const entries = chosen.map((pattern, at) => ({
@@ -65,8 +72,9 @@ function rank({ path }) {
 }
 
 /**
- * What has to have been brought to a handler that was given these parameters: what the policy asks for under its pattern, and for the very path that
- * leads to it. A rule without a handler speaks for its path alone.
+ * What has to have been brought to a handler that was given these parameters: what the policy asks
+ * for under its pattern, and for the very path that leads to it. A rule without a handler speaks
+ * for its path alone.
  */
 export function scopesOf({ entries }, handler, params, method) {
   const segments = handler.path.split('/').map((segment) => {

@@ -1,5 +1,5 @@
-//! The path that the layer judges is the path that axum serves: under `nest`, with a middleware that writes another URI, and for thousands of
-//! targets.
+//! The path that the layer judges is the path that axum serves: under `nest`, with a middleware
+//! that writes another URI, and for thousands of targets.
 
 use axum::{
     Router,
@@ -80,7 +80,8 @@ where
     F: Fn(Request, Next) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Response> + Send + 'static,
 {
-    // A router routes before its own layers run: the one inside looks at what the middleware wrote.
+    // A router routes before its own layers run: the one inside looks at what the middleware
+    // wrote.
     Router::new().fallback_service(inner).layer(from_fn(rewrite))
 }
 

@@ -1,4 +1,5 @@
-//! What a request says of itself and a server believes: preflights, the host, and headers that only the gate may set.
+//! What a request says of itself and a server believes: preflights, the host, and headers that
+//! only the gate may set.
 
 use axum::{Router, extract::Request, routing::get};
 use portcullis::{

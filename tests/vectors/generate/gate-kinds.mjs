@@ -1,4 +1,5 @@
-// What kind of token an authorization server's answer is about: it vouches for refresh tokens as well.
+// What kind of token an authorization server's answer is about: it vouches for refresh tokens as
+// well.
 import { request, requests, thumbprint } from './gate-parts.mjs';
 import { AUDIENCE, accept, ISSUER, NOW, refuse } from './signing.mjs';
 

@@ -1,4 +1,5 @@
-// Where a request is for and where it comes from: the host that a client may write, the connection, and what holds without a token.
+// Where a request is for and where it comes from: the host that a client may write, the
+// connection, and what holds without a token.
 import { gated, proof, request, requests, thumbprint, URL_HERE } from './gate-parts.mjs';
 import { accept, claims, misuse, refuse, token } from './signing.mjs';
 

@@ -1,4 +1,5 @@
-// The path that is judged is the path that is served: readings of a path, what no route can allow and what one may, and request-targets.
+// The path that is judged is the path that is served: readings of a path, what no route can allow
+// and what one may, and request-targets.
 import { gated, request, requests } from './gate-parts.mjs';
 import { accept, misuse, refuse, token } from './signing.mjs';
 
