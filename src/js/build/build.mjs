@@ -126,7 +126,7 @@ async function wasm({ name, target, features }, { rustflags, wasm_opt }, out) {
 
 // Where a panic ends up: core's and std's own functions, none of which returns.
 const PANICS =
-  /panicking|panic_handler|slice_index_fail|slice_error_fail|rust_panic|handle_alloc_error|unwrap_failed|expect_failed|capacity_overflow/;
+  /panicking|panic_handler|panic_already_|slice_index_fail|slice_error_fail|rust_panic|handle_alloc_error|unwrap_failed|expect_failed|capacity_overflow/;
 
 /**
  * A panic traps at once. Its message would have been formatted and written to a stderr that WebAssembly has not: the trap is all that
