@@ -144,7 +144,8 @@ ecdsa!(es256k, k256, Secp256k1, 9, 32, 32, |s: Signature| s.normalize_s().unwrap
 pub(crate) fn ed25519(data: &[u8]) {
     use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
     /// What is signed with a key that is made once: for every length of a message one.
-    static MADE: LazyLock<Vec<(SigningKey, ed25519::VerifyingKey, Vec<([u8; 64], Vec<u8>)>)>> = LazyLock::new(|| {
+    type Signed = Vec<([u8; 64], Vec<u8>)>;
+    static MADE: LazyLock<Vec<(SigningKey, ed25519::VerifyingKey, Signed)>> = LazyLock::new(|| {
         let made = |seed: u8| {
             let signing = SigningKey::from_bytes(&[seed; 32]);
             let ours = ed25519::VerifyingKey::from_bytes(signing.verifying_key().as_bytes()).unwrap();
