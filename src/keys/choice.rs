@@ -102,8 +102,7 @@ impl KeySet {
     fn fitting(&self, issuer: Option<usize>, alg: Alg, kid: Option<&str>) -> Candidates<'_> {
         let mut fitting = Candidates { named: issuer, ..Candidates::default() };
         let whose = issuer.map_or(Whose::Alg(alg), Whose::Issuer);
-        let mut kids = [kid.map(Some), Some(None)].into_iter().take(if kid.is_some() { 2 } else { 1 });
-        while let Some(asked) = kids.next() {
+        for asked in [kid.map(Some), Some(None)].into_iter().take(if kid.is_some() { 2 } else { 1 }) {
             let most = fitting.looked_at.saturating_add(MOST_LOOKED_AT);
             self.find(Question { whose, kid: asked }, &mut |place, entry| {
                 if entry.key.alg() != alg {

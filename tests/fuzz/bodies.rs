@@ -78,26 +78,28 @@ macro_rules! ecdsa {
                 hash: Vec<u8>,
                 signature: Vec<u8>,
             }
-            fn make(secret: &[u8], hash: Vec<u8>) -> Option<Made> {
+            /// With all tables, or with the one of that mode.
+            fn make(secret: &[u8], hash: Vec<u8>, table: Option<u8>) -> Option<Made> {
                 let signing = SigningKey::from_slice(secret).ok()?;
                 let verifying = VerifyingKey::from(&signing);
                 let point = verifying.to_encoded_point(false).as_bytes().to_vec();
                 let made: Signature = signing.sign_prehash(&hash).unwrap();
                 let ours = [0, 1, 2].map(|mode| {
                     let key = Ours::from_point(&point).unwrap();
-                    bring(&key, mode);
+                    bring(&key, table.map_or(mode, |table| if table % 3 == mode { mode } else { 0 }));
                     key
                 });
                 Some(Made { verifying, point, ours, hash, signature: made.to_bytes().to_vec() })
             }
             static MADE: LazyLock<Vec<Made>> = LazyLock::new(|| {
-                (1..=KEYS).filter_map(|seed| make(&[seed; $bytes].map(|byte| byte & 1), vec![seed; $hash])).collect()
+                let secret = |seed| core::array::from_fn::<u8, $bytes, _>(|place| if place == 0 { 0 } else { seed });
+                (1..=KEYS).filter_map(|seed| make(&secret(seed), vec![seed; $hash], None)).collect()
             });
             let mut input = Input(data);
             let (mode, table, which) = (input.byte(), input.byte(), input.byte());
             let own = if which % 64 == 63 {
                 let secret = input.bytes::<$bytes>();
-                let Some(own) = make(&secret, input.take($hash)) else { return };
+                let Some(own) = make(&secret, input.take($hash), Some(table)) else { return };
                 Some(own)
             } else {
                 None
@@ -142,7 +144,8 @@ ecdsa!(es256k, k256, Secp256k1, 9, 32, 32, |s: Signature| s.normalize_s().unwrap
 pub(crate) fn ed25519(data: &[u8]) {
     use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
     /// What is signed with a key that is made once: for every length of a message one.
-    static MADE: LazyLock<Vec<(SigningKey, ed25519::VerifyingKey, Vec<([u8; 64], Vec<u8>)>)>> = LazyLock::new(|| {
+    type Signed = Vec<([u8; 64], Vec<u8>)>;
+    static MADE: LazyLock<Vec<(SigningKey, ed25519::VerifyingKey, Signed)>> = LazyLock::new(|| {
         let made = |seed: u8| {
             let signing = SigningKey::from_bytes(&[seed; 32]);
             let ours = ed25519::VerifyingKey::from_bytes(signing.verifying_key().as_bytes()).unwrap();

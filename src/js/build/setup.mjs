@@ -55,6 +55,12 @@ export async function setup({ tests = false, all = false } = {}) {
     ['webkit2gtk-driver'],
     'install the package webkit2gtk-driver',
   );
+  await debian(
+    'valgrind',
+    ['/usr/bin/valgrind'],
+    ['valgrind'],
+    'install Valgrind, so that valgrind is in /usr/bin',
+  );
   await debian('xvfb', ['/usr/bin/Xvfb'], ['xvfb'], 'install the package xvfb');
 }
 

@@ -88,6 +88,11 @@ const STAGES = [
     work: () =>
       cargo('test', '--locked', '--manifest-path', 'tests/tower/Cargo.toml', '--target-dir', 'target'),
   },
+  // Instructions are counted, not time.
+  {
+    name: 'timing',
+    work: () => cargo('test', '--locked', '--test', 'timing', '--', '--include-ignored'),
+  },
   // A minute of each target, two at a time. FUZZ_SECONDS changes the minute.
   {
     name: 'fuzz',
