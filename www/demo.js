@@ -111,7 +111,7 @@ doing(
 /** What other tabs report within a while: the statuses of their refreshes. */
 function answersOfOthers() {
   return new Promise((resolve) => {
-    const heard = ({ data }) => data.kind === 'refreshed' && done([data.status]);
+    const heard = ({ data }) => data?.kind === 'refreshed' && done([data.status]);
     const late = setTimeout(() => done([]), 3000);
     function done(statuses) {
       clearTimeout(late);
@@ -206,6 +206,7 @@ async function edge() {
 }
 
 channel.addEventListener('message', async ({ data }) => {
+  if (typeof data?.kind !== 'string') return;
   if (data.kind === 'who') tell();
   if (data.kind === 'ended') forget();
   if (data.kind === 'session') adopt(data.session);
@@ -234,10 +235,19 @@ function show() {
   if (access) $('inspect').href = `./index.html#inspect?token=${access}`;
 }
 
+const LONGEST_WAIT_MS = 300_000;
+let tries = 0;
+let nextTry = 0;
 setInterval(() => {
   show();
   const soon = session.claims && session.claims.exp - nowSeconds() < REFRESH_BEFORE_SECONDS;
-  if ($('auto').checked && soon && !busy) $('refresh').click();
+  if (!soon) tries = 0;
+  if ($('auto').checked && soon && !busy && Date.now() >= nextTry) {
+    // A server that fails is asked less and less often, and not by all tabs at once.
+    nextTry = Date.now() + Math.min(5000 * 2 ** tries, LONGEST_WAIT_MS) * (1 + Math.random() / 10);
+    tries += 1;
+    $('refresh').click();
+  }
 }, 1000);
 
 /** The issuer’s own account, newest first. */

@@ -29,21 +29,22 @@ async function sizes(contents, external = []) {
 }
 
 const ENTRIES = [
-  // The 3 KB hold for each of the two things a page wants of it; who takes everything at once takes more.
+  // The 3 KB hold for what a page reads tokens with; who takes everything at once takes more.
   ['inspect', "export { inspect } from 'portcullis/session'", 1.25],
   [
     'inspect and the clock',
     "export { inspect, createClock, expiresIn, isExpired, refreshDue } from 'portcullis/session'",
     2,
   ],
-  ['createSession', "export { createSession } from 'portcullis/session'", 3],
-  ['createSession with backend', "export { createSession, backend } from 'portcullis/session'", 3.25],
+  // 3 KB until a session had to hold against any server and any other script of its origin.
+  ['createSession', "export { createSession } from 'portcullis/session'", 4.5],
+  ['createSession with backend', "export { createSession, backend } from 'portcullis/session'", 4.75],
   [
     'createSession with tokenEndpoint',
     "export { createSession, tokenEndpoint } from 'portcullis/session'",
-    3.25,
+    4.75,
   ],
-  ['all of portcullis/session', "export * from 'portcullis/session'", 4.75],
+  ['all of portcullis/session', "export * from 'portcullis/session'", 6],
   ['portcullis/session/dpop', "export * from 'portcullis/session/dpop'", 2],
   ['portcullis/react', "export * from 'portcullis/react'", 1, ['react']],
   ['portcullis/vue', "export * from 'portcullis/vue'", 1, ['vue']],
