@@ -145,7 +145,7 @@ impl Exchange {
                 let events = self.channel.take_events();
                 Some(match outcome {
                     Ok(response) => {
-                        let tend = self.issuer.settings.feed.is_some() && self.issuer.ledger.is_due(self.channel.now());
+                        let tend = self.issuer.ledger.is_due(self.channel.now());
                         Step::Done { response, events, tend }
                     }
                     Err(error) => Step::Mistake { error },
