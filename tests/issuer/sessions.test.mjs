@@ -222,7 +222,9 @@ test('the feed gives a snapshot, then what has come since, in few rows, and in g
   assert.deepEqual(await pull(), [200, '"90"', 1]);
   assert.deepEqual(await pull('?since=0'), [200, '"90"', 1]);
   const ask = async (encoding) => {
-    const request = new Request(`${url}/revocations`, { headers: { ...asBasic, 'accept-encoding': encoding } });
+    const request = new Request(`${url}/revocations`, {
+      headers: { ...asBasic, 'accept-encoding': encoding },
+    });
     const response = await issuer.fetch(request);
     return [response.headers.get('content-encoding'), Buffer.from(await response.arrayBuffer())];
   };
