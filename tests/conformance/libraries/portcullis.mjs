@@ -86,7 +86,7 @@ async function decide(question) {
 }
 
 /** What a vector says was found out elsewhere, the gate finds out there. */
-function gateFor({ policy, now, nonceSecret, remoteKeys = [], evidence = {} }) {
+function gateFor({ policy, now, nonceSecret, remoteKeys = [], evidence = {}, revocations = [] }) {
   const issuers = policy.issuers ?? [];
   const serve = async (input) => {
     const url = String(input.url ?? input);
@@ -103,7 +103,7 @@ function gateFor({ policy, now, nonceSecret, remoteKeys = [], evidence = {} }) {
     return evidence.replay === 'first';
   };
   const asked = issuers.filter(({ introspection }) => introspection);
-  return createGate(policy, {
+  const gate = createGate(policy, {
     now: () => now,
     platform: 'none',
     fetch: serve,
@@ -112,6 +112,8 @@ function gateFor({ policy, now, nonceSecret, remoteKeys = [], evidence = {} }) {
     ...(nonceSecret && { nonceSecret: bytes(nonceSecret) }),
     ...(evidence.check && { narrow: () => evidence.check }),
   });
+  for (const step of revocations) takeList(gate.verifier, step);
+  return gate;
 }
 
 function expectTold(response, { status, challenges, nonce, retryAfter }) {

@@ -131,14 +131,14 @@ for (const [what, sentNow, by] of [
     `gate-question-about-a-stale-${what}-asks-anew`,
     53,
     'An answer that was kept would be from before the token was revoked.',
-    { request: sentNow, policy: by },
+    { kind: 'gate-step', request: sentNow, policy: by },
     { fields: { ...introspects, fresh: true } },
   );
   add(
     `gate-kept-answer-about-a-stale-${what}-does-not-count`,
     53,
     'Nor one that another request has asked for.',
-    { request: sentNow, policy: by, evidence: answer({}, { introspectionKept: true }) },
+    { kind: 'gate-step', request: sentNow, policy: by, evidence: answer({}, { introspectionKept: true }) },
     { fields: { ...introspects, fresh: true } },
   );
   add(
@@ -179,13 +179,18 @@ add(
   'gate-answer-under-another-policy-does-not-count',
   13,
   'What one issuer says must not vouch for a token of another.',
-  { request: sent, evidence: answer({}, elsewhere), revocations: empty },
+  { kind: 'gate-step', request: sent, evidence: answer({}, elsewhere), revocations: empty },
   { fields: introspects },
 );
 add(
   'gate-refusal-under-another-policy-does-not-count-either',
   13,
   'It was about another server.',
-  { request: sent, evidence: { introspectionFailed: 'unavailable', ...elsewhere }, revocations: empty },
+  {
+    kind: 'gate-step',
+    request: sent,
+    evidence: { introspectionFailed: 'unavailable', ...elsewhere },
+    revocations: empty,
+  },
   { fields: introspects },
 );
