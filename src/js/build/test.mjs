@@ -91,7 +91,19 @@ const STAGES = [
   // Instructions are counted, not time.
   {
     name: 'timing',
-    work: () => cargo('test', '--locked', '--test', 'timing', '--', '--include-ignored'),
+    work: () =>
+      cargo(
+        'test',
+        '--locked',
+        '--test',
+        'timing',
+        '--test',
+        'issuer_timing',
+        '--features',
+        'issuer',
+        '--',
+        '--include-ignored',
+      ),
   },
   // A minute of each target, two at a time. FUZZ_SECONDS changes the minute.
   {
