@@ -521,3 +521,37 @@ fn health_tries_the_store_where_the_configuration_asks_for_it() {
     assert!(is_503(&world.run(&issuer, &json!({ "command": "health" }))));
     assert!(world.entries.is_empty(), "it writes nothing");
 }
+
+#[test]
+fn plain_http_rests_on_the_configured_issuer_or_on_the_peer_and_never_on_what_stands_in_host() {
+    let mut config = config();
+    let public = issuer_of(&config, &secrets());
+    config["issuer"] = json!("http://localhost:8080");
+    let local = issuer_of(&config, &secrets());
+    let status = |issuer, url: &str, address: Option<&str>| {
+        let mut world = World::at(NOW);
+        world.address = address.map(str::to_owned);
+        let request = json!({ "method": "GET", "url": format!("{url}/jwks"), "headers": [], "body": null });
+        let answer = world.run(issuer, &request);
+        if answer.status != 200 {
+            let said = answer.body["error_description"].as_str().unwrap();
+            assert!(said.starts_with("url: must be https.") && said.contains("clientAddress"), "{said}");
+        }
+        answer.status
+    };
+    for address in [None, Some("192.0.2.1"), Some("::ffff:192.0.2.1"), Some("localhost"), Some("")] {
+        for host in ["localhost", "a.localhost", "127.0.0.1:80", "[::1]", "issuer.example"] {
+            assert_eq!(status(&public, &format!("http://{host}"), address), 400, "{host} from {address:?}");
+        }
+        assert_eq!(status(&public, ISSUER, address), 200, "{address:?}");
+        assert_eq!(status(&local, "http://127.0.0.1:8080", address), 200, "{address:?}");
+        assert_eq!(status(&local, "http://issuer.example", address), 400, "{address:?}");
+    }
+    for near in ["127.0.0.1", "::1", "::ffff:127.0.0.2", "[::1]:4711"] {
+        assert_eq!(status(&public, "http://localhost", Some(near)), 200, "{near}");
+        assert_eq!(status(&public, "http://issuer.example", Some(near)), 400, "{near}");
+    }
+    // Who says https://localhost serves https.
+    config["issuer"] = json!("https://localhost:8443");
+    assert_eq!(status(&issuer_of(&config, &secrets()), "http://localhost", None), 400);
+}

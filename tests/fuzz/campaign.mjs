@@ -3,6 +3,7 @@
 //   npm run fuzz -- --hours 8             so long for all of them together
 //   npm run fuzz -- --only token --only url
 //   npm run fuzz -- --jobs 1              one at a time; two is the default
+//   npm run fuzz -- --only wasm           what no libFuzzer runs: native and wasm against each other (wasm.mjs)
 //   npm run fuzz -- --throwaway           what is found new is not kept in tests/fuzz/corpus
 // An input that crashes a target is in target/fuzz/crashes/TARGET-…; the program of the same name in target/fuzz takes it as an argument.
 import { spawn } from 'node:child_process';
@@ -11,6 +12,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { build as buildPackage } from '../../src/js/build/build.mjs';
 import { cargoFuzz } from '../../src/js/build/setup.mjs';
 import { ask, isMain, main, Plain, ROOT, run, step, TARGET, TOOLS } from '../../src/js/build/steps.mjs';
 import { seedsOf } from './seeds.mjs';
@@ -22,22 +24,26 @@ const KEPT = join(FUZZ, 'corpus');
 /** What is kept of one target's corpus at most, in bytes of its file: the shortest inputs come first. */
 const MOST_KEPT = 96 * 1024;
 
-/** The names of the targets: one file each. */
-export const TARGETS = readdirSync(join(FUZZ, 'fuzz_targets'))
-  .map((name) => name.replace(/\.rs$/, ''))
-  .sort();
+/** The name of the target that compares native and wasm. */
+const WASM_TARGET = 'wasm';
+
+/** The names of the targets: one file each, and one that is a script. */
+export const TARGETS = [
+  ...readdirSync(join(FUZZ, 'fuzz_targets')).map((name) => name.replace(/\.rs$/, '')),
+  WASM_TARGET,
+].sort();
 
 /** Runs the targets. The result tells of each how often it was executed, and what is wrong with it. */
 export async function campaign({ only = TARGETS, seconds = 60, jobs = 2, keep = true } = {}) {
   const unknown = only.find((name) => !TARGETS.includes(name));
   if (unknown) throw new Plain(`no fuzz target is named ${unknown}; there are ${TARGETS.join(', ')}`);
-  await cargoFuzz();
-  const programs = await build();
+  const programs = await prepare(only);
   const left = [...only];
   const results = [];
   const worker = async () => {
     for (let name = left.shift(); name !== undefined; name = left.shift()) {
-      const result = await fuzz(name, programs, seconds, keep);
+      const result =
+        name === WASM_TARGET ? await differential(seconds) : await fuzz(name, programs, seconds, keep);
       console.log(line(result));
       results.push(result);
     }
@@ -49,6 +55,14 @@ export async function campaign({ only = TARGETS, seconds = 60, jobs = 2, keep = 
 const line = ({ name, executions, seconds, cover, fault }) =>
   `${fault ? '✗' : '✓'} ${name.padEnd(10)} ${String(executions).padStart(13)} executions in ${seconds.toFixed(0)} s, ${cover} edges${fault ? `: ${fault}` : ''}`;
 
+/** Builds what these targets run, and gives the folder of the programs. */
+async function prepare(targets) {
+  if (targets.includes(WASM_TARGET)) await buildPackage();
+  if (targets.every((name) => name === WASM_TARGET)) return undefined;
+  await cargoFuzz();
+  return build();
+}
+
 async function build() {
   const args = ['fuzz', 'build', '--fuzz-dir', FUZZ, '--target-dir', WORK, '--sanitizer', 'none'];
   const env = { RUSTC_BOOTSTRAP: '1', PATH: [join(TOOLS, 'bin'), process.env.PATH].join(delimiter) };
@@ -57,16 +71,32 @@ async function build() {
   return join(WORK, host ?? '', 'release');
 }
 
+/** Asks native and wasm the same. The first difference ends it. */
+async function differential(seconds) {
+  const started = Date.now();
+  const { code, output } = await program(process.execPath, [
+    join(FUZZ, 'wasm.mjs'),
+    '--seconds',
+    String(seconds),
+  ]);
+  const told = (name) => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(output)?.[1] ?? 0);
+  const [executions, seeds] = [told('executions'), told('vectors')];
+  const result = { name: WASM_TARGET, executions, cover: 0, seconds: (Date.now() - started) / 1000 };
+  console.log(output.slice(-10_000));
+  if (code !== 0) return { ...result, fault: `it ended with ${code}` };
+  return executions > seeds && seeds > 0 ? result : { ...result, fault: 'it did not get beyond the vectors' };
+}
+
 async function fuzz(name, programs, seconds, keep) {
-  const program = join(programs, name);
-  if (!existsSync(program)) return { name, executions: 0, seconds: 0, cover: 0, fault: 'it was not built' };
+  const file = join(programs, name);
+  if (!existsSync(file)) return { name, executions: 0, seconds: 0, cover: 0, fault: 'it was not built' };
   const corpus = join(WORK, 'corpus', name);
   fill(corpus, name);
   const crashes = join(WORK, 'crashes');
   mkdirSync(crashes, { recursive: true });
   const limits = ['-rss_limit_mb=2048', '-timeout=25', '-max_len=4096'];
   const started = Date.now();
-  const { code, output } = await libFuzzer(program, [
+  const { code, output } = await program(file, [
     corpus,
     `-max_total_time=${seconds}`,
     '-print_final_stats=1',
@@ -83,7 +113,7 @@ async function fuzz(name, programs, seconds, keep) {
   }
   // libFuzzer runs the corpus before it invents anything.
   if (executions <= seedsOf(name).length) return { ...result, fault: 'it did not get beyond its seeds' };
-  if (keep) await minimise(program, name, corpus, limits);
+  if (keep) await minimise(file, name, corpus, limits);
   return result;
 }
 
@@ -97,11 +127,11 @@ function fill(corpus, name) {
 }
 
 /** Leaves as few inputs as reach what all of them reach, and keeps the shortest of these in one file, one a line in base64. */
-async function minimise(program, name, corpus, limits) {
+async function minimise(file, name, corpus, limits) {
   const least = `${corpus}.least`;
   rmSync(least, { recursive: true, force: true });
   mkdirSync(least);
-  const { code } = await libFuzzer(program, ['-merge=1', ...limits, least, corpus]);
+  const { code } = await program(file, ['-merge=1', ...limits, least, corpus]);
   if (code !== 0 || readdirSync(least).length === 0) return;
   rmSync(corpus, { recursive: true });
   renameSync(least, corpus);
@@ -116,9 +146,10 @@ async function minimise(program, name, corpus, limits) {
   writeFileSync(join(KEPT, `${name}.txt`), kept.map((input) => `${input}\n`).join(''));
 }
 
-function libFuzzer(program, args) {
+function program(file, args) {
+  mkdirSync(WORK, { recursive: true });
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: WORK, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(file, args, { cwd: WORK, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     const add = (chunk) => {
       // The end is what tells.

@@ -78,19 +78,26 @@ test('a request is read in one way only, or refused by RFC 6749 §5.2 with the f
   }
 });
 
-test('plain HTTP is refused, but for loopback', async () => {
+test('plain HTTP is refused, but for a loopback name from this machine or where the issuer is one', async (t) => {
   const issuer = createIssuer({
     config: { issuer: 'https://issuer.example', audience: AUDIENCE, clients: clients().map(withoutExchange) },
     signingKeys: [{ jwk: generateSigningKey('ES256').privateJwk() }],
     rootKeys: [{ secret: new Uint8Array(32).fill(7) }],
     store: memoryStore(),
   });
-  const answered = async (url) => (await issuer.fetch(new Request(url))).status;
+  const answered = async (url, clientAddress) =>
+    (await issuer.fetch(new Request(url), { clientAddress })).status;
   assert.equal(await answered('https://issuer.example/jwks'), 200);
   assert.equal(await answered('http://issuer.example/jwks'), 400);
   assert.equal(await answered('http://localhost.example/jwks'), 400);
-  for (const host of ['localhost', '127.0.0.1', '[::1]:8080'])
-    assert.equal(await answered(`http://${host}/jwks`), 200, host);
+  for (const host of ['localhost', '127.0.0.1', '[::1]:8080']) {
+    const url = `http://${host}/jwks`;
+    assert.equal(await answered(url), 400, `${host} is what the client says`);
+    assert.equal(await answered(url, '192.0.2.1'), 400, host);
+    assert.equal(await answered(url, '::ffff:127.0.0.1'), 200, host);
+  }
+  const { url } = await serveIssuer(t);
+  assert.equal((await fetch(`${url}/jwks`)).status, 200);
 });
 
 test('a client is who it shows to be, and in the one way it is registered with', async (t) => {

@@ -26,7 +26,7 @@ use super::{
         start::{Seed, Start},
     },
     Issuer,
-    authenticate::Caller,
+    authenticate::{Caller, is_same},
     channel::{Channel, Entry, Unavailable},
     failure::Failure,
     name,
@@ -143,7 +143,7 @@ fn check(code: &Code, caller: &Caller<'_>, proof: Option<&Proof>) -> Result<(), 
     if code.redirect_uri != redirect_uri {
         return Err(Failure::grant("redirect_uri", "is not where the code was sent"));
     }
-    if code.challenge != base64url::encode(&Sha256::digest(verifier)) {
+    if !is_same(code.challenge.as_bytes(), base64url::encode(&Sha256::digest(verifier)).as_bytes()) {
         return Err(Failure::grant("code_verifier", "is not what the code was asked for with"));
     }
     if code.jkt.is_some() && code.jkt.as_ref() != proof.map(|proof| &proof.jkt) {

@@ -3,10 +3,13 @@
 use serde::Deserialize;
 
 use super::{channel::Channel, failure::Failure, form::Form, settings::Settings};
-use crate::binding::uri::Url;
+use crate::binding::{network::Address, uri::Url};
 
 /// The longest body, in bytes.
 const LONGEST_BODY: usize = 16 * 1024;
+/// What to do about plain HTTP.
+const PLAIN: &str = "must be https. http is for a loopback name, from a clientAddress in the request's context \
+                     that is loopback, or where the configured issuer itself is such a URL";
 /// RFC 6749 §3.2.
 const FORM: &str = "application/x-www-form-urlencoded";
 /// RFC 8414 §3.1: this stands between the host and the path of the issuer. Behind the path it is found as well.
@@ -29,6 +32,10 @@ pub struct Request {
     /// The address of the client, as whoever terminates its connection knows it.
     #[serde(default)]
     pub address: Option<String>,
+}
+
+fn is_loopback(address: &str) -> bool {
+    Address::parse(address).is_some_and(Address::is_loopback)
 }
 
 /// Tells `null` from what is left out.
@@ -70,10 +77,12 @@ impl Request {
     /// Where it goes, and what stands behind the question mark.
     ///
     /// RFC 6749 §1.6, §3.2: secrets and tokens travel over TLS alone. On its own machine nobody listens.
+    /// The host is what the client wrote into `Host`, and so never enough.
     pub(super) fn place(&self, settings: &Settings) -> Result<(Place, Option<&str>), Failure> {
         let url = Url::parse(&self.url).ok_or_else(|| Failure::request("url", "is no absolute URL of HTTP"))?;
-        if !url.secure && !url.is_loopback() {
-            return Err(Failure::request("url", "must be https; http is for loopback alone"));
+        let is_near = || settings.is_local || self.address.as_deref().is_some_and(is_loopback);
+        if !url.secure && !(url.is_loopback() && is_near()) {
+            return Err(Failure::request("url", PLAIN));
         }
         let place = match url.path.strip_prefix(&settings.path) {
             Some("/token") => Some(Place::Token),

@@ -50,6 +50,8 @@ pub struct Settings {
     pub(super) audience: String,
     /// The path of the issuer, without a slash at its end.
     pub(super) path: String,
+    /// The issuer is served over plain HTTP on this machine, by its own URL.
+    pub(super) is_local: bool,
     pub(super) rules: Rules,
     pub(super) ring: KeyRing,
     pub(super) feed: Option<Feed>,
@@ -98,6 +100,7 @@ impl Settings {
         // RFC 8414 §2: no query and no fragment. A slash at the end would be doubled, or lost, in half of all clients.
         let url = Url::parse(&issuer).filter(|url| url.query.is_none() && !issuer.ends_with('/'));
         let url = url.ok_or_else(|| PolicyError::at("issuer", "must have no query and no slash at its end"))?;
+        let is_local = !url.secure && url.is_loopback();
         let path = if url.path == "/" { String::new() } else { url.path };
         bounds::check_text("issuer", &issuer, bounds::ISSUER)?;
         let audience = document.required_string("audience")?.to_owned();
@@ -122,6 +125,7 @@ impl Settings {
         }
         let mut settings = Settings {
             path,
+            is_local,
             audience,
             rules: Rules { configuration, roots: secrets.roots },
             ring: secrets.ring,

@@ -112,7 +112,10 @@ export type RevocationTarget =
 
 /** What of a request's context is used. */
 export interface RequestContext {
-  /** The client's address, as whoever ends its connection knows it. Without it nothing is limited by address. */
+  /**
+   * The client's address, as whoever ends its connection knows it. Without it nothing is limited by address, and an issuer whose URL is https
+   * takes no plain HTTP from this machine.
+   */
   clientAddress?: string;
   waitUntil?: (promise: Promise<unknown>) => void;
 }
