@@ -59,6 +59,19 @@ impl<'c> Confirmation<'c> {
         }
     }
 
+    /// What two statements about one token bind it to. Each has to be proven.
+    ///
+    /// # Errors
+    /// `dpop-key-mismatch`, `certificate-mismatch`: one request cannot prove two of a kind.
+    pub(crate) fn and(self, other: Self) -> Result<Self, Denial> {
+        let differ = |one: Option<&str>, other: Option<&str>| one.zip(other).is_some_and(|(one, other)| one != other);
+        match () {
+            () if differ(self.jkt, other.jkt) => Err(Denial::DpopKeyMismatch),
+            () if differ(self.x5t, other.x5t) => Err(Denial::CertificateMismatch),
+            () => Ok(Confirmation { jkt: self.jkt.or(other.jkt), x5t: self.x5t.or(other.x5t) }),
+        }
+    }
+
     /// Is the token the client's, whose connection has that certificate? `Ok` when it is not bound to one.
     ///
     /// # Errors

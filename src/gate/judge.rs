@@ -56,7 +56,7 @@ impl Case<'_> {
     /// The next step.
     pub(super) fn decide(&self) -> Result<Step, Denial> {
         let judge = |claims: &ParsedClaims<'_>, header: &Header, validity| {
-            self.judge(&claims.object, header.typ(), claims.iss(), validity)
+            self.judge(&claims.object, None, header.typ(), claims.iss(), validity)
         };
         let verifier = &self.gate.verifier;
         let verified = verifier.decide(self.credentials.token, self.now, judge);
@@ -86,15 +86,16 @@ impl Case<'_> {
     }
 
     /// What holds for every token, wherever its claims were learnt: binding, requirement, and last of all whether the proof is new, since
-    /// asking uses it up.
+    /// asking uses it up. `own` is what a token says of itself that others have told of, and can only be refused by.
     pub(super) fn judge(
         &self,
         claims: &Object<'_>,
+        own: Option<&Object<'_>>,
         typ: Option<&str>,
         issuer: &str,
         validity: Validity,
     ) -> Result<Outcome, Denial> {
-        let (binding, proof) = self.check_binding(claims)?;
+        let (binding, proof) = self.check_binding(claims, own)?;
         let policy = self.gate.verifier.policy();
         let subject = Subject { claims, typ, client: self.request.client, now: self.now, leeway: policy.leeway() };
         let validity = self.demands.check(&subject, validity)?;
@@ -122,7 +123,11 @@ impl Case<'_> {
     }
 
     /// A token that is bound to a key is its sender's only when the key is, and must not be weakened to a bearer token (RFC 9449 §7.1).
-    fn check_binding(&self, claims: &Object<'_>) -> Result<(Option<Binding>, Option<Proof>), Denial> {
+    fn check_binding(
+        &self,
+        claims: &Object<'_>,
+        own: Option<&Object<'_>>,
+    ) -> Result<(Option<Binding>, Option<Proof>), Denial> {
         let confirmation = Confirmation::of(claims)?;
         let (jkt, x5t) = confirmation.map_or((None, None), |found| (found.jkt, found.x5t));
         let missing = |expected: Wanted| Err(Denial::BindingRequired { expected: expected.name() });
@@ -136,6 +141,13 @@ impl Case<'_> {
                 return missing(wanted);
             }
         }
+        // RFC 7662 §2.2 has `cnf` optional in an answer: one that leaves it out unbinds no token.
+        let own = own.map_or(Ok(None), Confirmation::of)?;
+        let confirmation = match (confirmation, own) {
+            (Some(one), Some(other)) => Some(one.and(other)?),
+            (one, other) => one.or(other),
+        };
+        let (jkt, x5t) = confirmation.map_or((None, None), |found| (found.jkt, found.x5t));
         if let Some(confirmation) = confirmation {
             confirmation.check_certificate(self.facts.certificate)?;
         }

@@ -25,20 +25,18 @@ const DPOP: &str = "dpop";
 pub(super) fn check(policy: &Policy, issuer: usize, response: &Object<'_>) -> Result<(), Denial> {
     for member in MEMBERS {
         let Some(value) = response.get(member) else { continue };
-        if policy.asks_for_claim(issuer, member) {
-            continue;
-        }
         let kind = match value {
             Value::String(text) => plain(text),
             _ => String::new(),
         };
-        if !ACCESS.contains(&kind.as_str()) {
-            return Err(Denial::TokenKindRefused { member });
-        }
-        // RFC 9449 §6.2: otherwise a token that somebody stole would pass for a bearer token.
+        // RFC 9449 §6.2: otherwise a token that somebody stole would pass for a bearer token. A
+        // policy that asks for the type chooses a kind and waives no proof.
         let bound = matches!(response.get("cnf"), Some(Value::Object(cnf)) if cnf.get("jkt").is_some());
         if kind == DPOP && !bound {
             return Err(Denial::BindingRequired { expected: Wanted::Dpop.name() });
+        }
+        if !ACCESS.contains(&kind.as_str()) && !policy.asks_for_claim(issuer, member) {
+            return Err(Denial::TokenKindRefused { member });
         }
     }
     Ok(())

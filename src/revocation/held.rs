@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     claims,
     claims::ParsedClaims,
-    json::read_object,
-    jws::compact::decode_unverified,
+    json::{Object, read_object},
+    jws::compact::leading_parts_unverified,
     policy::{Policy, RevocationPolicy, WhenStale},
     rejection::Rejection,
     revocation::{
@@ -230,7 +230,7 @@ impl Revocations {
             let own = token.keys().filter_map(|place| policy.keys().kid(place));
             list.check(claims.iss(), claims, own.chain(token.header().kid()))
         };
-        self.check_by(rules, &known, claims, now, validity, vouched)
+        self.check_by(rules, &known, &[&claims.object], now, validity, vouched)
     }
 
     /// The same about what an authorization server says of a token of that issuer. It need not name itself, nor anything by
@@ -249,25 +249,26 @@ impl Revocations {
     ) -> Result<Validity, Rejection> {
         let Some(rules) = policy.revocation() else { return Ok(validity) };
         let issuer = policy.issuer_name(issuer).unwrap_or_default();
+        let limits = policy.limits();
+        let (header, payload) = leading_parts_unverified(token);
+        let header = read_object(&header, limits).unwrap_or_default();
+        let own = read_object(&payload, limits).ok();
         let known = |list: &List| {
             list.check(issuer, claims, core::iter::empty())?;
-            let limits = policy.limits();
-            let Ok((header, payload)) = decode_unverified(token, limits) else { return Ok(()) };
-            let header = read_object(header.as_bytes(), limits).unwrap_or_default();
-            let payload = read_object(payload.as_bytes(), limits).unwrap_or_default();
-            match claims::of_response(payload) {
-                Ok(own) => list.check(issuer, &own, header.text("kid").into_iter()),
-                Err(_) => Ok(()),
+            match own.clone().map(claims::of_response) {
+                Some(Ok(own)) => list.check(issuer, &own, header.text("kid").into_iter()),
+                Some(Err(_)) | None => Ok(()),
             }
         };
-        self.check_by(rules, &known, claims, now, validity, vouched)
+        let told: Vec<&Object<'_>> = core::iter::once(&claims.object).chain(&own).collect();
+        self.check_by(rules, &known, &told, now, validity, vouched)
     }
 
     fn check_by(
         &self,
         rules: &RevocationPolicy,
         known: &dyn Fn(&List) -> Result<(), Rejection>,
-        claims: &ParsedClaims<'_>,
+        told: &[&Object<'_>],
         now: UnixSeconds,
         validity: Validity,
         vouched: bool,
@@ -283,9 +284,8 @@ impl Revocations {
                 }
             };
         }
-        if rules.wants_status()
-            && let Some(reference) = Reference::of(claims)?
-        {
+        for claims in told.iter().filter(|_| rules.wants_status()) {
+            let Some(reference) = Reference::of(claims)? else { continue };
             let known = rules.status_list(reference.uri).zip(self.statuses.get(reference.uri));
             let status_until = match known {
                 None => None,

@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::{
     base64url,
-    claims::ParsedClaims,
     json::{Object, Value, read_object},
     jws::compact::UnverifiedToken,
     limits::Limits,
@@ -182,10 +181,10 @@ impl Bits {
 
 impl<'c> Reference<'c> {
     /// Where the token's status is, if it says so.
-    pub(super) fn of(claims: &'c ParsedClaims<'_>) -> Result<Option<Self>, Rejection> {
+    pub(super) fn of(claims: &'c Object<'_>) -> Result<Option<Self>, Rejection> {
         let malformed =
             || Rejection::ClaimMalformed { claim: "status", expected: "an object that names a place in a list" };
-        let status = match claims.object.get("status") {
+        let status = match claims.get("status") {
             None => return Ok(None),
             Some(Value::Object(status)) => status,
             Some(_) => return Err(malformed()),

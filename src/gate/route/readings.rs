@@ -21,9 +21,9 @@ pub(crate) struct Readings {
     /// With unreserved characters for themselves (RFC 3986 §6.2.2.2).
     pub(super) normal: String,
     /// Without any escape, in folded case, without the slash at its end: once decoded, and then as
-    /// a server would split it that decodes again or removes parameters. They are the same where
-    /// there is no hazard.
-    pub(super) decoded: [String; 2],
+    /// a server would split it that decodes again or removes parameters. Each is there once: where
+    /// there is no hazard, they are one.
+    pub(super) decoded: Vec<String>,
     /// As it was sent, in folded case, without the slash at its end.
     pub(super) folded: String,
     /// Nothing is escaped in it, so that all readings but for case and the last slash are one.
@@ -48,7 +48,7 @@ impl Readings {
             let plain = !path.contains('%');
             let decoded = if plain { folded.clone() } else { without_last_slash(&normal).to_ascii_lowercase() };
             let written = path.to_owned();
-            let decoded = [decoded.clone(), decoded];
+            let decoded = vec![decoded];
             return Ok(Readings { written, normal, decoded, folded, plain, hazards: Hazards::default() });
         }
         let mut hazards = Hazards::in_path(&normal);
@@ -73,7 +73,8 @@ impl Readings {
         if is_split_in_two_ways(&split) {
             return Err(Denial::PathAmbiguous);
         }
-        let decoded = [fold(without_last_slash(&once)), fold(without_last_slash(&split))];
+        let mut decoded = vec![fold(without_last_slash(&once)), fold(without_last_slash(&split))];
+        decoded.dedup();
         Ok(Readings { written: path.to_owned(), normal, decoded, folded, plain: false, hazards })
     }
 
@@ -190,12 +191,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn readings_that_are_the_same_are_one() {
+        for (path, expected) in [("/a/b", 1), ("/a%20b", 1), ("/%41/", 1), ("/a%2Fb", 1), ("/a;b", 2), ("/a%252Fb", 2)]
+        {
+            assert_eq!(Readings::of(path).unwrap().decoded.len(), expected, "{path}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_path_is_read_or_refused(path in "/[/a.%;\\\\2eEfF5cC0bB-]{0,24}") {
             if let Ok(readings) = Readings::of(&path) {
-                let [once, split] = &readings.decoded;
-                prop_assert!(!once.contains("/../") && !split.contains("/../") && !split.contains("//"));
+                prop_assert!(readings.decoded.iter().all(|reading| !reading.contains("/../")));
+                prop_assert!(readings.decoded.last().is_some_and(|split| !split.contains("//")));
+                let mut each = readings.decoded.clone();
+                each.sort();
+                each.dedup();
+                prop_assert_eq!(each.len(), readings.decoded.len());
             }
         }
     }

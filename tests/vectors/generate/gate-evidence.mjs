@@ -1,7 +1,18 @@
 // What counts of what was found out elsewhere: under which policy it was asked, how old it may be, and what lists of revocations say of it.
-import { request, requests } from './gate-parts.mjs';
+import { request, requests, thumbprint } from './gate-parts.mjs';
 import { list, nameOf } from './revocation-list.mjs';
-import { AUDIENCE, accept, claims, ISSUER, NOW, policy, publicJwk, refuse, token } from './signing.mjs';
+import {
+  AUDIENCE,
+  accept,
+  claims,
+  ISSUER,
+  NOW,
+  policy,
+  publicJwk,
+  refuse,
+  token,
+} from './signing.mjs';
+import { statusList } from './status-lists.mjs';
 
 const hashKey = Buffer.alloc(16, 9);
 const name = (claim, value) => nameOf(hashKey, claim, ISSUER, value);
@@ -19,11 +30,19 @@ const asked = (whenStale) => ({
   },
 });
 const verified = { ...policy(['ES256'], { introspection }), revocation: asked('introspect').revocation };
+const uri = `${ISSUER}/statuslists/1`;
 const { add, file } = requests('Own; RFC 7662 section 2.2.', {
   default: asked('deny'),
   allow: asked('allow'),
   introspect: asked('introspect'),
   verified,
+  status: {
+    ...asked('deny'),
+    revocation: {
+      maxStalenessSeconds: 60,
+      statusLists: [{ uri, jwks: { keys: [publicJwk('ed25519', { kid: 'status', alg: 'EdDSA' })] } }],
+    },
+  },
 });
 
 export { file };
@@ -105,6 +124,118 @@ ofJwt(
   refuse('token-revoked', { claim: 'sid' }),
   'gate-introspected-jwt-whose-own-sid-is-revoked',
   'The same by the session.',
+);
+
+// What the JWT says of itself counts beside the answer, and only against it
+const statuses = [{ uri, document: statusList({ bytes: [0b10] }), now: NOW }];
+const place = (idx, of = uri) => ({ status: { status_list: { idx, uri: of } } });
+const jwtOf = (own) => token({ payload: claims(own) });
+const revoked = refuse('status-not-valid', { index: 1, status: 1 });
+for (const [id, own, said, expect, comment] of [
+  ['whose-own-status-is-valid', place(0), {}, vouched(), 'The near miss.'],
+  ['whose-own-status-is-revoked', place(1), {}, revoked, 'The answer leaves it out.'],
+  ['whose-answer-names-another-status', place(1), place(0), revoked, 'Both are looked up.'],
+  ['whose-answer-names-a-revoked-status', place(0), place(1), revoked, 'Both are looked up.'],
+  [
+    'whose-own-status-is-in-another-list',
+    place(0, `${uri}0`),
+    {},
+    refuse('revocation-stale', { status: 503 }),
+    'A list that is not held cannot tell.',
+  ],
+  [
+    'whose-own-status-is-malformed',
+    { status: 1 },
+    {},
+    refuse('claim-malformed', { claim: 'status' }),
+    'As in a token that is verified here.',
+  ],
+]) {
+  add(
+    `gate-introspected-jwt-${id}`,
+    53,
+    comment,
+    {
+      policy: 'status',
+      request: request({ token: jwtOf(own) }),
+      evidence: answer(said),
+      revocations: statuses,
+    },
+    expect,
+  );
+}
+add(
+  'gate-introspected-jwt-with-a-dot-at-its-end-whose-own-status-is-revoked',
+  53,
+  'It is no JWT here, and a server may take it for one: Java drops what is empty at the end of a split text.',
+  {
+    policy: 'status',
+    request: request({ token: `${jwtOf(place(1))}.` }),
+    evidence: answer(),
+    revocations: statuses,
+  },
+  revoked,
+);
+const key = (of) => ({ cnf: { jkt: thumbprint(of) } });
+const certificate = (letter) => ({ cnf: { 'x5t#S256': letter.repeat(43) } });
+for (const [id, own, said, expect, comment] of [
+  ['names-a-key', key('es256'), {}, refuse('dpop-scheme-required'), 'It would pass for a bearer token.'],
+  ['names-a-certificate', certificate('A'), {}, refuse('certificate-missing'), 'RFC 8705 section 3.'],
+  [
+    'names-a-certificate-beside-the-key-of-the-answer',
+    certificate('A'),
+    key('es256'),
+    refuse('certificate-missing'),
+    'Each has to be proven.',
+  ],
+  [
+    'names-another-key-than-the-answer',
+    key('es256'),
+    key('es256Other'),
+    refuse('dpop-key-mismatch'),
+    'One proof cannot be by two keys.',
+  ],
+  [
+    'names-another-certificate-than-the-answer',
+    certificate('A'),
+    certificate('B'),
+    refuse('certificate-mismatch'),
+    'One connection has one certificate.',
+  ],
+  [
+    'names-the-key-of-the-answer',
+    key('es256'),
+    key('es256'),
+    refuse('dpop-scheme-required'),
+    'The near miss.',
+  ],
+  [
+    'is-of-another-method',
+    { cnf: { kid: 'a' } },
+    {},
+    refuse('binding-unsupported'),
+    'RFC 7800 section 3.1: nothing of it can be checked here.',
+  ],
+]) {
+  add(
+    `gate-introspected-jwt-whose-own-confirmation-${id}`,
+    55,
+    comment,
+    { request: request({ token: jwtOf(own) }), evidence: answer(said), revocations: empty },
+    expect,
+  );
+}
+add(
+  'gate-introspected-jwt-whose-own-confirmation-does-not-stand-for-that-of-the-answer',
+  55,
+  'Nobody has checked who wrote it: no requirement is met by it.',
+  {
+    request: request({ token: jwtOf(key('es256')) }),
+    requirement: { binding: 'dpop' },
+    evidence: answer(),
+    revocations: empty,
+  },
+  refuse('binding-required', { expected: 'dpop' }),
 );
 
 // How old an answer may be

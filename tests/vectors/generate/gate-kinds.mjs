@@ -14,6 +14,7 @@ const { add, file } = requests(
   {
     default: policy(),
     named: policy({ claims: { token_use: 'api' } }),
+    dpop: policy({ claims: { token_type: 'DPoP' } }),
   },
 );
 
@@ -95,6 +96,19 @@ add(
   answer({ token_type: 'DPoP', cnf: { jkt: thumbprint('es256Other') } }),
   refuse('dpop-scheme-required'),
 );
+for (const [name, more, expect] of [
+  ['nothing', {}, refuse('binding-required', { status: 401, expected: 'dpop' })],
+  ['no-key', { cnf: {} }, refuse('binding-required', { status: 401, expected: 'dpop' })],
+  ['a-key', { cnf: { jkt: thumbprint('es256Other') } }, refuse('dpop-scheme-required')],
+]) {
+  add(
+    `gate-introspection-of-the-type-dpop-that-the-policy-asks-for-is-bound-to-${name}`,
+    55,
+    'The policy chooses the kind; it does not waive the proof.',
+    { policy: 'dpop', ...answer({ token_type: 'DPoP', ...more }) },
+    expect,
+  );
+}
 add(
   'gate-introspection-of-a-kind-that-the-policy-asks-for',
   38,

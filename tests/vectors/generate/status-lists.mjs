@@ -35,7 +35,7 @@ export const file = { own: true, ...collected };
 const zlibbed = (bytes) => encode(zlib.deflateSync(Buffer.from(bytes), { level: 9 }));
 
 /** A status list token (§5.1). */
-function statusList({
+export function statusList({
   bits = 1,
   bytes = [0xb9, 0xa3],
   lst = zlibbed(bytes),
