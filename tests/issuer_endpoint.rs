@@ -23,6 +23,7 @@ fn parts(alg: Alg) -> Parts {
     let config = json!({
         "issuer": "https://issuer.example",
         "audience": "https://api.example",
+        "feedAccess": "public",
         "clients": [
             { "clientId": "app", "authentication": "none", "grants": ["refresh_token", "authorization_code"],
               "scope": "read write", "redirectUris": ["https://app.example/back"] },

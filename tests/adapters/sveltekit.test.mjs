@@ -82,11 +82,16 @@ test('a body reaches its handler', async () => {
 });
 
 test('a page and its data are behind the same rule', async () => {
-  for (const path of ['/page', '/page/__data.json', '/%70age', '/%70age/__data.json']) {
+  for (const path of ['/page', '/page/__data.json']) {
     assert.equal((await send(origin + path)).status, 401, path);
     const { status, body } = await send(origin + path, { headers: bearer() });
     assert.equal(status, 200, path);
     assert.match(body, /ada/);
+  }
+  // A server that compares escapes as they were sent finds another page there, so that the default has to hold as well.
+  for (const path of ['/%70age', '/%70age/__data.json']) {
+    assert.equal((await send(origin + path)).status, 401, path);
+    assert.equal((await send(origin + path, { headers: bearer() })).status, 403, path);
   }
 });
 

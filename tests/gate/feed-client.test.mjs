@@ -89,7 +89,7 @@ test('a client without a secret, and a secret that is none, are mistakes of the 
     });
   assert.throws(() => gateOn(time, {}, { feed: undefined }), {
     name: 'PolicyError',
-    pointer: '/revocation/clientId',
+    pointer: '/revocation/feed',
   });
   assert.throws(() => gateOn(time, {}, { clientId: '' }), {
     name: 'PolicyError',

@@ -117,7 +117,7 @@ test('revoking answers 200 to what is no token, and again to what is revoked', a
   assert.equal(await isActive(next.access_token), true, 'the session goes on');
   assert.equal(await revoke(started.refresh_token), 200, 'an older generation is good enough to end it');
   assert.equal(await isActive(next.access_token), false);
-  const version = async () => (await fetch(`${url}/revocations`)).headers.get('etag');
+  const version = async () => (await fetch(`${url}/revocations`, { headers: asBasic })).headers.get('etag');
   assert.equal(await version(), '"2"');
   assert.equal(await revoke(next.refresh_token), 200);
   assert.equal(await version(), '"2"', 'what is revoked already fills no feed');
@@ -222,7 +222,9 @@ test('the feed gives a snapshot, then what has come since, in few rows, and in g
   assert.deepEqual(await pull(), [200, '"90"', 1]);
   assert.deepEqual(await pull('?since=0'), [200, '"90"', 1]);
   const ask = async (encoding) => {
-    const request = new Request(`${url}/revocations`, { headers: { 'accept-encoding': encoding } });
+    const request = new Request(`${url}/revocations`, {
+      headers: { ...asBasic, 'accept-encoding': encoding },
+    });
     const response = await issuer.fetch(request);
     return [response.headers.get('content-encoding'), Buffer.from(await response.arrayBuffer())];
   };
