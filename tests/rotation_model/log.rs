@@ -134,7 +134,7 @@ impl LogModel {
         let keys = [1, 2].map(|_| SigningKey::generate(Alg::EdDsa).unwrap());
         let jwk = |text: String| serde_json::from_str::<Value>(&text).unwrap();
         let config = json!({
-            "issuer": ISSUER, "audience": "api",
+            "issuer": ISSUER, "audience": "api", "feedAccess": "public",
             "clients": [{ "clientId": "app", "authentication": "none", "grants": ["refresh_token"] }],
         });
         let secrets = json!({

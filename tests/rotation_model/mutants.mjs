@@ -2,10 +2,12 @@
 // of a row. Not a stage of `npm test`: every mutant is compiled.
 // mutants.md keeps what was found.
 //   node tests/rotation_model/mutants.mjs [WORD IN THE NAME]…
+//   node tests/rotation_model/mutants.mjs --check    builds nothing: is what each would replace still there, once?
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const COPY = join(ROOT, 'target', 'mutants', 'crate');
@@ -193,8 +195,8 @@ const MUTANTS = [
   [
     'swaps what is there now',
     'operation',
-    'Some((expected, row)) => self.commit((outcome, events), expected, row)',
-    'Some((expected, row)) => self.commit((outcome, events), expected.saturating_add(u64::from(self.lost)), row)',
+    'Some((expected, row)) => self.commit((outcome, events), expected, row, rules)',
+    'Some((expected, row)) => self.commit((outcome, events), expected.saturating_add(u64::from(self.lost)), row, rules)',
   ],
   [
     'does not look at the cutoffs',
@@ -240,10 +242,10 @@ const MUTANTS = [
   ],
   // the log of revocations
   [
-    'swaps the register whatever version it was read with',
-    'feed/log',
-    '    pub(super) fn stored_version(&self) -> u64 {\n        self.stored.0\n',
-    '    pub(super) fn stored_version(&self) -> u64 {\n        self.stored.0.saturating_add(1)\n',
+    'writes the register with a version that was read later',
+    'endpoint/log',
+    'if channel.write(append.register).await? {',
+    'let found = channel.read(REGISTER).await?;\n        let expected = found.map_or(0, |entry| entry.version);\n        if channel.write(super::super::feed::Write { expected, ..append.register }).await? {',
   ],
   [
     'forgets the tail when it becomes a segment',
@@ -319,29 +321,51 @@ function cargo(...tests) {
   return { passed: status === 0, output: stdout + stderr };
 }
 
+const isOfLog = (module) => /^(feed|endpoint)\//.test(module);
+
 /** Who found it: the model by a property and in so many steps, or a test by its name. */
-function found() {
-  const model = cargo('--test', 'rotation_model', 'no_interleaving_breaks_an_invariant');
+function found(module) {
+  const log = isOfLog(module) ? '_of_the_log' : '';
+  const model = cargo('--test', 'rotation_model', `no_interleaving_breaks_an_invariant${log}`);
   if (model.output.includes('could not compile'))
     return `did not compile: ${/^error.*/m.exec(model.output)?.[0]}`;
   if (!model.passed) {
     const [, name, property, acts] =
-      /^([\w -]+): \{\n\s+"([^"]+)": \[\n([\s\S]*?)\n\s+\],\n/m.exec(model.output) ?? [];
-    if (property) return `model "${name}": ${property}, in ${acts.trim().split('\n').length} steps`;
+      /^([\w :-]+): \{\n\s+"([^"]+)": \[\n([\s\S]*?)\n\s+\],\n/m.exec(model.output) ?? [];
+    if (property) return `model "${name}": ${property}, in ${acts.match(/^ {8}[A-Z]/gm).length} steps`;
     const panic = /panicked at .*\n.*/.exec(model.output)?.[0].replace('\n', ' ');
     // Whatever kept it from running has found nothing.
     return panic ? `model: ${panic}` : `did not run: ${/^error.*/m.exec(model.output)?.[0]}`;
   }
-  const tests = cargo('--lib', 'issuer::').output + cargo('--test', 'rotation').output;
+  const others = log ? ['--test', 'feed_log', '--test', 'issuer_endpoint'] : ['--test', 'rotation'];
+  const tests = cargo('--lib', 'issuer::').output + cargo('--no-fail-fast', ...others).output;
   const names = [...tests.matchAll(/^test (\S+) \.\.\. FAILED|^ {4}([\w:]+)$/gm)].map(
     (match) => match[1] ?? match[2],
   );
   return names.length > 0 ? `tests: ${[...new Set(names)].slice(0, 2).join(', ')}` : undefined;
 }
 
-const words = process.argv.slice(2);
+const { values, positionals: words } = parseArgs({
+  allowPositionals: true,
+  options: { check: { type: 'boolean', default: false } },
+});
 const chosen = MUTANTS.filter(([name]) => words.length === 0 || words.some((word) => name.includes(word)));
+if (values.check) {
+  const drifted = chosen.filter(([, module, from]) => {
+    const text = readFileSync(join(ROOT, 'src', 'issuer', `${module}.rs`), 'utf8');
+    return text.split(from).length !== 2;
+  });
+  for (const [name, module, from] of drifted)
+    console.log(`${name} — src/issuer/${module}.rs: ${from} is not there once`);
+  console.log(`${chosen.length - drifted.length} of ${chosen.length} mutants can be made`);
+  process.exit(drifted.length > 0 ? 1 : 0);
+}
 copy();
+// What is found where nothing is broken finds no mutant.
+for (const module of new Set(chosen.map(([, module]) => (isOfLog(module) ? 'feed/log' : 'session')))) {
+  const finder = found(module);
+  if (finder) throw new Error(`without a mutant: ${finder}`);
+}
 let survivors = 0;
 for (const [name, module, from, to] of chosen) {
   const path = join(COPY, 'src', 'issuer', `${module}.rs`);
@@ -352,7 +376,7 @@ for (const [name, module, from, to] of chosen) {
       path,
       text.replace(from, () => to),
     );
-  const finder = result ?? found() ?? 'SURVIVED';
+  const finder = result ?? found(module) ?? 'SURVIVED';
   writeFileSync(path, text);
   if (!/^(model|tests)/.test(finder)) survivors += 1;
   console.log(`${name} — ${finder}`);

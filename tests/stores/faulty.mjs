@@ -27,19 +27,23 @@ const FAULTS = {
     return call();
   },
   /** A replica answered: as it was before the last write, or before there was anything. A swap is not served by replicas. */
-  'stale read': async ({ op, key, history, call }) => {
-    if (op !== 'read') return call();
-    const versions = history.get(key) ?? [];
-    return versions.at(-2) ?? null;
-  },
+  'stale read': async ({ op, key, history, call }) =>
+    replica(op, key, (one) => history.get(one)?.at(-2) ?? null) ?? call(),
   /** A replica that has stopped long ago. */
   'very stale read': async ({ op, key, history, call }) =>
-    op === 'read' ? (history.get(key)?.[0] ?? null) : call(),
+    replica(op, key, (one) => history.get(one)?.[0] ?? null) ?? call(),
 };
+
+/** What a replica answers, as a promise; nothing when it is not asked. */
+function replica(op, key, versionOf) {
+  if (op === 'read') return Promise.resolve(versionOf(key));
+  return op === 'readMany' ? Promise.resolve(key.map(versionOf)) : undefined;
+}
 
 export const kinds = Object.keys(FAULTS);
 
-export function faultyStore(store, kind, every) {
+/** @param many whether it reads many rows in one call, where the store does. */
+export function faultyStore(store, kind, every, { many = false } = {}) {
   const fault = FAULTS[kind];
   const late = { before: [], after: [] };
   const history = new Map();
@@ -70,6 +74,7 @@ export function faultyStore(store, kind, every) {
     };
   return {
     read: through('read'),
+    ...(many && store.readMany && { readMany: through('readMany') }),
     swap: through('swap'),
     sweep: through('sweep'),
     heal(on) {
