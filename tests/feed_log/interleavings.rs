@@ -1,0 +1,79 @@
+//! What happens between two steps: others act, a request's time ends, a store call takes long, something cannot be carried out.
+
+use portcullis::issuer::endpoint::{Exchange, Step};
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+fn tend() -> Value {
+    json!({ "command": "tend" })
+}
+
+fn all_of(subject: &str) -> Value {
+    json!({ "command": "revoke", "subject": subject })
+}
+
+/// Steps until it asks for something of that kind.
+fn until(world: &mut World, exchange: &mut Exchange, asks: impl Fn(&Step) -> bool) {
+    while !asks(exchange.step()) {
+        assert!(!world.step(exchange), "it has ended before");
+    }
+}
+
+#[test]
+fn what_has_ended_all_sessions_ends_none_that_began_afterwards() {
+    for command in [all_of("alice"), json!({ "command": "revoke", "clientId": "app" })] {
+        let (parts, mut world) = (Parts::new(), World::new());
+        let (one, two) = (parts.process(), parts.process());
+        let old = world.start(&one, "alice");
+        assert_eq!(world.run(&one, &command).status, 200);
+        world.now += 5;
+        let new = world.start(&one, "alice");
+        world.now += 10;
+        assert_eq!(world.run(&two, &tend()).status, 200);
+        assert_eq!(world.refresh(&two, &old["refresh_token"]), 400, "{command}");
+        assert_eq!(world.refresh(&two, &new["refresh_token"]), 200, "{command}");
+        let mut edge = parts.edge(&[&parts.feed]);
+        world.pull(&two, &mut edge).unwrap();
+        assert!(is_refused(&edge, &old, world.now) && !is_refused(&edge, &new, world.now), "{command}");
+    }
+}
+
+#[test]
+fn an_intent_that_cannot_be_carried_out_keeps_no_other_from_it() {
+    let (parts, mut world) = (Parts::new(), World::new());
+    let issuer = parts.process();
+    let sessions = ["alice", "bob"].map(|name| world.start(&issuer, name));
+    let is_row_of_intents = |step: &Step| matches!(step, Step::Swap { key, .. } if key.starts_with("f/intent/"));
+    for name in ["alice", "bob"] {
+        let mut dies = world.begin(&issuer, &all_of(name));
+        until(&mut world, &mut dies, is_row_of_intents);
+        world.step(&mut dies);
+    }
+    let cutoff = "c/sub/K9gGyX8OAK8aH8Myj6djqSaXI8jbj6xPk69x2xhtbpA".to_owned();
+    world.entries.insert(cutoff.clone(), portcullis::issuer::endpoint::Entry { version: 1, value: "?".to_owned() });
+    world.now += 15;
+    let other = parts.process();
+    assert_ne!(world.run(&other, &tend()).status, 200, "the operator hears of it");
+    assert_eq!(world.refresh(&other, &sessions[1]["refresh_token"]), 400);
+    world.entries.remove(&cutoff);
+    assert_eq!(world.run(&other, &tend()).status, 200);
+    assert_eq!(world.refresh(&other, &sessions[0]["refresh_token"]), 400);
+}
+
+#[test]
+fn what_is_done_is_taken_out_of_its_row_after_a_tend_that_failed() {
+    let (parts, mut world) = (Parts::new(), World::new());
+    let issuer = parts.process();
+    let session = world.start(&issuer, "alice");
+    assert_eq!(world.run(&issuer, &end(&session)).status, 200);
+    let is_open = |world: &World| {
+        world.entries.iter().any(|(key, entry)| key.starts_with("f/intent/") && !entry.value.contains(r#""open":[]"#))
+    };
+    assert!(is_open(&world));
+    world.broken = Some("f/intent/");
+    assert_ne!(world.run(&issuer, &tend()).status, 200);
+    world.broken = None;
+    assert_eq!(world.run(&issuer, &tend()).status, 200);
+    assert!(!is_open(&world));
+}
