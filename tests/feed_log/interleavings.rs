@@ -1,6 +1,6 @@
 //! What happens between two steps: others act, a request's time ends, a store call takes long, something cannot be carried out.
 
-use portcullis::issuer::endpoint::{Exchange, Step};
+use portcullis::issuer::endpoint::{Evidence, Exchange, Step};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -18,6 +18,14 @@ fn until(world: &mut World, exchange: &mut Exchange, asks: impl Fn(&Step) -> boo
     while !asks(exchange.step()) {
         assert!(!world.step(exchange), "it has ended before");
     }
+}
+
+fn appends(step: &Step) -> bool {
+    matches!(step, Step::Swap { key, .. } if key == "f/log")
+}
+
+fn waits(step: &Step) -> bool {
+    matches!(step, Step::Wait { .. })
 }
 
 #[test]
@@ -76,4 +84,61 @@ fn what_is_done_is_taken_out_of_its_row_after_a_tend_that_failed() {
     world.broken = None;
     assert_eq!(world.run(&issuer, &tend()).status, 200);
     assert!(!is_open(&world));
+}
+
+#[test]
+fn a_leader_whose_time_ends_fails_itself_and_nobody_who_waits_for_it() {
+    let (parts, mut world) = (Parts::new(), World::new());
+    let issuer = parts.process();
+    let sessions: Vec<Value> = (0..5).map(|n| world.start(&issuer, &format!("u{n}"))).collect();
+    let mut leader = world.begin(&issuer, &end(&sessions[0]));
+    until(&mut world, &mut leader, appends);
+    let mut others: Vec<Exchange> = sessions[1..].iter().map(|session| world.begin(&issuer, &end(session))).collect();
+    for other in &mut others {
+        until(&mut world, other, waits);
+    }
+    // Those who wait are written with the lead of one of them, which ends too.
+    let mut second = others.remove(0);
+    for exchange in [&mut leader, &mut second] {
+        until(&mut world, exchange, appends_or_waits);
+        while !matches!(exchange.step(), Step::Done { .. }) {
+            exchange.resume(Evidence::Unavailable, at(world.now));
+        }
+        assert_eq!(answer(exchange).status, 503);
+    }
+    for answer in together(&mut world, &mut others) {
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    assert_eq!(world.run(&issuer, &tend()).status, 200);
+    let mut edge = parts.edge(&[&parts.feed]);
+    world.pull(&issuer, &mut edge).unwrap();
+    assert!(sessions.iter().all(|session| is_refused(&edge, session, NOW)), "also those that were answered 503");
+}
+
+fn appends_or_waits(step: &Step) -> bool {
+    appends(step) || waits(step)
+}
+
+#[test]
+fn whoever_cannot_wait_any_longer_takes_no_lead_from_one_at_work() {
+    let (parts, mut world) = (Parts::new(), World::new());
+    let issuer = parts.process();
+    let sessions: Vec<Value> = (0..3).map(|n| world.start(&issuer, &format!("u{n}"))).collect();
+    let mut exchanges: Vec<Exchange> = sessions.iter().map(|session| world.begin(&issuer, &end(session))).collect();
+    until(&mut world, &mut exchanges[0], appends);
+    for exchange in &mut exchanges[1..] {
+        until(&mut world, exchange, waits);
+    }
+    let mut late = exchanges.pop().unwrap();
+    for steps in 0.. {
+        if matches!(late.step(), Step::Done { .. }) {
+            break;
+        }
+        assert!(steps < 20, "its time is over");
+        late.resume(Evidence::Unavailable, at(world.now));
+    }
+    assert_eq!(answer(&late).status, 503);
+    for answer in together(&mut world, &mut exchanges) {
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
 }

@@ -65,7 +65,11 @@ pub(super) async fn open(issuer: &Issuer, channel: &Channel, wanted: Wanted) -> 
     loop {
         match issuer.ledger.intents.turn(&mut ticket, waited) {
             Turn::Settled(_) => return Some(Opened { intent, coming }),
-            Turn::Wait => waited = pause.wait(channel).await,
+            Turn::Wait => match pause.wait(channel).await {
+                Ok(milliseconds) => waited = milliseconds,
+                // Its time is over. Whoever leads, or leads next, writes it all the same.
+                Err(Unavailable) => return Some(Opened { intent, coming }),
+            },
             Turn::Lead(lead) => {
                 waited = 0;
                 let written = write(issuer, channel, &lead.values).await;
@@ -113,7 +117,9 @@ async fn write(issuer: &Issuer, channel: &Channel, opened: &[Intent]) -> bool {
                 }
             }
         }
-        pause.wait(channel).await;
+        if pause.wait(channel).await.is_err() {
+            return false;
+        }
     }
     false
 }
