@@ -142,3 +142,20 @@ fn whoever_cannot_wait_any_longer_takes_no_lead_from_one_at_work() {
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 }
+
+#[test]
+fn a_list_is_as_old_as_its_reading() {
+    let (parts, mut world) = (Parts::new(), World::new());
+    let issuer = parts.process();
+    let sessions = ["alice", "bob"].map(|name| world.start(&issuer, name));
+    world.run(&issuer, &end(&sessions[0]));
+    let mut pull = world.begin(&issuer, &get(""));
+    let read = world.carry_out(pull.step());
+    world.now += 1;
+    assert_eq!(world.run(&issuer, &end(&sessions[1])).status, 200);
+    world.now += 9;
+    pull.resume(read, at(world.now));
+    while !world.step(&mut pull) {}
+    let list = claims(&answer(&pull).body);
+    assert_eq!((&list["tokens"], &list["iat"]), (&json!(1), &json!(NOW)));
+}
