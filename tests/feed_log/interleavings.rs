@@ -1,6 +1,15 @@
 //! What happens between two steps: others act, a request's time ends, a store call takes long, something cannot be carried out.
 
-use portcullis::issuer::endpoint::{Evidence, Exchange, Step};
+use std::collections::BTreeMap;
+
+use portcullis::{
+    Alg,
+    issuer::{
+        endpoint::{Evidence, Exchange, Step},
+        feed::{Feed, Log, REGISTER, Revoked, Write},
+        signing_key::SigningKey,
+    },
+};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -21,7 +30,7 @@ fn until(world: &mut World, exchange: &mut Exchange, asks: impl Fn(&Step) -> boo
 }
 
 fn appends(step: &Step) -> bool {
-    matches!(step, Step::Swap { key, .. } if key == "f/log")
+    matches!(step, Step::Swap { key, .. } if key == REGISTER)
 }
 
 fn waits(step: &Step) -> bool {
@@ -158,4 +167,41 @@ fn a_list_is_as_old_as_its_reading() {
     while !world.step(&mut pull) {}
     let list = claims(&answer(&pull).body);
     assert_eq!((&list["tokens"], &list["iat"]), (&json!(1), &json!(NOW)));
+}
+
+#[test]
+fn a_delta_over_what_has_expired_names_the_signing_keys_that_were_taken_back() {
+    let key = SigningKey::generate(Alg::EdDsa).unwrap();
+    let feed = Feed::new(key, ISSUER, 300, &[]).unwrap();
+    let mut rows: BTreeMap<String, (u64, String)> = BTreeMap::new();
+    let swap = |rows: &mut BTreeMap<String, (u64, String)>, write: Write| {
+        rows.insert(write.key, (write.expected + 1, write.value));
+    };
+    let register = |rows: &BTreeMap<String, (u64, String)>| {
+        Log::read(rows.get(REGISTER).map(|(version, value)| (*version, value.as_str())), None).unwrap()
+    };
+    for n in 0..8 {
+        let names: Vec<String> = (0..990).map(|m| format!("{n}/{m}")).collect();
+        let mut revoked: Vec<Revoked<'_>> = names.iter().map(|name| Revoked::Token(name)).collect();
+        // The first segment outlives the second, which says that a key was taken back.
+        match n {
+            0 => revoked.push(Revoked::SubjectBefore("fast clock", at(NOW + 5000))),
+            4 => revoked.push(Revoked::Key("stolen")),
+            _ => {}
+        }
+        let now = at(if n == 7 { NOW + 700 } else { NOW });
+        let append = feed.append(&register(&rows), None, &revoked, [7; 16], now).unwrap();
+        append.segment.into_iter().for_each(|segment| swap(&mut rows, segment));
+        swap(&mut rows, append.register);
+    }
+    let (mut log, now) = (register(&rows), at(NOW + 700));
+    let missing = log.missing(now);
+    assert_eq!(missing.len(), 1, "one of two segments is left");
+    for key in missing {
+        log.take(&key, rows.get(&key).map(|(_, value)| value.as_str())).unwrap();
+    }
+    for since in ["1", "7"] {
+        let delta = feed.answer(&log, feed.since(since).as_ref(), now).unwrap();
+        assert_eq!((delta.status, &claims(&delta.body)["cutoffs"]), (200, &json!(1)), "since {since}");
+    }
 }
