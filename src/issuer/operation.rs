@@ -15,7 +15,10 @@ use super::{
     session_id::SessionId,
     start::{self, Seed, Start},
 };
-use crate::{policy_error::PolicyError, time::UnixSeconds};
+use crate::{
+    policy_error::PolicyError,
+    time::{Leeway, UnixSeconds},
+};
 
 /// How often a lost race is run again. Whoever wins makes progress, so more than a few mean a flood.
 const ATTEMPTS: u32 = 8;
@@ -131,6 +134,9 @@ pub struct Operation {
     task: Task,
     asked: Asked,
     lost: u32,
+    /// How long the last attempt to move a cutoff took, in seconds, and when this one began.
+    took: u64,
+    began: u64,
 }
 
 impl Operation {
@@ -174,7 +180,7 @@ impl Operation {
     }
 
     fn new(task: Task) -> Self {
-        Operation { task, asked: Asked::Nothing, lost: 0 }
+        Operation { task, asked: Asked::Nothing, lost: 0, took: 0, began: 0 }
     }
 
     /// The first step.
@@ -198,9 +204,11 @@ impl Operation {
             (Asked::Value, Evidence::Read(found)) => self.decide(found, now, rules),
             (Asked::CutoffsBefore, Evidence::Cutoffs(found)) => self.start_under(&found, now, rules),
             (Asked::Commit(reported, Some(session)), Evidence::Swapped(true)) => self.look_since(reported, session),
-            // It was reached before it was committed: what was issued meanwhile would pass for issued after it.
+            // It was reached before it was committed: what was issued meanwhile would pass for issued after it. The next is aimed at when
+            // an attempt that takes as long has ended, so that a slow store delays it and does not refuse it.
             (Asked::Commit((Outcome::CutOff(cutoff), _), _), Evidence::Swapped(true)) if cutoff.instant() <= now => {
-                self.overtaken()
+                self.took = now.get().saturating_sub(self.began).min(Leeway::CAP);
+                self.begin()
             }
             (Asked::Commit((outcome, events), None), Evidence::Swapped(true)) => Step::Done { outcome, events },
             (Asked::Commit(..), Evidence::Swapped(false)) => self.again(),
@@ -223,7 +231,9 @@ impl Operation {
     fn decide(&mut self, found: Option<Versioned>, now: UnixSeconds, rules: &Rules) -> Step {
         let (version, value) = found.map(|found| (found.version, found.value)).unzip();
         if let Task::CutOff(party) = &self.task {
-            let step = move_cutoff(party, version.unwrap_or(0), value.as_deref(), now, rules);
+            let ends = UnixSeconds::new(now.get().saturating_add(self.took)).unwrap_or(UnixSeconds::MAX);
+            let step = move_cutoff(party, version.unwrap_or(0), value.as_deref(), [now, ends], rules);
+            self.began = now.get();
             let Some((reported, step)) = step else { return unavailable() };
             self.asked = Asked::Commit(reported, None);
             return step;
@@ -339,15 +349,15 @@ fn swap(expected: u64, row: &Row, rules: &Rules) -> Step {
     Step::Swap { key: row.sid.key(), expected, value: row.to_json(), ends_at: row.kept_until(rules) }
 }
 
-/// `None` for a cutoff that cannot be read, or that no later one can follow.
+/// The cutoff to be written now by a swap that ends then. `None` for one that cannot be read, or that no later one can follow.
 fn move_cutoff(
     party: &Party,
     expected: u64,
     value: Option<&str>,
-    now: UnixSeconds,
+    [now, ends]: [UnixSeconds; 2],
     rules: &Rules,
 ) -> Option<(Reported, Step)> {
-    let next = Cutoff::stored(value).ok()?.next(now)?;
+    let next = Cutoff::stored(value).ok()?.next(ends)?;
     let step = Step::Swap { key: party.key(), expected, value: next.to_json(), ends_at: next.ends_at(rules) };
     Some(((Outcome::CutOff(next), vec![Event::cut_off(party, now)]), step))
 }

@@ -124,6 +124,25 @@ fn strangers_begin_no_epoch() {
 }
 
 #[test]
+fn another_issuers_cursor_under_the_same_key_begins_no_epoch() {
+    let parts = Parts::new();
+    let other = Parts { issuer: "https://other.example".to_owned(), ..Parts::new() };
+    let other = Parts { feed: parts.feed.clone(), ..other };
+    let (mut world, mut theirs) = (World::new(), World::new());
+    let (issuer, their) = (parts.process(), other.process());
+    for (world, issuer, times) in [(&mut world, &issuer, 1), (&mut theirs, &their, 5)] {
+        for n in 0..times {
+            world.run(issuer, &json!({ "command": "revoke", "subject": n.to_string() }));
+        }
+    }
+    let epoch = claims(&world.run(&issuer, &get("")).body)["epoch"].clone();
+    let pull = json!({ "method": "GET", "url": "https://other.example/revocations", "headers": [], "body": null });
+    let cursor = claims(&theirs.run(&their, &pull).body)["cursor"].as_str().unwrap().to_owned();
+    assert_eq!(world.run(&issuer, &get(&format!("?since={cursor}"))).status, 410);
+    assert_eq!(claims(&world.run(&issuer, &get("")).body)["epoch"], epoch);
+}
+
+#[test]
 fn another_issuers_list_under_the_same_key_is_refused() {
     let parts = Parts::new();
     let other = Parts { issuer: "https://other.example".to_owned(), ..Parts::new() };

@@ -1,6 +1,7 @@
 //! The log of revocations, through the issuer's own exchanges: many at once, cut off anywhere, over a store that fails, lags and is restored.
 
 mod epochs;
+mod interleavings;
 mod support;
 
 use portcullis::issuer::endpoint::Exchange;

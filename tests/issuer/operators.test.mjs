@@ -100,6 +100,22 @@ test('in process an Error has the cause, whatever was asked for', async () => {
   }
 });
 
+test('the store is swept whether it could be tended or not, and the caller hears of both', async () => {
+  const { issuer, store } = issuerWith();
+  const { read, readMany, sweep } = store;
+  let swept = 0;
+  store.sweep = (...args) => {
+    swept += 1;
+    return sweep(...args);
+  };
+  const cause = new Error('a row is locked');
+  store.read = store.readMany = () => Promise.reject(cause);
+  await assert.rejects(issuer.sweep(), { name: 'IssuerUnavailableError', cause });
+  assert.equal(swept, 1);
+  Object.assign(store, { read, readMany });
+  assert.equal(await issuer.sweep(), 0);
+});
+
 test('what is thrown and is no Error is made one, and an entry that cannot be decoded is told as what it is', async () => {
   const { issuer, events, store, refresh } = issuerWith();
   const { refresh_token, sid } = await issuer.startSession('alice', { clientId: 'page' });

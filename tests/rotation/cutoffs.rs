@@ -164,16 +164,17 @@ fn a_cutoff_is_moved_on_by_whoever_wins_and_then_by_the_other() {
 fn a_cutoff_that_was_reached_before_it_was_committed_is_moved_on() {
     let mut operation = Operation::cut_off(Party::Subject("alice".into()));
     let (mut step, mut rounds) = (operation.begin(), 0);
-    // Begun at 0 and committed at 1, so that a token of second 1 may have been issued meanwhile.
+    // Begun at 0 and committed at 1, so that a token of second 1 may have been issued meanwhile. The next allows for as long.
     while let Step::Read { .. } = step {
         let Step::Swap { value, .. } = operation.resume(Evidence::Read(None), at(rounds), &rules()) else {
             panic!("no swap")
         };
-        assert_eq!(Cutoff::from_json(&value).unwrap().instant(), at(rounds + 1));
+        assert_eq!(Cutoff::from_json(&value).unwrap().instant(), at(2 * rounds + 1));
         step = operation.resume(Evidence::Swapped(true), at(rounds + 1), &rules());
         rounds += 1;
     }
-    assert_eq!((rounds, step), (8, Step::Done { outcome: Outcome::Unavailable, events: Vec::new() }));
+    let Step::Done { outcome: Outcome::CutOff(cutoff), .. } = step else { panic!("{step:?}") };
+    assert_eq!((rounds, cutoff.instant()), (2, at(3)));
 }
 
 #[test]
@@ -204,4 +205,27 @@ fn what_is_inspected_is_live_until_its_session_or_its_party_is_ended() {
     assert_eq!(format!("{store:?}"), format!("{before:?}"), "nothing is written");
     assert!(matches!(cut_off(&mut store, &parties()[0], 1), Outcome::CutOff(_)));
     assert_eq!(look(&mut store).map(|(outcome, _)| outcome), [REVOKED, REVOKED]);
+}
+
+#[test]
+fn a_cutoff_stands_however_long_each_swap_takes() {
+    for seconds in [1, 3, 14] {
+        let mut store = MemoryStore::default();
+        let mut operation = Operation::cut_off(Party::Subject("alice".into()));
+        let (mut now, mut step, mut swaps) = (100, operation.begin(), 0);
+        let cutoff = loop {
+            let evidence = match step {
+                Step::Read { key } => Evidence::Read(store.read(&key).unwrap()),
+                Step::Swap { key, expected, value, ends_at } => {
+                    (now, swaps) = (now + seconds, swaps + 1);
+                    Evidence::Swapped(store.swap(&key, expected, &value, ends_at).unwrap())
+                }
+                Step::Done { outcome: Outcome::CutOff(cutoff), .. } => break cutoff,
+                other => panic!("{other:?}"),
+            };
+            step = operation.resume(evidence, at(now), &rules());
+        };
+        assert_eq!(swaps, 2, "{seconds}");
+        assert_eq!(cutoff.instant(), at(now + 1), "as soon as it can be");
+    }
 }

@@ -221,9 +221,12 @@ impl Channel {
         }
     }
 
-    /// Waits. Whoever does not let the time pass finds the others as far as they are.
-    pub(super) async fn wait(&self, milliseconds: u64) {
-        self.ask(Step::Wait { milliseconds }).await;
+    /// Waits. Whoever does not let the time pass finds the others as far as they are; and has let none pass when it is told so.
+    pub(super) async fn wait(&self, milliseconds: u64) -> Result<(), Unavailable> {
+        match self.ask(Step::Wait { milliseconds }).await {
+            Evidence::Held(_) => Ok(()),
+            _ => Err(Unavailable),
+        }
     }
 
     /// Writes, if nobody was faster.

@@ -1,5 +1,7 @@
 //! Intents in the store: written before a revocation, taken out after it, and carried out again when nobody has.
 
+use std::collections::BTreeSet;
+
 use super::{
     super::{
         cutoff::{Cutoff, Party},
@@ -25,8 +27,9 @@ use crate::time::{Leeway, UnixSeconds};
 /// How often a row of intents is tried. It is an insurance; what it insures does not wait for it any longer.
 const TRIES: u32 = 4;
 
-/// As many as are carried out at one time.
+/// As many as are carried out at one time, and as many as may fail at it.
 const MOST_AT_ONCE: usize = 200;
+const MOST_FAILED: usize = 50;
 
 const LOOK_MS: (u64, u64) = (2, 40);
 
@@ -47,17 +50,26 @@ pub(super) async fn append(
     log::append(issuer, channel, vec![entry]).await
 }
 
-/// Writes down what is about to be revoked, as far as the store lets it.
+/// Writes down what is about to be revoked, as far as the store lets it. With it goes the cutoff that there is now: by a later one whoever
+/// finds the intent knows that it is done, and ends no session that has begun since.
 pub(super) async fn open(issuer: &Issuer, channel: &Channel, wanted: Wanted) -> Option<Opened> {
     issuer.settings.feed.as_ref()?;
     let coming = Some(issuer.ledger.announce());
-    let intent = Intent { at: channel.now().get(), wanted };
+    let seen = match party(&wanted) {
+        Some(party) => Some(cutoff(channel, &party).await.ok()?.instant().get()),
+        None => None,
+    };
+    let intent = Intent { at: channel.now().get(), seen, wanted };
     let mut ticket = issuer.ledger.intents.join(vec![intent.clone()]);
     let (mut pause, mut waited) = (Pause::new(LOOK_MS.0, LOOK_MS.1), 0);
     loop {
         match issuer.ledger.intents.turn(&mut ticket, waited) {
             Turn::Settled(_) => return Some(Opened { intent, coming }),
-            Turn::Wait => waited = pause.wait(channel).await,
+            Turn::Wait => match pause.wait(channel).await {
+                Ok(milliseconds) => waited = milliseconds,
+                // Its time is over. Whoever leads, or leads next, writes it all the same.
+                Err(Unavailable) => return Some(Opened { intent, coming }),
+            },
             Turn::Lead(lead) => {
                 waited = 0;
                 let written = write(issuer, channel, &lead.values).await;
@@ -65,6 +77,21 @@ pub(super) async fn open(issuer: &Issuer, channel: &Channel, wanted: Wanted) -> 
             }
         }
     }
+}
+
+/// The party whose sessions it ends, if it does.
+fn party(wanted: &Wanted) -> Option<Party> {
+    match wanted {
+        Wanted::Subject(subject) => Some(Party::Subject(subject.clone())),
+        Wanted::Client(client) => Some(Party::Client(client.clone())),
+        Wanted::Session(_) | Wanted::Token(_) | Wanted::Key(_) => None,
+    }
+}
+
+async fn cutoff(channel: &Channel, party: &Party) -> Result<Cutoff, Failure> {
+    let found = channel.read(&party.key()).await?;
+    let stored = Cutoff::stored(found.as_ref().map(|entry| entry.value.as_str()));
+    stored.map_err(|error| Failure::unreadable("a cutoff", error))
 }
 
 /// Says that it is done. The row is written with the next intents, or when it is tended.
@@ -90,7 +117,9 @@ async fn write(issuer: &Issuer, channel: &Channel, opened: &[Intent]) -> bool {
                 }
             }
         }
-        pause.wait(channel).await;
+        if pause.wait(channel).await.is_err() {
+            return false;
+        }
     }
     false
 }
@@ -104,34 +133,46 @@ async fn change(channel: &Channel, slot: u8, opened: &[Intent], closed: &[Intent
 }
 
 /// Carries out what was decided and never finished, by whatever process: what this one could not append, and intents of a certain age.
+/// One that cannot be carried out stays, and keeps no other from it; the first failure is told at the end.
 pub(super) async fn tend(issuer: &Issuer, channel: &Channel) -> Result<(), Failure> {
     if issuer.settings.feed.is_none() {
         return Ok(());
     }
     log::append_left(issuer, channel).await?;
     let rows = channel.read_many((0..SLOTS).map(intent::key).collect()).await?;
-    let closed = core::mem::take(&mut locked(&issuer.ledger.slot).1);
-    let (mut done, mut entries) = (closed.clone(), Vec::new());
+    let closed: BTreeSet<Intent> = locked(&issuer.ledger.slot).1.iter().cloned().collect();
+    let (mut done, mut entries, mut failures) = (Vec::from_iter(closed.iter().cloned()), Vec::new(), Vec::new());
     for intent in rows.iter().flatten().flat_map(|row| intent::read(Some(&row.value))) {
-        if entries.len() < MOST_AT_ONCE && intent.is_lost(channel.now()) && !closed.contains(&intent) {
-            entries.push(carried_out(issuer, channel, &intent).await?);
-            done.push(intent);
+        let may_go_on = entries.len() < MOST_AT_ONCE && failures.len() < MOST_FAILED;
+        if may_go_on && intent.is_lost(channel.now()) && !closed.contains(&intent) {
+            match carried_out(issuer, channel, &intent).await {
+                Ok(entry) => {
+                    entries.push(entry);
+                    done.push(intent);
+                }
+                Err(failure) => failures.push(failure),
+            }
         }
     }
     log::append(issuer, channel, entries).await?;
+    let mut held = true;
     for (slot, row) in (0..SLOTS).zip(&rows) {
         if row.as_ref().is_some_and(|row| intent::changed(Some(&row.value), &[], &done).is_some()) {
             // Whoever writes it meanwhile leaves the rest to the next time: what is carried out again changes nothing.
-            change(channel, slot, &[], &done).await?;
+            held &= change(channel, slot, &[], &done).await?;
         }
     }
-    Ok(())
+    if held {
+        // Until then this process knows them to be done, whatever fails.
+        locked(&issuer.ledger.slot).1.retain(|intent| !closed.contains(intent));
+    }
+    failures.into_iter().next().map_or(Ok(()), Err)
 }
 
 /// Does what was intended, where it is not done, and gives what the log is to say.
 async fn carried_out(issuer: &Issuer, channel: &Channel, intent: &Intent) -> Result<Entry, Failure> {
     let wanted = intent.wanted.clone();
-    let party = match &wanted {
+    match &wanted {
         Wanted::Session(sid) => {
             if let Some(sid) = SessionId::parse(sid) {
                 run::revoke_row(issuer, channel, sid).await?;
@@ -146,14 +187,11 @@ async fn carried_out(issuer: &Issuer, channel: &Channel, intent: &Intent) -> Res
             mark_key(channel, kid).await?;
             return Ok(Entry::of(wanted));
         }
-        Wanted::Subject(subject) => Party::Subject(subject.clone()),
-        Wanted::Client(client) => Party::Client(client.clone()),
-    };
-    let found = channel.read(&party.key()).await?;
-    let stored = Cutoff::stored(found.as_ref().map(|entry| entry.value.as_str()));
-    let cutoff = stored.map_err(|error| Failure::unreadable("a cutoff", error))?;
-    // A cutoff is later than the second that it was made in. One of just the next second may be another's, of the same second and before.
-    if cutoff.instant().get() > intent.at.saturating_add(1) {
+        Wanted::Subject(_) | Wanted::Client(_) => {}
+    }
+    let Some(party) = party(&wanted) else { return Ok(Entry::of(wanted)) };
+    let cutoff = cutoff(channel, &party).await?;
+    if intent.is_done(cutoff.instant()) {
         // One that a fast clock wrote locks nobody out until its instant.
         let before = if cutoff.is_ahead(channel.now()) { cutoff.issued_at(channel.now()) } else { cutoff.instant() };
         return Ok(Entry { wanted, before });

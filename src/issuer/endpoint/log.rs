@@ -10,7 +10,7 @@ use super::{
         feed::{
             Feed, Log, MOST_AT_ONCE, Place, REGISTER, Since,
             intent::{Intent, Wanted},
-            queue::{Lead, Queue, Turn},
+            queue::{Lead, Queue, Ticket, Turn},
         },
         random,
     },
@@ -153,7 +153,7 @@ pub(super) async fn read(issuer: &Issuer, channel: &Channel, since: Option<&Sinc
             if let Some(renewed) = feed.renewed(&log, since, before.as_ref(), random, channel.now()) {
                 // Held or not, what is true now is yet to be read.
                 if !channel.write(renewed).await? {
-                    pause.wait(channel).await;
+                    pause.wait(channel).await?;
                 }
                 continue;
             }
@@ -182,33 +182,41 @@ async fn whole(issuer: &Issuer, channel: &Channel, log: &mut Log) -> Result<Opti
 }
 
 /// Appends, together with what others of this process have to append. Done again after an error it may stand there twice, which changes nothing.
+///
+/// Whoever fails, as a leader or because its time is over, fails alone: the others go on. What it wanted is appended later.
 pub(super) async fn append(issuer: &Issuer, channel: &Channel, entries: Vec<Entry>) -> Result<(), Unavailable> {
     let Some(feed) = &issuer.settings.feed else { return Ok(()) };
     if entries.is_empty() {
         return Ok(());
     }
     let mut ticket = issuer.ledger.appends.join(entries);
+    let outcome = lead_or_wait(issuer, channel, feed, &mut ticket).await;
+    if outcome.is_err() {
+        let mut left = locked(&issuer.ledger.left);
+        let room = MOST_LEFT.saturating_sub(left.len());
+        left.extend(issuer.ledger.appends.withdraw(&ticket).into_iter().take(room));
+    }
+    outcome
+}
+
+async fn lead_or_wait(issuer: &Issuer, channel: &Channel, feed: &Feed, ticket: &mut Ticket) -> Result<(), Unavailable> {
     let (mut pause, mut waited) = (Pause::new(LOOK_MS.0, LOOK_MS.1), 0);
     // Those who are right behind are taken along.
     for _ in 0..LINGERS {
         if issuer.ledger.coming() > 0 {
-            pause.wait(channel).await;
+            pause.wait(channel).await?;
         }
     }
     loop {
-        match issuer.ledger.appends.turn(&mut ticket, waited) {
+        match issuer.ledger.appends.turn(ticket, waited) {
             Turn::Settled(true) => return Ok(()),
             Turn::Settled(false) => return Err(Unavailable),
-            Turn::Wait => waited = pause.wait(channel).await,
+            Turn::Wait => waited = pause.wait(channel).await?,
             Turn::Lead(lead) => {
                 waited = 0;
-                let written = write(issuer, channel, feed, &lead).await.is_ok();
-                if !written {
-                    let mut left = locked(&issuer.ledger.left);
-                    let room = MOST_LEFT.saturating_sub(left.len());
-                    left.extend(lead.values.iter().take(room).cloned());
-                }
-                lead.settle(written);
+                // After an error the lead is dropped: what it was to write waits again.
+                write(issuer, channel, feed, &lead).await?;
+                lead.settle(true);
             }
         }
     }
@@ -237,7 +245,7 @@ async fn write(issuer: &Issuer, channel: &Channel, feed: &Feed, lead: &Lead<'_, 
             return Ok(());
         }
         lead.beat();
-        pause.wait(channel).await;
+        pause.wait(channel).await?;
     }
 }
 

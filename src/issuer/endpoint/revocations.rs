@@ -42,13 +42,15 @@ pub(super) async fn feed(
             .ok_or_else(|| Failure::request("since", "must be the version that is held, or the cursor of its document"))
     });
     let since = since.transpose()?;
+    // A document is as old as its reading: what is revoked while it is under way may be missing in it.
+    let read_at = channel.now();
     let log = log::read(issuer, channel, since.as_ref()).await?;
-    let of = (log.place(), channel.now());
+    let of = (log.place(), read_at);
     let known = locked(&issuer.ledger.answers).get(of.clone(), text);
     let answer = match known {
         Some(answer) => answer,
         None => {
-            let answer = feed.answer(&log, since.as_ref(), channel.now()).map_err(super::IssuerError::from)?;
+            let answer = feed.answer(&log, since.as_ref(), read_at).map_err(super::IssuerError::from)?;
             locked(&issuer.ledger.answers).put(&of, text, &answer);
             answer
         }

@@ -103,7 +103,7 @@ async fn carry_out(
                 let swapped = channel.swap(&key, expected, value, ends_at.get()).await;
                 match swapped {
                     Ok(true) => listing.revoked = sid,
-                    Ok(false) => drop(pause.wait(channel).await),
+                    Ok(false) => drop(pause.wait(channel).await?),
                     Err(Unavailable) => {}
                 }
                 swapped.map_or(Evidence::Unavailable, Evidence::Swapped)

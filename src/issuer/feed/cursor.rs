@@ -37,9 +37,12 @@ pub enum Proven {
     No,
 }
 
-/// Makes and reads cursors. Its key is derived from the feed key.
+/// Makes and reads cursors of one issuer. Their key is derived from the feed key, which may serve several issuers.
 #[derive(Clone)]
-pub(super) struct Cursors(pub(super) [u8; 32]);
+pub(super) struct Cursors {
+    pub(super) key: [u8; 32],
+    pub(super) issuer: String,
+}
 
 impl Cursors {
     pub(super) fn write(&self, place: &Place) -> String {
@@ -64,8 +67,10 @@ impl Cursors {
 
     fn mac(&self, bytes: &[u8]) -> Hmac<Sha256> {
         // HMAC takes a key of any length; a default key would be a constant, and 32 bytes never are refused.
-        let mut mac = <Hmac<Sha256> as Mac>::new(&self.0.into_padded());
+        let mut mac = <Hmac<Sha256> as Mac>::new(&self.key.into_padded());
         mac.update(bytes);
+        // What is before has a fixed length.
+        mac.update(self.issuer.as_bytes());
         mac
     }
 }
@@ -101,12 +106,14 @@ mod tests {
 
     #[test]
     fn a_cursor_proves_its_place_under_its_key_alone() {
-        let (ours, theirs) = (Cursors([7; 32]), Cursors([8; 32]));
+        let cursors = |key, issuer: &str| Cursors { key: [key; 32], issuer: issuer.to_owned() };
+        let (ours, theirs, others) = (cursors(7, "us"), cursors(8, "us"), cursors(7, "them"));
         let place = Place { epoch: 3, version: 9, head: [5; 32] };
         let text = ours.write(&place);
         assert_eq!(text.len(), 86);
         assert_eq!(ours.read(&text), Some(Since::Place(place.clone(), Proven::Yes)));
-        assert_eq!(theirs.read(&text), Some(Since::Place(place, Proven::No)));
+        assert_eq!(theirs.read(&text), Some(Since::Place(place.clone(), Proven::No)));
+        assert_eq!(others.read(&text), Some(Since::Place(place, Proven::No)));
         let Some(Since::Place(_, proven)) = ours.read(&text.replacen('A', "B", 1)) else { panic!() };
         assert_eq!(proven, Proven::No);
         assert_eq!(ours.read("12"), Some(Since::Version(12)));

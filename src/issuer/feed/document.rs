@@ -51,10 +51,12 @@ impl Feed {
         if expected.is_some_and(|expected| expected != from.head) {
             return Ok(gone);
         }
-        let (tokens, cutoffs) = fold(batches.into_iter(), now);
+        let (tokens, mut cutoffs) = fold(batches.into_iter(), now);
         let body = if held == version {
             self.document(log, &tokens, &cutoffs, [("current", head.into())], now)?
         } else {
+            // The batch that named one may have expired on the way; a signing key is taken back for good.
+            log.name_keys(&mut cutoffs);
             let previous = base64url::encode(&from.head);
             let links = [("since", json!(held)), ("previous", previous.into()), ("head", head.into())];
             self.document(log, &tokens, &cutoffs, links, now)?

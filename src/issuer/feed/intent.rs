@@ -65,12 +65,21 @@ impl Wanted {
 pub struct Intent {
     /// When.
     pub at: u64,
+    /// For a subject or a client: the cutoff that there was before. It is done when there is a later one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<u64>,
     /// What.
     #[serde(flatten)]
     pub wanted: Wanted,
 }
 
 impl Intent {
+    /// Does that cutoff show that it is done? What it was to end began before it was decided, and so under the cutoff that was seen then.
+    #[must_use]
+    pub fn is_done(&self, cutoff: UnixSeconds) -> bool {
+        cutoff.get() > self.seen.unwrap_or(self.at.saturating_add(1))
+    }
+
     /// Is its process taken to have stopped?
     #[must_use]
     pub fn is_lost(&self, now: UnixSeconds) -> bool {
@@ -117,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_row_keeps_what_others_have_written_and_stays_within_its_bounds() {
-        let intent = |name: &str| Intent { at: 5, wanted: Wanted::Session(name.to_owned()) };
+        let intent = |name: &str| Intent { at: 5, seen: None, wanted: Wanted::Session(name.to_owned()) };
         let one = changed(None, &[intent("a"), intent("b")], &[]).unwrap();
         assert_eq!(one, r#"{"v":1,"open":[{"at":5,"session":"a"},{"at":5,"session":"b"}]}"#);
         let two = changed(Some(&one), &[intent("c")], &[intent("a")]).unwrap();

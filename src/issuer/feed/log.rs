@@ -93,10 +93,15 @@ impl Log {
     /// What is revoked at that time, each once: of two cutoffs the later.
     pub(super) fn fold(&self, now: UnixSeconds) -> (Vec<u64>, BTreeMap<u64, u64>) {
         let (tokens, mut cutoffs) = fold(self.runs().flat_map(|(_, batches)| batches), now);
+        self.name_keys(&mut cutoffs);
+        (tokens, cutoffs)
+    }
+
+    /// Adds the signing keys that were taken back.
+    pub(super) fn name_keys(&self, cutoffs: &mut BTreeMap<u64, u64>) {
         for key in self.register.iter().flat_map(|register| &register.keys) {
             cutoffs.insert(*key, UnixSeconds::MAX.get());
         }
-        (tokens, cutoffs)
     }
 
     /// Is that hash among what is revoked one by one?

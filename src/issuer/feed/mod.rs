@@ -111,7 +111,7 @@ impl Feed {
         if token_kids.contains(&key.kid()) {
             return Err(PolicyError::at("feedKey", "must sign nothing but lists of revocations"));
         }
-        let cursors = Cursors(key.derived(b"portcullis feed cursor"));
+        let cursors = Cursors { key: key.derived(b"portcullis feed cursor"), issuer: issuer.to_owned() };
         let entry_seconds = longest_token_seconds.saturating_add(Leeway::CAP);
         Ok(Feed { key, cursors, issuer: issuer.to_owned(), entry_seconds })
     }

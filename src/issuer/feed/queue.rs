@@ -4,7 +4,7 @@
 //! say so (workerd stops what nobody waits for any more); whoever has seen a leader do nothing for too long takes its place.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -88,6 +88,16 @@ impl<T: Clone> Queue<T> {
         let outcomes = items.iter().map(|item| Arc::clone(&item.outcome)).collect();
         self.inner().waiting.extend(items);
         Ticket { outcomes, seen: (0, 0), idle_ms: 0 }
+    }
+
+    /// Takes back what waits of that ticket. What another leads with stays with it.
+    pub fn withdraw(&self, ticket: &Ticket) -> Vec<T> {
+        let own: BTreeSet<_> = ticket.outcomes.iter().map(Arc::as_ptr).collect();
+        let mut inner = self.inner();
+        let (taken, rest) =
+            inner.waiting.drain(..).partition::<Vec<_>, _>(|it| own.contains(&Arc::as_ptr(&it.outcome)));
+        inner.waiting = rest.into();
+        taken.into_iter().map(|item| item.value).collect()
     }
 
     /// What the holder of a ticket is to do, which has waited for so long since it asked last.
@@ -178,6 +188,17 @@ mod tests {
         assert_eq!(second.values, [2, 3]);
         second.settle(false);
         assert!(matches!(queue.turn(&mut tickets[3], 5), Turn::Settled(false)));
+    }
+
+    #[test]
+    fn what_waits_is_taken_back_and_what_another_leads_with_is_not() {
+        let queue = Queue::new(2);
+        let (mut one, two) = (queue.join(vec![1]), queue.join(vec![2, 3]));
+        let first = lead(&queue, &mut one);
+        assert_eq!((&first.values[..], queue.withdraw(&two)), (&[1, 2][..], vec![3]));
+        drop(first);
+        assert_eq!((queue.withdraw(&two), queue.withdraw(&two)), (vec![2], Vec::new()));
+        assert_eq!(lead(&queue, &mut one).values, [1]);
     }
 
     #[test]

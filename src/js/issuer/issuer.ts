@@ -123,8 +123,8 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     }
   };
 
-  const sweep = async (limit: number) => {
-    await command({ command: 'tend' });
+  const tend = () => command({ command: 'tend' });
+  const sweepStore = async (limit: number) => {
     const elapsed = stopwatch();
     try {
       return await store.sweep(now(), limit);
@@ -135,10 +135,18 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
       throw unavailable('the store gave no answer', 1, failure);
     }
   };
+  /** The store is swept whether it could be tended or not. */
+  const sweep = async (limit: number) => {
+    const [tended, swept] = [await settled(tend()), await settled(sweepStore(limit))];
+    for (const outcome of [swept, tended]) if (outcome.status === 'rejected') throw outcome.reason;
+    return (swept as PromiseFulfilledResult<number>).value;
+  };
   /** By itself, beside or after an answer. What fails is done the next time. */
   const sweepAll = async () => {
-    for (let times = 0; times < SWEEPS_AT_ONCE; times++)
-      if ((await sweep(SWEPT_AT_ONCE)) < SWEPT_AT_ONCE) return;
+    for (let times = 0; times < SWEEPS_AT_ONCE; times++) {
+      await settled(tend());
+      if ((await sweepStore(SWEPT_AT_ONCE)) < SWEPT_AT_ONCE) return;
+    }
   };
 
   return {
@@ -183,6 +191,11 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
       }
     },
   };
+}
+
+async function settled<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> {
+  const [outcome] = await Promise.allSettled([promise]);
+  return outcome;
 }
 
 function unavailable(reason: string, seconds: number, first: { cause?: Error } | undefined) {
