@@ -156,6 +156,34 @@ test('the longer it fails the less it is asked, and one success makes up for all
   assert.equal(asked.length, before + 1);
 });
 
+const html = (headers) => () =>
+  new Response('<html>Sign in to this network', { headers: { 'content-type': 'text/html', ...headers } });
+const date = new Date((T0 - 7_000_000) * 1000).toUTCString();
+const TOKENLESS = {
+  'a page': html(),
+  'a page with a date of its own': html({ date, 'cache-control': 'no-store' }),
+  'JSON without a token': status(200, {}),
+  'JSON that is no object': status(200, null),
+  'a number for a token': status(200, { access_token: 7 }, { date, 'cache-control': 'no-store' }),
+  'null for a token': status(200, { access_token: null }),
+  'an empty token': status(200, { access_token: '' }),
+  'no content': () => new Response(null, { status: 204 }),
+  'what is no response': () => ({ ok: true, status: 200, json: async () => ({ access_token: 'opaque' }) }),
+  'a failure that is no response': () => ({ ok: false, status: 503, json: async () => 7 }),
+};
+for (const [shown, answer] of Object.entries(TOKENLESS)) {
+  test(`${shown} in place of a token is a failure, and is asked for less and less often`, async () => {
+    const { session, asked } = await signedIn([answer]);
+    const refused = await session.accessToken();
+    for (let second = 0; second < 600; second++) {
+      void session.accessToken(refused);
+      await pass(1000, 1000);
+    }
+    assert.ok(asked.length >= 4 && asked.length <= 12, `${asked.length}`);
+    assert.ok(Math.abs(session.clock.now().seconds - Date.now() / 1000) < 6, 'and tells no time');
+  });
+}
+
 test('a network that comes and goes does not override what the server has asked for', async () => {
   globalThis.location = { origin: 'https://app.example', href: 'https://app.example/' };
   const { session, asked } = await signedIn([status(503, {}, { 'retry-after': '60' }), good()]);

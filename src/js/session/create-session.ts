@@ -80,7 +80,9 @@ export function createSession({
     }
   };
   /** Learns the time from what the token endpoint answered: the time of whoever writes `exp`. A date outside the token's life is not his. */
-  const learn = (access: string, sent?: Mark, response?: Response) => {
+  const learn = (access: unknown, sent?: Mark, response?: Response) => {
+    // A page of a captive portal tells nothing.
+    if (typeof access !== 'string') return;
     const { iat, exp } = timesOf(access);
     const date = Date.parse(response?.headers.get('date') ?? '') / 1000;
     const opaque = iat === undefined || exp === undefined;
@@ -236,7 +238,8 @@ export function createSession({
     const fly = () => {
       if (flight) return flight;
       flying = new AbortController();
-      flight = underLock(flying, (lost) => refreshUnderLock(refused, lost))
+      // Whatever an answer breaks, it has failed.
+      flight = underLock(flying, (lost) => refreshUnderLock(refused, lost).catch(() => rest()))
         .catch(() => {})
         .finally(() => {
           flight = undefined;
