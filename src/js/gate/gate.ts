@@ -7,6 +7,7 @@ import type { Policy } from '../policy.js';
 import { toJson } from '../to-json.js';
 import { cacheSize, verifierOn } from '../verifier.js';
 import type { GateGlue } from '../wasm/glue.js';
+import { hasBody, mayHideBody } from './body.js';
 import { Collected } from './collected.js';
 import { allowed, answered, type RefusedStep, refused, unavailableStep } from './decision.js';
 import { type Evidence, type Facts, type Profile, profileOf } from './facts.js';
@@ -189,6 +190,7 @@ class Driver {
     const stale = this.#revocations.tend(context);
     if (stale !== undefined) await stopwatch.time('revocations', () => stale);
     const seen = snapshotOf(request);
+    if (mayHideBody(request, seen)) seen.hasBody = await hasBody(request);
     const collected = new Collected(seen, number, connectionOf(seen, context, this.#platform));
     const present = collected.by(this.#profile);
     const known = present.key && this.#cache.get(present.key, 'request', this.#now(), this.#epoch);
