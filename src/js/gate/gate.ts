@@ -44,6 +44,8 @@ interface Sources {
   remotes: RemoteSource[];
   introspections: IntrospectionSource[];
   revocation: RevocationSource | null;
+  /** Under another policy: the core's word before it is in force. */
+  profile?: Profile;
 }
 
 /**
@@ -344,10 +346,11 @@ class Driver {
     const introspection = new Introspection(sources.introspections, this.#options.introspection, this.#io);
     const revocation = sources.revocation ?? undefined;
     const authorization = feedAuthorization(revocation, this.#options.revocation);
+    const profile = this.#profileOf(JSON.stringify(sources.profile));
     orPolicyError(() => this.#raw.replace(text));
     this.#epoch += 1;
     this.#introspection = introspection;
-    this.#profile = this.#readProfile();
+    this.#profile = profile;
     this.#keys.replace(sources.remotes, now);
     this.#revocations.replace(revocation, authorization);
   }
@@ -357,7 +360,10 @@ class Driver {
   }
 
   #readProfile(): Profile {
-    const own = this.#raw.profile();
+    return this.#profileOf(this.#raw.profile());
+  }
+
+  #profileOf(own: string): Profile {
     if (this.#shadow === undefined) return profileOf(own);
     // The shadow is handed the live facts, so they have to be enough for it, also when a requirement names networks.
     return { ...profileOf(own, this.#shadow.core.profile()), byAddress: true };
