@@ -2,11 +2,17 @@ import { takeLists } from './hand-lists.js';
 import type { Instance } from './instance.js';
 import type { RawVerifier } from './wasm/glue.js';
 
+/** As much of a key as the core's reports and its `stats` both say. */
+interface NamedKey {
+  kid?: string | null;
+  alg: string;
+}
+
 /** Something that a core has taken. */
 type Entry =
   | { kind: 'policy'; text: string }
   | { kind: 'requirement'; text: string }
-  | { kind: 'keys'; issuer: string; jwks: string }
+  | { kind: 'keys'; issuer: string; jwks: string; used: readonly NamedKey[] }
   | { kind: 'lists'; text: string; now: number; taken: number }
   | { kind: 'status'; text: string; now: number; uri: string };
 
@@ -32,8 +38,8 @@ export class CoreState {
   /** Called when lists were held and are not to be had again here: they have to be pulled. */
   onListsLost: () => void = () => {};
   #entries: Entry[];
-  /** The core holds a list that is not kept here. */
-  #tooLong = false;
+  /** What of the feed, and of which status lists, the core holds and is not kept here. */
+  readonly #tooLong = new Set<string>();
 
   constructor(policy: string) {
     this.#entries = [{ kind: 'policy', text: policy }];
@@ -47,6 +53,26 @@ export class CoreState {
 
   tookPolicy(text: string): void {
     this.#entries.push({ kind: 'policy', text });
+  }
+
+  /**
+   * Forgets published keys that the core let go with a policy, by what its `stats` say afterwards: a
+   * later policy must not find them again. Without `stats` all of them are, and are fetched again.
+   */
+  keepsKeys(stats: string | undefined): void {
+    const { keys = [] } = JSON.parse(stats ?? '{}') as { keys?: (NamedKey & { issuer: string })[] };
+    const isHeld = (issuer: string, { kid, alg }: NamedKey) =>
+      keys.some((key) => key.issuer === issuer && (key.kid ?? null) === (kid ?? null) && key.alg === alg);
+    this.#entries = this.#entries.filter(
+      (entry) =>
+        entry.kind !== 'keys' ||
+        (entry.used.length > 0 && entry.used.every((key) => isHeld(entry.issuer, key))),
+    );
+    this.#trim();
+  }
+
+  /** Lets go of policies of which nothing counts any more. */
+  #trim(): void {
     const policies = this.#entries.filter((entry) => entry.kind === 'policy');
     if (policies.length <= MOST_POLICIES) return;
     // Requirements keep their numbers; keys and lists may be those of the present policy.
@@ -60,9 +86,11 @@ export class CoreState {
       this.#entries.push({ kind: 'requirement', text });
   }
 
-  tookKeys(issuer: string, jwks: string): void {
+  /** `report` is what the core said of them. */
+  tookKeys(issuer: string, jwks: string, report: string): void {
+    const { keys: used } = JSON.parse(report) as { keys: NamedKey[] };
     this.forgotKeys(issuer);
-    this.#entries.push({ kind: 'keys', issuer, jwks });
+    this.#entries.push({ kind: 'keys', issuer, jwks, used });
   }
 
   forgotKeys(issuer: string): void {
@@ -74,7 +102,7 @@ export class CoreState {
     if (taken === NOTHING) return;
     const last = this.#entries.at(-1);
     if (taken === SNAPSHOT) {
-      this.#tooLong = false;
+      this.#tooLong.delete(FEED);
       this.#drop((entry) => entry.kind === 'lists');
     }
     // A renewal says all that the one before it did.
@@ -84,6 +112,7 @@ export class CoreState {
   }
 
   tookStatusList(uri: string, text: string, now: number): void {
+    this.#tooLong.delete(statusOf(uri));
     this.#drop((entry) => entry.kind === 'status' && entry.uri === uri);
     this.#entries.push({ kind: 'status', uri, text, now });
     this.#bound();
@@ -91,7 +120,7 @@ export class CoreState {
 
   /** Brings a new core, made with `first`, to the same state. */
   replay(raw: RawVerifier & { requirement?(json: string): number }, home: Instance): void {
-    let lost = this.#tooLong;
+    let lost = this.#tooLong.size > 0;
     for (const entry of this.#entries.slice(1)) {
       if (entry.kind === 'policy') raw.replace(entry.text);
       else if (entry.kind === 'requirement') raw.requirement?.(entry.text);
@@ -120,10 +149,15 @@ export class CoreState {
     let characters = 0;
     for (const entry of this.#entries) if (isList(entry)) characters += entry.text.length;
     if (characters <= MOST_CHARACTERS) return;
+    for (const entry of this.#entries)
+      if (isList(entry)) this.#tooLong.add(entry.kind === 'status' ? statusOf(entry.uri) : FEED);
     this.#entries = this.#entries.filter((entry) => !isList(entry));
-    this.#tooLong = true;
   }
 }
+
+/** Under which names `#tooLong` has them. */
+const FEED = 'feed';
+const statusOf = (uri: string) => `status ${uri}`;
 
 function isList(entry: Entry): entry is Extract<Entry, { now: number }> {
   return entry.kind === 'lists' || entry.kind === 'status';

@@ -30,11 +30,18 @@ export abstract class ResidentJudge<R extends RawVerifier> extends Resident<R> {
   replace(policy: string): void {
     this.ask((raw) => raw.replace(policy));
     this.state.tookPolicy(policy);
+    let stats: string | undefined;
+    try {
+      stats = this.stats();
+    } catch {
+      // It is in force all the same.
+    }
+    this.state.keepsKeys(stats);
   }
 
   setRemoteKeys(issuer: string, jwks: string): string {
     const report = this.ask((raw) => raw.setRemoteKeys(issuer, jwks));
-    this.state.tookKeys(issuer, jwks);
+    this.state.tookKeys(issuer, jwks, report);
     return report;
   }
 

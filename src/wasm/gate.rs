@@ -35,6 +35,8 @@ struct Sources<'g> {
     introspections: Vec<IntrospectionSource<'g>>,
     #[cfg(feature = "revocation")]
     revocation: Option<RevocationSource<'g>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<Profile<'g>>,
 }
 
 /// Which facts decisions rest on.
@@ -70,12 +72,12 @@ impl RawGate {
         Ok(())
     }
 
-    /// Where the keys, answers and lists would be under another policy, as JSON; nothing changes. Whatever `replace` would
+    /// Where the keys, answers and lists would be under another policy, and its profile, as JSON; nothing changes. Whatever `replace` would
     /// refuse is refused.
     #[wasm_bindgen(js_name = remotesUnder)]
     pub fn remotes_under(&self, policy: &str) -> Result<String, JsValue> {
         let gate = self.gate.borrow().replaced(policy, self.nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
-        Ok(sources(&gate))
+        Ok(sources(&gate, Some(profile(&gate))))
     }
 
     /// Keeps a requirement and gives its number.
@@ -146,20 +148,12 @@ impl RawGate {
 
     /// Where the keys, answers and lists are that are fetched, as JSON.
     pub fn remotes(&self) -> String {
-        sources(&self.gate.borrow())
+        sources(&self.gate.borrow(), None)
     }
 
     /// Which facts decisions rest on, as JSON.
     pub fn profile(&self) -> String {
-        let gate = self.gate.borrow();
-        let profile = Profile {
-            policy: gate.policy_id(),
-            headers: gate.headers(),
-            of_requests: gate.headers_of_requests(),
-            by_path: gate.goes_by_path(),
-            by_address: gate.goes_by_address(),
-        };
-        serde_json::to_string(&profile).unwrap_or_default()
+        serde_json::to_string(&profile(&self.gate.borrow())).unwrap_or_default()
     }
 
     /// Where an issuer's metadata says that its keys are: `{ "jwksUri": … }` or `{ "fault": … }`
@@ -218,13 +212,24 @@ impl RawGate {
     }
 }
 
-fn sources(gate: &Gate) -> String {
+fn profile(gate: &Gate) -> Profile<'_> {
+    Profile {
+        policy: gate.policy_id(),
+        headers: gate.headers(),
+        of_requests: gate.headers_of_requests(),
+        by_path: gate.goes_by_path(),
+        by_address: gate.goes_by_address(),
+    }
+}
+
+fn sources<'g>(gate: &'g Gate, profile: Option<Profile<'g>>) -> String {
     let policy = gate.verifier().policy();
     let sources = Sources {
         remotes: policy.remotes().collect(),
         introspections: policy.introspections().collect(),
         #[cfg(feature = "revocation")]
         revocation: policy.revocation_source(),
+        profile,
     };
     serde_json::to_string(&sources).unwrap_or_default()
 }

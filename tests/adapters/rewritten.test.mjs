@@ -107,6 +107,33 @@ test('in an app that Hono mounts, the path that its handlers are found by is jud
   await stop();
 });
 
+test('what an app of Hono asks itself is judged by its own path, whatever its host', async () => {
+  const app = new Hono();
+  app.use(guardHono(gate));
+  app.get('/open/batch', async (c) => {
+    const [target, authorization] = [c.req.query('of'), c.req.header('x-as')];
+    const headers = authorization === undefined ? {} : { authorization };
+    const { status } = await app.request(target, { headers }, c.env);
+    return c.text('asked', status);
+  });
+  app.get('*', (c) => c.text('served'));
+  const { origin, stop } = await listen(createServer(getRequestListener(app.fetch)));
+  const batch = async (target, [[, as] = []] = []) => {
+    const headers = as === undefined ? [] : [['X-As', as]];
+    return (await send(`${origin}/open/batch?of=${encodeURIComponent(target)}`, { headers })).status;
+  };
+  try {
+    for (const base of ['', origin, 'http://localhost', 'http://127.0.0.1:1']) {
+      assert.equal(await batch(`${base}/health`), 200, base);
+      assert.equal(await batch(`${base}/admin/x`), 401, base);
+      assert.equal(await batch(`${base}/admin/x`, other()), 403, base);
+      assert.equal(await batch(`${base}/admin/x`, admin()), 200, base);
+    }
+  } finally {
+    await stop();
+  }
+});
+
 test('two Host headers have no URL', async () => {
   const app = express();
   app.use(guardExpress(gate), (_req, res) => res.end('served'));

@@ -178,3 +178,46 @@ test('plain HTTP on a loopback name is for an issuer that is there itself', () =
     jwksUri: 'https://keys.example/k?v=1',
   });
 });
+
+test('what was found under one policy is not fetched, or used, under one that does not allow its host', async () => {
+  const issuer = 'https://issuer.example';
+  const asked = [];
+  const bodies = {
+    [`${issuer}${WELL_KNOWN}`]: { issuer, jwks_uri: 'https://keys.corp/keys' },
+    'https://keys.corp/keys': jwks('a'),
+  };
+  const core = stubCore();
+  const time = clock();
+  let allowed = ['keys.corp'];
+  const io = {
+    now: time.read,
+    random: () => 0,
+    readMetadata: (...asked) => coreWith(allowed)(...asked),
+    fetch: async (url) => {
+      asked.push(url);
+      return Response.json(bodies[url]);
+    },
+  };
+  const source = {
+    issuer,
+    discovery: 'oidc',
+    discoveryUrl: `${issuer}${WELL_KNOWN}`,
+    minTtlSeconds: 60,
+    maxTtlSeconds: 86_400,
+    staleSeconds: 3600,
+    timeoutMs: 5000,
+    maxBytes: 10_000,
+  };
+  const keys = new RemoteKeys([source], io, core.apply, core.forget, rule);
+  assert.equal(await keys.refresh(issuer, 'a', {}), true);
+  assert.equal(asked.length, 2);
+  keys.replace([source], time.now);
+  assert.deepEqual(core.kids(issuer), ['a']);
+  allowed = [];
+  keys.replace([source], time.now);
+  assert.deepEqual(core.kids(issuer), []);
+  asked.length = 0;
+  time.pass(100);
+  assert.equal(await keys.refresh(issuer, 'a', {}), false);
+  assert.deepEqual(asked, [`${issuer}${WELL_KNOWN}`]);
+});

@@ -148,3 +148,24 @@ test('a certificate comes from the connection: by Cloudflare’s field, as bytes
 test('a platform of another name is the caller’s mistake', () => {
   assert.throws(() => gateOn('fastly'), { name: 'PolicyError', pointer: '/platform' });
 });
+
+test('of a request of Next, whose URL is of the name that it was started by, the host is what was asked for', async () => {
+  class NextRequest extends Request {
+    get nextUrl() {
+      return new URL(this.url);
+    }
+  }
+  const gate = (platform) =>
+    createGate(
+      {
+        issuers: [{ issuer: ISSUER, audience: AUDIENCE, jwks: { keys: [key.jwk] } }],
+        gate: { origins: ['https://api.example'] },
+      },
+      { now: () => NOW, platform },
+    );
+  const asked = (host) =>
+    new NextRequest('https://localhost:3000/x', { headers: { authorization: `Bearer ${token}`, host } });
+  assert.equal(await outcome(gate('none'), asked('api.example')), 'in');
+  assert.equal(await outcome(gate('none'), asked('attacker.example')), 'request-misdirected');
+  assert.equal((await gate('none').check(asked('api.example/x?'))).status, 400);
+});

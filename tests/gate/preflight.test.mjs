@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 
 import { createGate } from 'portcullis/gate';
+import { guard } from 'portcullis/sveltekit';
 
 import { AUDIENCE, ISSUER, signer } from './issuer.mjs';
 
@@ -86,4 +87,51 @@ test('a mistake names its field', () => {
     [{ preflight: 'ignore' }, '/gate/preflight'],
   ])
     assert.throws(() => gateOf(gate), { name: 'PolicyError', pointer });
+});
+
+test('a body that no header announces makes a request of the Fetch standard no preflight', async () => {
+  const gate = gateOf({ preflight: 'pass' });
+  const asked = (body) => new Request(URL_HERE, { method: 'OPTIONS', headers: MARKS, body, duplex: 'half' });
+  const streamOf = (...chunks) =>
+    new ReadableStream({
+      start(controller) {
+        for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk));
+        controller.close();
+      },
+    });
+  const bodies = [];
+  const handler = gate.protect(async (request) => {
+    bodies.push(await request.text());
+    return new Response('served');
+  });
+  for (const body of ['x', streamOf('x'), streamOf('', 'x')]) {
+    assert.equal((await gate.check(asked(body))).code, 'authorization-missing');
+  }
+  assert.equal((await handler(asked('x'))).status, 401);
+  const broken = new ReadableStream({ pull: (controller) => controller.error(new Error('gone')) });
+  assert.equal((await gate.check(asked(broken))).code, 'authorization-missing');
+  const read = asked('x');
+  await read.text();
+  assert.equal((await gate.check(read)).code, 'authorization-missing');
+  // Deno and Next give every OPTIONS a stream.
+  for (const body of [() => undefined, () => streamOf()]) {
+    assert.equal((await gate.check(asked(body()))).via, 'preflight');
+    assert.equal((await handler(asked(body()))).status, 200);
+  }
+  const token = await key.mint(NOW);
+  const request = asked('whole');
+  request.headers.set('authorization', `Bearer ${token}`);
+  assert.equal((await handler(request)).status, 200);
+  assert.deepEqual(bodies, ['', '', 'whole']);
+});
+
+test('nor in SvelteKit', async () => {
+  const handle = guard(gateOf({ preflight: 'pass' }));
+  const ask = async (body) => {
+    const request = new Request(URL_HERE, { method: 'OPTIONS', headers: MARKS, body });
+    const event = { request, url: new URL(URL_HERE), locals: {}, getClientAddress: () => '192.0.2.1' };
+    return (await handle({ event, resolve: () => new Response('served') })).status;
+  };
+  assert.equal(await ask(undefined), 200);
+  assert.equal(await ask('x'), 401);
 });

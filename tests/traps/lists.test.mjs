@@ -163,3 +163,30 @@ test('however often the policy was replaced since, the lists that it trusts are 
     assert.equal(await check({ jti: 'other' }), 'ok');
   }
 });
+
+test('a snapshot of the feed makes no other list that was too long come back', async () => {
+  const jwks = { keys: [publicJwk('ed25519Other', { kid: 'status', alg: 'EdDSA' })] };
+  const { time, list, served, gate, check, trap } = setUp({ statusLists: [{ uri: STATUS, jwks }] });
+  served.answer = () => 'nothing';
+  const lst = encode(zlib.deflateSync(Buffer.from([8])));
+  const input = `${encode({ alg: 'EdDSA', kid: 'status', typ: 'statuslist+jwt' })}.${encode({ sub: STATUS, iat: time.now, status_list: { bits: 1, lst } })}`;
+  const jwt = `${input}.${encode(signature('EdDSA', 'ed25519Other', input))}`;
+  const take = () =>
+    assert.equal(gate.verifier.applyRevocations(list.snapshot(), { now: time.now }).ok, true);
+  assert.equal(gate.verifier.applyStatusList(STATUS, jwt, { now: time.now }).ok, true);
+  list.tokens = Array.from({ length: 800_000 }, (_, index) => BigInt(index) * 7919n);
+  list.deltas.length = 0;
+  assert.ok(list.snapshot().length > 8 * 1024 * 1024);
+  take();
+  list.tokens = [];
+  list.revoke(named('jti', 'gone'));
+  take();
+  const referring = { status: { status_list: { idx: 3, uri: STATUS } } };
+  assert.equal(await check(referring), 'status-not-valid');
+  for (let round = 0; round < 2; round++) {
+    trap();
+    assert.notEqual(await check(referring), 'ok');
+    assert.notEqual(await check(referring), 'stale');
+    assert.notEqual(await check({ jti: 'gone' }), 'ok');
+  }
+});

@@ -57,8 +57,8 @@ export function guard<C = Claims, Context extends HonoContext = HonoContext>(
 
 /**
  * The request, with its target as it came where Hono's server for Node hands that over: the URL
- * standard mends what is malformed. An app that is mounted in another is given another path than
- * the target's, and goes by that.
+ * standard mends what is malformed. An app that is mounted in another, or that asks itself
+ * (`app.request`), is given another URL than the target's, of whatever host, and goes by that.
  */
 function judged({ req: { raw }, env }: HonoContext): Request | RequestFacts {
   const { incoming } = (env ?? {}) as Env;
@@ -66,7 +66,7 @@ function judged({ req: { raw }, env }: HonoContext): Request | RequestFacts {
   const facts = factsOf(incoming, incoming.url);
   if (facts.url !== '') {
     const [asked, own] = [new URL(facts.url), new URL(raw.url)];
-    if (asked.host === own.host && asked.pathname !== own.pathname) return raw;
+    if (asked.pathname !== own.pathname || asked.search !== own.search) return raw;
   }
   return { ...facts, method: raw.method, headers: raw.headers };
 }

@@ -17,7 +17,7 @@ export function guard<R extends Response, C = Claims>(
 ): (request: Request, event?: { waitUntil(promise: Promise<unknown>): void }) => Promise<Response> {
   return async (request, event) => {
     const waitUntil = event && ((promise: Promise<unknown>) => event.waitUntil(promise));
-    const decision = await gate.check(request, requirement, { waitUntil });
+    const decision = await gate.check(request, requirement, { waitUntil, served: servedOf(request) });
     if (!decision.ok) return decision.response;
     // Next keeps the body for the route: it is the headers alone that are carried on.
     const { headers } = decision.apply(new Request(request.url, { headers: request.headers }));
@@ -25,6 +25,23 @@ export function guard<R extends Response, C = Claims>(
     if (decision.nonce !== undefined) response.headers.set('dpop-nonce', decision.nonce);
     return response;
   };
+}
+
+/** What is asked of `NextRequest.nextUrl`. */
+interface NextUrl {
+  /** Without locale and `basePath`. */
+  pathname: string;
+  basePath: string;
+  /** Empty without `i18n` in `next.config`. */
+  locale: string;
+}
+
+/** `/fr/admin` is served by the page of `/admin`, where `i18n` names `fr`. */
+function servedOf(request: Request): string[] {
+  const { nextUrl } = request as { nextUrl?: NextUrl };
+  if (nextUrl === undefined || !nextUrl.locale) return [];
+  const page = nextUrl.basePath + nextUrl.pathname;
+  return page === new URL(request.url).pathname ? [] : [page];
 }
 
 /**

@@ -58,18 +58,33 @@ function pathOfRoute(
     .split('/')
     .filter((segment) => !/^\(.+\)$/.test(segment))
     .map((segment) =>
-      segment.replace(PARAMETER, (_, coded: string | undefined, name: string) => {
-        if (coded !== undefined)
-          return encodeURIComponent(String.fromCodePoint(Number.parseInt(coded.slice(2), 16)));
-        return (params[name] ?? '').split('/').map(encodeURIComponent).join('/');
-      }),
+      segment
+        // Two code units in a row, each written as `[u+…]`, may be one character.
+        .replace(CODED, (coded) => encoded(textOf(coded)))
+        .replace(PARAMETER, (_, name: string) => (params[name] ?? '').split('/').map(encoded).join('/')),
     )
     .filter((segment) => segment !== '');
   return `/${segments.join('/')}`;
 }
 
-/** `[x+2f]` or `[u+d83e]`, `[name]`, `[name=matcher]`, `[[name]]` and `[...name]`. */
-const PARAMETER = /\[(?:([xu]\+[\da-f]+)|\[?(?:\.\.\.)?(\w+)(?:=\w+)?\]?)\]/gi;
+/** Half a character has no escape; U+FFFD stands for it. */
+function encoded(text: string): string {
+  return encodeURIComponent(text.replace(LONE, '\ufffd'));
+}
+
+const LONE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+/** The text of code units. */
+function textOf(coded: string): string {
+  const units = coded.matchAll(/\+([\da-f]+)/gi);
+  return String.fromCodePoint(...Array.from(units, ([, digits = '']) => Number.parseInt(digits, 16)));
+}
+
+/** `[x+2f]` or `[u+d83e]`, any number of them. */
+const CODED = /(?:\[[xu]\+[\da-f]+\])+/gi;
+
+/** `[name]`, `[name=matcher]`, `[[name]]` and `[...name]`. */
+const PARAMETER = /\[\[?(?:\.\.\.)?(\w+)(?:=\w+)?\]?\]/g;
 
 /**
  * A slash at the end is the route's choice (`trailingSlash`), and escapes are decoded before a

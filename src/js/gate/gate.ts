@@ -7,6 +7,7 @@ import type { Policy } from '../policy.js';
 import { toJson } from '../to-json.js';
 import { cacheSize, verifierOn } from '../verifier.js';
 import type { GateGlue } from '../wasm/glue.js';
+import { hasBody, mayHideBody } from './body.js';
 import { Collected } from './collected.js';
 import { allowed, answered, type RefusedStep, refused, unavailableStep } from './decision.js';
 import { type Evidence, type Facts, type Profile, profileOf } from './facts.js';
@@ -43,6 +44,8 @@ interface Sources {
   remotes: RemoteSource[];
   introspections: IntrospectionSource[];
   revocation: RevocationSource | null;
+  /** Under another policy: the core's word before it is in force. */
+  profile?: Profile;
 }
 
 /**
@@ -189,6 +192,7 @@ class Driver {
     const stale = this.#revocations.tend(context);
     if (stale !== undefined) await stopwatch.time('revocations', () => stale);
     const seen = snapshotOf(request);
+    if (mayHideBody(request, seen)) seen.hasBody = await hasBody(request);
     const collected = new Collected(seen, number, connectionOf(seen, context, this.#platform));
     const present = collected.by(this.#profile);
     const known = present.key && this.#cache.get(present.key, 'request', this.#now(), this.#epoch);
@@ -342,10 +346,11 @@ class Driver {
     const introspection = new Introspection(sources.introspections, this.#options.introspection, this.#io);
     const revocation = sources.revocation ?? undefined;
     const authorization = feedAuthorization(revocation, this.#options.revocation);
+    const profile = this.#profileOf(JSON.stringify(sources.profile));
     orPolicyError(() => this.#raw.replace(text));
     this.#epoch += 1;
     this.#introspection = introspection;
-    this.#profile = this.#readProfile();
+    this.#profile = profile;
     this.#keys.replace(sources.remotes, now);
     this.#revocations.replace(revocation, authorization);
   }
@@ -355,7 +360,10 @@ class Driver {
   }
 
   #readProfile(): Profile {
-    const own = this.#raw.profile();
+    return this.#profileOf(this.#raw.profile());
+  }
+
+  #profileOf(own: string): Profile {
     if (this.#shadow === undefined) return profileOf(own);
     // The shadow is handed the live facts, so they have to be enough for it, also when a requirement names networks.
     return { ...profileOf(own, this.#shadow.core.profile()), byAddress: true };

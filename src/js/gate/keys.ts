@@ -1,3 +1,4 @@
+import { readMetadata } from './discovery.js';
 import { Flights } from './flights.js';
 import type { KeyRule } from './freshness.js';
 import { type Io, type IoContext, type IoEvent, type KeyReport, keepAlive, type RemoteSource } from './io.js';
@@ -80,7 +81,8 @@ export class RemoteKeys {
       if (before.has(source.issuer) && before.get(source.issuer) !== remote) this.#forget(source.issuer);
       // The new policy may have no use for what was good enough for the old one.
       const { document } = remote;
-      if (document && (remote.plan(now).forget || !this.#take(remote, document))) {
+      const mayStay = this.#mayBeThere(remote) && !remote.plan(now).forget;
+      if (document && !(mayStay && this.#take(remote, document))) {
         this.#forget(remote.issuer);
         remote.dropped();
       }
@@ -200,6 +202,22 @@ export class RemoteKeys {
     }
     this.#tendAt = 0;
     return true;
+  }
+
+  /** Whether the new policy would fetch from where metadata said, which may name hosts that it does not allow. */
+  #mayBeThere(remote: Remote): boolean {
+    if (remote.source.jwksUri !== undefined && remote.source.jwksUri !== null) return true;
+    try {
+      if (
+        remote.metadata !== undefined &&
+        typeof readMetadata(this.#io, remote.issuer, remote.metadata) !== 'string'
+      )
+        return true;
+    } catch {
+      // A core that cannot be asked has not said so.
+    }
+    remote.found = undefined;
+    return false;
   }
 
   #putAside(remote: Remote): void {

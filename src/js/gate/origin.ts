@@ -35,6 +35,7 @@ async function discover(remote: Remote, io: Io, rule: KeyRule): Promise<string |
   if (!answer.ok) return { fault: answer.reason };
   const metadata = readMetadata(io, source.issuer, answer.text);
   if (typeof metadata === 'string') return { fault: metadata };
+  remote.metadata = answer.text;
   remote.found = { ...metadata, until: freshUntil(rule, source, io.now(), answer.headers) };
   return metadata.jwksUri;
 }

@@ -16,6 +16,8 @@ export class Remote {
   document: JwksDocument | undefined;
   /** Where discovery said the keys are, and until when that is believed. */
   found: { jwksUri: string; until: number } | undefined;
+  /** The metadata by which the document was found. */
+  metadata: string | undefined;
   /** When an origin was asked last, by us or by whoever filled the store. */
   askedAt: number | undefined;
   readonly count = { fetches: 0, failures: 0, fromStore: 0, storeFaults: 0 };

@@ -1,10 +1,13 @@
 import type { RequestFacts } from './index.js';
 
+/** The facts, and what platforms add to a request. */
+export type Snapshot = RequestFacts & { cf?: unknown; nextUrl?: true };
+
 /**
  * A request as it is now, each of its members read once: the caller's object may be a getter's, a Proxy's or a generator's answer, and what the
  * platform, the core and the memory of decisions go by must be one request. What is no text is none, which the core says.
  */
-export function snapshotOf(request: Request | RequestFacts): RequestFacts & { cf?: unknown } {
+export function snapshotOf(request: Request | RequestFacts): Snapshot {
   const { method, url, headers, cf, target, hasBody } = request as RequestFacts & { cf?: unknown };
   const fields = headers instanceof Headers ? headers : pairsOf(headers);
   // A field that cannot be read may be the credentials, or a second one: the whole request is none then.
@@ -13,6 +16,8 @@ export function snapshotOf(request: Request | RequestFacts): RequestFacts & { cf
     method: text(method),
     url: text(url),
     headers: fields,
+    // That there is one tells Next's requests from others.
+    ...('nextUrl' in request ? { nextUrl: true } : {}),
     ...(cf === undefined ? {} : { cf }),
     ...(target === undefined ? {} : { target: text(target) }),
     ...(hasBody === undefined ? {} : { hasBody }),

@@ -86,7 +86,7 @@ export interface RawExchange {
 
 /** A gate in the wasm memory, which is also a verifier on the same keys. */
 export interface RawGate extends RawVerifier {
-  /** What `remotes` would say under another policy. Throws a PolicyError whenever `replace` would; nothing changes. */
+  /** What `remotes` would say under another policy, and `profile` as a member. Throws a PolicyError whenever `replace` would; nothing changes. */
   remotesUnder(policy: string): string;
   /** Keeps a requirement and gives its number. Throws a PolicyError. */
   requirement(json: string): number;
