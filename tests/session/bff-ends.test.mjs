@@ -171,6 +171,53 @@ test('the sign-in of another browser takes nothing from a session that is refres
   assert.equal(held(page), 'r1');
 });
 
+test('the sign-in of another browser, known or not, defeats no sign-out that waits for the server', async () => {
+  for (const known of [true, false])
+    for (const status of [200, 502]) {
+      const { release, upstream } = gated(json(status, {}));
+      const page = browser((_, count) => (count === 1 ? upstream() : new Response()));
+      const late = page.handler.fetch(page.request('DELETE'));
+      const stranger = page.request('POST', { cookie: `${NAME}=x0` });
+      page.handler.start({ access_token: 'b', refresh_token: 's0' }, known ? stranger : undefined);
+      release();
+      assert.equal(page.keep(await late).status, status === 200 ? 204 : 502);
+      if (known) assert.equal(held(page), status === 200 ? undefined : ':r0');
+      if (status === 200) continue;
+      // Whatever the cookie says: nothing is refreshed.
+      assert.equal((await page.send('POST')).status, 401);
+      assert.deepEqual(page.asked, ['revoke r0', 'revoke r0']);
+      assert.equal(held(page), undefined);
+    }
+});
+
+test('a refresh that begins while the sign-out waits for the server brings nothing back', async () => {
+  const { release, upstream } = gated(json(502, {}));
+  const page = browser((what) => (what.startsWith('revoke') ? upstream() : good('r1')()));
+  const late = page.handler.fetch(page.request('DELETE'));
+  const refreshed = page.handler.fetch(page.request('POST'));
+  release();
+  assert.equal(page.keep(await late).status, 502);
+  assert.equal(page.keep(await refreshed).status, 401);
+  assert.equal(held(page), ':r0');
+  assert.deepEqual(page.asked, ['revoke r0', 'revoke r0']);
+});
+
+test('a late refresh writes over no cookie of a sign-in of an unknown browser, and costs nobody the session', async () => {
+  for (const own of [true, false]) {
+    const { release, upstream } = gated(good('r1'));
+    const page = browser((_, count) => (count === 1 ? upstream() : good('r1')()));
+    const late = page.handler.fetch(page.request('POST'));
+    const started = page.handler.start({ access_token: 'b', refresh_token: 's0' });
+    if (own) page.keep(started);
+    release();
+    const answered = page.keep(await late);
+    assert.deepEqual([answered.status, answered.headers.get('retry-after')], [503, '1']);
+    assert.equal(held(page), own ? 's0' : 'r0');
+    assert.equal((await page.send('POST')).status, 200);
+    assert.deepEqual(page.asked, ['refresh r0', own ? 'refresh s0' : 'refresh r0']);
+  }
+});
+
 test('signing out while a refresh is under way: what that brings is revoked, and brings no cookie back', async () => {
   const { release, upstream } = gated(good('r1'));
   const page = browser((what) => (what.startsWith('refresh') ? upstream() : new Response()));

@@ -26,8 +26,9 @@ export interface Bff {
   /** Answers what is for it, and undefined for everything else. */
   fetch(request: Request): Promise<Response | undefined>;
   /**
-   * The answer to a sign-in, after the application has checked who it is: the tokens, the refresh token in the cookie. With the request of
-   * the sign-in, answers to what the browser sent with the cookie before neither take the new one away nor write over it.
+   * The answer to a sign-in, after the application has checked who it is: the tokens, the refresh token in the cookie. Answers to what the
+   * browser sent with the cookie before neither take the new one away nor write over it. Pass the request of the sign-in, with its cookie:
+   * without it, no browser's answers under way touch a cookie, and a page whose refresh is among them asks again.
    * @throws TypeError when the refresh token, or a next one that is somewhat longer, does not fit into a cookie.
    */
   start(tokens: Tokens, request?: Request): Response;
@@ -40,8 +41,10 @@ export interface Bff {
 export function createBff({ path = '/session', cookie = {}, origin, ...upstream }: BffOptions): Bff {
   const { name, write, fits } = cookieWith(cookie);
   check(path, origin, upstream);
-  /** How many sign-ins there were: what began before one may be of another session than the browser's cookie by now. */
+  /** Sign-ins of nobody knows which browser: what began before one may be of another session than the browser's cookie by now. */
   let starts = 0;
+  /** Tokens of sign-outs that the authorization server has not been told of, whatever the cookie says. */
+  const ended = new Set<string>();
   /** What is under way, by what the cookie held. */
   const flights = new Set<Flight>();
   const fly = async (token: string, work: (flight: Flight) => Promise<Response>) => {
@@ -54,8 +57,9 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
     for (const flight of flights) if (flight.token === token && flight !== but) flight.superseded = true;
   };
   /** Takes the cookie away, or marks it, unless there may be a newer sign-in's by now. */
-  const unless = ({ since, superseded }: Flight, held: Held | null): Record<string, string> =>
-    since === starts && !superseded ? { 'set-cookie': write(held) } : {};
+  const unless = (flight: Flight, held: Held | null): Record<string, string> =>
+    isCurrent(flight) ? { 'set-cookie': write(held) } : {};
+  const isCurrent = ({ since, superseded }: Flight) => since === starts && !superseded;
 
   const answer = (status: number, body: unknown, more: Record<string, string> = {}) =>
     new Response(body === undefined ? null : JSON.stringify(body), {
@@ -76,10 +80,13 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
       cookie,
     );
 
-  const refresh = ({ token, ended }: Held) =>
+  const refresh = ({ token, ended: out }: Held) =>
     fly(token, async (flight) => {
       // The user has signed out, and is: all that is left to do is to tell the authorization server.
-      if (ended) return over((await revoke(token)) === undefined ? unless(flight, null) : {});
+      if (out || ended.has(token)) {
+        const told = (await revokeEnded(token)) === undefined;
+        return over(unless(flight, told ? null : { token, ended: true }));
+      }
       if (!fits(token)) return over(unless(flight, null), TOO_LONG);
       const told = await ask(upstream, upstream.tokenEndpoint, {
         grant_type: 'refresh_token',
@@ -90,7 +97,10 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
       if (isGood(told) && typeof body.access_token === 'string') {
         const { refresh_token: next } = body;
         const tooLong = isToken(next) && !fits(next, 0);
-        if (!tooLong && !flight.superseded) return tokens(body);
+        if (!tooLong && isCurrent(flight)) return tokens(body);
+        // Of this browser or another? As if the answer were lost: the page asks again, with the cookie that it has by then.
+        if (!tooLong && !flight.superseded)
+          return answer(503, { error: 'temporarily_unavailable' }, { 'retry-after': String(LEAST_SECONDS) });
         // Signed out or in again meanwhile; or far longer than the one before, which is spent. Nobody will use it.
         if (isToken(next)) await revoke(next);
         return over(unless(flight, null), tooLong ? TOO_LONG : undefined);
@@ -107,10 +117,19 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
     const told = await ask(upstream, revocationEndpoint, { token, token_type_hint: 'refresh_token' });
     return isGood(told) ? undefined : waitFor(told);
   };
+  /** A sign-out counts from its first moment, and also where its answer could not mark the cookie. */
+  const revokeEnded = async (token: string) => {
+    ended.delete(token);
+    ended.add(token);
+    for (const oldest of ended) if (ended.size > MOST_ENDED) ended.delete(oldest);
+    const wait = await revoke(token);
+    if (wait === undefined) ended.delete(token);
+    return wait;
+  };
   const end = ({ token }: Held) =>
     fly(token, async (flight) => {
       supersede(token, flight);
-      const wait = await revoke(token);
+      const wait = await revokeEnded(token);
       if (wait === undefined) return answer(204, undefined, unless(flight, null));
       // Signed out here all the same: the cookie now serves for nothing but the next try.
       return answer(502, { error: 'not_revoked' }, { ...wait, ...unless(flight, { token, ended: true }) });
@@ -120,8 +139,8 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
     start(given, request) {
       const { refresh_token: token } = given;
       if (isToken(token) && !fits(token)) throw new TypeError(`refresh_token: ${TOO_LONG}`);
-      starts += 1;
-      if (request !== undefined) supersede(cookieOf(request, name)?.token);
+      if (request === undefined) starts += 1;
+      else supersede(cookieOf(request, name)?.token);
       return tokens(given);
     },
     async fetch(request) {
@@ -143,6 +162,7 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
   };
 }
 
+const MOST_ENDED = 1000;
 const TOO_LONG =
   'the refresh token does not fit into a cookie of 4000 characters with 256 to spare; ask for shorter ones';
 
