@@ -64,9 +64,9 @@ export const ATTEMPTS = [
   {
     id: 'oversized',
     label: '9 KiB of token',
-    note: 'Genuine and correctly signed, but past the limit of 8 KiB.',
+    note: 'A genuine token with letters behind it, past the limit of 8 KiB. The issuer signs none so long.',
     expected: 'token-too-large',
-    headers: async ({ issue }) => [bearer(await issue({ padding: 6700 }))],
+    headers: async ({ issue }) => [bearer((await issue()) + 'A'.repeat(9 * 1024))],
   },
   {
     id: 'missing',

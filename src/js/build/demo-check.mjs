@@ -58,14 +58,13 @@ function codeOf({ status, challenge, body }) {
 }
 
 /** Signed with the issuer's own key, also what it would never sign. */
-function issueToken({ key, issuer }, { audience = AUDIENCE, issuedSecondsAgo = 0, padding = 0, ...wish }) {
+function issueToken({ key, issuer }, { audience = AUDIENCE, issuedSecondsAgo = 0, ...wish }) {
   const request = {
     issuer: wish.issuer ?? issuer,
     audience,
     subject: 'ada',
     clientId: 'demo',
     scope: 'notes:read',
-    claims: padding > 0 ? { padding: 'x'.repeat(padding) } : {},
   };
   return key.mintAccessToken(request, { now: Math.floor(Date.now() / 1000) - issuedSecondsAgo });
 }
