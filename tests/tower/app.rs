@@ -82,11 +82,22 @@ impl Prover {
     }
 
     pub fn proof(&self, url: &str, token: &str, jti: &str) -> String {
-        let encode = |value: Value| Base64UrlUnpadded::encode_string(value.to_string().as_bytes());
         let ath = Base64UrlUnpadded::encode_string(&Sha256::digest(token));
-        let header = encode(json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk }));
-        let claims = encode(json!({ "htm": "GET", "htu": url, "iat": now(), "jti": jti, "ath": ath }));
-        let input = format!("{header}.{claims}");
+        let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk });
+        self.sign(&header, &json!({ "htm": "GET", "htu": url, "iat": now(), "jti": jti, "ath": ath }))
+    }
+
+    /// Its public key under a name of the caller's choice.
+    pub fn jwk(&self, kid: &str) -> Value {
+        let mut jwk = self.jwk.clone();
+        jwk["kid"] = json!(kid);
+        jwk
+    }
+
+    /// Any token at all.
+    pub fn sign(&self, header: &Value, claims: &Value) -> String {
+        let encode = |value: &Value| Base64UrlUnpadded::encode_string(value.to_string().as_bytes());
+        let input = format!("{}.{}", encode(header), encode(claims));
         let signature: Signature = self.key.sign(input.as_bytes());
         format!("{input}.{}", Base64UrlUnpadded::encode_string(&signature.to_bytes()))
     }
