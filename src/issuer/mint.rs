@@ -177,7 +177,9 @@ impl AccessTokenRequest {
         match decode_unverified(&token, &Limits::default()) {
             Ok(_) => Ok(token),
             Err(rejection) => {
-                let reason = format!("must make a token that verifiers take by default: {rejection}. Leave claims out");
+                let code = rejection.code();
+                let reason =
+                    format!("must make a token that verifiers take by default; found {code}. Leave claims out");
                 Err(PolicyError::at("claims", reason).into())
             }
         }
