@@ -204,6 +204,38 @@ test('what is due outlives a new sign-in, the tab, and the page where there is s
   assert.equal(kept.kept.has('portcullis'), false);
 });
 
+test('a sign-out by cookie that is still due is not done to the session that was started since', async () => {
+  const failing = revocations({ downFor: 1 });
+  const c = open({ revoke: failing.revoke, refresh: good() });
+  await c.start({ access_token: mint(nowSeconds()) });
+  await assert.rejects(passing(c.signOut()));
+  assert.deepEqual([failing.told, c.snapshot().unrevoked], [[undefined], 1]);
+  await c.start({ access_token: mint(nowSeconds()) });
+  await pass(60_000);
+  assert.deepEqual(failing.told, [undefined]);
+  assert.deepEqual([c.snapshot().status, c.snapshot().unrevoked], ['signed-in', 0]);
+});
+
+test('a revocation endpoint that fails for good, or hangs, keeps no session from being refreshed', async () => {
+  for (const revoke of [() => Promise.reject(new Error('CORS')), () => new Promise(() => {})]) {
+    let count = 0;
+    const counted = () => {
+      count += 1;
+      return revoke();
+    };
+    const { session, asked } = await signedIn([good({ refresh_token: 's1' })], { revoke: counted });
+    await assert.rejects(passing(session.signOut()));
+    await session.start({ access_token: mint(nowSeconds()), refresh_token: 's0' });
+    for (let minute = 0; minute < 20; minute++) {
+      await pass(60_000, 1000);
+      assert.ok(await passing(session.accessToken()), `${minute}`);
+    }
+    assert.ok(asked.length >= 3, `${asked.length}`);
+    assert.ok(count >= 4 && count <= 14, `${count}`);
+    assert.equal(session.snapshot().unrevoked, 1);
+  }
+});
+
 test('without a way to revoke nothing is due', async () => {
   const { session } = await signedIn([good()]);
   await passing(session.signOut());

@@ -91,7 +91,7 @@ export function createClock({
         typeof evidence === 'string'
           ? Number(timesOf(evidence).iat) * 1000
           : isNew(evidence)
-            ? Date.parse(evidence.headers.get('date') ?? '')
+            ? Date.parse(evidence.headers.get('date') as string)
             : NaN;
       if (!(said >= 0)) return false;
       const now = mark();
@@ -122,12 +122,12 @@ export function createClock({
 
 /** Can no cache have kept it? */
 const isNew = ({ headers }: Response) =>
-  (headers.get('age') ?? '0') === '0' && /\bno-store\b/i.test(headers.get('cache-control') ?? '');
+  (headers.get('age') ?? '0') === '0' && /\bno-store\b/i.test(headers.get('cache-control') as string);
 
 /** For how many seconds a token is certainly still good; zero or less when it may have expired; undefined when it does not say. */
 export function expiresIn(token: string, clock: Clock): number | undefined {
   const { exp } = timesOf(token);
-  return exp === undefined ? undefined : clock.left(exp);
+  return exp && clock.left(exp);
 }
 
 /** May it have expired? One that does not say has not. */

@@ -1,20 +1,32 @@
 // One access token, kept fresh in all tabs by one of them at a time.
 import { retryAfter } from '../retry-after.js';
 import { challengeOf } from './challenge.js';
-import { createClock, type Mark } from './clock.js';
+import { createClock } from './clock.js';
 import { contained, report } from './contained.js';
+import { learn } from './learn.js';
 import { locked } from './lock.js';
 import { attempt, createRate } from './rate.js';
-import { after, isNewer, type Message, type State, stateIn } from './state.js';
+import {
+  after,
+  type Endpoint,
+  isNewer,
+  type Message,
+  REFRESH,
+  REVOKE,
+  type State,
+  stateIn,
+} from './state.js';
+import { read } from './storage.js';
 import { timesOf } from './times.js';
 import type { Session, SessionOptions, Snapshot, TokenResponse } from './types.js';
-import { bounded, sleep } from './waits.js';
+import { atMost, bounded, sleep } from './waits.js';
 
 // Answers of other tabs come at once, unless they sleep.
 const ANSWER_MS = 100;
 // A shorter wait is waited out with the lock in hand.
 const SHORT_MS = 2000;
 const PAUSE_MS = 5000;
+
 export function createSession({
   refresh,
   revoke,
@@ -32,16 +44,17 @@ export function createSession({
 }: SessionOptions): Session {
   let state: State = { n: 0 };
   let snapshot: Snapshot;
-  let flight: Promise<void> | undefined;
-  let flying: AbortController | undefined;
   let ending: Promise<void> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const closing = new AbortController();
   const closed = closing.signal;
-  let pausedUntil = 0;
+  let flight: Promise<void> | undefined;
+  let flying: AbortController | undefined;
+  // By endpoint: neither is left alone for what the other fails with.
+  const pausedUntil: [number, number] = [0, 0];
+  const failures: [number, number] = [0, 0];
   /** The server has said so: no change of the network makes it wrong. */
   let askedUntil = 0;
-  let failures = 0;
   let asking: number | undefined;
   let answered: (() => void) | undefined;
   /** What this tab has read in the storage, or written there: what differs is another's. */
@@ -79,16 +92,6 @@ export function createSession({
       report(error);
     }
   };
-  /** Learns the time from what the token endpoint answered: the time of whoever writes `exp`. A date outside the token's life is not his. */
-  const learn = (access: unknown, sent?: Mark, response?: Response) => {
-    // A page of a captive portal tells nothing.
-    if (typeof access !== 'string') return;
-    const { iat, exp } = timesOf(access);
-    const date = Date.parse(response?.headers.get('date') ?? '') / 1000;
-    const opaque = iat === undefined || exp === undefined;
-    if (response && (opaque || (date + 1 >= iat && date <= exp)) && clock.observe(response, sent)) return;
-    clock.observe(access, sent);
-  };
   const take = (tokens: TokenResponse) => {
     const { access_token: access, refresh_token: refresh, expires_in } = tokens;
     const { iat, exp } = timesOf(access);
@@ -96,8 +99,9 @@ export function createSession({
     const issuedAt = iat ?? clock.now().seconds;
     const life = Number(expires_in);
     const expiresAt = exp ?? (life > 0 && life < 1e12 ? issuedAt + life : undefined);
-    const { due } = state;
-    failures = 0;
+    // The cookie is another by now: what was due for the one before is not to be done to this one.
+    const due = state.due?.filter(Boolean);
+    failures[REFRESH] = 0;
     // An answer without a refresh token leaves the one there is (RFC 6749 §6); it consists of visible characters (appendix A.17).
     const kept = typeof refresh === 'string' && /^[ -~]+$/.test(refresh) ? refresh : state.refresh;
     return publish({ access, refresh: kept, issuedAt, expiresAt, due });
@@ -112,30 +116,24 @@ export function createSession({
     state.expiresAt === undefined ? Infinity : clock.dueIn(state.issuedAt, state.expiresAt);
   const expired = () => state.expiresAt !== undefined && clock.left(state.expiresAt) <= 0;
   const usable = (refused?: string) => state.access && state.access !== refused && !expired();
-  const paused = () => ms() < pausedUntil;
-  const pause = (pauseMs: number) => {
-    pausedUntil = Math.max(pausedUntil, ms() + pauseMs);
+  const pauseOf = (of: Endpoint) => pausedUntil[of] - ms();
+  const paused = () => pauseOf(REFRESH) > 0;
+  const settlesIn = () => (state.due?.length ? pauseOf(REVOKE) : Infinity);
+  const pause = (of: Endpoint, pauseMs: number) => {
+    pausedUntil[of] = Math.max(pausedUntil[of], ms() + pauseMs);
     schedule();
   };
   /** After a failure, longer each time. */
-  const rest = (waitMs = 0, asked = 0) => {
-    const pauseMs = bounded(Math.max(waitMs, PAUSE_MS * 2 ** failures++));
-    post({ wait: pauseMs });
-    pause(pauseMs);
-    if (asked > 0) askedUntil = pausedUntil;
+  const rest = (of: Endpoint, waitMs = 0, asked = 0) => {
+    const pauseMs = bounded(Math.max(waitMs, PAUSE_MS * 2 ** failures[of]++));
+    post({ wait: pauseMs, of });
+    pause(of, pauseMs);
+    if (asked > 0) askedUntil = pausedUntil[of];
   };
 
-  const read = async () => {
-    try {
-      const text = await storage?.get();
-      return text === null || typeof text === 'string' ? text : undefined;
-    } catch {
-      return undefined;
-    }
-  };
   /** Takes over what another tab has stored: a refresh token, and after it those that are still to be revoked. */
   const catchUpStored = async () => {
-    const text = await read();
+    const text = await read(storage);
     if (text === undefined || text === stored) return;
     stored = text;
     const [refresh, ...due] = (text ?? '').split('\n');
@@ -163,9 +161,9 @@ export function createSession({
     return attempt(attemptMs, lost, work);
   };
   /** Waits for its turn, however many have asked before; false when that takes long. */
-  const turn = async (lost: AbortSignal) => {
+  const turn = async (of: Endpoint, lost: AbortSignal) => {
     const waitMs = rate.waitMs();
-    if (waitMs > SHORT_MS) pause(bounded(waitMs));
+    if (waitMs > SHORT_MS) pause(of, bounded(waitMs));
     else if (waitMs > 0) await sleep(bounded(waitMs), lost);
     return waitMs <= SHORT_MS && !lost.aborted;
   };
@@ -177,14 +175,15 @@ export function createSession({
   };
   /** Tells the server of the sign-outs that it has not heard of. What fails stays due. */
   const settle = async (lost: AbortSignal) => {
-    while (state.due?.length && (await turn(lost))) {
+    // After the wait, in which there may have been a sign-in.
+    while ((await turn(REVOKE, lost)) && state.due?.length) {
       const [token] = state.due;
       try {
         await request(lost, async (signal) => revoke?.(token || undefined, signal));
-        failures = 0;
-        await publish({ ...state, due: state.due.filter((other) => other !== token) });
+        failures[REVOKE] = 0;
+        await publish({ ...state, due: state.due?.filter((other) => other !== token) });
       } catch (error) {
-        rest();
+        rest(REVOKE);
         return error;
       }
     }
@@ -194,14 +193,13 @@ export function createSession({
   const refreshUnderLock = async (refused: string | undefined, lost: AbortSignal) => {
     const started = ms();
     await catchUp(lost);
-    if (!paused()) await settle(lost);
     // Another tab was first, or was told to wait.
     if (state.out || paused() || (usable(refused) && dueIn() > 0)) return;
     const mine = state;
     const current = async () =>
-      state === mine && !lost.aborted && (!storage || [undefined, stored].includes(await read()));
+      state === mine && !lost.aborted && (!storage || [undefined, stored].includes(await read(storage)));
     for (let tries = 0; ; tries++) {
-      if (!(await turn(lost)) || !(await current())) return;
+      if (!(await turn(REFRESH, lost)) || !(await current())) return;
       const sent = clock.mark();
       const answer = await request(lost, async (signal) => {
         const response = await refresh(state.refresh, signal);
@@ -211,7 +209,7 @@ export function createSession({
       if (!(await current())) return;
       const { response, body } = answer ?? {};
       if (response?.ok) {
-        learn(body?.access_token, sent, response);
+        learn(clock, body?.access_token, sent, response);
         if (accepted(body?.access_token)) return take(body);
       }
       const status = response?.status ?? 503;
@@ -228,7 +226,8 @@ export function createSession({
       const waitMs = Math.max(asked, 250 * 2 ** tries * (0.5 + Math.random()));
       // The same token again, as long as nobody has to think that this tab hangs: what a lost answer held, comes again.
       const enough = elapsed + waitMs + attemptMs > holdMs * 0.9;
-      if ((status < 500 && status !== 429) || waitMs > SHORT_MS || enough) return rest(waitMs, asked);
+      if ((status < 500 && status !== 429) || waitMs > SHORT_MS || enough)
+        return rest(REFRESH, waitMs, asked);
       await sleep(bounded(waitMs), lost);
     }
   };
@@ -238,15 +237,18 @@ export function createSession({
     const fly = () => {
       if (flight) return flight;
       flying = new AbortController();
-      // Whatever an answer breaks, it has failed.
-      flight = underLock(flying, (lost) => refreshUnderLock(refused, lost).catch(() => rest()))
+      flight = underLock(flying, async (lost) => {
+        // Whatever an answer breaks, it has failed.
+        await refreshUnderLock(refused, lost).catch(() => rest(REFRESH));
+        if (settlesIn() <= 0) await settle(lost);
+      })
         .catch(() => {})
         .finally(() => {
           flight = undefined;
         });
       return flight;
     };
-    if (state.due?.length && !paused()) void fly();
+    if (settlesIn() <= 0) void fly();
     // What is still good serves while the next one is fetched.
     if (usable(refused) && dueIn() <= 0 && !idle()) void fly();
     // More than once: another's flight had another reason, and from a tab that slept the lock has been taken.
@@ -261,24 +263,24 @@ export function createSession({
   };
   const schedule = () => {
     clearTimeout(timer);
-    const due = state.due?.length;
     // By the minute, since timers stop with the device.
-    const waitMs = paused() ? pausedUntil - ms() : due ? 0 : dueIn();
-    if (!closed.aborted && (state.access || due))
+    const waitMs = Math.min(Math.max(pauseOf(REFRESH), dueIn()), settlesIn());
+    if (!closed.aborted && waitMs < Infinity)
       timer = setTimeout(tick, Math.min(Math.max(waitMs, 500), 60_000));
   };
   const online = () => {
-    pausedUntil = askedUntil;
+    pausedUntil[REFRESH] = askedUntil;
+    pausedUntil[REVOKE] = 0;
     tick();
   };
 
   if (channel)
     channel.onmessage = ({ data }: MessageEvent<unknown>) => {
-      const { state: sent, offset, ask, id, wait, owed }: Message = Object(data);
-      const within = (value: unknown) => (Number.isFinite(value) ? bounded(value as number, () => 0) : 0);
+      const { state: sent, offset, ask, id, wait, of, owed }: Message = Object(data);
+      const within = (value: unknown) => (Number.isFinite(value) ? atMost(value as number) : 0);
       if (Number.isInteger(ask) && !isNewer(ask as number, state.n))
         post({ ...(state.n && { state }), offset: clock.offset(), owed: rate.owed(), id });
-      if (within(wait) > 0) pause(within(wait));
+      if (within(wait) > 0) pause(of === REVOKE ? of : REFRESH, within(wait));
       if (within(owed) > rate.owed()) rate.owe(within(owed));
       const theirs = stateIn(sent);
       if (!theirs?.n || (theirs.access && !accepted(theirs.access))) return;
@@ -316,13 +318,13 @@ export function createSession({
     closed.throwIfAborted();
     const { access_token: access } = tokens;
     // It may have been minted a while ago: better than nothing.
-    if (!clock.offset()) learn(access);
+    if (!clock.offset()) learn(clock, access);
     if (!accepted(access)) throw new TypeError('no access token');
     await take(tokens);
   };
   const signOut = async () => {
     let fault: unknown;
-    pausedUntil = askedUntil;
+    pausedUntil[REFRESH] = askedUntil;
     const control = new AbortController();
     // Wherever it is known, at once: whoever refreshes it now does not keep the lock. Then what was rotated meanwhile.
     await (state.n ? catchUpStored() : catchUp(control.signal));
@@ -333,7 +335,7 @@ export function createSession({
       fault = await settle(lost);
     });
     if (state.due?.length)
-      throw new Error(`revoke: not done yet, and tried again: ${(fault as Error)?.message}`, {
+      throw new Error(`revoke: ${(fault as Error)?.message}`, {
         cause: fault,
       });
   };

@@ -6,13 +6,11 @@ export interface TokenEndpointOptions {
   fetch?(request: Request): Promise<Response>;
 }
 
-const over = () => Response.json({ error: 'invalid_grant' }, { status: 400 });
-
 /** `refresh` for any token endpoint that serves public clients (RFC 6749 §6). */
 export function tokenEndpoint(url: string | URL, { clientId, fetch: send = fetch }: TokenEndpointOptions) {
   return async (refreshToken: string | undefined, signal?: AbortSignal): Promise<Response> =>
     refreshToken === undefined
-      ? over()
+      ? Response.json({ error: 'invalid_grant' }, { status: 400 })
       : send(
           form(
             url,
@@ -42,7 +40,7 @@ export function backend(path: string | URL = '/session') {
       headers: { 'x-portcullis': '1' },
       redirect: 'error',
       cache: 'no-store',
-      signal: signal ?? null,
+      signal: signal as AbortSignal,
     });
   return {
     refresh: (_: unknown, signal?: AbortSignal) => ask('POST', signal),
@@ -58,10 +56,10 @@ function form(url: string | URL, fields: Record<string, string>, signal?: AbortS
     credentials: 'omit',
     redirect: 'error',
     cache: 'no-store',
-    signal: signal ?? null,
+    signal: signal as AbortSignal,
   });
 }
 
 function expectOk({ ok, status }: Response): void {
-  if (!ok) throw new Error(`the server answered ${status}`);
+  if (!ok) throw new Error(`HTTP ${status}`);
 }

@@ -52,9 +52,10 @@ function read(token: unknown): Unverified {
   let actual = token.length;
   if (actual <= TOKEN_BYTES) actual = new TextEncoder().encode(token).length;
   if (actual > TOKEN_BYTES) throw refusal('token-too-large', { limit: TOKEN_BYTES, actual });
-  const [header, payload, signature, ...more] = token.split('.') as [string, string, string];
-  if (signature === undefined || more.length > 0)
-    throw refusal('segment-count', { expected: 3, actual: token.split('.').length });
+  const segments = token.split('.') as [string, string, string];
+  actual = segments.length;
+  if (actual !== 3) throw refusal('segment-count', { expected: 3, actual });
+  const [header, payload, signature] = segments;
   decode('signature', signature);
   const head = object('header', header);
   const claims = object('payload', payload) as unknown as UnverifiedClaims;
@@ -62,11 +63,11 @@ function read(token: unknown): Unverified {
   return { ok: true, verified: false, header: head, claims, issuedAt, notBefore, expiresAt };
 }
 
-const refusal = (code: DecoderCode, fields: { part?: string; [name: string]: unknown } = {}) => ({
+const refusal = (code: DecoderCode, fields?: { part?: string; [name: string]: unknown }) => ({
   ok: false,
   code,
   // What is wrong with the payload's JSON, the core finds one stage later.
-  stage: fields.part === 'payload' ? 'claims' : 'jws',
+  stage: fields?.part === 'payload' ? 'claims' : 'jws',
   ...fields,
 });
 
@@ -77,7 +78,7 @@ const time = (value: unknown) =>
 
 /** One text for each sequence of bytes: `atob` alone takes padding, white space and left-over bits (src/base64url.rs). */
 function decode(segment: string, text: string): Uint8Array<ArrayBuffer> {
-  const base64 = text.replace(/[-_+/]/g, (digit) => (digit === '-' ? '+' : digit === '_' ? '/' : '.'));
+  const base64 = text.replace(/[-_+/]/g, (digit) => ({ '-': '+', _: '/' })[digit] ?? '.');
   try {
     const binary = atob(base64);
     if (btoa(binary).replace(/=+$/, '') === base64)
@@ -106,7 +107,7 @@ const LITERAL = /true|false|null/y;
 function check(text: string, part: string): void {
   let at = 0;
   let members = 0;
-  const refuse = (code: DecoderCode, limit?: number) => refusal(code, limit ? { part, limit } : { part });
+  const refuse = (code: DecoderCode, more?: object) => refusal(code, { part, ...more });
   const malformed = (fault: unknown) => {
     if (fault) throw refuse('json-malformed');
   };
@@ -149,7 +150,7 @@ function check(text: string, part: string): void {
       else take(LITERAL);
       return;
     }
-    if (depth === 0) throw refuse('json-too-deep', DEPTH);
+    if (depth === 0) throw refuse('json-too-deep', { limit: DEPTH });
     const close = named ? '}' : ']';
     const names = new Set<string>();
     if (next() === close) return;
@@ -158,7 +159,7 @@ function check(text: string, part: string): void {
       if (named) {
         take(SPACE);
         const name = string();
-        if (++members > MEMBERS) throw refuse('json-too-many-members', MEMBERS);
+        if (++members > MEMBERS) throw refuse('json-too-many-members', { limit: MEMBERS });
         if (names.has(name)) throw refuse('json-duplicate-member');
         names.add(name);
         malformed(next() !== ':');

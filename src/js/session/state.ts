@@ -16,7 +16,11 @@ export interface State {
   due?: readonly string[] | undefined;
 }
 
-/** News, with what is known of the time; a question for newer ones; how long to leave the endpoint alone, and how much it was asked. */
+export const REFRESH = 0;
+export const REVOKE = 1;
+export type Endpoint = typeof REFRESH | typeof REVOKE;
+
+/** News, with what is known of the time; a question for newer ones; how long to leave an endpoint alone, and how much it was asked. */
 export interface Message {
   state?: State;
   offset?: Offset | undefined;
@@ -24,12 +28,13 @@ export interface Message {
   /** Of the question, and of what answers it. */
   id?: number | undefined;
   wait?: number;
+  of?: Endpoint;
   owed?: number;
 }
 
 export const after = (n: number) => (n + 1) | 0 || 1;
 /** Is it newer? Nothing is as old as 0. */
-export const isNewer = (n: number, than: number) => n !== 0 && (than === 0 ? true : ((n - than) | 0) > 0);
+export const isNewer = (n: number, than: number) => n !== 0 && (!than || ((n - than) | 0) > 0);
 
 /** The state in a message, its known members alone; undefined when it is none. */
 export function stateIn(from: unknown): State | undefined {

@@ -17,3 +17,13 @@ export function sharedStorage(box: Storage = localStorage, key = 'portcullis'): 
     },
   };
 }
+
+/** What it holds; undefined when that cannot be read, or is no text. */
+export async function read(storage: TokenStorage | undefined): Promise<string | null | undefined> {
+  try {
+    const text = await storage?.get();
+    return text === null || typeof text === 'string' ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -3,11 +3,10 @@
 // Whatever a server says, it is asked again after five minutes.
 const CEILING_MS = 300_000;
 
+export const atMost = (ms: number) => Math.min(ms, CEILING_MS);
+
 /** A wait within its bounds, and up to a tenth longer, a second at most. */
-export function bounded(ms: number, random = Math.random): number {
-  const least = Math.min(ms, CEILING_MS);
-  return least + Math.min(least / 10, 1000) * random();
-}
+export const bounded = (ms: number) => atMost(ms) + Math.min(atMost(ms) / 10, 1000) * Math.random();
 
 /** Waits; `lost` ends it, and so does whoever takes `early`. */
 export const sleep = (ms: number, lost: AbortSignal, early?: (end: () => void) => void) =>
