@@ -52,6 +52,8 @@ impl Batch {
 
     /// The head of the chain after it.
     pub(super) fn head_after(&self, head: &Head) -> Head {
+        #[cfg(test)]
+        tests::HASHED.set(tests::hashed().saturating_add(1));
         let mut bytes = head.to_vec();
         self.write(&mut bytes);
         Sha256::digest(&bytes).into()
@@ -88,8 +90,17 @@ fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    std::thread_local! {
+        /// How many batches this thread has hashed.
+        pub(super) static HASHED: core::cell::Cell<u64> = const { core::cell::Cell::new(0) };
+    }
+
+    pub(in crate::issuer::feed) fn hashed() -> u64 {
+        HASHED.get()
+    }
 
     #[test]
     fn batches_come_back_as_they_were_and_half_a_batch_is_none() {

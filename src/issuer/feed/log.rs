@@ -112,23 +112,19 @@ impl Log {
 
     /// The batches since a version, if there is a way from it: with the place in the chain where it stood.
     pub(super) fn since(&self, version: u64) -> Option<(Origin, Vec<&Batch>)> {
-        let (mut found, mut since) = (None, Vec::new());
-        for (origin, batches) in self.runs() {
-            let mut at = origin.clone();
-            for batch in batches {
-                if at.version == version {
-                    found = Some(at.clone());
-                }
-                if found.is_some() {
-                    since.push(batch);
-                } else {
-                    at = at.after(batch);
-                }
-            }
-        }
         let Place { version: last, head, .. } = self.place();
-        let found = found.or_else(|| (last == version).then_some(Origin { version, head }))?;
-        Some((found, since))
+        if last == version {
+            return Some((Origin { version, head }, Vec::new()));
+        }
+        // Only the run that the place is in is hashed, since each says where it begins.
+        let runs: Vec<(&Origin, &[Batch])> = self.runs().collect();
+        let first = runs.iter().rposition(|(origin, _)| origin.version <= version)?;
+        let (origin, batches) = runs.get(first)?;
+        let before = usize::try_from(version.checked_sub(origin.version)?).ok()?;
+        let (before, rest) = batches.split_at_checked(before).filter(|(_, rest)| !rest.is_empty())?;
+        let found = before.iter().fold((*origin).clone(), |at, batch| at.after(batch));
+        let later = runs.iter().skip(first.saturating_add(1)).flat_map(|(_, batches)| *batches);
+        Some((found, rest.iter().chain(later).collect()))
     }
 
     /// Does the log not lead to that place, at which it has been? Of one that is too far back nobody knows.
@@ -170,4 +166,65 @@ pub(super) fn fold<'b>(batches: impl Iterator<Item = &'b Batch>, now: UnixSecond
 /// Hashes, ascending and each once.
 pub(super) fn ascending(hashes: Vec<u64>) -> Vec<u64> {
     BTreeSet::from_iter(hashes).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::issuer::feed::batch::tests::hashed;
+
+    fn batch(n: u64) -> Batch {
+        Batch { expires: 9, tokens: vec![n], ..Batch::default() }
+    }
+
+    /// Segments of the versions 0 to 5 and, if it was read, 5 to 10, and a tail of 10 to 15.
+    fn log(second: bool) -> (Log, Vec<Origin>) {
+        let mut register = Register::new(1, HashKey::new([0; 16]), "kid");
+        let mut places = vec![register.at.clone()];
+        let mut segments = BTreeMap::new();
+        for n in 0..15 {
+            if n == 5 || n == 10 {
+                let tail = core::mem::take(&mut register.tail);
+                let id = n.to_string();
+                register.segments.push(super::super::register::Segment {
+                    id: id.clone(),
+                    origin: register.origin.clone(),
+                    expires: 9,
+                });
+                if n == 5 || second {
+                    segments.insert(id, Arc::new(tail));
+                }
+                register.origin = register.at.clone();
+            }
+            register.at = register.at.after(&batch(n));
+            register.tail.push(batch(n));
+            places.push(register.at.clone());
+        }
+        (Log { register: Some(Arc::new(register)), stored: (1, String::new()), segments }, places)
+    }
+
+    #[test]
+    fn a_way_leads_from_every_place_that_was_read_and_one_run_is_hashed_for_it() {
+        for second in [true, false] {
+            let (log, places) = log(second);
+            for (version, place) in (0..).zip(&places) {
+                let before = hashed();
+                let found = log.since(version);
+                assert!(hashed() - before < 5, "{} batches hashed for {version}", hashed() - before);
+                if !second && (5..10).contains(&version) {
+                    assert_eq!(found, None, "{version}");
+                    continue;
+                }
+                let (at, batches) = found.unwrap();
+                assert_eq!(&at, place);
+                let listed: Vec<u64> = batches.iter().flat_map(|batch| batch.tokens.clone()).collect();
+                let expected: Vec<u64> = (version..15).filter(|n| second || !(5..10).contains(n)).collect();
+                assert_eq!(listed, expected, "{version}");
+            }
+            assert_eq!(log.since(16), None);
+            let before = hashed();
+            assert!(!log.has_lost(&log.place()));
+            assert_eq!(hashed(), before, "its own place costs nothing");
+        }
+    }
 }

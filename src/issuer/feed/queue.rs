@@ -91,6 +91,7 @@ impl<T: Clone> Queue<T> {
     }
 
     /// Takes back what waits of that ticket. What another leads with stays with it.
+    #[must_use]
     pub fn withdraw(&self, ticket: &Ticket) -> Vec<T> {
         let own: BTreeSet<_> = ticket.outcomes.iter().map(Arc::as_ptr).collect();
         let mut inner = self.inner();
