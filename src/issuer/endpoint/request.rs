@@ -81,7 +81,8 @@ impl Request {
     pub(super) fn place(&self, settings: &Settings) -> Result<(Place, Option<&str>), Failure> {
         let url = Url::parse(&self.url).ok_or_else(|| Failure::request("url", "is no absolute URL of HTTP"))?;
         let is_near = || settings.is_local || self.address.as_deref().is_some_and(is_loopback);
-        if !url.secure && !(url.is_loopback() && is_near()) {
+        let is_local = url.is_loopback() && is_near();
+        if !url.secure && !is_local {
             return Err(Failure::request("url", PLAIN));
         }
         let place = match url.path.strip_prefix(&settings.path) {
