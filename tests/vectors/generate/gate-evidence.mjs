@@ -1,17 +1,7 @@
 // What counts of what was found out elsewhere: under which policy it was asked, how old it may be, and what lists of revocations say of it.
 import { request, requests, thumbprint } from './gate-parts.mjs';
 import { list, nameOf } from './revocation-list.mjs';
-import {
-  AUDIENCE,
-  accept,
-  claims,
-  ISSUER,
-  NOW,
-  policy,
-  publicJwk,
-  refuse,
-  token,
-} from './signing.mjs';
+import { AUDIENCE, accept, claims, ISSUER, NOW, policy, publicJwk, refuse, token } from './signing.mjs';
 import { statusList } from './status-lists.mjs';
 
 const hashKey = Buffer.alloc(16, 9);
