@@ -97,11 +97,12 @@ impl PathPattern {
 
     /// Does it cover a path with a name that stands for nothing?
     fn covers_emptied(&self, path: &Readings) -> bool {
+        let ends_at = |reading: &str| run(&self.emptied, reading).may_end(&self.emptied);
         let covers = |reading: &String| {
-            let whole = if path.ends_in_slash() { [reading, "/"].concat() } else { reading.clone() };
-            run(&self.emptied, &whole).may_end(&self.emptied)
+            (self.has_partial_names && ends_at(reading))
+                || (path.ends_in_slash() && ends_at(&[reading.as_str(), "/"].concat()))
         };
-        (self.has_partial_names || path.ends_in_slash()) && path.decoded.iter().any(covers)
+        path.decoded.iter().any(covers)
     }
 
     /// Does it cover a reading in folded case, with or without a slash behind it?
@@ -320,7 +321,11 @@ mod tests {
             ("/a/*", "/a/b;x=1", Surely),
             ("/a/*", "/a%5Cb", Maybe),
             ("/a/*", "/a%252Fb", Maybe),
-            ("/a/*", "/a%3Fb", No),
+            ("/a/*", "/a%3Fb", Maybe),
+            ("/a", "/a%23b", Maybe),
+            ("/a/:x", "/a/%3Fb", AsSent),
+            ("/a/:x/b", "/a/%3Fb", No),
+            ("/a/:x", "/a/;b", AsSent),
         ] {
             assert_eq!(cover(pattern, path), expected, "{pattern} {path}");
         }

@@ -21,13 +21,15 @@ pub(crate) struct Readings {
     /// With unreserved characters for themselves (RFC 3986 §6.2.2.2).
     pub(super) normal: String,
     /// Without any escape, in folded case, without the slash at its end: once decoded, and then as
-    /// a server would split it that decodes again or removes parameters. Each is there once: where
-    /// there is no hazard, they are one.
+    /// servers would split it that decode again, remove parameters or end it at a query or a
+    /// fragment. Each is there once: where there is no hazard, they are one.
     pub(super) decoded: Vec<String>,
     /// As it was sent, in folded case, without the slash at its end.
     pub(super) folded: String,
     /// Nothing is escaped in it, so that all readings but for case and the last slash are one.
     pub(super) plain: bool,
+    /// One of the decoded readings had a slash at its end.
+    ends_in_slash: bool,
     hazards: Hazards,
 }
 
@@ -48,8 +50,17 @@ impl Readings {
             let plain = !path.contains('%');
             let decoded = if plain { folded.clone() } else { without_last_slash(&normal).to_ascii_lowercase() };
             let written = path.to_owned();
+            let ends_in_slash = normal.ends_with('/');
             let decoded = vec![decoded];
-            return Ok(Readings { written, normal, decoded, folded, plain, hazards: Hazards::default() });
+            return Ok(Readings {
+                written,
+                normal,
+                decoded,
+                folded,
+                plain,
+                ends_in_slash,
+                hazards: Hazards::default(),
+            });
         }
         let mut hazards = Hazards::in_path(&normal);
         let once = decoded(&normal)?;
@@ -69,18 +80,25 @@ impl Readings {
                 whole = next;
             }
         }
-        let split = as_split(&whole);
-        if is_split_in_two_ways(&split) {
+        let split: Vec<String> = cuts(&whole).map(as_split).collect();
+        if split.iter().any(|reading| is_split_in_two_ways(reading)) {
             return Err(Denial::PathAmbiguous);
         }
-        let mut decoded = vec![fold(without_last_slash(&once)), fold(without_last_slash(&split))];
-        decoded.dedup();
-        Ok(Readings { written: path.to_owned(), normal, decoded, folded, plain: false, hazards })
+        let mut decoded: Vec<String> = Vec::new();
+        let mut ends_in_slash = false;
+        for reading in cuts(&once).chain(split.iter().flat_map(|split| cuts(split))) {
+            ends_in_slash |= reading.ends_with('/');
+            let folded = fold(without_last_slash(reading));
+            if !decoded.contains(&folded) {
+                decoded.push(folded);
+            }
+        }
+        Ok(Readings { written: path.to_owned(), normal, decoded, folded, plain: false, ends_in_slash, hazards })
     }
 
-    /// Does it end in a slash that [`decoded`](Self::decoded) is without?
+    /// Does it end in a slash, in one reading, that [`decoded`](Self::decoded) is without?
     pub(super) fn ends_in_slash(&self) -> bool {
-        self.normal.ends_with('/')
+        self.ends_in_slash
     }
 
     /// What only a route can allow.
@@ -99,6 +117,13 @@ fn is_split_in_two_ways(path: &str) -> bool {
 fn decoded(path: &str) -> Result<String, Denial> {
     let text = String::from_utf8(decoded_escapes(path)).map_err(|_| Denial::PathAmbiguous)?;
     if text.chars().any(char::is_control) { Err(Denial::PathAmbiguous) } else { Ok(text) }
+}
+
+/// The whole text, and what is left of it where a query or a fragment begins (RFC 3986 §3.4, §3.5) for a server that decodes
+/// before it splits.
+fn cuts(text: &str) -> impl Iterator<Item = &str> {
+    let before = ['?', '#'].into_iter().filter_map(|end| Some(text.split_once(end)?.0));
+    core::iter::once(text).chain(before)
 }
 
 /// As a server splits a path that takes a backslash for a slash and removes parameters (RFC 3986
@@ -193,8 +218,16 @@ mod tests {
 
     #[test]
     fn readings_that_are_the_same_are_one() {
-        for (path, expected) in [("/a/b", 1), ("/a%20b", 1), ("/%41/", 1), ("/a%2Fb", 1), ("/a;b", 2), ("/a%252Fb", 2)]
-        {
+        for (path, expected) in [
+            ("/a/b", 1),
+            ("/a%20b", 1),
+            ("/%41/", 1),
+            ("/a%2Fb", 1),
+            ("/a;b", 2),
+            ("/a%252Fb", 2),
+            ("/a%3Fb", 2),
+            ("/a%3Fb%23c", 3),
+        ] {
             assert_eq!(Readings::of(path).unwrap().decoded.len(), expected, "{path}");
         }
     }

@@ -32,7 +32,9 @@ const allowing = [
   { path: '/matrix/*', allowInPath: [';'], requirement: 'public' },
   { path: '/scoped/:name', allowInPath: ['%2F'], requirement: 'public' },
   { path: '/scoped/:scope/:name', requirement: admin },
-  { path: '/search/:what', allowInPath: ['%23', '%3F', '%5C'], requirement: 'public' },
+  { path: '/search/secret', allowInPath: ['%23', '%25', '%3F', ';'], requirement: admin },
+  { path: '/search/closed', requirement: admin },
+  { path: '/search/:what', allowInPath: ['%23', '%25', '%3F', '%5C', ';'], requirement: 'public' },
 ];
 const { add, file } = requests('Own; RFC 3986 sections 3.3 and 6.2.2, RFC 9110, RFC 9112 section 3.2.', {
   routes: gated({ routes, requirement: {} }),
@@ -192,6 +194,24 @@ allowed('no-control', '/packages/a%2500', ambiguous);
 allowed('a-byte-in-a-name', '/search/a%5Cb', isPublic, anonymously);
 allowed('nothing-of-what-another-route-asks', '/scoped/a%2Fb', scope('admin'));
 allowed('a-byte-that-no-other-route-asks-about', '/scoped/a%2Fb%2Fc', isPublic, anonymously);
+
+// A server that decodes before it splits ends the path there
+for (const [name, path, expect] of [
+  ['a-question-mark', '/search/secret%3Fx', missing],
+  ['a-number-sign', '/search/secret%23x', missing],
+  ['a-number-sign-before-a-question-mark', '/search/secret%23x%3Fy', missing],
+  ['a-question-mark-with-another-behind-it', '/search/secret%3Fx%3Fy', missing],
+  ['a-question-mark-in-another-case', '/search/SECRET%3fx', missing],
+  ['a-question-mark-in-two-layers', '/search/secret%253Fx', missing],
+  ['a-question-mark-behind-a-slash', '/search/secret/%3Fx', ambiguous],
+  ['a-question-mark-in-a-parameter', '/search/secret;a%3Fx', missing],
+  ['a-question-mark-that-it-does-not-allow', '/search/closed%3Fx', ambiguous],
+  ['dots-before-a-question-mark', '/search/..%3Fx', ambiguous],
+  ['a-dot-before-a-number-sign', '/search/.%23x', ambiguous],
+]) {
+  allowed(`${name}-only-as-another-route-asks`, path, expect, anonymously);
+}
+allowed('a-question-mark-behind-what-only-begins-alike', '/search/secrets%3Fx', isPublic, anonymously);
 
 // Where else a router serves it
 for (const [name, served, expect] of [
