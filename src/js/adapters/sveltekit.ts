@@ -1,6 +1,5 @@
 // For SvelteKit: https://svelte.dev/docs/kit. Nothing of it is imported.
 
-import { hasBody } from '../gate/body.js';
 import type { Auth, Claims, Gate, RequestFacts, Requirement } from '../gate/index.js';
 import { type NodeRequest, pairs, rewrite } from './node.js';
 import { placeOf, type SvelteKitPaths, type SvelteKitPlace } from './sveltekit-paths.js';
@@ -30,10 +29,10 @@ export function guard<C = Claims>(
 }) => Promise<Response> {
   return async ({ event, resolve }) => {
     const { url, served } = placeOf(event, paths);
-    const { method } = event.request;
-    // A preflight has no body; of anything else nobody asks.
-    const body = method === 'OPTIONS' && (await hasBody(event.request));
-    const facts = { method, url, headers: headersOf(event), hasBody: body };
+    const { method, body } = event.request;
+    // By these the gate sees whether an OPTIONS has a body.
+    const stream = { body, clone: () => event.request.clone() };
+    const facts = { method, url, headers: headersOf(event), ...stream };
     const context = {
       clientAddress: clientAddress(event),
       urlVouched: urlVouched(event),
