@@ -247,7 +247,7 @@ fn an_exchange_keeps_to_whom_a_token_is_bound_and_who_may_act() {
         (json!({ "claims": { "cnf": { "jwk": {} } } }), Some(("invalid_request", "subject_token: is bound by a cnf"))),
         (json!({ "claims": { "cnf": { "kid": "1" } } }), Some(("invalid_request", "subject_token: is bound by a cnf"))),
         (json!({ "claims": { "cnf": {} } }), Some(("invalid_request", "subject_token: is bound by a cnf"))),
-        (json!({ "claims": { "cnf": null } }), Some(("invalid_request", "subject_token: is bound by a cnf"))),
+        (json!({ "claims": { "cnf": null } }), Some(("invalid_request", "subject_token: claim-malformed"))),
         (json!({ "claims": { "may_act": { "sub": "service" } } }), None),
         (json!({ "claims": { "may_act": { "sub": "service", "iss": ISSUER } } }), None),
         (json!({ "claims": { "may_act": { "client_id": "service" } } }), None),
