@@ -64,7 +64,8 @@ function judged({ req: { raw }, env }: HonoContext): Request | RequestFacts {
   const { incoming } = (env ?? {}) as Env;
   if (incoming?.rawHeaders === undefined || incoming.url === undefined) return raw;
   const facts = factsOf(incoming, incoming.url);
-  if (facts.url !== '') {
+  // A target that is neither a path nor names a host is the core's to refuse, as everywhere on Node.
+  if (facts.url !== '' && /^(?:\/|https?:\/\/[^/])/i.test(incoming.url)) {
     const [asked, own] = [new URL(facts.url), new URL(raw.url)];
     if (asked.pathname !== own.pathname || asked.search !== own.search) return raw;
   }

@@ -15,13 +15,22 @@ export async function hasBody(request: Request): Promise<boolean> {
     const reader = request.clone().body?.getReader();
     if (reader === undefined) return true;
     try {
-      return !(await within(BODY_MS, reader.read())).done;
+      return await within(BODY_MS, hasBytes(reader));
     } finally {
       reader.cancel().catch(() => {});
     }
   } catch {
     // Somebody has read it already, or it does not come.
     return true;
+  }
+}
+
+/** Deno begins an empty body with an empty piece. */
+async function hasBytes(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<boolean> {
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return false;
+    if (value.length > 0) return true;
   }
 }
 
