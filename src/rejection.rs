@@ -146,7 +146,8 @@ pub enum Rejection {
     RevocationStale { now: UnixSeconds, stale_since: Option<u64> },
     /// The token's place in its status list says something other than VALID (draft-ietf-oauth-status-list §7.1).
     #[cfg(feature = "revocation")]
-    StatusNotValid { index: u64, status: u8 },
+    // `status` is that of HTTP in what a gate says.
+    StatusNotValid { index: u64, status_value: u8 },
     /// The token names a place that its status list does not have.
     #[cfg(feature = "revocation")]
     StatusOutOfRange { index: u64, entries: u64 },

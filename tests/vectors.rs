@@ -156,7 +156,11 @@ fn gate(policy: &Value, vector: &Value, now: UnixSeconds) -> Result<Value, Polic
     let mut step: Value = serde_json::from_str(&gate.decide_json(&facts.to_string(), now)).unwrap();
     match step["step"].as_str().unwrap() {
         "allowed" | "public" | "preflight" | "anonymous" => step["ok"] = true.into(),
-        "refused" => step["ok"] = false.into(),
+        "refused" => {
+            // A member of a rejection must not stand where the gate's own does.
+            assert_eq!(step["status"], step["problem"]["status"], "{step}");
+            step["ok"] = false.into();
+        }
         _ => {}
     }
     Ok(step)

@@ -103,7 +103,7 @@ interface Fields {
     issuedAt: number | null;
   };
   'revocation-stale': { now: number; staleSince: number | null };
-  'status-not-valid': { index: number; status: number };
+  'status-not-valid': { index: number; statusValue: number };
   'status-out-of-range': { index: number; entries: number };
   'introspection-unavailable': { reason: 'unavailable' | 'busy' | 'malformed' };
   'token-inactive': object;

@@ -131,7 +131,7 @@ impl StatusList {
         let Reference { index, .. } = *reference;
         match self.status(index) {
             Some(0) => Ok(()),
-            Some(status) => Err(Rejection::StatusNotValid { index, status }),
+            Some(status_value) => Err(Rejection::StatusNotValid { index, status_value }),
             None => Err(Rejection::StatusOutOfRange { index, entries: self.entries() }),
         }
     }

@@ -102,7 +102,6 @@ async function stackEnds(library) {
   const good = await signed(claims({ iat: NOW, exp: NOW + 60 }));
   const forged = `${good.slice(0, -4)}AAAA`;
   for (const token of [good, forged]) {
-    let left = 800;
     const answers = [];
     const dive = () => {
       try {
@@ -110,8 +109,8 @@ async function stackEnds(library) {
       } catch {
         // It ends in the frame above.
       }
-      left -= 1;
-      if (left > 0) answers.push(library.verify(POLICY, token, NOW));
+      // How many frames are too close to the end for any answer, the engine decides.
+      if (answers.length < 400) answers.push(library.verify(POLICY, token, NOW));
     };
     dive();
     expect(answers.length > 0, () => 'nothing was answered');

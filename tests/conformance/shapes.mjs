@@ -60,7 +60,7 @@ const REJECTIONS = {
     'token-revoked': ['claim'],
     'issued-before-cutoff': ['claim', 'cutoff', 'issuedAt'],
     'revocation-stale': ['now', 'staleSince'],
-    'status-not-valid': ['index', 'status'],
+    'status-not-valid': ['index', 'statusValue'],
     'status-out-of-range': ['index', 'entries'],
   },
   introspection: {

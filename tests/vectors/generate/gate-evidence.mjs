@@ -120,7 +120,7 @@ ofJwt(
 const statuses = [{ uri, document: statusList({ bytes: [0b10] }), now: NOW }];
 const place = (idx, of = uri) => ({ status: { status_list: { idx, uri: of } } });
 const jwtOf = (own) => token({ payload: claims(own) });
-const revoked = refuse('status-not-valid', { index: 1, status: 1 });
+const revoked = refuse('status-not-valid', { index: 1, statusValue: 1 });
 for (const [id, own, said, expect, comment] of [
   ['whose-own-status-is-valid', place(0), {}, vouched(), 'The near miss.'],
   ['whose-own-status-is-revoked', place(1), {}, revoked, 'The answer leaves it out.'],

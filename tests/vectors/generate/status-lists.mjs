@@ -76,7 +76,7 @@ const EXAMPLES = {
 for (const [bits, [bytes, statuses]] of Object.entries(EXAMPLES)) {
   const held = [taken(statusList({ bits: Number(bits), bytes }))];
   for (const [index, status] of statuses.entries()) {
-    const expect = status === 0 ? accept() : refuse('status-not-valid', { index, status });
+    const expect = status === 0 ? accept() : refuse('status-not-valid', { index, statusValue: status });
     one(
       `${status === 0 ? 'accepts' : 'refuses'}-place-${index}-of-a-list-of-${bits}-bits`,
       53,
@@ -177,7 +177,7 @@ one(
   'What it says holds however old it is.',
   0,
   [taken(statusList({ iat: NOW - 60 }))],
-  refuse('status-not-valid', { status: 1 }),
+  refuse('status-not-valid', { statusValue: 1 }),
   { policy: 'allow' },
 );
 one(
@@ -232,7 +232,7 @@ for (const [what, [error, document]] of Object.entries(bad)) {
     'A bad list never replaces a good one.',
     0,
     [taken(statusList({ iat: NOW - 5 }), { changed: true }), refusedAs(error, document)],
-    refuse('status-not-valid', { status: 1 }),
+    refuse('status-not-valid', { statusValue: 1 }),
   );
 }
 one(
