@@ -133,7 +133,10 @@ pub(crate) fn url(data: &[u8]) {
     let length = usize::from(input.byte());
     let first = String::from_utf8_lossy(&input.take(length)).into_owned();
     let second = String::from_utf8_lossy(input.0).into_owned();
-    for text in [&first, &second] {
+    // A percent sign that begins no escape stands for itself, and may begin one once what follows it is decoded.
+    let is_escape = |after: &str| after.len() >= 2 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    let has_stray_percent = |text: &str| text.split('%').skip(1).any(|after| !is_escape(after));
+    for text in [&first, &second].into_iter().filter(|text| !has_stray_percent(text)) {
         if let Some(url) = Url::parse(text) {
             let normal = url.without_query();
             let again = Url::parse(&normal).unwrap_or_else(|| panic!("{text}: {normal}"));
