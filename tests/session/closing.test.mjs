@@ -5,7 +5,7 @@ import { mock, test } from 'node:test';
 import { createClock, inspect, sharedStorage } from 'portcullis/session';
 import { createDpop } from 'portcullis/session/dpop';
 
-import { mint, tokens } from './fakes.mjs';
+import { fakeIndexedDb, mint, tokens } from './fakes.mjs';
 import {
   API,
   box,
@@ -95,8 +95,8 @@ test('a wait between two tries, and one for the lock, ends at once', async () =>
 
 test('without Web Locks, waiting for a lease ends as well', async () => {
   const name = uniqueName();
-  const kept = box({ [`${name}:refresh`]: `other ${Date.now() + 20_000}` });
-  globalThis.localStorage = kept;
+  const kept = new Map([[`${name}:refresh`, { holder: 2, until: Date.now() + 20_000 }]]);
+  globalThis.indexedDB = fakeIndexedDb(kept);
   Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true });
   try {
     const signals = [];
@@ -108,12 +108,50 @@ test('without Web Locks, waiting for a lease ends as well', async () => {
     await pass(200);
     assert.equal(await asking, undefined);
     assert.deepEqual([signals.length, pending.size], [0, 0]);
-    // A lease that is none holds nobody up.
-    kept.setItem(`${name}:refresh`, 'garbage');
-    const { session: next } = await signedIn([good()], { name });
-    assert.notEqual(await passing(next.accessToken(await next.accessToken())), undefined);
+    assert.equal(kept.get(`${name}:refresh`).holder, 2);
+    // A lease that is none holds nobody up, nor does one of a clock that was set back; what was taken is given back.
+    for (const none of ['garbage', { holder: 2 }, { holder: 2, until: Date.now() + 3_600_000 }]) {
+      kept.set(`${name}:refresh`, none);
+      const { session: next } = await signedIn([good()], { name });
+      assert.notEqual(await passing(next.accessToken(await next.accessToken())), undefined);
+      await settle();
+      assert.equal(kept.size, 0);
+    }
   } finally {
-    delete globalThis.localStorage;
+    delete globalThis.indexedDB;
+  }
+});
+
+test('without Web Locks, a lease that is due is taken, and a database that fails or is silent holds nobody up', async () => {
+  Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true });
+  const broken = () => {
+    throw new DOMException('full', 'QuotaExceededError');
+  };
+  const database = { transaction: broken, close() {} };
+  const failing = {
+    open() {
+      const opening = { result: database };
+      setImmediate(() => opening.onsuccess());
+      return opening;
+    },
+  };
+  const name = uniqueName();
+  const due = new Map([[`${name}:refresh`, { holder: 2, until: Date.now() + 5000 }]]);
+  const each = {
+    none: undefined,
+    due: fakeIndexedDb(due),
+    failing,
+    silent: { open: () => ({}) },
+    refused: { open: broken },
+  };
+  try {
+    for (const [kind, indexedDB] of Object.entries(each)) {
+      globalThis.indexedDB = indexedDB;
+      const { session } = await signedIn([good()], { name });
+      assert.notEqual(await passing(session.accessToken(await session.accessToken())), undefined, kind);
+    }
+  } finally {
+    delete globalThis.indexedDB;
   }
 });
 

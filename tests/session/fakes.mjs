@@ -50,6 +50,43 @@ export function fakeLocks() {
   });
 }
 
+/** As much of IndexedDB as a lease needs: transactions one after the other. `kept` is what is in its only store. */
+export function fakeIndexedDb(kept) {
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  let before = Promise.resolve();
+  const begin = () => {
+    const transaction = { objectStore: () => store };
+    const asked = [];
+    const store = {
+      get(name) {
+        const request = {};
+        asked.push(() => {
+          request.result = structuredClone(kept.get(name));
+          request.onsuccess?.();
+        });
+        return request;
+      },
+      put: (value, name) => asked.push(() => kept.set(name, structuredClone(value))),
+      delete: (name) => asked.push(() => kept.delete(name)),
+    };
+    before = before.then(turn).then(() => {
+      while (asked.length > 0) asked.shift()();
+      transaction.oncomplete?.();
+    });
+    return transaction;
+  };
+  return {
+    open() {
+      const opening = { result: { createObjectStore() {}, transaction: () => begin(), close() {} } };
+      setImmediate(() => {
+        opening.onupgradeneeded?.();
+        opening.onsuccess?.();
+      });
+      return opening;
+    },
+  };
+}
+
 const key = generateSigningKey('ES256');
 const request = {
   issuer: 'https://issuer.example',
