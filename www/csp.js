@@ -9,6 +9,9 @@ const END = [
   'trusted-types service-worker',
 ];
 
+/** A page that only says something. */
+export const TEXT = ["default-src 'none'", ...COMMON, ...END].join('; ');
+
 /** The inspector: nothing is fetched, from anywhere. */
 export const INSPECTOR = [
   "default-src 'none'",
@@ -33,5 +36,6 @@ export const SERVICE_WORKER = "default-src 'none'; script-src 'self'; connect-sr
 
 export function policyOfPage(path) {
   if (path.endsWith('/sw.js')) return SERVICE_WORKER;
-  return path.endsWith('/demo.html') ? DEMONSTRATION : INSPECTOR;
+  if (path.includes('/demo/')) return DEMONSTRATION;
+  return path.includes('/inspect/') ? INSPECTOR : TEXT;
 }

@@ -21,7 +21,7 @@ self.addEventListener('fetch', (event) => {
   const url = new URL(request.url);
   url.hash = '';
   url.search = '';
-  if (url.href === scope.href) url.pathname += 'index.html';
+  if (url.pathname.endsWith('/')) url.pathname += 'index.html';
   if (known.has(url.href)) event.respondWith(answer(url.href, request));
 });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-import { ROOT, TARGET } from '../../src/js/build/steps.mjs';
+import { ROOT, TARGET } from '../../src/build/steps.mjs';
 import { scratch, start } from '../conformance/drivers/common.mjs';
 import { runtimeBinary } from '../conformance/runtimes/binaries.mjs';
 import { startWorker } from '../e2e/workerd.mjs';

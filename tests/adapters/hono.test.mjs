@@ -7,7 +7,7 @@ import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { jwk } from 'hono/jwk';
 
-import { ROOT } from '../../src/js/build/steps.mjs';
+import { ROOT } from '../../src/build/steps.mjs';
 import { startWorker } from '../e2e/workerd.mjs';
 import { key, mint, mintJwt, policy, send, showAll } from './cases.mjs';
 import { makeApp } from './hono-app.mjs';

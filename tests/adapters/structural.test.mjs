@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { ROOT } from '../../src/js/build/steps.mjs';
+import { ROOT } from '../../src/build/steps.mjs';
 
 const FOLDER = join(ROOT, 'dist', 'adapters');
 const NAMES = ['express', 'fastify', 'hono', 'next', 'sveltekit'];

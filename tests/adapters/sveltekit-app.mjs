@@ -3,7 +3,7 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { ROOT, TARGET } from '../../src/js/build/steps.mjs';
+import { ROOT, TARGET } from '../../src/build/steps.mjs';
 import { finish, scratch, start, within } from '../conformance/drivers/common.mjs';
 import { freeOrigin } from './cases.mjs';
 

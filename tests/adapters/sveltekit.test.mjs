@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ROOT } from '../../src/js/build/steps.mjs';
+import { ROOT } from '../../src/build/steps.mjs';
 import { mint, policy, REQUIREMENT, send, showAll } from './cases.mjs';
 import { config, serveApp } from './sveltekit-app.mjs';
 

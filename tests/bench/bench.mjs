@@ -4,9 +4,9 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-import { build } from '../../src/js/build/build.mjs';
-import { setup } from '../../src/js/build/setup.mjs';
-import { main, step } from '../../src/js/build/steps.mjs';
+import { build } from '../../src/build/build.mjs';
+import { setup } from '../../src/build/setup.mjs';
+import { main, step } from '../../src/build/steps.mjs';
 
 const { values: options } = parseArgs({
   options: {

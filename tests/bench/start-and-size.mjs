@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-import { ROOT } from '../../src/js/build/steps.mjs';
+import { ROOT } from '../../src/build/steps.mjs';
 import { median } from './node.mjs';
 import { AUDIENCE, ISSUER, makeTokens, TYPE } from './tokens.mjs';
 

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { ROOT } from '../../src/js/build/steps.mjs';
+import { ROOT } from '../../src/build/steps.mjs';
 import { ALGS } from './tokens.mjs';
 
 const START = '<!-- bench:start -->';

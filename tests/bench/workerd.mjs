@@ -5,8 +5,8 @@ import { performance } from 'node:perf_hooks';
 
 import { Miniflare } from 'miniflare';
 
-import { ROOT } from '../../src/js/build/steps.mjs';
-import { bundleWorker } from '../../src/js/build/worker-bundle.mjs';
+import { ROOT } from '../../src/build/steps.mjs';
+import { bundleWorker } from '../../src/build/worker-bundle.mjs';
 import { median } from './node.mjs';
 import { AUDIENCE, ISSUER, JWT, TYPE } from './tokens.mjs';
 

@@ -9,7 +9,7 @@ const PATIENCE_MS = 600_000;
 
 /** Starts it and says at once what it is doing: `{ child, output }`. */
 export function startDemonstrationOn(port) {
-  const child = spawn(process.execPath, [join(ROOT, 'src', 'js', 'build', 'start.mjs')], {
+  const child = spawn(process.execPath, [join(ROOT, 'src', 'build', 'start.mjs')], {
     cwd: ROOT,
     env: { ...process.env, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],

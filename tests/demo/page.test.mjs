@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 
 import { chromium } from 'playwright-core';
 
-import { DEMONSTRATION, INSPECTOR } from '../../www/csp.js';
+import { DEMONSTRATION, INSPECTOR, TEXT } from '../../www/csp.js';
 import { CHROMIUM_FLAGS } from '../conformance/drivers/browsers.mjs';
 import { ROOT, runtimeBinary } from '../conformance/runtimes/binaries.mjs';
 import { audit } from '../www/axe.mjs';
@@ -86,7 +86,7 @@ test('axe finds nothing serious in the middle of a session, and nothing is too w
         bypassCSP: true,
       });
       const page = await own.newPage();
-      await page.goto(`${demonstration.origin}/demo.html`);
+      await page.goto(`${demonstration.origin}/demo/`);
       await signIn(page);
       assert.deepEqual(await audit(page), [], `${width} ${colorScheme}`);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -107,8 +107,9 @@ test('nothing was complained about, and no request left the origin', () => {
 
 test('each page has the content security policy that is its own', async () => {
   for (const [path, policy] of [
-    ['/', INSPECTOR],
-    ['/demo.html', DEMONSTRATION],
+    ['/', TEXT],
+    ['/inspect/', INSPECTOR],
+    ['/demo/', DEMONSTRATION],
   ]) {
     const { headers } = await fetch(demonstration.origin + path);
     assert.equal(headers.get('content-security-policy'), policy);
@@ -156,7 +157,7 @@ async function open() {
   page.on('request', (request) => {
     if (new URL(request.url()).origin !== demonstration.origin) complaints.push(`request: ${request.url()}`);
   });
-  await page.goto(`${demonstration.origin}/demo.html`);
+  await page.goto(`${demonstration.origin}/demo/`);
   return page;
 }
 

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 
 import * as oauth from 'oauth4webapi';
 
-import { ROOT } from '../../src/js/build/steps.mjs';
+import { ROOT } from '../../src/build/steps.mjs';
 import { CLIENT, signed, startAuthorizationServer } from './server.mjs';
 import { startWorker } from './workerd.mjs';
 

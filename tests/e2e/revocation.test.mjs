@@ -6,8 +6,8 @@ import { after, before, test } from 'node:test';
 import { Log, LogLevel, Miniflare } from 'miniflare';
 import { generateSigningKey } from 'portcullis/issuer';
 
-import { ROOT } from '../../src/js/build/steps.mjs';
-import { bundleWorker } from '../../src/js/build/worker-bundle.mjs';
+import { ROOT } from '../../src/build/steps.mjs';
+import { bundleWorker } from '../../src/build/worker-bundle.mjs';
 
 const ISSUER = 'https://issuer.example';
 const AUDIENCE = 'https://api.example';

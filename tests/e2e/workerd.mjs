@@ -1,7 +1,7 @@
 // A worker in workerd.
 import { Log, LogLevel, Miniflare } from 'miniflare';
 
-import { bundleWorker } from '../../src/js/build/worker-bundle.mjs';
+import { bundleWorker } from '../../src/build/worker-bundle.mjs';
 
 /** Starts one; `{ origin, stop }`. The origin is the worker's own socket, with nothing of miniflare's in between. */
 export async function startWorker(script, options = {}) {

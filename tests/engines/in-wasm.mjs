@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { main, ROOT, run } from '../../src/js/build/steps.mjs';
+import { main, ROOT, run } from '../../src/build/steps.mjs';
 
 await main(async () => {
   const { parse } = await import('smol-toml');

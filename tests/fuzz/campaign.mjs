@@ -12,9 +12,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { delimiter, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { build as buildPackage } from '../../src/js/build/build.mjs';
-import { cargoFuzz } from '../../src/js/build/setup.mjs';
-import { ask, isMain, main, Plain, ROOT, run, step, TARGET, TOOLS } from '../../src/js/build/steps.mjs';
+import { build as buildPackage } from '../../src/build/build.mjs';
+import { cargoFuzz } from '../../src/build/setup.mjs';
+import { ask, isMain, main, Plain, ROOT, run, step, TARGET, TOOLS } from '../../src/build/steps.mjs';
 import { seedsOf } from './seeds.mjs';
 
 const FUZZ = join(ROOT, 'tests', 'fuzz');

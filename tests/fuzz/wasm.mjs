@@ -13,7 +13,7 @@ import { createVerifier } from 'portcullis';
 import { createGate } from 'portcullis/gate';
 
 import { RawGate } from '../../dist/wasm/portcullis_gate_bg.js';
-import { main, Plain, ROOT, run, TARGET } from '../../src/js/build/steps.mjs';
+import { main, Plain, ROOT, run, TARGET } from '../../src/build/steps.mjs';
 
 const VECTORS = join(ROOT, 'tests', 'vectors');
 const BATCH = 200;

@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Log, LogLevel, Miniflare } from 'miniflare';
 
-import { ROOT } from '../../src/js/build/steps.mjs';
-import { bundleWorker } from '../../src/js/build/worker-bundle.mjs';
+import { ROOT } from '../../src/build/steps.mjs';
+import { bundleWorker } from '../../src/build/worker-bundle.mjs';
 
 /** Starts `name`; `ask` posts it a value and returns what it answers. What workerd logs is collected. */
 export async function workerd(name, options = {}) {

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { ROOT } from '../../src/js/build/steps.mjs';
+import { ROOT } from '../../src/build/steps.mjs';
 import { EXTRA } from '../conformance/runtimes/binaries.mjs';
 
 const read = (...path) => readFile(join(ROOT, ...path), 'utf8');

@@ -76,7 +76,7 @@ test('a dist/ that was tampered with is made anew before it is packed', () => {
 });
 
 test('wasm that was tampered with in target/ counts as not built', async () => {
-  const { isCurrent } = await import(new URL('../../src/js/build/stamp.mjs', import.meta.url));
+  const { isCurrent } = await import(new URL('../../src/build/stamp.mjs', import.meta.url));
   const [wasm, stamp] = BUILT.map((name) => join(folder, 'target', name));
   const [fingerprint] = readFileSync(stamp, 'utf8').split('\n');
   assert.equal(isCurrent(wasm, stamp, fingerprint), true);

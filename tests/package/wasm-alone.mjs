@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { main, run, TARGET } from '../../src/js/build/steps.mjs';
+import { main, run, TARGET } from '../../src/build/steps.mjs';
 
 await main(async () => {
   for (const target of ['wasm32-wasip1', 'wasm32-wasip2']) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-import { TARGET } from '../../src/js/build/steps.mjs';
+import { TARGET } from '../../src/build/steps.mjs';
 import { scratch } from '../conformance/drivers/common.mjs';
 import { ROOT } from '../conformance/runtimes/binaries.mjs';
 import { mint } from './fakes.mjs';

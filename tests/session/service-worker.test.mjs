@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 import { createBff } from 'portcullis/bff';
 import { createDpop } from 'portcullis/session/dpop';
 
-import { TARGET } from '../../src/js/build/steps.mjs';
+import { TARGET } from '../../src/build/steps.mjs';
 import { scratch } from '../conformance/drivers/common.mjs';
 import { ROOT } from '../conformance/runtimes/binaries.mjs';
 import { startAuthority } from './authority.mjs';

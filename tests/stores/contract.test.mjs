@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { ROOT } from '../../src/js/build/steps.mjs';
+import { ROOT } from '../../src/build/steps.mjs';
 import { runtimeBinary } from '../conformance/runtimes/binaries.mjs';
 import { cases } from './contract.mjs';
 import { filePlace } from './engines/file.mjs';

@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 
 import { createIssuer, generateSigningKey } from '../../dist/entry/issuer-default.js';
-import { main } from '../../src/js/build/steps.mjs';
+import { main } from '../../src/build/steps.mjs';
 import { filePlace } from './engines/file.mjs';
 import { postgresPlace, startPostgres } from './engines/postgres.mjs';
 import { redisPlace, startRedis } from './engines/redis.mjs';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { ROOT } from '../../src/js/build/steps.mjs';
+import { ROOT } from '../../src/build/steps.mjs';
 import { runtimeBinary } from '../conformance/runtimes/binaries.mjs';
 
 test('revocations under load are all in the feed, and none is refused', async (t) => {

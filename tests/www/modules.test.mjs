@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
-import { makePages, SITE } from '../../src/js/build/pages.mjs';
+import { makePages, SITE } from '../../src/build/pages.mjs';
 import * as csp from '../../www/csp.js';
-import { lineAndColumn, read } from '../../www/json.js';
-import { check, completionsAt } from '../../www/schema.js';
-import { holdsSecret, readFragment, writeFragment } from '../../www/share.js';
+import { lineAndColumn, read } from '../../www/inspect/json.js';
+import { check, completionsAt } from '../../www/inspect/schema.js';
+import { holdsSecret, readFragment, writeFragment } from '../../www/inspect/share.js';
+import { find, pretty, takeApart } from '../../www/inspect/token.js';
+import { warningsOf } from '../../www/inspect/warnings.js';
 import { duration, relative, utc } from '../../www/times.js';
-import { find, pretty, takeApart } from '../../www/token.js';
-import { warningsOf } from '../../www/warnings.js';
 import { ROOT } from '../conformance/runtimes/binaries.mjs';
 
 /** The whole page, everything it may ever load of its own accord, in KiB. */
@@ -28,7 +28,10 @@ const TOKEN = tokenOf(
 );
 const OTHER = tokenOf({ alg: 'RS256' }, { sub: 'other' });
 const schema = JSON.parse(readFileSync(join(ROOT, 'src', 'policy', 'policy.schema.json'), 'utf8'));
-const files = (extension) => readdirSync(join(ROOT, 'www')).filter((name) => name.endsWith(extension));
+const files = (extension) =>
+  readdirSync(join(ROOT, 'www'), { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith(extension) && !name.startsWith(join('demo', 'workers')));
 const source = (name) => readFileSync(join(ROOT, 'www', name), 'utf8');
 
 before(() => makePages());
@@ -223,25 +226,27 @@ test('a fragment carries what is shown, and a token only when it is given one', 
 });
 
 test('the whole page with its wasm is within 153 KB of gzip', () => {
-  // All that index.html leads to; the service worker and the demonstration are no part of it.
+  // All that the inspector leads to; the service worker and the demonstration are no part of it.
   const loaded = readdirSync(SITE, { recursive: true })
     .map(String)
-    .filter((name) => /\.\w+$/.test(name) && !/^(?:demo|sw\.|precache)/.test(name));
+    .filter((name) => /\.\w+$/.test(name) && !/^(?:demo|index|sw\.|precache)/.test(name));
   const sizes = loaded.map((name) => [name, gzipSync(readFileSync(join(SITE, name)), { level: 9 }).length]);
   const total = sizes.reduce((sum, [, size]) => sum + size, 0);
-  const packed = sizes.find(([name]) => name === 'packed.js')[1];
+  const packed = sizes.find(([name]) => name === 'inspect/packed.js')[1];
   console.log(
     `page: ${(total / 1024).toFixed(1)} KB of gzip in ${loaded.length} files, ${(packed / 1024).toFixed(1)} KB of it wasm and schema`,
   );
-  assert.ok(loaded.includes('index.html') && packed > 50_000);
+  assert.ok(loaded.includes('inspect/index.html') && packed > 50_000);
   assert.ok(total <= PAGE_LIMIT * 1024, `${total} bytes`);
 });
 
 test('each page carries the policy that its server sends', () => {
   const inPage = (name) => source(name).match(/http-equiv="Content-Security-Policy" content="([^"]+)"/)[1];
-  assert.equal(inPage('index.html'), csp.INSPECTOR);
-  assert.equal(inPage('demo.html'), csp.DEMONSTRATION);
-  assert.equal(csp.policyOfPage('/'), csp.INSPECTOR);
+  for (const name of files('.html')) assert.equal(inPage(name), csp.policyOfPage(`/${name}`), name);
+  assert.equal(inPage('index.html'), csp.TEXT);
+  assert.equal(inPage('inspect/index.html'), csp.INSPECTOR);
+  assert.equal(inPage('demo/index.html'), csp.DEMONSTRATION);
+  assert.equal(csp.policyOfPage('/inspect/'), csp.INSPECTOR);
   assert.match(csp.INSPECTOR, /connect-src 'none'/);
 });
 

@@ -55,7 +55,7 @@ async function open(hash = '', options = {}, { origin } = site) {
     );
     window.violations = [];
   });
-  await opened.goto(`${origin}/${hash}`);
+  await opened.goto(`${origin}/inspect/${hash}`);
   await ready(opened.page).catch((error) => {
     throw new Error(`${error.message} ${opened.complaints}`);
   });

@@ -1,9 +1,9 @@
-// target/www on loopback, with the headers that www/workers/front.js sends, and a list of what was asked for.
+// target/www on loopback, with the headers that www/demo/workers/front.js sends, and a list of what was asked for.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
 
-import { makePages, SITE } from '../../src/js/build/pages.mjs';
+import { makePages, SITE } from '../../src/build/pages.mjs';
 import { policyOfPage } from '../../www/csp.js';
 
 const TYPES = {

@@ -37,7 +37,7 @@ export function tasksIn(name) {
   let browser;
   let site;
   const opened = async (hash = '') => {
-    const page = await browser.open(`${site.origin}/${hash}`);
+    const page = await browser.open(`${site.origin}/inspect/${hash}`);
     await until(page, () => document.documentElement.dataset.ready === 'true');
     return page;
   };

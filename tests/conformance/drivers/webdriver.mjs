@@ -1,5 +1,5 @@
 // WebKitGTK's MiniBrowser, Safari's engine: a display of its own, and WebDriver spoken plainly over HTTP (https://www.w3.org/TR/webdriver2/).
-import { freePort } from '../../../src/js/build/steps.mjs';
+import { freePort } from '../../../src/build/steps.mjs';
 import { runtimeBinary } from '../runtimes/binaries.mjs';
 import { start, within } from './common.mjs';
 

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { bundleWorker } from '../../../src/js/build/worker-bundle.mjs';
+import { bundleWorker } from '../../../src/build/worker-bundle.mjs';
 import { within } from './common.mjs';
 
 const WORKER = `import { answer } from './answer.mjs';

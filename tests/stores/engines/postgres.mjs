@@ -7,7 +7,7 @@ import pg from 'pg';
 import postgresJs from 'postgres';
 
 import { postgresStore } from '../../../dist/stores/index.js';
-import { freePort } from '../../../src/js/build/steps.mjs';
+import { freePort } from '../../../src/build/steps.mjs';
 import { folder, program } from './program.mjs';
 
 const VERSIONS = '/usr/lib/postgresql';

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-import { TARGET } from '../../../src/js/build/steps.mjs';
+import { TARGET } from '../../../src/build/steps.mjs';
 
 const READY_MS = 60_000;
 const running = new Set();

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 
 import { redisStore } from '../../../dist/stores/index.js';
-import { freePort } from '../../../src/js/build/steps.mjs';
+import { freePort } from '../../../src/build/steps.mjs';
 import { folder, program } from './program.mjs';
 
 // While it is not connected ioredis keeps commands for later otherwise, as redis does; their callers have long been told 503 then.

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { Log, LogLevel, Miniflare } from 'miniflare';
 
-import { ROOT } from '../../../src/js/build/steps.mjs';
-import { bundleWorker } from '../../../src/js/build/worker-bundle.mjs';
+import { ROOT } from '../../../src/build/steps.mjs';
+import { bundleWorker } from '../../../src/build/worker-bundle.mjs';
 import { folder } from './program.mjs';
 
 const DATABASES = ['MAIN', 'EMPTY', 'OLD', 'NEWER'];

@@ -1,6 +1,6 @@
 // Reads a key as people have them (JWK, JWK Set, PEM, certificate, secret), with as much DER (X.690) as that takes. What is wrong with it, the
 // core says.
-import { bytesOf, encode, hexOf } from './base64url.js';
+import { bytesOf, encode, hexOf } from '../base64url.js';
 import { importPrivate, publicJwk, secretBytes } from './sign.js';
 
 const ALG_OF_CURVE = {

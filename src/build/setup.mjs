@@ -1,5 +1,5 @@
 // Everything a fresh machine lacks, installed once. Node's own modules only: it runs before `npm ci`.
-//   node src/js/build/setup.mjs [--all]
+//   node src/build/setup.mjs [--all]
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

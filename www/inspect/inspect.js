@@ -1,9 +1,9 @@
 // The inspector's first section: a token in three colours, decoded, in plain words, and what is to be remarked about it.
 
-import { hexOf } from './base64url.js';
+import { hexOf } from '../base64url.js';
+import { $, element } from '../dom.js';
+import { isTime, local, nowSeconds, relative, showTimeline, TIME_CLAIMS, utc } from '../times.js';
 import { CLAIMS, documentUrl, HEADER_MEMBERS, providerOf } from './claims.js';
-import { $, element } from './dom.js';
-import { isTime, local, nowSeconds, relative, showTimeline, TIME_CLAIMS, utc } from './times.js';
 import { pretty } from './token.js';
 import { warningsOf } from './warnings.js';
 

@@ -1,8 +1,9 @@
 // `npm start`: builds, then serves the demonstration in workerd until Ctrl-C. With --check it runs through it once and ends.
-//   [PORT=8787] node src/js/build/start.mjs [--check]
+//   [PORT=8787] node src/build/start.mjs [--check]
+
+import { check } from '../../www/demo/check.mjs';
+import { assertFree, serve } from '../../www/demo/servers.mjs';
 import { build } from './build.mjs';
-import { check } from './demo-check.mjs';
-import { assertFree, serve } from './demo-servers.mjs';
 import { setup } from './setup.mjs';
 import { isMain, main, Plain, step } from './steps.mjs';
 

@@ -1,7 +1,7 @@
 // The page as a whole: one token that all sections look at, and the address that says which section is open.
 
+import { $, announce, copy, element, settled, takesDrops } from '../dom.js';
 import { start } from './core.js';
-import { $, announce, copy, element, settled, takesDrops } from './dom.js';
 import { forge, startGallery } from './gallery.js';
 import { showColours, showInspection } from './inspect.js';
 import { openPolicy, policyText, policyToken, setPolicy, startPolicy } from './policy.js';
@@ -159,9 +159,9 @@ function showLink() {
 function installOffline() {
   if (!('serviceWorker' in navigator)) return;
   const policy = window.trustedTypes?.createPolicy('service-worker', {
-    createScriptURL: () => new URL('./sw.js', location.href).href,
+    createScriptURL: () => new URL('../sw.js', location.href).href,
   });
-  navigator.serviceWorker.register(policy ? policy.createScriptURL('') : './sw.js').then(
+  navigator.serviceWorker.register(policy ? policy.createScriptURL('') : '../sw.js').then(
     () => navigator.serviceWorker.ready.then(() => $('offline').replaceChildren('Works offline.')),
     () => $('offline').replaceChildren('Not kept for offline use here.'),
   );

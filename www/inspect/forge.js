@@ -1,8 +1,8 @@
 // What attacks are forged with and given to: throw-away keys, a verifier that trusts their public halves, and the attacker’s own key.
-import { decode, encode, encodeJson, textOf } from './base64url.js';
+import { decode, encode, encodeJson, textOf } from '../base64url.js';
+import { nowSeconds } from '../times.js';
 import { createVerifier } from './core.js';
 import { generate, sign } from './sign.js';
-import { nowSeconds } from './times.js';
 
 export const ISSUER = 'https://issuer.example';
 export const PARTNER = 'https://partner.example';

@@ -1,5 +1,5 @@
 // Builds dist/: each module of wasm-pack.toml by wasm-pack and wasm-opt, and the TypeScript around them.
-//   node src/js/build/build.mjs
+//   node src/build/build.mjs
 import {
   cpSync,
   existsSync,
@@ -22,8 +22,7 @@ const WASM = join(TARGET, 'wasm');
 const WASM_STAMP = join(TARGET, 'wasm.stamp');
 const LOCK = join(TARGET, 'dist.lock');
 const SOURCES = ['Cargo.toml', 'Cargo.lock', 'wasm-pack.toml', 'package-lock.json', 'src'];
-// The scripts beside this one build nothing.
-const LEFT_OUT = join('src', 'js', 'build');
+const SCRIPTS = join('src', 'build');
 
 /** Brings dist/ up to date; it is left alone when neither it nor anything it is made of has changed. `npm pack` ships what this leaves. */
 export async function build() {
@@ -143,7 +142,7 @@ async function withoutPanicTexts(from, to) {
     binaryen.Function(reference).body = module.unreachable();
     found++;
   }
-  if (found === 0) throw new Plain('the wasm names no panic function: src/js/build/build.mjs, PANICS');
+  if (found === 0) throw new Plain('the wasm names no panic function: src/build/build.mjs, PANICS');
   writeFileSync(to, module.emitBinary());
 }
 
@@ -163,8 +162,8 @@ function bin(name) {
 
 /** What dist/ is made of, the scripts that make it included. */
 function sourcesOf(counts = () => true) {
-  const scripts = ['build.mjs', 'stamp.mjs'].map((name) => join(LEFT_OUT, name));
-  return hashOf(ROOT, SOURCES, (path) => path !== LEFT_OUT && counts(path)) + hashOf(ROOT, scripts);
+  const scripts = ['build.mjs', 'stamp.mjs'].map((name) => join(SCRIPTS, name));
+  return hashOf(ROOT, SOURCES, (path) => path !== SCRIPTS && counts(path)) + hashOf(ROOT, scripts);
 }
 
 if (isMain(import.meta.url)) {

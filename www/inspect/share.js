@@ -1,5 +1,5 @@
 // What a link carries, behind the “#”: browsers send that part to no server. The token is in it only when it was asked for, a secret never.
-import { bytesOf, decode, encode, textOf } from './base64url.js';
+import { bytesOf, decode, encode, textOf } from '../base64url.js';
 
 export const VIEWS = ['inspect', 'verify', 'policy', 'attacks'];
 

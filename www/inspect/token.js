@@ -1,6 +1,6 @@
 // Finds the token in whatever was pasted (a header, a curl line, a token response, a URL, a log line) and takes it apart without judging it: what
 // can be shown of a broken one is shown. The judging is the core’s.
-import { decode, textOf } from './base64url.js';
+import { decode, textOf } from '../base64url.js';
 import { read } from './json.js';
 
 // A segment that is a JSON object starts with `{`, which is `e` and one of these in base64url.

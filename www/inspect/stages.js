@@ -4,8 +4,8 @@
 // of one stage, then of the next, many times over and in turn. What lies between the quickest of two such refusals is the stage: whatever
 // else a machine does only makes a sample longer. The first includes the way into
 // WebAssembly and back; the last includes handing over the claims.
-import { element } from './dom.js';
-import { duration, isTime, local } from './times.js';
+import { element } from '../dom.js';
+import { duration, isTime, local } from '../times.js';
 
 export const STAGES = [
   {

@@ -1,5 +1,5 @@
 // The client of the demonstration: sign-in, refresh and calls, as any client of RFC 6749 makes them. It keeps everything in memory.
-import { decode, textOf } from './base64url.js';
+import { decode, textOf } from '../base64url.js';
 
 const CLIENT_ID = 'demo';
 

@@ -1,8 +1,8 @@
 // The policy playground: an editor that knows the schema, the verdict about the token as the policy changes, and snippets to take along.
 
+import { $, announce, copy, element, isOpen, saveAs, settled, takesDrops } from '../dom.js';
 import { providerOf } from './claims.js';
 import { createVerifier, PolicyError, schema } from './core.js';
-import { $, announce, copy, element, isOpen, saveAs, settled, takesDrops } from './dom.js';
 import { lineAndColumn, read } from './json.js';
 import { check, completionsAt } from './schema.js';
 import { refusal, showStages } from './stages.js';

@@ -1,5 +1,5 @@
 // The front: it hands the issuer's and the API's paths to their workers, and serves everything else from target/www.
-import { policyOfPage } from '../csp.js';
+import { policyOfPage } from '../../csp.js';
 
 const TYPES = {
   html: 'text/html; charset=utf-8',
@@ -17,7 +17,7 @@ export default {
     const { pathname } = new URL(request.url);
     if (ISSUER.test(pathname)) return env.ISSUER.fetch(request);
     if (pathname.startsWith('/api/')) return env.API.fetch(request);
-    return file(env.SITE, pathname === '/' ? '/index.html' : pathname);
+    return file(env.SITE, pathname.endsWith('/') ? `${pathname}index.html` : pathname);
   },
 };
 

@@ -1,13 +1,13 @@
 // Verify: a key, what is expected, and the pipeline's answer panel by panel; and the other way round, claims to be edited and signed.
 
-import { decode } from './base64url.js';
+import { decode } from '../base64url.js';
+import { $, announce, element, isOpen, settled, takesDrops } from '../dom.js';
+import { nowSeconds } from '../times.js';
 import { createVerifier, inspect, PolicyError } from './core.js';
-import { $, announce, element, isOpen, settled, takesDrops } from './dom.js';
 import { read as readJson } from './json.js';
 import { readKey, secretFits } from './keys.js';
 import { generate, importPrivate, signTexts } from './sign.js';
 import { inMicros, measure, showMicros, showStages } from './stages.js';
-import { nowSeconds } from './times.js';
 import { pretty } from './token.js';
 
 const HOUR = 3600;

@@ -1,6 +1,7 @@
 // The attack gallery: a button an attack, and what the gate said of it.
+
+import { $, announce, element } from '../dom.js';
 import { ATTACKS } from './attacks.js';
-import { $, announce, element } from './dom.js';
 import { attempt, makeTargets } from './forge.js';
 import { refusal, showStages } from './stages.js';
 

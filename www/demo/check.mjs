@@ -2,9 +2,9 @@
 import { sign } from 'node:crypto';
 import { request } from 'node:http';
 
-import { ATTEMPTS, bearer } from './demo-attempts.mjs';
-import { AUDIENCE, LEGACY_ISSUER } from './demo-servers.mjs';
-import { watchSession } from './demo-session.mjs';
+import { ATTEMPTS, bearer } from './attempts.mjs';
+import { AUDIENCE, LEGACY_ISSUER } from './servers.mjs';
+import { watchSession } from './session.mjs';
 
 /** Prints a line a step; true when every answer was the expected one. */
 export async function check(demonstration) {

@@ -1,5 +1,5 @@
 // `npm test`: every stage named and timed, each a pass or a failure. Node's own modules only.
-//   node src/js/build/test.mjs [--all] [--only NAME]…
+//   node src/build/test.mjs [--all] [--only NAME]…
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -148,7 +148,7 @@ const STAGES = [
       ),
   },
   { name: 'conformance', work: () => node('tests/conformance/run.mjs', ...(options.all ? ['--all'] : [])) },
-  { name: 'demonstration', work: () => node('src/js/build/start.mjs', '--check') },
+  { name: 'demonstration', work: () => node('src/build/start.mjs', '--check') },
   { name: 'www', work: () => makePages().then(() => nodeTest('tests/www')) },
   { name: 'page', work: () => nodeTest('tests/demo') },
 ];

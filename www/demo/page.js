@@ -1,4 +1,7 @@
 // The demonstration: a session to be watched. Each button is one thing that happens to sessions in the world.
+
+import { $, announce, element } from '../dom.js';
+import { duration, nowSeconds } from '../times.js';
 import {
   adopt,
   callApi,
@@ -10,9 +13,7 @@ import {
   refresh,
   session,
   signIn,
-} from './demo-client.js';
-import { $, announce, element } from './dom.js';
-import { duration, nowSeconds } from './times.js';
+} from './client.js';
 
 const POLL_MS = 250;
 const EVENTS_MS = 1000;
@@ -232,7 +233,7 @@ function show() {
   // Its end tells one from another, and nobody can use it.
   $('refresh-token').textContent = token ? `… ${token.slice(-6)}` : 'none';
   $('inspect').hidden = !access;
-  if (access) $('inspect').href = `./index.html#inspect?token=${access}`;
+  if (access) $('inspect').href = `../inspect/#inspect?token=${access}`;
 }
 
 const LONGEST_WAIT_MS = 300_000;

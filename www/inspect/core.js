@@ -1,10 +1,10 @@
 // The verifier itself, as in `portcullis`: the same WebAssembly and its glue, without what a server needs besides (remembered answers, sealed
 // policies, typed claims). The wasm comes as a script, compressed and in base64, because this page's own policy (`connect-src 'none'`) lets
 // nothing be fetched, not even that.
-import { decode } from './base64url.js';
+import { decode } from '../base64url.js';
+import { nowSeconds } from '../times.js';
 import { deflated, wasmBytes } from './packed.js';
 import * as glue from './portcullis/wasm/portcullis_bg.js';
-import { nowSeconds } from './times.js';
 
 const ACCEPTED = 2;
 /** One more than the core takes of a token: enough to refuse it. */

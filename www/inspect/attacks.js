@@ -1,6 +1,7 @@
 // The classic attacks on bearer tokens, each forged for real. A class is a row of the list of known failures the project keeps; an advisory is one
 // library in which it was found.
-import { bytesOf, decode, encode, encodeJson, encodeText, textOf } from './base64url.js';
+import { bytesOf, decode, encode, encodeJson, encodeText, textOf } from '../base64url.js';
+import { nowSeconds } from '../times.js';
 import {
   API,
   changed,
@@ -16,7 +17,6 @@ import {
 } from './forge.js';
 import { derSignature } from './keys.js';
 import { pemOf, sign, signTexts } from './sign.js';
-import { nowSeconds } from './times.js';
 
 const attack = (id, label, note, kind, advisory, code, forge) => ({
   id,

@@ -1,11 +1,11 @@
-// The demonstration in workerd: www/workers/ bundled as wrangler does it, and started through miniflare.
+// The demonstration in workerd: www/demo/workers/ bundled as wrangler does it, and started through miniflare.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
-import { makePages, SITE } from './pages.mjs';
-import { freePort, Plain, ROOT } from './steps.mjs';
-import { bundleWorker } from './worker-bundle.mjs';
+import { makePages, SITE } from '../../src/build/pages.mjs';
+import { freePort, Plain, ROOT } from '../../src/build/steps.mjs';
+import { bundleWorker } from '../../src/build/worker-bundle.mjs';
 
 const HOST = '127.0.0.1';
 const COMPATIBILITY_DATE = '2026-01-01';
@@ -101,8 +101,8 @@ export async function serve(wanted) {
   return { origin, issuer, key, policy, legacyKey: legacy.privateKey, stop: () => miniflare.dispose() };
 }
 
-/** One worker of www/workers. */
+/** One worker of www/demo/workers. */
 async function worker(name, options) {
-  const bundle = await bundleWorker(join(ROOT, 'www', 'workers', `${name}.js`));
+  const bundle = await bundleWorker(join(ROOT, 'www', 'demo', 'workers', `${name}.js`));
   return { name, compatibilityDate: COMPATIBILITY_DATE, ...bundle, ...options };
 }

@@ -1,5 +1,5 @@
 // What a careful reader would remark about a token. Nothing here decides: the core does, and says so under Verify.
-import { duration, isTime, TIME_CLAIMS } from './times.js';
+import { duration, isTime, TIME_CLAIMS } from '../times.js';
 
 const LONG_LIFE_SECONDS = 24 * 3600;
 const SENSITIVE = /^(?:password|passwd|secret|ssn|credit_?card|card_number|iban|api_?key|private_?key)$/i;

@@ -1,6 +1,6 @@
 // Puts the site together in target/www: www/ as it stands, the package's files it uses, and a module made of what none can load under the
 // inspector's policy. It is plain files: `npm start` serves them, and any static host may.
-//   node src/js/build/pages.mjs
+//   node src/build/pages.mjs
 import { createHash } from 'node:crypto';
 import {
   cpSync,
@@ -22,22 +22,23 @@ export const SITE = join(TARGET, 'www');
 
 const WWW = join(ROOT, 'www');
 const DIST = join(ROOT, 'dist');
-/** What www/core.js imports of the package. */
+/** What www/inspect/core.js imports of the package. */
 const GLUE = join('wasm', 'portcullis_bg.js');
 /** Rounds of Zopfli; more gain nothing. */
 const ZOPFLI = { numiterations: 15 };
-const NOT_SERVED = ['workers', 'csp.js'];
+const isServed = (path) => !path.endsWith('.mjs') && path !== 'csp.js' && path !== join('demo', 'workers');
 
 /** Makes target/www from www/ and dist/. */
 export async function makePages() {
   const fresh = join(TARGET, `www.${process.pid}`);
   rmSync(fresh, { recursive: true, force: true });
-  cpSync(WWW, fresh, { recursive: true, filter: (path) => !NOT_SERVED.includes(relative(WWW, path)) });
-  mkdirSync(join(fresh, 'portcullis', 'wasm'), { recursive: true });
+  cpSync(WWW, fresh, { recursive: true, filter: (path) => isServed(relative(WWW, path)) });
+  const inspect = join(fresh, 'inspect');
+  mkdirSync(join(inspect, 'portcullis', 'wasm'), { recursive: true });
   // wasm-bindgen explains each function to editors; a page has none.
   const glue = readFileSync(join(DIST, GLUE), 'utf8').replaceAll(/^\s*\/\*\*[\s\S]*?\*\/\n/gm, '');
-  writeFileSync(join(fresh, 'portcullis', GLUE), glue);
-  write(fresh, 'packed.js', 'portcullis.wasm and policy.schema.json, compressed', await packed());
+  writeFileSync(join(inspect, 'portcullis', GLUE), glue);
+  write(inspect, 'packed.js', 'portcullis.wasm and policy.schema.json, compressed', await packed());
   const files = filesOf(fresh).filter((file) => file !== 'sw.js');
   const hash = createHash('sha256');
   for (const file of files) hash.update(`${file}\0`).update(readFileSync(join(fresh, file)));
@@ -57,7 +58,7 @@ function isSame(fresh) {
 }
 
 function write(folder, name, what, text) {
-  writeFileSync(join(folder, name), `// Made by src/js/build/pages.mjs: ${what}.\n${text}\n`);
+  writeFileSync(join(folder, name), `// Made by src/build/pages.mjs: ${what}.\n${text}\n`);
 }
 
 /** The wasm and after it the schema, as one deflated text; kept until they change, since Zopfli takes some seconds. */
