@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+import { writeEntries } from './entries.mjs';
 import { setup } from './setup.mjs';
 import { hashOf, isCurrent, removeStamp, writeStamp } from './stamp.mjs';
 import { isMain, main, Plain, ROOT, run, step, TARGET, TOOLS } from './steps.mjs';
@@ -70,6 +71,7 @@ async function makeDist(fingerprint) {
     const args = ['-p', join(project, 'tsconfig.json'), '--outDir', fresh];
     await step(`TypeScript of ${project}`, () => run(bin('tsc'), args));
   }
+  writeEntries(await matrix(), fresh);
   cpSync(join(ROOT, 'src', 'policy', 'policy.schema.json'), join(fresh, 'policy.schema.json'));
   rmSync(DIST, { recursive: true, force: true });
   renameSync(fresh, DIST);
@@ -83,10 +85,15 @@ async function makeWasm() {
   removeStamp(WASM_STAMP);
   rmSync(WASM, { recursive: true, force: true });
   mkdirSync(WASM, { recursive: true });
-  const { parse } = await import('smol-toml');
-  const matrix = parse(readFileSync(join(ROOT, 'wasm-pack.toml'), 'utf8'));
-  for (const module of matrix.module) await step(`wasm ${module.name}`, () => wasm(module, matrix, WASM));
+  const wanted = await matrix();
+  for (const module of wanted.module) await step(`wasm ${module.name}`, () => wasm(module, wanted, WASM));
   writeStamp(WASM, WASM_STAMP, fingerprint);
+}
+
+/** What wasm-pack.toml says. */
+async function matrix() {
+  const { parse } = await import('smol-toml');
+  return parse(readFileSync(join(ROOT, 'wasm-pack.toml'), 'utf8'));
 }
 
 /** One module: wasm-pack, wasm-opt, and the base64 of it for runtimes that compile it from the script itself. */
@@ -162,7 +169,7 @@ function bin(name) {
 
 /** What dist/ is made of, the scripts that make it included. */
 function sourcesOf(counts = () => true) {
-  const scripts = ['build.mjs', 'stamp.mjs'].map((name) => join(SCRIPTS, name));
+  const scripts = ['build.mjs', 'entries.mjs', 'stamp.mjs'].map((name) => join(SCRIPTS, name));
   return hashOf(ROOT, SOURCES, (path) => path !== SCRIPTS && counts(path)) + hashOf(ROOT, scripts);
 }
 

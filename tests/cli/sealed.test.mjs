@@ -44,7 +44,7 @@ test('workerd imports a sealed file and reads its policy', async () => {
     bundle: true,
     write: false,
     format: 'esm',
-    alias: { portcullis: join(DIST, 'entry', 'workerd.js') },
+    alias: { portcullis: join(DIST, 'entry', 'verifier-workerd.js') },
     loader: { '.wasm': 'copy' },
     logLevel: 'warning',
   });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
-import { RemoteKeys } from '../../dist/gate/keys.js';
+import { RemoteKeys } from '../../dist/net/remote-keys/remote-keys.js';
 import { coreWith, readMetadata } from './metadata.mjs';
 import { clock, hang, huge, json, jwks, origin, paths, status, stubCore } from './origin.mjs';
 import { rule } from './rule.mjs';

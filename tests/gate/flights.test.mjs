@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { BoundedTexts } from '../../dist/gate/bounded.js';
-import { Flights } from '../../dist/gate/flights.js';
-import { Misses } from '../../dist/gate/misses.js';
+import { BoundedTexts } from '../../dist/gate/introspection/bounded.js';
+import { Flights } from '../../dist/net/flights.js';
+import { Misses } from '../../dist/net/remote-keys/unknown-kids.js';
 import { clock } from './origin.mjs';
 
 test('a flight is under way until it is ended, or for its budget by the clock', () => {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { freshUntil, planOf } from '../../dist/gate/freshness.js';
-import { fromStore, toStore } from '../../dist/gate/tiers.js';
+import { freshUntil, planOf } from '../../dist/net/remote-keys/freshness.js';
+import { fromStore, toStore } from '../../dist/net/remote-keys/stored-document.js';
 import { readMetadata } from './metadata.mjs';
 import { rule } from './rule.mjs';
 

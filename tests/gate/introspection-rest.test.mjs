@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Introspection } from '../../dist/gate/introspection.js';
+import { Introspection } from '../../dist/gate/introspection/introspection.js';
 
 const ISSUER = 'https://issuer.example';
 const T0 = 1_800_000_000;

@@ -4,9 +4,8 @@ import { createHash, webcrypto } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import { inspect } from 'node:util';
 import { compactVerify, importJWK } from 'jose';
-
-import { PolicyError } from '../../dist/errors.js';
-import { Introspection } from '../../dist/gate/introspection.js';
+import { Introspection } from '../../dist/gate/introspection/introspection.js';
+import { PolicyError } from '../../dist/shared/errors.js';
 import { clock, context, drip, hang, huge, json, origin, reset, status } from './origin.mjs';
 
 const ISSUER = 'https://issuer.example';

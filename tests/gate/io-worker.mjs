@@ -1,7 +1,7 @@
 // The gate's I/O in one isolate, for requests that come at once.
-import { Introspection } from '../../dist/gate/introspection.js';
-import { RemoteKeys } from '../../dist/gate/keys.js';
-import { cacheStore } from '../../dist/gate/tiers.js';
+import { Introspection } from '../../dist/gate/introspection/introspection.js';
+import { RemoteKeys } from '../../dist/net/remote-keys/remote-keys.js';
+import { cacheStore } from '../../dist/net/remote-keys/stored-document.js';
 import { rule } from './rule.mjs';
 import { stubCore } from './stub-core.mjs';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
-import { RemoteKeys } from '../../dist/gate/keys.js';
+import { RemoteKeys } from '../../dist/net/remote-keys/remote-keys.js';
 import {
   clock,
   context,

@@ -1,7 +1,7 @@
 // The core's word about an issuer's metadata: by a gate whose policy names these private hosts.
 import { createGate } from 'portcullis/gate';
 
-import { readMetadata as read } from '../../dist/gate/discovery.js';
+import { readMetadata as read } from '../../dist/net/remote-keys/discovery.js';
 import { RawGate } from '../../dist/wasm/portcullis_gate_bg.js';
 
 /** The core's function, as `Io` has it. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Observer, Stopwatch, serverTiming } from '../../dist/gate/observe.js';
+import { Observer, Stopwatch, serverTiming } from '../../dist/gate/decision/observe.js';
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 const ALLOWED = {

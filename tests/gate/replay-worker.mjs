@@ -1,6 +1,10 @@
 // The replay stores where they are meant to run.
-import { kvReplayStore } from '../../dist/gate/replay-kv.js';
-import { durableObjectReplayStore, DpopReplayObject as Published } from '../../dist/gate/replay-object.js';
+
+import {
+  durableObjectReplayStore,
+  DpopReplayObject as Published,
+} from '../../dist/gate/replay/durable-object.js';
+import { kvReplayStore } from '../../dist/gate/replay/kv.js';
 
 /** As published, with a door for the test. */
 export class DpopReplayObject extends Published {

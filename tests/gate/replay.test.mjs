@@ -1,10 +1,9 @@
 // Stores of used proofs: one contract for all of them, the Durable Object in workerd.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-
-import { kvReplayStore } from '../../dist/gate/replay-kv.js';
-import { durableObjectReplayStore } from '../../dist/gate/replay-object.js';
-import { memoryReplayStore, ReplayStoreFullError } from '../../dist/gate/replay-store.js';
+import { durableObjectReplayStore } from '../../dist/gate/replay/durable-object.js';
+import { kvReplayStore } from '../../dist/gate/replay/kv.js';
+import { memoryReplayStore, ReplayStoreFullError } from '../../dist/gate/replay/memory.js';
 import { clock, memoryStore } from './origin.mjs';
 import { workerd } from './workerd.mjs';
 

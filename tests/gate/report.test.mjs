@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Shadow } from '../../dist/gate/report.js';
+import { Shadow } from '../../dist/gate/decision/shadow.js';
 
 const NOW = 1_800_000_000;
 const settle = () => new Promise((resolve) => setImmediate(resolve));

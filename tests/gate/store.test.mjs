@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
-import { RemoteKeys } from '../../dist/gate/keys.js';
-import { cacheStore, fromStore, storeKey, toStore } from '../../dist/gate/tiers.js';
+import { RemoteKeys } from '../../dist/net/remote-keys/remote-keys.js';
+import { cacheStore, fromStore, storeKey, toStore } from '../../dist/net/remote-keys/stored-document.js';
 import { clock, context, json, jwks, memoryStore, origin, status, stubCore } from './origin.mjs';
 import { rule } from './rule.mjs';
 

@@ -48,21 +48,21 @@ const WITHOUT_CONDITIONS = [
 ];
 const EXPECTED = {
   default: [
-    'entry/default.js',
+    'entry/verifier-default.js',
     'entry/slim.js',
     'entry/issuer-default.js',
     'entry/ml-dsa-default.js',
     ...WITHOUT_CONDITIONS,
   ],
   workerd: [
-    'entry/workerd.js',
+    'entry/verifier-workerd.js',
     'entry/slim.js',
     'entry/issuer-workerd.js',
     'entry/ml-dsa-workerd.js',
     ...WITHOUT_CONDITIONS,
   ],
   'edge-light': [
-    'entry/edge-light.js',
+    'entry/verifier-edge-light.js',
     'entry/slim.js',
     'entry/issuer-edge-light.js',
     'entry/ml-dsa-edge-light.js',
@@ -70,17 +70,17 @@ const EXPECTED = {
   ],
   // What a runtime or bundler sets and the package does not name.
   browser: [
-    'entry/default.js',
+    'entry/verifier-default.js',
     'entry/slim.js',
     'entry/issuer-default.js',
     'entry/ml-dsa-default.js',
     ...WITHOUT_CONDITIONS,
   ],
   types: [
-    'index.d.ts',
-    'entry/slim.d.ts',
-    'issuer.d.ts',
-    'ml-dsa.d.ts',
+    'verifier/index.d.ts',
+    'slim/index.d.ts',
+    'issuer/index.d.ts',
+    'ml-dsa/index.d.ts',
     'session/index.d.ts',
     'session/dpop.d.ts',
     'session/react.d.ts',
@@ -108,7 +108,7 @@ for (const [condition, expected] of Object.entries(EXPECTED)) {
 }
 
 test('nothing else of the package can be imported', () => {
-  const script = `await import('portcullis/dist/face.js').catch((error) => console.log(error.code))`;
+  const script = `await import('portcullis/dist/verifier/face.js').catch((error) => console.log(error.code))`;
   assert.equal(node('--input-type=module', '-e', script), 'ERR_PACKAGE_PATH_NOT_EXPORTED\n');
 });
 

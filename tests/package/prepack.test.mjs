@@ -68,7 +68,7 @@ test('a dist/ that was tampered with is made anew before it is packed', () => {
   appendFileSync(dist('index.js'), '\nexport const backdoor = true;\n');
   appendFileSync(dist('wasm', 'portcullis_inline.js'), '\n');
   writeFileSync(dist('evil.js'), 'export {};\n');
-  rmSync(dist('errors.js'));
+  rmSync(dist('shared', 'errors.js'));
   const shipped = join(packed('tampered'), 'dist');
   assert.deepEqual(listing(shipped), [...before.keys()].sort());
   for (const [path, content] of before)

@@ -288,7 +288,8 @@ export function tasksIn(name) {
   test(`${name}: nothing else was asked for than the site's own files, and nothing complained`, async () => {
     const strange = site.requests.filter(
       (line) =>
-        !/^GET \/(?:[\w-]+\.(?:js|css|html|svg|webmanifest))?(?:portcullis\/[\w/.-]+\.js)?$/.test(line) &&
+        !/^GET \/(?:(?:inspect|demo)\/)?(?:[\w-]+\.(?:js|css|html|svg|webmanifest))?$/.test(line) &&
+        !/^GET \/inspect\/portcullis\/[\w/.-]+\.js$/.test(line) &&
         line !== 'GET /favicon.ico',
     );
     assert.deepEqual(strange, []);

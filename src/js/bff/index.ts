@@ -1,5 +1,5 @@
 // A backend for frontend: keeps the refresh token in a cookie that no script can read, and talks to the token endpoint in the page's place.
-import { retryAfter } from '../retry-after.js';
+import { retryAfter } from '../net/retry-after.js';
 import { type CookieOptions, cookieOf, cookieWith, type Held } from './cookie.js';
 import { isOwn } from './csrf.js';
 import { type Answer, ask, type Upstream } from './upstream.js';

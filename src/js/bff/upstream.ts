@@ -1,4 +1,4 @@
-import { basicCredentials } from '../basic.js';
+import { basicCredentials } from '../net/basic.js';
 
 /** The authorization server. */
 export interface Upstream {

@@ -1,5 +1,5 @@
-import { PolicyError } from '../errors.js';
-import type { VerifierStats } from '../index.js';
+import { PolicyError } from '../shared/errors.js';
+import type { VerifierStats } from '../verifier/index.js';
 import { checkGate, verifierOf } from './core.js';
 import { readText } from './input.js';
 import type { Call } from './main.js';

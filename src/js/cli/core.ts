@@ -1,15 +1,21 @@
 // The core as the main entry has it, for the texts of policies: a parsed policy no longer shows a member that was named twice.
-import { decodeBase64 } from '../boot.js';
-import { orPolicyError } from '../errors.js';
-import { bindFace, lazily } from '../face.js';
-import type { Verifier } from '../index.js';
-import { ask } from '../resident.js';
-import { makeVerifier } from '../verifier.js';
-import type { ValidatorGlue } from '../wasm/glue.js';
-import * as glue from '../wasm/portcullis_bg.js';
-import { base64 } from '../wasm/portcullis_inline.js';
+import { decodeBase64 } from '../instance/boot.js';
+import type { Instance } from '../instance/instance.js';
+import { ask } from '../instance/resident.js';
+import { orPolicyError } from '../shared/errors.js';
+import { bindFace, lazily } from '../verifier/face.js';
+import type { Verifier } from '../verifier/index.js';
+import { makeVerifier } from '../verifier/verifier.js';
+import type { GateGlue, ValidatorGlue } from '../wasm/glue.js';
 
-const core = lazily(glue, 'portcullis', () => new WebAssembly.Module(decodeBase64(base64)));
+/** A module of wasm-pack.toml, which the compiler of these sources has not made yet. */
+export async function load<G extends ValidatorGlue>(name: string): Promise<() => Instance<G>> {
+  const glue = (await import(`../wasm/${name}_bg.js`)) as G;
+  const { base64 } = (await import(`../wasm/${name}_inline.js`)) as { base64: string };
+  return lazily(glue, name, () => new WebAssembly.Module(decodeBase64(base64)));
+}
+
+const core = await load<ValidatorGlue>('portcullis');
 
 export const { createVerifier, inspect } = bindFace(core);
 
@@ -20,14 +26,9 @@ export function verifierOf(policy: string): Verifier {
 
 /** Whether the gate has read its section of a policy: it is not in every build. */
 export async function checkGate(policy: string): Promise<boolean> {
-  const name = 'portcullis_gate';
   try {
-    const glue = (await import(`../wasm/${name}_bg.js`)) as ValidatorGlue & {
-      RawGate: new (policy: string) => { free(): void };
-    };
-    const { base64 } = (await import(`../wasm/${name}_inline.js`)) as { base64: string };
-    const gate = lazily(glue, name, () => new WebAssembly.Module(decodeBase64(base64)))();
-    orPolicyError(() => ask(gate, () => new gate.glue.RawGate(policy).free()));
+    const gate = (await load<GateGlue>('portcullis_gate'))();
+    orPolicyError(() => ask(gate, () => new gate.glue.RawGate(policy, undefined).free()));
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return false;

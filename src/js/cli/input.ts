@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-import { PolicyError } from '../errors.js';
+import { PolicyError } from '../shared/errors.js';
 
 /** What is wrong with the call, not with what it is about. */
 export class Misuse extends Error {}

@@ -1,5 +1,5 @@
-import { PolicyError } from '../errors.js';
-import type { KeyReport } from '../index.js';
+import { PolicyError } from '../shared/errors.js';
+import type { KeyReport } from '../verifier/index.js';
 import { createVerifier } from './core.js';
 import { readOrFetch } from './input.js';
 import type { Call } from './main.js';

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
 
-import { PolicyError } from '../errors.js';
+import { PolicyError } from '../shared/errors.js';
 import { check } from './check.js';
 import { GENERAL, HELP } from './help.js';
 import { Misuse } from './input.js';

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 
-import { PolicyError } from '../errors.js';
-import { seal } from '../sealed.js';
+import { PolicyError } from '../shared/errors.js';
+import { seal } from '../verifier/sealed.js';
 import { checkGate, createVerifier, verifierOf } from './core.js';
 import { Misuse, readText } from './input.js';
 import type { Call } from './main.js';

@@ -1,4 +1,4 @@
-import type { Verifier } from '../index.js';
+import type { Verifier } from '../verifier/index.js';
 import { inspect, verifierOf } from './core.js';
 import { Misuse, orMisuse, readNow, readOrFetch, readText, readToken } from './input.js';
 import { showToken } from './inspect.js';

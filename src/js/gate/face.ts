@@ -1,5 +1,5 @@
-import { bindFace, type Face } from '../face.js';
-import type { Instance } from '../instance.js';
+import type { Instance } from '../instance/instance.js';
+import { bindFace as bindVerifier, type Face } from '../verifier/face.js';
 import type { GateGlue } from '../wasm/glue.js';
 import { makeGate } from './gate.js';
 import type { createGate } from './index.js';
@@ -10,6 +10,6 @@ export interface GateFace extends Face {
 }
 
 /** Makes the functions of the gate's entry from a way to get at the core. */
-export function bindGateFace(core: () => Instance<GateGlue>): GateFace {
-  return { ...bindFace(core), createGate: (policy, options) => makeGate(core(), policy, options) };
+export function bindFace(core: () => Instance<GateGlue>): GateFace {
+  return { ...bindVerifier(core), createGate: (policy, options) => makeGate(core(), policy, options) };
 }

@@ -1,18 +1,21 @@
-import { VerdictCache } from '../cache.js';
-import { orPolicyError } from '../errors.js';
-import type { KeyReport, Verifier } from '../index.js';
-import { CoreError, type Instance } from '../instance.js';
-import { listUpdate, statusUpdate } from '../lists.js';
-import type { Policy } from '../policy.js';
-import { toJson } from '../to-json.js';
-import { cacheSize, verifierOn } from '../verifier.js';
+import { CoreError, type Instance } from '../instance/instance.js';
+import type { IntrospectionSource, Io, RemoteSource, RevocationSource } from '../net/io.js';
+import { RemoteKeys } from '../net/remote-keys/remote-keys.js';
+import { ruleOf } from '../net/remote-keys/rule.js';
+import { orPolicyError } from '../shared/errors.js';
+import { clockOf } from '../shared/synchronous.js';
+import { toJson } from '../shared/to-json.js';
+import { VerdictCache } from '../verifier/cache.js';
+import type { KeyReport, Verifier } from '../verifier/index.js';
+import { listUpdate, statusUpdate } from '../verifier/lists.js';
+import type { Policy } from '../verifier/policy.js';
+import { cacheSize, verifierOn } from '../verifier/verifier.js';
 import type { GateGlue } from '../wasm/glue.js';
-import { hasBody, mayHideBody } from './body.js';
-import { Collected } from './collected.js';
-import { allowed, answered, type RefusedStep, refused, unavailableStep } from './decision.js';
-import { type Evidence, type Facts, type Profile, profileOf } from './facts.js';
-import { feedAuthorization } from './feed-credentials.js';
-import { handed, withHeaders } from './handler.js';
+import { allowed, answered, type RefusedStep, refused, unavailableStep } from './decision/decision.js';
+import { Loop } from './decision/loop.js';
+import { type Decided, Observer, Stopwatch, serverTiming } from './decision/observe.js';
+import { OwnChecks, type Remembered, type Typed } from './decision/own-checks.js';
+import { shadowOf } from './decision/shadow.js';
 import type {
   Allowed,
   Auth,
@@ -24,21 +27,18 @@ import type {
   GateStats,
   RequestFacts,
 } from './index.js';
-import { Introspection } from './introspection.js';
-import type { IntrospectionSource, Io, RemoteSource, RevocationSource } from './io.js';
-import { RemoteKeys } from './keys.js';
-import { Loop } from './loop.js';
-import { type Decided, Observer, Stopwatch, serverTiming } from './observe.js';
-import { OwnChecks, type Remembered, type Typed } from './own-checks.js';
-import { connectionOf, platformOf, platformOption } from './platform.js';
+import { Introspection } from './introspection/introspection.js';
 import type { Requirement } from './policy.js';
-import { memoryReplayStore } from './replay-store.js';
-import { shadowOf } from './report.js';
+import { memoryReplayStore } from './replay/memory.js';
+import { hasBody, mayHideBody } from './request/body.js';
+import { Collected } from './request/collected.js';
+import { type Evidence, type Facts, type Profile, profileOf } from './request/facts.js';
+import { handed, withHeaders } from './request/handler.js';
+import { connectionOf, platformOf, platformOption } from './request/platform.js';
+import { snapshotOf } from './request/snapshot.js';
 import { nonceSecretOf, ResidentGate } from './resident.js';
-import { Revocations } from './revocations.js';
-import { ruleOf } from './rule.js';
-import { snapshotOf } from './snapshot.js';
-import { clockOf } from './synchronous.js';
+import { feedAuthorization } from './revocation/feed-credentials.js';
+import { Revocations } from './revocation/revocations.js';
 
 interface Sources {
   remotes: RemoteSource[];

@@ -1,25 +1,26 @@
-import type { Verifier, VerifierStats } from '../index.js';
-import type { Policy } from '../policy.js';
-import type { StandardSchema } from '../standard-schema.js';
-import type { Claims, JoseHeader, RejectionCode, Stage } from '../verdict.js';
-import type { ClientSecrets } from './client-authentication.js';
-import type { FeedSecrets } from './feed-credentials.js';
-import type { IntrospectionStats } from './introspection.js';
-import type { SharedStore } from './io.js';
-import type { RemoteKeysStats } from './keys.js';
-import type { DecisionEvent, ObserverStats } from './observe.js';
+import type { SharedStore } from '../net/io.js';
+import type { RemoteKeysStats } from '../net/remote-keys/remote-keys.js';
+import type { StandardSchema } from '../shared/standard-schema.js';
+import type { Verifier, VerifierStats } from '../verifier/index.js';
+import type { Policy } from '../verifier/policy.js';
+import type { Claims, JoseHeader, RejectionCode, Stage } from '../verifier/verdict.js';
+import type { DecisionEvent, ObserverStats } from './decision/observe.js';
+import type { Difference, ShadowStats } from './decision/shadow.js';
+import type { ClientSecrets } from './introspection/client-authentication.js';
+import type { IntrospectionStats } from './introspection/introspection.js';
 import type { GatePolicy, Requirement } from './policy.js';
-import type { ReplayStore } from './replay-store.js';
-import type { Difference, ShadowStats } from './report.js';
-import type { RevocationsStats } from './revocations.js';
+import type { ReplayStore } from './replay/memory.js';
+import type { FeedSecrets } from './revocation/feed-credentials.js';
+import type { RevocationsStats } from './revocation/revocations.js';
 
-export * from '../index.js';
-export type { ClientSecrets } from './client-authentication.js';
-export type { FeedSecrets } from './feed-credentials.js';
-export type { IntrospectionStats } from './introspection.js';
-export type { IoEvent, SharedStore } from './io.js';
-export type { RemoteKeysStats } from './keys.js';
-export type { DecisionEvent, ObserverStats } from './observe.js';
+export type { IoEvent, SharedStore } from '../net/io.js';
+export type { RemoteKeysStats } from '../net/remote-keys/remote-keys.js';
+export { type CacheLike, cacheStore } from '../net/remote-keys/stored-document.js';
+export * from '../verifier/index.js';
+export type { DecisionEvent, ObserverStats } from './decision/observe.js';
+export type { Difference, ShadowStats } from './decision/shadow.js';
+export type { ClientSecrets } from './introspection/client-authentication.js';
+export type { IntrospectionStats } from './introspection/introspection.js';
 export type {
   ClaimRequirement,
   CorsPolicy,
@@ -28,22 +29,21 @@ export type {
   Requirement,
   Route,
 } from './policy.js';
-export { type ExpiringStore, kvReplayStore } from './replay-kv.js';
 export {
   DpopReplayObject,
   type DurableObjectNamespaceLike,
   type DurableObjectStateLike,
   durableObjectReplayStore,
-} from './replay-object.js';
+} from './replay/durable-object.js';
+export { type ExpiringStore, kvReplayStore } from './replay/kv.js';
 export {
   type MemoryReplayOptions,
   memoryReplayStore,
   type ReplayStore,
   ReplayStoreFullError,
-} from './replay-store.js';
-export type { Difference, ShadowStats } from './report.js';
-export type { RevocationsStats } from './revocations.js';
-export { type CacheLike, cacheStore } from './tiers.js';
+} from './replay/memory.js';
+export type { FeedSecrets } from './revocation/feed-credentials.js';
+export type { RevocationsStats } from './revocation/revocations.js';
 
 /** A policy with the gate's own part. */
 export type GatedPolicy = Policy & { gate?: GatePolicy };

@@ -1,6 +1,6 @@
-import { PolicyError } from '../errors.js';
-import type { Instance } from '../instance.js';
-import { ResidentJudge } from '../resident-judge.js';
+import type { Instance } from '../instance/instance.js';
+import { ResidentJudge } from '../instance/resident-judge.js';
+import { PolicyError } from '../shared/errors.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
 import type { GateOptions } from './index.js';
 

@@ -1,4 +1,4 @@
-import type { IssuerPolicy, Jwk } from '../policy.js';
+import type { IssuerPolicy, Jwk } from '../verifier/policy.js';
 
 /** So many requests within so many seconds. */
 export interface RateLimit {

@@ -1,4 +1,4 @@
-import { clockOf } from '../gate/synchronous.js';
+import { clockOf } from '../shared/synchronous.js';
 import type { RateCounter } from './index.js';
 
 /** How many keys are counted one by one. Some 100 MB are in use by then. */

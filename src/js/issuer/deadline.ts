@@ -1,4 +1,4 @@
-import { within } from '../gate/within.js';
+import { within } from '../net/within.js';
 
 /** The time that one request has in all, whatever it waits for. It belongs to that request alone. */
 export class Deadline {

@@ -1,5 +1,5 @@
-import type { RemoteKeys } from '../gate/keys.js';
-import { CoreError } from '../instance.js';
+import { CoreError } from '../instance/instance.js';
+import type { RemoteKeys } from '../net/remote-keys/remote-keys.js';
 import { type IssuerStore, readMany } from '../stores/store.js';
 import type { Deadline } from './deadline.js';
 import { asError, type Failure, stopwatch } from './failures.js';

@@ -1,5 +1,5 @@
-import { PolicyError } from '../errors.js';
-import { membersOf } from '../to-json.js';
+import { PolicyError } from '../shared/errors.js';
+import { membersOf } from '../shared/to-json.js';
 
 /**
  * The object of a command for the core, which refuses members that it does not know. What is fixed stands last, and an option never stands in

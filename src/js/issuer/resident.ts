@@ -1,5 +1,5 @@
-import { CoreError, type Instance } from '../instance.js';
-import { ask, collected, free, type Held, Resident } from '../resident.js';
+import { CoreError, type Instance } from '../instance/instance.js';
+import { ask, collected, free, type Held, Resident } from '../instance/resident.js';
 import type { IssuerGlue, RawExchange, RawIssuer, RawSigningKey } from '../wasm/glue.js';
 
 /** An issuer in wasm memory. */

@@ -1,5 +1,5 @@
 // One access token, kept fresh in all tabs by one of them at a time.
-import { retryAfter } from '../retry-after.js';
+import { retryAfter } from '../net/retry-after.js';
 import { challengeOf } from './challenge.js';
 import { createClock } from './clock.js';
 import { contained, report } from './contained.js';

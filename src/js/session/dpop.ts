@@ -1,5 +1,5 @@
 // Proofs that the sender holds a key (RFC 9449), with a key that no script can read.
-import { base64url } from '../base64url.js';
+import { base64url } from '../shared/base64url.js';
 import { challengeOf } from './challenge.js';
 import { type Clock, createClock } from './clock.js';
 

@@ -1,6 +1,6 @@
 // Decoding without verifying, by the rules and with the answers of src/jws/compact.rs and src/json; the vectors of the kind `inspect` hold
 // both to that.
-import type { Rejected, UnverifiedClaims } from '../verdict.js';
+import type { Rejected, UnverifiedClaims } from '../verifier/verdict.js';
 
 // src/limits.rs
 const TOKEN_BYTES = 8192;

@@ -1,4 +1,4 @@
-import type { UnverifiedClaims } from '../verdict.js';
+import type { UnverifiedClaims } from '../verifier/verdict.js';
 import type { Clock } from './clock.js';
 
 /** What a token endpoint answers (RFC 6749 §5.1). */

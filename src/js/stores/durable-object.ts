@@ -1,4 +1,8 @@
-import { type DurableObjectNamespaceLike, type DurableObjectStubLike, shard } from '../durable-object.js';
+import {
+  type DurableObjectNamespaceLike,
+  type DurableObjectStubLike,
+  shard,
+} from '../shared/durable-object.js';
 import { migrations, READ, readMany, SCHEMA, SCHEMA_VERSION, SWEEP, swapOf } from './sqlite-schema.js';
 import { entryOf, type IssuerStore, inOrder, READ_AT_ONCE } from './store.js';
 

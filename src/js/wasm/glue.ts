@@ -1,7 +1,7 @@
 // The exports of src/wasm/*.rs as wasm-bindgen's glue offers them. Its own declarations stay out of the public types.
 
-import type { Glue } from '../boot.js';
-import type { KeyRule } from '../gate/freshness.js';
+import type { Glue } from '../instance/boot.js';
+import type { KeyRule } from '../net/remote-keys/freshness.js';
 
 /** A verifier in the wasm memory. */
 export interface RawVerifier {

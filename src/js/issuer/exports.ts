@@ -1,0 +1,3 @@
+export { PolicyError } from '../shared/errors.js';
+export { memoryCounter } from './counter.js';
+export { IssuerUnavailableError } from './index.js';

@@ -1,0 +1,41 @@
+import { type FetchFault, fetchText } from '../fetch.js';
+import type { Io } from '../io.js';
+import { type DiscoveryFault, readMetadata } from './discovery.js';
+import { freshUntil, type KeyRule, lifetimeOf } from './freshness.js';
+import type { Remote } from './issuer-keys.js';
+import type { JwksDocument } from './stored-document.js';
+
+/** Why an origin's keys could not be had. */
+export type OriginFault = FetchFault | DiscoveryFault;
+
+/** Fetches an issuer's JWK Set from where the policy, or the issuer's own metadata, says it is. What it says is not looked at here. */
+export async function fetchDocument(
+  remote: Remote,
+  io: Io,
+  rule: KeyRule,
+): Promise<JwksDocument | OriginFault> {
+  const { source } = remote;
+  // The age of an answer counts from the question.
+  const fetchedAt = io.now();
+  const place = source.jwksUri ?? (await discover(remote, io, rule));
+  if (typeof place !== 'string') return place.fault;
+  const headers = { accept: 'application/jwk-set+json, application/json' };
+  const answer = await fetchText(io.fetch, place, { headers }, source);
+  if (answer.ok) return { text: answer.text, fetchedAt, ttlSeconds: lifetimeOf(rule, answer.headers) };
+  // It may have moved: the metadata is asked again with the next turn.
+  remote.found = undefined;
+  return answer.reason;
+}
+
+async function discover(remote: Remote, io: Io, rule: KeyRule): Promise<string | { fault: OriginFault }> {
+  const { source, found } = remote;
+  if (found && io.now() < found.until) return found.jwksUri;
+  const headers = { accept: 'application/json' };
+  const answer = await fetchText(io.fetch, source.discoveryUrl ?? '', { headers }, source);
+  if (!answer.ok) return { fault: answer.reason };
+  const metadata = readMetadata(io, source.issuer, answer.text);
+  if (typeof metadata === 'string') return { fault: metadata };
+  remote.metadata = answer.text;
+  remote.found = { ...metadata, until: freshUntil(rule, source, io.now(), answer.headers) };
+  return metadata.jwksUri;
+}

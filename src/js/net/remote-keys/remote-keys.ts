@@ -1,0 +1,251 @@
+import { Flights } from '../flights.js';
+import {
+  type Io,
+  type IoContext,
+  type IoEvent,
+  type KeyReport,
+  keepAlive,
+  type RemoteSource,
+} from '../io.js';
+import { readMetadata } from './discovery.js';
+import type { KeyRule } from './freshness.js';
+import { Remote } from './issuer-keys.js';
+import { fetchDocument } from './origin.js';
+import { readStore, STORE_MS, storeFault, writeStore } from './shared-store.js';
+import type { JwksDocument } from './stored-document.js';
+
+/** What is known of one issuer's remote keys. Times are seconds since 1970. */
+export interface RemoteKeysStats {
+  issuer: string;
+  keys: number;
+  fetchedAt: number | null;
+  freshUntil: number | null;
+  staleUntil: number | null;
+  /** Rounds to the origin, and how many of them failed. */
+  fetches: number;
+  failures: number;
+  lastFailure: string | null;
+  /** Documents taken from the shared store, and how often it failed or held what was refused. */
+  fromStore: number;
+  storeFaults: number;
+  /** Kids that are known to be unknown. */
+  misses: number;
+}
+
+/** Issuers of former policies of which documents and limits are kept. */
+const MOST_ASIDE = 64;
+
+/**
+ * The keys that are fetched: memory, then the shared store, then the origin.
+ *
+ * It moves texts and keeps times. What a JWK Set means is the core's: `apply` hands it over, throws when the core refuses it, and reports
+ * what it holds; `forget` takes an issuer's keys away. When keys are to be fetched anew, and when to be forgotten, is the core's `rule`.
+ *
+ * While one request fetches, another that has keys answers by those: they are good by the policy's own bounds, and waiting would only slow
+ * it down. One that lacks its key looks again by a timer of its own: it would be refused for nothing while its key is on the way. No
+ * promise passes from one to the other (`Flights` says why).
+ */
+export class RemoteKeys {
+  #remotes = new Map<string, Remote>();
+  /** Those of former policies, by name: a policy that names such a place again finds its document, and the limit on fetches. */
+  readonly #aside = new Map<string, Remote>();
+  readonly #io: Io;
+  readonly #apply: (issuer: string, jwks: string) => KeyReport;
+  readonly #forget: (issuer: string) => void;
+  readonly #rule: KeyRule;
+  readonly #flights: Flights;
+  /** Nothing is due between these two. */
+  #tendedAt = 0;
+  #tendAt = 0;
+
+  constructor(
+    sources: readonly RemoteSource[],
+    io: Io,
+    apply: (issuer: string, jwks: string) => KeyReport,
+    forget: (issuer: string) => void,
+    rule: KeyRule,
+  ) {
+    this.#io = io;
+    this.#rule = rule;
+    this.#apply = apply;
+    this.#forget = forget;
+    this.#flights = new Flights(io.now, io.sleep);
+    this.replace(sources);
+  }
+
+  /** Takes another policy's sources. What stayed the same keeps its document, which is handed to the core again, and the limit on fetches. */
+  replace(sources: readonly RemoteSource[], now = 0): void {
+    for (const remote of this.#remotes.values()) this.#putAside(remote);
+    const before = this.#remotes;
+    this.#remotes = new Map();
+    for (const source of sources) {
+      const fresh = new Remote(source, this.#rule);
+      const remote = this.#aside.get(fresh.name) ?? fresh;
+      this.#aside.delete(fresh.name);
+      remote.source = source;
+      this.#remotes.set(source.issuer, remote);
+      // Keys from elsewhere, which nobody looks after any more.
+      if (before.has(source.issuer) && before.get(source.issuer) !== remote) this.#forget(source.issuer);
+      // The new policy may have no use for what was good enough for the old one.
+      const { document } = remote;
+      const mayStay = this.#mayBeThere(remote) && !remote.plan(now).forget;
+      if (document && !(mayStay && this.#take(remote, document))) {
+        this.#forget(remote.issuer);
+        remote.dropped();
+      }
+    }
+    for (const issuer of before.keys()) if (!this.#remotes.has(issuer)) this.#forget(issuer);
+    this.#tendAt = 0;
+  }
+
+  /**
+   * Asks for a key that the core did not find, or for any when there is no `kid`.
+   * @returns whether the keys have changed since the call, by this request or another: the core is worth asking again.
+   */
+  async refresh(issuer: string, kid: string | undefined, context: IoContext): Promise<boolean> {
+    const remote = this.#remotes.get(issuer);
+    if (remote === undefined) return false;
+    const seen = remote.generation;
+    if (kid !== undefined && remote.misses.has(kid, this.#io.now())) return false;
+    const flight = this.#flights.underWay(remote.name);
+    if (flight !== undefined) await this.#flights.landed(flight);
+    else if (remote.plan(this.#io.now()).mayAsk) await this.#round(remote, kid, context);
+    return remote.generation !== seen;
+  }
+
+  /**
+   * Looks after the keys that are there; to be called before every decision, cached ones included. It is a comparison when nothing is due.
+   *
+   * Keys near their end are fetched anew in the background. Keys past it are too, and then a promise is returned, of this request's own:
+   * awaiting it gives the origin the chance to withdraw a key before it is used once more. If the origin fails they serve on, within the
+   * policy's bound; then they are dropped.
+   */
+  tend(context: IoContext): Promise<unknown> | undefined {
+    const now = this.#io.now();
+    if (now < this.#tendAt && now >= this.#tendedAt) return undefined;
+    const late: Promise<void>[] = [];
+    let next = Number.POSITIVE_INFINITY;
+    for (const remote of this.#remotes.values()) {
+      const plan = remote.plan(now);
+      if (plan.forget) this.#drop(remote);
+      if (plan.fetch !== 'no' && this.#flights.underWay(remote.name) === undefined) {
+        const round = this.#round(remote, undefined, context);
+        if (plan.fetch === 'first') late.push(round);
+      }
+      next = Math.min(next, remote.plan(now).againAt ?? next);
+    }
+    this.#tendedAt = now;
+    this.#tendAt = Math.max(next, now + 1);
+    return late.length > 0 ? Promise.all(late) : undefined;
+  }
+
+  stats(): RemoteKeysStats[] {
+    const now = this.#io.now();
+    return Array.from(this.#remotes.values(), (remote) => {
+      const { freshUntil, staleUntil } = remote.plan(now);
+      return {
+        issuer: remote.issuer,
+        keys: remote.keys,
+        fetchedAt: remote.document?.fetchedAt ?? null,
+        freshUntil,
+        staleUntil,
+        ...remote.count,
+        lastFailure: remote.lastFailure ?? null,
+        misses: remote.misses.size,
+      };
+    });
+  }
+
+  /** One turn through the lower tiers. Its promise never rejects and belongs to the request that began it. */
+  #round(remote: Remote, kid: string | undefined, context: IoContext): Promise<void> {
+    const exchanges = remote.source.jwksUri ? 1 : 2;
+    const flight = this.#flights.begin(remote.name, exchanges * remote.source.timeoutMs + STORE_MS);
+    const work = this.#load(remote, kid, context)
+      .catch((error: unknown) => this.#failed(remote, error instanceof Error ? error.name : 'unknown'))
+      .finally(() => this.#flights.end(flight));
+    // A client that goes away takes its request with it, and would leave the others without keys until the next turn.
+    keepAlive(context, this.#io, remote.issuer, work);
+    return work;
+  }
+
+  async #load(remote: Remote, kid: string | undefined, context: IoContext): Promise<void> {
+    const io = this.#io;
+    const lacks = () => kid !== undefined && !remote.has(kid);
+    const held = await readStore(remote, io, this.#rule);
+    if (!this.#isCurrent(remote)) return;
+    if (held !== undefined && held.fetchedAt > (remote.document?.fetchedAt ?? Number.NEGATIVE_INFINITY)) {
+      if (this.#take(remote, held)) {
+        remote.count.fromStore += 1;
+        if (!lacks() && io.now() < (remote.plan(io.now()).freshUntil ?? 0)) return;
+        // Another isolate has just asked: its answer is as good as ours would be.
+        remote.askedAt = Math.min(held.fetchedAt, io.now());
+      } else storeFault(remote, io, 'store-refused', 'bad-document');
+    }
+    if (remote.plan(io.now()).mayAsk) {
+      remote.askedAt = io.now();
+      remote.count.fetches += 1;
+      const fetched = await fetchDocument(remote, io, this.#rule);
+      if (!this.#isCurrent(remote)) return;
+      if (typeof fetched === 'string') return this.#failed(remote, fetched);
+      if (!this.#take(remote, fetched)) return this.#failed(remote, 'bad-document');
+      this.#tell('keys-fetched', remote);
+      keepAlive(context, io, remote.issuer, writeStore(remote, fetched, io, this.#rule));
+    }
+    if (kid !== undefined && lacks()) remote.misses.add(kid, io.now());
+  }
+
+  /** Another policy may have been taken meanwhile, which does not know this place. */
+  #isCurrent(remote: Remote): boolean {
+    return this.#remotes.get(remote.issuer) === remote;
+  }
+
+  /** Hands a document to the core. One that it refuses changes nothing. */
+  #take(remote: Remote, document: JwksDocument): boolean {
+    try {
+      const report = this.#apply(remote.issuer, document.text);
+      remote.took(document, report, (this.#io.random ?? Math.random)());
+    } catch {
+      return false;
+    }
+    this.#tendAt = 0;
+    return true;
+  }
+
+  /** Whether the new policy would fetch from where metadata said, which may name hosts that it does not allow. */
+  #mayBeThere(remote: Remote): boolean {
+    if (remote.source.jwksUri !== undefined && remote.source.jwksUri !== null) return true;
+    try {
+      if (
+        remote.metadata !== undefined &&
+        typeof readMetadata(this.#io, remote.issuer, remote.metadata) !== 'string'
+      )
+        return true;
+    } catch {
+      // A core that cannot be asked has not said so.
+    }
+    remote.found = undefined;
+    return false;
+  }
+
+  #putAside(remote: Remote): void {
+    this.#aside.delete(remote.name);
+    this.#aside.set(remote.name, remote);
+    if (this.#aside.size > MOST_ASIDE) this.#aside.delete(this.#aside.keys().next().value as string);
+  }
+
+  #drop(remote: Remote): void {
+    this.#forget(remote.issuer);
+    remote.dropped();
+    this.#tell('keys-dropped', remote);
+  }
+
+  #failed(remote: Remote, reason: string): void {
+    remote.count.failures += 1;
+    remote.lastFailure = reason;
+    this.#tell('keys-failed', remote, reason);
+  }
+
+  #tell(name: IoEvent['name'], { issuer }: Remote, reason?: string): void {
+    this.#io.observe?.({ name, issuer, ...(reason === undefined ? {} : { reason }) });
+  }
+}

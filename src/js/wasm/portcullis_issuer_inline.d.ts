@@ -1,2 +1,0 @@
-/** The module in base64. */
-export declare const base64: string;
