@@ -3,13 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, jwk::JwkSet};
-use portcullis::{
-    Alg, UnixSeconds,
-    issuer::{
-        endpoint::{Entry, Evidence, Issuer, Step, hash_client_secret},
-        signing_key::SigningKey,
-    },
+use portcullis::issuer::{
+    endpoint::{Entry, Evidence, Issuer, Step, hash_client_secret},
+    tokens::signing_key::SigningKey,
 };
+use portcullis::{Alg, UnixSeconds};
 use serde_json::{Value, json};
 
 const NOW: u64 = 1_800_000_000;

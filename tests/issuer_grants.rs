@@ -5,14 +5,11 @@ mod issuer_world;
 use std::sync::Arc;
 
 use issuer_world::{Answer, ISSUER, NOW, SECRET, World, claims, config, get, issuer_of, post, refresh, secrets, text};
-use portcullis::{
-    Alg, UnixSeconds, Verifier,
-    issuer::{
-        endpoint::{Broken, Entry, Issuer, hash_client_secret},
-        mint::AccessTokenRequest,
-        signing_key::SigningKey,
-    },
+use portcullis::issuer::{
+    endpoint::{Broken, Entry, Issuer, hash_client_secret},
+    tokens::{mint::AccessTokenRequest, signing_key::SigningKey},
 };
+use portcullis::{Alg, UnixSeconds, Verifier};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -2,14 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portcullis::{
-    Alg, UnixSeconds, Verifier,
-    issuer::{
-        feed::{Answer, Append, Feed, Log, REGISTER, Revoked, Since, Write},
-        mint::AccessTokenRequest,
-        signing_key::SigningKey,
-    },
+use portcullis::issuer::{
+    feed::{Answer, Append, Feed, Log, REGISTER, Revoked, Since, Write},
+    tokens::{mint::AccessTokenRequest, signing_key::SigningKey},
 };
+use portcullis::{Alg, UnixSeconds, Verifier};
 use proptest::prelude::*;
 use serde_json::json;
 

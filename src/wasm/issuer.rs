@@ -5,11 +5,11 @@
 use wasm_bindgen::prelude::*;
 
 use super::{checked_instant, thrown};
-use crate::{
-    alg::Alg,
-    issuer::{IssuerError, mint::AccessTokenRequest, signing_key::SigningKey},
-    policy_error::PolicyError,
+use crate::issuer::{
+    IssuerError,
+    tokens::{mint::AccessTokenRequest, signing_key::SigningKey},
 };
+use crate::{alg::Alg, policy_error::PolicyError};
 
 /// A private key.
 #[wasm_bindgen]

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use portcullis::{
-    Alg,
-    issuer::{
-        endpoint::{Evidence, Exchange, Step},
-        feed::{Feed, Log, REGISTER, Revoked, Write},
-        signing_key::SigningKey,
-    },
+use portcullis::Alg;
+use portcullis::issuer::{
+    endpoint::{Evidence, Exchange, Step},
+    feed::{Feed, Log, REGISTER, Revoked, Write},
+    tokens::signing_key::SigningKey,
 };
 use serde_json::{Value, json};
 

@@ -2,13 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use portcullis::{
-    Alg, UnixSeconds, Verifier, base64url,
-    issuer::{
-        endpoint::{Entry, Evidence, Exchange, Issuer, Step},
-        signing_key::SigningKey,
-    },
+use portcullis::issuer::{
+    endpoint::{Entry, Evidence, Exchange, Issuer, Step},
+    tokens::signing_key::SigningKey,
 };
+use portcullis::{Alg, UnixSeconds, Verifier, base64url};
 use serde_json::{Value, json};
 
 pub(crate) const NOW: u64 = 1_800_000_000;

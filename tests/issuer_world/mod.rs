@@ -7,13 +7,11 @@ use std::{
     sync::Arc,
 };
 
-use portcullis::{
-    Alg, UnixSeconds,
-    issuer::{
-        endpoint::{Broken, Entry, Evidence, Exchange, Issuer, Step, hash_client_secret},
-        signing_key::SigningKey,
-    },
+use portcullis::issuer::{
+    endpoint::{Broken, Entry, Evidence, Exchange, Issuer, Step, hash_client_secret},
+    tokens::signing_key::SigningKey,
 };
+use portcullis::{Alg, UnixSeconds};
 use serde_json::{Value, json};
 
 pub(crate) const NOW: u64 = 1_800_000_000;

@@ -1,22 +1,21 @@
 //! A session of alice's at the client app, and how its tests speak of it.
 
-use portcullis::{
-    UnixSeconds,
-    issuer::{
-        configuration::{Configuration, Settings},
-        cutoff::Cutoff,
-        event::EventKind,
-        grant::Grant,
-        operation::{Operation, Outcome, Reported, Versioned},
-        refresh_token::{IssuedRefreshToken, RefreshToken},
-        refusal::Refusal,
-        root_keys::{RootKey, RootKeys},
-        row::Row,
-        session::{Answer, Decision, RefreshRequest, Rules, refresh},
-        session_id::SessionId,
-        start::{Seed, Start, start},
-        store::{MemoryStore, Store, StoreError, run},
-    },
+use portcullis::UnixSeconds;
+use portcullis::issuer::sessions::{
+    configuration::Rules,
+    configuration::{Configuration, Settings},
+    cutoff::Cutoff,
+    event::EventKind,
+    grant::Grant,
+    operation::{Operation, Outcome, Reported, Versioned},
+    refresh_token::{IssuedRefreshToken, RefreshToken},
+    refusal::Refusal,
+    root_keys::{RootKey, RootKeys},
+    row::Row,
+    session::{Answer, Decision, RefreshRequest, refresh},
+    session_id::SessionId,
+    start::{Seed, Start, start},
+    store::{MemoryStore, Store, StoreError, run},
 };
 
 pub(crate) const START: u64 = 1_800_000_000;

@@ -1,12 +1,13 @@
 //! The table, a row a test; and who may present a token, and for what.
 
-use portcullis::issuer::{
+use portcullis::issuer::sessions::{
+    configuration::Rules,
     event::EventKind,
     refresh_token::RefreshToken,
     refusal::Refusal,
     root_keys::RootKey,
     row::{Row, Status},
-    session::{Answer, Decision, RefreshRequest, Rules, refresh, revoke, revoke_by_token},
+    session::{Answer, Decision, RefreshRequest, refresh, revoke, revoke_by_token},
     start::Start,
 };
 

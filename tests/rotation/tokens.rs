@@ -1,21 +1,22 @@
 //! What a session's tokens say, and how they outlive the keys that made them.
 
-use portcullis::{
-    Leeway, Verifier,
-    alg::Alg,
-    issuer::{
+use portcullis::issuer::{
+    sessions::{
+        configuration::Rules,
         configuration::{Configuration, Settings},
-        key_ring::{KeyRing, Schedule},
         operation::{Operation, Outcome},
         refresh_token::RefreshToken,
         refusal::Refusal,
         root_keys::{RootKey, RootKeys},
-        session::Rules,
-        signing_key::SigningKey,
         start::{Seed, Start},
         store::{MemoryStore, run},
     },
+    tokens::{
+        key_ring::{KeyRing, Schedule},
+        signing_key::SigningKey,
+    },
 };
+use portcullis::{Leeway, Verifier, alg::Alg};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

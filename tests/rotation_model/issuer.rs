@@ -5,18 +5,17 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use portcullis::{
-    UnixSeconds,
-    issuer::{
-        configuration::{Configuration, Settings},
-        cutoff::{Cutoff, Party},
-        operation::{Evidence, Operation, Step, Versioned},
-        refresh_token::{IssuedRefreshToken, RefreshToken},
-        root_keys::{RootKey, RootKeys},
-        row::{Row, Salt, Status},
-        session::{RefreshRequest, Rules},
-        start::{Seed, Start, start},
-    },
+use portcullis::UnixSeconds;
+use portcullis::issuer::sessions::{
+    configuration::Rules,
+    configuration::{Configuration, Settings},
+    cutoff::{Cutoff, Party},
+    operation::{Evidence, Operation, Step, Versioned},
+    refresh_token::{IssuedRefreshToken, RefreshToken},
+    root_keys::{RootKey, RootKeys},
+    row::{Row, Salt, Status},
+    session::RefreshRequest,
+    start::{Seed, Start, start},
 };
 
 use crate::world::{Contents, Flight, Kept, Seconds, Seen, Session, What, Who};

@@ -10,14 +10,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use portcullis::{
-    Alg, UnixSeconds, Verifier,
-    issuer::{
-        endpoint::{Entry, Evidence, Issuer, Step},
-        feed::{Feed, Log, REGISTER, Revoked},
-        signing_key::SigningKey,
-    },
+use portcullis::issuer::{
+    endpoint::{Entry, Evidence, Issuer, Step},
+    feed::{Feed, Log, REGISTER, Revoked},
+    tokens::signing_key::SigningKey,
 };
+use portcullis::{Alg, UnixSeconds, Verifier};
 use serde_json::{Value, json};
 
 pub(crate) const NOW: u64 = 1_800_000_000;

@@ -4,7 +4,7 @@
 //   node tests/rotation_model/mutants.mjs [WORD IN THE NAME]…
 //   node tests/rotation_model/mutants.mjs --check    builds nothing: is what each would replace still there, once?
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -349,10 +349,15 @@ const { values, positionals: words } = parseArgs({
   allowPositionals: true,
   options: { check: { type: 'boolean', default: false } },
 });
+/** Where a module of src/issuer is: the names of files are unique there. */
+const placeOf = (module) =>
+  [module, `sessions/${module}`, `tokens/${module}`].find((path) =>
+    existsSync(join(ROOT, 'src', 'issuer', `${path}.rs`)),
+  );
 const chosen = MUTANTS.filter(([name]) => words.length === 0 || words.some((word) => name.includes(word)));
 if (values.check) {
   const drifted = chosen.filter(([, module, from]) => {
-    const text = readFileSync(join(ROOT, 'src', 'issuer', `${module}.rs`), 'utf8');
+    const text = readFileSync(join(ROOT, 'src', 'issuer', `${placeOf(module)}.rs`), 'utf8');
     return text.split(from).length !== 2;
   });
   for (const [name, module, from] of drifted)
@@ -368,7 +373,7 @@ for (const module of new Set(chosen.map(([, module]) => (isOfLog(module) ? 'feed
 }
 let survivors = 0;
 for (const [name, module, from, to] of chosen) {
-  const path = join(COPY, 'src', 'issuer', `${module}.rs`);
+  const path = join(COPY, 'src', 'issuer', `${placeOf(module)}.rs`);
   const text = readFileSync(path, 'utf8');
   const result = text.split(from).length === 2 ? undefined : `${from} is not there once`;
   if (!result)

@@ -5,10 +5,8 @@ use std::{io, time::SystemTime};
 use axum::Router;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use p256::ecdsa::{Signature, signature::Signer};
-use portcullis::{
-    Alg, UnixSeconds,
-    issuer::{mint::AccessTokenRequest, signing_key::SigningKey},
-};
+use portcullis::issuer::tokens::{mint::AccessTokenRequest, signing_key::SigningKey};
+use portcullis::{Alg, UnixSeconds};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::{

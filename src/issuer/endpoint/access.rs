@@ -2,17 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{
-    super::{
-        operation::{Operation, Outcome},
-        session::Inspected,
-        session_id::SessionId,
-    },
-    Issuer, IssuerError,
-    channel::Channel,
-    cutoff,
-    failure::Failure,
-    name, run,
+use super::{Issuer, IssuerError, channel::Channel, cutoff, failure::Failure, name, run};
+use crate::issuer::sessions::{
+    operation::{Operation, Outcome},
+    session::Inspected,
+    session_id::SessionId,
 };
 use crate::{
     policy::{IssuerPolicy, Policy},

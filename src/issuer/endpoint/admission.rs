@@ -4,10 +4,6 @@
 //! the name of a session or of a public client uses up nothing of theirs, and leaves no proof in the store.
 
 use super::{
-    super::{
-        refresh_token::RefreshToken,
-        row::{Row, Status},
-    },
     Issuer,
     authenticate::Caller,
     channel::Channel,
@@ -15,6 +11,10 @@ use super::{
     limit,
     proof::{self, Proof},
     run,
+};
+use crate::issuer::sessions::{
+    refresh_token::RefreshToken,
+    row::{Row, Status},
 };
 
 /// A refresh request that has still to be counted, and its proof to be used up.

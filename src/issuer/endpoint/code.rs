@@ -16,15 +16,6 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
-    super::{
-        grant::Grant,
-        operation::{Operation, Outcome},
-        random,
-        refusal::Refusal,
-        session::{Inspected, current_token},
-        session_id::SessionId,
-        start::{Seed, Start},
-    },
     Issuer,
     authenticate::{Caller, is_same},
     channel::{Channel, Entry, Unavailable},
@@ -32,6 +23,17 @@ use super::{
     name,
     proof::{self, Proof},
     run, tokens,
+};
+use crate::issuer::{
+    random,
+    sessions::{
+        grant::Grant,
+        operation::{Operation, Outcome},
+        refusal::Refusal,
+        session::{Inspected, current_token},
+        session_id::SessionId,
+        start::{Seed, Start},
+    },
 };
 use crate::{base64url, policy_error::PolicyError, time::UnixSeconds};
 

@@ -3,11 +3,6 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{
-        bounds,
-        session_id::SessionId,
-        start::{Seed, Start},
-    },
     Issuer,
     channel::Channel,
     client::{AUTHORIZATION_CODE, Client},
@@ -17,6 +12,13 @@ use super::{
     response::Response,
     revocations::{Target, revoke},
     run, tokens,
+};
+use crate::issuer::{
+    bounds,
+    sessions::{
+        session_id::SessionId,
+        start::{Seed, Start},
+    },
 };
 use crate::{document, issuer::scope::narrowed, json::Object, policy_error::PolicyError, time::UnixSeconds};
 

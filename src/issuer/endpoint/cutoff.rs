@@ -1,12 +1,9 @@
 //! Cutoffs where no session is: those that tokens of a client's own, or of an exchange, have to come after.
 
-use super::{
-    super::{
-        cutoff::{Party, Settled},
-        session::Rules,
-    },
-    channel::Channel,
-    failure::Failure,
+use super::{channel::Channel, failure::Failure};
+use crate::issuer::sessions::{
+    configuration::Rules,
+    cutoff::{Party, Settled},
 };
 use crate::time::UnixSeconds;
 

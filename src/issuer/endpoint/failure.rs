@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::{
-    super::{IssuerError, refusal::Refusal},
     channel::{Broken, Channel, Unavailable},
     response::Response,
 };
+use crate::issuer::{IssuerError, sessions::refusal::Refusal};
 
 /// How long to wait after the store gave no answer, in seconds.
 const RETRY_SECONDS: u64 = 1;

@@ -3,17 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::{
-    super::{
-        cutoff::{Cutoff, Party},
-        feed::{
-            NEVER,
-            intent::{self, Intent, SLOTS, Wanted},
-            queue::Turn,
-        },
-        operation::{Operation, Outcome},
-        random,
-        session_id::SessionId,
-    },
     Issuer,
     channel::{Channel, Unavailable},
     failure::Failure,
@@ -21,6 +10,19 @@ use super::{
     name,
     pause::Pause,
     run,
+};
+use crate::issuer::{
+    feed::{
+        NEVER,
+        intent::{self, Intent, SLOTS, Wanted},
+        queue::Turn,
+    },
+    random,
+    sessions::{
+        cutoff::{Cutoff, Party},
+        operation::{Operation, Outcome},
+        session_id::SessionId,
+    },
 };
 use crate::time::{Leeway, UnixSeconds};
 

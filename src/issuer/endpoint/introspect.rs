@@ -3,12 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{
-        operation::{Operation, Outcome},
-        refresh_token::RefreshToken,
-        scope,
-        session::{Inspected, RefreshRequest},
-    },
     Issuer, access,
     authenticate::{self, Caller},
     channel::Channel,
@@ -17,6 +11,14 @@ use super::{
     request::Request,
     response::Response,
     run,
+};
+use crate::issuer::{
+    scope,
+    sessions::{
+        operation::{Operation, Outcome},
+        refresh_token::RefreshToken,
+        session::{Inspected, RefreshRequest},
+    },
 };
 
 /// The claims that are told (RFC 7662 §2.2, RFC 9068 §2.2, RFC 9449 §6.2).

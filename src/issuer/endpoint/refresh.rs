@@ -3,20 +3,16 @@
 use serde_json::Value;
 
 use super::{
-    super::{
+    Issuer, admission::Admission, authenticate::Caller, channel::Channel, failure::Failure, proof::Proof, run, tokens,
+};
+use crate::issuer::{
+    scope::narrowed,
+    sessions::{
         operation::{Operation, Outcome},
         refresh_token::RefreshToken,
         refusal::Refusal,
-        scope::narrowed,
         session::RefreshRequest,
     },
-    Issuer,
-    admission::Admission,
-    authenticate::Caller,
-    channel::Channel,
-    failure::Failure,
-    proof::Proof,
-    run, tokens,
 };
 
 const PARAMETER: &str = "refresh_token";

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::{
-    super::{cutoff::Party, feed::intent::Wanted, session_id::SessionId},
     Issuer,
     authenticate::{self, Caller},
     channel::Channel,
@@ -13,6 +12,10 @@ use super::{
     request::Request,
     response::Response,
     run,
+};
+use crate::issuer::{
+    feed::intent::Wanted,
+    sessions::{cutoff::Party, session_id::SessionId},
 };
 /// A shorter body is not worth compressing, in bytes.
 const LEAST_COMPRESSED: usize = 1024;

@@ -1,12 +1,6 @@
 //! `/revoke` (RFC 7009): whoever holds a token of its own may end what it stands for.
 
 use super::{
-    super::{
-        feed::intent::Wanted,
-        refresh_token::RefreshToken,
-        refusal::Refusal,
-        session::{self, Answer, RefreshRequest},
-    },
     Issuer, access,
     authenticate::{self, Caller},
     channel::Channel,
@@ -17,6 +11,14 @@ use super::{
     request::Request,
     response::Response,
     run,
+};
+use crate::issuer::{
+    feed::intent::Wanted,
+    sessions::{
+        refresh_token::RefreshToken,
+        refusal::Refusal,
+        session::{self, Answer, RefreshRequest},
+    },
 };
 const PARAMETER: &str = "token";
 

@@ -3,14 +3,6 @@
 use serde_json::json;
 
 use super::{
-    super::{
-        cutoff::{CUTOFFS, Cutoff},
-        feed::intent::Wanted,
-        operation::{Evidence, Operation, Outcome, Step, Versioned},
-        refresh_token::RefreshToken,
-        row::{Row, Status},
-        session_id::SessionId,
-    },
     Issuer,
     admission::Admission,
     channel::{Channel, Entry, Unavailable},
@@ -18,6 +10,16 @@ use super::{
     intents::{self, Opened},
     log::{self, Entry as Listed},
     pause::Pause,
+};
+use crate::issuer::{
+    feed::intent::Wanted,
+    sessions::{
+        cutoff::{CUTOFFS, Cutoff},
+        operation::{Evidence, Operation, Outcome, Step, Versioned},
+        refresh_token::RefreshToken,
+        row::{Row, Status},
+        session_id::SessionId,
+    },
 };
 
 /// Between two tries to write one row, in milliseconds.

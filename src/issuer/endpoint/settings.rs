@@ -4,18 +4,15 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::{
-    super::{
-        bounds,
-        configuration::Configuration,
-        feed::Feed,
+use super::{client::Client, limit::Rate};
+use crate::issuer::{
+    bounds,
+    feed::Feed,
+    sessions::{configuration::Configuration, configuration::Rules, root_keys::RootKeys},
+    tokens::{
         key_ring::{KeyRing, Schedule},
-        root_keys::RootKeys,
-        session::Rules,
         signing_key::SigningKey,
     },
-    client::Client,
-    limit::Rate,
 };
 use crate::{
     binding::uri::Url,

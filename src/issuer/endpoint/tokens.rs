@@ -3,19 +3,21 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{
-        grant::Grant,
-        mint::AccessTokenRequest,
-        operation::{Operation, Outcome},
-        scope,
-        start::{Seed, Start},
-    },
     Issuer, IssuerError,
     channel::Channel,
     client::{Client, REFRESH_TOKEN},
     cutoff,
     failure::Failure,
     run,
+};
+use crate::issuer::{
+    scope,
+    sessions::{
+        grant::Grant,
+        operation::{Operation, Outcome},
+        start::{Seed, Start},
+    },
+    tokens::mint::AccessTokenRequest,
 };
 
 /// The response for what a session has granted, which is committed.
@@ -55,7 +57,7 @@ pub(super) async fn alone(
     let before = cutoff::of(channel, subject, &client.id, &settings.rules).await?;
     let request = AccessTokenRequest::new(&settings.issuer, settings.audience(client), subject, &client.id)
         .map_err(IssuerError::from)?
-        .without_session(lifetime, scope, jkt);
+        .granted(lifetime, scope, jkt);
     let token = settings.ring.sign(request, before.map_or(channel.now(), |before| before.max(channel.now())))?;
     Ok(response(token, jkt.is_some(), lifetime, scope))
 }

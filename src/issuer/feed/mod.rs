@@ -27,7 +27,7 @@ pub mod queue;
 use core::fmt;
 use std::collections::BTreeMap;
 
-use super::signing_key::SigningKey;
+use super::tokens::signing_key::SigningKey;
 pub use cursor::{Place, Proven, Since};
 pub use document::Answer;
 pub use log::Log;

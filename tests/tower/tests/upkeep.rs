@@ -6,11 +6,8 @@ use std::sync::{
 };
 
 use axum::Router;
-use portcullis::{
-    Gate, UnixSeconds,
-    issuer::signing_key::SigningKey,
-    tower::{Connection, GateLayer, Introspection, Outside, Published},
-};
+use portcullis::issuer::tokens::signing_key::SigningKey;
+use portcullis::{Gate, UnixSeconds, tower::{Connection, GateLayer, Introspection, Outside, Published}};
 use portcullis_tower_tests::{AUDIENCE, Answer, ISSUER, ORIGINS, Prover, key, mint_at, now, policy, send, serve};
 use serde_json::{Value, json};
 use tokio::sync::Notify;

@@ -49,12 +49,12 @@ pub struct Event {
 }
 
 impl Event {
-    pub(super) fn of(kind: EventKind, row: &Row, presented: Option<u32>, at: UnixSeconds) -> Self {
+    pub(in crate::issuer) fn of(kind: EventKind, row: &Row, presented: Option<u32>, at: UnixSeconds) -> Self {
         let (client, subject) = (Some(row.client.clone()), Some(row.subject.clone()));
         Event { kind, sid: Some(row.sid), client, subject, generation: Some(row.generation), presented, at }
     }
 
-    pub(super) fn cut_off(party: &Party, at: UnixSeconds) -> Self {
+    pub(in crate::issuer) fn cut_off(party: &Party, at: UnixSeconds) -> Self {
         let (client, subject) = match party {
             Party::Subject(subject) => (None, Some(subject.clone())),
             Party::Client(client) => (Some(client.clone()), None),
@@ -73,7 +73,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::issuer::row::tests::row;
+    use crate::issuer::sessions::row::tests::row;
 
     #[test]
     fn an_event_names_the_session_and_holds_no_secret() {

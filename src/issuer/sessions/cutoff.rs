@@ -6,7 +6,7 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::session::Rules;
+use super::configuration::Rules;
 use crate::{
     base64url, document,
     json::Object,
@@ -20,7 +20,7 @@ const VERSION: u64 = 1;
 const SLACK_SECONDS: u64 = 86_400;
 
 /// What the keys of cutoffs begin with.
-pub(super) const CUTOFFS: &str = "c/";
+pub(in crate::issuer) const CUTOFFS: &str = "c/";
 
 /// Whose sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -84,11 +84,11 @@ impl Cutoff {
     }
 
     /// The cutoff under a key of a store. What was never written is none; what cannot be read is not the same.
-    pub(super) fn stored(value: Option<&str>) -> Result<Self, PolicyError> {
+    pub(in crate::issuer) fn stored(value: Option<&str>) -> Result<Self, PolicyError> {
         value.map_or(Ok(Cutoff::NONE), Cutoff::from_json)
     }
 
-    pub(super) fn from_seconds(seconds: u64) -> Option<Self> {
+    pub(in crate::issuer) fn from_seconds(seconds: u64) -> Option<Self> {
         UnixSeconds::new(seconds).map(|_| Cutoff(seconds))
     }
 
@@ -117,18 +117,18 @@ impl Cutoff {
     }
 
     /// Was it written by a clock that was fast?
-    pub(super) fn is_ahead(self, now: UnixSeconds) -> bool {
+    pub(in crate::issuer) fn is_ahead(self, now: UnixSeconds) -> bool {
         self.0 > now.get().saturating_add(Leeway::CAP)
     }
 
     /// Until when a store keeps it: longer than any session that began before.
-    pub(super) fn ends_at(self, rules: &Rules) -> UnixSeconds {
+    pub(in crate::issuer) fn ends_at(self, rules: &Rules) -> UnixSeconds {
         let seconds = self.0.saturating_add(rules.configuration.absolute).saturating_add(SLACK_SECONDS);
         UnixSeconds::new(seconds).unwrap_or(UnixSeconds::MAX)
     }
 
     /// What the cutoff that is found says of a session that began under this one.
-    pub(super) fn standing(self, found: Cutoff, now: UnixSeconds, rules: &Rules) -> Standing {
+    pub(in crate::issuer) fn standing(self, found: Cutoff, now: UnixSeconds, rules: &Rules) -> Standing {
         let kept_until = self.0.saturating_add(rules.configuration.absolute);
         match found {
             found if found > self => Standing::Revoked,
@@ -145,13 +145,13 @@ fn after(now: UnixSeconds) -> UnixSeconds {
 
 /// A cutoff as a store keeps it, with the instant at which one that a fast clock wrote was first seen for what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Settled {
-    pub(super) cutoff: Cutoff,
+pub(in crate::issuer) struct Settled {
+    pub(in crate::issuer) cutoff: Cutoff,
     at: Option<UnixSeconds>,
 }
 
 impl Settled {
-    pub(super) fn from_json(text: &str) -> Result<Self, PolicyError> {
+    pub(in crate::issuer) fn from_json(text: &str) -> Result<Self, PolicyError> {
         let stored = document::parse(text)?;
         stored.only(&["v", "cutoff", "at"])?;
         let cutoff = Cutoff::read(&stored)?;
@@ -160,16 +160,16 @@ impl Settled {
     }
 
     /// The same, settled at `now`, if it was written by a fast clock and nobody has seen that yet.
-    pub(super) fn settled(self, now: UnixSeconds) -> Option<Self> {
+    pub(in crate::issuer) fn settled(self, now: UnixSeconds) -> Option<Self> {
         (self.at.is_none() && self.cutoff.is_ahead(now)).then(|| Settled { at: Some(after(now)), ..self })
     }
 
     /// From when on what was issued counts.
-    pub(super) fn instant(self) -> UnixSeconds {
+    pub(in crate::issuer) fn instant(self) -> UnixSeconds {
         self.at.unwrap_or(self.cutoff.instant())
     }
 
-    pub(super) fn to_json(self) -> String {
+    pub(in crate::issuer) fn to_json(self) -> String {
         // Nothing in it can fail to be written.
         serde_json::to_string(&Stored { v: VERSION, cutoff: self.cutoff, at: self.at }).unwrap_or_default()
     }
@@ -177,7 +177,7 @@ impl Settled {
 
 /// How a session stands to a cutoff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Standing {
+pub(in crate::issuer) enum Standing {
     /// It began after it.
     Stands,
     /// It began under a later one, which the store must still have: the store has lost writes, or reads what is old.
@@ -189,7 +189,7 @@ pub(super) enum Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::issuer::session::tests::rules;
+    use crate::issuer::sessions::session::tests::rules;
 
     fn at(seconds: u64) -> UnixSeconds {
         UnixSeconds::new(seconds).unwrap()

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{IssuerError, bounds, grant::Grant, random, signing_key::SigningKey};
+use super::signing_key::SigningKey;
+use crate::issuer::{IssuerError, bounds, random};
 use crate::{
     base64url, document, json::Object, jws::compact::decode_unverified, limits::Limits, policy_error::PolicyError,
     time::UnixSeconds,
@@ -11,9 +12,9 @@ use crate::{
 /// How long an access token lives when nothing is said: five minutes.
 const LIFETIME_SECONDS: u64 = 300;
 /// The longest life that can be asked for as usual: an hour. What is stolen stays good for that long.
-pub(super) const LONGEST_LIFETIME_SECONDS: u64 = 3600;
+pub(in crate::issuer) const LONGEST_LIFETIME_SECONDS: u64 = 3600;
 /// The longest life that can be asked for by the member that says so: a day.
-pub(super) const LONGEST_LONG_LIFETIME_SECONDS: u64 = 86_400;
+pub(in crate::issuer) const LONGEST_LONG_LIFETIME_SECONDS: u64 = 86_400;
 /// Claims that have a member of their own in a request, or that the issuer alone sets.
 const RESERVED: [&str; 9] = ["iss", "aud", "exp", "sub", "client_id", "iat", "jti", "scope", "nbf"];
 
@@ -74,24 +75,18 @@ impl AccessTokenRequest {
         Ok(AccessTokenRequest { lifetime_seconds: long_lifetime(lifetime_seconds)?, ..self })
     }
 
-    /// Sets what a session says of its access tokens: the scope, the lifetime, `sid` and `gen`, `auth_time` and `acr` (RFC 9068 §2.2.1)
-    /// and `cnf` (RFC 9449 §6.1).
-    #[must_use]
-    pub fn with_session(self, grant: &Grant) -> Self {
-        let mut claims = self.claims;
-        claims.insert("sid".to_owned(), json!(grant.sid));
-        claims.insert("gen".to_owned(), json!(grant.generation));
-        claims.insert("auth_time".to_owned(), json!(grant.auth_time));
-        claims.extend(grant.acr.as_ref().map(|acr| ("acr".to_owned(), json!(acr))));
-        claims.extend(grant.jkt.as_ref().map(|jkt| ("cnf".to_owned(), json!({ "jkt": jkt }))));
-        AccessTokenRequest { scope: grant.scope.clone(), lifetime_seconds: grant.lifetime_seconds, claims, ..self }
-    }
-
-    /// Sets the same where there is no session: what is checked elsewhere is taken as it is.
-    pub(super) fn without_session(self, lifetime_seconds: u64, scope: Option<&str>, jkt: Option<&str>) -> Self {
+    /// Sets what is checked elsewhere, as it is: the lifetime, the scope, and the key the token is bound to (RFC 9449 §6.1).
+    pub(in crate::issuer) fn granted(self, lifetime_seconds: u64, scope: Option<&str>, jkt: Option<&str>) -> Self {
         let mut claims = self.claims;
         claims.extend(jkt.map(|jkt| ("cnf".to_owned(), json!({ "jkt": jkt }))));
         AccessTokenRequest { lifetime_seconds, scope: scope.map(str::to_owned), claims, ..self }
+    }
+
+    /// Adds claims that are checked elsewhere.
+    pub(in crate::issuer) fn with_claims(self, more: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
+        let mut claims = self.claims;
+        claims.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        AccessTokenRequest { claims, ..self }
     }
 
     /// How long the token will live, in seconds.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
+    configuration::Rules,
     operation::{Evidence, Operation, Reported, Step, Versioned},
-    session::Rules,
 };
 use crate::time::UnixSeconds;
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{IssuerError, mint::AccessTokenRequest, signing_key::SigningKey};
+use super::{mint::AccessTokenRequest, signing_key::SigningKey};
+use crate::issuer::IssuerError;
 use crate::{
     policy_error::PolicyError,
     time::{Leeway, UnixSeconds},

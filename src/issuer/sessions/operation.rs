@@ -6,12 +6,13 @@
 //! did not touch the row; this read must not be stale.
 
 use super::{
+    configuration::Rules,
     cutoff::{Cutoff, Party, Standing},
     event::{Event, EventKind},
     grant::Grant,
     refusal::Refusal,
     row::{Row, Status},
-    session::{self, Answer, Decision, Inspected, RefreshRequest, Rules},
+    session::{self, Answer, Decision, Inspected, RefreshRequest},
     session_id::SessionId,
     start::{self, Seed, Start},
 };

@@ -9,7 +9,7 @@ use jwt_compact::{
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{IssuerError, random};
+use crate::issuer::{IssuerError, random};
 use crate::{alg::Alg, base64url, document, policy_error::PolicyError};
 
 /// A key that signs. Its `kid` is the thumbprint of its public half (RFC 7638), so it cannot collide with another's.
@@ -81,7 +81,7 @@ impl SigningKey {
     }
 
     /// A key of its own for another purpose (RFC 5869).
-    pub(super) fn derived(&self, purpose: &[u8]) -> [u8; 32] {
+    pub(in crate::issuer) fn derived(&self, purpose: &[u8]) -> [u8; 32] {
         let mut derived = [0; 32];
         let extracted = match &self.secret {
             Secret::Es256(key) => Hkdf::<Sha256>::new(None, &key.to_bytes()),
@@ -132,7 +132,7 @@ impl SigningKey {
     }
 
     /// Signs claims under a header with `typ` and `kid`.
-    pub(super) fn sign(&self, typ: &str, claims: Map<String, Value>) -> Result<String, PolicyError> {
+    pub(in crate::issuer) fn sign(&self, typ: &str, claims: Map<String, Value>) -> Result<String, PolicyError> {
         let header = Header::empty().with_key_id(&self.kid).with_token_type(typ);
         let claims = Claims::new(claims);
         match &self.secret {
@@ -142,7 +142,7 @@ impl SigningKey {
         .map_err(|_| PolicyError::at("claims", "cannot be written as JSON"))
     }
 
-    pub(super) fn jwk(&self) -> Map<String, Value> {
+    pub(in crate::issuer) fn jwk(&self) -> Map<String, Value> {
         let mut jwk: Map<String, Value> =
             self.public_members().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         for (name, value) in [("kid", self.kid.as_str()), ("alg", self.alg().name()), ("use", "sig")] {

@@ -14,26 +14,16 @@
 //! Sender-bound sessions are forgiven any number of late replays: nobody else can make them. Sessions that do not rotate stay at gen = 0.
 
 use super::{
-    configuration::Configuration,
+    configuration::{Configuration, Rules},
     event::{Event, EventKind},
     grant::Grant,
     refresh_token::{IssuedRefreshToken, RefreshToken},
     refusal::Refusal,
-    root_keys::RootKeys,
     row::{Row, Status},
-    scope,
     session_id::SessionId,
 };
+use crate::issuer::scope;
 use crate::time::UnixSeconds;
-
-/// What sessions are judged by.
-#[derive(Clone, Debug)]
-pub struct Rules {
-    /// The windows and bounds.
-    pub configuration: Configuration,
-    /// The keys their tokens are derived from.
-    pub roots: RootKeys,
-}
 
 /// A refresh request (RFC 6749 §6), its client authenticated and its DPoP proof checked.
 #[derive(Clone, Debug)]
@@ -58,7 +48,7 @@ pub enum Inspected {
 }
 
 impl Inspected {
-    pub(super) fn sid(&self) -> SessionId {
+    pub(in crate::issuer) fn sid(&self) -> SessionId {
         match self {
             Inspected::Session(sid) => *sid,
             Inspected::Token(request) => request.token.sid(),
@@ -224,19 +214,22 @@ fn used(row: &Row, now: UnixSeconds, rules: &Rules) -> Row {
 }
 
 /// The end of a session that is used at `now`: idle for too long, or over.
-pub(super) fn ends_at(expires_at: UnixSeconds, now: UnixSeconds, rules: &Rules) -> UnixSeconds {
+pub(in crate::issuer) fn ends_at(expires_at: UnixSeconds, now: UnixSeconds, rules: &Rules) -> UnixSeconds {
     UnixSeconds::new(now.get().saturating_add(rules.configuration.idle)).map_or(expires_at, |idle| idle.min(expires_at))
 }
 
 /// The token of the current generation.
-pub(super) fn current_token(row: &Row, now: UnixSeconds, rules: &Rules) -> IssuedRefreshToken {
+pub(in crate::issuer) fn current_token(row: &Row, now: UnixSeconds, rules: &Rules) -> IssuedRefreshToken {
     IssuedRefreshToken::mint(row.sid, row.generation, &row.salt, &rules.roots, now)
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::issuer) mod tests {
     use super::*;
-    use crate::issuer::{root_keys::RootKey, row::tests::row};
+    use crate::issuer::sessions::{
+        root_keys::{RootKey, RootKeys},
+        row::tests::row,
+    };
 
     pub(crate) fn rules() -> Rules {
         let roots = RootKeys::new(RootKey::new([7; 32], UnixSeconds::new(0).unwrap()));

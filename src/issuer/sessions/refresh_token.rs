@@ -76,7 +76,13 @@ impl RefreshToken {
     }
 
     /// Did its issuer make it, for the session with that salt, under a root key that has not retired?
-    pub(super) fn is_authentic(&self, salt: &Salt, roots: &RootKeys, now: UnixSeconds, idle_seconds: u64) -> bool {
+    pub(in crate::issuer) fn is_authentic(
+        &self,
+        salt: &Salt,
+        roots: &RootKeys,
+        now: UnixSeconds,
+        idle_seconds: u64,
+    ) -> bool {
         let Some(root) = roots.verifying(self.kid, now, idle_seconds) else { return false };
         let signed = signed(root.kid(), self.sid, self.generation);
         // Compared in constant time: otherwise a tag could be found a byte at a time (CVE-2015-10004).

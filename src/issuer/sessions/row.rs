@@ -4,7 +4,7 @@ use core::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{cutoff::Cutoff, session::Rules, session_id::SessionId};
+use super::{configuration::Rules, cutoff::Cutoff, session_id::SessionId};
 use crate::{
     base64url, document,
     json::{Object, Value},
@@ -26,7 +26,7 @@ impl Salt {
         Salt(bytes)
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8; 32] {
+    pub(in crate::issuer) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
@@ -113,7 +113,7 @@ impl Row {
 
     /// Until when a store keeps it: until no access token of the session can be good any more, so that it can be revoked until then.
     #[must_use]
-    pub(super) fn kept_until(&self, rules: &Rules) -> UnixSeconds {
+    pub(in crate::issuer) fn kept_until(&self, rules: &Rules) -> UnixSeconds {
         let seconds = self.ends_at.get().saturating_add(rules.configuration.access_token).saturating_add(Leeway::CAP);
         UnixSeconds::new(seconds).unwrap_or(UnixSeconds::MAX)
     }
@@ -209,7 +209,7 @@ fn optional(row: &Object<'_>, member: &str) -> Result<Option<String>, PolicyErro
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::issuer) mod tests {
     use super::*;
 
     const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000).unwrap();

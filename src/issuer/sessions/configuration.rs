@@ -1,10 +1,20 @@
 //! How long sessions live and how long a replay is forgiven, with the relations that must hold between the two.
 
-use super::mint::{LONGEST_LIFETIME_SECONDS, LONGEST_LONG_LIFETIME_SECONDS};
+use super::root_keys::RootKeys;
+use crate::issuer::tokens::mint::{LONGEST_LIFETIME_SECONDS, LONGEST_LONG_LIFETIME_SECONDS};
 use crate::{document, policy_error::PolicyError};
 
 /// Ten years: no session needs more, and no sum of instants then overflows.
 const LONGEST_SECONDS: u64 = 315_360_000;
+
+/// What sessions are judged by.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The windows and bounds.
+    pub configuration: Configuration,
+    /// The keys their tokens are derived from.
+    pub roots: RootKeys,
+}
 
 /// What can be set. Nothing is checked before [`Configuration::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,13 +59,13 @@ impl Default for Settings {
 /// Settings whose relations hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Configuration {
-    pub(super) replay_window: u64,
-    pub(super) rotation_interval: u64,
-    pub(super) late_replays: u32,
-    pub(super) idle: u64,
-    pub(super) absolute: u64,
-    pub(super) access_token: u64,
-    pub(super) rotate_all: bool,
+    pub(in crate::issuer) replay_window: u64,
+    pub(in crate::issuer) rotation_interval: u64,
+    pub(in crate::issuer) late_replays: u32,
+    pub(in crate::issuer) idle: u64,
+    pub(in crate::issuer) absolute: u64,
+    pub(in crate::issuer) access_token: u64,
+    pub(in crate::issuer) rotate_all: bool,
 }
 
 impl Configuration {

@@ -1,8 +1,9 @@
 //! What a session yields: the claims of an access token and, when it is due, a refresh token.
 
-use super::{
-    mint::AccessTokenRequest, refresh_token::IssuedRefreshToken, row::Row, session::Rules, session_id::SessionId,
-};
+use serde_json::json;
+
+use super::{configuration::Rules, refresh_token::IssuedRefreshToken, row::Row, session_id::SessionId};
+use crate::issuer::tokens::mint::AccessTokenRequest;
 use crate::{policy_error::PolicyError, time::UnixSeconds};
 
 /// What a token response is made of (RFC 6749 §5.1).
@@ -34,7 +35,13 @@ pub struct Grant {
 }
 
 impl Grant {
-    pub(super) fn of(row: &Row, scope: Option<String>, jkt: Option<String>, now: UnixSeconds, rules: &Rules) -> Self {
+    pub(in crate::issuer) fn of(
+        row: &Row,
+        scope: Option<String>,
+        jkt: Option<String>,
+        now: UnixSeconds,
+        rules: &Rules,
+    ) -> Self {
         let issued_at = row.subject_cutoff.max(row.client_cutoff).issued_at(now);
         let left = row.expires_at.get().saturating_sub(issued_at.get());
         Grant {
@@ -53,15 +60,19 @@ impl Grant {
         }
     }
 
-    pub(super) fn with_refresh_token(self, token: IssuedRefreshToken) -> Self {
+    pub(in crate::issuer) fn with_refresh_token(self, token: IssuedRefreshToken) -> Self {
         Grant { refresh_token: Some(token), ..self }
     }
 
-    /// The access token, to be signed (RFC 9068) as issued at [`Grant::issued_at`], and only once its grant is an outcome.
+    /// The access token with `sid`, `gen`, `auth_time` and `acr` (RFC 9068 §2.2.1), to be signed (RFC 9068) as issued at [`Grant::issued_at`], and only once its grant is an outcome.
     ///
     /// # Errors
     /// An empty issuer or audience.
     pub fn access_token(&self, issuer: &str, audience: &str) -> Result<AccessTokenRequest, PolicyError> {
-        Ok(AccessTokenRequest::new(issuer, audience, &self.subject, &self.client)?.with_session(self))
+        let acr = self.acr.as_ref().map(|acr| ("acr", json!(acr)));
+        let session = [("sid", json!(self.sid)), ("gen", json!(self.generation)), ("auth_time", json!(self.auth_time))];
+        Ok(AccessTokenRequest::new(issuer, audience, &self.subject, &self.client)?
+            .granted(self.lifetime_seconds, self.scope.as_deref(), self.jkt.as_deref())
+            .with_claims(session.into_iter().chain(acr)))
     }
 }

@@ -6,7 +6,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use hkdf::Hkdf;
 use sha2::Sha256;
 
-use super::{IssuerError, random};
+use crate::issuer::{IssuerError, random};
 use crate::{document, json::Object, policy_error::PolicyError, time::UnixSeconds};
 
 /// What the name of a root key is derived under.
@@ -14,7 +14,7 @@ const NAME: &[u8] = b"portcullis root key id";
 
 /// The name of a root key, derived from it, so that no two processes can give one name to two keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RootKeyId(pub(super) [u8; 4]);
+pub struct RootKeyId(pub(in crate::issuer) [u8; 4]);
 
 /// 32 secret bytes. With a session's salt they make its tokens; neither makes one alone.
 #[derive(Clone)]
@@ -48,7 +48,7 @@ impl RootKey {
         self.kid
     }
 
-    pub(super) fn secret(&self) -> &[u8; 32] {
+    pub(in crate::issuer) fn secret(&self) -> &[u8; 32] {
         &self.secret
     }
 
@@ -132,7 +132,7 @@ impl RootKeys {
 
     /// The key of that name, unless it has retired: what it minted last was given out before its successor began, and is idle for too
     /// long once `idle_seconds` have passed since.
-    pub(super) fn verifying(&self, kid: RootKeyId, now: UnixSeconds, idle_seconds: u64) -> Option<&RootKey> {
+    pub(in crate::issuer) fn verifying(&self, kid: RootKeyId, now: UnixSeconds, idle_seconds: u64) -> Option<&RootKey> {
         let successors = self.later.iter().map(Some).chain([None]);
         let (key, successor) = self.iter().zip(successors).find(|(key, _)| key.kid == kid)?;
         let retires = successor.map(|successor| successor.mints_from.get().saturating_add(idle_seconds));

@@ -3,14 +3,14 @@
 use core::fmt;
 
 use super::{
-    IssuerError, bounds,
+    configuration::Rules,
     cutoff::Cutoff,
     grant::Grant,
-    random,
     row::{Row, Salt, Status},
-    session::{Rules, current_token, ends_at},
+    session::{current_token, ends_at},
     session_id::SessionId,
 };
+use crate::issuer::{IssuerError, bounds, random};
 use crate::{policy_error::PolicyError, time::UnixSeconds};
 
 /// Randomness for one session: its identifier and its salt.
@@ -109,7 +109,7 @@ pub fn start(start: &Start, seed: &Seed, cutoffs: [Cutoff; 2], now: UnixSeconds,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::issuer::{
+    use crate::issuer::sessions::{
         configuration::Configuration,
         refresh_token::RefreshToken,
         root_keys::{RootKey, RootKeys},
