@@ -20,7 +20,7 @@ fn now() -> UnixSeconds {
 fn accepted() -> &'static [(Verifier, String, UnixSeconds)] {
     static ACCEPTED: OnceLock<Vec<(Verifier, String, UnixSeconds)>> = OnceLock::new();
     ACCEPTED.get_or_init(|| {
-        let text = include_str!("vectors/algorithms.json");
+        let text = include_str!("vectors/jws/algorithms.json");
         let file: Value = serde_json::from_str(text).unwrap();
         let mut found: Vec<(String, Verifier, String, UnixSeconds)> = Vec::new();
         for vector in file["vectors"].as_array().unwrap() {

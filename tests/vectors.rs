@@ -16,8 +16,9 @@ enum Outcome {
 }
 
 fn files() -> Vec<(String, Value)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+    let folders = ["jws", "keys", "claims", "policy", "gate", "revocation"].map(|name| root.join(name));
+    let paths = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap().path());
     let vectors = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
     vectors
         .map(|path| {
@@ -274,5 +275,33 @@ fn every_class_of_failure_is_shown_with_what_is_refused_and_its_near_miss() {
         assert!(accepted < tagged.len(), "class {class} refuses nothing");
         // Of what leaks into a rejection (47) there is only the refused side.
         assert!(accepted > 0 || [27, 47].contains(&class), "class {class} accepts no near miss");
+    }
+}
+
+#[test]
+fn every_class_is_in_the_legend_and_has_vectors_or_tests_that_exist() {
+    let legend = include_str!("vectors/README.md");
+    let rows: Vec<(u64, &str)> = legend
+        .lines()
+        .filter_map(|line| {
+            let (number, rest) = line.strip_prefix("| ")?.split_once(" | ")?;
+            Some((number.parse().ok()?, rest))
+        })
+        .collect();
+    assert_eq!(rows.iter().map(|(number, _)| *number).collect::<Vec<_>>(), (1..=58).collect::<Vec<_>>());
+    let mut used = BTreeSet::new();
+    for (name, file) in files() {
+        for vector in file["vectors"].as_array().unwrap() {
+            let Some(class) = vector["class"].as_u64() else { continue };
+            assert!((1..=58).contains(&class), "{name}: {} has the class {class}", vector["id"]);
+            used.insert(class);
+        }
+    }
+    for (class, row) in rows {
+        let tests: Vec<&str> = row.split('`').filter(|text| text.starts_with("tests/")).collect();
+        for test in &tests {
+            assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(test).exists(), "class {class}: {test} is missing");
+        }
+        assert!(used.contains(&class) || !tests.is_empty(), "class {class} has neither vectors nor a test");
     }
 }

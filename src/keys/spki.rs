@@ -159,7 +159,7 @@ mod tests {
     }
 
     fn samples() -> Vec<Vec<u8>> {
-        let text = include_str!("../../tests/vectors/documents.json");
+        let text = include_str!("../../tests/vectors/keys/documents.json");
         let all: serde_json::Value = serde_json::from_str(text).unwrap();
         let mut found = Vec::new();
         fn walk(value: &serde_json::Value, found: &mut Vec<Vec<u8>>) {

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { readVectors } from '../vectors/read.mjs';
 import { scratch } from './drivers/common.mjs';
 import { ROOT } from './runtimes/binaries.mjs';
 
 const HERE = join(ROOT, 'tests', 'conformance');
-const VECTORS = join(ROOT, 'tests', 'vectors');
 const SUITE = [
   'suite.mjs',
   'properties.mjs',
@@ -30,7 +30,7 @@ const execute = promisify(execFile);
 export async function layOut(library) {
   const { folder, remove } = await scratch(join(tmpdir(), 'portcullis-conformance-'));
   try {
-    const vectorFiles = await readVectors();
+    const vectorFiles = readVectors();
     await writeSuite(folder, library, vectorFiles);
     if (library === 'portcullis') await installPacked(folder);
     else await copyInstalled(folder, library);
@@ -49,15 +49,6 @@ async function writeSuite(folder, library, vectorFiles) {
   // As a text that is parsed: in an object literal the member `__proto__` of a vector would set a prototype instead.
   const text = JSON.stringify(JSON.stringify(vectorFiles));
   await writeFile(join(folder, 'vectors.mjs'), `export const vectorFiles = JSON.parse(${text});\n`);
-}
-
-export async function readVectors() {
-  const names = (await readdir(VECTORS)).filter((name) => name.endsWith('.json')).sort();
-  const read = async (name) => ({ name, ...JSON.parse(await readFile(join(VECTORS, name), 'utf8')) });
-  // The folder also holds the keys that the generator signs with.
-  const files = (await Promise.all(names.map(read))).filter(({ vectors }) => vectors);
-  if (files.length === 0) throw new Error('tests/vectors holds no vectors');
-  return files;
 }
 
 async function installPacked(folder) {

@@ -337,7 +337,7 @@ pub(crate) fn token(data: &[u8]) {
 
 /// A request with a token and a proof, both good, and the gate it passes.
 static REQUEST: LazyLock<(Gate, String, serde_json::Value)> = LazyLock::new(|| {
-    let file: serde_json::Value = serde_json::from_str(include_str!("../vectors/gate-binding.json")).unwrap();
+    let file: serde_json::Value = serde_json::from_str(include_str!("../vectors/gate/gate-binding.json")).unwrap();
     let is_it = |vector: &&serde_json::Value| vector["id"] == "gate-dpop-accepts-a-proof";
     let mut facts = file["vectors"].as_array().unwrap().iter().find(is_it).unwrap()["request"].clone();
     facts["evidence"] = serde_json::json!({ "replay": "first" });

@@ -16,10 +16,10 @@ use super::Input;
 /// Policies of the vectors, as texts.
 static POLICIES: LazyLock<Vec<String>> = LazyLock::new(|| {
     let texts = [
-        include_str!("../vectors/policy.json"),
-        include_str!("../vectors/gate-binding.json"),
-        include_str!("../vectors/gate-requests.json"),
-        include_str!("../vectors/presets.json"),
+        include_str!("../vectors/policy/policy.json"),
+        include_str!("../vectors/gate/gate-binding.json"),
+        include_str!("../vectors/gate/gate-requests.json"),
+        include_str!("../vectors/policy/presets.json"),
     ];
     let files = texts.map(|text| serde_json::from_str::<Value>(text).unwrap());
     let policies = files.iter().flat_map(|file| file["policies"].as_object().unwrap().values());

@@ -1,10 +1,7 @@
 // What each fuzz target begins with: the test vectors, in the form that its body in bodies.rs, readers.rs or sessions.rs takes.
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-const VECTORS = fileURLToPath(new URL('../vectors', import.meta.url));
+import { readVectors } from '../vectors/read.mjs';
 
 /** The longest seed, in bytes: longer ones make every execution slow. */
 const LONGEST = 4096;
@@ -73,8 +70,7 @@ function block(name, length) {
 
 let files;
 function read() {
-  const names = readdirSync(VECTORS).filter((name) => name.endsWith('.json'));
-  files ??= names.map((name) => JSON.parse(readFileSync(join(VECTORS, name), 'utf8')));
+  files ??= readVectors();
   return files;
 }
 const vectors = () => read().flatMap((file) => file.vectors);

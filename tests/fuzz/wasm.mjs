@@ -4,7 +4,7 @@
 //   node tests/fuzz/wasm.mjs --seconds 60 --seed 1        the same questions again, on a dist/ that is there
 import { spawn } from 'node:child_process';
 import { createHash, createHmac, randomInt } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
@@ -13,9 +13,9 @@ import { createVerifier } from 'portcullis';
 import { createGate } from 'portcullis/gate';
 
 import { RawGate } from '../../dist/wasm/portcullis_gate_bg.js';
-import { main, Plain, ROOT, run, TARGET } from '../../src/build/steps.mjs';
+import { main, Plain, run, TARGET } from '../../src/build/steps.mjs';
+import { readVectors } from '../vectors/read.mjs';
 
-const VECTORS = join(ROOT, 'tests', 'vectors');
 const BATCH = 200;
 /** The same in verdicts.rs. */
 const NONCE_SECRET = new Uint8Array(32).fill(7);
@@ -75,10 +75,7 @@ const MORSELS = [
 function questions() {
   const policies = [];
   const asked = [];
-  for (const name of readdirSync(VECTORS)
-    .filter((name) => name.endsWith('.json'))
-    .sort()) {
-    const file = JSON.parse(readFileSync(join(VECTORS, name), 'utf8'));
+  for (const file of readVectors()) {
     const numbers = new Map();
     for (const vector of file.vectors) {
       const { kind, token, now = 0, request, evidence } = vector;

@@ -1,18 +1,14 @@
 // The decoder that pages load without WebAssembly answers as the core does: on the vectors that tests/vectors.rs reads too, and on every
 // token of every other vector, held against the core itself.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 
 import * as core from 'portcullis';
 import { inspect } from 'portcullis/session';
-import { ROOT } from '../conformance/runtimes/binaries.mjs';
 import { text } from '../conformance/suite.mjs';
+import { readVectors } from '../vectors/read.mjs';
 
-const FOLDER = join(ROOT, 'tests', 'vectors');
-const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
-const vectors = files.flatMap((name) => JSON.parse(readFileSync(join(FOLDER, name), 'utf8')).vectors);
+const vectors = readVectors().flatMap((file) => file.vectors);
 
 test('the vectors of the kind inspect', () => {
   const asked = vectors.filter(({ kind }) => kind === 'inspect');
