@@ -3,6 +3,7 @@
 use crate::{
     gate::{
         credentials::{AUTHORIZATION, Places},
+        request::CREDENTIALS,
         step::Forward,
     },
     json::{Object, Value},
@@ -85,6 +86,13 @@ impl Forwarding {
             forward.strip_cookie.clone_from(&places.cookie);
         }
         forward
+    }
+
+    /// Whether a header of that name (as [`Forward::folded`] has it) is one that the gate writes,
+    /// or that credentials may stand in.
+    pub(crate) fn concerns(&self, folded: &str, places: &Places) -> bool {
+        let in_places = || places.header.as_deref().is_some_and(|header| Forward::folded(header) == folded);
+        CREDENTIALS.contains(&folded) || self.told.iter().any(|told| told.header == folded) || in_places()
     }
 
     /// The same, and what the claims of a token set.
