@@ -16,6 +16,7 @@ import {
   open,
   pass,
   passing,
+  renewed,
   settle,
   signedIn,
   simulate,
@@ -111,7 +112,7 @@ test('without Web Locks, waiting for a lease ends as well', async () => {
     // A lease that is none holds nobody up.
     kept.setItem(`${name}:refresh`, 'garbage');
     const { session: next } = await signedIn([good()], { name });
-    assert.notEqual(await passing(next.accessToken(await next.accessToken())), undefined);
+    assert.notEqual(await renewed(next), undefined);
   } finally {
     delete globalThis.localStorage;
   }
@@ -217,7 +218,7 @@ test('a date that lies outside the life of the token that came with it is not th
       );
     const { session, asked } = await signedIn([answer]);
     for (let call = 0; call < 5; call++) await passing(session.accessToken());
-    await passing(session.accessToken(await session.accessToken()));
+    await renewed(session);
     for (let call = 0; call < 5; call++) await passing(session.accessToken());
     assert.equal(asked.length, 1);
     assert.ok(off(session) < 6, `${by}: ${off(session)}`);
@@ -227,7 +228,7 @@ test('a date that lies outside the life of the token that came with it is not th
 test('a token that was minted a while ago is no clock to one that knows the time', async () => {
   const noStore = { 'cache-control': 'no-store' };
   const { session } = await signedIn([() => tokens(nowSeconds(), {}, noStore)]);
-  await passing(session.accessToken(await session.accessToken()));
+  await renewed(session);
   assert.ok(off(session) < 2);
   await session.start({ access_token: mint(nowSeconds() - 200), refresh_token: 'r' });
   assert.ok(off(session) < 2, `${off(session)}`);
@@ -235,7 +236,7 @@ test('a token that was minted a while ago is no clock to one that knows the time
   const { session: other } = await signedIn([
     () => tokens(nowSeconds(), { access_token: mint(nowSeconds() - 200) }, noStore),
   ]);
-  await passing(other.accessToken(await other.accessToken()));
+  await renewed(other);
   assert.ok(off(other) < 2, `${off(other)}`);
   assert.equal(inspect(await other.accessToken()).ok, true);
 });
@@ -247,7 +248,7 @@ test('what another server than the token endpoint fails with tells nothing eithe
       { status: 502, headers: { date: new Date(0).toUTCString(), 'cache-control': 'no-store' } },
     );
   const { session } = await signedIn([gateway]);
-  await passing(session.accessToken(await session.accessToken()));
+  await renewed(session);
   assert.ok(off(session) < 6, `${off(session)}`);
 });
 
