@@ -130,7 +130,7 @@ impl Denial {
         use Stage::{Bearer, Binding, Introspection, Keys, Request, Requirement, Transport};
         match self {
             D::TransportInsecure => ("transport-insecure", Transport, "The request came over plain HTTP; send it by https. Plain HTTP is for a loopback name over a connection from this machine, or one that the policy has in gate.origins."),
-            D::RequestMalformed { .. } => ("request-malformed", Request, "The request has no absolute URL, request-target, method or header that can be read, or more than one Host."),
+            D::RequestMalformed { .. } => ("request-malformed", Request, "The request has no absolute URL, request-target, method or header that can be read, more than one Host, or a Connection that names a header with credentials or one that the gate writes."),
             D::PathAmbiguous => ("path-ambiguous", Request, "The path can be read in two ways; send one without empty or dot segments, semicolons, and escapes of separators, percent signs or controls."),
             D::RequestMisdirected => ("request-misdirected", Request, "The request is for an origin that is not among the policy's gate.origins."),
             D::TokenInQuery => ("token-in-query", Bearer, "The query carries an access_token; send it in the Authorization header."),

@@ -16,6 +16,12 @@ impl PolicyError {
         PolicyError::here(reason).within(member)
     }
 
+    /// The same with the text that was found there. It is the caller's own, and no secret.
+    pub(crate) fn found(member: &str, expected: &str, found: &str) -> Self {
+        let found: String = found.chars().take(200).collect();
+        PolicyError::at(member, [expected, "; found \"", &found, "\""].concat())
+    }
+
     /// An error of the value being read as a whole.
     #[must_use]
     pub fn here(reason: impl Into<String>) -> Self {

@@ -124,6 +124,44 @@ fn a_text_that_is_too_long_and_a_time_in_the_future_are_named_before_anything_is
 }
 
 #[test]
+fn a_mistake_in_a_command_says_what_was_found() {
+    let mut config = config();
+    config["clients"][0]["dpopBound"] = json!(true);
+    let (issuer, mut world) = (issuer_of(&config, &secrets()), World::at(NOW));
+    let jkt = "K9gGyX8OAK8aH8Myj6djqSaXI8jbj6xPk69x2xhtbpA";
+    let code = |more: Value| {
+        let mut command = start(
+            "alice",
+            json!({ "jkt": jkt, "redirectUri": "https://app.example/back",
+            "codeChallenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" }),
+        );
+        command["command"] = json!("mintCode");
+        command.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        command
+    };
+    for (command, found) in [
+        (start("alice", json!({})), "dpopBound; found none"),
+        (start("alice", json!({ "jkt": "x" })), "found 1 characters"),
+        (start("al\nice", json!({ "jkt": jkt })), "found U+000A as character 3"),
+        (
+            start("alice", json!({ "jkt": jkt, "scope": "root" })),
+            "within this client's scope, \"read write\"; found more",
+        ),
+        (start("alice", json!({ "jkt": jkt, "clientId": "nobody" })), "found \"nobody\""),
+        (start("alice", json!({ "jkt": jkt, "authTimeSeconds": 253_402_300_800_u64 })), "found 253402300800"),
+        (code(json!({ "redirectUri": "https://evil.example" })), "found \"https://evil.example\""),
+        (code(json!({ "codeChallengeMethod": "plain" })), "found \"plain\""),
+        (json!({ "command": "endSession", "sid": "x" }), "found 1 characters"),
+        (json!({ "command": "revoke" }), "only one; found none"),
+        (json!({ "command": "revoke", "subject": "a", "kid": "b" }), "found subject and kid"),
+        (json!({ "command": "dance" }), "found \"dance\""),
+    ] {
+        let reason = world.error(&issuer, &command).unwrap().reason().to_owned();
+        assert!(reason.contains(found), "{command}: {reason}");
+    }
+}
+
+#[test]
 fn a_scope_that_is_asked_for_a_thousand_times_is_granted_once() {
     let (issuer, mut world) = (issuer_of(&config(), &secrets()), World::at(NOW));
     let token = world.run(&issuer, &start("alice", json!({}))).body["refresh_token"].clone();

@@ -192,7 +192,10 @@ fn evidence<'o>(object: &'o Object<'_>) -> Result<Evidence<'o>, PolicyError> {
     let introspection_kept = match object.get("introspectionKept") {
         None => false,
         Some(Value::Bool(kept)) => *kept,
-        Some(_) => return Err(PolicyError::at("introspectionKept", "must be true or false")),
+        Some(found) => {
+            let reason = format!("must be true or false; found {}", found.kind());
+            return Err(PolicyError::at("introspectionKept", reason));
+        }
     };
     let replay_of = object.string("replayKey")?.zip(object.integer("replayUntil")?);
     Ok(Evidence {
@@ -223,6 +226,15 @@ mod tests {
             assert!(facts.evidence.keys_unchanged);
         })
         .unwrap();
+    }
+
+    #[test]
+    fn what_is_no_truth_value_is_named() {
+        let error = Facts::with_json(r#"{"method":"GET","url":"u","evidence":{"introspectionKept":"yes"}}"#, |_| ());
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "/evidence/introspectionKept: must be true or false; found a string"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::{
     gate::{
         credentials::{AUTHORIZATION, Places},
+        request::CREDENTIALS,
         step::Forward,
     },
     json::{Object, Value},
@@ -51,8 +52,12 @@ impl Forwarding {
         let mut told: Vec<Told> = Vec::new();
         if let Some(claims) = object.object("claims")? {
             for (claim, header) in claims.members() {
-                let wrong = |reason: &str| PolicyError::at(claim, reason).within("claims");
-                let header = header.as_str().unwrap_or_default().to_ascii_lowercase();
+                let Some(text) = header.as_str() else {
+                    let reason = ["must be the name of a header; found ", header.kind()].concat();
+                    return Err(PolicyError::at(claim, reason).within("claims"));
+                };
+                let wrong = |reason: &str| PolicyError::found(claim, reason, text).within("claims");
+                let header = text.to_ascii_lowercase();
                 let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
                 if header.is_empty() || !header.bytes().all(plain) {
                     return Err(wrong("must be the name of a header: letters, digits and hyphens"));
@@ -85,6 +90,13 @@ impl Forwarding {
             forward.strip_cookie.clone_from(&places.cookie);
         }
         forward
+    }
+
+    /// Whether a header of that name (as [`Forward::folded`] has it) is one that the gate writes,
+    /// or that credentials may stand in.
+    pub(crate) fn concerns(&self, folded: &str, places: &Places) -> bool {
+        let in_places = || places.header.as_deref().is_some_and(|header| Forward::folded(header) == folded);
+        CREDENTIALS.contains(&folded) || self.told.iter().any(|told| told.header == folded) || in_places()
     }
 
     /// The same, and what the claims of a token set.
@@ -216,9 +228,12 @@ mod tests {
             (r#"{"claims":{"sub":"host"}}"#, "/claims/sub"),
             (r#"{"claims":{"sub":"x user"}}"#, "/claims/sub"),
             (r#"{"claims":{"sub":"x_user"}}"#, "/claims/sub"),
+            (r#"{"claims":{"sub":5}}"#, "/claims/sub"),
             (r#"{"claims":{"a":"x-a","b":"X-A"}}"#, "/claims/b"),
         ] {
-            assert_eq!(forwarding(text).unwrap_err().pointer(), pointer, "{text}");
+            let error = forwarding(text).unwrap_err();
+            assert_eq!(error.pointer(), pointer, "{text}");
+            assert!(error.reason().contains("; found "), "{error}");
         }
     }
 

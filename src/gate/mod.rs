@@ -247,7 +247,7 @@ impl Gate {
     #[must_use]
     pub fn headers_of_requests(&self) -> Vec<&str> {
         let Rules { places, proxies, cors, .. } = &self.rules;
-        let mut names = vec!["host"];
+        let mut names = vec!["host", "connection"];
         names.extend(cors.as_ref().map(|_| "origin"));
         names.extend(places.header.as_deref());
         names.extend(places.cookie.as_ref().map(|_| "cookie"));
@@ -293,6 +293,7 @@ impl Gate {
         seen.origin = request.fields("origin").next().map(str::to_owned);
         request.check_transport(origins)?;
         request.check_origin(origins)?;
+        request.check_connection(|name| forwarding.concerns(name, places))?;
         if request.is_preflight(places) {
             return self.preflight(facts, &request);
         }

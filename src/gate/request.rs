@@ -6,7 +6,7 @@ use crate::{
         uri::{Url, form_decoded},
     },
     denial::Denial,
-    gate::{credentials::Places, facts::Facts, origins::Origins, target},
+    gate::{credentials::Places, facts::Facts, origins::Origins, step::Forward, target},
 };
 
 /// Where credentials are, whatever the policy says.
@@ -118,6 +118,16 @@ impl<'f> Request<'f> {
     /// of possession ask for more.
     pub(crate) fn check_origin(&self, origins: &Origins) -> Result<(), Denial> {
         if origins.is_empty() || origins.list(&self.url) { Ok(()) } else { Err(Denial::RequestMisdirected) }
+    }
+
+    /// `Connection: X-User` has the next proxy drop what the gate wrote into `X-User` (RFC 9110
+    /// §7.6.1, by which no field may be named there that is meant for every recipient).
+    pub(crate) fn check_connection(&self, is_ours: impl Fn(&str) -> bool) -> Result<(), Denial> {
+        let mut options = self.fields("connection").flat_map(|value| value.split(',')).map(str::trim);
+        if options.any(|option| is_ours(&Forward::folded(option))) {
+            return Err(Denial::RequestMalformed { member: "connection" });
+        }
+        Ok(())
     }
 
     /// RFC 6750 §2.3 let a token stand in the query, where logs, histories and referrers keep it; RFC 9700 §4.3.2 forbids it.

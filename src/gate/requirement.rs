@@ -66,7 +66,8 @@ pub(crate) type Networks = Vec<(String, Vec<Cidr>)>;
 /// The CIDR blocks of an array; errors name the index.
 pub(crate) fn blocks(texts: &[String]) -> Result<Vec<Cidr>, PolicyError> {
     let read = |(index, text): (usize, &String)| {
-        Cidr::parse(text).ok_or_else(|| PolicyError::at(&index.to_string(), "must be an address or a CIDR block"))
+        Cidr::parse(text)
+            .ok_or_else(|| PolicyError::found(&index.to_string(), "must be an address or a CIDR block", text))
     };
     texts.iter().enumerate().map(read).collect()
 }
@@ -229,7 +230,7 @@ fn named_blocks(names: &[String], networks: &Networks) -> Result<Vec<Cidr>, Poli
             Some((_, blocks)) => all.extend_from_slice(blocks),
             None => all.push(Cidr::parse(name).ok_or_else(|| {
                 let reason = "must be a name in the policy's gate.networks, an address or a CIDR block";
-                PolicyError::at(&index.to_string(), reason).within("networks")
+                PolicyError::found(&index.to_string(), reason, name).within("networks")
             })?),
         }
     }
@@ -244,7 +245,8 @@ fn quotable(object: &Object<'_>, name: &str) -> Result<Vec<String>, PolicyError>
         None => Ok(texts),
         Some(index) => {
             let reason = "must be visible ASCII without spaces, quotes and backslashes";
-            Err(PolicyError::at(&index.to_string(), reason).within(name))
+            let found = texts.get(index).map(String::as_str).unwrap_or_default();
+            Err(PolicyError::found(&index.to_string(), reason, found).within(name))
         }
     }
 }

@@ -181,7 +181,8 @@ fn private_hosts(gate: &Object<'_>) -> Result<Vec<String>, PolicyError> {
         Some(index) => {
             let reason =
                 "expected the host of a URL in lower case, without a port, such as \"keys.corp\" or \"10.0.0.7\"";
-            Err(PolicyError::at(&index.to_string(), reason).within("privateHosts"))
+            let found = hosts.get(index).map(String::as_str).unwrap_or_default();
+            Err(PolicyError::found(&index.to_string(), reason, found).within("privateHosts"))
         }
     }
 }
@@ -192,7 +193,7 @@ fn realm(text: Option<&str>) -> Result<String, PolicyError> {
     if realm.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
         return Ok(realm.to_owned());
     }
-    Err(PolicyError::at("realm", "must be visible ASCII and spaces"))
+    Err(PolicyError::found("realm", "must be visible ASCII and spaces", realm))
 }
 
 fn networks(object: Option<&Object<'_>>) -> Result<Networks, PolicyError> {
@@ -211,7 +212,7 @@ fn places(object: Option<&Object<'_>>) -> Result<Places, PolicyError> {
         if text.bytes().all(plain) {
             return Ok(text.to_owned());
         }
-        Err(PolicyError::at(name, "must be a name as HTTP has them"))
+        Err(PolicyError::found(name, "must be a name as HTTP has them", text))
     };
     let header = match object.string("header")? {
         Some(name) => Some(token("header", &name.to_ascii_lowercase(), b"-_")?),

@@ -35,8 +35,10 @@ pub(super) fn check_text(member: &str, text: &str, most: usize) -> Result<(), Po
         let found = text.len();
         return Err(PolicyError::at(member, format!("must have at most {most} bytes of UTF-8; found {found}")));
     }
-    if text.chars().any(char::is_control) {
-        return Err(PolicyError::at(member, "must have no control characters"));
+    if let Some((at, found)) = text.chars().enumerate().find(|(_, found)| found.is_control()) {
+        let (at, found) = (at.saturating_add(1), u32::from(found));
+        let reason = format!("must have no control characters; found U+{found:04X} as character {at}");
+        return Err(PolicyError::at(member, reason));
     }
     Ok(())
 }

@@ -53,6 +53,19 @@ impl Value<'_> {
         }
     }
 
+    /// What kind of value it is, for messages: `a string`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "true or false",
+            Value::Integer(_) | Value::OtherNumber => "a number",
+            Value::String(_) => "a string",
+            Value::Array(_) => "an array",
+            Value::Object(_) => "an object",
+        }
+    }
+
     /// The strings, if it is an array of nothing else.
     #[must_use]
     pub fn as_strings(&self) -> Option<Vec<&str>> {

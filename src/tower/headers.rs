@@ -36,12 +36,23 @@ pub(super) fn url(uri: &Uri, headers: &HeaderMap, secure: bool) -> String {
     [if secure { "https://" } else { "http://" }, host, target].concat()
 }
 
-/// The path that a router is about to look at, where a middleware has written another one than the
-/// client asked for. A router that took its own prefix off has not.
-pub(super) fn rewritten<'p>(asked: &Uri, present: &'p Uri) -> Option<&'p str> {
+/// The paths by which a router is about to look for a handler, where they are not the one that was
+/// asked for; `None` where that cannot be told.
+///
+/// That a router took its own prefix off is believed only when it says which one: to a middleware
+/// that writes `/secret` for `/open/secret`, nothing else is different.
+pub(super) fn served(asked: &Uri, present: &Uri, nested: Option<&str>) -> Option<Vec<String>> {
     let (asked, present) = (asked.path(), present.path());
-    let shortened = asked.ends_with(present) || (present == "/" && !asked.is_empty());
-    (!shortened).then_some(present)
+    let prefix = nested.unwrap_or_default().trim_end_matches('/');
+    // What stood where the prefix has a parameter, nobody knows any more.
+    if prefix.contains('{') {
+        return None;
+    }
+    let whole = [prefix, present].concat();
+    if asked == whole || (asked == prefix && present == "/") {
+        return Some(Vec::new());
+    }
+    Some(if prefix.is_empty() { vec![whole] } else { vec![whole, present.to_owned()] })
 }
 
 /// Ports are compared as they stand, but for the scheme's own.

@@ -64,6 +64,7 @@ pub struct GateLayer<O = Nothing> {
     shared: Arc<Shared<O>>,
     requirement: Option<RequirementId>,
     target: Option<Arc<Targeted>>,
+    nested: Option<Arc<Nested>>,
 }
 
 /// Tells the time.
@@ -74,6 +75,9 @@ type Connected = dyn Fn(&Parts) -> Connection + Send + Sync;
 
 /// Tells the target that a request came with.
 type Targeted = dyn for<'p> Fn(&'p Parts) -> &'p Uri + Send + Sync;
+
+/// Tells what routers took off a request's path.
+type Nested = dyn for<'p> Fn(&'p Parts) -> Option<&'p str> + Send + Sync;
 
 struct Shared<O> {
     /// Written when keys or requirements come in.
@@ -125,7 +129,7 @@ impl<O: Outside> GateLayer<O> {
             connection: Box::new(connection),
             now: Box::new(now),
         };
-        GateLayer { shared: Arc::new(shared), requirement: None, target: None }
+        GateLayer { shared: Arc::new(shared), requirement: None, target: None, nested: None }
     }
 
     /// The layer by the same gate for routes with a requirement of their own: JSON, as the policy's `gate.requirement`.
@@ -146,9 +150,27 @@ impl<O: Outside> GateLayer<O> {
     ///   `|parts| parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0)`.
     /// - In hyper and tonic, where nothing in front of the layer writes another URI: `|parts|
     ///   &parts.uri`.
+    ///
+    /// Where `parts.uri` has another path, what the policy requires for that one has to hold as
+    /// well: a middleware may have written it. Routers say so by
+    /// [`with_nested_path`](Self::with_nested_path). What is rewritten behind the layer, before a
+    /// router that stands there, it does not see.
     #[must_use]
     pub fn with_target(self, target: impl for<'p> Fn(&'p Parts) -> &'p Uri + Send + Sync + 'static) -> Self {
         GateLayer { target: Some(Arc::new(target)), ..self }
+    }
+
+    /// The layer within nested routers: where it finds what they took off the path. In axum:
+    /// `|parts| parts.extensions.get::<NestedPath>().map(NestedPath::as_str)`. The whole path is
+    /// judged then, and no other one. Of a prefix with a parameter, as in `nest("/{tenant}", …)`,
+    /// it cannot be told what stood there, and where routes decide the request is refused
+    /// (`request-malformed`): put the layer around that router.
+    #[must_use]
+    pub fn with_nested_path(
+        self,
+        nested: impl for<'p> Fn(&'p Parts) -> Option<&'p str> + Send + Sync + 'static,
+    ) -> Self {
+        GateLayer { nested: Some(Arc::new(nested)), ..self }
     }
 
     /// Takes the JWK Set that an issuer publishes: before the first request, or whenever there is a newer one.
@@ -210,7 +232,13 @@ impl<S, O> Layer<S> for GateLayer<O> {
 
 impl<O> Clone for GateLayer<O> {
     fn clone(&self) -> Self {
-        GateLayer { shared: Arc::clone(&self.shared), requirement: self.requirement, target: self.target.clone() }
+        let GateLayer { shared, requirement, target, nested } = self;
+        GateLayer {
+            shared: Arc::clone(shared),
+            requirement: *requirement,
+            target: target.clone(),
+            nested: nested.clone(),
+        }
     }
 }
 

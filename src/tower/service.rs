@@ -100,6 +100,13 @@ struct Passed {
     nonce: Option<String>,
 }
 
+/// Where a request goes.
+struct Asked {
+    url: String,
+    /// Paths besides the URL's; `None` where nobody can tell them.
+    served: Option<Vec<String>>,
+}
+
 /// What was found out for one request, and under which policy.
 #[derive(Default)]
 struct Found {
@@ -138,11 +145,10 @@ impl<O: Outside> GateLayer<O> {
         let shared = &self.shared;
         shared.tend().await;
         let connection = (shared.connection)(parts);
-        let asked = self.target.as_ref().map_or(&parts.uri, |target| target(parts));
-        let url = headers::url(asked, &parts.headers, connection.secure);
+        let asked = self.asked(parts, &connection);
         let mut found = Found::default();
         for _ in 0..MOST_ROUNDS {
-            let (step, policy) = self.ask(parts, &url, &connection, &found);
+            let (step, policy) = self.ask(parts, &asked, &connection, &found);
             match step {
                 Step::Refused(refusal) => return Err(Some(refusal)),
                 Step::Public(forward) | Step::Anonymous(forward) => return Ok(Decided::without_claims(forward)),
@@ -179,28 +185,37 @@ impl<O: Outside> GateLayer<O> {
             }
         }
         // It never needs as many rounds, and does without what is missing then.
-        match self.ask(parts, &url, &connection, &Found::nothing()).0 {
+        match self.ask(parts, &asked, &connection, &Found::nothing()).0 {
             Step::Refused(refusal) => Err(Some(refusal)),
             _ => Err(None),
         }
     }
 
+    fn asked(&self, parts: &Parts, connection: &Connection) -> Asked {
+        let target = self.target.as_ref().map(|target| target(parts));
+        let nested = self.nested.as_ref().and_then(|nested| nested(parts));
+        Asked {
+            url: headers::url(target.unwrap_or(&parts.uri), &parts.headers, connection.secure),
+            served: target.and_then(|target| headers::served(target, &parts.uri, nested)),
+        }
+    }
+
     /// The next step, and the policy by which it is.
-    fn ask(&self, parts: &Parts, url: &str, connection: &Connection, found: &Found) -> (Step, String) {
+    fn ask(&self, parts: &Parts, asked: &Asked, connection: &Connection, found: &Found) -> (Step, String) {
         let pairs = headers::pairs(&parts.headers);
         let address = connection.client_address.map(|address| address.to_string());
         let gate = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
-        let served = self.target.as_ref().and_then(|target| headers::rewritten(target(parts), &parts.uri));
+        let served: Vec<&str> = asked.served.iter().flatten().map(String::as_str).collect();
         let facts = Facts {
             requirement: self.requirement,
             method: parts.method.as_str(),
-            url,
+            url: &asked.url,
             url_vouched: connection.url_vouched,
             has_body: false,
             // Nothing is a malformed target: routes cannot decide about a URI that a router may
             // have shortened.
-            target: (self.target.is_none() && self.requirement.is_none() && gate.goes_by_path()).then_some(""),
-            served: served.as_slice(),
+            target: (asked.served.is_none() && self.requirement.is_none() && gate.goes_by_path()).then_some(""),
+            served: &served,
             headers: &pairs,
             client_address: address.as_deref(),
             certificate: connection.certificate.as_deref(),

@@ -228,6 +228,16 @@ for (const [name, start] of Object.entries(FRAMEWORKS)) {
       }
     });
 
+    test('no header of the gate’s, and none with credentials, is for one connection alone', async () => {
+      for (const named of ['X-User', 'close, x_user', 'Authorization', 'keep-alive,\tDPoP', 'cookie'])
+        for (const path of ['/public', '/anonymous', '/passed']) {
+          const { status, body } = await ask(path, { headers: [['Connection', named]] });
+          assert.deepEqual([status, JSON.parse(body).code, seen], [400, 'request-malformed', []], named);
+        }
+      for (const named of ['close', 'keep-alive, TE', 'x-users', '"x-user"'])
+        assert.equal((await ask('/anonymous', { headers: [['Connection', named]] })).status, 200, named);
+    });
+
     test('a proof for another host does not pass, whatever the Host header says', async () => {
       const { cnf, prove } = await prover();
       const token = mint({ claims: { cnf } });

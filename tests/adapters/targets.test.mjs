@@ -48,6 +48,14 @@ const APPS = {
     app.all('*', (c) => c.text('served'));
     return listen(createServer(getRequestListener(app.fetch)));
   },
+  /** The same where the app keeps what the server hands over beside bindings of its own. */
+  async 'hono with bindings'() {
+    const app = new Hono();
+    app.use(guardHono(gate));
+    app.all('*', (c) => c.text('served'));
+    const fetch = (request, server) => app.fetch(request, { server, key: 'value' });
+    return listen(createServer(getRequestListener(fetch)));
+  },
 };
 
 const running = new Map();
@@ -64,7 +72,7 @@ after(async () => {
   }
 });
 
-/** What each answers: `{ express, fastify, hono }`. */
+/** What each answers, by name. */
 async function each(method, target, { host } = {}) {
   const answers = {};
   for (const [name, { origin, ask }] of running) {
@@ -76,7 +84,7 @@ async function each(method, target, { host } = {}) {
   return answers;
 }
 
-const all = (status) => ({ express: status, fastify: status, hono: status });
+const all = (status) => Object.fromEntries(Object.keys(APPS).map((name) => [name, status]));
 
 test('origin form, and absolute form of the very host, are served', async () => {
   for (const target of ['/', '/open/a', '/open/a?b=/../c', (host) => `http://${host}/open/a`])

@@ -179,7 +179,8 @@ test('plain HTTP on a loopback name is for an issuer that is there itself', () =
   });
 });
 
-test('what was found under one policy is not fetched, or used, under one that does not allow its host', async () => {
+/** An issuer whose metadata name the host `keys.corp`, and gates that share a store. */
+function atPrivateHost(store) {
   const issuer = 'https://issuer.example';
   const asked = [];
   const bodies = {
@@ -188,11 +189,12 @@ test('what was found under one policy is not fetched, or used, under one that do
   };
   const core = stubCore();
   const time = clock();
-  let allowed = ['keys.corp'];
+  const world = { issuer, asked, core, time, allowed: ['keys.corp'] };
   const io = {
     now: time.read,
     random: () => 0,
-    readMetadata: (...asked) => coreWith(allowed)(...asked),
+    store,
+    readMetadata: (...asked) => coreWith(world.allowed)(...asked),
     fetch: async (url) => {
       asked.push(url);
       return Response.json(bodies[url]);
@@ -209,15 +211,67 @@ test('what was found under one policy is not fetched, or used, under one that do
     maxBytes: 10_000,
   };
   const keys = new RemoteKeys([source], io, core.apply, core.forget, rule);
+  return Object.assign(world, { source, keys });
+}
+
+test('what was found under one policy is not fetched, or used, under one that does not allow its host', async () => {
+  const world = atPrivateHost();
+  const { issuer, asked, core, time, source, keys } = world;
   assert.equal(await keys.refresh(issuer, 'a', {}), true);
   assert.equal(asked.length, 2);
   keys.replace([source], time.now);
   assert.deepEqual(core.kids(issuer), ['a']);
-  allowed = [];
+  world.allowed = [];
   keys.replace([source], time.now);
   assert.deepEqual(core.kids(issuer), []);
   asked.length = 0;
   time.pass(100);
   assert.equal(await keys.refresh(issuer, 'a', {}), false);
   assert.deepEqual(asked, [`${issuer}${WELL_KNOWN}`]);
+});
+
+test('nor does it come back from the shared store, by this gate or by another', async () => {
+  const held = new Map();
+  const store = {
+    get: async (key) => held.get(key) ?? null,
+    put: async (key, value) => void held.set(key, value),
+  };
+  /** Asks for the key, and waits for what goes on behind that. */
+  const refreshed = async ({ keys, issuer }) => {
+    const behind = [];
+    const changed = await keys.refresh(issuer, 'a', { waitUntil: (work) => behind.push(work) });
+    await Promise.all(behind);
+    return changed;
+  };
+  const first = atPrivateHost(store);
+  assert.equal(await refreshed(first), true);
+  assert.equal(held.size, 1);
+  // A gate that allows the host takes it without a fetch, and keeps it under the same policy.
+  const same = atPrivateHost(store);
+  assert.equal(await refreshed(same), true);
+  assert.deepEqual([same.asked, same.core.kids(same.issuer)], [[], ['a']]);
+  same.keys.replace([same.source], same.time.now);
+  assert.deepEqual(same.core.kids(same.issuer), ['a']);
+  const narrow = atPrivateHost(store);
+  narrow.allowed = [];
+  for (const world of [first, same]) {
+    world.allowed = [];
+    world.keys.replace([world.source], world.time.now);
+  }
+  for (const world of [first, same, narrow]) {
+    const { issuer, asked, core, time } = world;
+    asked.length = 0;
+    time.pass(100);
+    assert.equal(await refreshed(world), false);
+    assert.deepEqual(core.kids(issuer), []);
+    assert.deepEqual(asked, [`${issuer}${WELL_KNOWN}`]);
+  }
+  // What does not say how it was found is nobody's either.
+  const [[key, value]] = held;
+  const { metadata, ...rest } = JSON.parse(value);
+  assert.equal(typeof metadata, 'string');
+  held.set(key, JSON.stringify(rest));
+  const other = atPrivateHost(store);
+  assert.equal(await refreshed(other), true);
+  assert.equal(other.asked.length, 2);
 });

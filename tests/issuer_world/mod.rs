@@ -7,11 +7,13 @@ use std::{
     sync::Arc,
 };
 
-use portcullis::issuer::{
-    endpoint::{Broken, Entry, Evidence, Exchange, Issuer, Step, hash_client_secret},
-    tokens::signing_key::SigningKey,
+use portcullis::{
+    Alg, PolicyError, UnixSeconds,
+    issuer::{
+        endpoint::{Broken, Entry, Evidence, Exchange, Issuer, Step, hash_client_secret},
+        tokens::signing_key::SigningKey,
+    },
 };
-use portcullis::{Alg, UnixSeconds};
 use serde_json::{Value, json};
 
 pub(crate) const NOW: u64 = 1_800_000_000;
@@ -151,10 +153,15 @@ impl World {
 
     /// The member at fault of a command that is the caller's own mistake.
     pub(crate) fn mistake(&mut self, issuer: &Arc<Issuer>, command: &Value) -> Option<String> {
+        self.error(issuer, command).map(|error| error.pointer().to_owned())
+    }
+
+    /// What is wrong with such a command.
+    pub(crate) fn error(&mut self, issuer: &Arc<Issuer>, command: &Value) -> Option<PolicyError> {
         let mut run = self.begin(issuer, command);
         loop {
             match run.exchange.step() {
-                Step::Mistake { error } => return Some(error.pointer().to_owned()),
+                Step::Mistake { error } => return Some(error.clone()),
                 Step::Done { .. } => return None,
                 _ => drop(self.step(&mut run)),
             }

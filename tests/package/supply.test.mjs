@@ -1,32 +1,31 @@
-// The crates that the library is built of: none that is banned, none from elsewhere, none in two versions, all under licences that we may use.
-// What needs the network (advisories) is for `cargo deny check` with deny.toml.
+// The crates that the library is built of, as cargo resolves them, by the rules of `deny.toml`: none
+// that is banned, none from elsewhere, none in two versions, all under licences that we may use.
+// What needs the network (advisories) is for `cargo deny check`.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { parse } from 'smol-toml';
+
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** `rsa` signs in variable time (RUSTSEC-2023-0071): an oracle of tests, and nothing else. The others would bring code that is not Rust. */
-const BANNED = ['rsa', 'openssl', 'openssl-sys', 'ring', 'aws-lc-sys', 'cc', 'cmake', 'bindgen'];
-const LICENCES = [
-  'MIT',
-  'Apache-2.0',
-  'Apache-2.0 WITH LLVM-exception',
-  'BSD-3-Clause',
-  'Unicode-3.0',
-  'Zlib',
-  '0BSD',
-  'Unlicense',
-];
+const deny = parse(readFileSync(new URL('../../deny.toml', import.meta.url), 'utf8'));
+const LICENCES = deny.licenses.allow;
+const BANNED = deny.bans.deny.map(({ crate }) => crate);
+const [SKIPPED, SKIPPED_TREES] = [deny.bans.skip, deny.bans['skip-tree']].map((rules) =>
+  rules.map(({ crate }) => crate),
+);
 const HOST = /host: (\S+)/.exec(execFileSync('rustc', ['-vV'], { encoding: 'utf8' }))[1];
 const REGISTRY = 'registry+https://github.com/rust-lang/crates.io-index';
-/** A macro's parser runs while the crate is built and is in no program; serde's and wasm-bindgen's are of different years. */
-const MAY_BE_TWICE = ['syn'];
+const WASM = 'wasm32-unknown-unknown';
 
-/** What `cargo` would build with these features, for the platform that has them: packages that are reached without dev-dependencies. */
-function built(features) {
-  const platform = features.includes('js') ? 'wasm32-unknown-unknown' : HOST;
+/**
+ * What `cargo` would build with these features for that platform: packages that are reached without
+ * dev-dependencies, unless those are asked for.
+ */
+function built(features, { platform = features.includes('js') ? WASM : HOST, dev = false } = {}) {
   const args = [
     'metadata',
     '--format-version=1',
@@ -47,31 +46,40 @@ function built(features) {
   );
   const packages = new Map(metadata.packages.map((each) => [each.id, each]));
   const nodes = new Map(metadata.resolve.nodes.map((node) => [node.id, node]));
-  const seen = new Set();
-  const visit = (id) => {
-    if (seen.has(id)) return;
-    seen.add(id);
-    for (const { pkg, dep_kinds } of nodes.get(id).deps)
-      if (dep_kinds.some(({ kind }) => kind !== 'dev')) visit(pkg);
+  const below = (root, seen = new Set()) => {
+    for (const { pkg, dep_kinds } of nodes.get(root).deps) {
+      if (seen.has(pkg) || !(dev || dep_kinds.some(({ kind }) => kind !== 'dev'))) continue;
+      seen.add(pkg);
+      below(pkg, seen);
+    }
+    return seen;
   };
-  visit(metadata.resolve.root);
-  seen.delete(metadata.resolve.root);
-  return [...seen].map((id) => packages.get(id));
+  const all = [...below(metadata.resolve.root)].map((id) => packages.get(id));
+  const roots = all.filter((each) => SKIPPED_TREES.some((spec) => is(each, spec)));
+  const apart = new Set(roots.flatMap(({ id }) => [id, ...below(id)]));
+  return all.map((each) => ({ ...each, apart: apart.has(each.id) }));
+}
+
+/** Whether a package is the one that `name` or `name@version` means. */
+function is({ name, version }, spec) {
+  const [whose, wanted] = spec.split('@');
+  return name === whose && (wanted === undefined || version === wanted || version.startsWith(`${wanted}.`));
 }
 
 /** What is wrong with them. */
-function faults(crates, { mayBeTwice = false } = {}) {
+function faults(crates) {
   const found = [];
-  const versions = grouped(crates);
-  for (const { name, version, license, source } of crates) {
-    if (BANNED.includes(name)) found.push(`${name} is banned`);
+  for (const each of crates) {
+    const { name, version, license, source } = each;
+    if (BANNED.some((spec) => is(each, spec))) found.push(`${name} is banned`);
     if (source !== REGISTRY) found.push(`${name} ${version} comes from ${source}`);
     const choices = (license ?? '').split(/\s+OR\s+|\//).map((choice) => choice.replace(/[()]/g, '').trim());
     const all = choices.some((choice) => choice.split(/\s+AND\s+/).every((part) => LICENCES.includes(part)));
     if (!all) found.push(`${name} ${version} is under ${license}`);
   }
-  for (const [name, each] of versions)
-    if (each.length > 1 && !mayBeTwice && !MAY_BE_TWICE.includes(name))
+  const counted = crates.filter((each) => !each.apart && !SKIPPED.some((spec) => is(each, spec)));
+  for (const [name, each] of grouped(counted))
+    if (each.length > 1)
       found.push(`${name} is there as ${each.map(({ version }) => version).join(' and ')}`);
   return found;
 }
@@ -82,21 +90,58 @@ function grouped(crates) {
   return groups;
 }
 
-for (const features of [
-  ['js'],
-  ['js', 'gate', 'revocation'],
-  ['js', 'issuer'],
-  ['tower'],
-  ['js', 'ml-dsa'],
-]) {
+const FEATURES = [['js'], ['js', 'gate', 'revocation'], ['js', 'issuer'], ['tower'], ['js', 'ml-dsa']];
+const EVERYTHING = [...new Set(FEATURES.flat())];
+
+for (const features of FEATURES) {
   test(`the crates behind ${features.join(', ')} are ours to use`, () => {
     const crates = built(features);
     assert.ok(crates.length > 10, `${crates.length} crates were found`);
-    // ml-dsa stands on the next generation of RustCrypto, and the rest on the one that jwt-compact uses.
-    const mayBeTwice = features.includes('ml-dsa');
-    assert.deepEqual(faults(crates, { mayBeTwice }), []);
+    assert.deepEqual(faults(crates), []);
   });
 }
+
+test('all of them together are, on each platform, and no exception is one too many', () => {
+  const crates = [HOST, WASM].flatMap((platform) => built(EVERYTHING, { platform }));
+  const once = [...new Map(crates.map((each) => [each.id, each])).values()];
+  assert.deepEqual(faults(once), []);
+  for (const spec of [...SKIPPED, ...SKIPPED_TREES])
+    assert.ok(
+      once.some((each) => is(each, spec)),
+      `${spec} is not there`,
+    );
+  for (const licence of LICENCES)
+    assert.ok(
+      once.some(({ license }) => license.includes(licence)),
+      `nothing is under ${licence}`,
+    );
+  assert.ok(faults(once.map((each) => ({ ...each, apart: false }))).length > 0, 'nothing is there twice');
+});
+
+test('what is banned stands among what tests are built of, and is found there', () => {
+  const found = faults(built(EVERYTHING, { platform: HOST, dev: true }));
+  assert.ok(found.includes('rsa is banned'), found.join('\n'));
+});
+
+test('deny.toml has no rule that is not asked here', () => {
+  const asked = {
+    graph: { 'all-features': true, 'exclude-dev': true },
+    // The tool's, for it needs the network.
+    advisories: deny.advisories,
+    licenses: { allow: LICENCES, 'unused-allowed-license': 'deny' },
+    bans: { ...deny.bans, 'multiple-versions': 'deny', wildcards: 'deny' },
+    sources: { 'unknown-registry': 'deny', 'unknown-git': 'deny' },
+  };
+  assert.deepEqual(JSON.parse(JSON.stringify(deny)), JSON.parse(JSON.stringify(asked)));
+  const members = ['deny', 'multiple-versions', 'skip', 'skip-tree', 'wildcards'];
+  assert.deepEqual(Object.keys(deny.bans).sort(), members);
+  for (const rule of [...deny.bans.deny, ...deny.bans.skip, ...deny.bans['skip-tree']])
+    assert.deepEqual(
+      Object.keys(rule).filter((member) => !['crate', 'reason'].includes(member)),
+      [],
+    );
+  assert.ok(BANNED.includes('rsa'));
+});
 
 test('the gate of crates finds each fault', () => {
   const good = { name: 'a', version: '1.0.0', license: 'MIT OR Apache-2.0', source: REGISTRY };
@@ -109,5 +154,7 @@ test('the gate of crates finds each fault', () => {
     [{ ...good, source: 'git+https://example.com/a' }, 'a 1.0.0 comes from git+https://example.com/a'],
   ])
     assert.deepEqual(faults([bad]), [fault]);
-  assert.deepEqual(faults([good, { ...good, version: '2.0.0' }]), ['a is there as 1.0.0 and 2.0.0']);
+  const newer = { ...good, version: '2.0.0' };
+  assert.deepEqual(faults([good, newer]), ['a is there as 1.0.0 and 2.0.0']);
+  assert.deepEqual(faults([good, { ...newer, apart: true }]), []);
 });

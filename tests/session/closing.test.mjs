@@ -16,6 +16,7 @@ import {
   open,
   pass,
   passing,
+  renewed,
   settle,
   signedIn,
   simulate,
@@ -113,7 +114,7 @@ test('without Web Locks, waiting for a lease ends as well', async () => {
     for (const none of ['garbage', { holder: 2 }, { holder: 2, until: Date.now() + 3_600_000 }]) {
       kept.set(`${name}:refresh`, none);
       const { session: next } = await signedIn([good()], { name });
-      assert.notEqual(await passing(next.accessToken(await next.accessToken())), undefined);
+      assert.notEqual(await renewed(next), undefined);
       await settle();
       assert.equal(kept.size, 0);
     }
@@ -148,7 +149,7 @@ test('without Web Locks, a lease that is due is taken, and a database that fails
     for (const [kind, indexedDB] of Object.entries(each)) {
       globalThis.indexedDB = indexedDB;
       const { session } = await signedIn([good()], { name });
-      assert.notEqual(await passing(session.accessToken(await session.accessToken())), undefined, kind);
+      assert.notEqual(await renewed(session), undefined, kind);
     }
   } finally {
     delete globalThis.indexedDB;
@@ -255,7 +256,7 @@ test('a date that lies outside the life of the token that came with it is not th
       );
     const { session, asked } = await signedIn([answer]);
     for (let call = 0; call < 5; call++) await passing(session.accessToken());
-    await passing(session.accessToken(await session.accessToken()));
+    await renewed(session);
     for (let call = 0; call < 5; call++) await passing(session.accessToken());
     assert.equal(asked.length, 1);
     assert.ok(off(session) < 6, `${by}: ${off(session)}`);
@@ -265,7 +266,7 @@ test('a date that lies outside the life of the token that came with it is not th
 test('a token that was minted a while ago is no clock to one that knows the time', async () => {
   const noStore = { 'cache-control': 'no-store' };
   const { session } = await signedIn([() => tokens(nowSeconds(), {}, noStore)]);
-  await passing(session.accessToken(await session.accessToken()));
+  await renewed(session);
   assert.ok(off(session) < 2);
   await session.start({ access_token: mint(nowSeconds() - 200), refresh_token: 'r' });
   assert.ok(off(session) < 2, `${off(session)}`);
@@ -273,7 +274,7 @@ test('a token that was minted a while ago is no clock to one that knows the time
   const { session: other } = await signedIn([
     () => tokens(nowSeconds(), { access_token: mint(nowSeconds() - 200) }, noStore),
   ]);
-  await passing(other.accessToken(await other.accessToken()));
+  await renewed(other);
   assert.ok(off(other) < 2, `${off(other)}`);
   assert.equal(inspect(await other.accessToken()).ok, true);
 });
@@ -285,7 +286,7 @@ test('what another server than the token endpoint fails with tells nothing eithe
       { status: 502, headers: { date: new Date(0).toUTCString(), 'cache-control': 'no-store' } },
     );
   const { session } = await signedIn([gateway]);
-  await passing(session.accessToken(await session.accessToken()));
+  await renewed(session);
   assert.ok(off(session) < 6, `${off(session)}`);
 });
 

@@ -12,6 +12,7 @@ import {
   open,
   pass,
   passing,
+  renewed,
   settle,
   signedIn,
   simulate,
@@ -170,7 +171,7 @@ test('a verifier, reader or listener that throws or rejects refuses a token at m
     session.subscribe(() => {
       told += 1;
     });
-    await passing(session.accessToken(await session.accessToken()));
+    await renewed(session);
     assert.equal(told, 1);
     const wary = open({ verify: fail, refresh: good() });
     await assert.rejects(wary.start({ access_token: mint(nowSeconds()) }), TypeError);
@@ -210,7 +211,7 @@ test('a storage that fails, lies or is filled with anything loses no session tha
     await settle();
     const first = await session.accessToken();
     assert.notEqual(await passing(session.accessToken(first)), first);
-    await passing(session.accessToken(await session.accessToken()));
+    await renewed(session);
     // Never back to a token that was rotated.
     assert.deepEqual(
       asked.map(({ refreshToken }) => refreshToken),
@@ -234,8 +235,8 @@ test('a storage that has become full keeps the old token, and the session the ne
   };
   const { session, asked } = await signedIn([good({ refresh_token: 'r1' }), good()], { storage: filling });
   full = true;
-  await passing(session.accessToken(await session.accessToken()));
-  await passing(session.accessToken(await session.accessToken()));
+  await renewed(session);
+  await renewed(session);
   assert.equal(kept.kept.get('portcullis'), 'r0');
   assert.deepEqual(
     asked.map(({ refreshToken }) => refreshToken),
@@ -261,7 +262,7 @@ test('what a token endpoint answers besides tokens makes no timer run wild', asy
     const { session, asked } = await signedIn([
       () => tokens(nowSeconds(), { access_token: 'opaque', ...more }),
     ]);
-    await passing(session.accessToken(await session.accessToken()));
+    await renewed(session);
     const { expiresAt } = session.snapshot();
     assert.ok(expiresAt === undefined || Number.isFinite(expiresAt), `${JSON.stringify(more)}: ${expiresAt}`);
     await pass(5000);

@@ -13,6 +13,7 @@ import {
   open,
   pass,
   passing,
+  renewed,
   settle,
   signedIn,
   simulate,
@@ -68,8 +69,8 @@ test('a tab that missed the news of the others asks for them first, and all of t
   assert.deepEqual(statuses(a, b), ['signed-in', 'signed-in']);
   // While it was frozen, nothing reached it.
   const deaf = mock.method(BroadcastChannel.prototype, 'postMessage', () => {});
-  await passing(a.accessToken(await a.accessToken()));
-  await passing(a.accessToken(await a.accessToken()));
+  await renewed(a);
+  await renewed(a);
   deaf.mock.restore();
   await passing(b.signOut());
   await settle();

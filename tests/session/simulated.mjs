@@ -79,6 +79,9 @@ export async function passing(promise, { stepMs = 50, mostMs = 120_000 } = {}) {
   throw new Error(`nothing after ${mostMs} ms`);
 }
 
+/** What a session answers to who says that an API refused its present token. */
+export const renewed = async (session) => passing(session.accessToken(await session.accessToken()));
+
 export const uniqueName = () => `test-${names++}`;
 /** A session that ends with the test. */
 export function open(options) {

@@ -1,20 +1,14 @@
 // Faults injected at every Nth call while sessions, subjects and clients are revoked: the feed and the sessions are judged.
-import { after, before, describe, test } from 'node:test';
+import { test } from 'node:test';
 
 import { filePlace } from './engines/file.mjs';
 import { postgresPlace, startPostgres } from './engines/postgres.mjs';
 import { redisPlace, startRedis } from './engines/redis.mjs';
 import { judgeLog } from './faults-log.mjs';
 import { kinds } from './faulty.mjs';
+import { atEach, serving } from './places.mjs';
 
-const servers = {};
-before(async () => {
-  servers.redis = await startRedis();
-  servers.postgres = await startPostgres();
-});
-after(async () => {
-  for (const server of Object.values(servers)) await server.stop();
-});
+const servers = serving({ redis: startRedis, postgres: startPostgres });
 
 // Where every second read is one of a copy that lags, no append is ever up to date.
 const PLACES = {
@@ -23,23 +17,11 @@ const PLACES = {
   'Redis through ioredis': [3, 5, () => redisPlace(servers.redis, 'ioredis')],
 };
 
-for (const [name, [least, most, make]] of Object.entries(PLACES)) {
-  describe(name, () => {
-    let place;
-    let connection;
-    before(async () => {
-      place = await make();
-      connection = await place.connect();
+atEach(PLACES, ({ least, most, store }) => {
+  for (const kind of kinds) {
+    test(`${kind}, at every Nth call, N from ${least} to ${most}: what was answered is in the feed`, async (t) => {
+      const { injected, denied } = await judgeLog({ store: store(), kind, least, most });
+      t.diagnostic(`${injected} faults, ${denied} times no answer`);
     });
-    after(async () => {
-      await connection?.close();
-      await place?.stop();
-    });
-    for (const kind of kinds) {
-      test(`${kind}, at every Nth call, N from ${least} to ${most}: what was answered is in the feed`, async (t) => {
-        const { injected, denied } = await judgeLog({ store: connection.store, kind, least, most });
-        t.diagnostic(`${injected} faults, ${denied} times no answer`);
-      });
-    }
-  });
-}
+  }
+});

@@ -1,5 +1,5 @@
 // Faults injected at every Nth call of every store, judged by the issuer itself.
-import { after, before, describe, test } from 'node:test';
+import { test } from 'node:test';
 
 import { createIssuer, generateSigningKey } from '../../dist/entry/issuer-default.js';
 import { filePlace } from './engines/file.mjs';
@@ -9,18 +9,15 @@ import { d1Place, objectPlace, startWorkerd } from './engines/workerd.mjs';
 import { judge } from './faults.mjs';
 import { kinds } from './faulty.mjs';
 import { issuerOver, newSecrets } from './issuer.mjs';
+import { atEach, serving } from './places.mjs';
 
 const secrets = newSecrets(generateSigningKey);
 const makeIssuer = (store, clock) => issuerOver(createIssuer, secrets, store, clock);
 
-const servers = {};
-before(async () => {
-  servers.postgres = await startPostgres();
-  servers.redis = await startRedis();
-  servers.workerd = await startWorkerd('engines/worker.mjs');
-});
-after(async () => {
-  for (const server of Object.values(servers)) await server.stop();
+const servers = serving({
+  postgres: startPostgres,
+  redis: startRedis,
+  workerd: () => startWorkerd('engines/worker.mjs'),
 });
 
 // At which calls. Memory costs nothing, and is taken further; a store that answers nothing at all is the same over any engine.
@@ -34,26 +31,13 @@ const PLACES = {
   'Redis through redis': [2, 3, () => redisPlace(servers.redis, 'redis')],
 };
 
-for (const [name, [least, most, make]] of Object.entries(PLACES)) {
-  describe(name, () => {
-    let place;
-    let connection;
-    before(async () => {
-      place = await make();
-      connection = await place.connect();
+atEach(PLACES, ({ least, most, store }) => {
+  for (const kind of kinds) {
+    // Where every other read is stale no swap can hold, and each request would wait until its time is over.
+    const from = kind.includes('stale') ? Math.max(least, 3) : least;
+    test(`${kind}, at every ${from}th to every ${most}th call: exactly what is due, or 503`, async (t) => {
+      const { injected, denied } = await judge({ store: store(), makeIssuer, kind, least: from, most });
+      t.diagnostic(`${injected} faults, ${denied} times 503`);
     });
-    after(async () => {
-      await connection?.close();
-      await place?.stop();
-    });
-    for (const kind of kinds) {
-      // Where every other read is stale no swap can hold, and each request would wait until its time is over.
-      const from = kind.includes('stale') ? Math.max(least, 3) : least;
-      test(`${kind}, at every ${from}th to every ${most}th call: exactly what is due, or 503`, async (t) => {
-        const { store } = connection;
-        const { injected, denied } = await judge({ store, makeIssuer, kind, least: from, most });
-        t.diagnostic(`${injected} faults, ${denied} times 503`);
-      });
-    }
-  });
-}
+  }
+});

@@ -66,7 +66,7 @@ pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Re
             intents::tend(issuer, channel).await?;
             Value::Null
         }
-        _ => return Err(PolicyError::at("command", "is not known").into()),
+        other => return Err(PolicyError::at("command", format!("is not known; found \"{other}\"")).into()),
     };
     Ok(Response::json(200, &body))
 }
@@ -76,7 +76,9 @@ async fn start_session(issuer: &Issuer, command: &Object<'_>, channel: &Channel)
     let client = client(issuer, command)?;
     let start = asked(client, command)?;
     if client.dpop_bound && start.jkt.is_none() {
-        return Err(PolicyError::at("jkt", "is required: this client's sessions are bound").into());
+        let reason =
+            "is required, for this client has dpopBound; found none. Write the thumbprint of its key (RFC 7638)";
+        return Err(PolicyError::at("jkt", reason).into());
     }
     check(&start, channel.now())?;
     let grant = tokens::begin(issuer, channel, start, Seed::generate()?).await?;
@@ -124,10 +126,14 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
     let redirect_uri = command.required_string("redirectUri")?;
     // RFC 9700 §2.1: compared as it is, and never by its beginning.
     if !client.redirect_uris.iter().any(|known| known == redirect_uri) {
-        return Err(PolicyError::at("redirectUri", "is none of this client's").into());
+        return Err(PolicyError::at(
+            "redirectUri",
+            format!("must be one of this client's redirectUris; found \"{redirect_uri}\""),
+        )
+        .into());
     }
-    if command.string("codeChallengeMethod")?.is_some_and(|method| method != "S256") {
-        return Err(PolicyError::at("codeChallengeMethod", "must be S256").into());
+    if let Some(found) = command.string("codeChallengeMethod")?.filter(|method| *method != "S256") {
+        return Err(PolicyError::at("codeChallengeMethod", format!("must be S256; found \"{found}\"")).into());
     }
     let challenge = command.required_string("codeChallenge")?;
     code::check_challenge(challenge)?;
@@ -153,38 +159,54 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
 
 fn target<'t>(command: &'t Object<'_>) -> Result<Target<'t>, PolicyError> {
     let named = ["subject", "clientId", "kid", "sid"].into_iter().filter(|member| command.get(member).is_some());
-    match named.collect::<Vec<_>>().as_slice() {
+    let named: Vec<_> = named.collect();
+    match named.as_slice() {
         ["subject"] => Ok(Target::Subject(command.required_string("subject")?)),
         ["clientId"] => Ok(Target::Client(command.required_string("clientId")?)),
         ["kid"] => Ok(Target::Key(command.required_string("kid")?)),
         ["sid"] => Ok(Target::Session(sid(command)?)),
-        _ => Err(PolicyError::at("subject", "or one of sid, clientId and kid is required, and only one")),
+        _ => {
+            let found = if named.is_empty() { "none".to_owned() } else { named.join(" and ") };
+            let reason = format!("or one of sid, clientId and kid is required, and only one; found {found}");
+            Err(PolicyError::at("subject", reason))
+        }
     }
 }
 
 fn client<'i>(issuer: &'i Issuer, command: &Object<'_>) -> Result<&'i Client, PolicyError> {
     let id = command.required_string("clientId")?;
-    issuer.settings.client(id).ok_or_else(|| PolicyError::at("clientId", "names no client"))
+    issuer
+        .settings
+        .client(id)
+        .ok_or_else(|| PolicyError::at("clientId", format!("must be a client of the configuration; found \"{id}\"")))
 }
 
 fn sid(command: &Object<'_>) -> Result<SessionId, PolicyError> {
-    let sid = SessionId::parse(command.required_string("sid")?);
-    sid.ok_or_else(|| PolicyError::at("sid", "must be 16 bytes in base64url"))
+    let text = command.required_string("sid")?;
+    let reason = || format!("must be 16 bytes, 22 characters of base64url; found {} characters", text.chars().count());
+    SessionId::parse(text).ok_or_else(|| PolicyError::at("sid", reason()))
 }
 
 /// The scopes given, or all that the client may have.
 fn scope(client: &Client, command: &Object<'_>) -> Result<Option<String>, PolicyError> {
     let scope = narrowed(client.scope.as_deref(), command.string("scope")?);
-    scope.ok_or_else(|| PolicyError::at("scope", "is more than this client may have"))
+    let most = || client.scope.as_deref().unwrap_or("none");
+    scope.ok_or_else(|| {
+        PolicyError::at("scope", format!("must be within this client's scope, \"{}\"; found more", most()))
+    })
 }
 
 fn instant(command: &Object<'_>, member: &str) -> Result<Option<UnixSeconds>, PolicyError> {
     let Some(seconds) = command.integer(member)? else { return Ok(None) };
-    UnixSeconds::new(seconds).map(Some).ok_or_else(|| PolicyError::at(member, "reaches past the year 9999"))
+    let past = || PolicyError::at(member, format!("must be seconds before the year 10000; found {seconds}"));
+    UnixSeconds::new(seconds).map(Some).ok_or_else(past)
 }
 
 fn thumbprint(command: &Object<'_>, member: &str) -> Result<Option<String>, PolicyError> {
     let Some(jkt) = command.string(member)? else { return Ok(None) };
-    let is_hash = crate::base64url::decode(jkt).is_some_and(|hash| hash.len() == 32);
-    if is_hash { Ok(Some(jkt.to_owned())) } else { Err(PolicyError::at(member, "must be a SHA-256 in base64url")) }
+    if crate::base64url::decode(jkt).is_some_and(|hash| hash.len() == 32) {
+        return Ok(Some(jkt.to_owned()));
+    }
+    let found = jkt.chars().count();
+    Err(PolicyError::at(member, format!("must be a SHA-256, 43 characters of base64url; found {found} characters")))
 }

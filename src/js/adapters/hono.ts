@@ -60,8 +60,9 @@ export function guard<C = Claims, Context extends HonoContext = HonoContext>(
  * standard mends what is malformed. An app that is mounted in another, or that asks itself
  * (`app.request`), is given another URL than the target's, of whatever host, and goes by that.
  */
-function judged({ req: { raw }, env }: HonoContext): Request | RequestFacts {
-  const { incoming } = (env ?? {}) as Env;
+function judged(c: HonoContext): Request | RequestFacts {
+  const { raw } = c.req;
+  const { incoming } = handedTo(c);
   if (incoming?.rawHeaders === undefined || incoming.url === undefined) return raw;
   const facts = factsOf(incoming, incoming.url);
   // A target that is neither a path nor names a host is the core's to refuse, as everywhere on Node.

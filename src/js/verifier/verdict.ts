@@ -54,7 +54,7 @@ interface Fields {
   'transport-insecure': object;
   'verifier-unavailable': object;
   'request-malformed': {
-    member: 'method' | 'url' | 'target' | 'served' | 'host' | 'request' | 'requirement';
+    member: 'method' | 'url' | 'target' | 'served' | 'host' | 'connection' | 'request' | 'requirement';
   };
   'path-ambiguous': object;
   'request-misdirected': object;

@@ -97,6 +97,17 @@ async fn what_passes_without_a_token_brings_no_credential_along() {
 }
 
 #[tokio::test]
+async fn no_header_of_the_gate_is_for_one_connection_alone() {
+    let gate = json!({ "forward": { "claims": { "sub": "x-user" } }, "requirement": { "anonymous": true } });
+    let port = serving(gate).await;
+    for named in ["X-User", "close, x_user", "authorization"] {
+        let answer = send(port, "/notes", &[("Connection", named)]).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "request-malformed"), "{named}");
+    }
+    assert_eq!(send(port, "/notes", &[("Connection", "keep-alive, TE")]).await.status, 200);
+}
+
+#[tokio::test]
 async fn networks_hold_for_whoever_is_anonymous() {
     let requirement = json!({ "requirement": { "anonymous": true, "networks": ["192.0.2.0/24"] } });
     let policy = policy(&key(), requirement);

@@ -131,6 +131,31 @@ for (const [name, more, member] of [
   );
 }
 
+for (const [name, policy, named] of [
+  ['a-header-of-the-gate', 'default', 'X-User'],
+  ['it-by-another-separator', 'default', 'close, x_user'],
+  ['the-authorization', 'default', 'keep-alive,\tAUTHORIZATION'],
+  ['the-proof', 'default', 'dpop'],
+  ['the-cookie', 'cookie', 'Cookie'],
+  ['the-header-of-the-token', 'header', 'cf-access-jwt-assertion'],
+]) {
+  const headers = [['Connection', named]];
+  add(
+    `gate-refuses-a-connection-that-names-${name}`,
+    46,
+    'RFC 9110 section 7.6.1: the next proxy would drop it.',
+    { policy, request: request({ headers }) },
+    refuse('request-malformed', { status: 400, member: 'connection' }),
+  );
+}
+add(
+  'gate-takes-a-connection-that-names-others',
+  46,
+  'RFC 9110 section 7.6.1.',
+  { request: request({ token: good, headers: [['Connection', 'keep-alive, TE, x-users']] }) },
+  accept({ fields: { step: 'allowed' } }),
+);
+
 // Preflights
 const cors = [
   ['Origin', 'https://app.example'],

@@ -15,9 +15,7 @@ export class Remote {
   /** The document that the core holds. */
   document: JwksDocument | undefined;
   /** Where discovery said the keys are, and until when that is believed. */
-  found: { jwksUri: string; until: number } | undefined;
-  /** The metadata by which the document was found. */
-  metadata: string | undefined;
+  found: { jwksUri: string; metadata: string; until: number } | undefined;
   /** When an origin was asked last, by us or by whoever filled the store. */
   askedAt: number | undefined;
   readonly count = { fetches: 0, failures: 0, fromStore: 0, storeFaults: 0 };

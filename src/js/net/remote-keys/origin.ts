@@ -17,25 +17,31 @@ export async function fetchDocument(
   const { source } = remote;
   // The age of an answer counts from the question.
   const fetchedAt = io.now();
-  const place = source.jwksUri ?? (await discover(remote, io, rule));
-  if (typeof place !== 'string') return place.fault;
+  const place = source.jwksUri ? { jwksUri: source.jwksUri } : await discover(remote, io, rule);
+  if ('fault' in place) return place.fault;
   const headers = { accept: 'application/jwk-set+json, application/json' };
-  const answer = await fetchText(io.fetch, place, { headers }, source);
-  if (answer.ok) return { text: answer.text, fetchedAt, ttlSeconds: lifetimeOf(rule, answer.headers) };
+  const answer = await fetchText(io.fetch, place.jwksUri, { headers }, source);
+  if (answer.ok) {
+    const ttlSeconds = lifetimeOf(rule, answer.headers);
+    const { metadata } = place as Partial<Found>;
+    return { text: answer.text, fetchedAt, ttlSeconds, ...(metadata === undefined ? {} : { metadata }) };
+  }
   // It may have moved: the metadata is asked again with the next turn.
   remote.found = undefined;
   return answer.reason;
 }
 
-async function discover(remote: Remote, io: Io, rule: KeyRule): Promise<string | { fault: OriginFault }> {
+type Found = NonNullable<Remote['found']>;
+
+async function discover(remote: Remote, io: Io, rule: KeyRule): Promise<Found | { fault: OriginFault }> {
   const { source, found } = remote;
-  if (found && io.now() < found.until) return found.jwksUri;
+  if (found && io.now() < found.until) return found;
   const headers = { accept: 'application/json' };
   const answer = await fetchText(io.fetch, source.discoveryUrl ?? '', { headers }, source);
   if (!answer.ok) return { fault: answer.reason };
   const metadata = readMetadata(io, source.issuer, answer.text);
   if (typeof metadata === 'string') return { fault: metadata };
-  remote.metadata = answer.text;
-  remote.found = { ...metadata, until: freshUntil(rule, source, io.now(), answer.headers) };
-  return metadata.jwksUri;
+  const until = freshUntil(rule, source, io.now(), answer.headers);
+  remote.found = { ...metadata, metadata: answer.text, until };
+  return remote.found;
 }

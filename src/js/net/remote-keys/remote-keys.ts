@@ -87,8 +87,9 @@ export class RemoteKeys {
       // Keys from elsewhere, which nobody looks after any more.
       if (before.has(source.issuer) && before.get(source.issuer) !== remote) this.#forget(source.issuer);
       // The new policy may have no use for what was good enough for the old one.
-      const { document } = remote;
-      const mayStay = this.#mayBeThere(remote) && !remote.plan(now).forget;
+      const { document, found } = remote;
+      if (found && !this.#allows(remote, found.metadata)) remote.found = undefined;
+      const mayStay = this.#allows(remote, document?.metadata) && !remote.plan(now).forget;
       if (document && !(mayStay && this.#take(remote, document))) {
         this.#forget(remote.issuer);
         remote.dropped();
@@ -174,7 +175,7 @@ export class RemoteKeys {
     const held = await readStore(remote, io, this.#rule);
     if (!this.#isCurrent(remote)) return;
     if (held !== undefined && held.fetchedAt > (remote.document?.fetchedAt ?? Number.NEGATIVE_INFINITY)) {
-      if (this.#take(remote, held)) {
+      if (this.#allows(remote, held.metadata) && this.#take(remote, held)) {
         remote.count.fromStore += 1;
         if (!lacks() && io.now() < (remote.plan(io.now()).freshUntil ?? 0)) return;
         // Another isolate has just asked: its answer is as good as ours would be.
@@ -211,20 +212,19 @@ export class RemoteKeys {
     return true;
   }
 
-  /** Whether the new policy would fetch from where metadata said, which may name hosts that it does not allow. */
-  #mayBeThere(remote: Remote): boolean {
-    if (remote.source.jwksUri !== undefined && remote.source.jwksUri !== null) return true;
+  /**
+   * Whether the present policy would fetch from where these metadata say: they may name a host that
+   * it does not allow. Those of a document in the shared store were read by another gate, or by
+   * this one under another policy.
+   */
+  #allows({ issuer, source }: Remote, metadata: string | undefined): boolean {
+    if (source.jwksUri) return true;
     try {
-      if (
-        remote.metadata !== undefined &&
-        typeof readMetadata(this.#io, remote.issuer, remote.metadata) !== 'string'
-      )
-        return true;
+      return metadata !== undefined && typeof readMetadata(this.#io, issuer, metadata) !== 'string';
     } catch {
       // A core that cannot be asked has not said so.
+      return false;
     }
-    remote.found = undefined;
-    return false;
   }
 
   #putAside(remote: Remote): void {

@@ -8,6 +8,8 @@ export interface JwksDocument {
   fetchedAt: number;
   /** How long it is fresh from then by its response, in seconds. The policy's bounds come on top. */
   ttlSeconds: number;
+  /** The issuer's metadata by which its place was found, as text. None where the policy names the place. */
+  metadata?: string;
 }
 
 export interface TierLimits extends FreshnessBounds {
@@ -39,10 +41,10 @@ export function toStore(
   limits: TierLimits,
   rule: KeyRule,
 ): [value: string, options: { expirationTtl: number }] {
-  const { text, fetchedAt, ttlSeconds } = document;
+  const { text, fetchedAt, ttlSeconds, metadata } = document;
   const { staleUntil } = plan(document, limits, rule, fetchedAt);
   const expirationTtl = Math.max((staleUntil ?? fetchedAt) - fetchedAt, LEAST_EXPIRATION_SECONDS);
-  return [JSON.stringify({ issuer, fetchedAt, ttlSeconds, jwks: text }), { expirationTtl }];
+  return [JSON.stringify({ issuer, fetchedAt, ttlSeconds, jwks: text, metadata }), { expirationTtl }];
 }
 
 /**
@@ -58,8 +60,8 @@ export function fromStore(
   limits: TierLimits,
   rule: KeyRule,
 ): JwksDocument | undefined {
-  // Escaped in JSON a character takes six at most.
-  if (typeof value !== 'string' || value.length > 6 * limits.maxBytes + 4096) return undefined;
+  // Escaped in JSON a character takes six at most, and there are two texts.
+  if (typeof value !== 'string' || value.length > 12 * limits.maxBytes + 4096) return undefined;
   let entry: unknown;
   try {
     entry = JSON.parse(value);
@@ -67,10 +69,12 @@ export function fromStore(
     return undefined;
   }
   if (typeof entry !== 'object' || entry === null) return undefined;
-  const { issuer: whose, fetchedAt, ttlSeconds, jwks } = entry as Record<string, unknown>;
+  const { issuer: whose, fetchedAt, ttlSeconds, jwks, metadata } = entry as Record<string, unknown>;
   if (whose !== issuer || typeof jwks !== 'string' || jwks.length > limits.maxBytes) return undefined;
   if (!isSeconds(fetchedAt) || !isSeconds(ttlSeconds) || fetchedAt > now + SKEW_SECONDS) return undefined;
-  const document = { text: jwks, fetchedAt, ttlSeconds };
+  if (metadata !== undefined && (typeof metadata !== 'string' || metadata.length > limits.maxBytes))
+    return undefined;
+  const document = { text: jwks, fetchedAt, ttlSeconds, ...(metadata === undefined ? {} : { metadata }) };
   // The bounds are those of this policy, whatever gate wrote it.
   return plan(document, limits, rule, now).forget ? undefined : document;
 }
