@@ -242,6 +242,10 @@ impl Operation {
         let Decision { answer, write, event } = match &self.task {
             Task::Refresh(request) => session::refresh(row.as_ref(), request, now, rules),
             Task::RevokeByToken(request) => session::revoke_by_token(row.as_ref(), request, now, rules),
+            // A copy that lags knows nothing of a session that has begun: only a swap shows that there is none.
+            Task::Revoke(sid) if row.is_none() => {
+                Decision { answer: Answer::Revoked, write: Some(Row::ended(*sid, now)), event: None }
+            }
             Task::Revoke(_) => session::revoke(row.as_ref(), now),
             Task::Inspect(inspected) => session::inspect(row.as_ref(), inspected, now, rules),
             Task::Start(..) | Task::CutOff(_) => return unavailable(),
@@ -259,9 +263,9 @@ impl Operation {
             Answer::Revoked => (Outcome::Revoked, write),
             Answer::Refused(refusal) => (Outcome::Refused(refusal), write),
         };
-        match version.zip(proof) {
+        match proof {
             None => Step::Done { outcome, events },
-            Some((expected, row)) => self.commit((outcome, events), expected, row, rules),
+            Some(row) => self.commit((outcome, events), version.unwrap_or(0), row, rules),
         }
     }
 

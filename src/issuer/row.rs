@@ -15,6 +15,9 @@ use crate::{
 /// The version of the JSON form. A row of another is an error of storage: an older process must not judge it.
 const VERSION: u64 = 1;
 
+/// Client and subject of a session that nobody knows.
+const NOBODY: &str = "-";
+
 /// The random half of what a session's tokens are derived from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Salt([u8; 32]);
@@ -109,6 +112,31 @@ impl Row {
     pub fn to_json(&self) -> String {
         // Nothing in it can fail to be written.
         serde_json::to_string(&Versioned { v: VERSION, row: self }).unwrap_or_default()
+    }
+
+    /// The row of a session that is over and that the store knows nothing else of. No token is derived from its salt.
+    #[must_use]
+    pub(super) fn ended(sid: SessionId, now: UnixSeconds) -> Self {
+        Row {
+            sid,
+            salt: Salt([0; 32]),
+            generation: 0,
+            rotated_at: now,
+            mark: false,
+            streak: 0,
+            status: Status::Revoked,
+            expires_at: now,
+            ends_at: now,
+            rotates: true,
+            client: NOBODY.to_owned(),
+            subject: NOBODY.to_owned(),
+            subject_cutoff: Cutoff::NONE,
+            client_cutoff: Cutoff::NONE,
+            scope: None,
+            jkt: None,
+            acr: None,
+            auth_time: now,
+        }
     }
 
     /// Until when a store keeps it: until no access token of the session can be good any more, so that it can be revoked until then.
