@@ -4,7 +4,7 @@ use super::mint::{LONGEST_LIFETIME_SECONDS, LONGEST_LONG_LIFETIME_SECONDS};
 use crate::{document, policy_error::PolicyError};
 
 /// Ten years: no session needs more, and no sum of instants then overflows.
-const LONGEST_SECONDS: u64 = 315_360_000;
+pub(super) const LONGEST_SECONDS: u64 = 315_360_000;
 
 /// What can be set. Nothing is checked before [`Configuration::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

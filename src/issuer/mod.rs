@@ -21,6 +21,10 @@ pub mod start;
 pub mod operation;
 pub mod store;
 
+// what the processes of an issuer know of each other
+mod clocks;
+mod fleet;
+
 // the revocation feed, and the endpoints over all of it
 pub mod feed;
 pub mod endpoint;

@@ -4,7 +4,7 @@ use core::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{cutoff::Cutoff, session::Rules, session_id::SessionId};
+use super::{cutoff::Cutoff, mint::LONGEST_LONG_LIFETIME_SECONDS, session_id::SessionId};
 use crate::{
     base64url, document,
     json::{Object, Value},
@@ -139,10 +139,11 @@ impl Row {
         }
     }
 
-    /// Until when a store keeps it: until no access token of the session can be good any more, so that it can be revoked until then.
+    /// Until when a store keeps it: until no access token of the session can be good any more, so that it can be revoked until then. Of
+    /// whatever configuration: the longest that there is costs a day.
     #[must_use]
-    pub(super) fn kept_until(&self, rules: &Rules) -> UnixSeconds {
-        let seconds = self.ends_at.get().saturating_add(rules.configuration.access_token).saturating_add(Leeway::CAP);
+    pub(super) fn kept_until(&self) -> UnixSeconds {
+        let seconds = self.ends_at.get().saturating_add(LONGEST_LONG_LIFETIME_SECONDS).saturating_add(Leeway::CAP);
         UnixSeconds::new(seconds).unwrap_or(UnixSeconds::MAX)
     }
 

@@ -6,7 +6,7 @@ use portcullis::{
     Alg,
     issuer::{
         endpoint::{Evidence, Exchange, Step},
-        feed::{Feed, Log, REGISTER, Revoked, Write},
+        feed::{Feed, Known, Log, REGISTER, Revoked, Write},
         signing_key::SigningKey,
     },
 };
@@ -235,7 +235,7 @@ fn a_delta_over_what_has_expired_names_the_signing_keys_that_were_taken_back() {
             _ => {}
         }
         let now = at(if n == 7 { NOW + 700 } else { NOW });
-        let append = feed.append(&register(&rows), None, &revoked, [7; 16], now).unwrap();
+        let append = feed.append(&register(&rows), &Known::default(), &revoked, [7; 16], now).unwrap();
         append.segment.into_iter().for_each(|segment| swap(&mut rows, segment));
         swap(&mut rows, append.register);
     }

@@ -14,7 +14,7 @@ use portcullis::{
     Alg, UnixSeconds, Verifier,
     issuer::{
         endpoint::{Entry, Evidence, Issuer, Step},
-        feed::{Feed, Log, REGISTER, Revoked},
+        feed::{Feed, Known, Log, REGISTER, Revoked},
         signing_key::SigningKey,
     },
 };
@@ -173,7 +173,7 @@ impl LogModel {
             for part in names.chunks(1000) {
                 let log = model.log(&store);
                 let revoked: Vec<_> = part.iter().map(|name| Revoked::SubjectBefore(name, at(NOW))).collect();
-                let write = model.feed.append(&log, None, &revoked, [7; 16], at(NOW)).unwrap().register;
+                let write = model.feed.append(&log, &Known::default(), &revoked, [7; 16], at(NOW)).unwrap().register;
                 store.insert(write.key, (write.expected + 1, model.text(&write.value)));
             }
         }
