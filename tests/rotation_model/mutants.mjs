@@ -302,12 +302,7 @@ const MUTANTS = [
     'register.with(batch, register.clocks.past(hold))',
     'register.with(batch, now.get())',
   ],
-  [
-    'keeps an entry by its own clock alone',
-    'feed/mod',
-    '.max(register.clocks.present())',
-    '.max(now.get())',
-  ],
+  ['keeps an entry by its own clock alone', 'feed/mod', '.max(register.clocks.present())', '.max(now.get())'],
   [
     'forgets how long other tokens live',
     'feed/mod',
@@ -320,7 +315,12 @@ const MUTANTS = [
     '.of_sessions_that_last(sessions)',
     '.of_sessions_that_last(sessions.min(0))',
   ],
-  ['sweeps by its own clock alone', 'endpoint/fleet', 'return Ok(past);', 'return Ok(past.max(channel.now().get()));'],
+  [
+    'sweeps by its own clock alone',
+    'endpoint/fleet',
+    'return Ok(past);',
+    'return Ok(past.max(channel.now().get()));',
+  ],
   [
     'takes a copy that lags for a loss',
     'endpoint/log',
@@ -360,7 +360,10 @@ const INSIDE = {
   encoding: 'utf8',
   env: { ...process.env, CARGO_TARGET_DIR: join(ROOT, 'target', 'mutants'), RUST_BACKTRACE: '0' },
 };
-const TESTS = ['rotation_model', 'feed_log', 'issuer_endpoint', 'rotation'].flatMap((name) => ['--test', name]);
+const TESTS = ['rotation_model', 'feed_log', 'issuer_endpoint', 'rotation'].flatMap((name) => [
+  '--test',
+  name,
+]);
 
 function cargo(...tests) {
   const { status, stdout, stderr } = spawnSync(
@@ -419,7 +422,10 @@ if (values.check) {
 }
 copy();
 // Without a limit of time: of the first of all builds nothing is known yet.
-spawnSync('cargo', ['test', '--offline', '--features', 'issuer', '--no-run', '--lib', ...TESTS], { ...INSIDE, stdio: 'ignore' });
+spawnSync('cargo', ['test', '--offline', '--features', 'issuer', '--no-run', '--lib', ...TESTS], {
+  ...INSIDE,
+  stdio: 'ignore',
+});
 // What is found where nothing is broken finds no mutant.
 for (const module of new Set(chosen.map(([, module]) => (isOfLog(module) ? 'feed/log' : 'session')))) {
   const finder = found(module);
