@@ -157,12 +157,17 @@ fn a_segment_that_a_copy_that_lags_does_not_have_begins_no_epoch() {
     revoke(&mut world, &issuer, "u", 900);
     let before = claims(&world.run(&issuer, &get("")).body);
     let mut exchange = world.begin(&parts.process(), &get(""));
-    let mut lagging = 3;
+    let [segment] = segments(&world).try_into().unwrap();
+    let mut lagging = 5;
     while !matches!(exchange.step(), Step::Done { .. }) {
         match exchange.step().clone() {
             Step::ReadMany { keys } if lagging > 0 => {
                 lagging -= 1;
                 exchange.resume(Evidence::FoundMany(vec![None; keys.len()]), at(world.now));
+            }
+            Step::Read { key } if key == segment && lagging > 0 => {
+                lagging -= 1;
+                exchange.resume(Evidence::Found(None), at(world.now));
             }
             _ => drop(world.step(&mut exchange)),
         }

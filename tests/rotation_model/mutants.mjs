@@ -324,8 +324,8 @@ const MUTANTS = [
   [
     'takes a copy that lags for a loss',
     'endpoint/log',
-    'if !lost && found.is_some_and',
-    'if !lost && false && found.is_some_and',
+    'if found.is_none_or(',
+    'if false && found.is_none_or(',
   ],
   [
     'goes on naming what was lost',

@@ -214,8 +214,11 @@ async fn go_on_without(issuer: &Issuer, channel: &Channel, log: &Log, missing: &
     let Some(feed) = &issuer.settings.feed else { return Ok(()) };
     for key in missing {
         let ends_at = channel.now().get().saturating_add(LOST_SECONDS);
-        let (lost, found) = (channel.swap(key, 0, LOST.to_owned(), ends_at).await?, channel.read(key).await?);
-        if !lost && found.is_some_and(|entry| log.clone().take(key, Some(&entry.value)).is_ok()) {
+        if channel.swap(key, 0, LOST.to_owned(), ends_at).await? {
+            continue;
+        }
+        let found = channel.read(key).await?;
+        if found.is_none_or(|entry| log.clone().take(key, Some(&entry.value)).is_ok()) {
             return Ok(());
         }
     }
