@@ -89,6 +89,20 @@ fn a_process_whose_clock_is_a_day_ahead_sweeps_nothing_that_another_needs() {
 }
 
 #[test]
+fn requests_of_one_process_that_visit_at_once_are_one_process() {
+    let (parts, mut world) = (Parts::new(), World::new());
+    let issuer = parts.process();
+    past(&mut world, &parts.process());
+    let visit = json!({ "command": "visit" });
+    for _ in 0..4 {
+        world.now += 3600;
+        let mut both: Vec<_> = (0..2).map(|_| world.begin(&issuer, &visit)).collect();
+        together(&mut world, &mut both);
+    }
+    assert_eq!(past(&mut world, &issuer), world.now, "nobody else has been there for hours");
+}
+
+#[test]
 fn what_a_process_whose_clock_is_a_day_ahead_has_left_undone_is_finished_at_once() {
     let (parts, mut world) = (Parts::new(), World::new());
     let (right, fast) = (parts.process(), parts.process());

@@ -21,8 +21,30 @@ const RACE_MS: (u64, u64) = (4, 250);
 #[derive(Debug, Default)]
 pub(super) struct Visits {
     lifetimes: Mutex<Option<Lifetimes>>,
-    /// What it wrote last, or tried to.
-    wrote: Mutex<Option<String>>,
+    wrote: Mutex<Wrote>,
+}
+
+/// What a process wrote last into a row: its requests write it at the same time, and one of them may not know whether it has.
+#[derive(Debug, Default)]
+pub(super) struct Wrote {
+    held: Option<String>,
+    tried: Option<String>,
+}
+
+impl Wrote {
+    /// Before it is known whether it holds: it may, and the answer be lost.
+    pub(super) fn tries(&mut self, value: &str) {
+        self.tried = Some(value.to_owned());
+    }
+
+    pub(super) fn holds(&mut self, value: String) {
+        self.held = Some(value);
+    }
+
+    /// Was that value written by this process, as far as it knows?
+    pub(super) fn is_own(&self, value: &str) -> bool {
+        [&self.held, &self.tried].into_iter().flatten().any(|wrote| wrote == value)
+    }
 }
 
 /// The longest lives of what any process has issued. A process that has not visited yet looks once; where nobody can tell, they are the longest
@@ -48,11 +70,12 @@ pub(super) async fn visit(issuer: &Issuer, channel: &Channel) -> Result<u64, Fai
         let (expected, value) = found.map(|entry| (entry.version, entry.value)).unzip();
         let fleet = Fleet::read(value.as_deref());
         let fleet = fleet.ok_or_else(|| Failure::unreadable("the row of its processes", "it is of another version"))?;
-        let own = value.is_some() && value == *locked(&visits.wrote);
+        let own = value.is_some_and(|value| locked(&visits.wrote).is_own(&value));
         let (next, past) = fleet.visited(configuration, own, channel.now());
         let written = next.to_json();
-        *locked(&visits.wrote) = Some(written.clone());
-        if channel.swap(FLEET, expected.unwrap_or(0), written, NEVER).await? {
+        locked(&visits.wrote).tries(&written);
+        if channel.swap(FLEET, expected.unwrap_or(0), written.clone(), NEVER).await? {
+            locked(&visits.wrote).holds(written);
             *locked(&visits.lifetimes) = Some(next.lifetimes(configuration));
             return Ok(past);
         }

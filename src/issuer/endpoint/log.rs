@@ -19,7 +19,7 @@ use super::{
     Issuer,
     answers::Answers,
     channel::{Channel, Unavailable, locked},
-    fleet::{self, Visits},
+    fleet::{self, Visits, Wrote},
     pause::Pause,
 };
 use crate::time::UnixSeconds;
@@ -75,8 +75,8 @@ impl Drop for Coming {
 #[derive(Debug)]
 pub(super) struct Ledger {
     kept: Mutex<Option<Arc<Log>>>,
-    /// The register that this process wrote last, or tried to.
-    wrote: Mutex<Option<String>>,
+    /// The register that this process wrote last.
+    wrote: Mutex<Wrote>,
     pub(super) visits: Visits,
     appends: Queue<Entry>,
     /// What could not be appended when it was due.
@@ -142,8 +142,8 @@ impl Ledger {
     }
 
     /// What this process knows besides what it has just read.
-    fn known(&self, token_seconds: u64) -> Known {
-        Known { place: self.place(), wrote: locked(&self.wrote).clone(), token_seconds }
+    fn known(&self, log: &Log, token_seconds: u64) -> Known {
+        Known { place: self.place(), own: locked(&self.wrote).is_own(log.stored_value()), token_seconds }
     }
 }
 
@@ -156,9 +156,13 @@ async fn register(issuer: &Issuer, channel: &Channel) -> Result<Log, Unavailable
 
 /// Writes the register, if nobody was faster.
 async fn write_register(issuer: &Issuer, channel: &Channel, register: Write) -> Result<bool, Unavailable> {
-    // Before it is known whether it holds: it may, and the answer be lost.
-    *locked(&issuer.ledger.wrote) = Some(register.value.clone());
-    channel.write(register).await
+    let value = register.value.clone();
+    locked(&issuer.ledger.wrote).tries(&value);
+    let held = channel.write(register).await?;
+    if held {
+        locked(&issuer.ledger.wrote).holds(value);
+    }
+    Ok(held)
 }
 
 /// The whole log as the store has it now. What was read of it stays for the next who asks, also when something fails on the way.
@@ -168,7 +172,7 @@ pub(super) async fn read(issuer: &Issuer, channel: &Channel, since: Option<&Sinc
     for _ in 0..READINGS {
         let mut log = register(issuer, channel).await?;
         if let Some(feed) = &issuer.settings.feed {
-            let known = issuer.ledger.known(0);
+            let known = issuer.ledger.known(&log, 0);
             let random = random().map_err(|_| Unavailable)?;
             if let Some(renewed) = feed.renewed(&log, since, &known, random, channel.now()) {
                 // Held or not, what is true now is yet to be read.
@@ -222,7 +226,7 @@ async fn go_on_without(issuer: &Issuer, channel: &Channel, log: &Log, missing: &
             return Ok(());
         }
     }
-    let known = issuer.ledger.known(0);
+    let known = issuer.ledger.known(log, 0);
     if let Some(register) = feed.without(log, missing, &known, channel.now())
         && write_register(issuer, channel, register).await?
     {
@@ -279,7 +283,7 @@ async fn write(issuer: &Issuer, channel: &Channel, feed: &Feed, lead: &Lead<'_, 
     loop {
         let log = register(issuer, channel).await?;
         lead.beat();
-        let known = issuer.ledger.known(token_seconds);
+        let known = issuer.ledger.known(&log, token_seconds);
         let append = {
             let revoked: Vec<_> = lead.values.iter().map(|entry| entry.wanted.revoked(entry.before)).collect();
             let random = random().map_err(|_| Unavailable)?;

@@ -80,7 +80,7 @@ impl Log {
     }
 
     /// The register's value.
-    pub(super) fn stored_value(&self) -> &str {
+    pub(in crate::issuer) fn stored_value(&self) -> &str {
         &self.stored.1
     }
 

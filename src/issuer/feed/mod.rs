@@ -81,8 +81,8 @@ pub enum Revoked<'r> {
 pub struct Known {
     /// Where it has seen the log before.
     pub place: Option<Place>,
-    /// The value of the register that it wrote last, or tried to.
-    pub wrote: Option<String>,
+    /// Did it write the register itself that it has just read?
+    pub own: bool,
     /// How long access tokens live that other configurations of this issuer have issued, in seconds.
     pub token_seconds: u64,
 }
@@ -94,11 +94,6 @@ pub struct Append {
     pub segment: Option<Write>,
     /// The register.
     pub register: Write,
-}
-
-/// Was the register written by this very process, as far as it knows?
-fn is_own(log: &Log, known: &Known) -> bool {
-    known.wrote.as_deref().is_some_and(|wrote| wrote == log.stored_value())
 }
 
 /// Writes the feed of one issuer, with a key of its own that signs no tokens.
@@ -163,7 +158,7 @@ impl Feed {
         let mut register = self
             .renewed_register(log, known.place.as_ref(), random, now)
             .unwrap_or_else(|| self.register(log, random, now));
-        register.clocks = register.clocks.after(now.get(), is_own(log, known), hold);
+        register.clocks = register.clocks.after(now.get(), known.own, hold);
         let (mut tokens, mut cutoffs, mut kids) = (Vec::new(), BTreeMap::new(), Vec::new());
         for entry in revoked {
             self.enter(&register.key, *entry, &mut tokens, &mut cutoffs, &mut kids);
@@ -213,7 +208,7 @@ impl Feed {
     }
 
     fn stamped(&self, mut register: Register, log: &Log, known: &Known, now: UnixSeconds) -> Write {
-        register.clocks = register.clocks.after(now.get(), is_own(log, known), self.hold(known));
+        register.clocks = register.clocks.after(now.get(), known.own, self.hold(known));
         register.write(log.stored_version())
     }
 
