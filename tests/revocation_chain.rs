@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis::issuer::{
-    feed::{Answer, Append, Feed, Log, REGISTER, Revoked, Since, Write},
+    feed::{Answer, Append, Feed, Known, Log, REGISTER, Revoked, Since, Write},
     tokens::{mint::AccessTokenRequest, signing_key::SigningKey},
 };
 use portcullis::{Alg, UnixSeconds, Verifier};
@@ -82,7 +82,7 @@ impl Store {
     }
 
     fn append(&mut self, feed: &Feed, revoked: &[Revoked<'_>], now: UnixSeconds) {
-        let append = feed.append(&self.log(now), None, revoked, [7; 16], now).unwrap();
+        let append = feed.append(&self.log(now), &Known::default(), revoked, [7; 16], now).unwrap();
         assert!(self.write(&append));
     }
 }
@@ -316,7 +316,8 @@ fn a_key_that_was_lost_signs_nothing_more_whatever_the_thief_writes_into_it() {
 fn two_writers_make_one_history() {
     let (feed, mut store) = (feed(), Store::default());
     let (one, two) = (store.log(at(NOW)), store.log(at(NOW)));
-    let append = |log, jti, random| feed.append(log, None, &[Revoked::Token(jti)], [random; 16], at(NOW)).unwrap();
+    let append =
+        |log, jti, random| feed.append(log, &Known::default(), &[Revoked::Token(jti)], [random; 16], at(NOW)).unwrap();
     let (first, second) = (append(&one, "j1", 1), append(&two, "j2", 2));
     assert!(store.write(&first) && !store.write(&second));
     store.append(&feed, &[Revoked::Token("j2")], at(NOW));
@@ -338,6 +339,6 @@ fn the_feed_has_a_key_of_its_own_and_revokes_something() {
     assert_eq!(pointer(key(0), ISSUER), "/feedKey");
     assert_eq!(pointer(key(1), ""), "/issuer");
     let log = Log::read(None, None).unwrap();
-    assert_eq!(feed().append(&log, None, &[], [0; 16], at(NOW)).unwrap_err().pointer(), "/revoked");
+    assert_eq!(feed().append(&log, &Known::default(), &[], [0; 16], at(NOW)).unwrap_err().pointer(), "/revoked");
     assert!(Log::read(Some((1, "{}")), None).is_err());
 }

@@ -7,6 +7,10 @@ mod random;
 pub mod tokens;
 pub mod sessions;
 
+// what the processes of an issuer know of each other
+mod clocks;
+mod fleet;
+
 // the revocation feed, and the endpoints over all of it
 pub mod feed;
 pub mod endpoint;

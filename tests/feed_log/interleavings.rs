@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use portcullis::Alg;
 use portcullis::issuer::{
     endpoint::{Evidence, Exchange, Step},
-    feed::{Feed, Log, REGISTER, Revoked, Write},
+    feed::{Feed, Known, Log, REGISTER, Revoked, Write},
     tokens::signing_key::SigningKey,
 };
 use serde_json::{Value, json};
@@ -52,6 +52,51 @@ fn what_has_ended_all_sessions_ends_none_that_began_afterwards() {
         world.pull(&two, &mut edge).unwrap();
         assert!(is_refused(&edge, &old, world.now) && !is_refused(&edge, &new, world.now), "{command}");
     }
+}
+
+#[test]
+fn a_session_that_a_copy_that_lags_knows_nothing_of_ends_all_the_same() {
+    for lagging_reads in [1, 2, 5] {
+        let (parts, mut world) = (Parts::new(), World::new());
+        let issuer = parts.process();
+        let session = world.start(&issuer, "alice");
+        let mut exchange = world.begin(&issuer, &end(&session));
+        let mut lagging = lagging_reads;
+        while !matches!(exchange.step(), Step::Done { .. }) {
+            let is_row = matches!(exchange.step(), Step::Read { key } if key.starts_with("s/"));
+            if is_row && lagging > 0 {
+                lagging -= 1;
+                exchange.resume(Evidence::Found(None), at(world.now));
+            } else {
+                world.step(&mut exchange);
+            }
+        }
+        assert_eq!(answer(&exchange).status, 200);
+        assert_eq!(world.refresh(&issuer, &session["refresh_token"]), 400, "{lagging_reads}");
+        let mut edge = parts.edge(&[&parts.feed]);
+        world.pull(&issuer, &mut edge).unwrap();
+        assert!(is_refused(&edge, &session, world.now), "{lagging_reads}");
+        assert_eq!(lagging, 0, "no answer is believed that says there is no such session");
+    }
+}
+
+#[test]
+fn a_session_that_the_store_has_lost_ends_at_the_edges_and_never_begins_again() {
+    let (parts, mut world) = (Parts::new(), World::new());
+    let issuer = parts.process();
+    let session = world.start(&issuer, "alice");
+    let row = format!("s/{}", session["sid"].as_str().unwrap());
+    world.entries.remove(&row);
+    assert_eq!(world.run(&issuer, &end(&session)).status, 200);
+    assert_eq!(world.refresh(&issuer, &session["refresh_token"]), 400);
+    let mut edge = parts.edge(&[&parts.feed]);
+    world.pull(&issuer, &mut edge).unwrap();
+    assert!(is_refused(&edge, &session, world.now));
+    // Whoever restores the row from a copy without comparing its version is not stopped; a swap from nothing is.
+    assert_eq!(world.entries[&row].version, 1);
+    world.now += 86_400 + 600;
+    world.sweep();
+    assert!(!world.entries.contains_key(&row), "it is kept for no longer than its access tokens");
 }
 
 #[test]
@@ -188,7 +233,7 @@ fn a_delta_over_what_has_expired_names_the_signing_keys_that_were_taken_back() {
             _ => {}
         }
         let now = at(if n == 7 { NOW + 700 } else { NOW });
-        let append = feed.append(&register(&rows), None, &revoked, [7; 16], now).unwrap();
+        let append = feed.append(&register(&rows), &Known::default(), &revoked, [7; 16], now).unwrap();
         append.segment.into_iter().for_each(|segment| swap(&mut rows, segment));
         swap(&mut rows, append.register);
     }

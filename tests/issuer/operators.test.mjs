@@ -109,11 +109,33 @@ test('the store is swept whether it could be tended or not, and the caller hears
     return sweep(...args);
   };
   const cause = new Error('a row is locked');
-  store.read = store.readMany = () => Promise.reject(cause);
+  store.readMany = () => Promise.reject(cause);
+  await assert.rejects(issuer.sweep(), { name: 'IssuerUnavailableError', cause });
+  assert.equal(swept, 1);
+  // Until when it may be swept stands in the store as well: by this clock alone nothing is.
+  store.read = store.readMany;
   await assert.rejects(issuer.sweep(), { name: 'IssuerUnavailableError', cause });
   assert.equal(swept, 1);
   Object.assign(store, { read, readMany });
   assert.equal(await issuer.sweep(), 0);
+});
+
+test('a process whose clock is a day ahead sweeps nothing that another needs, and what has ended is swept', async () => {
+  let time = 1_800_000_000;
+  const { issuer: right, store } = issuerWith({ now: () => time });
+  const { issuer: fast } = issuerWith({ now: () => time + 86_400, store });
+  await store.swap('used once', 0, '1', time + 600);
+  for (const issuer of [right, fast, fast, right, fast]) {
+    time += 30;
+    assert.equal(await issuer.sweep(), 0);
+    assert.notEqual(await store.read('used once'), null);
+  }
+  let swept = 0;
+  for (let hour = 0; hour < 4; hour++) {
+    time += 3600;
+    swept += await right.sweep();
+  }
+  assert.deepEqual([swept, await store.read('used once')], [1, null]);
 });
 
 test('what is thrown and is no Error is made one, and an entry that cannot be decoded is told as what it is', async () => {

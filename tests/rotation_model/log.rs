@@ -1,5 +1,6 @@
 //! The log of revocations, model-checked through the issuer's own exchanges: ends of sessions, pulls and two sweepers in every order, over a
-//! store that fails before or after its work, answers late or from a copy that lags, and is restored; and processes that die at any step.
+//! store that fails before or after its work, answers late or from a copy that lags, and is restored; processes that die at any step, and one
+//! whose clock is a day ahead.
 //! A pull that reads from a copy that lags may tell too little: reads go where the swaps go. What it tells takes nothing back.
 //!
 //! Every request runs in a process of its own that has read nothing before. What it does next is a function of what it has seen, and is made
@@ -12,7 +13,7 @@ use std::{
 
 use portcullis::issuer::{
     endpoint::{Entry, Evidence, Issuer, Step},
-    feed::{Feed, Log, REGISTER, Revoked},
+    feed::{Feed, Known, Log, REGISTER, Revoked},
     tokens::signing_key::SigningKey,
 };
 use portcullis::{Alg, UnixSeconds, Verifier};
@@ -22,6 +23,7 @@ pub(crate) const NOW: u64 = 1_800_000_000;
 pub(crate) const ISSUER: &str = "https://issuer.example";
 pub(crate) const SESSIONS: u8 = 2;
 pub(crate) const LIFETIME: u64 = 300;
+pub(crate) const FULL: u32 = 1532;
 
 /// A text of the store or the wire: equal texts have equal numbers.
 pub(crate) type Text = usize;
@@ -30,6 +32,8 @@ pub(crate) type Contents = BTreeMap<String, (u64, Text)>;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum What {
     End(u8),
+    /// By a process whose clock is a day ahead.
+    Ahead(u8),
     Tend,
     /// With the cursor of an edge, or for the whole.
     Pull(Option<Text>),
@@ -56,6 +60,7 @@ pub(crate) struct Flight {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Budget {
     pub(crate) ends: u8,
+    pub(crate) ahead: u8,
     pub(crate) tends: u8,
     pub(crate) pulls: u8,
     pub(crate) errors: u8,
@@ -127,8 +132,8 @@ pub(crate) fn at(seconds: u64) -> UnixSeconds {
 }
 
 impl LogModel {
-    /// With `full`, the next append writes a segment.
-    pub(crate) fn new(name: &'static str, budget: Budget, full: bool) -> Self {
+    /// With `FULL` revocations in the tail before, the next append writes a segment.
+    pub(crate) fn new(name: &'static str, budget: Budget, revoked: u32) -> Self {
         let keys = [1, 2].map(|_| SigningKey::generate(Alg::EdDsa).unwrap());
         let jwk = |text: String| serde_json::from_str::<Value>(&text).unwrap();
         let config = json!({
@@ -166,14 +171,14 @@ impl LogModel {
             model.access.push(started["access_token"].as_str().unwrap().to_owned());
         }
         model.run(&mut store, &json!({ "command": "revoke", "clientId": "another" }));
-        if full {
-            let names: Vec<String> = (0..1500).map(|n| n.to_string()).collect();
-            for part in names.chunks(1000) {
-                let log = model.log(&store);
-                let revoked: Vec<_> = part.iter().map(|name| Revoked::SubjectBefore(name, at(NOW))).collect();
-                let write = model.feed.append(&log, None, &revoked, [7; 16], at(NOW)).unwrap().register;
-                store.insert(write.key, (write.expected + 1, model.text(&write.value)));
-            }
+        let names: Vec<String> = (0..revoked).map(|n| n.to_string()).collect();
+        for part in names.chunks(1000) {
+            let log = model.log(&store);
+            let revoked: Vec<_> = part.iter().map(|name| Revoked::SubjectBefore(name, at(NOW))).collect();
+            let write = model.feed.append(&log, &Known::default(), &revoked, [7; 16], at(NOW)).unwrap();
+            assert_eq!(write.segment, None, "only what is explored writes segments");
+            let write = write.register;
+            store.insert(write.key, (write.expected + 1, model.text(&write.value)));
         }
         model.start = store;
         model
@@ -204,7 +209,7 @@ impl LogModel {
         }
     }
 
-    /// What a request does that has seen so much. Waiting and counting are nothing.
+    /// What a request does that has seen so much. Waiting and counting are nothing, and nobody leaves anything in the row of the processes.
     pub(crate) fn replay(&self, request: &Value, now: u64, seen: &[Seen]) -> Step {
         let issuer = Arc::new(Issuer::from_json(&self.config, &self.secrets).unwrap());
         let mut exchange = issuer.begin(&request.to_string(), at(now));
@@ -212,6 +217,7 @@ impl LogModel {
         loop {
             let evidence = match exchange.step() {
                 Step::Wait { .. } | Step::Count { .. } => Evidence::Held(true),
+                Step::Read { key } if key == "p/fleet" => Evidence::Found(None),
                 step => match seen.next() {
                     Some(seen) => self.evidence(seen),
                     None => return step.clone(),
@@ -229,6 +235,9 @@ impl LogModel {
         // Who tends comes when intents are old, and pulls come after that.
         let (request, now) = match &flight.what {
             What::End(session) => (json!({ "command": "endSession", "sid": self.sids[usize::from(*session)] }), NOW),
+            What::Ahead(session) => {
+                (json!({ "command": "endSession", "sid": self.sids[usize::from(*session)] }), NOW + 86_400)
+            }
             What::Tend => (json!({ "command": "tend" }), NOW + 20),
             What::Pull(cursor) => {
                 let query = cursor.map(|cursor| format!("?since={}", self.of(cursor))).unwrap_or_default();

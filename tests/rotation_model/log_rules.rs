@@ -24,14 +24,14 @@ impl LogModel {
     fn done(&self, world: &mut World, flight: &Flight, status: u16, body: &str) {
         let log = self.log(&world.store);
         match &flight.what {
-            What::End(session) if status == 200 => {
+            What::End(session) | What::Ahead(session) if status == 200 => {
                 world.answered.insert(*session);
                 world.left_undone.remove(session);
                 if !self.is_listed(&log, *session) || !self.is_dead(&world.store, *session) {
                     world.broken = Some(RULES[0]);
                 }
             }
-            What::End(session) => self.undone(world, *session, flight),
+            What::End(session) | What::Ahead(session) => self.undone(world, *session, flight),
             What::Tend if status == 200 => {
                 // What began before it and has ended.
                 let open = |session: &u8| flight.answered.contains(&(session + 100)) && !self.is_listed(&log, *session);
@@ -131,6 +131,9 @@ impl Model for LogModel {
             let sessions = if left.ends == self.budget.ends { 1 } else { SESSIONS };
             acts.extend((0..sessions).map(|session| Act::Send(What::End(session))));
         }
+        if left.ahead > 0 && sends {
+            acts.push(Act::Send(What::Ahead(1)));
+        }
         if left.tends > 0 && sends {
             acts.push(Act::Send(What::Tend));
         }
@@ -172,6 +175,7 @@ impl Model for LogModel {
             Act::Send(what) => {
                 match what {
                     What::End(_) => world.left.ends -= 1,
+                    What::Ahead(_) => world.left.ahead -= 1,
                     What::Tend => world.left.tends -= 1,
                     What::Pull(_) => world.left.pulls -= 1,
                 }

@@ -130,14 +130,16 @@ fn no_interleaving_breaks_an_invariant() {
 fn logs() -> Vec<LogModel> {
     let usual = log::Budget { ends: 2, pulls: 1, ..log::Budget::default() };
     vec![
-        LogModel::new("log: two at once", log::Budget { pulls: 2, ..usual }, false),
-        LogModel::new("log: errors", log::Budget { errors: 1, tends: 1, pulls: 0, ..usual }, false),
-        LogModel::new("log: deaths", log::Budget { deaths: 1, tends: 1, pulls: 0, ..usual }, false),
-        LogModel::new("log: two sweepers", log::Budget { ends: 1, deaths: 1, tends: 2, pulls: 0, ..usual }, false),
-        LogModel::new("log: late readers", log::Budget { stale: 1, ..usual }, false),
-        LogModel::new("log: segments", log::Budget { ends: 1, errors: 1, tends: 1, ..usual }, true),
-        LogModel::new("log: restore", log::Budget { ends: 1, pulls: 3, restores: 1, ..usual }, false),
-        LogModel::new("log: fork", log::Budget { ends: 2, pulls: 3, restores: 1, alone: true, ..usual }, false),
+        LogModel::new("log: two at once", log::Budget { pulls: 2, ..usual }, 0),
+        LogModel::new("log: errors", log::Budget { errors: 1, tends: 1, pulls: 0, ..usual }, 0),
+        LogModel::new("log: deaths", log::Budget { deaths: 1, tends: 1, pulls: 0, ..usual }, 0),
+        LogModel::new("log: two sweepers", log::Budget { ends: 1, deaths: 1, tends: 2, pulls: 0, ..usual }, 0),
+        LogModel::new("log: late readers", log::Budget { stale: 1, ..usual }, 0),
+        LogModel::new("log: segments", log::Budget { ends: 1, errors: 1, tends: 1, ..usual }, log::FULL),
+        // The end by a right clock is in the tail that becomes a segment by another's.
+        LogModel::new("log: ahead", log::Budget { ends: 1, ahead: 1, ..usual }, log::FULL - 1),
+        LogModel::new("log: restore", log::Budget { ends: 1, pulls: 3, restores: 1, ..usual }, 0),
+        LogModel::new("log: fork", log::Budget { ends: 2, pulls: 3, restores: 1, alone: true, ..usual }, 0),
     ]
 }
 

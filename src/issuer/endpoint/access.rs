@@ -46,9 +46,8 @@ pub(super) async fn stands(
         return Ok(false);
     }
     let Some(sid) = claims.get("sid").and_then(Value::as_str) else {
-        let rules = &issuer.settings.rules;
         let (subject, client) = (typed.sub.as_deref(), typed.client_id.as_deref());
-        let before = cutoff::of(channel, subject.unwrap_or_default(), client.unwrap_or_default(), rules).await?;
+        let before = cutoff::of(issuer, channel, subject.unwrap_or_default(), client.unwrap_or_default()).await?;
         return Ok(typed.iat.is_some_and(|issued_at| before.is_none_or(|before| issued_at >= before)));
     };
     // The session knows the cutoffs that it began under, which says more than instants do.

@@ -148,6 +148,11 @@ impl Evidence {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unavailable;
 
+/// Nothing is left half done under the locks of an issuer, so that a poisoned one is as good as another.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[derive(Debug)]
 struct Shared {
     now: UnixSeconds,
@@ -167,9 +172,8 @@ impl Channel {
         Channel(Arc::new(Mutex::new(Shared { now, asked: None, told: None, failed: false, events: Vec::new() })))
     }
 
-    /// Nothing is left half done under the lock, so that a poisoned one is as good as another.
     fn shared(&self) -> MutexGuard<'_, Shared> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0)
     }
 
     /// The present, by the clock of whoever carries the steps out. It moves while a step is under way.

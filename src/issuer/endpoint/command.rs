@@ -8,7 +8,7 @@ use super::{
     client::{AUTHORIZATION_CODE, Client},
     code::{self, Code},
     failure::Failure,
-    health, intents,
+    fleet, health, intents,
     response::Response,
     revocations::{Target, revoke},
     run, tokens,
@@ -60,6 +60,10 @@ pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Re
             command.only(&["command"])?;
             health::check(channel).await?;
             Value::Null
+        }
+        "visit" => {
+            command.only(&["command"])?;
+            json!({ "past": fleet::visit(issuer, channel).await? })
         }
         "tend" => {
             command.only(&["command"])?;

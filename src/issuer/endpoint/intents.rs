@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{
     Issuer,
-    channel::{Channel, Unavailable},
+    channel::{Channel, Unavailable, locked},
     failure::Failure,
-    log::{self, Coming, Entry, locked},
+    fleet,
+    log::{self, Coming, Entry},
     name,
     pause::Pause,
     run,
@@ -23,6 +24,7 @@ use crate::issuer::{
         operation::{Operation, Outcome},
         session_id::SessionId,
     },
+    tokens::mint::LONGEST_LONG_LIFETIME_SECONDS,
 };
 use crate::time::{Leeway, UnixSeconds};
 
@@ -182,7 +184,7 @@ async fn carried_out(issuer: &Issuer, channel: &Channel, intent: &Intent) -> Res
             return Ok(Entry::of(wanted));
         }
         Wanted::Token(jti) => {
-            mark_token(issuer, channel, jti).await?;
+            mark_token(channel, jti).await?;
             return Ok(Entry::of(wanted));
         }
         Wanted::Key(kid) => {
@@ -204,15 +206,17 @@ async fn carried_out(issuer: &Issuer, channel: &Channel, intent: &Intent) -> Res
 
 /// Ends all sessions of the party that have begun. Whatever is granted from now on is dated after the cutoff.
 pub(super) async fn cut_off(issuer: &Issuer, channel: &Channel, party: Party) -> Result<UnixSeconds, Failure> {
-    match run::run(issuer, channel, Operation::cut_off(party), None).await? {
+    let sessions = fleet::lifetimes(issuer, channel).await.session;
+    match run::run(issuer, channel, Operation::cut_off(party).of_sessions_that_last(sessions), None).await? {
         Outcome::CutOff(cutoff) => Ok(cutoff.issued_at(channel.now())),
         _ => Err(Failure::unavailable()),
     }
 }
 
 /// Takes one token back, here; `false` when it was before.
-pub(super) async fn mark_token(issuer: &Issuer, channel: &Channel, jti: &str) -> Result<bool, Unavailable> {
-    let longest = issuer.settings.rules.configuration.access_token.saturating_add(Leeway::CAP);
+pub(super) async fn mark_token(channel: &Channel, jti: &str) -> Result<bool, Unavailable> {
+    // It may be a token of another configuration.
+    let longest = LONGEST_LONG_LIFETIME_SECONDS.saturating_add(Leeway::CAP);
     channel.is_first(&name::token(jti), channel.now().get().saturating_add(longest)).await
 }
 

@@ -1,14 +1,16 @@
 //! The log of revocations in the store, which the feed is made of: reading it, and appending what all requests of this process have to say.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc, Mutex,
     atomic::{AtomicUsize, Ordering},
 };
+
+use serde_json::json;
 
 use super::{
     super::{
         feed::{
-            Feed, Log, MOST_AT_ONCE, Place, REGISTER, Since,
+            Feed, Known, Log, MOST_AT_ONCE, Place, REGISTER, Since, Write,
             intent::{Intent, Wanted},
             queue::{Lead, Queue, Ticket, Turn},
         },
@@ -16,7 +18,8 @@ use super::{
     },
     Issuer,
     answers::Answers,
-    channel::{Channel, Unavailable},
+    channel::{Channel, Unavailable, locked},
+    fleet::{self, Visits, Wrote},
     pause::Pause,
 };
 use crate::time::UnixSeconds;
@@ -26,6 +29,10 @@ const SEGMENTS_AT_ONCE: usize = 64;
 
 /// How often a log is begun anew in which something is missing: its register was of a moment that is past.
 const READINGS: u32 = 8;
+
+/// What stands in place of a segment that was lost, and for how long, in seconds.
+const LOST: &str = "-";
+const LOST_SECONDS: u64 = 3600;
 
 /// As many revocations as are kept for a later append when the store gave no answer.
 const MOST_LEFT: usize = 10_000;
@@ -68,6 +75,9 @@ impl Drop for Coming {
 #[derive(Debug)]
 pub(super) struct Ledger {
     kept: Mutex<Option<Arc<Log>>>,
+    /// The register that this process wrote last.
+    wrote: Mutex<Wrote>,
+    pub(super) visits: Visits,
     appends: Queue<Entry>,
     /// What could not be appended when it was due.
     left: Mutex<Vec<Entry>>,
@@ -84,6 +94,8 @@ impl Ledger {
     pub(super) fn new() -> Self {
         Ledger {
             kept: Mutex::default(),
+            wrote: Mutex::default(),
+            visits: Visits::default(),
             appends: Queue::new(MOST_AT_ONCE),
             left: Mutex::default(),
             coming: Arc::default(),
@@ -128,11 +140,11 @@ impl Ledger {
     fn keep(&self, log: &Arc<Log>) {
         *locked(&self.kept) = Some(Arc::clone(log));
     }
-}
 
-/// Nothing is left half done under these locks, so that a poisoned one is as good as another.
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What this process knows besides what it has just read.
+    fn known(&self, log: &Log, token_seconds: u64) -> Known {
+        Known { place: self.place(), own: locked(&self.wrote).is_own(log.stored_value()), token_seconds }
+    }
 }
 
 /// The register as the store has it now.
@@ -142,43 +154,85 @@ async fn register(issuer: &Issuer, channel: &Channel) -> Result<Log, Unavailable
     Log::read(found, issuer.ledger.kept().as_deref()).map_err(|_| Unavailable)
 }
 
+/// Writes the register, if nobody was faster.
+async fn write_register(issuer: &Issuer, channel: &Channel, register: Write) -> Result<bool, Unavailable> {
+    let value = register.value.clone();
+    locked(&issuer.ledger.wrote).tries(&value);
+    let held = channel.write(register).await?;
+    if held {
+        locked(&issuer.ledger.wrote).holds(value);
+    }
+    Ok(held)
+}
+
 /// The whole log as the store has it now. What was read of it stays for the next who asks, also when something fails on the way.
 pub(super) async fn read(issuer: &Issuer, channel: &Channel, since: Option<&Since>) -> Result<Arc<Log>, Unavailable> {
     let mut pause = Pause::new(RACE_MS.0, RACE_MS.1);
+    let mut missed = Vec::new();
     for _ in 0..READINGS {
         let mut log = register(issuer, channel).await?;
         if let Some(feed) = &issuer.settings.feed {
-            let before = issuer.ledger.place();
+            let known = issuer.ledger.known(&log, 0);
             let random = random().map_err(|_| Unavailable)?;
-            if let Some(renewed) = feed.renewed(&log, since, before.as_ref(), random, channel.now()) {
+            if let Some(renewed) = feed.renewed(&log, since, &known, random, channel.now()) {
                 // Held or not, what is true now is yet to be read.
-                if !channel.write(renewed).await? {
+                if !write_register(issuer, channel, renewed).await? {
                     pause.wait(channel).await?;
                 }
                 continue;
             }
         }
-        if let Some(log) = whole(issuer, channel, &mut log).await? {
+        let missing = complete(issuer, channel, &mut log).await?;
+        if missing.is_empty() {
+            let log = Arc::new(log);
+            issuer.ledger.keep(&log);
             return Ok(log);
         }
+        // The register may have been of a moment that is past, and is read again. What it goes on naming is lost.
+        if core::mem::replace(&mut missed, missing.clone()) == missing {
+            go_on_without(issuer, channel, &log, &missing).await?;
+        }
+        pause.wait(channel).await?;
     }
     Err(Unavailable)
 }
 
-/// Reads what is missing of a log; `None` when it is gone.
-async fn whole(issuer: &Issuer, channel: &Channel, log: &mut Log) -> Result<Option<Arc<Log>>, Unavailable> {
-    let missing = log.missing(channel.now());
-    for keys in missing.chunks(SEGMENTS_AT_ONCE) {
+/// Reads what this process does not hold of a log, and says what is not there, or is not what the register names.
+async fn complete(issuer: &Issuer, channel: &Channel, log: &mut Log) -> Result<Vec<String>, Unavailable> {
+    let mut missing = Vec::new();
+    for keys in log.missing(channel.now()).chunks(SEGMENTS_AT_ONCE) {
         let found = channel.read_many(keys.to_vec()).await?;
         for (key, entry) in keys.iter().zip(&found) {
-            let Some(entry) = entry else { return Ok(None) };
-            log.take(key, Some(&entry.value)).map_err(|_| Unavailable)?;
+            if log.take(key, entry.as_ref().map(|entry| entry.value.as_str())).is_err() {
+                missing.push(key.clone());
+            }
         }
         issuer.ledger.keep(&Arc::new(log.clone()));
     }
-    let log = Arc::new(core::mem::take(log));
-    issuer.ledger.keep(&log);
-    Ok(Some(log))
+    Ok(missing)
+}
+
+/// Begins an epoch without segments that the store has lost before their time, and tells the operator. A row that is not there is shown by a
+/// swap: a copy that lags would say the same of one that is.
+async fn go_on_without(issuer: &Issuer, channel: &Channel, log: &Log, missing: &[String]) -> Result<(), Unavailable> {
+    let Some(feed) = &issuer.settings.feed else { return Ok(()) };
+    for key in missing {
+        let ends_at = channel.now().get().saturating_add(LOST_SECONDS);
+        if channel.swap(key, 0, LOST.to_owned(), ends_at).await? {
+            continue;
+        }
+        let found = channel.read(key).await?;
+        if found.is_none_or(|entry| log.clone().take(key, Some(&entry.value)).is_ok()) {
+            return Ok(());
+        }
+    }
+    let known = issuer.ledger.known(log, 0);
+    if let Some(register) = feed.without(log, missing, &known, channel.now())
+        && write_register(issuer, channel, register).await?
+    {
+        channel.report(json!({ "kind": "store_behind", "at": channel.now() }));
+    }
+    Ok(())
 }
 
 /// Appends, together with what others of this process have to append. Done again after an error it may stand there twice, which changes nothing.
@@ -225,21 +279,22 @@ async fn lead_or_wait(issuer: &Issuer, channel: &Channel, feed: &Feed, ticket: &
 /// Writes one batch, however many races are lost on the way: each is a batch of somebody else's.
 async fn write(issuer: &Issuer, channel: &Channel, feed: &Feed, lead: &Lead<'_, Entry>) -> Result<(), Unavailable> {
     let mut pause = Pause::new(RACE_MS.0, RACE_MS.1);
+    let token_seconds = fleet::lifetimes(issuer, channel).await.token;
     loop {
         let log = register(issuer, channel).await?;
         lead.beat();
-        let before = issuer.ledger.place();
+        let known = issuer.ledger.known(&log, token_seconds);
         let append = {
             let revoked: Vec<_> = lead.values.iter().map(|entry| entry.wanted.revoked(entry.before)).collect();
             let random = random().map_err(|_| Unavailable)?;
-            feed.append(&log, before.as_ref(), &revoked, random, channel.now()).map_err(|_| Unavailable)?
+            feed.append(&log, &known, &revoked, random, channel.now()).map_err(|_| Unavailable)?
         };
         if let Some(segment) = append.segment {
             // One that is there already is the same: its key says what is in it.
             channel.write(segment).await?;
             lead.beat();
         }
-        if channel.write(append.register).await? {
+        if write_register(issuer, channel, append.register).await? {
             let mut tended = locked(&issuer.ledger.tended);
             tended.1 = tended.1.saturating_add(u64::try_from(lead.values.len()).unwrap_or_default());
             return Ok(());

@@ -5,10 +5,10 @@ use serde_json::json;
 use super::{
     Issuer,
     authenticate::{self, Caller},
-    channel::Channel,
+    channel::{Channel, locked},
     failure::Failure,
     intents,
-    log::{self, Entry, locked},
+    log::{self, Entry},
     request::Request,
     response::Response,
     run,

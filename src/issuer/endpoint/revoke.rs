@@ -71,7 +71,7 @@ async fn by_access_token(issuer: &Issuer, caller: &Caller<'_>, text: &str, chann
     }
     let mut intent = intents::open(issuer, channel, wanted.clone()).await;
     // Here first, as for sessions. Nobody can fill the feed with one token: what it lists already is not appended.
-    let _ = intents::mark_token(issuer, channel, jti).await?;
+    let _ = intents::mark_token(channel, jti).await?;
     intents::append(issuer, channel, &mut intent, Entry::of(wanted)).await?;
     intents::close(issuer, intent);
     Ok(())

@@ -54,7 +54,7 @@ pub(super) async fn alone(
     let settings = &issuer.settings;
     let Wanted { subject, scope, jkt, longest_seconds } = wanted;
     let lifetime = settings.rules.configuration.access_token.min(longest_seconds);
-    let before = cutoff::of(channel, subject, &client.id, &settings.rules).await?;
+    let before = cutoff::of(issuer, channel, subject, &client.id).await?;
     let request = AccessTokenRequest::new(&settings.issuer, settings.audience(client), subject, &client.id)
         .map_err(IssuerError::from)?
         .granted(lifetime, scope, jkt);

@@ -80,10 +80,11 @@ impl Intent {
         cutoff.get() > self.seen.unwrap_or(self.at.saturating_add(1))
     }
 
-    /// Is its process taken to have stopped?
+    /// Is its process taken to have stopped? One that is dated in the future is of a process whose clock is ahead, and of nobody knows when:
+    /// what is carried out twice does no harm, and what waits for that instant does.
     #[must_use]
     pub fn is_lost(&self, now: UnixSeconds) -> bool {
-        now.get() >= self.at.saturating_add(LOST_SECONDS)
+        now.get().abs_diff(self.at) >= LOST_SECONDS
     }
 }
 
@@ -138,5 +139,7 @@ mod tests {
         assert_eq!((read(None), read(Some("?")), read(Some(r#"{"v":2,"open":[]}"#))), (vec![], vec![], vec![]));
         let at = |seconds| UnixSeconds::new(seconds).unwrap();
         assert!(!intent("a").is_lost(at(19)) && intent("a").is_lost(at(20)));
+        let ahead = Intent { at: 86_400, seen: None, wanted: Wanted::Session("a".to_owned()) };
+        assert!(ahead.is_lost(at(0)) && !ahead.is_lost(at(86_390)));
     }
 }

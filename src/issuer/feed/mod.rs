@@ -6,10 +6,10 @@
 //! ```text
 //! read:    log = Log::read(store.read(REGISTER)?, the log of the last reading)?
 //!          for key in log.missing(now) { log.take(key, store.read(key)?)? }
-//! append:  log = Log::read(store.read(REGISTER)?, …)?;  append = feed.append(&log, &revoked, random, now)?
+//! append:  log = Log::read(store.read(REGISTER)?, …)?;  append = feed.append(&log, &known, &revoked, random, now)?
 //!          if let Some(segment) = append.segment { swap(segment) }             // `false`: it is there already
 //!          if !swap(append.register) { wait, and begin again }                 // another was faster
-//! serve:   read; if let Some(renewed) = feed.renewed(&log, &since, before, random, now) { swap(renewed); read again }
+//! serve:   read; if let Some(renewed) = feed.renewed(&log, &since, &known, random, now) { swap(renewed); read again }
 //!          feed.answer(&log, since, now)                                       // GET /revocations[?since=…]
 //! ```
 //!
@@ -76,6 +76,17 @@ pub enum Revoked<'r> {
     Key(&'r str),
 }
 
+/// What a process knows besides the log that it has just read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Where it has seen the log before.
+    pub place: Option<Place>,
+    /// Did it write the register itself that it has just read?
+    pub own: bool,
+    /// How long access tokens live that other configurations of this issuer have issued, in seconds.
+    pub token_seconds: u64,
+}
+
 /// What an append writes: the segment first, if there is one, and then the register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Append {
@@ -128,15 +139,14 @@ impl Feed {
         self.cursors.read(text)
     }
 
-    /// What takes these back. `random` becomes the key of all hashes when it is the first of the log, and is not used otherwise. `before` is
-    /// where this process has seen the log before.
+    /// What takes these back. `random` becomes the key of all hashes when it is the first of the log, and is not used otherwise.
     ///
     /// # Errors
     /// Nothing to revoke, or more than [`MOST_AT_ONCE`] (`/revoked`).
     pub fn append(
         &self,
         log: &Log,
-        before: Option<&Place>,
+        known: &Known,
         revoked: &[Revoked<'_>],
         random: [u8; 16],
         now: UnixSeconds,
@@ -144,35 +154,37 @@ impl Feed {
         if revoked.is_empty() || revoked.len() > MOST_AT_ONCE {
             return Err(PolicyError::at("revoked", format!("must be from 1 to {MOST_AT_ONCE} revocations")));
         }
-        let register =
-            self.renewed_register(log, before, random, now).unwrap_or_else(|| self.register(log, random, now));
+        let hold = self.hold(known);
+        let mut register = self
+            .renewed_register(log, known.place.as_ref(), random, now)
+            .unwrap_or_else(|| self.register(log, random, now));
+        register.clocks = register.clocks.after(now.get(), known.own, hold);
         let (mut tokens, mut cutoffs, mut kids) = (Vec::new(), BTreeMap::new(), Vec::new());
         for entry in revoked {
             self.enter(&register.key, *entry, &mut tokens, &mut cutoffs, &mut kids);
         }
         // A token that a cutoff refuses may have been issued until then, and lives on for as long as any.
-        let begins = cutoffs.values().copied().max().unwrap_or_default().max(now.get());
-        let expires = begins.saturating_add(self.entry_seconds).min(NEVER);
+        let begins = cutoffs.values().copied().max().unwrap_or_default().max(register.clocks.present());
+        let expires = begins.saturating_add(hold).min(NEVER);
         let mut batch = Batch { expires, tokens: log::ascending(tokens), cutoffs };
         for name in &kids {
             batch.cutoffs.insert(*name, NEVER);
         }
-        let mut register = register;
         if kids.iter().filter(|name| !register.keep_key(**name)).count() > 0 {
             batch.expires = NEVER;
         }
-        let (register, segment) = register.with(batch, now);
+        let (register, segment) = register.with(batch, register.clocks.past(hold));
         Ok(Append { segment, register: register.write(log.stored_version()) })
     }
 
     /// What begins another epoch, if one is due: a place is proven that the log does not lead to, by an edge's cursor or by what this process
-    /// has read `before`; or this feed key is new to the log. A reading that was stale makes a write whose swap fails.
+    /// has read before; or this feed key is new to the log. A reading that was stale makes a write whose swap fails.
     #[must_use]
     pub fn renewed(
         &self,
         log: &Log,
         since: Option<&Since>,
-        before: Option<&Place>,
+        known: &Known,
         random: [u8; 16],
         now: UnixSeconds,
     ) -> Option<Write> {
@@ -182,8 +194,27 @@ impl Feed {
         };
         let register = self
             .renewed_register(log, proven, random, now)
-            .or_else(|| self.renewed_register(log, before, random, now))?;
-        Some(register.write(log.stored_version()))
+            .or_else(|| self.renewed_register(log, known.place.as_ref(), random, now))?;
+        Some(self.stamped(register, log, known, now))
+    }
+
+    /// What goes on without these segments, which the store has lost before their time: in another epoch, so that edges keep what they hold.
+    #[must_use]
+    pub fn without(&self, log: &Log, lost: &[String], known: &Known, now: UnixSeconds) -> Option<Write> {
+        let mut register = log.register.as_deref()?.clone();
+        register.segments.retain(|segment| !lost.contains(&register::segment_key(&segment.id)));
+        self.begin_epoch(&mut register, log.epoch(), now);
+        Some(self.stamped(register, log, known, now))
+    }
+
+    fn stamped(&self, mut register: Register, log: &Log, known: &Known, now: UnixSeconds) -> Write {
+        register.clocks = register.clocks.after(now.get(), known.own, self.hold(known));
+        register.write(log.stored_version())
+    }
+
+    /// How long an entry matters: no token that it could concern lives longer, of whatever configuration it is.
+    fn hold(&self, known: &Known) -> u64 {
+        self.entry_seconds.max(known.token_seconds.saturating_add(Leeway::CAP))
     }
 
     /// Is that session or token listed?
@@ -216,11 +247,14 @@ impl Feed {
             return None;
         }
         let mut register = self.register(log, random, now);
-        let last = lost.map_or(0, |place| place.epoch).max(log.epoch());
-        // By the clock, so that no edge has heard of it, and later than any that is known, whatever the clock says.
+        self.begin_epoch(&mut register, lost.map_or(0, |place| place.epoch).max(log.epoch()), now);
+        Some(register)
+    }
+
+    /// By the clock, so that no edge has heard of it, and later than any that is known, whatever the clock says.
+    fn begin_epoch(&self, register: &mut Register, last: u64, now: UnixSeconds) {
         register.epoch = now.get().max(last.saturating_add(1));
         register.sign_with(self.key.kid());
-        Some(register)
     }
 
     fn enter(

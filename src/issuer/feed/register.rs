@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     base64url,
+    issuer::clocks::Clocks,
     revocation::{HashKey, snapshot::Head},
     time::UnixSeconds,
 };
@@ -72,6 +73,8 @@ pub(super) struct Register {
     pub(super) segments: Vec<Segment>,
     pub(super) origin: Origin,
     pub(super) tail: Vec<Batch>,
+    /// Whose clocks have passed what is to be retired.
+    pub(super) clocks: Clocks,
     /// Where the chain is after the tail.
     pub(super) at: Origin,
 }
@@ -88,6 +91,9 @@ struct Written {
     version: u64,
     head: String,
     tail: String,
+    /// Not there before the first write of a version that knows them.
+    #[serde(default)]
+    clocks: Clocks,
 }
 
 impl Register {
@@ -96,7 +102,8 @@ impl Register {
         let origin = Origin { version: 0, head: [0; 32] };
         let signers = vec![signer.to_owned()];
         let (keys, segments, tail) = (Vec::new(), Vec::new(), Vec::new());
-        Register { epoch, key, signers, keys, segments, at: origin.clone(), origin, tail }
+        let clocks = Clocks::default();
+        Register { epoch, key, signers, keys, segments, at: origin.clone(), origin, tail, clocks }
     }
 
     pub(super) fn from_json(text: &str) -> Result<Self, LogError> {
@@ -117,6 +124,7 @@ impl Register {
             segments: segments.collect::<Result<_, LogError>>()?,
             origin: origin(written.version, &written.head)?,
             tail: batch::read_all(&written.tail).ok_or(LogError)?,
+            clocks: written.clocks,
             at: Origin { version: 0, head: [0; 32] },
         };
         register.at = register.tail.iter().fold(register.origin.clone(), |at, batch| at.after(batch));
@@ -139,23 +147,24 @@ impl Register {
             version: self.origin.version,
             head: base64url::encode(&self.origin.head),
             tail: batch::write_all(&self.tail),
+            clocks: self.clocks.clone(),
         };
         // Nothing in it can fail to be written.
         let value = serde_json::to_string(&written).unwrap_or_default();
         Write { key: REGISTER.to_owned(), expected, value, ends_at: NEVER }
     }
 
-    /// The register with one batch more, and the segment to be written before it.
-    pub(super) fn with(&self, batch: Batch, now: UnixSeconds) -> (Register, Option<Write>) {
+    /// The register with one batch more, and the segment to be written before it. What has expired before `past` is retired.
+    pub(super) fn with(&self, batch: Batch, past: u64) -> (Register, Option<Write>) {
         let mut next = self.clone();
-        next.segments.retain(|segment| segment.expires > now.get());
+        next.segments.retain(|segment| segment.expires > past);
         let size: usize = next.tail.iter().map(Batch::size).sum();
         let mut segment = None;
         if !next.tail.is_empty() && size.saturating_add(batch.size()) > TAIL_BYTES {
             let tail = core::mem::take(&mut next.tail);
             let expires = tail.iter().map(|batch| batch.expires).max().unwrap_or_default();
             // What has expired already needs no row.
-            if expires > now.get() {
+            if expires > past {
                 let value = batch::write_all(&tail);
                 let id = base64url::encode(&Sha256::digest(&value));
                 let ends_at = expires.saturating_add(SLACK_SECONDS).min(NEVER);

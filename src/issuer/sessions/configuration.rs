@@ -5,7 +5,7 @@ use crate::issuer::tokens::mint::{LONGEST_LIFETIME_SECONDS, LONGEST_LONG_LIFETIM
 use crate::{document, policy_error::PolicyError};
 
 /// Ten years: no session needs more, and no sum of instants then overflows.
-const LONGEST_SECONDS: u64 = 315_360_000;
+pub(in crate::issuer) const LONGEST_SECONDS: u64 = 315_360_000;
 
 /// What sessions are judged by.
 #[derive(Clone, Debug)]

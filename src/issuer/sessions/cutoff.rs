@@ -121,9 +121,9 @@ impl Cutoff {
         self.0 > now.get().saturating_add(Leeway::CAP)
     }
 
-    /// Until when a store keeps it: longer than any session that began before.
-    pub(in crate::issuer) fn ends_at(self, rules: &Rules) -> UnixSeconds {
-        let seconds = self.0.saturating_add(rules.configuration.absolute).saturating_add(SLACK_SECONDS);
+    /// Until when a store keeps it: longer than any session that began before, of those that last so many seconds.
+    pub(in crate::issuer) fn ends_at(self, sessions: u64) -> UnixSeconds {
+        let seconds = self.0.saturating_add(sessions).saturating_add(SLACK_SECONDS);
         UnixSeconds::new(seconds).unwrap_or(UnixSeconds::MAX)
     }
 
@@ -236,7 +236,7 @@ mod tests {
         let absolute = rules.configuration.absolute;
         assert_eq!(standing(first, none, 100 + absolute), Standing::Behind);
         assert_eq!(standing(first, none, 101 + absolute), Standing::Stands);
-        assert!(first.ends_at(&rules).get() > 101 + absolute);
+        assert!(first.ends_at(absolute).get() > 101 + absolute);
     }
 
     #[test]

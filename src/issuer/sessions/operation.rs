@@ -135,6 +135,8 @@ pub struct Operation {
     task: Task,
     asked: Asked,
     lost: u32,
+    /// How long sessions may last that a cutoff ends.
+    sessions: u64,
     /// How long the last attempt to move a cutoff took, in seconds, and when this one began.
     took: u64,
     began: u64,
@@ -180,8 +182,14 @@ impl Operation {
         Self::new(Task::CutOff(party))
     }
 
+    /// The same, of sessions that last so many seconds by any configuration of this issuer: a cutoff is kept for longer.
+    #[must_use]
+    pub fn of_sessions_that_last(self, seconds: u64) -> Self {
+        Operation { sessions: seconds, ..self }
+    }
+
     fn new(task: Task) -> Self {
-        Operation { task, asked: Asked::Nothing, lost: 0, took: 0, began: 0 }
+        Operation { task, asked: Asked::Nothing, lost: 0, sessions: 0, took: 0, began: 0 }
     }
 
     /// The first step.
@@ -233,7 +241,8 @@ impl Operation {
         let (version, value) = found.map(|found| (found.version, found.value)).unzip();
         if let Task::CutOff(party) = &self.task {
             let ends = UnixSeconds::new(now.get().saturating_add(self.took)).unwrap_or(UnixSeconds::MAX);
-            let step = move_cutoff(party, version.unwrap_or(0), value.as_deref(), [now, ends], rules);
+            let sessions = self.sessions.max(rules.configuration.absolute);
+            let step = move_cutoff(party, version.unwrap_or(0), value.as_deref(), [now, ends], sessions);
             self.began = now.get();
             let Some((reported, step)) = step else { return unavailable() };
             self.asked = Asked::Commit(reported, None);
@@ -243,6 +252,10 @@ impl Operation {
         let Decision { answer, write, event } = match &self.task {
             Task::Refresh(request) => session::refresh(row.as_ref(), request, now, rules),
             Task::RevokeByToken(request) => session::revoke_by_token(row.as_ref(), request, now, rules),
+            // A copy that lags knows nothing of a session that has begun: only a swap shows that there is none.
+            Task::Revoke(sid) if row.is_none() => {
+                Decision { answer: Answer::Revoked, write: Some(Row::ended(*sid, now)), event: None }
+            }
             Task::Revoke(_) => session::revoke(row.as_ref(), now),
             Task::Inspect(inspected) => session::inspect(row.as_ref(), inspected, now, rules),
             Task::Start(..) | Task::CutOff(_) => return unavailable(),
@@ -260,20 +273,20 @@ impl Operation {
             Answer::Revoked => (Outcome::Revoked, write),
             Answer::Refused(refusal) => (Outcome::Refused(refusal), write),
         };
-        match version.zip(proof) {
+        match proof {
             None => Step::Done { outcome, events },
-            Some((expected, row)) => self.commit((outcome, events), expected, row, rules),
+            Some(row) => self.commit((outcome, events), version.unwrap_or(0), row),
         }
     }
 
     fn start_under(&mut self, found: &[Option<Versioned>; 2], now: UnixSeconds, rules: &Rules) -> Step {
         let (Task::Start(request, seed), Some(cutoffs)) = (&self.task, cutoffs(found)) else { return unavailable() };
         let (row, grant) = start::start(request, seed, cutoffs, now, rules);
-        self.commit((Outcome::Granted(grant), Vec::new()), 0, row, rules)
+        self.commit((Outcome::Granted(grant), Vec::new()), 0, row)
     }
 
-    fn commit(&mut self, reported: Reported, expected: u64, row: Row, rules: &Rules) -> Step {
-        let step = swap(expected, &row, rules);
+    fn commit(&mut self, reported: Reported, expected: u64, row: Row) -> Step {
+        let step = swap(expected, &row);
         let session = match (&reported.0, expected.checked_add(1)) {
             (Outcome::Granted(_), Some(version)) => Some((version, row)),
             (Outcome::Granted(_), None) => return unavailable(),
@@ -306,7 +319,7 @@ impl Operation {
             Some(Standing::Revoked) if matches!(outcome, Outcome::Granted(_)) => {
                 // So that the session stays revoked when the cutoff has been swept.
                 let revoked = Row { status: Status::Revoked, ..row };
-                let step = swap(version, &revoked, rules);
+                let step = swap(version, &revoked);
                 self.asked = Asked::End(events, revoked);
                 step
             }
@@ -346,8 +359,8 @@ fn read_cutoffs(subject: &str, client: &str) -> Step {
 }
 
 /// The row is kept for as long as an access token of its session may live: until then it can be revoked at the edges.
-fn swap(expected: u64, row: &Row, rules: &Rules) -> Step {
-    Step::Swap { key: row.sid.key(), expected, value: row.to_json(), ends_at: row.kept_until(rules) }
+fn swap(expected: u64, row: &Row) -> Step {
+    Step::Swap { key: row.sid.key(), expected, value: row.to_json(), ends_at: row.kept_until() }
 }
 
 /// The cutoff to be written now by a swap that ends then. `None` for one that cannot be read, or that no later one can follow.
@@ -356,10 +369,10 @@ fn move_cutoff(
     expected: u64,
     value: Option<&str>,
     [now, ends]: [UnixSeconds; 2],
-    rules: &Rules,
+    sessions: u64,
 ) -> Option<(Reported, Step)> {
     let next = Cutoff::stored(value).ok()?.next(ends)?;
-    let step = Step::Swap { key: party.key(), expected, value: next.to_json(), ends_at: next.ends_at(rules) };
+    let step = Step::Swap { key: party.key(), expected, value: next.to_json(), ends_at: next.ends_at(sessions) };
     Some(((Outcome::CutOff(next), vec![Event::cut_off(party, now)]), step))
 }
 

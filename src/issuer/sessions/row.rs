@@ -4,7 +4,8 @@ use core::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{configuration::Rules, cutoff::Cutoff, session_id::SessionId};
+use super::{cutoff::Cutoff, session_id::SessionId};
+use crate::issuer::tokens::mint::LONGEST_LONG_LIFETIME_SECONDS;
 use crate::{
     base64url, document,
     json::{Object, Value},
@@ -14,6 +15,9 @@ use crate::{
 
 /// The version of the JSON form. A row of another is an error of storage: an older process must not judge it.
 const VERSION: u64 = 1;
+
+/// Client and subject of a session that nobody knows.
+const NOBODY: &str = "-";
 
 /// The random half of what a session's tokens are derived from.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -111,10 +115,36 @@ impl Row {
         serde_json::to_string(&Versioned { v: VERSION, row: self }).unwrap_or_default()
     }
 
-    /// Until when a store keeps it: until no access token of the session can be good any more, so that it can be revoked until then.
+    /// The row of a session that is over and that the store knows nothing else of. No token is derived from its salt.
     #[must_use]
-    pub(in crate::issuer) fn kept_until(&self, rules: &Rules) -> UnixSeconds {
-        let seconds = self.ends_at.get().saturating_add(rules.configuration.access_token).saturating_add(Leeway::CAP);
+    pub(in crate::issuer) fn ended(sid: SessionId, now: UnixSeconds) -> Self {
+        Row {
+            sid,
+            salt: Salt([0; 32]),
+            generation: 0,
+            rotated_at: now,
+            mark: false,
+            streak: 0,
+            status: Status::Revoked,
+            expires_at: now,
+            ends_at: now,
+            rotates: true,
+            client: NOBODY.to_owned(),
+            subject: NOBODY.to_owned(),
+            subject_cutoff: Cutoff::NONE,
+            client_cutoff: Cutoff::NONE,
+            scope: None,
+            jkt: None,
+            acr: None,
+            auth_time: now,
+        }
+    }
+
+    /// Until when a store keeps it: until no access token of the session can be good any more, so that it can be revoked until then. Of
+    /// whatever configuration: the longest that there is costs a day.
+    #[must_use]
+    pub(in crate::issuer) fn kept_until(&self) -> UnixSeconds {
+        let seconds = self.ends_at.get().saturating_add(LONGEST_LONG_LIFETIME_SECONDS).saturating_add(Leeway::CAP);
         UnixSeconds::new(seconds).unwrap_or(UnixSeconds::MAX)
     }
 

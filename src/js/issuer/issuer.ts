@@ -125,9 +125,11 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
 
   const tend = () => command({ command: 'tend' });
   const sweepStore = async (limit: number) => {
+    // Not by this process's clock alone: one that is ahead would throw away what others need.
+    const { past } = (await command({ command: 'visit' })) as { past: number };
     const elapsed = stopwatch();
     try {
-      return await store.sweep(now(), limit);
+      return await store.sweep(past, limit);
     } catch (thrown) {
       const cause = asError(thrown);
       const failure: Failure = { kind: 'store_failed', operation: 'sweep', cause, durationMs: elapsed() };

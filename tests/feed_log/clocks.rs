@@ -1,0 +1,247 @@
+//! Clocks that are wrong by a day, and configurations that follow one another: what was taken back stays so.
+
+use portcullis::issuer::endpoint::{Evidence, Step};
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+const DAY: u64 = 86_400;
+
+/// One after another, each a batch of its own.
+fn revoke(world: &mut World, issuer: &std::sync::Arc<portcullis::issuer::endpoint::Issuer>, names: &str, times: u32) {
+    for n in 0..times {
+        let command = json!({ "command": "revoke", "subject": format!("{names} {n}") });
+        assert_eq!(world.run(issuer, &command).status, 200);
+    }
+}
+
+/// A process whose clock is so far ahead does something.
+fn ahead<T>(world: &mut World, seconds: u64, act: impl FnOnce(&mut World) -> T) -> T {
+    world.now += seconds;
+    let made = act(world);
+    world.now -= seconds;
+    made
+}
+
+fn past(world: &mut World, issuer: &std::sync::Arc<portcullis::issuer::endpoint::Issuer>) -> u64 {
+    let told = world.run(issuer, &json!({ "command": "visit" }));
+    serde_json::from_str::<Value>(&told.body).unwrap()["past"].as_u64().unwrap()
+}
+
+fn segments(world: &World) -> Vec<String> {
+    let is_segment = |key: &&String| key.starts_with("f/") && *key != "f/log" && !key.starts_with("f/intent/");
+    world.entries.keys().filter(is_segment).cloned().collect()
+}
+
+fn is_refused_by_a_new_edge(parts: &Parts, world: &mut World, session: &Value) -> bool {
+    let mut edge = parts.edge(&[&parts.feed]);
+    world.pull(&parts.process(), &mut edge).unwrap();
+    is_refused(&edge, session, world.now)
+}
+
+#[test]
+fn a_process_whose_clock_is_a_day_ahead_takes_nothing_out_of_the_feed() {
+    let (parts, mut world) = (Parts::new(), World::new());
+    let (right, fast) = (parts.process(), parts.process());
+    let sessions: Vec<Value> = (0..2).map(|n| world.start(&right, &format!("u{n}"))).collect();
+    assert_eq!(world.run(&right, &end(&sessions[0])).status, 200);
+    revoke(&mut world, &right, "first", 880);
+    assert_eq!(segments(&world).len(), 1, "the first end is in a segment");
+    assert_eq!(world.run(&right, &end(&sessions[1])).status, 200);
+    revoke(&mut world, &right, "second", 800);
+    for round in 0..2 {
+        // Alone for a while, until the tail becomes a segment, and in turns with right ones.
+        ahead(&mut world, DAY, |world| revoke(world, &fast, &format!("fast {round}"), 130));
+        world.now += 60;
+        for session in &sessions {
+            assert!(is_refused_by_a_new_edge(&parts, &mut world, session), "round {round}");
+        }
+        revoke(&mut world, &right, &format!("right {round}"), 2);
+    }
+    // Nothing that has ended is kept for that.
+    world.now += 3 * DAY;
+    revoke(&mut world, &right, "later", 1);
+    revoke(&mut world, &parts.process(), "later", 1);
+    for _ in 0..4 {
+        revoke(&mut world, &parts.process(), "last", 1);
+    }
+    let register = world.entries["f/log"].value.clone();
+    assert!(register.contains(r#""segments":[]"#), "{}", &register[..200]);
+}
+
+#[test]
+fn a_process_whose_clock_is_a_day_ahead_sweeps_nothing_that_another_needs() {
+    let (parts, mut world) = (Parts::new(), World::new());
+    let (right, fast) = (parts.process(), parts.process());
+    assert_eq!(past(&mut world, &right), NOW);
+    for _ in 0..3 {
+        assert_eq!(ahead(&mut world, DAY, |world| past(world, &fast)), NOW);
+    }
+    world.now += 30;
+    assert_eq!(past(&mut world, &right), NOW);
+    assert_eq!(ahead(&mut world, DAY, |world| past(world, &fast)), NOW);
+    // Who is alone sweeps by its own clock, as soon as nothing matters that others have left.
+    for _ in 0..3 {
+        world.now += 3600;
+        past(&mut world, &right);
+    }
+    assert_eq!(past(&mut world, &right), world.now);
+}
+
+#[test]
+fn requests_of_one_process_that_visit_at_once_are_one_process() {
+    let (parts, mut world) = (Parts::new(), World::new());
+    let issuer = parts.process();
+    past(&mut world, &parts.process());
+    let visit = json!({ "command": "visit" });
+    for _ in 0..4 {
+        world.now += 3600;
+        let mut both: Vec<_> = (0..2).map(|_| world.begin(&issuer, &visit)).collect();
+        together(&mut world, &mut both);
+    }
+    assert_eq!(past(&mut world, &issuer), world.now, "nobody else has been there for hours");
+}
+
+#[test]
+fn what_a_process_whose_clock_is_a_day_ahead_has_left_undone_is_finished_at_once() {
+    let (parts, mut world) = (Parts::new(), World::new());
+    let (right, fast) = (parts.process(), parts.process());
+    let session = world.start(&right, "alice");
+    ahead(&mut world, DAY, |world| {
+        let mut dies = world.begin(&fast, &end(&session));
+        while !matches!(dies.step(), Step::Swap { key, .. } if key.starts_with("s/")) {
+            assert!(!world.step(&mut dies));
+        }
+    });
+    assert_eq!(world.run(&right, &json!({ "command": "tend" })).status, 200);
+    assert_eq!(world.refresh(&right, &session["refresh_token"]), 400);
+    assert!(is_refused_by_a_new_edge(&parts, &mut world, &session));
+}
+
+#[test]
+fn what_a_process_whose_clock_is_a_day_behind_takes_back_stays_in_the_feed_for_as_long() {
+    let (parts, mut world) = (Parts::new(), World::new());
+    let (right, slow) = (parts.process(), parts.process());
+    let session = world.start(&right, "alice");
+    revoke(&mut world, &right, "before", 1);
+    world.now -= DAY;
+    assert_eq!(world.run(&slow, &end(&session)).status, 200);
+    world.now += DAY + 250;
+    assert!(is_refused_by_a_new_edge(&parts, &mut world, &session));
+}
+
+#[test]
+fn a_segment_that_was_lost_before_its_time_begins_an_epoch_and_stops_no_reading() {
+    for damaged in [None, Some("AAAA")] {
+        let (parts, mut world) = (Parts::new(), World::new());
+        let issuer = parts.process();
+        let session = world.start(&issuer, "alice");
+        assert_eq!(world.run(&issuer, &end(&session)).status, 200);
+        let mut edge = parts.edge(&[&parts.feed]);
+        world.pull(&issuer, &mut edge).unwrap();
+        revoke(&mut world, &issuer, "u", 900);
+        let before = claims(&world.run(&issuer, &get("")).body);
+        let [segment] = segments(&world).try_into().unwrap();
+        match damaged {
+            None => drop(world.entries.remove(&segment)),
+            Some(value) => world.entries.get_mut(&segment).unwrap().value = value.to_owned(),
+        }
+        let cold = parts.process();
+        let mut exchange = world.begin(&cold, &get(""));
+        while !world.step(&mut exchange) {}
+        let Step::Done { response, events, .. } = exchange.step().clone() else { panic!() };
+        assert_eq!(response.status, 200, "{damaged:?}");
+        assert_eq!(events.iter().filter(|event| event["kind"] == "store_behind").count(), 1, "{events:?}");
+        assert!(claims(&response.body)["epoch"].as_u64() > before["epoch"].as_u64());
+        // An edge that holds it keeps it, and nobody begins another epoch.
+        world.pull(&parts.process(), &mut edge).unwrap();
+        assert!(is_refused(&edge, &session, NOW), "{damaged:?}");
+        let again = claims(&world.run(&parts.process(), &get("")).body);
+        assert_eq!(again["epoch"], claims(&response.body)["epoch"]);
+        // The process that had read it before goes on.
+        assert_eq!(world.run(&issuer, &get("")).status, 200);
+        revoke(&mut world, &issuer, "after", 1);
+    }
+}
+
+#[test]
+fn a_segment_that_a_copy_that_lags_does_not_have_begins_no_epoch() {
+    let (parts, mut world) = (Parts::new(), World::new());
+    let issuer = parts.process();
+    revoke(&mut world, &issuer, "u", 900);
+    let before = claims(&world.run(&issuer, &get("")).body);
+    let mut exchange = world.begin(&parts.process(), &get(""));
+    let [segment] = segments(&world).try_into().unwrap();
+    let mut lagging = 5;
+    while !matches!(exchange.step(), Step::Done { .. }) {
+        match exchange.step().clone() {
+            Step::ReadMany { keys } if lagging > 0 => {
+                lagging -= 1;
+                exchange.resume(Evidence::FoundMany(vec![None; keys.len()]), at(world.now));
+            }
+            Step::Read { key } if key == segment && lagging > 0 => {
+                lagging -= 1;
+                exchange.resume(Evidence::Found(None), at(world.now));
+            }
+            _ => drop(world.step(&mut exchange)),
+        }
+    }
+    assert_eq!((lagging, answer(&exchange).status), (0, 200));
+    let after = claims(&answer(&exchange).body);
+    assert_eq!((&after["epoch"], &after["cutoffs"]), (&before["epoch"], &json!(900)));
+}
+
+#[test]
+fn what_another_configuration_has_issued_is_taken_back_for_as_long_as_it_lives() {
+    let old = Parts { sessions: json!({ "accessTokenSeconds": 3600 }), ..Parts::new() };
+    let new = Parts { sessions: json!({ "accessTokenSeconds": 60 }), ..Parts::new() };
+    let new = Parts { signing: old.signing.clone(), feed: old.feed.clone(), ..new };
+    for warm in [true, false] {
+        let mut world = World::new();
+        let (before, after) = (old.process(), new.process());
+        let session = world.start(&before, "alice");
+        past(&mut world, &before);
+        world.now += 30;
+        if warm {
+            past(&mut world, &after);
+        }
+        assert_eq!(world.run(&after, &end(&session)).status, 200);
+        revoke(&mut world, &after, "u", 1000);
+        world.now += 3500;
+        revoke(&mut world, &after, "v", 1000);
+        world.sweep();
+        assert!(is_refused_by_a_new_edge(&new, &mut world, &session), "its token has 70 seconds to go; warm: {warm}");
+        // Its row is remembered for as long, and what was is forgotten when it is over.
+        assert_eq!(world.run(&after, &end(&session)).status, 200);
+        world.now += 2 * 3600;
+        for _ in 0..5 {
+            past(&mut world, &new.process());
+        }
+        let last = world.start(&after, "bob");
+        past(&mut world, &after);
+        assert_eq!(world.run(&after, &end(&last)).status, 200);
+        world.now += 60 + 300 + 1;
+        assert_eq!(claims(&world.run(&after, &get("")).body)["tokens"], 0, "warm: {warm}");
+    }
+}
+
+#[test]
+fn a_cutoff_outlives_the_sessions_of_a_configuration_under_which_they_lasted_longer() {
+    let old = Parts::new();
+    let new = Parts { sessions: json!({ "idleSeconds": 3600, "absoluteSeconds": 3600 }), ..Parts::new() };
+    let new = Parts { signing: old.signing.clone(), feed: old.feed.clone(), ..new };
+    for warm in [true, false] {
+        let mut world = World::new();
+        let (before, after) = (old.process(), new.process());
+        let session = world.start(&before, "alice");
+        past(&mut world, &before);
+        if warm {
+            past(&mut world, &after);
+        }
+        assert_eq!(world.run(&after, &json!({ "command": "revoke", "subject": "alice" })).status, 200);
+        // A week later the deployment is taken back.
+        world.now += 7 * DAY;
+        world.sweep();
+        assert_eq!(world.refresh(&old.process(), &session["refresh_token"]), 400, "warm: {warm}");
+    }
+}
