@@ -63,7 +63,7 @@ export function allowed(step: Exclude<FinalStep, RefusedStep | AllowedStep>): Al
 export function allowedToken(step: AllowedStep, claims: Claims): AllowedToken {
   const { header, issuer, binding, source, nonce, stale } = step;
   const headers = freeze(step.forward);
-  return Object.freeze({
+  const decision: { -readonly [Name in keyof AllowedToken]: AllowedToken[Name] } = {
     ok: true,
     via: 'token',
     claims,
@@ -72,10 +72,11 @@ export function allowedToken(step: AllowedStep, claims: Claims): AllowedToken {
     binding,
     source,
     headers,
-    ...(nonce === undefined ? {} : { nonce }),
-    ...(stale === undefined ? {} : { stale }),
     apply: applier(headers),
-  });
+  };
+  if (nonce !== undefined) decision.nonce = nonce;
+  if (stale !== undefined) decision.stale = stale;
+  return Object.freeze(decision);
 }
 
 /** A decision that does not. */
@@ -125,29 +126,51 @@ function responseOf(
 }
 
 /** Makes the origin's view of a request. */
-function applier({ set, strip, stripCookie }: ForwardHeaders): (request: Request) => Request {
-  const told = Object.entries(set);
-  // `Forward::folded`: servers behind a proxy take one separator for another and would find the
-  // client's own word there.
-  const folded = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '-');
-  const gone = new Set([...strip, ...Object.keys(set)].map(folded));
-  const isGone = (name: string) => gone.has(folded(name));
+function applier(headers: ForwardHeaders): (request: Request) => Request {
+  if (isSame(headers)) return asItIs;
+  let gone: ReadonlySet<string> | undefined;
   return (request) => {
-    if (told.length === 0 && gone.size === 0 && stripCookie === undefined) return request;
-    const present: string[] = [];
-    request.headers.forEach((_, name) => {
-      if (isGone(name)) present.push(name);
-    });
-    const cookie = stripCookie === undefined ? null : request.headers.get('cookie');
-    if (told.length === 0 && present.length === 0 && cookie === null) return request;
-    const headers = new Headers(request.headers);
-    for (const name of present) headers.delete(name);
-    if (cookie !== null) {
-      const kept = cookie.split(';').filter((pair) => pair.split('=')[0]?.trim() !== stripCookie);
-      if (kept.length === 0) headers.delete('cookie');
-      else headers.set('cookie', kept.join(';').trim());
-    }
-    for (const [name, value] of told) headers.set(name, value);
-    return new Request(request, { headers });
+    gone ??= new Set([...headers.strip, ...Object.keys(headers.set)].map(folded));
+    return applied(headers, gone, request);
   };
+}
+
+/**
+ * `Forward::folded`: servers behind a proxy take one separator for another and would find the
+ * client's own word there.
+ */
+function folded(name: string): string {
+  return name.toLowerCase().replace(/[^a-z\d]/g, '-');
+}
+
+/** Whether the origin sees the request as it came. */
+function isSame({ set, strip, stripCookie }: ForwardHeaders): boolean {
+  if (strip.length > 0 || stripCookie !== undefined) return false;
+  for (const _ in set) return false;
+  return true;
+}
+
+const asItIs = (request: Request) => request;
+
+function applied(
+  { set, stripCookie }: ForwardHeaders,
+  gone: ReadonlySet<string>,
+  request: Request,
+): Request {
+  const told = Object.entries(set);
+  const present: string[] = [];
+  request.headers.forEach((_, name) => {
+    if (gone.has(folded(name))) present.push(name);
+  });
+  const cookie = stripCookie === undefined ? null : request.headers.get('cookie');
+  if (told.length === 0 && present.length === 0 && cookie === null) return request;
+  const headers = new Headers(request.headers);
+  for (const name of present) headers.delete(name);
+  if (cookie !== null) {
+    const kept = cookie.split(';').filter((pair) => pair.split('=')[0]?.trim() !== stripCookie);
+    if (kept.length === 0) headers.delete('cookie');
+    else headers.set('cookie', kept.join(';').trim());
+  }
+  for (const [name, value] of told) headers.set(name, value);
+  return new Request(request, { headers });
 }

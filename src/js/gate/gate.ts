@@ -28,7 +28,7 @@ import { Introspection } from './introspection.js';
 import type { IntrospectionSource, Io, RemoteSource, RevocationSource } from './io.js';
 import { RemoteKeys } from './keys.js';
 import { Loop } from './loop.js';
-import { type Decided, Observer, Stopwatch, serverTiming } from './observe.js';
+import { type Decided, Observer, type Stopwatch, serverTiming } from './observe.js';
 import { OwnChecks, type Remembered, type Typed } from './own-checks.js';
 import { connectionOf, platformOf, platformOption } from './platform.js';
 import type { Requirement } from './policy.js';
@@ -151,7 +151,7 @@ class Driver {
     context: CheckContext = {},
   ): Promise<Decision> {
     const text = requirement === undefined ? undefined : toJson(requirement);
-    const stopwatch = new Stopwatch();
+    const stopwatch = this.#observer.stopwatch(this.#options.serverTiming);
     try {
       return await this.#decide(request, text, context, stopwatch);
     } catch (error) {
@@ -169,7 +169,7 @@ class Driver {
     // A mistake in it is told now and not by the first request.
     if (text !== undefined) this.#requirement(text);
     return async (request, ...rest) => {
-      const stopwatch = new Stopwatch();
+      const stopwatch = this.#observer.stopwatch(this.#options.serverTiming);
       const decision = await this.#decide(request, text, contextOf(request, ...rest), stopwatch).catch(
         (error) => this.#unavailable(error, stopwatch),
       );
@@ -193,14 +193,15 @@ class Driver {
     if (stale !== undefined) await stopwatch.time('revocations', () => stale);
     const seen = snapshotOf(request);
     if (mayHideBody(request, seen)) seen.hasBody = await hasBody(request);
-    const collected = new Collected(seen, number, connectionOf(seen, context, this.#platform));
-    const present = collected.by(this.#profile);
-    const known = present.key && this.#cache.get(present.key, 'request', this.#now(), this.#epoch);
+    const connection = connectionOf(seen, context, this.#platform);
+    const collected = new Collected(seen, number, connection, this.#profile);
+    const { facts: first, key } = collected;
+    const known = key && this.#cache.get(key, 'request', this.#now(), this.#epoch);
     if (known) {
       this.#count.hits += 1;
       const own: Typed = known.untyped === undefined ? known : this.#own.typed(known.untyped);
       const why = own.misfit ?? this.#own.objection(own.decision, request);
-      if (why === undefined) return this.#allow(own, present.facts, requirement, {}, stopwatch, true);
+      if (why === undefined) return this.#allow(own, first, requirement, {}, stopwatch, true);
     } else this.#count.misses += 1;
     const evidence: Evidence = {};
     const collect = () => collected.by(this.#profile).facts;
@@ -208,12 +209,13 @@ class Driver {
     if (step.step === 'refused') return this.#refuse(step, facts, requirement, evidence, stopwatch);
     if (step.step === 'preflight' && step.answer !== undefined) {
       const told = { ok: true, code: 'preflight', method: facts.method, cached: false };
+      this.#observer.counted(told.code);
       this.#tell(told, facts, requirement, evidence, stopwatch);
       return answered(step.forward, step.answer);
     }
     if (step.step === 'allowed') {
-      const { misfit, ...remembered } = this.#own.typed(step);
-      const why = misfit ?? this.#own.objection(remembered.decision, request);
+      const own = this.#own.typed(step);
+      const why = own.misfit ?? this.#own.objection(own.decision, request);
       if (why !== undefined) {
         evidence.check = why;
         const refusal = this.#loop.last(facts, evidence, stopwatch);
@@ -224,9 +226,9 @@ class Driver {
       const { cacheable, from, until } = step;
       const { key } = collected;
       if (key !== undefined && cacheable) {
-        this.#cache.set(key, { kind: 'request', verdict: remembered, from, until, epoch });
+        this.#cache.set(key, { kind: 'request', verdict: own, from, until, epoch });
       }
-      return this.#allow(remembered, facts, requirement, evidence, stopwatch, false);
+      return this.#allow(own, facts, requirement, evidence, stopwatch, false);
     }
     const decision = allowed(step);
     return this.#allow({ decision, kid: undefined }, facts, requirement, evidence, stopwatch, false);
@@ -241,14 +243,11 @@ class Driver {
     cached: boolean,
   ): Decision {
     const code = decision.via === 'token' ? 'allowed' : decision.via;
+    // Mostly there is nobody to tell more.
+    if (!this.#observer.counted(code) && this.#shadow === undefined) return decision;
     const about = decision.via === 'token' ? { issuer: decision.issuer, binding: decision.binding, kid } : {};
-    this.#tell(
-      { ok: true, code, method: facts.method, cached, ...about },
-      facts,
-      requirement,
-      evidence,
-      stopwatch,
-    );
+    const told = { ok: true, code, method: facts.method, cached, ...about };
+    this.#tell(told, facts, requirement, evidence, stopwatch);
     return decision;
   }
 
@@ -260,13 +259,9 @@ class Driver {
     stopwatch: Stopwatch,
   ): Decision {
     const { code, stage, status } = step;
-    this.#tell(
-      { ok: false, code, stage, status, method: facts.method, cached: false },
-      facts,
-      requirement,
-      evidence,
-      stopwatch,
-    );
+    this.#observer.counted(code);
+    const told = { ok: false, code, stage, status, method: facts.method, cached: false };
+    this.#tell(told, facts, requirement, evidence, stopwatch);
     return refused(step, this.#options.serverTiming ? serverTiming(stopwatch.durations()) : undefined);
   }
 
@@ -279,19 +274,20 @@ class Driver {
     return refused(step);
   }
 
+  /** Tells of a decision that is counted. */
   #tell(
     decided: Decided,
-    { requirement: _, ...facts }: Facts,
+    facts: Facts,
     requirement: string | undefined,
     evidence: Evidence,
     stopwatch: Stopwatch,
   ): void {
-    this.#observer.decided(decided, stopwatch);
+    this.#observer.tell(decided, stopwatch);
     if (this.#shadow === undefined) return;
     // The shadow has a policy of its own, and is told what was found out under the live one.
     const { policy, ...found } = evidence;
     const current = policy === undefined || policy === this.#profile.policy;
-    const told = { ...facts, evidence: current ? found : {} };
+    const told = { ...facts, requirement: undefined, evidence: current ? found : {} };
     this.#shadow.shadow.compare(decided.code, told, requirement, this.#now(), { method: decided.method });
   }
 

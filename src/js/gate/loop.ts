@@ -1,4 +1,4 @@
-import { orPolicyError } from '../errors.js';
+import { asPolicyError } from '../errors.js';
 import { CoreError } from '../instance.js';
 import { type FinalStep, type Step, unavailableStep } from './decision.js';
 import type { Evidence, Facts } from './facts.js';
@@ -51,16 +51,14 @@ export class Loop {
   }
 
   /** One question. */
-  ask(facts: Facts, stopwatch: Stopwatch): Step {
-    const text = JSON.stringify(facts);
+  ask(facts: Facts, evidence: Evidence, stopwatch: Stopwatch): Step {
     const now = this.#now();
     try {
-      return stopwatch.time('verify', () =>
-        orPolicyError(() => JSON.parse(this.#raw.decide(text, now)) as Step),
-      );
-    } catch (error) {
-      if (error instanceof CoreError) return unavailableStep();
-      throw error;
+      const text = JSON.stringify({ ...facts, evidence });
+      return stopwatch.time('verify', () => JSON.parse(this.#raw.decide(text, now)) as Step);
+    } catch (thrown) {
+      if (thrown instanceof CoreError) return unavailableStep();
+      throw typeof thrown === 'string' ? asPolicyError(thrown) : thrown;
     }
   }
 
@@ -76,7 +74,7 @@ export class Loop {
   ): Promise<Decided> {
     for (let round = 0; round < MOST_ROUNDS; round++) {
       const facts = collect();
-      const step = this.ask({ ...facts, evidence }, stopwatch);
+      const step = this.ask(facts, evidence, stopwatch);
       // The epoch is read before anything else can run: keys may change while this answer is on its way.
       if (!isOpen(step)) return { step, epoch: this.#world.epoch(), facts };
       this.#begin(evidence);
@@ -88,12 +86,12 @@ export class Loop {
 
   /** A question that is answered by what is known: what is missing cannot be had. */
   last(facts: Facts, evidence: Evidence, stopwatch: Stopwatch): FinalStep {
-    const step = this.ask({ ...facts, evidence: { ...WITHOUT, ...evidence } }, stopwatch);
+    const step = this.ask(facts, { ...WITHOUT, ...evidence }, stopwatch);
     if (!isOpen(step)) return step;
     // What is known does not count: it was found out under another policy, or is too old an answer.
     const { check } = evidence;
     const without = check === undefined ? WITHOUT : { ...WITHOUT, check };
-    const refusal = this.ask({ ...facts, evidence: without }, stopwatch);
+    const refusal = this.ask(facts, without, stopwatch);
     if (isOpen(refusal)) throw new Error('portcullis: the core asks for what it was given');
     return refusal;
   }
