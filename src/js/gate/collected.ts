@@ -11,12 +11,7 @@ export class Collected {
   facts: Facts;
   key: string | undefined;
 
-  constructor(
-    request: Snapshot,
-    requirement: number | undefined,
-    connection: Connection,
-    profile: Profile,
-  ) {
+  constructor(request: Snapshot, requirement: number | undefined, connection: Connection, profile: Profile) {
     this.#request = request;
     this.#requirement = requirement;
     this.#connection = connection;

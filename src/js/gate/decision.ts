@@ -62,12 +62,12 @@ export function allowed(step: Exclude<FinalStep, RefusedStep | AllowedStep>): Al
 /** A decision that lets pass, with these claims. Several requests may be handed the same one, so it cannot be changed. */
 export function allowedToken(step: AllowedStep, claims: Claims): AllowedToken {
   const { header, issuer, binding, source, nonce, stale } = step;
-  const headers = freeze(step.forward);
+  const headers = frozen(step.forward);
   const decision: { -readonly [Name in keyof AllowedToken]: AllowedToken[Name] } = {
     ok: true,
     via: 'token',
     claims,
-    header: header === null ? undefined : freeze(header),
+    header: header === null ? undefined : frozen(header),
     issuer,
     binding,
     source,
@@ -77,6 +77,11 @@ export function allowedToken(step: AllowedStep, claims: Claims): AllowedToken {
   if (nonce !== undefined) decision.nonce = nonce;
   if (stale !== undefined) decision.stale = stale;
   return Object.freeze(decision);
+}
+
+/** Freezes what came as JSON, unless that was done for another request: nobody else freezes a part of it. */
+function frozen<T>(value: T): T {
+  return Object.isFrozen(value) ? value : freeze(value);
 }
 
 /** A decision that does not. */
@@ -152,11 +157,7 @@ function isSame({ set, strip, stripCookie }: ForwardHeaders): boolean {
 
 const asItIs = (request: Request) => request;
 
-function applied(
-  { set, stripCookie }: ForwardHeaders,
-  gone: ReadonlySet<string>,
-  request: Request,
-): Request {
+function applied({ set, stripCookie }: ForwardHeaders, gone: ReadonlySet<string>, request: Request): Request {
   const told = Object.entries(set);
   const present: string[] = [];
   request.headers.forEach((_, name) => {

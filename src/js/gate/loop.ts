@@ -40,22 +40,24 @@ const REPLAY_MS = 3000;
 
 /** Asks the core about a request, finds out what it asks for, and asks again. */
 export class Loop {
-  readonly #raw: Pick<ResidentGate, 'decide'>;
+  readonly #raw: Pick<ResidentGate, 'decide' | 'step'>;
   readonly #now: () => number;
   readonly #world: World;
 
-  constructor(raw: Pick<ResidentGate, 'decide'>, now: () => number, world: World) {
+  constructor(raw: Pick<ResidentGate, 'decide' | 'step'>, now: () => number, world: World) {
     this.#raw = raw;
     this.#now = now;
     this.#world = world;
   }
 
   /** One question. */
-  ask(facts: Facts, evidence: Evidence, stopwatch: Stopwatch): Step {
+  ask(facts: Facts, evidence: Evidence | undefined, stopwatch: Stopwatch): Step {
     const now = this.#now();
     try {
-      const text = JSON.stringify({ ...facts, evidence });
-      return stopwatch.time('verify', () => JSON.parse(this.#raw.decide(text, now)) as Step);
+      return stopwatch.time('verify', () => {
+        if (evidence === undefined) return this.#raw.step(facts, now);
+        return JSON.parse(this.#raw.decide(JSON.stringify({ ...facts, evidence }), now)) as Step;
+      });
     } catch (thrown) {
       if (thrown instanceof CoreError) return unavailableStep();
       throw typeof thrown === 'string' ? asPolicyError(thrown) : thrown;
@@ -74,7 +76,7 @@ export class Loop {
   ): Promise<Decided> {
     for (let round = 0; round < MOST_ROUNDS; round++) {
       const facts = collect();
-      const step = this.ask(facts, evidence, stopwatch);
+      const step = this.ask(facts, round === 0 ? undefined : evidence, stopwatch);
       // The epoch is read before anything else can run: keys may change while this answer is on its way.
       if (!isOpen(step)) return { step, epoch: this.#world.epoch(), facts };
       this.#begin(evidence);
