@@ -171,9 +171,11 @@ impl Facts<'_> {
         while let Some(name) = left.next() {
             headers.push((name, left.next()?));
         }
+        // As in JSON, where neither may be empty.
+        let is_named = !method.is_empty() && !url.is_empty();
         let read = headers.len().checked_mul(2)?.checked_add(5)?;
         let optional = |bit: u8, line| (there & bit != 0).then_some(line);
-        (read == lines).then(|| {
+        (is_named && read == lines).then(|| {
             take(&Facts {
                 requirement,
                 method,
@@ -280,9 +282,9 @@ mod tests {
         let id = RequirementId::from_number(3).unwrap();
         let all = r#"{"requirement":3,"method":"GET","url":"https://a/b","target":"/b","urlVouched":true,"hasBody":true,
             "headers":[["A","1"],["a",""]],"clientAddress":"::1","certificate":"c","evidence":{}}"#;
-        let few = r#"{"method":"","url":"u","headers":[]}"#;
+        let few = r#"{"method":"M","url":"u","headers":[]}"#;
         for (json, text, lines, there, requirement) in
-            [(all, "GET\nhttps://a/b\n/b\n::1\nc\nA\n1\na\n", 9, 31, Some(id)), (few, "\nu\n\n\n", 5, 0, None)]
+            [(all, "GET\nhttps://a/b\n/b\n::1\nc\nA\n1\na\n", 9, 31, Some(id)), (few, "M\nu\n\n\n", 5, 0, None)]
         {
             let told = |facts: &Facts<'_>| format!("{facts:?}");
             let read = Facts::with_lines(text, lines, there, requirement, told);
@@ -293,7 +295,7 @@ mod tests {
                 assert_eq!(Facts::with_lines(text, other, there, requirement, |_| ()), None);
             }
         }
-        for text in ["", "GET\nu\n\n", "GET\nu\n\n\n\nhost"] {
+        for text in ["", "GET\nu\n\n", "GET\nu\n\n\n\nhost", "\nu\n\n\n", "GET\n\n\n\n"] {
             for lines in 0..8 {
                 assert_eq!(Facts::with_lines(text, lines, 0, None, |_| ()), None, "{text:?}");
             }

@@ -28,7 +28,7 @@ interface World {
 }
 
 /** A decision, and the keys and the policy it was made by. */
-interface Decided {
+export interface Concluded {
   step: FinalStep;
   epoch: number;
   /** The facts that it rests on. */
@@ -65,25 +65,28 @@ export class Loop {
   }
 
   /**
-   * Questions until the core decides. What was found out is left in `evidence`. The facts are collected for each question: when the
-   * policy was replaced meanwhile, decisions rest on other ones.
+   * Finds out what a first question left open and asks on, until the core decides. What was found out is left in `evidence`. The facts
+   * are collected for each question: when the policy was replaced meanwhile, decisions rest on other ones.
    */
   async follow(
+    first: OpenStep,
     collect: () => Facts,
     evidence: Evidence,
     context: CheckContext,
     stopwatch: Stopwatch,
-  ): Promise<Decided> {
-    for (let round = 0; round < MOST_ROUNDS; round++) {
-      const facts = collect();
-      const step = this.ask(facts, round === 0 ? undefined : evidence, stopwatch);
-      // The epoch is read before anything else can run: keys may change while this answer is on its way.
-      if (!isOpen(step)) return { step, epoch: this.#world.epoch(), facts };
+  ): Promise<Concluded> {
+    let open = first;
+    for (let round = 1; ; round++) {
       this.#begin(evidence);
-      await this.#findOut(step, evidence, context, stopwatch);
+      await this.#findOut(open, evidence, context, stopwatch);
+      const facts = collect();
+      // The epoch is read before anything else can run, as after the first question.
+      if (round === MOST_ROUNDS)
+        return { step: this.last(facts, evidence, stopwatch), epoch: this.#world.epoch(), facts };
+      const step = this.ask(facts, evidence, stopwatch);
+      if (!isOpen(step)) return { step, epoch: this.#world.epoch(), facts };
+      open = step;
     }
-    const facts = collect();
-    return { step: this.last(facts, evidence, stopwatch), epoch: this.#world.epoch(), facts };
   }
 
   /** A question that is answered by what is known: what is missing cannot be had. */
@@ -157,6 +160,6 @@ function forgetAnswer(evidence: Evidence): void {
 
 type OpenStep = Exclude<Step, FinalStep>;
 
-function isOpen(step: Step): step is OpenStep {
+export function isOpen(step: Step): step is OpenStep {
   return step.step === 'keys' || step.step === 'introspect' || step.step === 'replay';
 }
