@@ -84,17 +84,20 @@ function servedOf({ raw, path }: HonoContext['req']): string[] {
   return one === other ? [] : [routed];
 }
 
-/**
- * A URL with a path in which neither Hono nor the URL standard mends anything: no escapes, no empty
- * segments, none that begins with a dot.
- */
-const PLAIN = /^https?:\/\/[\w.:[\]-]+(?:\/[\w!$&'()*+,;=:@~-][\w!$&'()*+,;=:@~.-]*)*\/?(?:[?#]|$)/;
+/** An origin as the URL standard writes it. */
+const ORIGIN = /^https?:\/\/(?:[a-z\d-]+(?:\.[a-z\d-]+)*|\[[\da-f:]+\])(?::\d{1,4})?$/;
 
-/** Whether it is the path of that URL to anybody's eyes. To parse both takes longer than a decision that is remembered. */
+/**
+ * A path in which neither Hono nor the URL standard mends anything: no escapes, no empty segments,
+ * none that begins with a dot.
+ */
+const PLAIN = /^\/(?:[\w!$&'()*+,;=:@~-][\w!$&'()*+,;=:@~.-]*(?:\/|$))*$/;
+
+/** Whether that is the URL's path, as anyone can see. To parse both takes longer than to find a decision. */
 function isPathOf(url: string, path: string): boolean {
   // Behind the scheme, of which the shorter is `http://`, and a host of one character at least.
   const start = url.indexOf('/', 8);
-  if (!url.startsWith(path, start) || !PLAIN.test(url)) return false;
+  if (!PLAIN.test(path) || !url.startsWith(path, start) || !ORIGIN.test(url.slice(0, start))) return false;
   const next = url[start + path.length];
   return next === undefined || next === '?' || next === '#';
 }
