@@ -49,8 +49,7 @@ export class Lines {
   /** The next step about a request; `undefined` for facts that lines cannot say. */
   ask(raw: RawGate, facts: Facts, now: number): Step | undefined {
     const { requirement, method, url, target, clientAddress, certificate, headers } = facts;
-    if (method === '' || url === '' || facts.served !== undefined) return undefined;
-    if (headers.length > MOST_FIELDS) return undefined;
+    if (facts.served !== undefined || headers.length > MOST_FIELDS) return undefined;
     let text = `${method}\n${url}\n${target ?? ''}\n${clientAddress ?? ''}\n${certificate ?? ''}`;
     for (const [name, value] of headers) text += `\n${name}\n${value}`;
     this.#look(raw);
