@@ -153,10 +153,12 @@ mod there {
 
 #[cfg(any(feature = "gate", test))]
 impl Facts<'_> {
-    /// Reads facts of a first question from lines: method, URL, target, client's address, certificate, and names and values
-    /// of header fields in turn. `there` says which of those that are optional are there. `src/js/gate/lines.ts` writes it.
+    /// Reads facts of a first question from lines: method, URL, target, client's address,
+    /// certificate, and names and values of header fields in turn. `there` says which of those
+    /// that are optional are there. `src/js/gate/lines.ts` writes it.
     ///
-    /// `lines` is how many were written: with a line feed in one of them there are more, and nothing is read.
+    /// `lines` is how many were written: with a line feed in one of them there are more, and
+    /// nothing is read.
     pub(crate) fn with_lines<T>(
         text: &str,
         lines: usize,

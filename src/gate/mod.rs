@@ -286,7 +286,8 @@ impl Gate {
         step.unwrap_or_else(unread).to_json()
     }
 
-    /// The next step about a request that is told in lines, as [`Facts::with_lines`] reads them; `None` for what it does not.
+    /// The next step about a request that is told in lines, as [`Facts::with_lines`] reads them;
+    /// `None` for what it does not.
     #[cfg(feature = "gate")]
     pub(crate) fn decide_lines(
         &self,

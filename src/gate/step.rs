@@ -304,7 +304,8 @@ impl Allowed {
         [rest, r#","claims":"#, &self.claims, r#","from":"#, &from, r#","until":"#, &until, "}"].concat()
     }
 
-    /// The step as a JSON object without the claims and the times, which differ from token to token.
+    /// The step as a JSON object without the claims and the times, which differ from token to
+    /// token.
     pub(crate) fn rest_to_json(&self) -> String {
         let source = if self.header.is_some() { "jwt" } else { "introspection" };
         let rest = json(&Rest {

@@ -1,4 +1,5 @@
-//! Decisions on their way out: the usual question and the usual answer cross the boundary as text in the wasm memory and as numbers.
+//! Decisions on their way out: the usual question and the usual answer cross the boundary as text
+//! in the wasm memory and as numbers.
 
 use super::{instant, number};
 use crate::gate::{Gate, Step};
@@ -16,10 +17,12 @@ const UNREAD: u8 = 3;
 #[derive(Debug, Default)]
 pub(super) struct Decisions {
     text: String,
-    /// Of the last request that was allowed: the step as JSON without claims and times. Most are the same, and a number tells whether it is.
+    /// Of the last request that was allowed: the step as JSON without claims and times. Most are
+    /// the same, and a number tells whether it is.
     rest: String,
     rest_number: u32,
-    /// Address and length of the text, address, length and number of the rest, and from when until when the request is allowed.
+    /// Address and length of the text, address, length and number of the rest, and from when until
+    /// when the request is allowed.
     answer: Box<[f64; 7]>,
 }
 

@@ -1,5 +1,6 @@
-//! The gate. A question that others answered something to crosses the boundary as JSON, and so does every step but the usual one; the
-//! usual question and the usual answer are text and numbers in the wasm memory. State is interior, as in the verifier.
+//! The gate. A question that others answered something to crosses the boundary as JSON, and so
+//! does every step but the usual one; the usual question and the usual answer are text and numbers
+//! in the wasm memory. State is interior, as in the verifier.
 
 #![allow(unreachable_pub, reason = "wasm_bindgen exports public items alone")]
 
@@ -98,8 +99,8 @@ impl RawGate {
         Ok(self.gate.borrow().decide_json(facts, checked_instant(now)?))
     }
 
-    /// The next step about a request whose facts are in the input, `written` bytes of so many lines: see `Facts::with_lines`. A
-    /// `requirement` below zero is none.
+    /// The next step about a request whose facts are in the input, `written` bytes of so many
+    /// lines: see `Facts::with_lines`. A `requirement` below zero is none.
     #[wasm_bindgen(js_name = decideLines)]
     pub fn decide_lines(&self, written: usize, lines: usize, there: u8, requirement: i32, now: f64) -> u8 {
         let (exchange, gate) = (self.exchange.borrow(), self.gate.borrow());

@@ -1,5 +1,5 @@
-// The adapter for Hono says under which other path a request is served without parsing a URL where it can see that there is none. What it
-// sees has to be what the URL standard says.
+// The adapter for Hono says under which other path a request is served without parsing a URL where
+// it can see that there is none. What it sees has to be what the URL standard says.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

@@ -1,5 +1,5 @@
-// The usual question crosses as lines and any other as JSON. The answer is the same, and nothing that is written into a fact becomes
-// another fact.
+// The usual question crosses as lines and any other as JSON. The answer is the same, and nothing
+// that is written into a fact becomes another fact.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 

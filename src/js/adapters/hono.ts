@@ -93,7 +93,10 @@ const ORIGIN = /^https?:\/\/(?:[a-z\d-]+(?:\.[a-z\d-]+)*|\[[\da-f:]+\])(?::\d{1,
  */
 const PLAIN = /^\/(?:[\w!$&'()*+,;=:@~-][\w!$&'()*+,;=:@~.-]*(?:\/|$))*$/;
 
-/** Whether that is the URL's path, as anyone can see. To parse both takes longer than to find a decision. */
+/**
+ * Whether that is the URL's path, as anyone can see. To parse both takes longer than to find a
+ * decision.
+ */
 function isPathOf(url: string, path: string): boolean {
   // Behind the scheme, of which the shorter is `http://`, and a host of one character at least.
   const start = url.indexOf('/', 8);

@@ -79,7 +79,10 @@ export function allowedToken(step: AllowedStep, claims: Claims): AllowedToken {
   return Object.freeze(decision);
 }
 
-/** Freezes what came as JSON, unless that was done for another request: nobody else freezes a part of it. */
+/**
+ * Freezes what came as JSON, unless that was done for another request: nobody else freezes a part
+ * of it.
+ */
 function frozen<T>(value: T): T {
   return Object.isFrozen(value) ? value : freeze(value);
 }

@@ -66,7 +66,8 @@ export function factsOf(
   const url = urlOf(request, urlVouched);
   // Over plain HTTP it matters where the connection begins.
   const byAddress = profile.byAddress || !url.startsWith('https:');
-  // All members, in one order: one shape of object for every request. JSON leaves out what is undefined.
+  // All members, in one order: one shape of object for every request. JSON leaves out what is
+  // undefined.
   return {
     requirement,
     method,
@@ -97,7 +98,10 @@ function fields(headers: RequestFacts['headers'], wanted: readonly string[]): [s
   return found;
 }
 
-/** A URL in which nothing has to be mended, of a length that nobody refuses: origin, path and query. */
+/**
+ * A URL in which nothing has to be mended, of a length that nobody refuses: origin, path and
+ * query.
+ */
 const PLAIN = /^https?:\/\/[\w.:[\]-]+\/[!-"$->@-[\]-~]*(?:\?[!-"$-[\]-~]*)?$/;
 const LONGEST = 4096;
 

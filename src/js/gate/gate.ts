@@ -197,7 +197,10 @@ class Driver {
     }
   }
 
-  /** Decides, at once where nothing has to be waited for. What is thrown comes out of the promise or of the call. */
+  /**
+   * Decides, at once where nothing has to be waited for. What is thrown comes out of the promise
+   * or of the call.
+   */
   #decide(
     request: Request | RequestFacts,
     requirement: string | undefined,
@@ -251,7 +254,8 @@ class Driver {
     } else this.#count.misses += 1;
     const step = this.#loop.ask(facts, undefined, stopwatch);
     const evidence: Evidence = {};
-    // The epoch is read before anything else can run: keys may change while this answer is on its way.
+    // The epoch is read before anything else can run: keys may change while this answer is on its
+    // way.
     if (!isOpen(step)) return this.#conclude(asked, collected, { step, epoch: this.#epoch, facts }, evidence);
     const collect = () => collected.by(this.#profile).facts;
     return this.#loop

@@ -25,13 +25,15 @@ const MOST_FIELDS = 32;
 /** What of a step is the same for many requests. */
 type Rest = Omit<AllowedStep, 'claims' | 'from' | 'until'>;
 
-// `ignoreBOM` keeps a byte order mark in the text, where JSON.parse would refuse it as the core has.
+// `ignoreBOM` keeps a byte order mark in the text, where JSON.parse would refuse it as the core
+// has.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /**
- * The usual question and its answer in the wasm memory: facts as lines, claims as text, times as numbers, and the rest of a step only
- * when it is another than the last one. JSON of all that, both ways, takes as long as a signature of HMAC.
+ * The usual question and its answer in the wasm memory: facts as lines, claims as text, times as
+ * numbers, and the rest of a step only when it is another than the last one. JSON of all that,
+ * both ways, takes as long as a signature of HMAC.
  */
 export class Lines {
   readonly #home: Instance;
@@ -87,7 +89,10 @@ export class Lines {
     return decoder.decode(this.#bytes.subarray(address, address + (this.#answer[place + 1] as number)));
   }
 
-  /** A memory that has grown has a new buffer, and views of the old one are empty. Another instance has another memory, and counts anew. */
+  /**
+   * A memory that has grown has a new buffer, and views of the old one are empty. Another instance
+   * has another memory, and counts anew.
+   */
   #look(raw: RawGate): void {
     const home = this.#home;
     if (this.#generation === home.generation && home.sound && this.#bytes.length > 0) return;

@@ -65,8 +65,9 @@ export class Loop {
   }
 
   /**
-   * Finds out what a first question left open and asks on, until the core decides. What was found out is left in `evidence`. The facts
-   * are collected for each question: when the policy was replaced meanwhile, decisions rest on other ones.
+   * Finds out what a first question left open and asks on, until the core decides. What was found
+   * out is left in `evidence`. The facts are collected for each question: when the policy was
+   * replaced meanwhile, decisions rest on other ones.
    */
   async follow(
     first: OpenStep,

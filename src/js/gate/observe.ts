@@ -85,7 +85,10 @@ export class Stopwatch {
   }
 }
 
-/** Measures nothing, for when nobody asks: to look at a clock three times costs as much as to look up a decision. */
+/**
+ * Measures nothing, for when nobody asks: to look at a clock three times costs as much as to look
+ * up a decision.
+ */
 class Idle extends Stopwatch {
   constructor() {
     super(() => 0);

@@ -16,7 +16,10 @@ export interface Remembered {
   untyped?: AllowedStep;
 }
 
-/** The same before it is remembered, with why it is not to be: only what has no `misfit` is remembered. */
+/**
+ * The same before it is remembered, with why it is not to be: only what has no `misfit` is
+ * remembered.
+ */
 export type Typed = Remembered & { misfit?: string };
 
 /** The caller's own checks, as the options have them now: a schema for the claims, and a function. They can only refuse. */

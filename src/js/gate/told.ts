@@ -14,7 +14,10 @@ export interface Asked {
   stopwatch: Stopwatch;
 }
 
-/** Who is told of decisions: the counters, the caller's `onDecision`, and a second policy, whose word is compared. */
+/**
+ * Who is told of decisions: the counters, the caller's `onDecision`, and a second policy, whose
+ * word is compared.
+ */
 export class Told {
   readonly #observer: Observer;
   readonly #shadow: Pick<Shadow, 'compare'> | undefined;
