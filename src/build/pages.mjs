@@ -23,7 +23,7 @@ export const SITE = join(TARGET, 'www');
 const WWW = join(ROOT, 'www');
 const DIST = join(ROOT, 'dist');
 /** What www/inspect/core.js imports of the package. */
-const GLUE = join('wasm', 'portcullis_bg.js');
+const USED = [join('wasm', 'portcullis_bg.js'), join('wasm', 'answer.js')];
 /** Rounds of Zopfli; more gain nothing. */
 const ZOPFLI = { numiterations: 15 };
 const isServed = (path) => !path.endsWith('.mjs') && path !== 'csp.js' && path !== join('demo', 'workers');
@@ -35,9 +35,11 @@ export async function makePages() {
   cpSync(WWW, fresh, { recursive: true, filter: (path) => isServed(relative(WWW, path)) });
   const inspect = join(fresh, 'inspect');
   mkdirSync(join(inspect, 'portcullis', 'wasm'), { recursive: true });
-  // wasm-bindgen explains each function to editors; a page has none.
-  const glue = readFileSync(join(DIST, GLUE), 'utf8').replaceAll(/^\s*\/\*\*[\s\S]*?\*\/\n/gm, '');
-  writeFileSync(join(inspect, 'portcullis', GLUE), glue);
+  for (const path of USED) {
+    // What is explained there is for editors; a page has none.
+    const text = readFileSync(join(DIST, path), 'utf8').replaceAll(/^\s*\/\*\*[\s\S]*?\*\/\n/gm, '');
+    writeFileSync(join(inspect, 'portcullis', path), text);
+  }
   write(inspect, 'packed.js', 'portcullis.wasm and policy.schema.json, compressed', await packed());
   const files = filesOf(fresh).filter((file) => file !== 'sw.js');
   const hash = createHash('sha256');

@@ -141,6 +141,60 @@ impl Facts<'_> {
     }
 }
 
+/// Which of the facts stand in a text of lines, as bits.
+#[cfg(any(feature = "gate", test))]
+mod there {
+    pub(super) const URL_VOUCHED: u8 = 1;
+    pub(super) const HAS_BODY: u8 = 2;
+    pub(super) const TARGET: u8 = 4;
+    pub(super) const CLIENT_ADDRESS: u8 = 8;
+    pub(super) const CERTIFICATE: u8 = 16;
+}
+
+#[cfg(any(feature = "gate", test))]
+impl Facts<'_> {
+    /// Reads facts of a first question from lines: method, URL, target, client's address,
+    /// certificate, and names and values of header fields in turn. `there` says which of those
+    /// that are optional are there. `src/js/gate/lines.ts` writes it.
+    ///
+    /// `lines` is how many were written: with a line feed in one of them there are more, and
+    /// nothing is read.
+    pub(crate) fn with_lines<T>(
+        text: &str,
+        lines: usize,
+        there: u8,
+        requirement: Option<RequirementId>,
+        take: impl FnOnce(&Facts<'_>) -> T,
+    ) -> Option<T> {
+        let mut left = text.split('\n');
+        let mut next = || left.next();
+        let (method, url, target, client_address, certificate) = (next()?, next()?, next()?, next()?, next()?);
+        let mut headers = Vec::with_capacity(8);
+        while let Some(name) = left.next() {
+            headers.push((name, left.next()?));
+        }
+        // As in JSON, where neither may be empty.
+        let is_named = !method.is_empty() && !url.is_empty();
+        let read = headers.len().checked_mul(2)?.checked_add(5)?;
+        let optional = |bit: u8, line| (there & bit != 0).then_some(line);
+        (is_named && read == lines).then(|| {
+            take(&Facts {
+                requirement,
+                method,
+                url,
+                target: optional(there::TARGET, target),
+                served: &[],
+                url_vouched: there & there::URL_VOUCHED != 0,
+                has_body: there & there::HAS_BODY != 0,
+                headers: &headers,
+                client_address: optional(there::CLIENT_ADDRESS, client_address),
+                certificate: optional(there::CERTIFICATE, certificate),
+                evidence: Evidence::default(),
+            })
+        })
+    }
+}
+
 fn headers<'o>(document: &'o Object<'_>) -> Result<Vec<(&'o str, &'o str)>, PolicyError> {
     let pair = |item: &'o Value<'_>| match item {
         Value::Array(pair) => match pair.as_slice() {
@@ -235,6 +289,31 @@ mod tests {
             error.unwrap_err().to_string(),
             "/evidence/introspectionKept: must be true or false; found a string"
         );
+    }
+
+    #[test]
+    fn reads_lines_as_it_reads_json() {
+        let id = RequirementId::from_number(3).unwrap();
+        let all = r#"{"requirement":3,"method":"GET","url":"https://a/b","target":"/b","urlVouched":true,"hasBody":true,
+            "headers":[["A","1"],["a",""]],"clientAddress":"::1","certificate":"c","evidence":{}}"#;
+        let few = r#"{"method":"M","url":"u","headers":[]}"#;
+        for (json, text, lines, there, requirement) in
+            [(all, "GET\nhttps://a/b\n/b\n::1\nc\nA\n1\na\n", 9, 31, Some(id)), (few, "M\nu\n\n\n", 5, 0, None)]
+        {
+            let told = |facts: &Facts<'_>| format!("{facts:?}");
+            let read = Facts::with_lines(text, lines, there, requirement, told);
+            assert_eq!(read, Facts::with_json(json, told).ok());
+            assert!(read.is_some());
+            // A line feed in a value makes one more.
+            for other in [lines - 1, lines + 1, 0] {
+                assert_eq!(Facts::with_lines(text, other, there, requirement, |_| ()), None);
+            }
+        }
+        for text in ["", "GET\nu\n\n", "GET\nu\n\n\n\nhost", "\nu\n\n\n", "GET\n\n\n\n"] {
+            for lines in 0..8 {
+                assert_eq!(Facts::with_lines(text, lines, 0, None, |_| ()), None, "{text:?}");
+            }
+        }
     }
 
     #[test]

@@ -286,6 +286,21 @@ impl Gate {
         step.unwrap_or_else(unread).to_json()
     }
 
+    /// The next step about a request that is told in lines, as [`Facts::with_lines`] reads them;
+    /// `None` for what it does not.
+    #[cfg(feature = "gate")]
+    pub(crate) fn decide_lines(
+        &self,
+        text: &str,
+        lines: usize,
+        there: u8,
+        requirement: Option<u64>,
+        now: UnixSeconds,
+    ) -> Option<Step> {
+        let requirement = requirement.map(RequirementId::from_number).transpose().ok()?;
+        Facts::with_lines(text, lines, there, requirement, |facts| self.decide(facts, now))
+    }
+
     /// The stages of a request, in their order.
     fn follow<'g>(&'g self, facts: &Facts<'_>, now: UnixSeconds, seen: &mut Seen<'g>) -> Result<Step, Denial> {
         let Rules { proxies, places, forwarding, origins, .. } = &self.rules;

@@ -248,7 +248,7 @@ fn pairs_as_map<S: serde::Serializer>(pairs: &&[(String, String)], serializer: S
     as_map(pairs, serializer)
 }
 
-/// What of an allowed request is not JSON already.
+/// What of an allowed request is not JSON already, and is the same for many.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Rest<'s> {
@@ -256,8 +256,6 @@ struct Rest<'s> {
     binding: Option<Binding>,
     source: &'static str,
     forward: &'s Forward,
-    from: UnixSeconds,
-    until: u64,
     cacheable: bool,
     #[serde(skip_serializing_if = "core::ops::Not::not")]
     stale: bool,
@@ -299,22 +297,29 @@ impl Step {
 
 impl Allowed {
     fn to_json(&self) -> String {
+        let (from, until) = (self.from.get().to_string(), self.until.to_string());
+        let rest = self.rest_to_json();
+        let rest = rest.strip_suffix('}').unwrap_or_default();
+        // The claims passed the strict reader, so their text can stand in a JSON text as it is.
+        [rest, r#","claims":"#, &self.claims, r#","from":"#, &from, r#","until":"#, &until, "}"].concat()
+    }
+
+    /// The step as a JSON object without the claims and the times, which differ from token to
+    /// token.
+    pub(crate) fn rest_to_json(&self) -> String {
         let source = if self.header.is_some() { "jwt" } else { "introspection" };
         let rest = json(&Rest {
             issuer: &self.issuer,
             binding: self.binding,
             source,
             forward: &self.forward,
-            from: self.from,
-            until: self.until,
             cacheable: self.cacheable,
             stale: self.stale,
             nonce: self.nonce.as_deref(),
         });
-        // Header and claims passed the strict reader, so their texts can stand in a JSON text as they are.
-        let header = self.header.as_deref().unwrap_or("null");
         let rest = rest.strip_prefix('{').unwrap_or("}");
-        [r#"{"step":"allowed","header":"#, header, r#","claims":"#, &self.claims, ",", rest].concat()
+        // So did the header.
+        [r#"{"step":"allowed","header":"#, self.header.as_deref().unwrap_or("null"), ",", rest].concat()
     }
 }
 

@@ -1,5 +1,6 @@
-//! The gate. Facts and steps cross the boundary as JSON: a decision is a few microseconds of it beside tens for a signature, and one that is
-//! remembered never comes here. State is interior, as in the verifier.
+//! The gate. A question that others answered something to crosses the boundary as JSON, and so
+//! does every step but the usual one; the usual question and the usual answer are text and numbers
+//! in the wasm memory. State is interior, as in the verifier.
 
 #![allow(unreachable_pub, reason = "wasm_bindgen exports public items alone")]
 
@@ -10,7 +11,13 @@ use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "revocation")]
 use super::lists::{self, Lists};
-use super::{checked_instant, discovered, exchange::Exchange, number, thrown};
+use super::{
+    checked_instant,
+    decisions::{Decisions, Question},
+    discovered,
+    exchange::Exchange,
+    number, thrown,
+};
 #[cfg(feature = "revocation")]
 use crate::policy::RevocationSource;
 use crate::{
@@ -24,6 +31,7 @@ pub struct RawGate {
     gate: RefCell<Gate>,
     nonce_secret: Option<Vec<u8>>,
     exchange: RefCell<Exchange>,
+    decisions: RefCell<Decisions>,
     #[cfg(feature = "revocation")]
     lists: RefCell<Lists>,
 }
@@ -60,6 +68,7 @@ impl RawGate {
             gate: RefCell::new(gate),
             nonce_secret,
             exchange: RefCell::new(Exchange::new()),
+            decisions: RefCell::default(),
             #[cfg(feature = "revocation")]
             lists: RefCell::default(),
         })
@@ -88,6 +97,21 @@ impl RawGate {
     /// The next step about a request.
     pub fn decide(&self, facts: &str, now: f64) -> Result<String, JsValue> {
         Ok(self.gate.borrow().decide_json(facts, checked_instant(now)?))
+    }
+
+    /// The next step about a request whose facts are in the input, `written` bytes of so many
+    /// lines: see `Facts::with_lines`. A `requirement` below zero is none.
+    #[wasm_bindgen(js_name = decideLines)]
+    pub fn decide_lines(&self, written: usize, lines: usize, there: u8, requirement: i32, now: f64) -> u8 {
+        let (exchange, gate) = (self.exchange.borrow(), self.gate.borrow());
+        let text = exchange.written(written);
+        let question = Question { text, lines, there, requirement: u64::try_from(requirement).ok() };
+        self.decisions.borrow_mut().decide(&gate, &question, now)
+    }
+
+    /// Where the answer to it is.
+    pub fn decision(&self) -> usize {
+        self.decisions.borrow().answer()
     }
 
     /// Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON.

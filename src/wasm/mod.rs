@@ -5,6 +5,8 @@
 
 mod exchange;
 #[cfg(feature = "gate")]
+mod decisions;
+#[cfg(feature = "gate")]
 mod gate;
 #[cfg(feature = "issuer")]
 mod issuer;

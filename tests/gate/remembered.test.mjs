@@ -17,11 +17,13 @@ before(async () => {
 });
 
 let entered = 0;
-const { decide } = glue.RawGate.prototype;
-glue.RawGate.prototype.decide = function (...args) {
-  entered += 1;
-  return decide.apply(this, args);
-};
+for (const name of ['decide', 'decideLines']) {
+  const own = glue.RawGate.prototype[name];
+  glue.RawGate.prototype[name] = function (...args) {
+    entered += 1;
+    return own.apply(this, args);
+  };
+}
 
 const policyOf = (gate, keys = [key]) => ({
   issuers: [{ issuer: ISSUER, audience: AUDIENCE, jwks: { keys: keys.map(({ jwk }) => jwk) } }],

@@ -4,9 +4,9 @@
 import { decode } from '../base64url.js';
 import { nowSeconds } from '../times.js';
 import { deflated, wasmBytes } from './packed.js';
+import { ACCEPTED, SHARED, TEXT, VERDICT_NUMBERS } from './portcullis/wasm/answer.js';
 import * as glue from './portcullis/wasm/portcullis_bg.js';
 
-const ACCEPTED = 2;
 /** One more than the core takes of a token: enough to refuse it. */
 const LONGEST = 16 * 1024 + 8;
 
@@ -60,12 +60,12 @@ export function createVerifier(policy) {
   };
 }
 
-/** What lies in the memory after a call: the claims and the header, or the rejection (src/wasm/exchange.rs). */
+/** What lies in the memory after a call: the claims and the header, or the rejection (src/js/wasm/answer.ts). */
 function answerOf(raw, outcome) {
-  const answer = new Float64Array(memory.buffer, raw.answer(), 7);
+  const answer = new Float64Array(memory.buffer, raw.answer(), VERDICT_NUMBERS);
   const json = (place) =>
     JSON.parse(decoder.decode(new Uint8Array(memory.buffer, answer[place], answer[place + 1])));
-  return outcome === ACCEPTED ? { ok: true, claims: json(0), header: json(2) } : json(0);
+  return outcome === ACCEPTED ? { ok: true, claims: json(TEXT), header: json(SHARED) } : json(TEXT);
 }
 
 /** A token decoded and not verified. */

@@ -48,6 +48,7 @@ export function guard<C = Claims>(
  * a path of `/` may be theirs.
  */
 function routed(target: string, baseUrl: string, url: string): string {
+  if (baseUrl === '' && url === target) return target;
   const [asked, rest] = [pathOf(target), pathOf(url)];
   return isRoot(rest) && isRoot(asked.slice(baseUrl.length)) && asked.startsWith(baseUrl)
     ? asked

@@ -66,7 +66,7 @@ function judged(c: HonoContext): Request | RequestFacts {
   if (incoming?.rawHeaders === undefined || incoming.url === undefined) return raw;
   const facts = factsOf(incoming, incoming.url);
   // A target that is neither a path nor names a host is the core's to refuse, as everywhere on Node.
-  if (facts.url !== '' && /^(?:\/|https?:\/\/[^/])/i.test(incoming.url)) {
+  if (facts.url !== raw.url && facts.url !== '' && /^(?:\/|https?:\/\/[^/])/i.test(incoming.url)) {
     const [asked, own] = [new URL(facts.url), new URL(raw.url)];
     if (asked.pathname !== own.pathname || asked.search !== own.search) return raw;
   }
@@ -76,11 +76,34 @@ function judged(c: HonoContext): Request | RequestFacts {
 /** The path by which Hono looks for handlers, where it is not the URL's. */
 function servedOf({ raw, path }: HonoContext['req']): string[] {
   if (path === undefined) return [];
-  const own = new URL(raw.url);
+  const { url } = raw;
+  if (isPathOf(url, path)) return [];
+  const own = new URL(url);
   // Hono decodes before it compares; the URL standard encodes anew.
   const routed = new URL(own.origin + path).pathname;
   const [one, other] = [own.pathname, routed].map((each) => each.replace(/\/$/, ''));
   return one === other ? [] : [routed];
+}
+
+/** An origin as the URL standard writes it. */
+const ORIGIN = /^https?:\/\/(?:[a-z\d-]+(?:\.[a-z\d-]+)*|\[[\da-f:]+\])(?::\d{1,4})?$/;
+
+/**
+ * A path in which neither Hono nor the URL standard mends anything: no escapes, no empty segments,
+ * none that begins with a dot.
+ */
+const PLAIN = /^\/(?:[\w!$&'()*+,;=:@~-][\w!$&'()*+,;=:@~.-]*(?:\/|$))*$/;
+
+/**
+ * Whether that is the URL's path, as anyone can see. To parse both takes longer than to find a
+ * decision.
+ */
+function isPathOf(url: string, path: string): boolean {
+  // Behind the scheme, of which the shorter is `http://`, and a host of one character at least.
+  const start = url.indexOf('/', 8);
+  if (!PLAIN.test(path) || !url.startsWith(path, start) || !ORIGIN.test(url.slice(0, start))) return false;
+  const next = url[start + path.length];
+  return next === undefined || next === '?' || next === '#';
 }
 
 /** The `env` of `@hono/node-server`, of `Deno.serve` and of `Bun.serve`. */

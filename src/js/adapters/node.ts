@@ -31,10 +31,14 @@ interface Socket {
  */
 export function factsOf(request: NodeRequest, target: string): RequestFacts {
   const headers = pairs(request.rawHeaders);
-  const hosts = headers.filter(([name]) => name === ':authority' || /^host$/i.test(name));
+  let host: string | undefined;
   // Two that differ have no URL: whoever stands behind the gate may go by the other one.
-  const [[, host] = [], ...others] = hosts;
-  const agree = others.every(([, other]) => other.toLowerCase() === host?.toLowerCase());
+  let agree = true;
+  for (const [name, value] of headers) {
+    if (name !== ':authority' && name.toLowerCase() !== 'host') continue;
+    if (host === undefined) host = value;
+    else agree &&= value.toLowerCase() === host.toLowerCase();
+  }
   const scheme = (request.socket as Socket).encrypted ? 'https' : 'http';
   // HTTP/2 announces no body.
   const hasBody = (request as OfHttp2).stream?.endAfterHeaders === false;
@@ -64,8 +68,9 @@ export function contextOf(request: NodeRequest, target: string, routed: string):
  * Carries out what a decision says about headers, in every view that Node has of them: which one a proxy behind this reads, nobody knows.
  */
 export function rewrite(request: NodeRequest, { set, strip, stripCookie }: ForwardHeaders): void {
-  const gone = new Set([...strip, ...Object.keys(set)].map(folded));
-  if (gone.size === 0 && stripCookie === undefined) return;
+  const names = Object.keys(set);
+  if (names.length === 0 && strip.length === 0 && stripCookie === undefined) return;
+  const gone = new Set([...strip, ...names].map(folded));
   const cookies = (value: string) => withoutCookie(value, stripCookie);
   // The views are made of rawHeaders when they are first asked for, and by the number of lines that came: they go first.
   const { headers, headersDistinct = {} } = request;

@@ -23,8 +23,9 @@ export function urlOf(
  * @param routed the target after the framework, or a middleware, has rewritten it.
  */
 export function servedOf(target: string, routed: string): string[] {
-  const [asked, served] = [target, routed].map((each) => withoutQuery(pathOf(each)));
-  return served === undefined || asked === served ? [] : [served];
+  if (target === routed) return [];
+  const served = withoutQuery(pathOf(routed));
+  return served === withoutQuery(pathOf(target)) ? [] : [served];
 }
 
 /** A host with or without a port. */

@@ -12,21 +12,11 @@ import type { Policy } from '../verifier/policy.js';
 import { cacheSize, verifierOn } from '../verifier/verifier.js';
 import type { GateGlue } from '../wasm/glue.js';
 import { allowed, answered, type RefusedStep, refused, unavailableStep } from './decision/decision.js';
-import { Loop } from './decision/loop.js';
-import { type Decided, Observer, Stopwatch, serverTiming } from './decision/observe.js';
+import { type Concluded, isOpen, Loop } from './decision/loop.js';
+import { Observer, type Stopwatch, serverTiming } from './decision/observe.js';
 import { OwnChecks, type Remembered, type Typed } from './decision/own-checks.js';
 import { shadowOf } from './decision/shadow.js';
-import type {
-  Allowed,
-  Auth,
-  CheckContext,
-  Decision,
-  Gate,
-  GatedPolicy,
-  GateOptions,
-  GateStats,
-  RequestFacts,
-} from './index.js';
+import { type Asked, Told } from './decision/told.js';
 import { Introspection } from './introspection/introspection.js';
 import type { Requirement } from './policy.js';
 import { memoryReplayStore } from './replay/memory.js';
@@ -35,10 +25,20 @@ import { Collected } from './request/collected.js';
 import { type Evidence, type Facts, type Profile, profileOf } from './request/facts.js';
 import { handed, withHeaders } from './request/handler.js';
 import { connectionOf, platformOf, platformOption } from './request/platform.js';
-import { snapshotOf } from './request/snapshot.js';
+import { type Snapshot, snapshotOf } from './request/snapshot.js';
 import { nonceSecretOf, ResidentGate } from './resident.js';
 import { feedAuthorization } from './revocation/feed-credentials.js';
 import { Revocations } from './revocation/revocations.js';
+import type {
+  Auth,
+  CheckContext,
+  Decision,
+  Gate,
+  GatedPolicy,
+  GateOptions,
+  GateStats,
+  RequestFacts,
+} from './types.js';
 
 interface Sources {
   remotes: RemoteSource[];
@@ -61,6 +61,9 @@ export function makeGate<C>(
   return new Driver(home, policy, options as GateOptions<unknown>).face() as Gate<C>;
 }
 
+/** Of what is remembered nothing was found out. */
+const NOTHING: Evidence = {};
+
 class Driver {
   readonly #options: GateOptions<unknown>;
   readonly #raw: ResidentGate;
@@ -73,6 +76,7 @@ class Driver {
   readonly #revocations: Revocations;
   readonly #loop: Loop;
   readonly #shadow: ReturnType<typeof shadowOf>;
+  readonly #told: Told;
   readonly #cache: VerdictCache<Remembered, 'request'>;
   readonly #count = { hits: 0, misses: 0 };
   readonly #requirements = new Map<string, number>();
@@ -107,6 +111,7 @@ class Driver {
       observe: this.#observer.happened,
     };
     this.#shadow = shadowOf(home, options);
+    this.#told = new Told(this.#observer, this.#shadow?.shadow, now, () => this.#profile.policy);
     const { remotes, introspections, revocation } = this.#sources();
     this.#introspection = new Introspection(introspections, options.introspection, this.#io);
     this.#keys = new RemoteKeys(
@@ -145,17 +150,17 @@ class Driver {
     };
   }
 
-  async #check(
+  #check(
     request: Request | RequestFacts,
     requirement?: Requirement,
     context: CheckContext = {},
   ): Promise<Decision> {
-    const text = requirement === undefined ? undefined : toJson(requirement);
-    const stopwatch = new Stopwatch();
     try {
-      return await this.#decide(request, text, context, stopwatch);
-    } catch (error) {
-      return this.#unavailable(error, stopwatch);
+      const text = requirement === undefined ? undefined : toJson(requirement);
+      const stopwatch = this.#observer.stopwatch(this.#options.serverTiming);
+      return this.#answer(request, text, context, stopwatch);
+    } catch (mistake) {
+      return Promise.reject(mistake);
     }
   }
 
@@ -169,10 +174,8 @@ class Driver {
     // A mistake in it is told now and not by the first request.
     if (text !== undefined) this.#requirement(text);
     return async (request, ...rest) => {
-      const stopwatch = new Stopwatch();
-      const decision = await this.#decide(request, text, contextOf(request, ...rest), stopwatch).catch(
-        (error) => this.#unavailable(error, stopwatch),
-      );
+      const stopwatch = this.#observer.stopwatch(this.#options.serverTiming);
+      const decision = await this.#answer(request, text, contextOf(request, ...rest), stopwatch);
       if (!decision.ok) return decision.response;
       const response = await handler(decision.apply(request), decision, ...rest);
       const timing = this.#options.serverTiming ? serverTiming(stopwatch.durations()) : undefined;
@@ -180,94 +183,123 @@ class Driver {
     };
   }
 
-  async #decide(
+  async #answer(
     request: Request | RequestFacts,
     requirement: string | undefined,
     context: CheckContext,
     stopwatch: Stopwatch,
   ): Promise<Decision> {
+    try {
+      const decision = this.#decide(request, requirement, context, stopwatch);
+      return decision instanceof Promise ? await decision : decision;
+    } catch (error) {
+      return this.#unavailable(error, stopwatch);
+    }
+  }
+
+  /**
+   * Decides, at once where nothing has to be waited for. What is thrown comes out of the promise
+   * or of the call.
+   */
+  #decide(
+    request: Request | RequestFacts,
+    requirement: string | undefined,
+    context: CheckContext,
+    stopwatch: Stopwatch,
+  ): Decision | Promise<Decision> {
     const number = requirement === undefined ? undefined : this.#requirement(requirement);
+    const asked: Asked = { request, requirement, number, context, stopwatch };
     const late = this.#keys.tend(context);
-    if (late !== undefined) await stopwatch.time('keys', () => late);
+    if (late !== undefined) return this.#decideLater(asked, late);
     const stale = this.#revocations.tend(context);
+    if (stale !== undefined) return this.#decideLater(asked, undefined, stale);
+    const seen = snapshotOf(request);
+    return mayHideBody(request, seen) ? this.#judgeBody(asked, request, seen) : this.#judge(asked, seen);
+  }
+
+  async #decideLater(
+    asked: Asked,
+    late: Promise<unknown> | undefined,
+    stale?: Promise<unknown>,
+  ): Promise<Decision> {
+    const { request, context, stopwatch } = asked;
+    if (late !== undefined) {
+      await stopwatch.time('keys', () => late);
+      stale = this.#revocations.tend(context);
+    }
     if (stale !== undefined) await stopwatch.time('revocations', () => stale);
     const seen = snapshotOf(request);
-    if (mayHideBody(request, seen)) seen.hasBody = await hasBody(request);
-    const collected = new Collected(seen, number, connectionOf(seen, context, this.#platform));
-    const present = collected.by(this.#profile);
-    const known = present.key && this.#cache.get(present.key, 'request', this.#now(), this.#epoch);
+    return mayHideBody(request, seen) ? this.#judgeBody(asked, request, seen) : this.#judge(asked, seen);
+  }
+
+  async #judgeBody(asked: Asked, request: Request, seen: Snapshot): Promise<Decision> {
+    seen.hasBody = await hasBody(request);
+    return this.#judge(asked, seen);
+  }
+
+  #judge(asked: Asked, seen: Snapshot): Decision | Promise<Decision> {
+    const { request, number, context, stopwatch } = asked;
+    const connection = connectionOf(seen, context, this.#platform);
+    const collected = new Collected(seen, number, connection, this.#profile);
+    const { facts, key } = collected;
+    const known = key && this.#cache.get(key, 'request', this.#now(), this.#epoch);
     if (known) {
       this.#count.hits += 1;
       const own: Typed = known.untyped === undefined ? known : this.#own.typed(known.untyped);
       const why = own.misfit ?? this.#own.objection(own.decision, request);
-      if (why === undefined) return this.#allow(own, present.facts, requirement, {}, stopwatch, true);
+      if (why === undefined) {
+        this.#told.allowed(own, facts, asked, NOTHING, true);
+        return own.decision;
+      }
     } else this.#count.misses += 1;
+    const step = this.#loop.ask(facts, undefined, stopwatch);
     const evidence: Evidence = {};
+    // The epoch is read before anything else can run: keys may change while this answer is on its
+    // way.
+    if (!isOpen(step)) return this.#conclude(asked, collected, { step, epoch: this.#epoch, facts }, evidence);
     const collect = () => collected.by(this.#profile).facts;
-    const { step, epoch, facts } = await this.#loop.follow(collect, evidence, context, stopwatch);
-    if (step.step === 'refused') return this.#refuse(step, facts, requirement, evidence, stopwatch);
+    return this.#loop
+      .follow(step, collect, evidence, context, stopwatch)
+      .then((decided) => this.#conclude(asked, collected, decided, evidence));
+  }
+
+  /** What comes of a step after which nothing is to be found out. */
+  #conclude(
+    asked: Asked,
+    collected: Collected,
+    { step, epoch, facts }: Concluded,
+    evidence: Evidence,
+  ): Decision {
+    if (step.step === 'refused') return this.#refuse(step, facts, asked, evidence);
     if (step.step === 'preflight' && step.answer !== undefined) {
-      const told = { ok: true, code: 'preflight', method: facts.method, cached: false };
-      this.#tell(told, facts, requirement, evidence, stopwatch);
+      this.#told.answered(facts, asked, evidence);
       return answered(step.forward, step.answer);
     }
-    if (step.step === 'allowed') {
-      const { misfit, ...remembered } = this.#own.typed(step);
-      const why = misfit ?? this.#own.objection(remembered.decision, request);
-      if (why !== undefined) {
-        evidence.check = why;
-        const refusal = this.#loop.last(facts, evidence, stopwatch);
-        // Nothing but a refusal can come of it; should anything else, it is none.
-        if (refusal.step === 'refused') return this.#refuse(refusal, facts, requirement, evidence, stopwatch);
-        throw new Error('portcullis: a check that refused was not heard');
-      }
-      const { cacheable, from, until } = step;
-      const { key } = collected;
-      if (key !== undefined && cacheable) {
-        this.#cache.set(key, { kind: 'request', verdict: remembered, from, until, epoch });
-      }
-      return this.#allow(remembered, facts, requirement, evidence, stopwatch, false);
+    if (step.step !== 'allowed') {
+      const decision = allowed(step);
+      this.#told.allowed({ decision, kid: undefined }, facts, asked, evidence, false);
+      return decision;
     }
-    const decision = allowed(step);
-    return this.#allow({ decision, kid: undefined }, facts, requirement, evidence, stopwatch, false);
+    const own = this.#own.typed(step);
+    const why = own.misfit ?? this.#own.objection(own.decision, asked.request);
+    if (why !== undefined) {
+      evidence.check = why;
+      const refusal = this.#loop.last(facts, evidence, asked.stopwatch);
+      // Nothing but a refusal can come of it; should anything else, it is none.
+      if (refusal.step === 'refused') return this.#refuse(refusal, facts, asked, evidence);
+      throw new Error('portcullis: a check that refused was not heard');
+    }
+    const { cacheable, from, until } = step;
+    const { key } = collected;
+    if (key !== undefined && cacheable)
+      this.#cache.set(key, { kind: 'request', verdict: own, from, until, epoch });
+    this.#told.allowed(own, facts, asked, evidence, false);
+    return own.decision;
   }
 
-  #allow(
-    { decision, kid }: { decision: Allowed; kid: string | undefined },
-    facts: Facts,
-    requirement: string | undefined,
-    evidence: Evidence,
-    stopwatch: Stopwatch,
-    cached: boolean,
-  ): Decision {
-    const code = decision.via === 'token' ? 'allowed' : decision.via;
-    const about = decision.via === 'token' ? { issuer: decision.issuer, binding: decision.binding, kid } : {};
-    this.#tell(
-      { ok: true, code, method: facts.method, cached, ...about },
-      facts,
-      requirement,
-      evidence,
-      stopwatch,
-    );
-    return decision;
-  }
-
-  #refuse(
-    step: RefusedStep,
-    facts: Facts,
-    requirement: string | undefined,
-    evidence: Evidence,
-    stopwatch: Stopwatch,
-  ): Decision {
-    const { code, stage, status } = step;
-    this.#tell(
-      { ok: false, code, stage, status, method: facts.method, cached: false },
-      facts,
-      requirement,
-      evidence,
-      stopwatch,
-    );
-    return refused(step, this.#options.serverTiming ? serverTiming(stopwatch.durations()) : undefined);
+  #refuse(step: RefusedStep, facts: Facts, asked: Asked, evidence: Evidence): Decision {
+    this.#told.refused(step, facts, asked, evidence);
+    return refused(step, this.#options.serverTiming ? serverTiming(asked.stopwatch.durations()) : undefined);
   }
 
   /** The refusal where the core could not even be asked. Anything else that is thrown passes. */
@@ -277,22 +309,6 @@ class Driver {
     const { code, stage, status } = step;
     this.#observer.decided({ ok: false, code, stage, status, method: '', cached: false }, stopwatch);
     return refused(step);
-  }
-
-  #tell(
-    decided: Decided,
-    { requirement: _, ...facts }: Facts,
-    requirement: string | undefined,
-    evidence: Evidence,
-    stopwatch: Stopwatch,
-  ): void {
-    this.#observer.decided(decided, stopwatch);
-    if (this.#shadow === undefined) return;
-    // The shadow has a policy of its own, and is told what was found out under the live one.
-    const { policy, ...found } = evidence;
-    const current = policy === undefined || policy === this.#profile.policy;
-    const told = { ...facts, evidence: current ? found : {} };
-    this.#shadow.shadow.compare(decided.code, told, requirement, this.#now(), { method: decided.method });
   }
 
   /** The number of a requirement, by its text: what an object says now, and not what it said when it was first seen. */

@@ -2,16 +2,21 @@ import type { Instance } from '../instance/instance.js';
 import { ResidentJudge } from '../instance/resident-judge.js';
 import { PolicyError } from '../shared/errors.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
-import type { GateOptions } from './index.js';
+import type { Step } from './decision/decision.js';
+import { Lines } from './decision/lines.js';
+import type { Facts } from './request/facts.js';
+import type { GateOptions } from './types.js';
 
 /** A gate in wasm memory, with the requirements that it keeps besides what any verifier has. */
 export class ResidentGate extends ResidentJudge<RawGate> {
   readonly #nonceSecret: Uint8Array | undefined;
+  readonly #lines: Lines;
 
   /** @throws a PolicyError as the core writes it. */
   constructor(home: Instance<GateGlue>, policy: string, nonceSecret: Uint8Array | undefined) {
     super(home, policy);
     this.#nonceSecret = nonceSecret;
+    this.#lines = new Lines(home);
     this.ask(() => undefined);
   }
 
@@ -32,6 +37,12 @@ export class ResidentGate extends ResidentJudge<RawGate> {
 
   decide(facts: string, now: number): string {
     return this.ask((raw) => raw.decide(facts, now));
+  }
+
+  /** The next step about a request of which nothing has been found out yet. */
+  step(facts: Facts, now: number): Step {
+    const step = this.ask((raw) => this.#lines.ask(raw, facts, now));
+    return step ?? (JSON.parse(this.decide(JSON.stringify(facts), now)) as Step);
   }
 
   forgetKeys(issuer: string): void {

@@ -4,6 +4,17 @@ import { ownOf } from '../shared/data.js';
 import { asPolicyError, orPolicyError, PolicyError } from '../shared/errors.js';
 import type { StandardSchema } from '../shared/standard-schema.js';
 import { toJson } from '../shared/to-json.js';
+import {
+  ACCEPTED,
+  FROM,
+  MISTAKE,
+  SHARED,
+  SHARED_NUMBER,
+  STALE,
+  TEXT,
+  UNTIL,
+  VERDICT_NUMBERS,
+} from '../wasm/answer.js';
 import type { RawVerifier, ValidatorGlue } from '../wasm/glue.js';
 import { type Kind, VerdictCache } from './cache.js';
 import { freeze, instant } from './convert.js';
@@ -24,8 +35,6 @@ import { unavailable } from './unavailable.js';
 import type { Accepted, JoseHeader, Rejected, Verdict } from './verdict.js';
 
 // What the core's `verify` returns (src/wasm/verifier.rs).
-const MISTAKE = 0;
-const ACCEPTED = 2;
 
 /** As many parsed headers as the core keeps (src/jws/memo.rs). */
 const HEADERS = 16;
@@ -231,10 +240,14 @@ class Exchange {
   /** All that the core has said, by what its `verify` returned. */
   read(outcome: number): Answer {
     this.#look();
-    const text = this.#decode(0);
+    const text = this.#decode(TEXT);
     if (outcome === MISTAKE) return { mistake: text };
     if (outcome !== ACCEPTED) return JSON.parse(text) as Rejected;
-    const [from, until, stale] = [this.#answer[5] as number, this.#answer[6] as number, this.#answer[7]];
+    const [from, until, stale] = [
+      this.#answer[FROM] as number,
+      this.#answer[UNTIL] as number,
+      this.#answer[STALE],
+    ];
     const claims = freeze(JSON.parse(text) as Accepted['claims']);
     const verdict = { ok: true as const, header: this.#header(), claims };
     const accepted = Object.freeze(stale === 1 ? { ...verdict, stale: true as const } : verdict);
@@ -247,10 +260,10 @@ class Exchange {
 
   /** Most tokens have a header that was parsed before. */
   #header(): JoseHeader {
-    const number = this.#answer[4] as number;
+    const number = this.#answer[SHARED_NUMBER] as number;
     const known = this.#headers[number % HEADERS];
     if (known?.number === number) return known.header;
-    const header = freeze(JSON.parse(this.#decode(2)) as JoseHeader);
+    const header = freeze(JSON.parse(this.#decode(SHARED)) as JoseHeader);
     this.#headers[number % HEADERS] = { number, header };
     return header;
   }
@@ -270,7 +283,7 @@ class Exchange {
     const { buffer } = home;
     this.#bytes = new Uint8Array(buffer);
     this.#input = new Uint8Array(buffer, input, room);
-    this.#answer = new Float64Array(buffer, answer, 8);
+    this.#answer = new Float64Array(buffer, answer, VERDICT_NUMBERS);
     this.#generation = home.generation;
   }
 }

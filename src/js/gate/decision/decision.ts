@@ -1,7 +1,7 @@
 import { freeze } from '../../verifier/convert.js';
 import { unavailable } from '../../verifier/unavailable.js';
 import type { Claims, JoseHeader } from '../../verifier/verdict.js';
-import type { Allowed, AllowedToken, ForwardHeaders, PreflightAnswered, Refusal, Refused } from '../index.js';
+import type { Allowed, AllowedToken, ForwardHeaders, PreflightAnswered, Refusal, Refused } from '../types.js';
 
 /** `Step` of src/gate/step.rs. */
 export type Step =
@@ -62,20 +62,29 @@ export function allowed(step: Exclude<FinalStep, RefusedStep | AllowedStep>): Al
 /** A decision that lets pass, with these claims. Several requests may be handed the same one, so it cannot be changed. */
 export function allowedToken(step: AllowedStep, claims: Claims): AllowedToken {
   const { header, issuer, binding, source, nonce, stale } = step;
-  const headers = freeze(step.forward);
-  return Object.freeze({
+  const headers = frozen(step.forward);
+  const decision: { -readonly [Name in keyof AllowedToken]: AllowedToken[Name] } = {
     ok: true,
     via: 'token',
     claims,
-    header: header === null ? undefined : freeze(header),
+    header: header === null ? undefined : frozen(header),
     issuer,
     binding,
     source,
     headers,
-    ...(nonce === undefined ? {} : { nonce }),
-    ...(stale === undefined ? {} : { stale }),
     apply: applier(headers),
-  });
+  };
+  if (nonce !== undefined) decision.nonce = nonce;
+  if (stale !== undefined) decision.stale = stale;
+  return Object.freeze(decision);
+}
+
+/**
+ * Freezes what came as JSON, unless that was done for another request: nobody else freezes a part
+ * of it.
+ */
+function frozen<T>(value: T): T {
+  return Object.isFrozen(value) ? value : freeze(value);
 }
 
 /** A decision that does not. */
@@ -125,29 +134,47 @@ function responseOf(
 }
 
 /** Makes the origin's view of a request. */
-function applier({ set, strip, stripCookie }: ForwardHeaders): (request: Request) => Request {
-  const told = Object.entries(set);
-  // `Forward::folded`: servers behind a proxy take one separator for another and would find the
-  // client's own word there.
-  const folded = (name: string) => name.toLowerCase().replace(/[^a-z\d]/g, '-');
-  const gone = new Set([...strip, ...Object.keys(set)].map(folded));
-  const isGone = (name: string) => gone.has(folded(name));
+function applier(headers: ForwardHeaders): (request: Request) => Request {
+  if (isSame(headers)) return asItIs;
+  let gone: ReadonlySet<string> | undefined;
   return (request) => {
-    if (told.length === 0 && gone.size === 0 && stripCookie === undefined) return request;
-    const present: string[] = [];
-    request.headers.forEach((_, name) => {
-      if (isGone(name)) present.push(name);
-    });
-    const cookie = stripCookie === undefined ? null : request.headers.get('cookie');
-    if (told.length === 0 && present.length === 0 && cookie === null) return request;
-    const headers = new Headers(request.headers);
-    for (const name of present) headers.delete(name);
-    if (cookie !== null) {
-      const kept = cookie.split(';').filter((pair) => pair.split('=')[0]?.trim() !== stripCookie);
-      if (kept.length === 0) headers.delete('cookie');
-      else headers.set('cookie', kept.join(';').trim());
-    }
-    for (const [name, value] of told) headers.set(name, value);
-    return new Request(request, { headers });
+    gone ??= new Set([...headers.strip, ...Object.keys(headers.set)].map(folded));
+    return applied(headers, gone, request);
   };
+}
+
+/**
+ * `Forward::folded`: servers behind a proxy take one separator for another and would find the
+ * client's own word there.
+ */
+function folded(name: string): string {
+  return name.toLowerCase().replace(/[^a-z\d]/g, '-');
+}
+
+/** Whether the origin sees the request as it came. */
+function isSame({ set, strip, stripCookie }: ForwardHeaders): boolean {
+  if (strip.length > 0 || stripCookie !== undefined) return false;
+  for (const _ in set) return false;
+  return true;
+}
+
+const asItIs = (request: Request) => request;
+
+function applied({ set, stripCookie }: ForwardHeaders, gone: ReadonlySet<string>, request: Request): Request {
+  const told = Object.entries(set);
+  const present: string[] = [];
+  request.headers.forEach((_, name) => {
+    if (gone.has(folded(name))) present.push(name);
+  });
+  const cookie = stripCookie === undefined ? null : request.headers.get('cookie');
+  if (told.length === 0 && present.length === 0 && cookie === null) return request;
+  const headers = new Headers(request.headers);
+  for (const name of present) headers.delete(name);
+  if (cookie !== null) {
+    const kept = cookie.split(';').filter((pair) => pair.split('=')[0]?.trim() !== stripCookie);
+    if (kept.length === 0) headers.delete('cookie');
+    else headers.set('cookie', kept.join(';').trim());
+  }
+  for (const [name, value] of told) headers.set(name, value);
+  return new Request(request, { headers });
 }

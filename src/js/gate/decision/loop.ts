@@ -1,12 +1,12 @@
 import { CoreError } from '../../instance/instance.js';
 import type { RemoteKeys } from '../../net/remote-keys/remote-keys.js';
 import { within } from '../../net/within.js';
-import { orPolicyError } from '../../shared/errors.js';
-import type { CheckContext } from '../index.js';
+import { asPolicyError } from '../../shared/errors.js';
 import type { Introspection } from '../introspection/introspection.js';
 import type { ReplayStore } from '../replay/memory.js';
 import type { Evidence, Facts } from '../request/facts.js';
 import type { ResidentGate } from '../resident.js';
+import type { CheckContext } from '../types.js';
 import { type FinalStep, type Step, unavailableStep } from './decision.js';
 import type { Stopwatch } from './observe.js';
 
@@ -28,7 +28,7 @@ interface World {
 }
 
 /** A decision, and the keys and the policy it was made by. */
-interface Decided {
+export interface Concluded {
   step: FinalStep;
   epoch: number;
   /** The facts that it rests on. */
@@ -40,60 +40,64 @@ const REPLAY_MS = 3000;
 
 /** Asks the core about a request, finds out what it asks for, and asks again. */
 export class Loop {
-  readonly #raw: Pick<ResidentGate, 'decide'>;
+  readonly #raw: Pick<ResidentGate, 'decide' | 'step'>;
   readonly #now: () => number;
   readonly #world: World;
 
-  constructor(raw: Pick<ResidentGate, 'decide'>, now: () => number, world: World) {
+  constructor(raw: Pick<ResidentGate, 'decide' | 'step'>, now: () => number, world: World) {
     this.#raw = raw;
     this.#now = now;
     this.#world = world;
   }
 
   /** One question. */
-  ask(facts: Facts, stopwatch: Stopwatch): Step {
-    const text = JSON.stringify(facts);
+  ask(facts: Facts, evidence: Evidence | undefined, stopwatch: Stopwatch): Step {
     const now = this.#now();
     try {
-      return stopwatch.time('verify', () =>
-        orPolicyError(() => JSON.parse(this.#raw.decide(text, now)) as Step),
-      );
-    } catch (error) {
-      if (error instanceof CoreError) return unavailableStep();
-      throw error;
+      return stopwatch.time('verify', () => {
+        if (evidence === undefined) return this.#raw.step(facts, now);
+        return JSON.parse(this.#raw.decide(JSON.stringify({ ...facts, evidence }), now)) as Step;
+      });
+    } catch (thrown) {
+      if (thrown instanceof CoreError) return unavailableStep();
+      throw typeof thrown === 'string' ? asPolicyError(thrown) : thrown;
     }
   }
 
   /**
-   * Questions until the core decides. What was found out is left in `evidence`. The facts are collected for each question: when the
-   * policy was replaced meanwhile, decisions rest on other ones.
+   * Finds out what a first question left open and asks on, until the core decides. What was found
+   * out is left in `evidence`. The facts are collected for each question: when the policy was
+   * replaced meanwhile, decisions rest on other ones.
    */
   async follow(
+    first: OpenStep,
     collect: () => Facts,
     evidence: Evidence,
     context: CheckContext,
     stopwatch: Stopwatch,
-  ): Promise<Decided> {
-    for (let round = 0; round < MOST_ROUNDS; round++) {
-      const facts = collect();
-      const step = this.ask({ ...facts, evidence }, stopwatch);
-      // The epoch is read before anything else can run: keys may change while this answer is on its way.
-      if (!isOpen(step)) return { step, epoch: this.#world.epoch(), facts };
+  ): Promise<Concluded> {
+    let open = first;
+    for (let round = 1; ; round++) {
       this.#begin(evidence);
-      await this.#findOut(step, evidence, context, stopwatch);
+      await this.#findOut(open, evidence, context, stopwatch);
+      const facts = collect();
+      // The epoch is read before anything else can run, as after the first question.
+      if (round === MOST_ROUNDS)
+        return { step: this.last(facts, evidence, stopwatch), epoch: this.#world.epoch(), facts };
+      const step = this.ask(facts, evidence, stopwatch);
+      if (!isOpen(step)) return { step, epoch: this.#world.epoch(), facts };
+      open = step;
     }
-    const facts = collect();
-    return { step: this.last(facts, evidence, stopwatch), epoch: this.#world.epoch(), facts };
   }
 
   /** A question that is answered by what is known: what is missing cannot be had. */
   last(facts: Facts, evidence: Evidence, stopwatch: Stopwatch): FinalStep {
-    const step = this.ask({ ...facts, evidence: { ...WITHOUT, ...evidence } }, stopwatch);
+    const step = this.ask(facts, { ...WITHOUT, ...evidence }, stopwatch);
     if (!isOpen(step)) return step;
     // What is known does not count: it was found out under another policy, or is too old an answer.
     const { check } = evidence;
     const without = check === undefined ? WITHOUT : { ...WITHOUT, check };
-    const refusal = this.ask({ ...facts, evidence: without }, stopwatch);
+    const refusal = this.ask(facts, without, stopwatch);
     if (isOpen(refusal)) throw new Error('portcullis: the core asks for what it was given');
     return refusal;
   }
@@ -157,6 +161,6 @@ function forgetAnswer(evidence: Evidence): void {
 
 type OpenStep = Exclude<Step, FinalStep>;
 
-function isOpen(step: Step): step is OpenStep {
+export function isOpen(step: Step): step is OpenStep {
   return step.step === 'keys' || step.step === 'introspect' || step.step === 'replay';
 }

@@ -85,6 +85,22 @@ export class Stopwatch {
   }
 }
 
+/**
+ * Measures nothing, for when nobody asks: to look at a clock three times costs as much as to look
+ * up a decision.
+ */
+class Idle extends Stopwatch {
+  constructor() {
+    super(() => 0);
+  }
+
+  override time<T>(_: Phase, work: () => T): T {
+    return work();
+  }
+}
+
+const IDLE = /* @__PURE__ */ new Idle();
+
 /** The value of a `Server-Timing` header (W3C Server Timing §3): milliseconds by phase. It names no code, which a page's scripts could read. */
 export function serverTiming(durations: DecisionEvent['durations']): string {
   const metric = (name: string, ms: number) => `portcullis-${name};dur=${Math.max(0, ms).toFixed(3)}`;
@@ -106,8 +122,24 @@ export class Observer {
     this.#onDecision = onDecision;
   }
 
+  /** Measures a decision, if anybody is told how long it took. */
+  stopwatch(timing: boolean | undefined): Stopwatch {
+    return this.#onDecision === undefined && !timing ? IDLE : new Stopwatch();
+  }
+
+  /** Counts a decision, and says whether somebody is to be told more of it. */
+  counted(code: string): boolean {
+    count(this.#decisions, code);
+    return this.#onDecision !== undefined;
+  }
+
+  /** Counts and tells. */
   decided(decided: Decided, stopwatch: Stopwatch): void {
-    count(this.#decisions, decided.code);
+    if (this.counted(decided.code)) this.tell(decided, stopwatch);
+  }
+
+  /** Tells of a decision that is counted. */
+  tell(decided: Decided, stopwatch: Stopwatch): void {
     const tell = this.#onDecision;
     if (tell === undefined) return;
     const durations = stopwatch.durations();

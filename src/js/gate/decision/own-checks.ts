@@ -5,7 +5,7 @@ import { isPromise } from '../../shared/synchronous.js';
 import { freeze } from '../../verifier/convert.js';
 import { type ClaimsReader, readerOf } from '../../verifier/typed-claims.js';
 import type { Claims } from '../../verifier/verdict.js';
-import type { AllowedToken, GateOptions, RequestFacts } from '../index.js';
+import type { AllowedToken, GateOptions, RequestFacts } from '../types.js';
 import { type AllowedStep, allowedToken } from './decision.js';
 
 /** What is remembered of a request that was allowed. */
@@ -16,7 +16,10 @@ export interface Remembered {
   untyped?: AllowedStep;
 }
 
-/** The same before it is remembered, with why not. */
+/**
+ * The same before it is remembered, with why it is not to be: only what has no `misfit` is
+ * remembered.
+ */
 export type Typed = Remembered & { misfit?: string };
 
 /** The caller's own checks, as the options have them now: a schema for the claims, and a function. They can only refuse. */

@@ -4,8 +4,8 @@ import { contained } from '../../shared/contained.js';
 import { orPolicyError, PolicyError } from '../../shared/errors.js';
 import { toJson } from '../../shared/to-json.js';
 import type { GateGlue } from '../../wasm/glue.js';
-import type { GateOptions } from '../index.js';
 import { nonceSecretOf, ResidentGate } from '../resident.js';
+import type { Difference, GateOptions, ShadowStats } from '../types.js';
 
 /** As much of the core's gate as the shadow of one uses. */
 export interface ShadowCore {
@@ -13,25 +13,6 @@ export interface ShadowCore {
   decide(facts: string, now: number): string;
   setRemoteKeys(issuer: string, jwks: string): string;
   forgetKeys(issuer: string): void;
-}
-
-/** Two policies that do not agree about a request. It holds no piece of a token. */
-export interface Difference {
-  /** `allowed`, `public`, `preflight`, or the code of the refusal. */
-  live: string;
-  /** The same, or `undecided` when the shadow would have asked for something that the live policy did not. */
-  shadow: string;
-  shadowStage?: string | undefined;
-  method?: string | undefined;
-  route?: string | undefined;
-}
-
-export interface ShadowStats {
-  compared: number;
-  same: number;
-  differences: { live: string; shadow: string; count: number }[];
-  /** Exceptions of the shadow and of the callback, which reached nobody. */
-  faults: number;
 }
 
 /** Codes are a closed set; this is for what a core of tomorrow may say. */

@@ -1,5 +1,6 @@
 import { within } from '../../net/within.js';
-import type { RequestFacts } from '../index.js';
+import type { RequestFacts } from '../types.js';
+import type { Snapshot } from './snapshot.js';
 
 /** How long a body may take to begin, in milliseconds. What takes longer counts as one. */
 const BODY_MS = 1000;
@@ -37,7 +38,7 @@ async function hasBytes(reader: ReadableStreamDefaultReader<Uint8Array>): Promis
 /** Whether it matters, and the facts do not say it: a preflight has no body. */
 export function mayHideBody(
   request: Request | RequestFacts,
-  { method, hasBody }: RequestFacts,
+  { method, hasBody }: Snapshot,
 ): request is Request {
   return method === 'OPTIONS' && hasBody === undefined && Boolean((request as Request).body);
 }

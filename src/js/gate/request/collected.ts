@@ -1,20 +1,23 @@
-import type { RequestFacts } from '../index.js';
 import { cacheKey, type Facts, factsOf, type Profile } from './facts.js';
 import type { Connection } from './platform.js';
+import type { Snapshot } from './snapshot.js';
 
 /** The facts of one request as the present policy wants them, and the name under which its decision is kept. */
 export class Collected {
-  readonly #request: Request | RequestFacts;
+  readonly #request: Snapshot;
   readonly #requirement: number | undefined;
   readonly #connection: Connection;
-  #profile: Profile | undefined;
-  facts: Facts = { method: '', url: '', headers: [] };
+  #profile: Profile;
+  facts: Facts;
   key: string | undefined;
 
-  constructor(request: Request | RequestFacts, requirement: number | undefined, connection: Connection) {
+  constructor(request: Snapshot, requirement: number | undefined, connection: Connection, profile: Profile) {
     this.#request = request;
     this.#requirement = requirement;
     this.#connection = connection;
+    this.#profile = profile;
+    this.facts = factsOf(request, requirement, connection, profile);
+    this.key = cacheKey(this.facts, profile.byPath);
   }
 
   by(profile: Profile): this {

@@ -1,5 +1,6 @@
-import type { RequestFacts } from '../index.js';
+import type { RequestFacts } from '../types.js';
 import { type Connection, urlOf } from './platform.js';
+import type { Snapshot } from './snapshot.js';
 
 /** `Evidence` of src/gate/facts.rs. */
 export interface Evidence {
@@ -19,17 +20,16 @@ export interface Evidence {
 
 /** `Facts` of src/gate/facts.rs. */
 export interface Facts {
-  requirement?: number;
+  requirement: number | undefined;
   method: string;
   url: string;
-  target?: string;
-  served?: readonly string[];
-  urlVouched?: true;
-  hasBody?: true;
+  target: string | undefined;
+  served: readonly string[] | undefined;
+  urlVouched: true | undefined;
+  hasBody: true | undefined;
   headers: [string, string][];
-  clientAddress?: string;
-  certificate?: string;
-  evidence?: Evidence;
+  clientAddress: string | undefined;
+  certificate: string | undefined;
 }
 
 /** Which facts decisions rest on, as the core says. */
@@ -57,27 +57,29 @@ export function profileOf(...profiles: string[]): Profile {
 
 /** Collects what the core asks for, and nothing else. */
 export function factsOf(
-  request: Request | RequestFacts,
+  request: Snapshot,
   requirement: number | undefined,
   { clientAddress, certificate, served, urlVouched }: Connection,
   profile: Profile,
 ): Facts {
-  const facts: Facts = {
-    method: request.method,
-    url: urlOf(request, urlVouched),
-    headers: fields(request.headers, request.method === 'OPTIONS' ? profile.headers : profile.ofRequests),
-  };
-  if (requirement !== undefined) facts.requirement = requirement;
-  const { target } = request as Partial<RequestFacts>;
-  if (target !== undefined) facts.target = target;
-  if (served !== undefined && served.length > 0) facts.served = served;
-  if (urlVouched) facts.urlVouched = true;
-  if ('hasBody' in request && request.hasBody === true) facts.hasBody = true;
+  const { method, headers, target, hasBody } = request;
+  const url = urlOf(request, urlVouched);
   // Over plain HTTP it matters where the connection begins.
-  if (clientAddress !== undefined && (profile.byAddress || !facts.url.startsWith('https:')))
-    facts.clientAddress = clientAddress;
-  if (certificate !== undefined) facts.certificate = certificate;
-  return facts;
+  const byAddress = profile.byAddress || !url.startsWith('https:');
+  // All members, in one order: one shape of object for every request. JSON leaves out what is
+  // undefined.
+  return {
+    requirement,
+    method,
+    url,
+    target,
+    served: served !== undefined && served.length > 0 ? served : undefined,
+    urlVouched: urlVouched ? true : undefined,
+    hasBody: hasBody === true ? true : undefined,
+    headers: fields(headers, method === 'OPTIONS' ? profile.headers : profile.ofRequests),
+    clientAddress: byAddress ? clientAddress : undefined,
+    certificate,
+  };
 }
 
 function fields(headers: RequestFacts['headers'], wanted: readonly string[]): [string, string][] {
@@ -96,8 +98,11 @@ function fields(headers: RequestFacts['headers'], wanted: readonly string[]): [s
   return found;
 }
 
-/** A URL in which nothing has to be mended, of a length that nobody refuses; its parts are origin, path and query. */
-const PLAIN = /^(https?:\/\/[\w.:[\]-]+)(\/[!-"$->@-[\]-~]*)(\?[!-"$-[\]-~]*)?$/;
+/**
+ * A URL in which nothing has to be mended, of a length that nobody refuses: origin, path and
+ * query.
+ */
+const PLAIN = /^https?:\/\/[\w.:[\]-]+\/[!-"$->@-[\]-~]*(?:\?[!-"$-[\]-~]*)?$/;
 const LONGEST = 4096;
 
 /** What may be a dot segment. */
@@ -115,15 +120,21 @@ export function cacheKey(facts: Facts, byPath: boolean): string | undefined {
   const { clientAddress = '', certificate = '' } = facts;
   // A preflight is told by its headers.
   if (method === 'OPTIONS') return undefined;
-  const [, origin, path, query = ''] = (url.length <= LONGEST && PLAIN.exec(url)) || [];
   // At a target and at paths besides the URL's the core looks in any case: only where they say
   // nothing new may they be left out.
   if (served !== undefined) return undefined;
-  if (target !== undefined && (path === undefined || target !== path + query || DOTS.test(target)))
-    return undefined;
+  const isPlain = url.length <= LONGEST && PLAIN.test(url);
+  // Behind the scheme, of which the shorter is `http://`, and a host of one character at least.
+  const path = isPlain ? url.indexOf('/', 8) : 0;
+  if (target !== undefined && (!isPlain || !isRest(target, url, path) || DOTS.test(target))) return undefined;
   let place = url;
-  if (origin !== undefined && !query.includes('%') && !query.includes('access_token')) {
-    place = requirement === undefined && byPath ? origin + path : origin;
+  if (isPlain) {
+    const query = url.indexOf('?', path);
+    const isTold = query >= 0 && (url.includes('%', query) || url.includes('access_token', query));
+    if (!isTold) {
+      const end = requirement === undefined && byPath ? query : path;
+      if (end >= 0) place = url.slice(0, end);
+    }
   }
   let key = `${requirement ?? ''} ${urlVouched ?? ''} ${counted(method)}${counted(place)}${counted(clientAddress)}${counted(certificate)}`;
   for (const [name, value] of headers) {
@@ -132,6 +143,10 @@ export function cacheKey(facts: Facts, byPath: boolean): string | undefined {
     key += `${name} ${counted(value)}`;
   }
   return key;
+}
+
+function isRest(text: string, whole: string, from: number): boolean {
+  return text.length === whole.length - from && whole.endsWith(text);
 }
 
 function counted(text: string): string {

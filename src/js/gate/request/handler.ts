@@ -1,4 +1,4 @@
-import type { CheckContext } from '../index.js';
+import type { CheckContext } from '../types.js';
 
 /** What runtimes hand a handler besides the request. */
 interface Handed {

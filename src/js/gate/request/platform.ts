@@ -1,13 +1,14 @@
 import { PolicyError } from '../../shared/errors.js';
 import { isPromise } from '../../shared/synchronous.js';
-import type { CheckContext, GateOptions, RequestFacts } from '../index.js';
+import type { CheckContext, GateOptions } from '../types.js';
+import type { Snapshot } from './snapshot.js';
 
 /** What the connection tells, as the core reads it. */
 export interface Connection {
   clientAddress: string | undefined;
   certificate: string | undefined;
   /** Where else a router serves the request. */
-  served?: readonly string[] | undefined;
+  served: readonly string[] | undefined;
   /**
    * Whether scheme and host of the URL are the platform's word, and not what the client wrote
    * into `Host`.
@@ -44,34 +45,28 @@ function isVercel(): boolean {
 
 /** The connection by what the caller knows, or else by the platform's trusted fields. */
 export function connectionOf(
-  request: Request | RequestFacts,
-  context: CheckContext,
-  platform: ReturnType<typeof platformOf>,
-): Connection {
-  return { ...endOf(request, context, platform), served: context.served };
-}
-
-function endOf(
-  request: Request | RequestFacts,
+  request: Snapshot,
   context: CheckContext,
   { platform, guessed }: ReturnType<typeof platformOf>,
 ): Connection {
   let clientAddress = addressOf(context.clientAddress);
   let certificate = asText(context.certificate);
+  const { served } = context;
   // Node, Deno, Bun and workerd on a machine of one's own make the URL of `Host`.
-  if (platform === 'none') return { clientAddress, certificate, urlVouched: context.urlVouched === true };
+  if (platform === 'none')
+    return { clientAddress, certificate, served, urlVouched: context.urlVouched === true };
   if (platform === 'vercel') {
     clientAddress ??= header(request, 'x-vercel-forwarded-for') ?? header(request, 'x-real-ip');
-    return { clientAddress, certificate, urlVouched: context.urlVouched ?? true };
+    return { clientAddress, certificate, served, urlVouched: context.urlVouched ?? true };
   }
-  const { cf } = request as { cf?: Cf };
+  const cf = request.cf as Cf | undefined;
   // Cloudflare and Vercel route by the host: only those of the account's own get here.
   const urlVouched = context.urlVouched ?? (!guessed || cf !== undefined);
   // workerd runs elsewhere as well, where nobody adds `cf`, and `cf-connecting-ip` is whatever the client wrote.
   if (!guessed || cf !== undefined) clientAddress ??= header(request, 'cf-connecting-ip');
   const tls = cf?.tlsClientAuth;
   if (tls?.certPresented === '1' && tls.certRevoked !== '1') certificate ??= tls.certFingerprintSHA256;
-  return { clientAddress, certificate, urlVouched };
+  return { clientAddress, certificate, served, urlVouched };
 }
 
 /** An address that is still to come would be none, and a client without one passes where only its token counts. */
@@ -91,14 +86,14 @@ const AUTHORITY = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i;
  * The URL that was asked for. Next on a machine of one's own makes its URLs of the name that it
  * was started by, `http://localhost:3000`, and what was asked for stands in `Host` alone.
  */
-export function urlOf(request: Request | RequestFacts, urlVouched: boolean | undefined): string {
-  if (urlVouched === true || !('nextUrl' in request)) return request.url;
+export function urlOf(request: Snapshot, urlVouched: boolean): string {
+  if (urlVouched || !request.isOfNext) return request.url;
   const host = header(request, 'host') ?? '';
   // What has no URL is malformed, which the gate says.
   return AUTHORITY.test(host) ? request.url.replace(/^(https?:\/\/)[^/?#]*/i, `$1${host}`) : '';
 }
 
-function header({ headers }: Request | RequestFacts, name: string): string | undefined {
+function header({ headers }: Snapshot, name: string): string | undefined {
   if (headers instanceof Headers) return headers.get(name) ?? undefined;
   const values = [...headers].flatMap(([own, value]) => (own.toLowerCase() === name ? [value] : []));
   // Two are no platform's.

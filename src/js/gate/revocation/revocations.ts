@@ -142,8 +142,9 @@ export class Revocations {
    * request's own: awaiting it gives the feed the chance to say what it has to.
    */
   tend(context: IoContext): Promise<unknown> | undefined {
+    if (this.#places.size === 0) return undefined;
     const now = this.#io.now();
-    if (this.#places.size === 0 || (now < this.#tendAt && now >= this.#tendedAt)) return undefined;
+    if (now < this.#tendAt && now >= this.#tendedAt) return undefined;
     const late: Promise<void>[] = [];
     let next = Number.POSITIVE_INFINITY;
     for (const place of this.#places.values()) {

@@ -122,6 +122,7 @@ export class RemoteKeys {
    * policy's bound; then they are dropped.
    */
   tend(context: IoContext): Promise<unknown> | undefined {
+    if (this.#remotes.size === 0) return undefined;
     const now = this.#io.now();
     if (now < this.#tendAt && now >= this.#tendedAt) return undefined;
     const late: Promise<void>[] = [];
