@@ -14,7 +14,7 @@ import { delimiter, join } from 'node:path';
 
 import { setup } from './setup.mjs';
 import { hashOf, isCurrent, removeStamp, writeStamp } from './stamp.mjs';
-import { isMain, main, Plain, ROOT, run, step, TARGET, TOOLS } from './steps.mjs';
+import { isMain, main, Plain, ROOT, run, step, TARGET, TOOLS, together } from './steps.mjs';
 
 const DIST = join(ROOT, 'dist');
 const STAMP = join(TARGET, 'dist.stamp');
@@ -86,13 +86,22 @@ async function makeWasm() {
   mkdirSync(WASM, { recursive: true });
   const { parse } = await import('smol-toml');
   const matrix = parse(readFileSync(join(ROOT, 'wasm-pack.toml'), 'utf8'));
-  for (const module of matrix.module) await step(`wasm ${module.name}`, () => wasm(module, matrix, WASM));
+  // wasm-opt has one core, and cargo goes on with the next module on the others.
+  const optimizing = [];
+  for (const module of matrix.module) {
+    await step(`wasm ${module.name}`, () => compile(module, matrix));
+    const optimized = step(`wasm-opt ${module.name}`, () => optimize(module, matrix, WASM));
+    optimized.catch(() => {});
+    optimizing.push(optimized);
+  }
+  await together(optimizing);
   writeStamp(WASM, WASM_STAMP, fingerprint);
 }
 
-/** One module: wasm-pack, wasm-opt, and the base64 of it for runtimes that compile it from the script itself. */
-async function wasm({ name, target, features }, { rustflags, wasm_opt }, out) {
-  const folder = join(TARGET, 'wasm-pack', name);
+const folderOf = (name) => join(TARGET, 'wasm-pack', name);
+
+/** One module by wasm-pack. */
+async function compile({ name, target, features }, { rustflags }) {
   const env = {
     PATH: [join(TOOLS, 'bin'), process.env.PATH].join(delimiter),
     CARGO_ENCODED_RUSTFLAGS: [...rustflags, ...withoutPaths()].join('\x1f'),
@@ -103,7 +112,7 @@ async function wasm({ name, target, features }, { rustflags, wasm_opt }, out) {
     ROOT,
     ...flags,
     '--out-dir',
-    folder,
+    folderOf(name),
     '--out-name',
     name,
     '--',
@@ -113,6 +122,11 @@ async function wasm({ name, target, features }, { rustflags, wasm_opt }, out) {
     features.join(','),
   ];
   await run('wasm-pack', args, { env, log: name });
+}
+
+/** What is shipped of it: made smaller, and once more as base64 for runtimes that compile it from the script itself. */
+async function optimize({ name }, { wasm_opt }, out) {
+  const folder = folderOf(name);
   const silent = join(folder, `${name}_silent.wasm`);
   await withoutPanicTexts(join(folder, `${name}_bg.wasm`), silent);
   const optimized = join(out, `${name}.wasm`);
