@@ -10,7 +10,10 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '.
 export const TARGET = join(ROOT, 'target');
 export const TOOLS = join(TARGET, 'tools');
 
-/** One set of features for every native build that does not ask for another, so that the crate and its oracles are built for it once. */
+/**
+ * One set of features for every native build that does not ask for another, so that the crate and its oracles are built for it once.
+ * Without ml-dsa: seven vectors state what a build says that does not know it.
+ */
 export const NATIVE_FEATURES = 'issuer,tower';
 
 const TICK_MS = 10_000;
