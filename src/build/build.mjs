@@ -15,7 +15,7 @@ import { delimiter, join } from 'node:path';
 import { writeEntries } from './entries.mjs';
 import { setup } from './setup.mjs';
 import { hashOf, isCurrent, removeStamp, writeStamp } from './stamp.mjs';
-import { isMain, main, Plain, ROOT, run, step, TARGET, TOOLS } from './steps.mjs';
+import { isMain, main, Plain, ROOT, run, step, TARGET, TOOLS, together } from './steps.mjs';
 
 const DIST = join(ROOT, 'dist');
 const STAMP = join(TARGET, 'dist.stamp');
@@ -86,7 +86,15 @@ async function makeWasm() {
   rmSync(WASM, { recursive: true, force: true });
   mkdirSync(WASM, { recursive: true });
   const wanted = await matrix();
-  for (const module of wanted.module) await step(`wasm ${module.name}`, () => wasm(module, wanted, WASM));
+  // wasm-opt has one core, and cargo goes on with the next module on the others.
+  const optimizing = [];
+  for (const module of wanted.module) {
+    await step(`wasm ${module.name}`, () => compile(module, wanted));
+    const optimized = step(`wasm-opt ${module.name}`, () => optimize(module, wanted, WASM));
+    optimized.catch(() => {});
+    optimizing.push(optimized);
+  }
+  await together(optimizing);
   writeStamp(WASM, WASM_STAMP, fingerprint);
 }
 
@@ -96,9 +104,10 @@ async function matrix() {
   return parse(readFileSync(join(ROOT, 'wasm-pack.toml'), 'utf8'));
 }
 
-/** One module: wasm-pack, wasm-opt, and the base64 of it for runtimes that compile it from the script itself. */
-async function wasm({ name, target, features }, { rustflags, wasm_opt }, out) {
-  const folder = join(TARGET, 'wasm-pack', name);
+const folderOf = (name) => join(TARGET, 'wasm-pack', name);
+
+/** One module by wasm-pack. */
+async function compile({ name, target, features }, { rustflags }) {
   const env = {
     PATH: [join(TOOLS, 'bin'), process.env.PATH].join(delimiter),
     CARGO_ENCODED_RUSTFLAGS: [...rustflags, ...withoutPaths()].join('\x1f'),
@@ -109,7 +118,7 @@ async function wasm({ name, target, features }, { rustflags, wasm_opt }, out) {
     ROOT,
     ...flags,
     '--out-dir',
-    folder,
+    folderOf(name),
     '--out-name',
     name,
     '--',
@@ -119,6 +128,11 @@ async function wasm({ name, target, features }, { rustflags, wasm_opt }, out) {
     features.join(','),
   ];
   await run('wasm-pack', args, { env, log: name });
+}
+
+/** What is shipped of it: made smaller, and once more as base64 for runtimes that compile it from the script itself. */
+async function optimize({ name }, { wasm_opt }, out) {
+  const folder = folderOf(name);
   const silent = join(folder, `${name}_silent.wasm`);
   await withoutPanicTexts(join(folder, `${name}_bg.wasm`), silent);
   const optimized = join(out, `${name}.wasm`);

@@ -6,12 +6,15 @@ import { join } from 'node:path';
 const CONDITIONS = {
   // Compiled from the script itself, wherever nothing is known of the bundler.
   default: (name) => [
-    `import { decodeBase64 } from '../instance/boot.js';\nimport { base64 } from '../wasm/${name}_inline.js';`,
+    `import { decodeBase64 } from '${DIST}/instance/boot.js';\nimport { base64 } from '${DIST}/wasm/${name}_inline.js';`,
     'new WebAssembly.Module(decodeBase64(base64))',
   ],
-  workerd: (name) => [`import module from '../wasm/${name}.wasm';`, 'module'],
-  'edge-light': (name) => [`import module from '../wasm/${name}.wasm?module';`, 'module'],
+  workerd: (name) => [`import module from '${DIST}/wasm/${name}.wasm';`, 'module'],
+  'edge-light': (name) => [`import module from '${DIST}/wasm/${name}.wasm?module';`, 'module'],
 };
+
+/** From an entry to the rest of dist/. */
+const DIST = '..';
 
 const PURE = '/* @__PURE__ */';
 
@@ -24,7 +27,7 @@ export function writeEntries({ module: modules }, dist) {
     for (const [condition, way] of Object.entries(CONDITIONS)) {
       const [imports, module] = way(name);
       const core = `${PURE} lazily(glue, '${name}', () => ${module})`;
-      const more = `import { lazily } from '../verifier/face.js';\n${imports}`;
+      const more = `import { lazily } from '${DIST}/verifier/face.js';\n${imports}`;
       write(`${entry.name}-${condition}`, textOf(name, entry, core, more));
     }
     if (slim) write(slim.name, textOf(name, slim, `glue, '${name}'`));
@@ -35,10 +38,10 @@ function textOf(name, { folder, functions }, given, imports = '') {
   return [
     '// Made by src/build/entries.mjs of wasm-pack.toml.',
     ...(imports ? [imports] : []),
-    `import { bindFace } from '../${folder}/face.js';`,
-    `import * as glue from '../wasm/${name}_bg.js';`,
+    `import { bindFace } from '${DIST}/${folder}/face.js';`,
+    `import * as glue from '${DIST}/wasm/${name}_bg.js';`,
     '',
-    `export * from '../${folder}/exports.js';`,
+    `export * from '${DIST}/${folder}/exports.js';`,
     `export const { ${functions.join(', ')} } = ${PURE} bindFace(${given});`,
     '',
   ].join('\n');

@@ -10,6 +10,12 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const TARGET = join(ROOT, 'target');
 export const TOOLS = join(TARGET, 'tools');
 
+/**
+ * One set of features for every native build that does not ask for another, so that the crate and its oracles are built for it once.
+ * Without ml-dsa: seven vectors state what a build says that does not know it.
+ */
+export const NATIVE_FEATURES = 'issuer,tower';
+
 const TICK_MS = 10_000;
 
 /** A failure that one sentence explains; it is printed without a stack. */
@@ -53,6 +59,23 @@ export async function run(program, args, { cwd = ROOT, env = {}, log } = {}) {
   if (path) console.log(readFileSync(path, 'utf8').split('\n').slice(-40).join('\n'));
   const problem = typeof code === 'string' ? code : `it ended with ${code}`;
   throw new Plain(`${[program, ...args].join(' ').slice(0, 160)}: ${problem}`);
+}
+
+/** Side by side, each to its end: a failure leaves nothing half done behind. */
+export async function together(works) {
+  const failure = (await Promise.allSettled(works)).find(({ status }) => status === 'rejected');
+  if (failure) throw failure.reason;
+}
+
+/** A registry may hiccup once. */
+export async function twice(work) {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Plain)) throw error;
+    console.log(`  trying once more: ${error.message}`);
+    return work();
+  }
 }
 
 /** What a program prints; `undefined` when it cannot be run or fails. */

@@ -1,199 +1,120 @@
-// `npm test`: every stage named and timed, each a pass or a failure. Node's own modules only.
+// `npm test`: every stage named and timed, each a pass or a failure, side by side where they can be. Node's own modules only.
 //   node src/build/test.mjs [--all] [--only NAME]…
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, setPriority } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { build } from './build.mjs';
-import { makePages } from './pages.mjs';
-import { setup } from './setup.mjs';
-import { isMain, main, Plain, ROOT, run } from './steps.mjs';
+import { runInLanes } from './lanes.mjs';
+import { stages } from './stages.mjs';
+import { isMain, main, Plain, ROOT } from './steps.mjs';
+
+/** So often a word of what is being done. */
+const TICK_MS = 60_000;
 
 const { values: options } = parseArgs({
-  options: { all: { type: 'boolean', default: false }, only: { type: 'string', multiple: true } },
+  options: {
+    all: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true },
+    // One stage in this process, and nothing else: how `npm test` runs each.
+    stage: { type: 'string' },
+  },
 });
 
-const node = (...args) => run(process.execPath, args);
-const nodeTest = (folder, ...flags) => {
-  const files = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.test.mjs'));
-  if (files.length === 0) throw new Plain(`${folder} holds no tests`);
-  return node('--test', '--test-reporter=spec', ...flags, ...files.map((name) => join(folder, name)));
-};
-const cargo = (...args) => run('cargo', args, { env: { RUSTDOCFLAGS: '-D warnings' } });
-const bin = (name, ...args) => run(join(ROOT, 'node_modules', '.bin', name), args);
-const lint = (...features) =>
-  cargo('clippy', '--locked', '--all-targets', ...features, '--', '-D', 'warnings');
-
-// `needed` stages run whatever was asked for: the others stand on them.
-const STAGES = [
-  { name: 'setup', needed: true, work: () => setup({ tests: true, all: options.all }) },
-  { name: 'rustfmt', work: () => cargo('fmt', '--check') },
-  { name: 'clippy', work: () => lint() },
-  // Each feature alone as well: the validator is built with `js` and nothing else.
-  { name: 'clippy-js', work: () => lint('--no-default-features', '--features', 'js') },
-  { name: 'clippy-issuer', work: () => lint('--features', 'issuer') },
-  { name: 'clippy-ml-dsa', work: () => lint('--features', 'js,ml-dsa') },
-  { name: 'clippy-tower', work: () => lint('--features', 'tower') },
-  { name: 'clippy-features', work: () => lint('--all-features') },
-  { name: 'cargo-test', work: () => cargo('test', '--locked') },
-  // What the feature adds; the engines have been tested.
-  {
-    name: 'cargo-test-issuer',
-    work: () =>
-      cargo(
-        'test',
-        '--locked',
-        '--lib',
-        '--test',
-        'rotation',
-        '--test',
-        'issuer_endpoint',
-        '--test',
-        'issuer_codes',
-        '--test',
-        'issuer_clocks',
-        '--test',
-        'issuer_grants',
-        '--features',
-        'issuer',
-      ),
-  },
-  // Prints how many states it has seen. ROTATION_MODEL_DEEPER=1 makes them more.
-  {
-    name: 'rotation-model',
-    work: () =>
-      cargo(
-        'test',
-        '--locked',
-        '--test',
-        'rotation_model',
-        '--features',
-        'issuer',
-        '--',
-        '--nocapture',
-        '--test-threads=1',
-      ),
-  },
-  {
-    name: 'cargo-test-revocation',
-    work: () => cargo('test', '--locked', '--test', 'revocation_chain', '--features', 'issuer'),
-  },
-  {
-    name: 'cargo-test-ml-dsa',
-    work: () => cargo('test', '--locked', '--lib', '--test', 'ml_dsa', '--features', 'ml-dsa'),
-  },
-  // A crate of its own, so that nothing else builds tokio and axum.
-  {
-    name: 'cargo-test-tower',
-    work: () =>
-      cargo('test', '--locked', '--manifest-path', 'tests/tower/Cargo.toml', '--target-dir', 'target'),
-  },
-  // Instructions are counted, not time.
-  {
-    name: 'timing',
-    work: () =>
-      cargo(
-        'test',
-        '--locked',
-        '--test',
-        'timing',
-        '--test',
-        'issuer_timing',
-        '--features',
-        'issuer',
-        '--',
-        '--include-ignored',
-      ),
-  },
-  { name: 'engines-wasm', work: () => node('tests/engines/in-wasm.mjs') },
-  { name: 'rustdoc', work: () => cargo('doc', '--locked', '--no-deps', '--all-features') },
-  { name: 'wasm-alone', work: () => node('tests/package/wasm-alone.mjs') },
-  { name: 'biome', work: () => bin('biome', 'check', '--error-on-warnings') },
-  { name: 'build', needed: true, work: build },
-  // A minute of each target, two at a time. FUZZ_SECONDS changes the minute.
-  // One of them compares dist/ with the native build.
-  {
-    name: 'fuzz',
-    work: () => node('tests/fuzz/campaign.mjs', '--throwaway', '--seconds', process.env.FUZZ_SECONDS ?? '60'),
-  },
-  { name: 'types', work: () => bin('tsc', '-p', 'tests/package/tsconfig.json') },
-  { name: 'session-types', work: () => bin('tsc', '-p', 'tests/session/tsconfig.json') },
-  { name: 'store-types', work: () => bin('tsc', '-p', 'tests/stores/tsconfig.json') },
-  { name: 'adapter-types', work: () => bin('tsc', '-p', 'tests/adapters/tsconfig.json') },
-  { name: 'package', work: () => nodeTest('tests/package') },
-  { name: 'gate', work: () => nodeTest('tests/gate') },
-  { name: 'traps', work: () => nodeTest('tests/traps') },
-  { name: 'stores', work: () => nodeTest('tests/stores') },
-  { name: 'issuer', work: () => nodeTest('tests/issuer') },
-  { name: 'tabs', work: () => nodeTest('tests/stores/tabs') },
-  { name: 'adapters', work: () => nodeTest('tests/adapters') },
-  { name: 'e2e', work: () => nodeTest('tests/e2e') },
-  // Browsers wait more than they work.
-  { name: 'session', work: () => nodeTest('tests/session', '--test-concurrency=4') },
-  { name: 'load', work: () => node('tests/load/load.mjs') },
-  { name: 'cli', work: () => nodeTest('tests/cli') },
-  { name: 'publint', work: () => bin('publint', 'run', '--strict') },
-  {
-    name: 'attw',
-    work: () =>
-      bin(
-        'attw',
-        '--pack',
-        '.',
-        '--profile',
-        'esm-only',
-        '--exclude-entrypoints',
-        'portcullis.wasm',
-        'policy.schema.json',
-      ),
-  },
-  { name: 'conformance', work: () => node('tests/conformance/run.mjs', ...(options.all ? ['--all'] : [])) },
-  { name: 'demonstration', work: () => node('src/build/start.mjs', '--check') },
-  { name: 'www', work: () => makePages().then(() => nodeTest('tests/www')) },
-  { name: 'page', work: () => nodeTest('tests/demo') },
-];
-
 async function test() {
-  const unknown = options.only?.find((name) => !STAGES.some((stage) => stage.name === name));
+  const known = stages(options);
+  if (options.stage) return known.find(({ name }) => name === options.stage).work();
+  const unknown = options.only?.find((name) => !known.some((stage) => stage.name === name));
   if (unknown)
-    throw new Plain(`no stage is named ${unknown}; there are ${STAGES.map(({ name }) => name).join(', ')}`);
-  const chosen = STAGES.filter(({ name, needed }) => needed || !options.only || options.only.includes(name));
-  const results = [];
-  for (const { name, needed, work } of chosen) {
-    const started = Date.now();
-    console.log(`\n━━ ${name}`);
-    const error = await settled(work);
-    results.push({ name, error, seconds: (Date.now() - started) / 1000 });
-    if (error) console.error(error instanceof Plain ? `✗ ${error.message}` : error);
-    if (error && needed) break;
-  }
-  report(results, chosen);
+    throw new Plain(`no stage is named ${unknown}; there are ${known.map(({ name }) => name).join(', ')}`);
+  const chosen = known.filter(({ name, needed }) => needed || !options.only || options.only.includes(name));
+  const started = Date.now();
+  const running = new Map();
+  const tick = setInterval(() => console.log(sign(running)), TICK_MS);
+  const perform = async (stage) => {
+    running.set(stage.name, Date.now());
+    try {
+      return await runStage(stage);
+    } finally {
+      running.delete(stage.name);
+    }
+  };
+  // What was asked for by name runs in turn, and is seen while it runs.
+  const inTurn = options.only ? chosen.map((stage) => ({ ...stage, lane: 'one', nice: 0 })) : chosen;
+  const results = await runInLanes(inTurn, perform);
+  clearInterval(tick);
+  report(chosen, results, (Date.now() - started) / 1000);
 }
 
-async function settled(work) {
+const sign = (running) => {
+  const since = ([name, from]) => `${name} ${((Date.now() - from) / 1000).toFixed(0)} s`;
+  return `  … ${[...running].map(since).join(' · ')}`;
+};
+
+/** Runs it in a process of its own. What it prints is shown as it comes where nothing else is, and whole at its end otherwise. */
+async function runStage({ name, lane, nice }) {
+  const isSeen = lane === 'setup' || lane === 'one';
+  const args = [fileURLToPath(import.meta.url), '--stage', name, ...(options.all ? ['--all'] : [])];
+  const heading = `\n━━ ${name}\n`;
+  if (isSeen) process.stdout.write(heading);
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', isSeen ? 'inherit' : 'pipe', isSeen ? 'inherit' : 'pipe'],
+  });
+  children.add(child);
+  if (nice > 0) yieldTo(child.pid, nice);
+  const output = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk));
+  const ended = await new Promise((resolve) => {
+    child.on('error', (error) => resolve(error.message));
+    child.on('close', (status, signal) => resolve(status ?? signal));
+  });
+  children.delete(child);
+  if (!isSeen) process.stdout.write(Buffer.concat([Buffer.from(heading), ...output]));
+  if (ended !== 0) return new Plain(`${name} ended with ${ended}`);
+}
+
+/** What it starts inherits the priority. A system that knows none does without. */
+function yieldTo(pid, nice) {
   try {
-    await work();
-  } catch (error) {
-    return error;
+    setPriority(pid, nice);
+  } catch {
+    // It has ended already, or may not be changed.
   }
 }
 
-function report(results, chosen) {
+const children = new Set();
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => {
+    for (const child of children) child.kill(signal);
+    process.exit(1);
+  });
+
+function report(chosen, results, total) {
   console.log('\n━━ stages');
-  for (const { name, error, seconds } of results) {
-    console.log(`${error ? '✗' : '✓'} ${name.padEnd(20)} ${seconds.toFixed(1).padStart(7)} s`);
+  const passed = chosen.filter(({ name }) => results.has(name) && !results.get(name).error).length;
+  let sum = 0;
+  for (const { name } of chosen) {
+    const result = results.get(name);
+    if (!result) {
+      console.log(`✗ ${name.padEnd(20)} was not reached`);
+      continue;
+    }
+    const { error, seconds, from } = result;
+    sum += seconds;
+    const began = `from ${from.toFixed(0)} s`.padStart(12);
+    console.log(`${error ? '✗' : '✓'} ${name.padEnd(20)} ${seconds.toFixed(1).padStart(7)} s ${began}`);
   }
-  for (const { name } of chosen.slice(results.length)) console.log(`✗ ${name.padEnd(20)} was not reached`);
-  const total = results.reduce((sum, { seconds }) => sum + seconds, 0);
   const table = join(ROOT, 'target', 'conformance', 'table.json');
-  if (existsSync(table) && results.some(({ name }) => name === 'conformance')) {
+  if (existsSync(table) && results.has('conformance')) {
     const { rows } = JSON.parse(readFileSync(table, 'utf8'));
     console.log(
       `runtimes: ${rows.map(({ title, version }) => `${title} ${version ?? 'did not run'}`).join(' · ')}`,
     );
   }
-  console.log(`${(total / 60).toFixed(1)} minutes`);
-  const passed = results.filter(({ error }) => !error).length;
+  const minutes = (seconds) => `${(seconds / 60).toFixed(1)} minutes`;
+  console.log(`${minutes(total)} on ${availableParallelism()} cores; the stages add up to ${minutes(sum)}`);
   console.log(`${passed} passed, ${chosen.length - passed} failed`);
   if (passed < chosen.length) process.exitCode = 1;
 }

@@ -156,7 +156,7 @@ mod tests {
     use crate::{
         IssuerPolicy, Limits, Policy,
         jws::compact::UnverifiedToken,
-        keys::{VerificationKey, index::LOOKS},
+        keys::{VerificationKey, index::tests::LOOKS},
     };
 
     /// One key an issuer, all of the same algorithm, each by the `kid` that `name` gives it; for `keys` there is one issuer with all of them.

@@ -30,7 +30,7 @@ impl Index {
         let run = self.sorted.get(self.first(start)..).unwrap_or_default().iter().map(move |pair| pair ^ start);
         let places = run.map_while(|place| u32::try_from(place).ok());
         #[cfg(test)]
-        let places = places.inspect(|_| LOOKS.set(LOOKS.get() + 1));
+        let places = places.inspect(|_| tests::LOOKS.set(tests::LOOKS.get() + 1));
         places.map(|place| usize::try_from(place).unwrap_or(usize::MAX))
     }
 
@@ -39,12 +39,6 @@ impl Index {
     fn first(&self, pair: u64) -> usize {
         self.sorted.partition_point(|other| *other < pair)
     }
-}
-
-#[cfg(test)]
-std::thread_local! {
-    /// How many places this thread has been told of.
-    pub(crate) static LOOKS: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
 }
 
 /// Hash and place in one number.
@@ -74,8 +68,13 @@ impl Hasher {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    std::thread_local! {
+        /// How many places this thread has been told of.
+        pub(crate) static LOOKS: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
+    }
 
     #[test]
     fn finds_the_places_of_a_hash_in_their_order_and_no_other() {

@@ -13,7 +13,7 @@ import { createVerifier } from 'portcullis';
 import { createGate } from 'portcullis/gate';
 
 import { RawGate } from '../../dist/wasm/portcullis_gate_bg.js';
-import { main, Plain, run, TARGET } from '../../src/build/steps.mjs';
+import { main, NATIVE_FEATURES, Plain, run, TARGET } from '../../src/build/steps.mjs';
 import { readVectors } from '../vectors/read.mjs';
 
 const BATCH = 200;
@@ -198,7 +198,7 @@ function wasm(policies) {
 
 /** What the native build says. */
 async function native(policies) {
-  const build = ['build', '--locked', '--example', 'verdicts'];
+  const build = ['build', '--locked', '--features', NATIVE_FEATURES, '--example', 'verdicts'];
   await run('cargo', build, { log: 'verdicts' });
   const child = spawn(join(TARGET, 'debug', 'examples', 'verdicts'), { stdio: ['pipe', 'pipe', 'inherit'] });
   const failed = new Promise((_, reject) => {
