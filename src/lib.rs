@@ -52,9 +52,11 @@ pub mod revocation;
 pub mod verifier;
 pub mod gate;
 
-// rank 8: signing, and the gate in native services
+// rank 8: signing, and the gate in native services and in workers
 #[cfg(feature = "issuer")]
 pub mod issuer;
+#[cfg(any(feature = "tower", feature = "fetch"))]
+mod driver;
 #[cfg(feature = "tower")]
 pub mod tower;
 
