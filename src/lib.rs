@@ -59,6 +59,8 @@ pub mod issuer;
 mod driver;
 #[cfg(feature = "tower")]
 pub mod tower;
+#[cfg(feature = "fetch")]
+pub mod fetch;
 
 // rank 9: the thin shell for JavaScript
 #[cfg(feature = "js")]

@@ -3,10 +3,7 @@
 use core::future::Future;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::{
-    Introspection, Published,
-    upkeep::{Location, Upkeep},
-};
+use super::{Introspection, Location, Published, Upkeep};
 use crate::{gate::Gate, time::UnixSeconds};
 
 /// Where the gate's questions are answered.

@@ -26,7 +26,8 @@ const MAY_BE_TWICE = ['syn'];
 
 /** What `cargo` would build with these features, for the platform that has them: packages that are reached without dev-dependencies. */
 function built(features) {
-  const platform = features.includes('js') ? 'wasm32-unknown-unknown' : HOST;
+  const inJavaScript = features.includes('js') || features.includes('fetch');
+  const platform = inJavaScript ? 'wasm32-unknown-unknown' : HOST;
   const args = [
     'metadata',
     '--format-version=1',
@@ -87,6 +88,7 @@ for (const features of [
   ['js', 'gate', 'revocation'],
   ['js', 'issuer'],
   ['tower'],
+  ['fetch'],
   ['js', 'ml-dsa'],
 ]) {
   test(`the crates behind ${features.join(', ')} are ours to use`, () => {

@@ -34,6 +34,7 @@ const STAGES = [
   { name: 'clippy-issuer', work: () => lint('--features', 'issuer') },
   { name: 'clippy-ml-dsa', work: () => lint('--features', 'js,ml-dsa') },
   { name: 'clippy-tower', work: () => lint('--features', 'tower') },
+  { name: 'clippy-fetch', work: () => lint('--no-default-features', '--features', 'fetch') },
   { name: 'clippy-features', work: () => lint('--all-features') },
   { name: 'cargo-test', work: () => cargo('test', '--locked') },
   // What the feature adds; the engines have been tested.
@@ -88,6 +89,16 @@ const STAGES = [
     work: () =>
       cargo('test', '--locked', '--manifest-path', 'tests/tower/Cargo.toml', '--target-dir', 'target'),
   },
+  // What of it needs no runtime of JavaScript.
+  {
+    name: 'cargo-test-fetch',
+    work: async () => {
+      await cargo('test', '--locked', '--lib', '--features', 'fetch', '--', 'fetch::', 'driver::');
+      await cargo('test', '--locked', '--doc', '--features', 'fetch', '--', 'fetch');
+    },
+  },
+  // A worker of the crate `worker`, in workerd.
+  { name: 'fetch-worker', work: () => nodeTest('tests/fetch') },
   // Instructions are counted, not time.
   {
     name: 'timing',
