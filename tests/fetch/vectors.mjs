@@ -11,7 +11,6 @@ const FOLDER = join(ROOT, 'tests', 'vectors');
 const BEYOND = {
   target: ({ request }) => request.target !== undefined,
   served: ({ request }) => request.served !== undefined,
-  body: ({ request }) => request.hasBody !== undefined,
   'a check of the caller’s own': ({ evidence }) => evidence?.check !== undefined,
 };
 
@@ -64,6 +63,7 @@ function compare({ id, policy, request, expect }, answer, policies) {
     if (fields.answer !== undefined) assert.deepEqual(headers, lower(fields.answer.headers), id);
   } else if (ok) passed(id, request, fields, claims, answer);
   else {
+    assert.notEqual(answer.body, '', `${id}: ${answer.status} without a problem`);
     const problem = JSON.parse(answer.body);
     assert.equal(problem.code, code, id);
     assert.equal(problem.status, answer.status, id);

@@ -42,6 +42,8 @@ struct Asking {
     certificate: Option<String>,
     #[serde(default)]
     url_vouched: bool,
+    #[serde(default)]
+    has_body: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -141,6 +143,10 @@ fn built(asking: &Asking) -> Option<Request> {
     let init = RequestInit::new();
     init.set_method(&asking.method);
     init.set_headers(&headers);
+    if asking.has_body {
+        // No header announces it.
+        init.set_body(&JsValue::from_str("a body"));
+    }
     let request = Request::new_with_str_and_init(&asking.url, &init).ok()?;
     (request.url() == asking.url && request.method() == asking.method).then_some(request)
 }
