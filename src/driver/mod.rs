@@ -10,6 +10,12 @@ mod authorized;
 mod forwarded;
 mod reply;
 mod location;
+#[cfg(any(feature = "fetch", test))]
+mod form;
+#[cfg(any(feature = "fetch", test))]
+mod kept_answers;
+#[cfg(any(feature = "fetch", test))]
+mod used_proofs;
 mod upkeep;
 mod world;
 mod follow;
@@ -23,3 +29,9 @@ pub(crate) use location::Location;
 pub(crate) use reply::{DPOP_NONCE, Reply};
 pub(crate) use upkeep::Upkeep;
 pub(crate) use world::World;
+#[cfg(feature = "fetch")]
+pub(crate) use {
+    form::{encoded, form},
+    kept_answers::{Answers, Key, Lifetimes},
+    used_proofs::UsedProofs,
+};

@@ -8,17 +8,19 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::{
     ClientProof, Outside, Shared,
-    answers::{Answers, Key, Lifetimes},
     exchange::{Question, ask},
 };
 use crate::{
-    driver::{Introspection, World},
+    driver::{Answers, Introspection, Key, Lifetimes, World, encoded, form},
     engine::hash::Hash,
     policy::{ClientAuthentication, IntrospectionSource},
 };
 
 /// An answer is a few claims; the gate reads no more than this either.
 const MOST_BYTES: u64 = 65_536;
+
+/// RFC 7523 §2.2.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 #[wasm_bindgen]
 extern "C" {
@@ -111,7 +113,7 @@ pub(super) async fn introspect<O: Outside>(
 async fn request<O: Outside>(outside: &O, issuer: &str, token: &str, endpoint: &Endpoint) -> Option<String> {
     let Endpoint { url, client_id, authentication, timeout_ms, .. } = endpoint;
     let proof = outside.client_proof(issuer).await?;
-    let mut form = pairs(&[("token", token), ("token_type_hint", "access_token")]);
+    let mut pairs = vec![("token", token), ("token_type_hint", "access_token")];
     let mut fields = vec![("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")];
     let basic;
     match (authentication, &proof) {
@@ -120,20 +122,16 @@ async fn request<O: Outside>(outside: &O, issuer: &str, token: &str, endpoint: &
             fields.push(("authorization", &basic));
         }
         (ClientAuthentication::ClientSecretPost, ClientProof::Secret(secret)) => {
-            form += &pairs(&[("", ""), ("client_id", client_id), ("client_secret", secret)]);
+            pairs.extend([("client_id", client_id.as_str()), ("client_secret", secret)]);
         }
         (ClientAuthentication::PrivateKeyJwt, ClientProof::Assertion(assertion)) => {
-            let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-            form += &pairs(&[
-                ("", ""),
-                ("client_id", client_id),
-                ("client_assertion_type", kind),
-                ("client_assertion", assertion),
-            ]);
+            pairs.extend([("client_id", client_id.as_str()), ("client_assertion_type", JWT_BEARER)]);
+            pairs.push(("client_assertion", assertion));
         }
         // A proof of another kind than the policy says.
         _ => return None,
     }
+    let form = form(&pairs);
     let question = Question { url, fields: &fields, form: Some(&form), timeout_ms: *timeout_ms, max_bytes: MOST_BYTES };
     ask(outside, &question).await.map(|answer| answer.text)
 }
@@ -141,34 +139,4 @@ async fn request<O: Outside>(outside: &O, issuer: &str, token: &str, endpoint: &
 /// The Authorization header of `client_secret_basic` (RFC 6749 §2.3.1).
 fn basic_credentials(client_id: &str, secret: &str) -> String {
     format!("Basic {}", base64(&format!("{}:{}", encoded(client_id), encoded(secret))))
-}
-
-/// A form (application/x-www-form-urlencoded); a pair without a name is what another form ends with.
-fn pairs(pairs: &[(&str, &str)]) -> String {
-    let pair = |(name, value): &(&str, &str)| {
-        if name.is_empty() { String::new() } else { format!("{}={}", encoded(name), encoded(value)) }
-    };
-    pairs.iter().map(pair).collect::<Vec<_>>().join("&")
-}
-
-/// One name or value (RFC 6749 appendix B). It leaves ASCII only, and no colon.
-fn encoded(text: &str) -> String {
-    let encode = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
-        b' ' => "+".to_owned(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encode).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn forms_are_encoded_as_the_url_standard_says() {
-        assert_eq!(encoded("a b:c/é~*"), "a+b%3Ac%2F%C3%A9%7E*");
-        assert_eq!(pairs(&[("a", "1"), ("b c", "&=")]), "a=1&b+c=%26%3D");
-        assert_eq!(pairs(&[("", ""), ("a", "1")]), "&a=1");
-    }
 }

@@ -6,34 +6,13 @@
 //!
 //! A [`FetchGate`] is made once, and every request shares it:
 //!
-//! ```no_run
-//! use portcullis::{Gate, fetch::FetchGate};
-//! use web_sys::{Request, Response};
-//!
-//! async fn answer(gate: &FetchGate, request: &Request) -> Result<Response, wasm_bindgen::JsValue> {
-//!     let passed = match gate.check(request).await {
-//!         Ok(passed) => passed,
-//!         Err(response) => return Ok(response),
-//!     };
-//!     let subject = passed.claims().and_then(|claims| claims.sub).unwrap_or_default();
-//!     passed.respond(Response::new_with_opt_str(Some(&format!("Hello, {subject}")))?)
-//! }
-//!
-//! let policy = r#"{ "issuers": [{
-//!     "issuer": "https://issuer.example",
-//!     "audience": "https://api.example",
-//!     "remote": { "discovery": "oidc" }
-//! }] }"#;
-//! let gate = FetchGate::on_cloudflare(Gate::from_json(policy)?);
-//! let writers = gate.requiring(r#"{ "scopes": ["notes:write"] }"#)?;
-//! # Ok::<(), portcullis::PolicyError>(())
+//! ```ignore
+#![doc = include_str!("example.rs")]
 //! ```
 //!
 //! The README has a whole Cloudflare Worker with the crate `worker`: there a request is
 //! `request.inner()`, and a response becomes one of that crate by `into`.
 
-mod answers;
-mod proofs;
 mod time;
 mod body;
 mod connection;
@@ -138,7 +117,8 @@ impl<O: Outside> FetchGate<O> {
         }
     }
 
-    /// Takes the JWK Set that an issuer publishes: before the first request, or whenever there is a newer one.
+    /// Takes the JWK Set that an issuer publishes: before the first request, or whenever there is a
+    /// newer one.
     ///
     /// # Errors
     /// As [`Gate::set_remote_keys`].
@@ -146,8 +126,8 @@ impl<O: Outside> FetchGate<O> {
         self.shared.write().set_remote_keys(issuer, jwks)
     }
 
-    /// Takes another policy from now on, as [`Gate::replaced`]: keys and lists are taken over, and what was found out for a request under
-    /// the present policy does not count for it any more.
+    /// Takes another policy from now on, as [`Gate::replaced`]: keys and lists are taken over, and
+    /// what was found out for a request under the present policy does not count for it any more.
     ///
     /// # Errors
     /// As [`Gate::replaced`]. Nothing has changed then.

@@ -11,7 +11,8 @@ use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, Response};
 
-use super::{proofs::Proofs, time};
+use super::time;
+use crate::driver::UsedProofs;
 
 #[wasm_bindgen]
 extern "C" {
@@ -72,12 +73,12 @@ pub trait Outside: 'static {
 
 /// The runtime alone: its `fetch`, the client secrets that it was given, and a memory of proofs.
 ///
-/// Up to 100 000 proofs are remembered, in this instance: where many instances serve one API, a proof
-/// can be used once in each. Then write an [`Outside`] with a store that they share.
+/// Up to 100 000 proofs are remembered, in this instance: where many instances serve one API, a
+/// proof can be used once in each. Then write an [`Outside`] with a store that they share.
 #[derive(Default)]
 pub struct Runtime {
     secrets: BTreeMap<String, String>,
-    proofs: Mutex<Proofs>,
+    proofs: Mutex<UsedProofs>,
 }
 
 impl Runtime {

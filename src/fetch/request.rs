@@ -7,7 +7,8 @@ use web_sys::{Headers, Request};
 use super::{Connection, body};
 use crate::gate::{Facts, RequirementId};
 
-/// A request, each of its members read once: what the platform and the gate go by must be one request.
+/// A request, each of its members read once: what the platform and the gate go by must be one
+/// request.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     method: String,

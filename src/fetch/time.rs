@@ -21,12 +21,12 @@ extern "C" {
     fn clear_timeout(timer: &JsValue);
 }
 
-/// Whole seconds since 1970. A clock before that was never set: everything has expired, or is not valid yet.
+/// Whole seconds since 1970. A clock before that was never set: no token is valid yet.
 pub(super) fn now() -> UnixSeconds {
     UnixSeconds::new(whole(Date::now() / 1000.0)).unwrap_or(UnixSeconds::MAX)
 }
 
-/// Somewhere from 0 to [`MOST_SPREAD`]. workerd has randomness within requests alone, so that it is asked for there.
+/// Somewhere from 0 to [`MOST_SPREAD`]. workerd has randomness within requests alone: ask there.
 pub(super) fn spread() -> u64 {
     whole(Math::random() * float(MOST_SPREAD)).min(MOST_SPREAD)
 }

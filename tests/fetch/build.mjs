@@ -1,4 +1,5 @@
-// Workers written in Rust: compiled by cargo, bound by wasm-bindgen, and bundled with a few lines of JavaScript, as `worker-build` does it.
+// Workers written in Rust: compiled by cargo, bound by wasm-bindgen, and bundled with a few lines of
+// JavaScript, as `worker-build` does it.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Log, LogLevel, Miniflare } from 'miniflare';

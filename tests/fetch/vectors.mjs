@@ -1,4 +1,4 @@
-// The gate's vectors, put to the worker. A vector that a `Request` of workerd cannot say is counted, and why.
+// The gate's vectors, put to the worker. Those that a `Request` of workerd cannot say are counted.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,8 @@
-//! A worker that is asked by worker.test.mjs: the gate by a policy of its binding, and every vector.
+//! A worker that worker.test.mjs asks: a gate by a policy of its binding, and every vector.
 
+/// The example of the crate's documentation.
+#[path = "../../src/fetch/example.rs"]
+mod documented;
 mod vectors;
 
 use std::sync::{
@@ -53,6 +56,10 @@ async fn fetch(mut request: Request, env: Env, _context: Context) -> Result<Resp
         "/of-test/policy" => {
             let replaced = gates(&env).0.replace_policy(&request.text().await?, None);
             Response::ok(replaced.err().map(|error| error.to_string()).unwrap_or_default())
+        }
+        "/of-test/documented" => {
+            let gate = documented::gate().unwrap();
+            Ok(documented::answer(&gate, request.inner()).await?.into())
         }
         path => {
             let (gate, writers) = gates(&env);

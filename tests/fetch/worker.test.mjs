@@ -1,4 +1,5 @@
-// The feature `fetch` in a worker written in Rust, in workerd: by requests over HTTP, with servers on the loopback.
+// The feature `fetch` in a worker written in Rust, in workerd: by requests over HTTP, with servers
+// on the loopback.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -277,6 +278,12 @@ inWorker('Cloudflare’s word is taken for a request that has `cf`, and no other
   for (const other of [{ certPresented: '0' }, { certRevoked: '1' }]) {
     assert.deepEqual(await connection({ tlsClientAuth: { ...tls, ...other } }), known);
   }
+});
+
+inWorker('the example of the documentation refuses', async () => {
+  const response = await worker.get('/of-test/documented');
+  // Nobody vouches for the host, and the policy lists no origin for plain HTTP.
+  assert.deepEqual([response.status, await codeOf(response)], [403, 'transport-insecure']);
 });
 
 inWorker('the vectors of the gate have the same answers', () => askVectors(worker));

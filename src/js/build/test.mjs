@@ -89,14 +89,6 @@ const STAGES = [
     work: () =>
       cargo('test', '--locked', '--manifest-path', 'tests/tower/Cargo.toml', '--target-dir', 'target'),
   },
-  // What of it needs no runtime of JavaScript.
-  {
-    name: 'cargo-test-fetch',
-    work: async () => {
-      await cargo('test', '--locked', '--lib', '--features', 'fetch', '--', 'fetch::', 'driver::');
-      await cargo('test', '--locked', '--doc', '--features', 'fetch', '--', 'fetch');
-    },
-  },
   // A worker of the crate `worker`, in workerd.
   { name: 'fetch-worker', work: () => nodeTest('tests/fetch') },
   // Instructions are counted, not time.

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A proof takes some 200 bytes.
 const MOST_PROOFS: usize = 100_000;
 
-/// Remembers proofs. It forgets none that a gate may still accept: when it is full, it cannot tell.
+/// Remembers proofs. It forgets none that a gate may still accept: when it is full, it cannot
+/// tell.
 #[derive(Debug, Default)]
-pub(super) struct Proofs {
+pub(crate) struct UsedProofs {
     used: BTreeSet<String>,
     /// The proofs by the second they are remembered until, and when the latest of them was made.
     ends: BTreeMap<u64, (Vec<String>, u64)>,
@@ -17,9 +18,9 @@ pub(super) struct Proofs {
     forgotten: Option<u64>,
 }
 
-impl Proofs {
+impl UsedProofs {
     /// Whether it is the first use of a proof; `None` when that cannot be known.
-    pub(super) fn first_use(&mut self, key: &str, until: u64, issued_at: u64, now: u64) -> Option<bool> {
+    pub(crate) fn first_use(&mut self, key: &str, until: u64, issued_at: u64, now: u64) -> Option<bool> {
         self.sweep(now);
         // It may have been forgotten: by time that passed, also when the clock was set back since,
         // or under a policy that accepts proofs for less long.
@@ -58,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_proof_is_good_once_and_forgotten_when_no_gate_would_accept_it() {
-        let mut proofs = Proofs::default();
+        let mut proofs = UsedProofs::default();
         assert_eq!(proofs.first_use("a", 1060, 1000, 1000), Some(true));
         assert_eq!(proofs.first_use("a", 1060, 1000, 1000), Some(false));
         assert_eq!(proofs.first_use("b", 1060, 1001, 1060), Some(true));
@@ -74,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_memory_that_is_full_cannot_tell() {
-        let mut proofs = Proofs::default();
+        let mut proofs = UsedProofs::default();
         for number in 0..MOST_PROOFS {
             assert_eq!(proofs.first_use(&number.to_string(), 1060, 1000, 1000), Some(true));
         }

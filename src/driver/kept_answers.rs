@@ -8,18 +8,18 @@ const MOST_ANSWERS: usize = 1_000;
 const MOST_BYTES: usize = 4_000_000;
 
 /// Names a token at an endpoint by a hash: the token itself is kept nowhere.
-pub(super) type Key = Vec<u8>;
+pub(crate) type Key = Vec<u8>;
 
 /// For how long a policy has answers kept, in seconds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lifetimes {
-    pub(super) active: u64,
-    pub(super) inactive: u64,
+pub(crate) struct Lifetimes {
+    pub(crate) active: u64,
+    pub(crate) inactive: u64,
 }
 
 /// Apart, so that a flood of tokens that nobody issued evicts no good answer.
 #[derive(Debug, Default)]
-pub(super) struct Answers {
+pub(crate) struct Answers {
     active: Texts,
     inactive: Texts,
 }
@@ -33,13 +33,13 @@ struct Said {
 
 impl Answers {
     /// The answer that is kept, if one counts at that second.
-    pub(super) fn get(&self, key: &Key, now: u64) -> Option<&str> {
+    pub(crate) fn get(&self, key: &Key, now: u64) -> Option<&str> {
         self.active.get(key, now).or_else(|| self.inactive.get(key, now))
     }
 
     /// Keeps the answer to the question of that number, which was asked at that second: its age
     /// counts from the question. What says nothing clear is not kept.
-    pub(super) fn keep(&mut self, key: &Key, text: &str, number: u64, asked_at: u64, lifetimes: Lifetimes) {
+    pub(crate) fn keep(&mut self, key: &Key, text: &str, number: u64, asked_at: u64, lifetimes: Lifetimes) {
         // One that was asked earlier and answered later must not take the place of the last word.
         if self.active.number(key).max(self.inactive.number(key)) > Some(number) {
             return;
