@@ -23,7 +23,7 @@ mod follow;
 #[cfg_attr(not(feature = "tower"), allow(unreachable_pub, reason = "public in `tower` alone"))]
 pub use answers::{Introspection, Published};
 pub use authorized::Authorized;
-pub(crate) use follow::{Asked, Decided, Passed, decide};
+pub(crate) use follow::{Asked, Decided, decide};
 pub(crate) use forwarded::{View, without_cookie};
 pub(crate) use location::Location;
 pub(crate) use reply::{DPOP_NONCE, Reply};
@@ -31,6 +31,7 @@ pub(crate) use upkeep::Upkeep;
 pub(crate) use world::World;
 #[cfg(feature = "fetch")]
 pub(crate) use {
+    follow::Passed,
     form::{encoded, form},
     kept_answers::{Answers, Key, Lifetimes},
     used_proofs::UsedProofs,
