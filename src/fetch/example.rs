@@ -1,4 +1,7 @@
-use portcullis::{Gate, PolicyError, fetch::FetchGate};
+use portcullis::{
+    Gate, PolicyError,
+    fetch::{Connection, FetchGate, Runtime},
+};
 use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 
@@ -10,6 +13,12 @@ pub fn gate() -> Result<FetchGate, PolicyError> {
         "remote": { "discovery": "oidc" }
     }] }"#;
     FetchGate::on_cloudflare(Gate::from_json(policy)?).requiring(r#"{ "scopes": ["notes:read"] }"#)
+}
+
+/// The same where tokens are opaque: the policy names the endpoint, and never the client's secret.
+pub fn gate_that_asks(policy: &str, secret: &str) -> Result<FetchGate, PolicyError> {
+    let outside = Runtime::default().with_client_secret("https://issuer.example", secret);
+    Ok(FetchGate::with(Gate::from_json(policy)?, outside, Connection::of_cloudflare))
 }
 
 /// For each request.

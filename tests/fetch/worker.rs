@@ -2,6 +2,7 @@
 
 /// The example of the crate's documentation.
 #[path = "../../src/fetch/example.rs"]
+#[allow(dead_code)]
 mod documented;
 mod vectors;
 
