@@ -52,11 +52,19 @@ pub mod revocation;
 pub mod verifier;
 pub mod gate;
 
-// rank 8: signing, and the gate in native services
+// rank 8: signing, and the gate in native services and in workers
 #[cfg(feature = "issuer")]
 pub mod issuer;
+#[cfg(any(feature = "tower", feature = "fetch", test))]
+#[cfg_attr(
+    not(any(feature = "tower", feature = "fetch")),
+    allow(dead_code, unused_imports, unreachable_pub, reason = "its unit tests need no shell")
+)]
+mod driver;
 #[cfg(feature = "tower")]
 pub mod tower;
+#[cfg(feature = "fetch")]
+pub mod fetch;
 
 // rank 9: the thin shell for JavaScript
 #[cfg(feature = "js")]

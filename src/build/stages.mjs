@@ -105,6 +105,13 @@ const list = (all) => [
     work: () =>
       cargo('test', '--locked', '--manifest-path', 'tests/tower/Cargo.toml', '--target-dir', 'target'),
   },
+  // A worker of the crate `worker`, in workerd.
+  {
+    name: 'fetch-worker',
+    lane: 'compute',
+    after: ['setup', 'packages'],
+    work: () => nodeTest('tests/fetch'),
+  },
   { name: 'clippy', lane: 'compute', work: () => lint() },
   // Each feature alone as well: the validator is built with `js` and nothing else.
   { name: 'clippy-js', lane: 'compute', work: () => lint('--no-default-features', '--features', 'js') },
@@ -112,6 +119,11 @@ const list = (all) => [
   { name: 'clippy-issuer', lane: 'compute', work: () => lintLibrary('--features', 'issuer') },
   { name: 'clippy-ml-dsa', lane: 'compute', work: () => lintLibrary('--features', 'js,ml-dsa') },
   { name: 'clippy-tower', lane: 'compute', work: () => lintLibrary('--features', 'tower') },
+  {
+    name: 'clippy-fetch',
+    lane: 'compute',
+    work: () => lintLibrary('--no-default-features', '--features', 'fetch'),
+  },
   { name: 'clippy-features', lane: 'compute', work: () => lint('--all-features') },
   {
     name: 'rustdoc',

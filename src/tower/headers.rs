@@ -2,13 +2,14 @@
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri,
-    header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, HOST, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{COOKIE, HOST},
     uri::{Authority, PathAndQuery},
 };
 
-use crate::gate::{Forward, PreflightAnswer, Refusal};
-
-const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+use crate::{
+    driver::{DPOP_NONCE, Reply, View, without_cookie},
+    gate::Forward,
+};
 
 /// Every field, duplicates included. One that is not all visible ASCII is told as a character that no token, proof or address has.
 pub(super) fn pairs(headers: &HeaderMap) -> Vec<(&str, &str)> {
@@ -70,81 +71,42 @@ fn has_dot_segment(uri: &Uri) -> bool {
 
 /// The origin's view.
 pub(super) fn forward(headers: &mut HeaderMap, forward: &Forward) {
-    let gone = |name: &HeaderName| {
-        let name = Forward::folded(name.as_str());
-        forward.strip.iter().chain(forward.set.iter().map(|(name, _)| name)).any(|other| Forward::folded(other) == name)
-    };
-    let names: Vec<HeaderName> = headers.keys().filter(|name| gone(name)).cloned().collect();
+    let view = View::of(forward);
+    let names: Vec<HeaderName> = headers.keys().filter(|name| view.drops(name.as_str())).cloned().collect();
     for name in names {
         headers.remove(name);
     }
-    if let Some(cookie) = &forward.strip_cookie {
-        let kept: Vec<HeaderValue> =
-            headers.get_all(COOKIE).iter().filter_map(|value| without_cookie(value, cookie)).collect();
+    if let Some(cookie) = view.cookie() {
+        // One that cannot be read may hold the token, and goes.
+        let kept = |value: &HeaderValue| HeaderValue::try_from(without_cookie(value.to_str().ok()?, cookie)?).ok();
+        let kept: Vec<HeaderValue> = headers.get_all(COOKIE).iter().filter_map(kept).collect();
         headers.remove(COOKIE);
         for value in kept {
             headers.append(COOKIE, value);
         }
     }
-    for (name, value) in &forward.set {
+    for (name, value) in view.set() {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             headers.insert(name, value);
         }
     }
 }
 
-/// The value without one cookie; `None` when nothing is left of it, or when it cannot be read.
-fn without_cookie(value: &HeaderValue, name: &str) -> Option<HeaderValue> {
-    let own = |cookie: &&str| cookie.split('=').next().is_none_or(|own| own.trim() != name);
-    let kept: Vec<&str> = value.to_str().ok()?.split(';').filter(own).map(str::trim).collect();
-    let kept = kept.join("; ");
-    if kept.is_empty() { None } else { HeaderValue::try_from(kept).ok() }
-}
-
-/// The ready response; without a refusal, that nothing can be said at the moment.
-pub(super) fn refused<B: From<String>>(refusal: Option<&Refusal>) -> Response<B> {
-    let Some(refusal) = refusal else {
-        let mut response = Response::new(B::from(String::new()));
-        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-        return response;
-    };
-    let mut response = Response::new(B::from(refusal.problem()));
-    *response.status_mut() = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::UNAUTHORIZED);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    for challenge in &refusal.challenges {
-        if let Ok(value) = HeaderValue::try_from(challenge) {
-            headers.append(WWW_AUTHENTICATE, value);
-        }
-    }
-    if let Some(seconds) = refusal.retry_after {
-        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    with_nonce(headers, refusal.nonce.as_deref());
-    extend(headers, &refusal.cors);
-    response
-}
-
-/// The answer to a CORS preflight.
-pub(super) fn answered<B: From<String>>(answer: &PreflightAnswer) -> Response<B> {
-    let mut response = Response::new(B::from(String::new()));
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::NO_CONTENT);
-    extend(response.headers_mut(), &answer.headers);
-    response
-}
-
-fn extend(headers: &mut HeaderMap, fields: &[(String, String)]) {
-    for (name, value) in fields {
+/// The ready response.
+pub(super) fn response<B: From<String>>(reply: Reply) -> Response<B> {
+    let mut response = Response::new(B::from(reply.body.unwrap_or_default()));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::UNAUTHORIZED);
+    for (name, value) in reply.fields {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            headers.append(name, value);
+            response.headers_mut().append(name, value);
         }
     }
+    response
 }
 
 /// A nonce for the client's next proof (RFC 9449 §8).
 pub(super) fn with_nonce(headers: &mut HeaderMap, nonce: Option<&str>) {
     if let Some(value) = nonce.and_then(|nonce| HeaderValue::try_from(nonce).ok()) {
-        headers.insert(DPOP_NONCE, value);
+        headers.insert(HeaderName::from_static(DPOP_NONCE), value);
     }
 }

@@ -15,15 +15,14 @@
 //! # Ok::<(), portcullis::PolicyError>(())
 //! ```
 
-mod authorized;
 mod headers;
 mod outside;
-mod upkeep;
+mod shared;
 mod service;
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError, RwLock, RwLockWriteGuard},
+    sync::{Arc, RwLockWriteGuard},
 };
 
 use http::{Uri, request::Parts};
@@ -32,16 +31,17 @@ use tower_layer::Layer;
 #[cfg(feature = "revocation")]
 use crate::revocation::{StatusReport, UpdateError, UpdateReport};
 use crate::{
+    driver::World,
     gate::{Gate, RequirementId},
     keys::remote::KeyReport,
     policy_error::PolicyError,
     time::UnixSeconds,
 };
 
-use upkeep::Upkeep;
+use shared::Shared;
 
-pub use authorized::Authorized;
-pub use outside::{Introspection, Nothing, Outside, Published};
+pub use crate::driver::{Authorized, Introspection, Published};
+pub use outside::{Nothing, Outside};
 pub use service::GateService;
 
 /// What the server knows of the connection a request came over. A request's own word is taken for none of it.
@@ -67,27 +67,11 @@ pub struct GateLayer<O = Nothing> {
     nested: Option<Arc<Nested>>,
 }
 
-/// Tells the time.
-type Clock = dyn Fn() -> UnixSeconds + Send + Sync;
-
-/// Tells a request's connection.
-type Connected = dyn Fn(&Parts) -> Connection + Send + Sync;
-
 /// Tells the target that a request came with.
 type Targeted = dyn for<'p> Fn(&'p Parts) -> &'p Uri + Send + Sync;
 
 /// Tells what routers took off a request's path.
 type Nested = dyn for<'p> Fn(&'p Parts) -> Option<&'p str> + Send + Sync;
-
-struct Shared<O> {
-    /// Written when keys or requirements come in.
-    gate: RwLock<Gate>,
-    outside: O,
-    /// What is known of the keys that issuers publish.
-    upkeep: Upkeep,
-    connection: Box<Connected>,
-    now: Box<Clock>,
-}
 
 impl GateLayer {
     /// A layer for requests over connections that nothing is known of: see [`over`](Self::over).
@@ -122,14 +106,8 @@ impl<O: Outside> GateLayer<O> {
         connection: impl Fn(&Parts) -> Connection + Send + Sync + 'static,
         now: impl Fn() -> UnixSeconds + Send + Sync + 'static,
     ) -> Self {
-        let shared = Shared {
-            gate: RwLock::new(gate),
-            outside,
-            upkeep: Upkeep::default(),
-            connection: Box::new(connection),
-            now: Box::new(now),
-        };
-        GateLayer { shared: Arc::new(shared), requirement: None, target: None, nested: None }
+        let shared = Arc::new(Shared::new(gate, outside, connection, now));
+        GateLayer { shared, requirement: None, target: None, nested: None }
     }
 
     /// The layer by the same gate for routes with a requirement of their own: JSON, as the policy's `gate.requirement`.
@@ -189,7 +167,7 @@ impl<O: Outside> GateLayer<O> {
     pub fn replace_policy(&self, policy: &str, nonce_secret: Option<&[u8]>) -> Result<(), PolicyError> {
         let mut gate = self.gate();
         *gate = gate.replaced(policy, nonce_secret)?;
-        self.shared.upkeep.follow(&gate);
+        self.shared.upkeep().follow(&gate);
         Ok(())
     }
 
@@ -199,7 +177,7 @@ impl<O: Outside> GateLayer<O> {
     /// As [`Gate::apply_revocations`]. What is held then stays.
     #[cfg(feature = "revocation")]
     pub fn apply_revocations(&self, documents: &str) -> Result<UpdateReport, UpdateError> {
-        self.gate().apply_revocations(documents, (self.shared.now)())
+        self.gate().apply_revocations(documents, self.shared.now())
     }
 
     /// Takes the Token Status List of that URI, as [`Gate::apply_status_list`].
@@ -208,11 +186,11 @@ impl<O: Outside> GateLayer<O> {
     /// As [`Gate::apply_status_list`]. What is held then stays.
     #[cfg(feature = "revocation")]
     pub fn apply_status_list(&self, uri: &str, jwt: &str) -> Result<StatusReport, UpdateError> {
-        self.gate().apply_status_list(uri, jwt, (self.shared.now)())
+        self.gate().apply_status_list(uri, jwt, self.shared.now())
     }
 
     fn gate(&self) -> RwLockWriteGuard<'_, Gate> {
-        self.shared.gate.write().unwrap_or_else(PoisonError::into_inner)
+        self.shared.write()
     }
 }
 

@@ -2,33 +2,7 @@
 
 use core::future::Future;
 
-/// What came of asking the authorization server about a token (RFC 7662).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Introspection {
-    /// Its response: JSON.
-    Response(String),
-    /// It could not be reached, or refused us.
-    Unavailable,
-    /// Too many questions are under way.
-    Busy,
-}
-
-/// A JWK Set with the fields of its response that say how long it is fresh (RFC 9111 §4.2.1).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Published {
-    /// The set, as JSON.
-    pub jwks: String,
-    /// `Cache-Control`; of several fields the values, with a comma between them.
-    pub cache_control: Option<String>,
-    /// `Age`.
-    pub age: Option<String>,
-}
-
-impl From<String> for Published {
-    fn from(jwks: String) -> Self {
-        Published { jwks, ..Published::default() }
-    }
-}
+use crate::driver::{Introspection, Published};
 
 /// Does the I/O that a gate's policy asks for. What is left out is not to be had, and requests that depend on it are refused with 503.
 pub trait Outside: Send + Sync + 'static {

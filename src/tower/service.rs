@@ -1,4 +1,4 @@
-//! The service: asks, waits, asks again, and hands on or answers.
+//! The service: has the gate decide, and hands on or answers.
 
 use core::{
     future::Future,
@@ -6,16 +6,15 @@ use core::{
     pin::Pin,
     task::{Context, Poll},
 };
-use std::sync::PoisonError;
 
 use http::{Request, Response, request::Parts};
 use tower_service::Service;
 
-use super::{Authorized, Connection, GateLayer, Introspection, Outside, headers};
-use crate::gate::{Evidence, Facts, Forward, Introspected, Preflight, PreflightAnswer, Refusal, Replay, Step};
-
-/// As often as a gate is asked about one request: keys of two issuers at most, an authorization server, a proof.
-const MOST_ROUNDS: usize = 6;
+use super::{GateLayer, Outside, headers};
+use crate::{
+    driver::{self, Asked, Decided},
+    gate::Facts,
+};
 
 /// A service behind a gate: made by [`GateLayer`].
 #[derive(Debug)]
@@ -61,9 +60,8 @@ where
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
             match layer.decide(&parts).await {
-                Err(refusal) => Ok(headers::refused(refusal.as_deref())),
-                Ok(Decided::Answered(answer)) => Ok(headers::answered(&answer)),
-                Ok(Decided::Passed(passed)) => {
+                Decided::Answered(reply) => Ok(headers::response(reply)),
+                Decided::Passed(passed) => {
                     headers::forward(&mut parts.headers, &passed.forward);
                     if let Some(authorized) = passed.authorized {
                         if let Some(claims) = authorized.registered() {
@@ -80,160 +78,30 @@ where
     }
 }
 
-/// What becomes of a request that is not refused.
-enum Decided {
-    Passed(Passed),
-    /// A CORS preflight has its answer.
-    Answered(PreflightAnswer),
-}
-
-impl Decided {
-    fn without_claims(forward: Forward) -> Self {
-        Decided::Passed(Passed { forward, authorized: None, nonce: None })
-    }
-}
-
-/// The request may go on.
-struct Passed {
-    forward: Forward,
-    authorized: Option<Authorized>,
-    nonce: Option<String>,
-}
-
-/// Where a request goes.
-struct Asked {
-    url: String,
-    /// Paths besides the URL's; `None` where nobody can tell them.
-    served: Option<Vec<String>>,
-}
-
-/// What was found out for one request, and under which policy.
-#[derive(Default)]
-struct Found {
-    policy: Option<String>,
-    keys_unchanged: bool,
-    introspection: Option<Introspection>,
-    introspection_kept: bool,
-    replay: Option<Replay>,
-    replay_of: Option<(String, u64)>,
-}
-
-impl Found {
-    /// Drops what was found out under another policy. The answer about a proof stays: the gate counts it for that proof alone.
-    fn under(&mut self, policy: String) {
-        if self.policy.as_ref() != Some(&policy) {
-            self.keys_unchanged = false;
-            self.introspection = None;
-        }
-        self.policy = Some(policy);
-    }
-
-    /// That nothing more is to be had, under whatever policy.
-    fn nothing() -> Self {
-        Found {
-            keys_unchanged: true,
-            introspection: Some(Introspection::Unavailable),
-            replay: Some(Replay::Unavailable),
-            ..Found::default()
-        }
-    }
-}
-
 impl<O: Outside> GateLayer<O> {
-    /// What the gate decides; `Err(None)` should it want to know what it was told.
-    async fn decide(&self, parts: &Parts) -> Result<Decided, Option<Box<Refusal>>> {
-        let shared = &self.shared;
-        shared.tend().await;
-        let connection = (shared.connection)(parts);
-        let asked = self.asked(parts, &connection);
-        let mut found = Found::default();
-        for _ in 0..MOST_ROUNDS {
-            let (step, policy) = self.ask(parts, &asked, &connection, &found);
-            match step {
-                Step::Refused(refusal) => return Err(Some(refusal)),
-                Step::Public(forward) | Step::Anonymous(forward) => return Ok(Decided::without_claims(forward)),
-                Step::Preflight(preflight) => {
-                    let Preflight { forward, answer } = *preflight;
-                    return Ok(answer.map_or_else(|| Decided::without_claims(forward), Decided::Answered));
-                }
-                Step::Allowed(mut allowed) => {
-                    let (forward, nonce) = (mem::take(&mut allowed.forward), allowed.nonce.take());
-                    let authorized = Some(Authorized::new(*allowed));
-                    return Ok(Decided::Passed(Passed { forward, authorized, nonce }));
-                }
-                Step::NeedKeys { issuer, .. } => {
-                    found.under(policy);
-                    found.keys_unchanged = !shared.refresh(&issuer).await;
-                }
-                Step::NeedIntrospection { issuer, token, fresh } => {
-                    found.under(policy);
-                    found.introspection_kept = !fresh;
-                    found.introspection = Some(match fresh {
-                        true => shared.outside.introspect_now(&issuer, &token).await,
-                        false => shared.outside.introspect(&issuer, &token).await,
-                    });
-                }
-                Step::NeedReplayCheck { key, until, .. } => {
-                    found.under(policy);
-                    found.replay = Some(match shared.outside.first_use(&key, until).await {
-                        Some(true) => Replay::First,
-                        Some(false) => Replay::Seen,
-                        None => Replay::Unavailable,
-                    });
-                    found.replay_of = Some((key, until));
-                }
-            }
-        }
-        // It never needs as many rounds, and does without what is missing then.
-        match self.ask(parts, &asked, &connection, &Found::nothing()).0 {
-            Step::Refused(refusal) => Err(Some(refusal)),
-            _ => Err(None),
-        }
-    }
-
-    fn asked(&self, parts: &Parts, connection: &Connection) -> Asked {
+    /// What the gate decides about a request.
+    async fn decide(&self, parts: &Parts) -> Decided {
+        let connection = (self.shared.connection)(parts);
         let target = self.target.as_ref().map(|target| target(parts));
         let nested = self.nested.as_ref().and_then(|nested| nested(parts));
-        Asked {
-            url: headers::url(target.unwrap_or(&parts.uri), &parts.headers, connection.secure),
-            served: target.and_then(|target| headers::served(target, &parts.uri, nested)),
-        }
-    }
-
-    /// The next step, and the policy by which it is.
-    fn ask(&self, parts: &Parts, asked: &Asked, connection: &Connection, found: &Found) -> (Step, String) {
-        let pairs = headers::pairs(&parts.headers);
+        let url = headers::url(target.unwrap_or(&parts.uri), &parts.headers, connection.secure);
+        // Paths besides the URL's; `None` where nobody can tell them.
+        let served = target.and_then(|target| headers::served(target, &parts.uri, nested));
+        let served_paths: Vec<&str> = served.iter().flatten().map(String::as_str).collect();
         let address = connection.client_address.map(|address| address.to_string());
-        let gate = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
-        let served: Vec<&str> = asked.served.iter().flatten().map(String::as_str).collect();
         let facts = Facts {
             requirement: self.requirement,
             method: parts.method.as_str(),
-            url: &asked.url,
+            url: &url,
             url_vouched: connection.url_vouched,
-            has_body: false,
-            // Nothing is a malformed target: routes cannot decide about a URI that a router may
-            // have shortened.
-            target: (asked.served.is_none() && self.requirement.is_none() && gate.goes_by_path()).then_some(""),
-            served: &served,
-            headers: &pairs,
+            served: &served_paths,
+            headers: &headers::pairs(&parts.headers),
             client_address: address.as_deref(),
             certificate: connection.certificate.as_deref(),
-            evidence: Evidence {
-                policy: found.policy.as_deref(),
-                keys_unchanged: found.keys_unchanged,
-                introspection: found.introspection.as_ref().map(|answer| match answer {
-                    Introspection::Response(text) => Introspected::Response(text),
-                    Introspection::Unavailable => Introspected::Unavailable,
-                    Introspection::Busy => Introspected::Busy,
-                }),
-                introspection_kept: found.introspection_kept,
-                replay: found.replay,
-                replay_of: found.replay_of.as_ref().map(|(key, until)| (key.as_str(), *until)),
-                check: None,
-            },
+            ..Facts::default()
         };
-        let now = (self.shared.now)();
-        (gate.decide(&facts, now), gate.policy_id().to_owned())
+        // A router may have shortened the URI, and nobody has said where the whole one is.
+        let path_unknown = served.is_none() && self.requirement.is_none();
+        driver::decide(&*self.shared, &Asked { facts, path_unknown }).await
     }
 }

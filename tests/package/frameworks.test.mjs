@@ -50,11 +50,14 @@ for (const [entry, framework] of Object.entries(ADAPTERS)) {
   });
 }
 
-test('Hono’s server for Node and axum are the versions that SECURITY.md names', async () => {
+test('Hono’s server for Node, axum and the crate `worker` are the versions that SECURITY.md names', async () => {
   const [, , , hono] = await rowOf('`portcullis/hono`');
   assert.ok(hono.endsWith(`\`@hono/node-server\` ${await installed('@hono/node-server')}`), hono);
   const lock = await read('tests', 'tower', 'Cargo.lock');
   const [, axum] = /name = "axum"\nversion = "([^"]+)"/.exec(lock);
   const [, , , tower] = await rowOf('feature `tower`');
   assert.equal(tower, `axum ${axum}`);
+  const [, worker] = /name = "worker"\nversion = "([^"]+)"/.exec(await read('tests', 'fetch', 'Cargo.lock'));
+  const [, , , fetch] = await rowOf('feature `fetch`');
+  assert.equal(fetch, `worker ${worker}`);
 });

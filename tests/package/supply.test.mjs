@@ -21,11 +21,13 @@ const HOST = /host: (\S+)/.exec(execFileSync('rustc', ['-vV'], { encoding: 'utf8
 const REGISTRY = 'registry+https://github.com/rust-lang/crates.io-index';
 const WASM = 'wasm32-unknown-unknown';
 
+const inJavaScript = (features) => features.includes('js') || features.includes('fetch');
+
 /**
  * What `cargo` would build with these features for that platform: packages that are reached without
  * dev-dependencies, unless those are asked for.
  */
-function built(features, { platform = features.includes('js') ? WASM : HOST, dev = false } = {}) {
+function built(features, { platform = inJavaScript(features) ? WASM : HOST, dev = false } = {}) {
   const args = [
     'metadata',
     '--format-version=1',
@@ -90,7 +92,14 @@ function grouped(crates) {
   return groups;
 }
 
-const FEATURES = [['js'], ['js', 'gate', 'revocation'], ['js', 'issuer'], ['tower'], ['js', 'ml-dsa']];
+const FEATURES = [
+  ['js'],
+  ['js', 'gate', 'revocation'],
+  ['js', 'issuer'],
+  ['tower'],
+  ['fetch'],
+  ['js', 'ml-dsa'],
+];
 const EVERYTHING = [...new Set(FEATURES.flat())];
 
 for (const features of FEATURES) {

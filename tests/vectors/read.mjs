@@ -4,11 +4,13 @@ import { fileURLToPath } from 'node:url';
 
 const FOLDERS = ['jws', 'keys', 'claims', 'policy', 'gate', 'revocation'];
 
-/** All of them, by name: `{ name, source, policies, vectors }`. */
-export function readVectors() {
-  return FOLDERS.flatMap((folder) => {
-    const path = fileURLToPath(new URL(`${folder}/`, import.meta.url));
-    const names = readdirSync(path).filter((name) => name.endsWith('.json'));
-    return names.map((name) => ({ name, ...JSON.parse(readFileSync(path + name, 'utf8')) }));
-  }).sort((a, b) => (a.name < b.name ? -1 : 1));
+/** Those of some folders, all by default, by name: `{ name, source, policies, vectors }`. */
+export function readVectors(...folders) {
+  return (folders.length > 0 ? folders : FOLDERS)
+    .flatMap((folder) => {
+      const path = fileURLToPath(new URL(`${folder}/`, import.meta.url));
+      const names = readdirSync(path).filter((name) => name.endsWith('.json'));
+      return names.map((name) => ({ name, ...JSON.parse(readFileSync(path + name, 'utf8')) }));
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -8,7 +8,8 @@ use crate::{
     time::UnixSeconds,
 };
 
-/// An extension of every request that passed with a token. Beside it stands [`Claims`], when the token has them all.
+/// Whose a request is that passed with a token. In `tower` it is an extension of the request, and
+/// beside it stands [`Claims`], when the token has them all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorized {
     claims: String,
@@ -56,7 +57,7 @@ impl Authorized {
     }
 
     /// The registered claims. An authorization server's answer about an opaque token need not have them (RFC 7662 §2.2).
-    pub(super) fn registered(&self) -> Option<Claims> {
+    pub(crate) fn registered(&self) -> Option<Claims> {
         let Registered { iss, aud, exp, sub, nbf, iat, jti, client_id, scope } = self.deserialize().ok()?;
         let aud = match aud {
             None => Vec::new(),

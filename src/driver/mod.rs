@@ -1,0 +1,38 @@
+//! The loop around a gate that the shells in Rust share: it asks the gate, waits for what the gate
+//! has to know, and asks again. It decides nothing, and its [`World`] does the I/O.
+//!
+//! `tower` and `fetch` stand on it: one converts the types of `http`, the other those of the Fetch
+//! standard. JavaScript has its own loop, in `src/js/gate/loop.ts`.
+
+#[cfg_attr(not(feature = "tower"), allow(unreachable_pub, reason = "public in `tower` alone"))]
+mod answers;
+mod authorized;
+mod forwarded;
+mod reply;
+mod location;
+#[cfg(any(feature = "fetch", test))]
+mod form;
+#[cfg(any(feature = "fetch", test))]
+mod kept_answers;
+#[cfg(any(feature = "fetch", test))]
+mod used_proofs;
+mod upkeep;
+mod world;
+mod follow;
+
+#[cfg_attr(not(feature = "tower"), allow(unreachable_pub, reason = "public in `tower` alone"))]
+pub use answers::{Introspection, Published};
+pub use authorized::Authorized;
+pub(crate) use follow::{Asked, Decided, decide};
+pub(crate) use forwarded::{View, without_cookie};
+pub(crate) use location::Location;
+pub(crate) use reply::{DPOP_NONCE, Reply};
+pub(crate) use upkeep::Upkeep;
+pub(crate) use world::World;
+#[cfg(feature = "fetch")]
+pub(crate) use {
+    follow::Passed,
+    form::{encoded, form},
+    kept_answers::{Answers, Key, Lifetimes},
+    used_proofs::UsedProofs,
+};
