@@ -100,7 +100,7 @@ async function runtimes(name) {
   const folder = join(TARGET, 'runtimes', name);
   mkdirSync(folder, { recursive: true });
   for (const file of ['package.json', 'package-lock.json']) {
-    cpSync(join(ROOT, 'tests', 'conformance', 'runtimes', name, file), join(folder, file));
+    cpSync(join(ROOT, 'tests', 'runtimes', name, file), join(folder, file));
   }
   await npmPackages(folder);
 }

@@ -41,11 +41,12 @@ const lintLibrary = async (...features) => {
 
 /** The test programs of the crate, but for those that have a stage of their own. */
 function programs() {
-  const own = ['rotation_model', 'ml_dsa', 'timing', 'issuer_timing'];
-  const entries = readdirSync(join(ROOT, 'tests'), { withFileTypes: true });
+  const own = ['ml_dsa', 'timing', 'issuer_timing'];
+  const folder = join(ROOT, 'tests', 'rust');
+  const entries = readdirSync(folder, { withFileTypes: true });
   const names = entries.flatMap((entry) => {
     if (entry.isFile()) return entry.name.endsWith('.rs') ? [entry.name.slice(0, -'.rs'.length)] : [];
-    return existsSync(join(ROOT, 'tests', entry.name, 'main.rs')) ? [entry.name] : [];
+    return existsSync(join(folder, entry.name, 'main.rs')) ? [entry.name] : [];
   });
   return names.filter((name) => !own.includes(name)).flatMap((name) => ['--test', name]);
 }
@@ -135,7 +136,7 @@ const list = (all) => [
     name: 'engines-wasm',
     lane: 'compute',
     after: ['packages'],
-    work: () => node('tests/engines/in-wasm.mjs'),
+    work: () => node('tests/rust/engines/in-wasm.mjs'),
   },
   // These compute as well, and have no time limits.
   { name: 'traps', lane: 'compute', after: ['build'], work: () => nodeTest('tests/traps') },
@@ -173,7 +174,7 @@ const list = (all) => [
   {
     name: 'conformance',
     lane: 'browsers',
-    work: () => node('tests/conformance/run.mjs', ...(all ? ['--all'] : [])),
+    work: () => node('tests/runtimes/run.mjs', ...(all ? ['--all'] : [])),
   },
   // These three serve target/www, which the first of them makes.
   {
@@ -184,9 +185,9 @@ const list = (all) => [
   {
     name: 'www',
     lane: 'browsers',
-    work: () => makePages().then(() => nodeTest('tests/www')),
+    work: () => makePages().then(() => nodeTest('tests/browsers/www')),
   },
-  { name: 'page', lane: 'browsers', work: () => nodeTest('tests/demo') },
+  { name: 'page', lane: 'browsers', work: () => nodeTest('tests/browsers/demo') },
 
   // A minute of each target by the clock, eight at a time, which on two cores is a quarter of a minute of CPU. FUZZ_SECONDS changes the
   // minute; `npm run fuzz` gives each target a core. One of them compares dist/ with the native build.

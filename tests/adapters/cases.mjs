@@ -5,7 +5,7 @@ import { createServer, request } from 'node:http';
 
 import { generateSigningKey } from 'portcullis/issuer';
 
-import { signed } from '../e2e/server.mjs';
+import { signed } from '../support/server.mjs';
 
 const ISSUER = 'https://issuer.example';
 const AUDIENCE = 'https://api.example';

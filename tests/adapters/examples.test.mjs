@@ -6,9 +6,9 @@ import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
 import { ROOT, TARGET } from '../../src/build/steps.mjs';
-import { scratch, start } from '../conformance/drivers/common.mjs';
-import { runtimeBinary } from '../conformance/runtimes/binaries.mjs';
-import { startWorker } from '../e2e/workerd.mjs';
+import { runtimeBinary } from '../support/binaries.mjs';
+import { scratch, start } from '../support/common.mjs';
+import { startWorker } from '../support/workerd.mjs';
 import { freeOrigin, mint, policy, send } from './cases.mjs';
 
 const EXAMPLES = join(ROOT, 'tests', 'package', 'examples');

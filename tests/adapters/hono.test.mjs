@@ -8,7 +8,7 @@ import { Hono } from 'hono';
 import { jwk } from 'hono/jwk';
 
 import { ROOT } from '../../src/build/steps.mjs';
-import { startWorker } from '../e2e/workerd.mjs';
+import { startWorker } from '../support/workerd.mjs';
 import { key, mint, mintJwt, policy, send, showAll } from './cases.mjs';
 import { makeApp } from './hono-app.mjs';
 

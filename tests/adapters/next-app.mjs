@@ -2,9 +2,8 @@
 // 24.
 import { cp, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
-import { finish, scratch, start, within } from '../conformance/drivers/common.mjs';
-import { EXTRA, ROOT, runtimeBinary } from '../conformance/runtimes/binaries.mjs';
+import { EXTRA, ROOT, runtimeBinary } from '../support/binaries.mjs';
+import { finish, scratch, start, within } from '../support/common.mjs';
 
 const TIMEOUT_MS = 180_000;
 

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { ROOT } from '../conformance/runtimes/binaries.mjs';
+import { ROOT } from '../support/binaries.mjs';
 import { mint, policy, REQUIREMENT, send, showAll } from './cases.mjs';
 import { serveApp } from './next-app.mjs';
 

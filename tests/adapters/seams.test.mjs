@@ -14,7 +14,7 @@ import { guard as guardFastify } from 'portcullis/fastify';
 import { createGate } from 'portcullis/gate';
 import { guard as guardHono } from 'portcullis/hono';
 
-import { prover } from '../gate/issuer.mjs';
+import { prover } from '../support/issuer.mjs';
 import { listen, mint, policy, send } from './cases.mjs';
 
 const APP = 'https://app.example';

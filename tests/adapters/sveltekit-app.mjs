@@ -4,7 +4,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { ROOT, TARGET } from '../../src/build/steps.mjs';
-import { finish, scratch, start, within } from '../conformance/drivers/common.mjs';
+import { finish, scratch, start, within } from '../support/common.mjs';
 import { freeOrigin } from './cases.mjs';
 
 const TIMEOUT_MS = 180_000;

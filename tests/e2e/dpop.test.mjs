@@ -8,8 +8,8 @@ import { after, before, test } from 'node:test';
 import * as oauth from 'oauth4webapi';
 
 import { ROOT } from '../../src/build/steps.mjs';
-import { CLIENT, signed, startAuthorizationServer } from './server.mjs';
-import { startWorker } from './workerd.mjs';
+import { CLIENT, signed, startAuthorizationServer } from '../support/server.mjs';
+import { startWorker } from '../support/workerd.mjs';
 
 const AUDIENCE = 'https://api.example';
 const LOOPBACK = { [oauth.allowInsecureRequests]: true };

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 
 import { ROOT } from '../../src/build/steps.mjs';
-import { AUDIENCE, ISSUER, prover, signer } from '../gate/issuer.mjs';
-import { json, origin, paths, status } from '../gate/origin.mjs';
+import { AUDIENCE, ISSUER, prover, signer } from '../support/issuer.mjs';
+import { json, origin, paths, status } from '../support/origin.mjs';
 import { build, start } from './build.mjs';
 import { askVectors } from './vectors.mjs';
 

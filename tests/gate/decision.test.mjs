@@ -4,7 +4,7 @@ import { before, test } from 'node:test';
 
 import { createGate, createVerifier, PolicyError } from 'portcullis/gate';
 
-import { AUDIENCE, asking, ISSUER, prover, signer } from './issuer.mjs';
+import { AUDIENCE, asking, ISSUER, prover, signer } from '../support/issuer.mjs';
 
 const NOW = 1_800_000_000;
 const URL_HERE = 'https://api.example/orders';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
 import { RemoteKeys } from '../../dist/net/remote-keys/remote-keys.js';
+import { clock, hang, huge, json, jwks, origin, paths, status, stubCore } from '../support/origin.mjs';
 import { coreWith, readMetadata } from './metadata.mjs';
-import { clock, hang, huge, json, jwks, origin, paths, status, stubCore } from './origin.mjs';
 import { rule } from './rule.mjs';
 
 const WELL_KNOWN = '/.well-known/openid-configuration';

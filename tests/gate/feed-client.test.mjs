@@ -3,10 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
 import { createGate } from 'portcullis/gate';
-
+import { AUDIENCE, asking, ISSUER, signer } from '../support/issuer.mjs';
+import { clock, origin, status } from '../support/origin.mjs';
 import { feed, feedJwks } from './feed.mjs';
-import { AUDIENCE, asking, ISSUER, signer } from './issuer.mjs';
-import { clock, origin, status } from './origin.mjs';
 
 const SECRET = 'a+secret/with:every%character&a=form has to escape';
 const EXPECTED = `Basic ${Buffer.from(`edge:${new URLSearchParams({ v: SECRET }).toString().slice(2)}`).toString('base64')}`;

@@ -1,7 +1,8 @@
 // A feed of revocations in the test's hand: signed by the description in src/revocation/snapshot.rs and served as the issuer serves it.
+
+import { ISSUER } from '../support/issuer.mjs';
 import { headOf, list, nameOf } from '../vectors/generate/revocation-list.mjs';
 import { encode, publicJwk } from '../vectors/generate/signing.mjs';
-import { ISSUER } from './issuer.mjs';
 
 export const hashKey = Buffer.alloc(16, 9);
 export const feedJwks = { keys: [publicJwk('ed25519', { kid: 'list', alg: 'EdDSA' })] };

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { BoundedTexts } from '../../dist/gate/introspection/bounded.js';
 import { Flights } from '../../dist/net/flights.js';
 import { Misses } from '../../dist/net/remote-keys/unknown-kids.js';
-import { clock } from './origin.mjs';
+import { clock } from '../support/origin.mjs';
 
 test('a flight is under way until it is ended, or for its budget by the clock', () => {
   const time = clock();

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
-import { AUDIENCE, ISSUER, prover, signer } from './issuer.mjs';
-import { json, origin, paths, status } from './origin.mjs';
+import { AUDIENCE, ISSUER, prover, signer } from '../support/issuer.mjs';
+import { json, origin, paths, status } from '../support/origin.mjs';
 import { workerd } from './workerd.mjs';
 
 const OPAQUE = 'https://opaque.example';

@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { compactVerify, importJWK } from 'jose';
 import { Introspection } from '../../dist/gate/introspection/introspection.js';
 import { PolicyError } from '../../dist/shared/errors.js';
-import { clock, context, drip, hang, huge, json, origin, reset, status } from './origin.mjs';
+import { clock, context, drip, hang, huge, json, origin, reset, status } from '../support/origin.mjs';
 
 const ISSUER = 'https://issuer.example';
 const TOKEN = 'opaque-canary-token';

@@ -5,8 +5,8 @@ import { inspect } from 'node:util';
 
 import { createGate, memoryReplayStore, PolicyError } from 'portcullis/gate';
 
-import { AUDIENCE, asking, ISSUER, prover, signer } from './issuer.mjs';
-import { clock, context, drip, hang, huge, json, origin, paths, reset, status } from './origin.mjs';
+import { AUDIENCE, asking, ISSUER, prover, signer } from '../support/issuer.mjs';
+import { clock, context, drip, hang, huge, json, origin, paths, reset, status } from '../support/origin.mjs';
 
 const TOKEN = 'opaque-canary';
 let server;

@@ -4,7 +4,7 @@ import { after, before, beforeEach, test } from 'node:test';
 
 import { createGate } from 'portcullis/gate';
 
-import { AUDIENCE, asking, ISSUER, signer } from './issuer.mjs';
+import { AUDIENCE, asking, ISSUER, signer } from '../support/issuer.mjs';
 import {
   clock,
   context,
@@ -17,7 +17,7 @@ import {
   paths,
   reset,
   status,
-} from './origin.mjs';
+} from '../support/origin.mjs';
 
 let server;
 let a;

@@ -17,7 +17,7 @@ import {
   reset,
   status,
   stubCore,
-} from './origin.mjs';
+} from '../support/origin.mjs';
 import { rule } from './rule.mjs';
 
 const ISSUER = 'https://issuer.example';

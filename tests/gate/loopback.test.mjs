@@ -7,8 +7,8 @@ import { after, before, test } from 'node:test';
 
 import { createGate } from 'portcullis/gate';
 
-import { AUDIENCE, ISSUER, prover, signer } from './issuer.mjs';
-import { json, origin } from './origin.mjs';
+import { AUDIENCE, ISSUER, prover, signer } from '../support/issuer.mjs';
+import { json, origin } from '../support/origin.mjs';
 
 let issuer;
 let key;

@@ -4,7 +4,7 @@ import { before, test } from 'node:test';
 
 import { createGate } from 'portcullis/gate';
 
-import { AUDIENCE, ISSUER, signer } from './issuer.mjs';
+import { AUDIENCE, ISSUER, signer } from '../support/issuer.mjs';
 
 const NOW = 1_800_000_000;
 const INSIDE = '192.0.2.1';

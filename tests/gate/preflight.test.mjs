@@ -6,7 +6,7 @@ import { before, test } from 'node:test';
 import { createGate } from 'portcullis/gate';
 import { guard } from 'portcullis/sveltekit';
 
-import { AUDIENCE, ISSUER, signer } from './issuer.mjs';
+import { AUDIENCE, ISSUER, signer } from '../support/issuer.mjs';
 
 const NOW = 1_800_000_000;
 const URL_HERE = 'https://api.example/notes';

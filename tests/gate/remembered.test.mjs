@@ -5,7 +5,7 @@ import { before, test } from 'node:test';
 import { createGate } from 'portcullis/gate';
 
 import * as glue from '../../dist/wasm/portcullis_gate_bg.js';
-import { AUDIENCE, ISSUER, prover, signer } from './issuer.mjs';
+import { AUDIENCE, ISSUER, prover, signer } from '../support/issuer.mjs';
 
 const NOW = 1_800_000_000;
 const POLICY_URL = 'https://api.example/orders/1?page=2';

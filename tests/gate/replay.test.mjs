@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { durableObjectReplayStore } from '../../dist/gate/replay/durable-object.js';
 import { kvReplayStore } from '../../dist/gate/replay/kv.js';
 import { memoryReplayStore, ReplayStoreFullError } from '../../dist/gate/replay/memory.js';
-import { clock, memoryStore } from './origin.mjs';
+import { clock, memoryStore } from '../support/origin.mjs';
 import { workerd } from './workerd.mjs';
 
 let worker;

@@ -5,10 +5,21 @@ import zlib from 'node:zlib';
 
 import { createVerifier } from 'portcullis';
 import { createGate } from 'portcullis/gate';
+import { AUDIENCE, asking, ISSUER, signer } from '../support/issuer.mjs';
+import {
+  clock,
+  context,
+  hang,
+  huge,
+  json,
+  memoryStore,
+  origin,
+  paths,
+  reset,
+  status,
+} from '../support/origin.mjs';
 import { encode, publicJwk, signature } from '../vectors/generate/signing.mjs';
 import { feed, feedJwks, named } from './feed.mjs';
-import { AUDIENCE, asking, ISSUER, signer } from './issuer.mjs';
-import { clock, context, hang, huge, json, memoryStore, origin, paths, reset, status } from './origin.mjs';
 
 let server;
 let key;

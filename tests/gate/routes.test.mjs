@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { runtimeBinary } from '../conformance/runtimes/binaries.mjs';
+import { runtimeBinary } from '../support/binaries.mjs';
 
 test('our patterns match as the URLPattern of Node 24 does', { timeout: 120_000 }, async () => {
   const script = fileURLToPath(new URL('url-pattern.mjs', import.meta.url));

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
 import { createGate } from 'portcullis/gate';
+import { AUDIENCE, asking, ISSUER, signer } from '../support/issuer.mjs';
+import { clock, json, origin, paths, status } from '../support/origin.mjs';
 import { feed, feedJwks, hashKey, named } from './feed.mjs';
-import { AUDIENCE, asking, ISSUER, signer } from './issuer.mjs';
-import { clock, json, origin, paths, status } from './origin.mjs';
 
 let server;
 let key;

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
 import { createGate, durableObjectReplayStore, kvReplayStore, memoryReplayStore } from 'portcullis/gate';
-import { AUDIENCE, asking, ISSUER, prover, signer } from './issuer.mjs';
-import { clock, json, memoryStore, origin, paths, status } from './origin.mjs';
+import { AUDIENCE, asking, ISSUER, prover, signer } from '../support/issuer.mjs';
+import { clock, json, memoryStore, origin, paths, status } from '../support/origin.mjs';
 import { workerd } from './workerd.mjs';
 
 const OTHER = 'https://other.example';

@@ -4,7 +4,7 @@ import { after, before, beforeEach, test } from 'node:test';
 
 import { RemoteKeys } from '../../dist/net/remote-keys/remote-keys.js';
 import { cacheStore, fromStore, storeKey, toStore } from '../../dist/net/remote-keys/stored-document.js';
-import { clock, context, json, jwks, memoryStore, origin, status, stubCore } from './origin.mjs';
+import { clock, context, json, jwks, memoryStore, origin, status, stubCore } from '../support/origin.mjs';
 import { rule } from './rule.mjs';
 
 const ISSUER = 'https://issuer.example';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
-import { json, jwks, origin, paths } from './origin.mjs';
+import { json, jwks, origin, paths } from '../support/origin.mjs';
 import { workerd } from './workerd.mjs';
 
 let server;

@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 
 import { main, Plain, ROOT } from '../../src/build/steps.mjs';
-import { startWorker } from '../e2e/workerd.mjs';
+import { startWorker } from '../support/workerd.mjs';
 import { drive } from './client.mjs';
 import { ALG, AUDIENCE, ISSUER, JWK, makeStock } from './requests.mjs';
 

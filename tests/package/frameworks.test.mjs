@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { ROOT } from '../../src/build/steps.mjs';
-import { EXTRA } from '../conformance/runtimes/binaries.mjs';
+import { EXTRA } from '../support/binaries.mjs';
 
 const read = (...path) => readFile(join(ROOT, ...path), 'utf8');
 const json = async (...path) => JSON.parse(await read(...path));

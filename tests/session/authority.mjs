@@ -8,7 +8,7 @@ import { extname, join, normalize, sep } from 'node:path';
 import { createVerifier } from 'portcullis';
 import { generateSigningKey } from 'portcullis/issuer';
 
-import { ROOT } from '../conformance/runtimes/binaries.mjs';
+import { ROOT } from '../support/binaries.mjs';
 
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript' };
 const CLIENT = 'app';

@@ -1,7 +1,8 @@
 // Chromium, Firefox and WebKit, each with tabs of its own that share one profile.
-import { CHROMIUM_FLAGS } from '../conformance/drivers/browsers.mjs';
-import { startMiniBrowser } from '../conformance/drivers/webdriver.mjs';
-import { runtimeBinary } from '../conformance/runtimes/binaries.mjs';
+
+import { runtimeBinary } from '../support/binaries.mjs';
+import { CHROMIUM_FLAGS } from '../support/browsers.mjs';
+import { startMiniBrowser } from '../support/webdriver.mjs';
 
 const LONGEST_MS = 300_000;
 

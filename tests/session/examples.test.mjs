@@ -6,8 +6,8 @@ import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
 import { TARGET } from '../../src/build/steps.mjs';
-import { scratch } from '../conformance/drivers/common.mjs';
-import { ROOT } from '../conformance/runtimes/binaries.mjs';
+import { ROOT } from '../support/binaries.mjs';
+import { scratch } from '../support/common.mjs';
 import { mint } from './fakes.mjs';
 
 const realFetch = globalThis.fetch;

@@ -10,7 +10,7 @@ import { createElement } from 'react';
 import { renderToString } from 'react-dom/server';
 import { compile } from 'svelte/compiler';
 
-import { ROOT } from '../conformance/runtimes/binaries.mjs';
+import { ROOT } from '../support/binaries.mjs';
 import { engines } from './engines.mjs';
 import { mint } from './fakes.mjs';
 

@@ -1,11 +1,11 @@
-// The decoder that pages load without WebAssembly answers as the core does: on the vectors that tests/vectors.rs reads too, and on every
+// The decoder that pages load without WebAssembly answers as the core does: on the vectors that tests/rust/vectors.rs reads too, and on every
 // token of every other vector, held against the core itself.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import * as core from 'portcullis';
 import { inspect } from 'portcullis/session';
-import { text } from '../conformance/suite.mjs';
+import { text } from '../runtimes/suite.mjs';
 import { readVectors } from '../vectors/read.mjs';
 
 const vectors = readVectors().flatMap((file) => file.vectors);

@@ -9,8 +9,8 @@ import { createBff } from 'portcullis/bff';
 import { createDpop } from 'portcullis/session/dpop';
 
 import { TARGET } from '../../src/build/steps.mjs';
-import { scratch } from '../conformance/drivers/common.mjs';
-import { ROOT } from '../conformance/runtimes/binaries.mjs';
+import { ROOT } from '../support/binaries.mjs';
+import { scratch } from '../support/common.mjs';
 import { startAuthority } from './authority.mjs';
 import { engines } from './engines.mjs';
 import { mint } from './fakes.mjs';

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 
 import { build } from 'esbuild';
 
-import { ROOT } from '../conformance/runtimes/binaries.mjs';
+import { ROOT } from '../support/binaries.mjs';
 
 const KB = 1024;
 

@@ -1,9 +1,8 @@
 // Two real tabs of one browser, told by the test what to do.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
-import { within } from '../conformance/drivers/common.mjs';
-import { ROOT } from '../conformance/runtimes/binaries.mjs';
+import { ROOT } from '../support/binaries.mjs';
+import { within } from '../support/common.mjs';
 import { body, startAuthority } from './authority.mjs';
 
 const POLL_MS = 10_000;

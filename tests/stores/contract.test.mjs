@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { ROOT } from '../../src/build/steps.mjs';
-import { runtimeBinary } from '../conformance/runtimes/binaries.mjs';
+import { runtimeBinary } from '../support/binaries.mjs';
 import { cases } from './contract.mjs';
 import { filePlace } from './engines/file.mjs';
 import { postgresPlace, startPostgres } from './engines/postgres.mjs';

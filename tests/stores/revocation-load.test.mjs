@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { ROOT } from '../../src/build/steps.mjs';
-import { runtimeBinary } from '../conformance/runtimes/binaries.mjs';
+import { runtimeBinary } from '../support/binaries.mjs';
 
 test('revocations under load are all in the feed, and none is refused', async (t) => {
   const program = join(ROOT, 'tests', 'stores', 'revocation-load.mjs');

@@ -9,7 +9,7 @@ import { called, happened, plan } from './inject.mjs';
 
 const { createGate } = await import('portcullis/gate');
 const { createVerifier } = await import('portcullis');
-const { AUDIENCE, ISSUER, signer } = await import('../gate/issuer.mjs');
+const { AUDIENCE, ISSUER, signer } = await import('../support/issuer.mjs');
 
 const NOW = 1_800_000_000;
 const key = await signer('a', 'EdDSA');
@@ -42,7 +42,7 @@ const WITHOUT_A_VECTOR = {
 
 /** The codes that `interface Fields` of src/js/verdict.ts names. */
 function table() {
-  const source = readFileSync(new URL('../../src/js/verdict.ts', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('../../src/js/verifier/verdict.ts', import.meta.url), 'utf8');
   const [, body] = /\ninterface Fields \{\n([\s\S]*?)\n\}\n/.exec(source);
   return [...body.matchAll(/^ {2}'?([a-z\d-]+)'?:/gm)].map(([, code]) => code).sort();
 }

@@ -10,7 +10,7 @@ import { called, happened, made, plan } from './inject.mjs';
 
 const { createGate, createVerifier, inspect, verifyJws } = await import('portcullis/gate');
 const { feed, feedJwks, named } = await import('../gate/feed.mjs');
-const { AUDIENCE, ISSUER } = await import('../gate/issuer.mjs');
+const { AUDIENCE, ISSUER } = await import('../support/issuer.mjs');
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc');

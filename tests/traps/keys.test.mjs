@@ -6,7 +6,7 @@ import { happened, plan } from './inject.mjs';
 
 const { createGate } = await import('portcullis/gate');
 const { createVerifier } = await import('portcullis');
-const { AUDIENCE, ISSUER, signer } = await import('../gate/issuer.mjs');
+const { AUDIENCE, ISSUER, signer } = await import('../support/issuer.mjs');
 
 const NOW = 1_800_000_000;
 const key = await signer('a', 'EdDSA');

@@ -9,7 +9,7 @@ import { happened, plan } from './inject.mjs';
 
 const { createGate } = await import('portcullis/gate');
 const { feed, feedJwks, named } = await import('../gate/feed.mjs');
-const { AUDIENCE, ISSUER } = await import('../gate/issuer.mjs');
+const { AUDIENCE, ISSUER } = await import('../support/issuer.mjs');
 const { encode, publicJwk, signature } = await import('../vectors/generate/signing.mjs');
 
 const FEED = 'https://issuer.example/revocations';

@@ -9,7 +9,7 @@ import fastify from 'fastify';
 import { guard as guardExpress } from 'portcullis/express';
 import { guard as guardFastify } from 'portcullis/fastify';
 
-import { startWorker } from '../../e2e/workerd.mjs';
+import { startWorker } from '../../support/workerd.mjs';
 import { listen } from '../cases.mjs';
 import { decoded, honoApp, REST, SERVED, told } from './hono-app.mjs';
 

@@ -2,7 +2,7 @@
 import { accept, claims, collection, encode, refuse, token } from './signing.mjs';
 
 const { add, file } = collection(
-  'Own; every bit of one token of each algorithm is tried in tests/properties.rs, these few by name.',
+  'Own; every bit of one token of each algorithm is tried in tests/rust/properties.rs, these few by name.',
 );
 
 export { file };

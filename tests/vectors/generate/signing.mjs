@@ -177,7 +177,7 @@ export const accept = (more = {}) => ({ ok: true, ...more });
 export const refuse = (code, fields) => ({ ok: false, code, ...(fields && { fields }) });
 export const misuse = (pointer) => ({ error: pointer });
 
-/** A long text as the parts that tests/vectors.rs and the conformance suite put together again: what repeats is written once. */
+/** A long text as the parts that tests/rust/vectors.rs and the conformance suite put together again: what repeats is written once. */
 function packed(text) {
   const parts = [];
   let from = 0;
