@@ -40,7 +40,7 @@ const WITHOUT_A_VECTOR = {
   },
 };
 
-/** The codes that `interface Fields` of src/js/verdict.ts names. */
+/** The codes that `interface Fields` of src/js/verifier/verdict.ts names. */
 function table() {
   const source = readFileSync(new URL('../../src/js/verifier/verdict.ts', import.meta.url), 'utf8');
   const [, body] = /\ninterface Fields \{\n([\s\S]*?)\n\}\n/.exec(source);
