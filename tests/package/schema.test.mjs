@@ -1,6 +1,5 @@
 // The published JSON Schema agrees with the reader: what the reader takes is valid, and what is not valid the reader refuses.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 
@@ -8,9 +7,9 @@ import Ajv2020 from 'ajv/dist/2020.js';
 // The one that knows the whole policy.
 import { createGate, createVerifier } from 'portcullis/gate';
 
+import { readVectors } from '../vectors/read.mjs';
 import { GATES, READER_ALONE } from './gate-documents.mjs';
 
-const VECTORS = new URL('../vectors/', import.meta.url);
 const require = createRequire(import.meta.url);
 const schema = require('portcullis/policy.schema.json');
 
@@ -20,8 +19,7 @@ const valid = ajv.compile(schema);
 /** Every policy of the vectors, once, with an id to name it by. */
 function policies() {
   const found = new Map();
-  for (const name of readdirSync(VECTORS).filter((name) => name.endsWith('.json'))) {
-    const { policies = {}, vectors } = JSON.parse(readFileSync(new URL(name, VECTORS), 'utf8'));
+  for (const { policies = {}, vectors } of readVectors()) {
     for (const { id, policy } of vectors) {
       const value = typeof policy === 'string' ? policies[policy] : policy;
       if (value !== undefined) found.set(JSON.stringify(value), { id, policy: value });

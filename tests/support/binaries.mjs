@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const EXTRA = join(ROOT, 'target', 'runtimes', 'extra');
 
 const CORE_MODULES = join(ROOT, 'target', 'runtimes', 'core', 'node_modules');

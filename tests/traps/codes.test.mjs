@@ -2,9 +2,10 @@
 // with a test that makes it. Vectors are a token, a policy and an answer of the core; these two are
 // made around the core, in JavaScript.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
+import { readVectors } from '../vectors/read.mjs';
 import { called, happened, plan } from './inject.mjs';
 
 const { createGate } = await import('portcullis/gate');
@@ -49,9 +50,7 @@ function table() {
 
 /** The codes that vectors expect. */
 function covered() {
-  const folder = new URL('../vectors/', import.meta.url);
-  const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
-  const vectors = files.flatMap((name) => JSON.parse(readFileSync(new URL(name, folder), 'utf8')).vectors);
+  const vectors = readVectors().flatMap((file) => file.vectors);
   return new Set(vectors.map(({ expect }) => expect.code).filter((code) => code !== undefined));
 }
 
