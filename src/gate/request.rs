@@ -37,11 +37,7 @@ pub(crate) struct Request<'f> {
 impl<'f> Request<'f> {
     /// Reads method and URL, and what trusted proxies say of both ends.
     pub(crate) fn read(facts: &Facts<'f>, proxies: &Proxies) -> Result<Self, Denial> {
-        let token = |text: &str| {
-            let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-            !text.is_empty() && text.len() <= 64 && text.bytes().all(is_token)
-        };
-        if !token(facts.method) {
+        if facts.method.len() > 64 || !is_token(facts.method) {
             return Err(Denial::RequestMalformed { member: "method" });
         }
         if facts.target.is_some_and(|target| !target::is_of(target, facts.url)) {
@@ -123,8 +119,10 @@ impl<'f> Request<'f> {
     /// `Connection: X-User` has the next proxy drop what the gate wrote into `X-User` (RFC 9110
     /// §7.6.1, by which no field may be named there that is meant for every recipient).
     pub(crate) fn check_connection(&self, is_ours: impl Fn(&str) -> bool) -> Result<(), Denial> {
-        let mut options = self.fields("connection").flat_map(|value| value.split(',')).map(str::trim);
-        if options.any(|option| is_ours(&Forward::folded(option))) {
+        let options = self.fields("connection").flat_map(|value| value.split(',')).map(str::trim);
+        // Some read another list than one of tokens: they part it at spaces or semicolons as well.
+        let refused = |option: &str| !is_token(option) || is_ours(&Forward::folded(option));
+        if options.filter(|option| !option.is_empty()).any(refused) {
             return Err(Denial::RequestMalformed { member: "connection" });
         }
         Ok(())
@@ -138,6 +136,12 @@ impl<'f> Request<'f> {
         }
         Ok(())
     }
+}
+
+/// A token (RFC 9110 §5.6.2).
+fn is_token(text: &str) -> bool {
+    let is_tchar = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_tchar)
 }
 
 #[cfg(test)]

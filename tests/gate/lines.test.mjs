@@ -104,6 +104,23 @@ test('lines and JSON get the same answer', async () => {
     assert.ok(told.has(one), `${one} in ${[...told]}`);
 });
 
+test('facts that do not fit into the input are not judged without their end', async () => {
+  const gate = gateOf({ forward: { claims: { sub: 'x-user' } } });
+  const authorization = ['authorization', `Bearer ${await key.mint(NOW, { sub: 'ada' })}`];
+  const url = 'https://api.example/';
+  const codes = new Map();
+  for (let wide = 0; wide <= 20; wide++) {
+    // About the length of the input, which is that of the longest token in its header.
+    for (let pad = 16_392 - authorization[1].length - 120; pad < 16_392 - authorization[1].length; pad++) {
+      const value = `${'a'.repeat(pad)}${'é'.repeat(wide)}, x-user`;
+      const headers = [authorization, ['connection', value]];
+      const { code } = await gate.check({ method: 'GET', url, headers });
+      codes.set(code, (codes.get(code) ?? 0) + 1);
+    }
+  }
+  assert.deepEqual([...codes], [['request-malformed', 21 * 120]]);
+});
+
 test('what a line cannot say is asked as JSON, and gets the answer that JSON gets', async () => {
   const gate = gateOf();
   const authorization = ['authorization', `Bearer ${await key.mint(NOW)}`];

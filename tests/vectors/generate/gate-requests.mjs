@@ -138,6 +138,11 @@ for (const [name, policy, named] of [
   ['the-proof', 'default', 'dpop'],
   ['the-cookie', 'cookie', 'Cookie'],
   ['the-header-of-the-token', 'header', 'cf-access-jwt-assertion'],
+  ['it-after-a-space', 'default', 'close x-user'],
+  ['it-after-a-tab', 'default', 'keep-alive\tx-user'],
+  ['it-after-a-semicolon', 'default', 'close;x-user'],
+  ['it-in-quotes', 'default', '"x-user"'],
+  ['it-beside-what-is-no-token', 'default', 'é, x-other'],
 ]) {
   const headers = [['Connection', named]];
   add(
@@ -152,7 +157,7 @@ add(
   'gate-takes-a-connection-that-names-others',
   46,
   'RFC 9110 section 7.6.1.',
-  { request: request({ token: good, headers: [['Connection', 'keep-alive, TE, x-users']] }) },
+  { request: request({ token: good, headers: [['Connection', 'keep-alive, , TE,\tx-users ,']] }) },
   accept({ fields: { step: 'allowed' } }),
 );
 

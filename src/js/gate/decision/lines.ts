@@ -62,8 +62,10 @@ export class Lines {
     for (const [name, value] of headers) text += `\n${name}\n${value}`;
     this.#look(raw);
     if (text.length > this.#input.length) return undefined;
-    // What is not ASCII takes more bytes than characters.
-    if (encoder.encodeInto(text, this.#input).written !== text.length) return undefined;
+    const { read, written } = encoder.encodeInto(text, this.#input);
+    // What is not ASCII takes more bytes than characters, and what does not fit is left out: only
+    // both numbers together say that all of it is there.
+    if (read !== text.length || written !== text.length) return undefined;
     const there =
       (facts.urlVouched ? URL_VOUCHED : 0) |
       (facts.hasBody ? HAS_BODY : 0) |

@@ -189,7 +189,9 @@ export class RemoteKeys {
       const fetched = await fetchDocument(remote, io, this.#rule);
       if (!this.#isCurrent(remote)) return;
       if (typeof fetched === 'string') return this.#failed(remote, fetched);
-      if (!this.#take(remote, fetched)) return this.#failed(remote, 'bad-document');
+      // Another policy may be in force by now, under which it would not have been fetched.
+      if (!this.#allows(remote, fetched.metadata) || !this.#take(remote, fetched))
+        return this.#failed(remote, 'bad-document');
       this.#tell('keys-fetched', remote);
       keepAlive(context, io, remote.issuer, writeStore(remote, fetched, io, this.#rule));
     }
