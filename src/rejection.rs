@@ -206,17 +206,17 @@ impl Rejection {
             R::JsonTooManyMembers { part, .. } => ("json-too-many-members", part.stage(), "A part of the token has more members than the policy's limits.members."),
             R::JsonDuplicateMember { part } => ("json-duplicate-member", part.stage(), "A part of the token names a member twice."),
             R::HeaderMemberMalformed { .. } => ("header-member-malformed", Jws, "A member of the token's header has the wrong JSON type."),
-            R::HeaderMemberUnsupported { .. } => ("header-member-unsupported", Jws, "The token's header asks for an encoding that is not supported."),
+            R::HeaderMemberUnsupported { .. } => ("header-member-unsupported", Jws, "The token's header has b64, zip or enc, which are not supported."),
             R::CritUnsupported => ("crit-unsupported", Jws, "The token's header has crit; no extension is supported."),
             R::AlgMissing => ("alg-missing", Jws, "The token's header has no alg."),
-            R::AlgUnknown => ("alg-unknown", Jws, "The token's alg is none or not one that any key can have."),
+            R::AlgUnknown => ("alg-unknown", Jws, "The token's alg is none or unsupported."),
             R::KidUnknown => ("kid-unknown", Keys, "No key of the policy has the token's kid."),
-            R::KidRequired { .. } => ("kid-required", Keys, "More keys fit this token than may be tried; give the keys and the tokens a kid."),
-            R::AlgMismatch { .. } => ("alg-mismatch", Keys, "The token's alg is not the alg of the key it points to."),
-            R::SignatureLength { .. } => ("signature-length", Signature, "The signature does not have the length its algorithm gives it."),
-            R::SignatureInvalid => ("signature-invalid", Signature, "The signature does not hold under any key of the policy that fits."),
-            R::ClaimMissing { .. } => ("claim-missing", Claims, "A claim that the policy requires is missing."),
-            R::ClaimMalformed { .. } => ("claim-malformed", Claims, "A claim does not have the shape its RFC gives it."),
+            R::KidRequired { .. } => ("kid-required", Keys, "Too many keys match this token; give the keys and the tokens a kid."),
+            R::AlgMismatch { .. } => ("alg-mismatch", Keys, "The token's alg does not match the alg of its key."),
+            R::SignatureLength { .. } => ("signature-length", Signature, "The signature has the wrong length for its algorithm."),
+            R::SignatureInvalid => ("signature-invalid", Signature, "The signature does not verify with any matching key."),
+            R::ClaimMissing { .. } => ("claim-missing", Claims, "The token lacks a claim that the policy requires."),
+            R::ClaimMalformed { .. } => ("claim-malformed", Claims, "A claim of the token has the wrong JSON type or format."),
             R::TypeMismatch { .. } => ("type-mismatch", Policy, "The token's typ is not accepted; issuers[].types in the policy says which are."),
             R::IssuerMismatch { .. } => ("issuer-mismatch", Policy, "The token's iss is not the issuer whose key signed it."),
             R::AudienceMismatch { .. } => ("audience-mismatch", Policy, "The token is meant for another audience."),
@@ -224,17 +224,17 @@ impl Rejection {
             R::Expired { .. } => ("expired", Policy, "The token has expired."),
             R::NotYetValid { .. } => ("not-yet-valid", Policy, "The token is not valid yet."),
             R::IssuedInFuture { .. } => ("issued-in-future", Policy, "The token was issued in the future."),
-            R::BindingUnsupported => ("binding-unsupported", Binding, "The claim cnf binds the token to a key by a method that is not checked here; portcullis/gate checks DPoP keys and client certificates."),
+            R::BindingUnsupported => ("binding-unsupported", Binding, "The token is bound to a key (cnf) in a way not checked here; portcullis/gate checks DPoP keys and client certificates."),
             #[cfg(feature = "revocation")]
             R::TokenRevoked { .. } => ("token-revoked", Revocation, "The token or its session was revoked."),
             #[cfg(feature = "revocation")]
-            R::IssuedBeforeCutoff { .. } => ("issued-before-cutoff", Revocation, "The token was issued before the instant from which on tokens like it count."),
+            R::IssuedBeforeCutoff { .. } => ("issued-before-cutoff", Revocation, "The token was issued before the revocation cutoff that applies to it."),
             #[cfg(feature = "revocation")]
-            R::RevocationStale { .. } => ("revocation-stale", Revocation, "It cannot be told at the moment whether the token was revoked."),
+            R::RevocationStale { .. } => ("revocation-stale", Revocation, "The revocation or status list is missing or stale."),
             #[cfg(feature = "revocation")]
             R::StatusNotValid { .. } => ("status-not-valid", Revocation, "The status list of the token says that it is not valid."),
             #[cfg(feature = "revocation")]
-            R::StatusOutOfRange { .. } => ("status-out-of-range", Revocation, "The token has no place in the status list it names."),
+            R::StatusOutOfRange { .. } => ("status-out-of-range", Revocation, "The token's index is beyond the end of its status list."),
         }
     }
 

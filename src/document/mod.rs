@@ -26,7 +26,7 @@ pub(crate) fn parse_within<'t>(text: &'t str, limits: &Limits) -> Result<Object<
         PolicyError::here(match fault {
             Fault::Malformed => "is not a JSON object",
             Fault::DuplicateMember => "names a member twice",
-            Fault::TooDeep | Fault::TooManyMembers => "is larger or deeper than any such document needs",
+            Fault::TooDeep | Fault::TooManyMembers => "has too many members or nests too deeply",
         })
     })
 }
@@ -37,7 +37,7 @@ impl<'a> Object<'a> {
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), PolicyError> {
         match self.members().find(|(name, _)| !known.contains(name)) {
             None => Ok(()),
-            Some((name, _)) => Err(PolicyError::at(name, format!("is not known here; known are {}", known.join(", ")))),
+            Some((name, _)) => Err(PolicyError::at(name, format!("is unknown; expected one of {}", known.join(", ")))),
         }
     }
 

@@ -91,7 +91,7 @@ impl Shape {
         for (name, value) in object.members() {
             let Some(member) = self.members.iter().find(|member| member.name == name) else {
                 let known = listed(&mut self.members.iter().map(|member| member.name));
-                return Err(PolicyError::at(name, ["is not known here; known are ", &known].concat()));
+                return Err(PolicyError::at(name, ["is unknown; expected one of ", &known].concat()));
             };
             member.kind.check(value).map_err(|error| error.within(name))?;
         }
@@ -168,7 +168,7 @@ impl Kind {
             (Kind::Algorithm, Value::String(name)) if Alg::from_name(name).is_some() => Ok(()),
             (Kind::Algorithm, _) => {
                 let known = listed(&mut Alg::ALL.into_iter().map(Alg::name));
-                Err(PolicyError::here(["is not a supported algorithm; known are ", &known].concat()))
+                Err(PolicyError::here(["is unsupported; expected one of ", &known].concat()))
             }
             (Kind::Integer(least, most), Value::Integer(value))
                 if *value >= u64::from(*least) && *value <= u64::from(*most) =>
@@ -280,8 +280,8 @@ mod tests {
         assert_eq!(fault(r#"{"a":"a","word":"b"}"#), "/word: must be \"any\" or \"none\"");
         assert_eq!(fault(r#"{"a":"a","word":{}}"#), "/word: must be a non-empty array of non-empty strings");
         assert_eq!(fault(r#"{"a":"a","x":1}"#), "/x: must be true or false");
-        assert!(fault(r#"{"a":"a","z":1}"#).starts_with("/z: is not known here; known are a, n, list"));
-        assert!(fault(r#"{"a":"a","alg":"none"}"#).starts_with("/alg: is not a supported algorithm; known are HS256"));
+        assert!(fault(r#"{"a":"a","z":1}"#).starts_with("/z: is unknown; expected one of a, n, list"));
+        assert!(fault(r#"{"a":"a","alg":"none"}"#).starts_with("/alg: is unsupported; expected one of HS256"));
         assert!(fault(r#"{"a":"a","url":"http://a"}"#).starts_with("/url: must "));
     }
 

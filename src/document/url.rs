@@ -20,7 +20,7 @@ pub(crate) fn check(url: &str) -> Result<(), &'static str> {
         return Err("must be a plain URL without user, fragment and space");
     }
     if !secure && !LOOPBACK.contains(&host) {
-        return Err("must begin with https://; http is for localhost, 127.0.0.1 and [::1] alone");
+        return Err("must begin with https://, or with http:// on localhost, 127.0.0.1 or [::1]");
     }
     Ok(())
 }

@@ -130,7 +130,10 @@ impl Gate {
         let rules = Rules::read(document.object("gate")?, secret).map_err(|error| error.within("gate"))?;
         // An opaque token does not say whose it is.
         if verifier.policy().introspections().count() > 1 {
-            return Err(PolicyError::at("issuers", "must not have more than one introspection endpoint between them"));
+            return Err(PolicyError::at(
+                "issuers",
+                "must include at most one issuer with introspection: an opaque token does not name its issuer",
+            ));
         }
         // As long as a name that nobody can find two policies for.
         let policy_id = base64url::encode(&Hash::Sha256.of(&[policy.as_bytes()]));

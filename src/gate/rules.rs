@@ -248,7 +248,10 @@ fn proofs(object: Option<&Object<'_>>, nonce_secret: Option<&[u8]>) -> Result<Pr
     let nonces = match (dpop.boolean("nonce")?.unwrap_or_default(), nonce_secret) {
         (false, _) => None,
         (true, None) => {
-            return Err(PolicyError::at("nonce", "takes the option nonceSecret, the same wherever the gate runs"));
+            return Err(PolicyError::at(
+                "nonce",
+                "requires the option nonceSecret, the same for every instance of the gate",
+            ));
         }
         (true, Some(secret)) => {
             let step = dpop.integer("nonceSeconds")?.unwrap_or(60);

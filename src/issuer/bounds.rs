@@ -46,7 +46,7 @@ pub(super) fn check_text(member: &str, text: &str, most: usize) -> Result<(), Po
 /// Checks scopes, separated by spaces (RFC 6749 §3.3).
 pub(super) fn check_scope(member: &str, text: &str) -> Result<(), PolicyError> {
     if !scope::is_scope(text) {
-        return Err(PolicyError::at(member, "must be scope tokens, each followed by one space but the last"));
+        return Err(PolicyError::at(member, "must be scope tokens separated by single spaces"));
     }
     check_text(member, text, SCOPE)
 }

@@ -72,11 +72,11 @@ pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<
         },
         None => match fitting(family, accepted).as_slice() {
             [alg] => *alg,
-            [] => return unusable("kty", "is of a kind that none of the issuer's algorithms uses".to_owned()),
+            [] => return unusable("kty", "fits none of the issuer's algorithms".to_owned()),
             _ => {
                 return Err(PolicyError::at(
                     "alg",
-                    "is required, since several fit this kind of key; or name one of them in the issuer's \"algorithms\"",
+                    "is required: several algorithms fit this key. Name one here or in the issuer's \"algorithms\"",
                 ));
             }
         },
@@ -99,9 +99,7 @@ fn refuse_private(jwk: &Object<'_>, kty: &str) -> Result<(), PolicyError> {
     let private = PRIVATE.into_iter().find(|member| jwk.get(member).is_some());
     match private.or_else(|| (kty != "oct" && jwk.get("k").is_some()).then_some("k")) {
         None => Ok(()),
-        Some(member) => {
-            Err(PolicyError::at(member, "is a member of a private key; verification takes public keys alone"))
-        }
+        Some(member) => Err(PolicyError::at(member, "is private key material; write the public key only")),
     }
 }
 

@@ -98,14 +98,14 @@ fn one(jwk: &Object<'_>, accepted: Option<&[Alg]>, before: &[RemoteKey]) -> Resu
     let alg = named.key.alg();
     // A secret that is published is none.
     if alg.family() == Family::Secret {
-        return Err(PolicyError::at("kty", "is a secret, which published sets do not hold"));
+        return Err(PolicyError::at("kty", "must not be oct: published keys must be public"));
     }
     let alike = before.iter().filter(|other| other.named.kid == named.kid && other.named.key.alg() == alg).count();
     if named.kid.is_some() && alike > 0 {
-        return Err(PolicyError::at("kid", "names another key of the set with this algorithm"));
+        return Err(PolicyError::at("kid", "is not unique among the keys of this algorithm"));
     }
     if alike >= MOST_UNNAMED {
-        return Err(PolicyError::at("kid", "is required, since two such keys are without"));
+        return Err(PolicyError::at("kid", "is required: two keys of this algorithm have none"));
     }
     Ok(RemoteKey { named, fingerprint: fingerprint(jwk, alg) })
 }

@@ -144,7 +144,7 @@ impl KeySet {
         for key in fresh {
             if self.is_built_in(issuer, &key.named) {
                 known = true;
-                let reason = PolicyError::at("kid", "names a key that is built in, which counts");
+                let reason = PolicyError::at("kid", "names a built-in key, which takes precedence");
                 left_out.push(LeftOut::new(key.named.kid.as_deref(), &reason));
             } else {
                 usable.push(key);
@@ -153,7 +153,7 @@ impl KeySet {
         if usable.is_empty() && !known {
             return Err(PolicyError::here(match left_out.first() {
                 None => "has no usable key".to_owned(),
-                Some(key) => ["has no usable key; left out was ", &key.reason].concat(),
+                Some(key) => ["has no usable key; left out: ", &key.reason].concat(),
             }));
         }
         Ok(self.replace(issuer, usable))

@@ -128,7 +128,7 @@ impl IssuerPolicy {
     pub(super) fn push(&mut self, named: NamedKey) -> Result<(), PolicyError> {
         let twin = |other: &NamedKey| other.kid == named.kid && other.key.alg() == named.key.alg();
         if named.kid.is_some() && self.keys.iter().any(twin) {
-            return Err(PolicyError::at("kid", "names two keys of one issuer and algorithm"));
+            return Err(PolicyError::at("kid", "is not unique among the keys of this algorithm"));
         }
         self.keys.push(named);
         Ok(())

@@ -135,7 +135,7 @@ impl Policy {
         let index = self.issuer_index(issuer);
         let found = index.and_then(|index| Some((index, self.rules.get(index)?)));
         let Some((index, rules)) = found.filter(|(_, rules)| rules.remote.is_some()) else {
-            return Err(PolicyError::at("issuer", "is not one whose \"remote\" the policy names"));
+            return Err(PolicyError::at("issuer", "has no \"remote\" in the policy"));
         };
         #[cfg_attr(not(feature = "revocation"), allow(unused_mut, reason = "none is left out"))]
         let (mut keys, mut left_out) = remote::read(jwks, rules.algorithms.as_deref())?;

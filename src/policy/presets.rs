@@ -164,7 +164,7 @@ fn one(index: usize, issuer: &Object<'_>) -> Result<Expansion, PolicyError> {
     let name = issuer.text("preset").unwrap_or_default();
     let Some(preset) = PRESETS.iter().find(|preset| preset.name == name) else {
         let known = listed(&mut PRESETS.iter().map(|preset| preset.name));
-        return Err(PolicyError::at("preset", ["is not known; known are ", &known].concat()));
+        return Err(PolicyError::at("preset", ["is unknown; expected one of ", &known].concat()));
     };
     let mut fields = String::new();
     let mut rest = preset.fields;

@@ -47,10 +47,7 @@ impl Policy {
         }
         #[cfg(not(feature = "revocation"))]
         if document.get("revocation").is_some() {
-            return Err(PolicyError::at(
-                "revocation",
-                "is read by portcullis/gate alone; its createVerifier knows it too",
-            ));
+            return Err(PolicyError::at("revocation", "requires createGate or createVerifier from portcullis/gate"));
         }
         Ok(policy)
     }
@@ -142,7 +139,7 @@ fn revocation(object: &Object<'_>) -> Result<RevocationPolicy, PolicyError> {
         return Err(PolicyError::at("pullSeconds", "must not be more than maxStalenessSeconds"));
     }
     if pull.feed.is_some() && !policy.wants_list() {
-        return Err(PolicyError::at("feed", "needs \"jwks\" or \"keys\" that sign what is there"));
+        return Err(PolicyError::at("feed", "requires \"jwks\" or \"keys\" to verify the lists"));
     }
     let mut policy = Some(policy);
     object.objects("statusLists", &mut |list| {

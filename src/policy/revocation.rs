@@ -216,7 +216,7 @@ impl Policy {
     /// introspection endpoint that an issuer does not have (`/revocation/whenStale`).
     pub fn with_revocation(mut self, mut revocation: RevocationPolicy) -> Result<Self, PolicyError> {
         if self.keys.has_key_of(&revocation.keys) {
-            let reason = "must be signed by a key of its own, and this one signs tokens";
+            let reason = "must not share a key with an issuer: list keys sign only lists";
             return Err(PolicyError::at("revocation", reason));
         }
         if revocation.when_stale == WhenStale::Introspect

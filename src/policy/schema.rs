@@ -20,7 +20,7 @@ fn schema() -> Value {
     let head = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Portcullis policy",
-        "description": "Whom a verifier trusts and for what, and what a gate does with requests. Members that are not described are refused."
+        "description": "Which issuers a verifier trusts, and what a gate requires of requests. Unknown members are refused."
     });
     let Value::Object(mut head) = head else { unreachable!() };
     head.append(schema.as_object_mut().unwrap());

@@ -41,8 +41,8 @@ test('a request is read in one way only, or refused by RFC 6749 §5.2 with the f
     ['client_id=page', {}, 'grant_type: is required'],
     ['client_id=page&grant_type=', {}, 'grant_type: is required'],
     ['client_id=page&grant_type=refresh_token', {}, 'refresh_token: is required'],
-    [form, asBasic, 'client_id: is another client than the one that is shown'],
-    [`${form}&client_secret=s`, asBasic, 'client_id: is shown in more than one way'],
+    [form, asBasic, 'client_id: is not the client that authenticated'],
+    [`${form}&client_secret=s`, asBasic, 'client_id: is authenticated in more than one way; use one method'],
   ];
   for (const [body, headers, description] of cases)
     assert.deepEqual(
@@ -64,7 +64,7 @@ test('a request is read in one way only, or refused by RFC 6749 §5.2 with the f
   assert.deepEqual(told(await post('/token', { client_id: 'page', ...credentials })), [
     400,
     'unauthorized_client',
-    "grant_type: is none of this client's",
+    'grant_type: is not allowed for this client',
   ]);
   assert.equal((await post('/nowhere', form)).status, 404);
   for (const [place, method, allow] of [
@@ -182,7 +182,7 @@ test('a client is who it shows to be, and in the one way it is registered with',
     [await assertion({}, other.privateKey), 'client_assertion: signature-invalid'],
     [await assertion({ aud: 'https://other.example' }), 'client_assertion: audience-mismatch'],
     [await assertion({ sub: 'page' }), 'client_assertion: claim-mismatch'],
-    [await assertion({ iss: 'page' }), 'client_assertion: is not how this client authenticates itself'],
+    [await assertion({ iss: 'page' }), "client_assertion: is not this client's authentication method"],
     [await assertion({ iss: 'nobody' }), 'client_assertion: names no client'],
     [await assertion({ exp: now - 60 }), 'client_assertion: expired'],
     [await assertion({ exp: now + 3700 }), 'client_assertion: lives for more than 3600 seconds'],
@@ -220,8 +220,8 @@ test('a code is redeemed once, by its client, with what it was asked for; its se
 
   const code = await mint({ scope: 'notes:read' });
   for (const [more, description] of [
-    [{ code_verifier: 'w'.repeat(43) }, 'code_verifier: is not what the code was asked for with'],
-    [{ redirect_uri: `${BACK}/` }, 'redirect_uri: is not where the code was sent'],
+    [{ code_verifier: 'w'.repeat(43) }, 'code_verifier: does not match the code_challenge'],
+    [{ redirect_uri: `${BACK}/` }, 'redirect_uri: is not the redirect_uri of the authorization request'],
     [{ code: 'unknown' }, 'code: is not known'],
   ])
     assert.deepEqual(told(await redeem(code, more)), [400, 'invalid_grant', description]);
@@ -231,7 +231,10 @@ test('a code is redeemed once, by its client, with what it was asked for; its se
     'code_verifier: is required',
   );
   const stranger = { grant_type: 'authorization_code', code, redirect_uri: BACK, code_verifier: VERIFIER };
-  assert.equal((await post('/token', stranger, asBasic)).json.error_description, "code: is another client's");
+  assert.equal(
+    (await post('/token', stranger, asBasic)).json.error_description,
+    'code: was issued to another client',
+  );
 
   const first = await redeem(code);
   assert.equal(first.status, 200, 'none of the failures has used it up');

@@ -242,9 +242,9 @@ fn an_exchange_grants_no_scope_that_the_subject_token_does_not_have() {
         (json!({ "claims": { "scp": "write read" } }), None, Ok(Some("write read"))),
         (json!({ "claims": { "scp": ["admin"] }, "scope": "read" }), None, Ok(Some("read"))),
         (json!({ "claims": { "scp": [1, {}, "read write"] } }), None, Ok(Some("read write"))),
-        (json!({}), Some("read"), Err("scope: is more than the subject token has")),
-        (json!({ "scope": "read" }), Some("read admin"), Err("scope: is more than the subject token has")),
-        (json!({ "scope": "root" }), Some("root"), Err("scope: is more than this client may have")),
+        (json!({}), Some("read"), Err("scope: exceeds the subject token's scope")),
+        (json!({ "scope": "read" }), Some("read admin"), Err("scope: exceeds the subject token's scope")),
+        (json!({ "scope": "root" }), Some("root"), Err("scope: exceeds this client's scope")),
     ] {
         let token = subject_token(&key, &held);
         let more: Vec<(&str, &str)> = asked.map(|asked| ("scope", asked)).into_iter().collect();
@@ -273,11 +273,11 @@ fn an_exchange_keeps_to_whom_a_token_is_bound_and_who_may_act() {
         ),
         (
             json!({ "claims": { "cnf": { "x5t#S256": "X" } } }),
-            Some(("invalid_request", "subject_token: is bound to a certificate")),
+            Some(("invalid_request", "subject_token: is bound to a client certificate")),
         ),
         (
             json!({ "claims": { "cnf": { "jkt": "J", "x5t#S256": "X" } } }),
-            Some(("invalid_request", "subject_token: is bound to a certificate")),
+            Some(("invalid_request", "subject_token: is bound to a client certificate")),
         ),
         (json!({ "claims": { "cnf": { "jwk": {} } } }), Some(("invalid_request", "subject_token: is bound by a cnf"))),
         (json!({ "claims": { "cnf": { "kid": "1" } } }), Some(("invalid_request", "subject_token: is bound by a cnf"))),
@@ -305,7 +305,7 @@ fn an_exchange_keeps_to_whom_a_token_is_bound_and_who_may_act() {
         (json!({ "claims": { "may_act": {} } }), Some(("invalid_request", "subject_token: has may_act"))),
         (json!({ "claims": { "may_act": "service" } }), Some(("invalid_request", "subject_token: has may_act"))),
         (json!({ "claims": { "may_act": null } }), Some(("invalid_request", "subject_token: has may_act"))),
-        (json!({ "claims": { "act": { "sub": "x" } } }), Some(("invalid_request", "subject_token: has act"))),
+        (json!({ "claims": { "act": { "sub": "x" } } }), Some(("invalid_request", "subject_token: has an act claim"))),
     ] {
         let before = world.entries.len();
         let answer = world.run(&issuer, &exchange(&subject_token(&key, &claims), &[]));

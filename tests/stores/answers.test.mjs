@@ -54,7 +54,7 @@ for (const [name, over] of Object.entries(OVER)) {
   test(`${name}: an entry that cannot be read is no missing entry`, async () => {
     assert.deepEqual(await over({ version: 1, value: 'a' }).read('s/1'), { version: 1, value: 'a' });
     for (const row of NONE)
-      await assert.rejects(over(row).read('s/1'), /an entry that is none/, JSON.stringify(row));
+      await assert.rejects(over(row).read('s/1'), /a row that cannot be decoded/, JSON.stringify(row));
   });
 }
 

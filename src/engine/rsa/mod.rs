@@ -43,7 +43,7 @@ impl RsaPublicKey {
             return Err(KeyDefect::new("n", format!("must have 2048 to 4096 bits and has {bits}")));
         }
         if last & 1 == 0 {
-            return Err(KeyDefect::new("n", "is even, and so no product of two odd primes"));
+            return Err(KeyDefect::new("n", "is even, but an RSA modulus must be odd"));
         }
         if let Some(weakness) = weak::weakness(n) {
             return Err(KeyDefect::new("n", weakness));

@@ -10,7 +10,7 @@ const LARGEST_PRIME: u32 = 701;
 
 /// What is wrong with a modulus of at least 1984 bits, big-endian; `None` when nothing is known against it.
 pub(super) fn weakness(modulus: &[u8]) -> Option<&'static str> {
-    is_roca(modulus).then_some("has the form of CVE-2017-15361 (ROCA), so that its factors can be found")
+    is_roca(modulus).then_some("is weak (ROCA, CVE-2017-15361); generate a new key")
 }
 
 /// Whether the modulus has the form of CVE-2017-15361 (Nemec, Sys, Svenda, Klinec, Matyas, "The Return of Coppersmith's Attack",

@@ -35,7 +35,7 @@ pub(super) async fn client<'s>(
     let client = names_unverified(assertion, &Limits::default()).and_then(|(id, _)| settings.client(&id));
     let client = client.ok_or_else(|| refused("names no client"))?;
     let Authentication::PrivateKeyJwt(verifier) = &client.authentication else {
-        return Err(refused("is not how this client authenticates itself"));
+        return Err(refused("is not this client's authentication method"));
     };
     let now = channel.now();
     let accepted = verifier.verify(assertion, now).map_err(|rejection| refused(rejection.code()))?;

@@ -42,13 +42,13 @@ pub(super) async fn caller<'s>(
         Shown::Basic { id, secret } => by_secret(settings, &id, &secret)?,
         Shown::Post { id, secret } => match known(settings, id, "client_id")? {
             client if matches!(&client.authentication, Authentication::Post(kept) if is_one_of(secret, kept)) => client,
-            _ => return Err(Failure::client("client_secret", "does not show this client", false)),
+            _ => return Err(Failure::client("client_secret", "does not authenticate this client", false)),
         },
         Shown::Assertion(assertion) => assertion::client(settings, assertion, &form, channel).await?,
     };
     // RFC 6749 §3.2.1: whoever names a client besides must name the same.
     if form.get("client_id").is_some_and(|id| id != client.id) {
-        return Err(Failure::request("client_id", "is another client than the one that is shown"));
+        return Err(Failure::request("client_id", "is not the client that authenticated"));
     }
     let caller = Caller { client, form };
     // Counted once it is known who asks: nobody can use up what is another's. A public client is whoever says so, and is counted with
@@ -68,7 +68,7 @@ pub(super) async fn by_header<'s>(
     let header = request.header("authorization");
     let header = header.ok_or_else(|| Failure::client("Authorization", "is required: Basic with a client", true))?;
     let Shown::Basic { id, secret } = basic(&header)? else {
-        return Err(Failure::client("Authorization", "is not Basic with a client and its secret", true));
+        return Err(Failure::client("Authorization", "must be Basic with client_id and client_secret", true));
     };
     let client = by_secret(settings, &id, &secret)?;
     limit::check(channel, format!("client/{}", client.id), client.rate).await?;
@@ -93,14 +93,14 @@ fn shown<'r>(authorization: Option<&str>, form: &'r Form) -> Result<Shown<'r>, F
         (Some(header), None, None) => basic(header)?,
         (None, Some(secret), None) => Shown::Post { id: form.required("client_id")?, secret },
         (None, None, Some(assertion)) => Shown::Assertion(assertion),
-        _ => return Err(Failure::request("client_id", "is shown in more than one way")),
+        _ => return Err(Failure::request("client_id", "is authenticated in more than one way; use one method")),
     };
     Ok(shown)
 }
 
 /// RFC 6749 §2.3.1: both halves are encoded as in a form before they become user and password (RFC 7617 §2).
 fn basic<'r>(header: &str) -> Result<Shown<'r>, Failure> {
-    let malformed = || Failure::client("Authorization", "is not Basic with a client and its secret", true);
+    let malformed = || Failure::client("Authorization", "must be Basic with client_id and client_secret", true);
     let (scheme, encoded) = header.split_once(' ').ok_or_else(malformed)?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(malformed());
@@ -118,7 +118,7 @@ fn by_secret<'s>(settings: &'s Settings, id: &str, secret: &str) -> Result<&'s C
         client if matches!(&client.authentication, Authentication::Basic(kept) if is_one_of(secret, kept)) => {
             Ok(client)
         }
-        _ => Err(Failure::client("Authorization", "does not show this client", true)),
+        _ => Err(Failure::client("Authorization", "does not authenticate this client", true)),
     }
 }
 
@@ -131,7 +131,7 @@ fn by_name<'s>(settings: &'s Settings, id: &str) -> Result<&'s Client, Failure> 
     let client = known(settings, id, "client_id")?;
     match client.authentication {
         Authentication::None => Ok(client),
-        _ => Err(Failure::client("client_id", "names a client that has to authenticate itself", false)),
+        _ => Err(Failure::client("client_id", "names a confidential client, which must authenticate", false)),
     }
 }
 

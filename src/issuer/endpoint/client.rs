@@ -85,7 +85,7 @@ impl Client {
                 return Err(PolicyError::at("authentication", known));
             }
         };
-        let stray = |member: &str| Err(PolicyError::at(member, "is of no use to this authentication"));
+        let stray = |member: &str| Err(PolicyError::at(member, "is not used by this authentication method; remove it"));
         let by_secret = matches!(authentication, Authentication::Basic(_) | Authentication::Post(_));
         if !by_secret && object.get("secretHash").is_some() {
             return stray("secretHash");
@@ -112,7 +112,7 @@ impl Client {
         };
         let flag = |member: &str| match object.boolean(member)? {
             Some(true) if matches!(authentication, Authentication::None) => {
-                Err(PolicyError::at(member, "takes a client that authenticates itself"))
+                Err(PolicyError::at(member, "requires a confidential client"))
             }
             set => Ok(set.unwrap_or_default()),
         };
@@ -175,7 +175,10 @@ fn hashes(object: &Object<'_>) -> Result<Vec<[u8; 32]>, PolicyError> {
     let decode = |text: &String| base64url::decode(text).and_then(|bytes| bytes.try_into().ok());
     let hashes: Option<Vec<[u8; 32]>> = texts.iter().map(decode).collect();
     hashes.filter(|hashes| !hashes.is_empty()).ok_or_else(|| {
-        PolicyError::at("secretHash", "must be what hashClientSecret gave, or an array of such: 32 bytes in base64url")
+        PolicyError::at(
+            "secretHash",
+            "must be a hash from hashClientSecret (32 bytes in base64url), or an array of them",
+        )
     })
 }
 
@@ -208,10 +211,10 @@ fn grants(
         let public = matches!(authentication, Authentication::None);
         if public && (grant == CLIENT_CREDENTIALS || grant == TOKEN_EXCHANGE) {
             // RFC 6749 §4.4: confidential clients alone. RFC 8693 §2.1 leaves it open; whoever finds a token could trade it here.
-            return Err(at("takes a client that authenticates itself".to_owned()));
+            return Err(at("requires a confidential client".to_owned()));
         }
         if grant == TOKEN_EXCHANGE && settings.upstream.is_none() {
-            return Err(at("takes upstream issuers".to_owned()));
+            return Err(at("requires upstream in the configuration".to_owned()));
         }
         grants.push(grant);
     }

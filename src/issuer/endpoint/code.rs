@@ -140,13 +140,13 @@ fn check(code: &Code, caller: &Caller<'_>, proof: Option<&Proof>) -> Result<(), 
         return Err(Failure::request("code_verifier", "must be 43 to 128 unreserved characters"));
     }
     if code.client != caller.client.id {
-        return Err(Failure::grant("code", "is another client's"));
+        return Err(Failure::grant("code", "was issued to another client"));
     }
     if code.redirect_uri != redirect_uri {
-        return Err(Failure::grant("redirect_uri", "is not where the code was sent"));
+        return Err(Failure::grant("redirect_uri", "is not the redirect_uri of the authorization request"));
     }
     if !is_same(code.challenge.as_bytes(), base64url::encode(&Sha256::digest(verifier)).as_bytes()) {
-        return Err(Failure::grant("code_verifier", "is not what the code was asked for with"));
+        return Err(Failure::grant("code_verifier", "does not match the code_challenge"));
     }
     if code.jkt.is_some() && code.jkt.as_ref() != proof.map(|proof| &proof.jkt) {
         return Err(Failure::grant("code", "is bound to another key"));

@@ -171,7 +171,7 @@ fn target<'t>(command: &'t Object<'_>) -> Result<Target<'t>, PolicyError> {
         ["sid"] => Ok(Target::Session(sid(command)?)),
         _ => {
             let found = if named.is_empty() { "none".to_owned() } else { named.join(" and ") };
-            let reason = format!("or one of sid, clientId and kid is required, and only one; found {found}");
+            let reason = format!("is required, or else exactly one of sid, clientId and kid; found {found}");
             Err(PolicyError::at("subject", reason))
         }
     }

@@ -106,13 +106,13 @@ impl Failure {
     /// RFC 9110 §15.5.6.
     pub(super) fn method(allow: &'static str) -> Self {
         let allow = Some(("allow", allow.to_owned()));
-        Failure { header: allow, ..Failure::new(405, "invalid_request", "method: is not one of this place") }
+        Failure { header: allow, ..Failure::new(405, "invalid_request", "method: is not allowed at this endpoint") }
     }
 
     /// Why a session yields nothing. What was wrong with the token is told by its permanent code: whoever holds it learns nothing new.
     pub(super) fn refused(parameter: &str, refusal: Refusal) -> Self {
         match refusal.oauth_error() {
-            Some("invalid_scope") => Failure::scope("is more than was granted"),
+            Some("invalid_scope") => Failure::scope("exceeds the granted scope"),
             Some(error) => Failure::new(400, error, format!("{parameter}: {}", refusal.code())),
             None => Failure::unavailable(),
         }

@@ -29,7 +29,11 @@ const TOLD: [&str; 13] =
 pub(super) async fn answer(issuer: &Issuer, request: &Request, channel: &Channel) -> Result<Response, Failure> {
     let Caller { client, form } = authenticate::caller(&issuer.settings, request, channel).await?;
     if !client.is_confidential() {
-        return Err(Failure::client("client_id", "names a client that cannot authenticate itself", false));
+        return Err(Failure::client(
+            "client_id",
+            "names a public client; introspection requires a confidential client",
+            false,
+        ));
     }
     let text = form.required("token")?;
     let told = match RefreshToken::parse(text) {

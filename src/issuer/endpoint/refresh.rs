@@ -29,7 +29,7 @@ pub(super) async fn answer(
     let scope = caller.form.get("scope").map(str::to_owned);
     // The session was granted its scope under a configuration that may since have narrowed.
     if narrowed(caller.client.scope.as_deref(), scope.as_deref()).is_none() {
-        return Err(Failure::scope("is more than this client may have"));
+        return Err(Failure::scope("exceeds this client's scope"));
     }
     let jkt = proof.map(|proof| proof.jkt.clone());
     let request = RefreshRequest { token, client: caller.client.id.clone(), jkt, scope };

@@ -8,8 +8,8 @@ use crate::binding::{network::Address, uri::Url};
 /// The longest body, in bytes.
 const LONGEST_BODY: usize = 16 * 1024;
 /// What to do about plain HTTP.
-const PLAIN: &str = "must be https. http is for a loopback name, from a clientAddress in the request's context \
-                     that is loopback, or where the configured issuer itself is such a URL";
+const PLAIN: &str = "must be https. http is allowed only on a loopback name, if context.clientAddress is loopback \
+                     or the configured issuer is such a URL itself";
 /// RFC 6749 §3.2.
 const FORM: &str = "application/x-www-form-urlencoded";
 /// RFC 8414 §3.1: this stands between the host and the path of the issuer. Behind the path it is found as well.

@@ -41,8 +41,7 @@ pub(super) async fn feed(
     let text = query.filter(|query| !query.is_empty()).map(|query| query.strip_prefix("since=").unwrap_or("?"));
     let since = text.map(|text| {
         let since = feed.since(text);
-        since
-            .ok_or_else(|| Failure::request("since", "must be the version that is held, or the cursor of its document"))
+        since.ok_or_else(|| Failure::request("since", "must be the version of the list you hold, or its cursor"))
     });
     let since = since.transpose()?;
     // A document is as old as its reading: what is revoked while it is under way may be missing in it.
@@ -74,7 +73,10 @@ pub(super) async fn feed(
 pub(super) async fn administer(issuer: &Issuer, request: &Request, channel: &Channel) -> Result<Response, Failure> {
     let Caller { client, form } = authenticate::caller(&issuer.settings, request, channel).await?;
     if !client.administers {
-        return Err(Failure::unauthorized("client_id", "names a client that administers nothing"));
+        return Err(Failure::unauthorized(
+            "client_id",
+            "names a client that may not revoke; set administers: true in its configuration",
+        ));
     }
     let named: Vec<(&str, &str)> = ["subject", "session", "client", "key"]
         .into_iter()
@@ -87,7 +89,7 @@ pub(super) async fn administer(issuer: &Issuer, request: &Request, channel: &Cha
         [(_, sid)] => Target::Session(
             SessionId::parse(sid).ok_or_else(|| Failure::request("session", "must be 16 bytes in base64url"))?,
         ),
-        _ => return Err(Failure::request("subject", "or one of session, client and key is required, and only one")),
+        _ => return Err(Failure::request("subject", "is required, or else exactly one of session, client and key")),
     };
     revoke(issuer, channel, target).await?;
     Ok(Response::empty(204))

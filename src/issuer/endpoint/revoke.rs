@@ -48,7 +48,9 @@ async fn by_refresh_token(
     let decided = session::revoke_by_token(Some(&row), &request, channel.now(), &issuer.settings.rules);
     match decided.answer {
         // RFC 7009 §2.1: it was not issued to this client.
-        Answer::Refused(Refusal::ClientMismatch) => Err(Failure::unauthorized(PARAMETER, "is another client's")),
+        Answer::Refused(Refusal::ClientMismatch) => {
+            Err(Failure::unauthorized(PARAMETER, "was issued to another client"))
+        }
         Answer::Refused(_) => Ok(()),
         _ => {
             caller.count_public(channel).await?;
@@ -61,7 +63,7 @@ async fn by_access_token(issuer: &Issuer, caller: &Caller<'_>, text: &str, chann
     let Some(accepted) = access::verified(issuer, text, channel.now())? else { return Ok(()) };
     let claims = accepted.claims();
     if claims.client_id.as_deref() != Some(&caller.client.id) {
-        return Err(Failure::unauthorized(PARAMETER, "is another client's"));
+        return Err(Failure::unauthorized(PARAMETER, "was issued to another client"));
     }
     caller.count_public(channel).await?;
     let Some(jti) = claims.jti.as_deref() else { return Ok(()) };

@@ -187,7 +187,7 @@ impl Settings {
     /// As [`Policy::set_remote_keys`](crate::Policy::set_remote_keys). The present keys then stay.
     pub fn set_remote_keys(&self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
         let upstream = self.upstream.as_ref();
-        let upstream = upstream.ok_or_else(|| PolicyError::at("issuer", "is none of upstream"))?;
+        let upstream = upstream.ok_or_else(|| PolicyError::at("issuer", "is not one of the upstream issuers"))?;
         upstream.with(|verifier| verifier.set_remote_keys(issuer, jwks))
     }
 
@@ -225,7 +225,7 @@ impl Secrets {
             ring = Some(match ring {
                 None => KeyRing::begin(schedule, key, published_at.unwrap_or(signs_from.unwrap_or(EPOCH))),
                 Some(ring) => {
-                    let required = |member: &str| PolicyError::at(member, "is required of a key that follows another");
+                    let required = |member: &str| PolicyError::at(member, "is required for every key after the first");
                     let published_at = published_at.ok_or_else(|| within(required("publishedAtSeconds")))?;
                     let signs_from = signs_from.ok_or_else(|| within(required("signsFromSeconds")))?;
                     ring.with_next(key, published_at, signs_from).map_err(within)?

@@ -24,7 +24,7 @@ pub(super) fn check(payload: &str, acting: &Named<'_>, jkt: Option<&str>) -> Res
     let claims = read(payload);
     // STRICTER than RFC 8693 §4.1: the chain of actors would end in another issuer's names, or be lost.
     if claims.contains_key("act") {
-        return Err(refused("has act: it was delegated already, and is not exchanged once more"));
+        return Err(refused("has an act claim: a delegated token cannot be exchanged again"));
     }
     match claims.get("may_act") {
         None => Ok(()),
@@ -40,7 +40,7 @@ fn is_bound_to(payload: &str, jkt: Option<&str>) -> Result<(), Failure> {
         Confirmation::of(&claims).map_err(|_| refused("is bound by a cnf that is not supported here"))?;
     let Some(confirmation) = confirmation else { return Ok(()) };
     if confirmation.x5t.is_some() {
-        return Err(refused("is bound to a certificate, which cannot be proven here: show one bound by DPoP"));
+        return Err(refused("is bound to a client certificate, which is not supported here: use a DPoP-bound token"));
     }
     match (confirmation.jkt, jkt) {
         (Some(_), None) => Err(Failure::proof("is required: the subject token is bound to a key")),
@@ -65,10 +65,10 @@ fn names(party: &Value, acting: &Named<'_>) -> bool {
 /// none.
 pub(super) fn scope(payload: &str, client: Option<&str>, asked: Option<&str>) -> Result<Option<String>, Failure> {
     if narrowed(client, asked).is_none() {
-        return Err(Failure::scope("is more than this client may have"));
+        return Err(Failure::scope("exceeds this client's scope"));
     }
     let held = common(held(&read(payload)).as_deref(), client);
-    narrowed(held.as_deref(), asked).ok_or_else(|| Failure::scope("is more than the subject token has"))
+    narrowed(held.as_deref(), asked).ok_or_else(|| Failure::scope("exceeds the subject token's scope"))
 }
 
 /// `scope` (RFC 8693 §4.2), or the `scp` that some issuers write instead, a text or an array of texts.

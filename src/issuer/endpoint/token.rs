@@ -22,7 +22,7 @@ pub(super) async fn answer(issuer: &Issuer, request: &Request, channel: &Channel
         Failure::new(400, "unsupported_grant_type", format!("grant_type: must be one of {}", GRANTS.join(", ")))
     })?;
     if !client.may(grant) {
-        return Err(Failure::unauthorized("grant_type", "is none of this client's"));
+        return Err(Failure::unauthorized("grant_type", "is not allowed for this client"));
     }
     let proof = proof::checked(&issuer.settings, request, channel.now())?;
     let proof = proof.as_ref();

@@ -37,14 +37,21 @@ pub(super) async fn answer(
     }
     for parameter in ["actor_token", "actor_token_type"] {
         if form.get(parameter).is_some() {
-            return Err(Failure::request(parameter, "is not supported: nobody acts for another here"));
+            return Err(Failure::request(
+                parameter,
+                "is not supported: this issuer supports impersonation, not delegation",
+            ));
         }
     }
     let audience = issuer.settings.audience(caller.client);
     for parameter in ["audience", "resource"] {
         if form.get(parameter).is_some_and(|wanted| wanted != audience) {
             // RFC 8693 §2.2.2
-            return Err(Failure::new(400, "invalid_target", format!("{parameter}: is not what tokens here are for")));
+            return Err(Failure::new(
+                400,
+                "invalid_target",
+                format!("{parameter}: is not the audience of this client's tokens"),
+            ));
         }
     }
     let upstream = issuer.settings.upstream.as_ref().ok_or_else(Failure::unavailable)?;

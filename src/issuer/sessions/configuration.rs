@@ -132,7 +132,7 @@ impl Configuration {
         let access_token = document.integer("accessTokenSeconds")?;
         let long_access_token_seconds = document.integer("longAccessTokenSeconds")?;
         if access_token.is_some() && long_access_token_seconds.is_some() {
-            return Err(PolicyError::at("longAccessTokenSeconds", "must not stand beside accessTokenSeconds"));
+            return Err(PolicyError::at("longAccessTokenSeconds", "must not be combined with accessTokenSeconds"));
         }
         Configuration::new(Settings {
             replay_window_seconds: seconds("replayWindowSeconds", usual.replay_window_seconds)?,

@@ -127,7 +127,7 @@ impl AccessTokenRequest {
             lifetime_seconds: match (request.integer("lifetimeSeconds")?, request.integer("longLifetimeSeconds")?) {
                 (seconds, None) => seconds.map_or(Ok(LIFETIME_SECONDS), lifetime)?,
                 (None, Some(seconds)) => long_lifetime(seconds)?,
-                _ => return Err(PolicyError::at("longLifetimeSeconds", "must not stand beside lifetimeSeconds")),
+                _ => return Err(PolicyError::at("longLifetimeSeconds", "must not be combined with lifetimeSeconds")),
             },
             scope: match request.string("scope")? {
                 None => None,
@@ -220,7 +220,8 @@ fn session_claims(mut claims: Map<String, Value>, request: &Object<'_>) -> Resul
     for (name, value) in own {
         let Some(value) = value else { continue };
         if claims.insert(name.to_owned(), value).is_some() {
-            return Err(PolicyError::at(name, "has a member of its own in this request").within("claims"));
+            return Err(PolicyError::at(name, "is set by its own member of this request; remove it from claims")
+                .within("claims"));
         }
     }
     Ok(claims)
@@ -229,7 +230,9 @@ fn session_claims(mut claims: Map<String, Value>, request: &Object<'_>) -> Resul
 fn further_claims(text: &str, request: &Object<'_>) -> Result<Map<String, Value>, PolicyError> {
     let Some(claims) = request.object("claims")? else { return Ok(Map::new()) };
     if let Some(name) = RESERVED.into_iter().find(|name| claims.get(name).is_some()) {
-        return Err(PolicyError::at(name, "is set by the issuer or has a member of its own").within("claims"));
+        return Err(
+            PolicyError::at(name, "is set by the issuer or by another member; remove it from claims").within("claims")
+        );
     }
     // The strict reader keeps no fractions; serde_json reads the same text again for the values.
     match serde_json::from_str::<Map<String, Value>>(text).ok().and_then(|mut request| request.remove("claims")) {

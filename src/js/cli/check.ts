@@ -47,7 +47,7 @@ export async function check({ operands: [path], terminal }: Call): Promise<boole
 
 function source(remote: Issuer['remote'], preset: string | undefined): string {
   if (remote?.jwksUri) return `published at ${remote.jwksUri}`;
-  return remote?.discovery ? `found by ${remote.discovery} discovery` : `published as ${preset} does`;
+  return remote?.discovery ? `found by ${remote.discovery} discovery` : `located by preset ${preset}`;
 }
 
 async function read(text: string): Promise<Checked | { ok: false; pointer: string; reason: string }> {

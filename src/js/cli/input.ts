@@ -71,7 +71,7 @@ async function fetchText(url: string): Promise<string> {
   const { hostname, protocol } = parseUrl(url);
   const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
   if (protocol !== 'https:' && !(protocol === 'http:' && loopback)) {
-    throw new Misuse(`${url} must begin with https://; http is for localhost, 127.0.0.1 and [::1] alone`);
+    throw new Misuse(`${url} must begin with https://, or with http:// on localhost, 127.0.0.1 or [::1]`);
   }
   try {
     const response = await fetch(url, {

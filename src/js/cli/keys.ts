@@ -45,7 +45,7 @@ function read(text: string): { found: Key[]; reason?: string } {
     const twice = key.usable && key.kid !== null && taken.has(`${key.kid} ${key.alg}`);
     taken.add(`${key.kid} ${key.alg}`);
     return twice
-      ? { ...key, usable: false, reason: '/kid: names another key of the set with this algorithm' }
+      ? { ...key, usable: false, reason: '/kid: is not unique among the keys of this algorithm' }
       : key;
   });
   // That no key can be used is said of each; anything else is said of the set.
@@ -60,7 +60,7 @@ function one(jwk: unknown): Key {
   };
   const { report, reason } = take(JSON.stringify({ keys: [jwk] }));
   const alg = report?.keys[0]?.alg ?? text('alg');
-  const why = reason?.replace(': has no usable key; left out was ', '');
+  const why = reason?.replace(': has no usable key; left out: ', '');
   return {
     kid: text('kid'),
     kty: text('kty'),

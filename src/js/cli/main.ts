@@ -77,7 +77,7 @@ try {
   if (!(error instanceof Misuse || error instanceof PolicyError)) throw error;
   new Terminal(process.stderr, false).problem(
     `portcullis: ${error.message}`,
-    'portcullis --help says what there is',
+    'run portcullis --help for usage',
   );
   process.exitCode = MISUSE;
 }

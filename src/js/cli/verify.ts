@@ -8,7 +8,7 @@ import type { Call } from './main.js';
 export async function verify({ operands: [operand], options, terminal }: Call): Promise<boolean> {
   if (options.policy === undefined) throw new Misuse('verify needs --policy');
   if (options.policy === '-' && (operand ?? '-') === '-')
-    throw new Misuse('standard input is one thing, the policy or the token');
+    throw new Misuse('standard input can be the policy or the token, not both');
   const now = readNow(options.now);
   const policy = await readText(options.policy, 'a policy');
   const verifier = orMisuse(() => verifierOf(policy), options.policy);

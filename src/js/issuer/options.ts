@@ -17,5 +17,5 @@ export function commandOf(fixed: Record<string, unknown>, options: object | unde
 export function refuseUnknown(options: object, known: readonly string[]): void {
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown !== undefined)
-    throw new PolicyError(`/${unknown}`, `is not known here; known are ${known.join(', ')}`);
+    throw new PolicyError(`/${unknown}`, `is unknown; expected one of ${known.join(', ')}`);
 }

@@ -76,7 +76,7 @@ export function inOrder(
 export function entryOf(version: unknown, value: unknown): Entry {
   const number = typeof version === 'number' ? version : Number(version);
   if (!Number.isSafeInteger(number) || number < 1 || typeof value !== 'string')
-    throw new Error('the store holds an entry that is none');
+    throw new Error('the store returned a row that cannot be decoded');
   return { version: number, value };
 }
 

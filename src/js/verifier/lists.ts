@@ -18,7 +18,7 @@ export function statusUpdate(core: Taker, uri: string, jwt: string, now: number)
 function told(core: Taker, ask: () => string): object {
   // Most modules are built without revocation.
   if (!core.takesLists)
-    throw new PolicyError('/revocation', 'is read by portcullis/gate alone; its createVerifier knows it too');
+    throw new PolicyError('/revocation', 'requires createGate or createVerifier from portcullis/gate');
   const said = JSON.parse(orPolicyError(ask)) as object;
   return { ok: !('code' in said), ...said };
 }

@@ -7,7 +7,7 @@ export function unavailable(): Extract<Rejected, { code: 'verifier-unavailable' 
     ok: false,
     code: 'verifier-unavailable',
     stage: 'request',
-    message: 'The verifier cannot be run at the moment; nothing is said of the token.',
+    message: 'The verifier is unavailable at the moment; the token was not checked.',
   };
 }
 

@@ -17,8 +17,8 @@ pub(crate) const GATE: Shape = Shape::new(&[
     Member::new(
         "routes",
         Kind::Array(&Kind::Object(&ROUTE)),
-        "What is asked by path and method. The first route that matches however servers read the path decides, with those before it that match \
-         in some reading (another case, a slash at the end, escapes): what each of them asks for must hold.",
+        "Requirements by path and method. The first route that matches every reading of the path decides. Earlier routes that match only \
+         some readings (other case, trailing slash, escapes) must be satisfied as well.",
     ),
     Member::new("forward", Kind::Object(&FORWARD), "What is passed on to the origin."),
     Member::new(

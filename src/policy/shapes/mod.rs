@@ -28,7 +28,7 @@ pub(crate) const POLICY: Shape = Shape::new(&[
     Member::new(
         "issuers",
         Kind::Array(&Kind::Object(&ISSUER)),
-        "Whom we trust: each issuer by its exact name, with its keys or where they are, and what is asked of its tokens.",
+        "The trusted issuers: the exact name of each, its keys or where to find them, and rules for its tokens.",
     )
     .required(),
     Member::new(
@@ -57,7 +57,7 @@ pub(crate) const POLICY: Shape = Shape::new(&[
     Member::new(
         "revocation",
         REVOCATION_KIND,
-        "Lists of what was revoked before its time: whose word is taken for them, and what holds when none has come for too long.",
+        "Revocation lists: which keys sign them, and what happens when the latest list is stale.",
     ),
     Member::new(
         "gate",
@@ -73,7 +73,7 @@ pub(crate) const ISSUER: Shape = Shape::new(&[
     Member::new(
         "audience",
         Kind::Either(&Kind::Text, &Kind::Texts),
-        "Who we are: a token must name one of these as its audience, byte for byte.",
+        "Our audience values: a token must name one of them, byte for byte.",
     )
     .required(),
     Member::new(
@@ -161,7 +161,8 @@ const REMOTE: Shape = Shape::new(&[
         "The shortest time for which keys are kept without asking again, whatever their response says.",
     )
     .default("60"),
-    Member::new("maxTtlSeconds", Kind::Integer(30, 30 * SECONDS_A_DAY), "The longest such time.").default("86400"),
+    Member::new("maxTtlSeconds", Kind::Integer(30, 30 * SECONDS_A_DAY), "The longest time for which keys are kept.")
+        .default("86400"),
     Member::new(
         "staleSeconds",
         Kind::Integer(0, 30 * SECONDS_A_DAY),
@@ -176,11 +177,11 @@ const REMOTE: Shape = Shape::new(&[
 
 const INTROSPECTION: Shape = Shape::new(&[
     Member::new("endpoint", Kind::Url, "The introspection endpoint: https, or http on a loopback name.").required(),
-    Member::new("clientId", Kind::Text, "The name by which the endpoint knows us.").required(),
+    Member::new("clientId", Kind::Text, "The gate's `client_id` at the endpoint.").required(),
     Member::new(
         "authentication",
         Kind::Choice(&["client_secret_basic", "client_secret_post", "private_key_jwt"]),
-        "How we show who we are (RFC 7591 §2).",
+        "How the gate authenticates (RFC 7591 §2).",
     )
     .default("\"client_secret_basic\""),
     Member::new(
@@ -221,7 +222,7 @@ const REVOCATION: Shape = Shape::new(&[
     Member::new(
         "clientId",
         Kind::Text,
-        "The client by which a gate shows itself at `feed` (`client_secret_basic`); its secret is in the gate's options. Without it the feed has to be public.",
+        "The client as which a gate authenticates at `feed` (`client_secret_basic`); its secret is a gate option. Without it the feed must be public.",
     ),
     Member::new(
         "statusLists",
