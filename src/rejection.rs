@@ -217,7 +217,7 @@ impl Rejection {
             R::SignatureInvalid => ("signature-invalid", Signature, "The signature does not verify with any matching key."),
             R::ClaimMissing { .. } => ("claim-missing", Claims, "The token lacks a claim that the policy requires."),
             R::ClaimMalformed { .. } => ("claim-malformed", Claims, "A claim of the token has the wrong JSON type or format."),
-            R::TypeMismatch { .. } => ("type-mismatch", Policy, "The token's typ is not accepted; issuers[].types in the policy says which are."),
+            R::TypeMismatch { .. } => ("type-mismatch", Policy, "The token's typ is not one that the policy accepts (issuers[].types)."),
             R::IssuerMismatch { .. } => ("issuer-mismatch", Policy, "The token's iss is not the issuer whose key signed it."),
             R::AudienceMismatch { .. } => ("audience-mismatch", Policy, "The token is meant for another audience."),
             R::ClaimMismatch { .. } => ("claim-mismatch", Policy, "A claim does not have the value that issuers[].claims in the policy asks for."),
@@ -232,7 +232,7 @@ impl Rejection {
             #[cfg(feature = "revocation")]
             R::RevocationStale { .. } => ("revocation-stale", Revocation, "The revocation or status list is missing or stale."),
             #[cfg(feature = "revocation")]
-            R::StatusNotValid { .. } => ("status-not-valid", Revocation, "The status list of the token says that it is not valid."),
+            R::StatusNotValid { .. } => ("status-not-valid", Revocation, "The token's status list marks it as not valid."),
             #[cfg(feature = "revocation")]
             R::StatusOutOfRange { .. } => ("status-out-of-range", Revocation, "The token's index is beyond the end of its status list."),
         }

@@ -17,7 +17,7 @@ pub(crate) fn check(url: &str) -> Result<(), &'static str> {
     let end = rest.bytes().position(|byte| byte == b'/' || byte == b'?').unwrap_or(rest.len());
     let (host, port) = split_port(rest.get(..end).unwrap_or_default());
     if !is_host(host) || !is_port(port) || !rest.as_bytes().iter().all(plain) {
-        return Err("must be a plain URL without user, fragment and space");
+        return Err("must be a URL without userinfo, fragment or spaces");
     }
     if !secure && !LOOPBACK.contains(&host) {
         return Err("must begin with https://, or with http:// on localhost, 127.0.0.1 or [::1]");

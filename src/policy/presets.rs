@@ -234,7 +234,7 @@ impl Syntax {
             Label => Err("must be letters, digits, - and _"),
             // Two dots would climb.
             Segment if made_of(b"-_.~:") && !value.starts_with('.') => Ok(value),
-            Segment => Err("must be one segment of a path"),
+            Segment => Err("must be one path segment"),
             Guid if value.len() == 36 && value.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && made_of(b"-") => {
                 Ok(value)
             }

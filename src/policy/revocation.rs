@@ -198,7 +198,7 @@ fn read_jwks(jwks: &str) -> Result<Vec<NamedKey>, PolicyError> {
 /// STRICTER: with a secret, every edge that reads lists could write them.
 fn public_keys(named: Vec<NamedKey>) -> Result<KeySet, PolicyError> {
     if named.iter().any(|named| named.key.is_secret()) {
-        return Err(PolicyError::at("jwks", "must hold public keys alone"));
+        return Err(PolicyError::at("jwks", "must hold only public keys"));
     }
     let mut keys = KeySet::default();
     for named in named {
