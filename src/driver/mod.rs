@@ -33,6 +33,6 @@ pub(crate) use world::World;
 pub(crate) use {
     follow::Passed,
     form::{encoded, form},
-    kept_answers::{Answers, Key, Lifetimes},
+    kept_answers::{Answers, Lifetimes, key},
     used_proofs::UsedProofs,
 };
