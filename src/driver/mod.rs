@@ -18,6 +18,8 @@ mod kept_answers;
 mod used_proofs;
 mod upkeep;
 mod world;
+#[cfg(test)]
+mod fake;
 mod follow;
 
 #[cfg_attr(not(feature = "tower"), allow(unreachable_pub, reason = "public in `tower` alone"))]
