@@ -68,6 +68,11 @@ impl Fake {
         }
     }
 
+    pub(super) fn pass(&self, seconds: i64) {
+        let then = self.now.borrow().checked_add_signed(seconds).unwrap();
+        *self.now.borrow_mut() = then;
+    }
+
     /// Has the fetch of that number bring a set with one key.
     pub(super) fn answer(&self, number: usize, kid: &str) {
         self.answers.borrow_mut()[number] = Some(Published {
@@ -90,6 +95,11 @@ impl Fake {
     /// Whether the gate holds the set with that key.
     pub(super) fn holds(&self, kid: &str) -> bool {
         self.has_keys() && !self.write().set_remote_keys(ISSUER, &set(kid)).unwrap().changed
+    }
+
+    pub(super) fn under_way(&self) -> bool {
+        let location = Location::of(&self.read().verifier().policy().remotes().next().unwrap());
+        self.upkeep.under_way(&location, self.now())
     }
 }
 

@@ -31,6 +31,10 @@ struct Known {
     times: Times,
     /// The metadata that named the set that is held, where any did.
     metadata: Option<String>,
+    /// The number of the fetch that brought it.
+    landed: u64,
+    /// Counts the fetches, and so numbers them.
+    fetches: u64,
     /// Counts the changes of the keys.
     generation: u64,
     flight: Option<Flight>,
@@ -80,7 +84,8 @@ impl Upkeep {
         if known.flight.as_ref().is_some_and(|flight| now.get() <= flight.until) {
             return None;
         }
-        let number = known.flight.as_ref().map_or(1, |flight| flight.number.saturating_add(1));
+        let number = known.fetches.saturating_add(1);
+        known.fetches = number;
         known.times.asked_at = Some(now.get());
         known.flight = Some(Flight { until: now.get().saturating_add(location.patience), number, waiting: Vec::new() });
         Some(Landing { upkeep: self, name: name.clone(), number })
@@ -165,7 +170,7 @@ fn plan<W: World>(world: &W, location: &Location, now: UnixSeconds) -> Plan {
 }
 
 async fn fetch<W: World>(world: &W, location: &Location, now: UnixSeconds) {
-    let Some(_landing) = world.upkeep().begin(&location.name, location, now) else { return };
+    let Some(landing) = world.upkeep().begin(&location.name, location, now) else { return };
     let Some(published) = world.published(location).await else { return };
     let mut gate = world.write();
     // Another policy may have been taken meanwhile.
@@ -174,8 +179,14 @@ async fn fetch<W: World>(world: &W, location: &Location, now: UnixSeconds) {
     }
     let mut known = world.upkeep().known();
     let known = known.entry(location.name.clone()).or_default();
+    // One that was taken for dead must not undo what a later one has brought. Numbers tell which is
+    // the later one, since a clock may be set back.
+    if known.landed > landing.number {
+        return;
+    }
     // A set that is no good changes nothing.
     let Ok(report) = gate.set_remote_keys(&location.issuer, &published.jwks) else { return };
+    known.landed = landing.number;
     known.metadata = published.metadata;
     let ttl_seconds = freshness::lifetime(published.cache_control.as_deref(), published.age.as_deref());
     // The age of an answer counts from the question.
@@ -265,5 +276,52 @@ mod tests {
         ask(1, "b");
         world.replace(&policy(NAMED, CLOSED));
         assert!(world.holds("b"));
+    }
+
+    #[test]
+    fn a_fetch_that_was_taken_for_dead_undoes_nothing_that_a_later_one_has_brought() {
+        for back in [0, -1000] {
+            let world = Fake::new(&policy(FOUND, OPEN));
+            let mut first = pin!(refresh(&world, ISSUER));
+            assert_eq!(look(first.as_mut()), None);
+            world.pass(60);
+            let mut second = pin!(refresh(&world, ISSUER));
+            assert_eq!(look(second.as_mut()), None);
+            world.answer(1, "b");
+            assert_eq!(look(second), Some(true));
+            world.answer(0, "a");
+            // There are others than before, though not its own.
+            assert_eq!(look(first), Some(true));
+            assert!(world.holds("b"), "{back}");
+            // A later one counts, also by a clock that was set back.
+            world.pass(60 + back);
+            let mut third = pin!(refresh(&world, ISSUER));
+            assert_eq!(look(third.as_mut()), None);
+            world.answer(2, "c");
+            assert_eq!(look(third), Some(true));
+            assert!(world.holds("c"), "{back}");
+        }
+    }
+
+    #[test]
+    fn a_fetch_that_was_taken_for_dead_ends_no_later_one() {
+        let world = Fake::new(&policy(FOUND, OPEN));
+        let mut first = pin!(refresh(&world, ISSUER));
+        assert_eq!(look(first.as_mut()), None);
+        world.pass(60);
+        let mut second = pin!(refresh(&world, ISSUER));
+        assert_eq!(look(second.as_mut()), None);
+        world.answer(1, "b");
+        assert_eq!(look(second), Some(true));
+        assert!(!world.under_way());
+        world.pass(60);
+        let mut third = pin!(refresh(&world, ISSUER));
+        assert_eq!(look(third.as_mut()), None);
+        world.answer(0, "a");
+        assert!(look(first).is_some());
+        assert!(world.under_way());
+        world.answer(2, "c");
+        assert_eq!(look(third), Some(true));
+        assert!(!world.under_way() && world.holds("c"));
     }
 }
