@@ -4,11 +4,19 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::Deserialize;
 
+use crate::{engine::hash::Hash, gate::Gate};
+
 const MOST_ANSWERS: usize = 1_000;
 const MOST_BYTES: usize = 4_000_000;
 
-/// Names a token at an endpoint by a hash: the token itself is kept nowhere.
+/// Names a token under a policy by a hash: the token itself is kept nowhere.
 pub(crate) type Key = Vec<u8>;
+
+/// The key of a token under the policy of a gate. An answer counts for no other policy: that one may
+/// ask another server, as another client, or keep answers for a shorter time.
+pub(crate) fn key(gate: &Gate, token: &str) -> Key {
+    Hash::Sha256.of(&[gate.policy_id().as_bytes(), b"\n", token.as_bytes()]).to_vec()
+}
 
 /// For how long a policy has answers kept, in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -115,6 +123,30 @@ mod tests {
 
     fn key(number: usize) -> Key {
         number.to_be_bytes().to_vec()
+    }
+
+    #[test]
+    fn an_answer_counts_for_the_policy_by_which_it_was_asked_for_and_for_no_other() {
+        const POLICY: &str = r#"{"issuers":[{"issuer":"https://a.example","audience":"a","introspection":
+            {"endpoint":"https://a.example/introspect","clientId":"c","authentication":"client_secret_basic",
+             "cacheSeconds":60,"negativeCacheSeconds":10}}]}"#;
+        let named = |from: &str, to: &str, token: &str| {
+            assert!(POLICY.contains(from), "{from}");
+            super::key(&Gate::from_json(&POLICY.replacen(from, to, 1)).unwrap(), token)
+        };
+        let same = named("", "", "token");
+        assert_eq!(named("", "", "token"), same);
+        assert_ne!(named("", "", "other"), same);
+        for (from, to) in [
+            (r#""issuer":"https://a."#, r#""issuer":"https://b."#),
+            ("/introspect", "/other"),
+            (r#""clientId":"c""#, r#""clientId":"d""#),
+            ("_basic", "_post"),
+            (r#""cacheSeconds":60"#, r#""cacheSeconds":0"#),
+            (r#""negativeCacheSeconds":10"#, r#""negativeCacheSeconds":0"#),
+        ] {
+            assert_ne!(named(from, to, "token"), same, "{to}");
+        }
     }
 
     #[test]

@@ -18,6 +18,8 @@ mod kept_answers;
 mod used_proofs;
 mod upkeep;
 mod world;
+#[cfg(test)]
+mod fake;
 mod follow;
 
 #[cfg_attr(not(feature = "tower"), allow(unreachable_pub, reason = "public in `tower` alone"))]
@@ -33,6 +35,6 @@ pub(crate) use world::World;
 pub(crate) use {
     follow::Passed,
     form::{encoded, form},
-    kept_answers::{Answers, Key, Lifetimes},
+    kept_answers::{Answers, Lifetimes, key},
     used_proofs::UsedProofs,
 };

@@ -29,9 +29,23 @@ pub(crate) struct Upkeep {
 #[derive(Debug, Default)]
 struct Known {
     times: Times,
+    /// The metadata that named the set that is held, where any did.
+    metadata: Option<String>,
+    /// The number of the fetch that brought it.
+    landed: u64,
+    /// Counts the fetches, and so numbers them.
+    fetches: u64,
     /// Counts the changes of the keys.
     generation: u64,
     flight: Option<Flight>,
+}
+
+impl Known {
+    /// That keys which were held are so no more.
+    fn forget(&mut self) {
+        (self.times.held, self.metadata) = (None, None);
+        self.generation = self.generation.saturating_add(1);
+    }
 }
 
 /// A fetch that is under way, and who waits for its end.
@@ -48,16 +62,17 @@ impl Upkeep {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets go of what is known of keys that a gate does not hold (any more). When they were asked for last is known still.
-    pub(crate) fn follow(&self, gate: &Gate) {
-        let policy = gate.verifier().policy();
-        let held = |name: &Name| {
-            let index = policy.issuer_index(&name.0).filter(|index| policy.has_remote_keys(*index));
-            index.is_some() && policy.remotes().any(|source| name_of(&source) == *name)
-        };
-        for (name, known) in self.known().iter_mut() {
-            if !held(name) {
-                known.times.held = None;
+    /// Lets go of keys that the policy of a gate would not have fetched from where they are, and of
+    /// what is known of keys that it does not hold (any more). When they were asked for last is
+    /// known still.
+    pub(crate) fn follow(&self, gate: &mut Gate) {
+        for (name, known) in self.known().iter_mut().filter(|(_, known)| known.times.held.is_some()) {
+            if !follows(gate, name, known.metadata.as_deref()) {
+                gate.forget_remote_keys(&name.0);
+            }
+            let policy = gate.verifier().policy();
+            if !policy.issuer_index(&name.0).is_some_and(|index| policy.has_remote_keys(index)) {
+                known.forget();
             }
         }
     }
@@ -69,7 +84,8 @@ impl Upkeep {
         if known.flight.as_ref().is_some_and(|flight| now.get() <= flight.until) {
             return None;
         }
-        let number = known.flight.as_ref().map_or(1, |flight| flight.number.saturating_add(1));
+        let number = known.fetches.saturating_add(1);
+        known.fetches = number;
         known.times.asked_at = Some(now.get());
         known.flight = Some(Flight { until: now.get().saturating_add(location.patience), number, waiting: Vec::new() });
         Some(Landing { upkeep: self, name: name.clone(), number })
@@ -154,28 +170,158 @@ fn plan<W: World>(world: &W, location: &Location, now: UnixSeconds) -> Plan {
 }
 
 async fn fetch<W: World>(world: &W, location: &Location, now: UnixSeconds) {
-    let Some(_landing) = world.upkeep().begin(&location.name, location, now) else { return };
+    let Some(landing) = world.upkeep().begin(&location.name, location, now) else { return };
     let Some(published) = world.published(location).await else { return };
     let mut gate = world.write();
-    // Another policy may have been taken meanwhile, which does not know this place.
-    if !gate.verifier().policy().remotes().any(|source| name_of(&source) == location.name) {
+    // Another policy may have been taken meanwhile.
+    if !follows(&gate, &location.name, published.metadata.as_deref()) {
+        return;
+    }
+    let mut known = world.upkeep().known();
+    let known = known.entry(location.name.clone()).or_default();
+    // One that was taken for dead must not undo what a later one has brought. Numbers tell which is
+    // the later one, since a clock may be set back.
+    if known.landed > landing.number {
         return;
     }
     // A set that is no good changes nothing.
     let Ok(report) = gate.set_remote_keys(&location.issuer, &published.jwks) else { return };
-    let mut known = world.upkeep().known();
-    let known = known.entry(location.name.clone()).or_default();
+    known.landed = landing.number;
+    known.metadata = published.metadata;
     let ttl_seconds = freshness::lifetime(published.cache_control.as_deref(), published.age.as_deref());
     // The age of an answer counts from the question.
     known.times.held = Some(Held { fetched_at: now.get(), ttl_seconds, spread: world.spread() });
     known.generation = known.generation.saturating_add(u64::from(report.changed));
 }
 
+/// Whether the policy of a gate has keys fetched at that place and, where it does not name the JWK Set
+/// itself, from where the metadata say.
+fn follows(gate: &Gate, name: &Name, metadata: Option<&str>) -> bool {
+    let source = gate.verifier().policy().remotes().find(|source| name_of(source) == *name);
+    source.is_some_and(|source| {
+        source.jwks_uri.is_some() || metadata.is_none_or(|text| gate.jwks_uri(source.issuer, text).is_ok())
+    })
+}
+
 fn forget<W: World>(world: &W, location: &Location) {
     let mut gate = world.write();
     gate.forget_remote_keys(&location.issuer);
     if let Some(known) = world.upkeep().known().get_mut(&location.name) {
-        known.times.held = None;
-        known.generation = known.generation.saturating_add(1);
+        known.forget();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::pin::pin;
+
+    use super::*;
+    use crate::driver::fake::{Fake, ISSUER, look};
+
+    /// A policy whose issuer is at that place, and what its gate says.
+    fn policy(remote: &str, gate: &str) -> String {
+        format!(r#"{{"issuers":[{{"issuer":"{ISSUER}","audience":"a","remote":{remote}}}],"gate":{gate}}}"#)
+    }
+
+    const FOUND: &str = r#"{"discovery":"oidc"}"#;
+    const NAMED: &str = r#"{"jwksUri":"https://keys.corp/a"}"#;
+    const OPEN: &str = r#"{"privateHosts":["keys.corp"]}"#;
+    const WIDER: &str = r#"{"privateHosts":["other.corp","keys.corp"]}"#;
+    const CLOSED: &str = r#"{"privateHosts":["other.corp"]}"#;
+
+    #[test]
+    fn keys_of_a_host_that_another_policy_does_not_follow_are_dropped_with_the_first() {
+        for (remote, gate, stay) in
+            [(FOUND, WIDER, true), (FOUND, CLOSED, false), (FOUND, "{}", false), (NAMED, "{}", true)]
+        {
+            let world = Fake::new(&policy(remote, OPEN));
+            let mut asking = pin!(refresh(&world, ISSUER));
+            assert_eq!(look(asking.as_mut()), None);
+            world.answer(0, "a");
+            assert_eq!(look(asking), Some(true));
+            assert!(world.has_keys());
+            world.replace(&policy(remote, gate));
+            assert_eq!(world.has_keys(), stay, "{remote} {gate}");
+            let known = world.upkeep.known();
+            assert!(known.values().all(|known| known.times.held.is_some() == stay && known.times.asked_at.is_some()));
+        }
+    }
+
+    #[test]
+    fn keys_under_way_from_a_host_that_another_policy_does_not_follow_are_not_taken() {
+        for (remote, gate, taken) in
+            [(FOUND, WIDER, true), (FOUND, CLOSED, false), (FOUND, "{}", false), (NAMED, "{}", true)]
+        {
+            let world = Fake::new(&policy(remote, OPEN));
+            let mut asking = pin!(refresh(&world, ISSUER));
+            assert_eq!(look(asking.as_mut()), None);
+            world.replace(&policy(remote, gate));
+            world.answer(0, "a");
+            assert_eq!(look(asking), Some(taken), "{remote} {gate}");
+            assert_eq!(world.has_keys(), taken, "{remote} {gate}");
+        }
+    }
+
+    #[test]
+    fn keys_of_one_place_stay_whatever_is_known_of_another() {
+        let world = Fake::new(&policy(FOUND, OPEN));
+        let ask = |number, kid| {
+            let mut asking = pin!(refresh(&world, ISSUER));
+            assert_eq!(look(asking.as_mut()), None);
+            world.answer(number, kid);
+            assert_eq!(look(asking), Some(true));
+        };
+        ask(0, "a");
+        world.replace(&policy(NAMED, "{}"));
+        ask(1, "b");
+        world.replace(&policy(NAMED, CLOSED));
+        assert!(world.holds("b"));
+    }
+
+    #[test]
+    fn a_fetch_that_was_taken_for_dead_undoes_nothing_that_a_later_one_has_brought() {
+        for back in [0, -1000] {
+            let world = Fake::new(&policy(FOUND, OPEN));
+            let mut first = pin!(refresh(&world, ISSUER));
+            assert_eq!(look(first.as_mut()), None);
+            world.pass(60);
+            let mut second = pin!(refresh(&world, ISSUER));
+            assert_eq!(look(second.as_mut()), None);
+            world.answer(1, "b");
+            assert_eq!(look(second), Some(true));
+            world.answer(0, "a");
+            // There are others than before, though not its own.
+            assert_eq!(look(first), Some(true));
+            assert!(world.holds("b"), "{back}");
+            // A later one counts, also by a clock that was set back.
+            world.pass(60 + back);
+            let mut third = pin!(refresh(&world, ISSUER));
+            assert_eq!(look(third.as_mut()), None);
+            world.answer(2, "c");
+            assert_eq!(look(third), Some(true));
+            assert!(world.holds("c"), "{back}");
+        }
+    }
+
+    #[test]
+    fn a_fetch_that_was_taken_for_dead_ends_no_later_one() {
+        let world = Fake::new(&policy(FOUND, OPEN));
+        let mut first = pin!(refresh(&world, ISSUER));
+        assert_eq!(look(first.as_mut()), None);
+        world.pass(60);
+        let mut second = pin!(refresh(&world, ISSUER));
+        assert_eq!(look(second.as_mut()), None);
+        world.answer(1, "b");
+        assert_eq!(look(second), Some(true));
+        assert!(!world.under_way());
+        world.pass(60);
+        let mut third = pin!(refresh(&world, ISSUER));
+        assert_eq!(look(third.as_mut()), None);
+        world.answer(0, "a");
+        assert!(look(first).is_some());
+        assert!(world.under_way());
+        world.answer(2, "c");
+        assert_eq!(look(third), Some(true));
+        assert!(!world.under_way() && world.holds("c"));
     }
 }

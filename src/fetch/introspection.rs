@@ -11,8 +11,7 @@ use super::{
     exchange::{Question, ask},
 };
 use crate::{
-    driver::{Answers, Introspection, Key, Lifetimes, World, encoded, form},
-    engine::hash::Hash,
+    driver::{Answers, Introspection, Lifetimes, World, encoded, form, key},
     policy::{ClientAuthentication, IntrospectionSource},
 };
 
@@ -78,14 +77,13 @@ pub(super) async fn introspect<O: Outside>(
     token: &str,
     fresh: bool,
 ) -> Introspection {
-    let endpoint = {
+    let (endpoint, key) = {
         let gate = shared.read();
         let mut sources = gate.verifier().policy().introspections();
-        sources.find(|source| source.issuer == issuer).map(|source| Endpoint::of(&source))
+        let endpoint = sources.find(|source| source.issuer == issuer).map(|source| Endpoint::of(&source));
+        (endpoint, key(&gate, token))
     };
     let Some(endpoint) = endpoint else { return Introspection::Unavailable };
-    // An answer of another server, under another policy, is about another token.
-    let key: Key = Hash::Sha256.of(&[endpoint.url.as_bytes(), b"\n", token.as_bytes()]).to_vec();
     let asked_at = shared.now().get();
     let number = {
         let mut state = shared.asked().state();

@@ -17,13 +17,15 @@ pub(super) async fn published<O: Outside>(shared: &Shared<O>, location: &Locatio
         timeout_ms: location.timeout_ms,
         max_bytes: location.max_bytes,
     };
-    let discovered = match (&location.jwks_uri, &location.discovery_url) {
+    let (jwks_uri, metadata) = match (&location.jwks_uri, &location.discovery_url) {
+        (Some(url), _) => (url.clone(), None),
         (None, Some(url)) => {
             let metadata = ask(outside, &question(url)).await?.text;
-            Some(shared.read().jwks_uri(&location.issuer, &metadata).ok()?)
+            (shared.read().jwks_uri(&location.issuer, &metadata).ok()?, Some(metadata))
         }
-        _ => None,
+        (None, None) => return None,
     };
-    let answer = ask(outside, &question(location.jwks_uri.as_deref().or(discovered.as_deref())?)).await?;
-    Some(Published { cache_control: answer.field("cache-control"), age: answer.field("age"), jwks: answer.text })
+    let answer = ask(outside, &question(&jwks_uri)).await?;
+    let (cache_control, age) = (answer.field("cache-control"), answer.field("age"));
+    Some(Published { jwks: answer.text, cache_control, age, metadata })
 }

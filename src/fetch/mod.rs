@@ -134,7 +134,7 @@ impl<O: Outside> FetchGate<O> {
     pub fn replace_policy(&self, policy: &str, nonce_secret: Option<&[u8]>) -> Result<(), PolicyError> {
         let mut gate = self.shared.write();
         *gate = gate.replaced(policy, nonce_secret)?;
-        self.shared.upkeep().follow(&gate);
+        self.shared.upkeep().follow(&mut gate);
         Ok(())
     }
 

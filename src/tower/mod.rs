@@ -167,7 +167,7 @@ impl<O: Outside> GateLayer<O> {
     pub fn replace_policy(&self, policy: &str, nonce_secret: Option<&[u8]>) -> Result<(), PolicyError> {
         let mut gate = self.gate();
         *gate = gate.replaced(policy, nonce_secret)?;
-        self.shared.upkeep().follow(&gate);
+        self.shared.upkeep().follow(&mut gate);
         Ok(())
     }
 

@@ -13,7 +13,8 @@ pub trait Outside: Send + Sync + 'static {
         core::future::ready(None)
     }
 
-    /// The same with what the response says of how long it is fresh.
+    /// The same with what the response says of how long it is fresh, and with the issuer's metadata
+    /// where they named the set: another policy may not follow them.
     fn published(&self, issuer: &str) -> impl Future<Output = Option<Published>> + Send {
         async move { self.keys(issuer).await.map(Published::from) }
     }

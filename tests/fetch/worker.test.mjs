@@ -207,6 +207,45 @@ inWorker('an opaque token is asked about once, by the client of the policy', asy
   assert.deepEqual([unknown.status, await codeOf(unknown)], [503, 'introspection-unavailable']);
 });
 
+inWorker(
+  'an answer about an opaque token counts under the policy by which it was asked for alone',
+  async () => {
+    const active = json({ active: true, sub: 'o', aud: AUDIENCE, client_id: 'c', exp: now() + 600 });
+    const inactive = json({ active: false });
+    const replace = async (members) => {
+      const own = policy();
+      Object.assign(own.issuers[1].introspection, members);
+      assert.equal(await (await worker.post('/of-test/policy', JSON.stringify(own))).text(), '');
+    };
+    server.behave = active;
+    assert.equal((await visit('opaque-token')).status, 200);
+    server.behave = inactive;
+    assert.equal((await visit('opaque-token')).status, 200);
+    assert.equal(server.requests.length, 1);
+    for (const members of [
+      { clientId: 'another' },
+      { authentication: 'client_secret_post' },
+      { cacheSeconds: 0 },
+      { negativeCacheSeconds: 1 },
+    ]) {
+      server.requests.length = 0;
+      await replace(members);
+      const ended = await visit('opaque-token');
+      assert.deepEqual([ended.status, await codeOf(ended)], [401, 'token-inactive'], JSON.stringify(members));
+      assert.equal(server.requests.length, 1);
+    }
+    server.behave = held(active);
+    const asked = visit('another-token');
+    await until(() => waiting.length > 0);
+    await replace({ cacheSeconds: 1 });
+    server.behave = inactive;
+    waiting.splice(0)[0]();
+    const response = await asked;
+    assert.deepEqual([response.status, await codeOf(response)], [401, 'token-inactive']);
+    assert.equal(await codeOf(await visit('another-token')), 'token-inactive');
+  },
+);
+
 inWorker('of 20 parallel uses of one proof exactly one passes', async () => {
   const key = await signer('k');
   server.behave = paths({ '/keys': json({ keys: [key.jwk] }) });

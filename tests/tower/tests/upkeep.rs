@@ -28,7 +28,8 @@ struct World {
 
 impl World {
     fn publish(&self, key: &SigningKey, cache_control: &str) {
-        let published = Published { jwks: key.jwks(), cache_control: Some(cache_control.to_owned()), age: None };
+        let cache_control = Some(cache_control.to_owned());
+        let published = Published { jwks: key.jwks(), cache_control, ..Published::default() };
         *self.published.lock().unwrap() = Some(published);
     }
 
