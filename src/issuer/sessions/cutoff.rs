@@ -6,7 +6,6 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::configuration::Rules;
 use crate::{
     base64url, document,
     json::Object,
@@ -16,8 +15,8 @@ use crate::{
 
 /// The version of the JSON form.
 const VERSION: u64 = 1;
-/// How much longer a cutoff is kept than any session that began before it: more than clocks are put back.
-const SLACK_SECONDS: u64 = 86_400;
+/// How much longer a cutoff is kept than any session that began before it: more than clocks are put back, and than a row outlives its session.
+const SLACK_SECONDS: u64 = 2 * 86_400;
 
 /// What the keys of cutoffs begin with.
 pub(in crate::issuer) const CUTOFFS: &str = "c/";
@@ -128,8 +127,9 @@ impl Cutoff {
     }
 
     /// What the cutoff that is found says of a session that began under this one.
-    pub(in crate::issuer) fn standing(self, found: Cutoff, now: UnixSeconds, rules: &Rules) -> Standing {
-        let kept_until = self.0.saturating_add(rules.configuration.absolute);
+    pub(in crate::issuer) fn standing(self, found: Cutoff, now: UnixSeconds) -> Standing {
+        // By every configuration, also one under which sessions were shorter when it was written.
+        let kept_until = self.0.saturating_add(SLACK_SECONDS);
         match found {
             found if found > self => Standing::Revoked,
             found if found < self && now.get() < kept_until => Standing::Behind,
@@ -189,7 +189,10 @@ pub(in crate::issuer) enum Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::issuer::sessions::session::tests::rules;
+    use crate::issuer::sessions::{
+        row::{Row, tests::row},
+        session::tests::rules,
+    };
 
     fn at(seconds: u64) -> UnixSeconds {
         UnixSeconds::new(seconds).unwrap()
@@ -227,16 +230,24 @@ mod tests {
     fn a_session_stands_under_the_cutoffs_it_has_seen_and_falls_by_any_other() {
         let rules = rules();
         let [none, first, second] = [0, 101, 102].map(|seconds| Cutoff::from_seconds(seconds).unwrap());
-        let standing = |seen: Cutoff, found, now| seen.standing(found, at(now), &rules);
+        let standing = |seen: Cutoff, found, now| seen.standing(found, at(now));
         assert_eq!(standing(none, none, 0), Standing::Stands);
         assert_eq!(standing(first, first, 0), Standing::Stands);
         assert_eq!([standing(none, first, 0), standing(first, second, 1_000_000_000)], [Standing::Revoked; 2]);
         assert_eq!(standing(second, first, 102), Standing::Behind);
-        // Once it may have been swept, its absence says nothing.
+        // Once it may have been swept, by whatever configuration, its absence says nothing.
         let absolute = rules.configuration.absolute;
-        assert_eq!(standing(first, none, 100 + absolute), Standing::Behind);
-        assert_eq!(standing(first, none, 101 + absolute), Standing::Stands);
-        assert!(first.ends_at(absolute).get() > 101 + absolute);
+        assert_eq!(standing(first, none, 100 + 2 * 86_400), Standing::Behind);
+        assert_eq!(standing(first, none, 101 + 2 * 86_400), Standing::Stands);
+        assert!([1, absolute].iter().all(|sessions| first.ends_at(*sessions).get() > 101 + 2 * 86_400));
+    }
+
+    #[test]
+    fn a_cutoff_outlives_the_row_of_every_session_that_it_has_ended() {
+        let cutoff = Cutoff::NONE.next(row().auth_time).unwrap();
+        let last = Row { expires_at: row().expires_at, ends_at: row().expires_at, ..row() };
+        let absolute = last.expires_at.get() - row().auth_time.get();
+        assert!(cutoff.ends_at(absolute) > last.kept_until());
     }
 
     #[test]

@@ -222,7 +222,7 @@ impl Operation {
             (Asked::Commit((outcome, events), None), Evidence::Swapped(true)) => Step::Done { outcome, events },
             (Asked::Commit(..), Evidence::Swapped(false)) => self.again(),
             (Asked::CutoffsSince(reported, session), Evidence::Cutoffs(found)) => {
-                self.conclude(reported, session, &found, now, rules)
+                self.conclude(reported, session, &found, now)
             }
             // The cutoff refuses by itself; were the row not revoked, the next use would be refused in the same way.
             (Asked::End(mut events, row), evidence) => {
@@ -308,13 +308,12 @@ impl Operation {
         (version, row): Session,
         found: &[Option<Versioned>; 2],
         now: UnixSeconds,
-        rules: &Rules,
     ) -> Step {
         let Some(found) = cutoffs(found) else { return unavailable() };
         let standings = [row.subject_cutoff, row.client_cutoff]
             .into_iter()
             .zip(found)
-            .map(|(seen, found)| seen.standing(found, now, rules));
+            .map(|(seen, found)| seen.standing(found, now));
         match standings.max() {
             Some(Standing::Revoked) if matches!(outcome, Outcome::Granted(_)) => {
                 // So that the session stays revoked when the cutoff has been swept.
