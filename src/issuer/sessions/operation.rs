@@ -252,9 +252,14 @@ impl Operation {
         let Decision { answer, write, event } = match &self.task {
             Task::Refresh(request) => session::refresh(row.as_ref(), request, now, rules),
             Task::RevokeByToken(request) => session::revoke_by_token(row.as_ref(), request, now, rules),
-            // A copy that lags knows nothing of a session that has begun: only a swap shows that there is none.
+            // A copy that lags knows nothing of a session that has begun: only a swap shows that there is none. It is kept for as long as its
+            // entry in the log, so that names which nobody was ever given cost no more.
             Task::Revoke(sid) if row.is_none() => {
-                Decision { answer: Answer::Revoked, write: Some(Row::ended(*sid, now)), event: None }
+                let ends = now.get().saturating_add(rules.configuration.access_token).saturating_add(Leeway::CAP);
+                let (key, value) = (sid.key(), Row::ended(*sid, now).to_json());
+                self.asked = Asked::Commit((Outcome::Revoked, Vec::new()), None);
+                let ends_at = UnixSeconds::new(ends).unwrap_or(UnixSeconds::MAX);
+                return Step::Swap { key, expected: 0, value, ends_at };
             }
             Task::Revoke(_) => session::revoke(row.as_ref(), now),
             Task::Inspect(inspected) => session::inspect(row.as_ref(), inspected, now, rules),

@@ -175,6 +175,21 @@ fn a_session_that_has_ended_reaches_the_edges_until_its_last_access_token_has() 
 }
 
 #[test]
+fn what_shows_that_there_is_no_such_session_is_kept_for_as_long_as_its_entry() {
+    let (parts, mut world) = (Parts::new(), World::new());
+    let issuer = parts.process();
+    let unknown = json!({ "sid": "AQEBAQEBAQEBAQEBAQEBAQ" });
+    for _ in 0..2 {
+        assert_eq!(world.run(&issuer, &end(&unknown)).status, 200);
+    }
+    assert_eq!(claims(&world.run(&issuer, &get("")).body)["tokens"], 1);
+    world.now += 300 + 300;
+    world.sweep();
+    assert!(!world.entries.keys().any(|key| key.starts_with("s/")));
+    assert_eq!(claims(&world.run(&issuer, &get("")).body)["tokens"], 0);
+}
+
+#[test]
 fn the_issuer_asks_to_be_tended_by_time_and_by_number_and_not_at_every_answer() {
     let (parts, mut world) = (Parts::new(), World::new());
     let issuer = parts.process();
