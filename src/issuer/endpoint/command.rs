@@ -63,10 +63,12 @@ pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Re
         }
         "visit" => {
             command.only(&["command"])?;
+            issuer.ledger.tends(channel.now());
             json!({ "past": fleet::visit(issuer, channel).await? })
         }
         "tend" => {
             command.only(&["command"])?;
+            issuer.ledger.tends(channel.now());
             intents::tend(issuer, channel).await?;
             Value::Null
         }

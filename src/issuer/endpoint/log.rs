@@ -106,16 +106,21 @@ impl Ledger {
         }
     }
 
-    /// Whether the log is to be tended now; whoever is told so does it.
+    /// Whether the log is to be tended now; whoever is told so does it. So is the first who asks: nobody knows of this process yet.
     pub(super) fn is_due(&self, now: UnixSeconds) -> bool {
         let mut tended = locked(&self.tended);
-        let since = tended.0.get_or_insert(now).get();
-        let in_time = (since..since.saturating_add(TEND_SECONDS)).contains(&now.get());
+        let in_time =
+            tended.0.is_some_and(|since| (since.get()..since.get().saturating_add(TEND_SECONDS)).contains(&now.get()));
         if in_time && tended.1 < TEND_AFTER {
             return false;
         }
         *tended = (Some(now), 0);
         true
+    }
+
+    /// Says that it is being tended, so that nobody is asked for what is under way.
+    pub(super) fn tends(&self, now: UnixSeconds) {
+        *locked(&self.tended) = (Some(now), 0);
     }
 
     /// Says that a revocation is on its way, until what this gives is dropped.

@@ -1,8 +1,10 @@
 //! Histories: stores that are restored, feed keys that change, other issuers; and what is kept for how long.
 
+use std::sync::Arc;
+
 use portcullis::{
     Verifier,
-    issuer::endpoint::{Evidence, Step},
+    issuer::endpoint::{Evidence, Issuer, Step},
 };
 use serde_json::{Value, json};
 
@@ -189,20 +191,28 @@ fn what_shows_that_there_is_no_such_session_is_kept_for_as_long_as_its_entry() {
     assert_eq!(claims(&world.run(&issuer, &get("")).body)["tokens"], 0);
 }
 
+fn is_due(world: &mut World, issuer: &Arc<Issuer>, request: &Value) -> bool {
+    let mut exchange = world.begin(issuer, request);
+    while !world.step(&mut exchange) {}
+    match exchange.step() {
+        Step::Done { tend, .. } => *tend,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn the_issuer_asks_to_be_tended_by_time_and_by_number_and_not_at_every_answer() {
     let (parts, mut world) = (Parts::new(), World::new());
     let issuer = parts.process();
-    let due = |world: &mut World, request: &Value| {
-        let mut exchange = world.begin(&issuer, request);
-        while !world.step(&mut exchange) {}
-        match exchange.step() {
-            Step::Done { tend, .. } => *tend,
-            other => panic!("{other:?}"),
-        }
-    };
-    assert!(!due(&mut world, &get("")) && !due(&mut world, &get("")));
-    world.now += 30;
+    let due = |world: &mut World, request: &Value| is_due(world, &issuer, request);
+    for command in ["tend", "visit"] {
+        assert!(!is_due(&mut world, &parts.process(), &json!({ "command": command })), "{command} asks for itself");
+    }
+    // A process that nobody has heard of leaves its lifetimes beside its first answer.
+    assert!(due(&mut world, &get("")) && !due(&mut world, &get("")));
+    world.now += 29;
+    assert!(!due(&mut world, &get("")));
+    world.now += 1;
     assert!(due(&mut world, &get("")));
     assert!(!due(&mut world, &get("")));
     let times = (0..5001).filter(|n| due(&mut world, &json!({ "command": "revoke", "subject": n.to_string() })));
