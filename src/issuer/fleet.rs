@@ -41,6 +41,11 @@ impl Lifetimes {
     pub(super) const LONGEST: Lifetimes =
         Lifetimes { token: LONGEST_LONG_LIFETIME_SECONDS, session: configuration::LONGEST_SECONDS };
 
+    /// Those of a configuration.
+    pub(super) fn of(configuration: &Configuration) -> Self {
+        Lifetimes { token: configuration.access_token, session: configuration.absolute }
+    }
+
     /// How long a swept row may matter.
     fn hold(self) -> u64 {
         self.token.saturating_add(Leeway::CAP).max(LEAST_HOLD_SECONDS)
@@ -60,9 +65,14 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// Reads the row; `None` for one that cannot be read.
+    /// A row that nobody has left anything in.
+    pub(super) fn new() -> Self {
+        Fleet { v: VERSION, ..Fleet::default() }
+    }
+
+    /// Reads the row; `None` for one that cannot be decoded.
     pub(super) fn read(value: Option<&str>) -> Option<Self> {
-        let Some(value) = value else { return Some(Fleet { v: VERSION, ..Fleet::default() }) };
+        let Some(value) = value else { return Some(Fleet::new()) };
         serde_json::from_str::<Fleet>(value).ok().filter(|fleet| fleet.v == VERSION)
     }
 
@@ -71,19 +81,16 @@ impl Fleet {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// The longest lifetimes, those of this configuration among them.
-    pub(super) fn lifetimes(&self, configuration: &Configuration) -> Lifetimes {
+    /// The longest lifetimes, a process's own among them.
+    pub(super) fn lifetimes(&self, own: Lifetimes) -> Lifetimes {
         let longest = |of: &BTreeMap<u64, u64>, own: u64| of.keys().next_back().copied().unwrap_or_default().max(own);
-        Lifetimes {
-            token: longest(&self.tokens, configuration.access_token),
-            session: longest(&self.sessions, configuration.absolute),
-        }
+        Lifetimes { token: longest(&self.tokens, own.token), session: longest(&self.sessions, own.session) }
     }
 
-    /// The row after a visit at `now`, and until when the store may be swept. `own`: this process was the last visitor.
-    pub(super) fn visited(&self, configuration: &Configuration, own: bool, now: UnixSeconds) -> (Fleet, u64) {
-        let hold = self.lifetimes(configuration).hold();
-        let clocks = self.clocks.after(now.get(), own, hold);
+    /// The row after a visit at `now` by a process with these lifetimes, and until when the store may be swept. `again`: it was the last visitor.
+    pub(super) fn visited(&self, own: Lifetimes, again: bool, now: UnixSeconds) -> (Fleet, u64) {
+        let hold = self.lifetimes(own).hold();
+        let clocks = self.clocks.after(now.get(), again, hold);
         let (past, present) = (clocks.past(hold), clocks.present());
         let remember = |of: &BTreeMap<u64, u64>, own: u64| {
             let mut of: BTreeMap<u64, u64> =
@@ -96,8 +103,8 @@ impl Fleet {
             }
             of
         };
-        let tokens = remember(&self.tokens, configuration.access_token);
-        let sessions = remember(&self.sessions, configuration.absolute);
+        let tokens = remember(&self.tokens, own.token);
+        let sessions = remember(&self.sessions, own.session);
         (Fleet { v: VERSION, clocks, tokens, sessions }, past)
     }
 }
@@ -109,11 +116,11 @@ mod tests {
     const NOW: u64 = 1_800_000_000;
     const DAY: u64 = 86_400;
 
-    fn configured(text: &str) -> Configuration {
-        Configuration::from_json(text).unwrap()
+    fn configured(text: &str) -> Lifetimes {
+        Lifetimes::of(&Configuration::from_json(text).unwrap())
     }
 
-    fn visit(fleet: &Fleet, by: &Configuration, now: u64) -> (Fleet, u64) {
+    fn visit(fleet: &Fleet, by: Lifetimes, now: u64) -> (Fleet, u64) {
         fleet.visited(by, false, UnixSeconds::new(now).unwrap())
     }
 
@@ -121,7 +128,7 @@ mod tests {
     fn longer_lifetimes_are_remembered_until_what_was_issued_with_them_is_over_and_no_longer() {
         let long = configured(r#"{"accessTokenSeconds":3600,"absoluteSeconds":7776000}"#);
         let short = configured(r#"{"accessTokenSeconds":300,"idleSeconds":600,"absoluteSeconds":86400}"#);
-        let (mut fleet, _) = visit(&Fleet::read(None).unwrap(), &long, NOW);
+        let (mut fleet, _) = visit(&Fleet::new(), long, NOW);
         for (after, token, session) in [
             (1, 3600, 7_776_000),
             (3600 + 360, 3600, 7_776_000),
@@ -129,11 +136,11 @@ mod tests {
             (7_776_000 + 360, 300, 7_776_000),
             (7_776_000 + 480, 300, 86_400),
         ] {
-            // Several visits, so that every clock has passed it.
-            for _ in 0..5 {
-                fleet = visit(&fleet, &short, NOW + after).0;
+            // Several visits of clocks that differ, so that every one has passed it.
+            for clock in [9, 8, 7, 6, 5, 4] {
+                fleet = visit(&fleet, short, NOW + after + clock).0;
             }
-            let lifetimes = fleet.lifetimes(&short);
+            let lifetimes = fleet.lifetimes(short);
             assert_eq!(lifetimes, Lifetimes { token, session }, "after {after}");
         }
         assert_eq!(Fleet::read(Some(&fleet.to_json())), Some(fleet));
@@ -143,21 +150,21 @@ mod tests {
     fn a_clock_that_is_ahead_forgets_no_lifetime_and_sweeps_nothing_that_has_not_ended() {
         let long = configured(r#"{"accessTokenSeconds":3600}"#);
         let short = configured("{}");
-        let (fleet, _) = visit(&Fleet::read(None).unwrap(), &long, NOW);
-        let (fleet, until) = visit(&fleet, &short, NOW + DAY);
-        assert_eq!((fleet.lifetimes(&short).token, until), (3600, NOW));
-        let (_, until) = visit(&fleet, &short, NOW + 5);
+        let (fleet, _) = visit(&Fleet::new(), long, NOW);
+        let (fleet, until) = visit(&fleet, short, NOW + DAY);
+        assert_eq!((fleet.lifetimes(short).token, until), (3600, NOW));
+        let (_, until) = visit(&fleet, short, NOW + 5);
         assert_eq!(until, NOW);
     }
 
     #[test]
     fn as_many_lifetimes_as_there_are_fit_a_row_and_the_longest_stay() {
-        let mut fleet = Fleet::read(None).unwrap();
+        let mut fleet = Fleet::new();
         for seconds in 1..100 {
-            fleet = visit(&fleet, &configured(&format!(r#"{{"accessTokenSeconds":{}}}"#, 100 - seconds)), NOW).0;
+            fleet = visit(&fleet, configured(&format!(r#"{{"accessTokenSeconds":{}}}"#, 100 - seconds)), NOW).0;
         }
         assert_eq!(fleet.tokens.len(), MOST);
-        assert_eq!(fleet.lifetimes(&configured(r#"{"accessTokenSeconds":1}"#)).token, 99);
+        assert_eq!(fleet.lifetimes(configured(r#"{"accessTokenSeconds":1}"#)).token, 99);
         for damaged in ["", "{}", r#"{"v":2}"#, &fleet.to_json().replace("\"v\":1", "\"v\":2")] {
             assert_eq!(Fleet::read(Some(damaged)), None, "{damaged}");
         }

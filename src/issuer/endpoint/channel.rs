@@ -206,6 +206,11 @@ impl Channel {
         shared.failed || shared.events.iter().any(|event| event["kind"] == "store_behind")
     }
 
+    /// Has anything been left without an answer?
+    pub(super) fn has_failed(&self) -> bool {
+        self.shared().failed
+    }
+
     fn ask(&self, step: Step) -> Asking<'_> {
         Asking { channel: self, step: Some(step) }
     }

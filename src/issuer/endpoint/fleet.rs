@@ -8,7 +8,7 @@ use super::{
         fleet::{FLEET, Fleet, Lifetimes},
     },
     Issuer,
-    channel::{Channel, locked},
+    channel::{Channel, Entry, locked},
     failure::Failure,
     pause::Pause,
 };
@@ -20,7 +20,6 @@ const RACE_MS: (u64, u64) = (4, 250);
 /// What a process keeps of its visits.
 #[derive(Debug, Default)]
 pub(super) struct Visits {
-    lifetimes: Mutex<Option<Lifetimes>>,
     wrote: Mutex<Wrote>,
 }
 
@@ -47,36 +46,42 @@ impl Wrote {
     }
 }
 
-/// The longest lives of what any process has issued. A process that has not visited yet looks once; where nobody can tell, they are the longest
-/// that there are.
+/// The longest lives of what any process has issued. They are read each time: another configuration may have begun since the last one.
+///
+/// Where nobody can tell, they are the longest that there are; a request that the store has left without an answer does not wait for another.
 pub(super) async fn lifetimes(issuer: &Issuer, channel: &Channel) -> Lifetimes {
-    let known = *locked(&issuer.ledger.visits.lifetimes);
-    if let Some(known) = known {
-        return known;
+    if channel.has_failed() {
+        return Lifetimes::LONGEST;
     }
-    let Ok(found) = channel.read(FLEET).await else { return Lifetimes::LONGEST };
-    let Some(fleet) = Fleet::read(found.as_ref().map(|entry| entry.value.as_str())) else { return Lifetimes::LONGEST };
-    let lifetimes = fleet.lifetimes(&issuer.settings.rules.configuration);
-    *locked(&issuer.ledger.visits.lifetimes) = Some(lifetimes);
-    lifetimes
+    let found = channel.read(FLEET).await;
+    found.map_or(Lifetimes::LONGEST, |found| told(issuer, found.as_ref()))
+}
+
+/// The same by the row as it was found.
+pub(super) fn told(issuer: &Issuer, found: Option<&Entry>) -> Lifetimes {
+    let fleet = Fleet::read(found.map(|entry| entry.value.as_str()));
+    fleet.map_or(Lifetimes::LONGEST, |fleet| fleet.lifetimes(own(issuer)))
+}
+
+fn own(issuer: &Issuer) -> Lifetimes {
+    Lifetimes::of(&issuer.settings.rules.configuration)
 }
 
 /// Leaves this process's clock and lifetimes, and says until when the store may be swept: what is past by all clocks that count.
 pub(super) async fn visit(issuer: &Issuer, channel: &Channel) -> Result<u64, Failure> {
-    let (visits, configuration) = (&issuer.ledger.visits, &issuer.settings.rules.configuration);
+    let visits = &issuer.ledger.visits;
     let mut pause = Pause::new(RACE_MS.0, RACE_MS.1);
     for _ in 0..TRIES {
         let found = channel.read(FLEET).await?;
         let (expected, value) = found.map(|entry| (entry.version, entry.value)).unzip();
         let fleet = Fleet::read(value.as_deref());
         let fleet = fleet.ok_or_else(|| Failure::unreadable("the row of its processes", "it is of another version"))?;
-        let own = value.is_some_and(|value| locked(&visits.wrote).is_own(&value));
-        let (next, past) = fleet.visited(configuration, own, channel.now());
+        let again = value.is_some_and(|value| locked(&visits.wrote).is_own(&value));
+        let (next, past) = fleet.visited(own(issuer), again, channel.now());
         let written = next.to_json();
         locked(&visits.wrote).tries(&written);
         if channel.swap(FLEET, expected.unwrap_or(0), written.clone(), NEVER).await? {
             locked(&visits.wrote).holds(written);
-            *locked(&visits.lifetimes) = Some(next.lifetimes(configuration));
             return Ok(past);
         }
         pause.wait(channel).await?;

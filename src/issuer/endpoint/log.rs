@@ -14,11 +14,12 @@ use super::{
             intent::{Intent, Wanted},
             queue::{Lead, Queue, Ticket, Turn},
         },
+        fleet::{FLEET, Lifetimes},
         random,
     },
     Issuer,
     answers::Answers,
-    channel::{Channel, Unavailable, locked},
+    channel::{self, Channel, Unavailable, locked},
     fleet::{self, Visits, Wrote},
     pause::Pause,
 };
@@ -154,9 +155,23 @@ impl Ledger {
 
 /// The register as the store has it now.
 async fn register(issuer: &Issuer, channel: &Channel) -> Result<Log, Unavailable> {
-    let found = channel.read(REGISTER).await?;
-    let found = found.as_ref().map(|entry| (entry.version, entry.value.as_str()));
+    began(issuer, channel.read(REGISTER).await?.as_ref())
+}
+
+fn began(issuer: &Issuer, found: Option<&channel::Entry>) -> Result<Log, Unavailable> {
+    let found = found.map(|entry| (entry.version, entry.value.as_str()));
     Log::read(found, issuer.ledger.kept().as_deref()).map_err(|_| Unavailable)
+}
+
+/// The register, and how long tokens live, in one reading. The log does without the latter where that gets no answer, and asks for them once.
+async fn register_and_lifetimes(issuer: &Issuer, channel: &Channel) -> Result<(Log, Lifetimes), Unavailable> {
+    if !channel.has_failed()
+        && let Ok(found) = channel.read_many([REGISTER, FLEET].map(str::to_owned).into()).await
+        && let [register, fleet] = found.as_slice()
+    {
+        return Ok((began(issuer, register.as_ref())?, fleet::told(issuer, fleet.as_ref())));
+    }
+    Ok((register(issuer, channel).await?, Lifetimes::LONGEST))
 }
 
 /// Writes the register, if nobody was faster.
@@ -284,11 +299,10 @@ async fn lead_or_wait(issuer: &Issuer, channel: &Channel, feed: &Feed, ticket: &
 /// Writes one batch, however many races are lost on the way: each is a batch of somebody else's.
 async fn write(issuer: &Issuer, channel: &Channel, feed: &Feed, lead: &Lead<'_, Entry>) -> Result<(), Unavailable> {
     let mut pause = Pause::new(RACE_MS.0, RACE_MS.1);
-    let token_seconds = fleet::lifetimes(issuer, channel).await.token;
     loop {
-        let log = register(issuer, channel).await?;
+        let (log, lifetimes) = register_and_lifetimes(issuer, channel).await?;
         lead.beat();
-        let known = issuer.ledger.known(&log, token_seconds);
+        let known = issuer.ledger.known(&log, lifetimes.token);
         let append = {
             let revoked: Vec<_> = lead.values.iter().map(|entry| entry.wanted.revoked(entry.before)).collect();
             let random = random().map_err(|_| Unavailable)?;

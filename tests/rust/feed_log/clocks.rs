@@ -226,6 +226,61 @@ fn what_another_configuration_has_issued_is_taken_back_for_as_long_as_it_lives()
 }
 
 #[test]
+fn a_configuration_that_lives_longer_is_heard_of_by_processes_that_have_visited_before() {
+    let short = json!({ "accessTokenSeconds": 60, "idleSeconds": 3600, "absoluteSeconds": 3600 });
+    let short = Parts { sessions: short, ..Parts::new() };
+    let long = Parts { sessions: json!({ "accessTokenSeconds": 3600 }), ..Parts::new() };
+    let long = Parts { signing: short.signing.clone(), feed: short.feed.clone(), ..long };
+    let mut world = World::new();
+    let (before, after) = (short.process(), long.process());
+    // It has looked, revoked and visited before the longer lifetimes are deployed, and only then ends what they have issued.
+    revoke(&mut world, &before, "first", 1);
+    past(&mut world, &before);
+    world.now += 30;
+    past(&mut world, &after);
+    let [ended, cut] = ["alice", "bob"].map(|subject| world.start(&after, subject));
+    assert_eq!(world.run(&before, &end(&ended)).status, 200);
+    assert_eq!(world.run(&before, &json!({ "command": "revoke", "subject": "bob" })).status, 200);
+    revoke(&mut world, &before, "u", 1000);
+    world.now += 3500;
+    revoke(&mut world, &after, "v", 1000);
+    world.sweep();
+    for session in [&ended, &cut] {
+        assert!(is_refused_by_a_new_edge(&long, &mut world, session), "its token has 100 seconds to go");
+    }
+    world.now += 7 * DAY;
+    world.sweep();
+    assert_eq!(world.refresh(&long.process(), &cut["refresh_token"]), 400);
+}
+
+#[test]
+fn lifetimes_that_the_store_does_not_tell_are_the_longest_and_are_asked_for_once_in_a_request() {
+    let (parts, mut world) = (Parts::new(), World::new());
+    let issuer = parts.process();
+    let session = world.start(&issuer, "alice");
+    for command in [end(&session), json!({ "command": "revoke", "subject": "bob" })] {
+        let (mut exchange, mut asked) = (world.begin(&issuer, &command), 0);
+        while !matches!(exchange.step(), Step::Done { .. }) {
+            let is_fleet = match exchange.step() {
+                Step::Read { key } => key == "p/fleet",
+                Step::ReadMany { keys } => keys.iter().any(|key| key == "p/fleet"),
+                _ => false,
+            };
+            if is_fleet {
+                asked += 1;
+                exchange.resume(Evidence::Unavailable, at(world.now));
+            } else {
+                world.step(&mut exchange);
+            }
+        }
+        assert_eq!((answer(&exchange).status, asked), (200, 1), "{command}");
+    }
+    // The longest token that there is may be one of it.
+    world.now += DAY;
+    assert_eq!(claims(&world.run(&issuer, &get("")).body)["tokens"], 1);
+}
+
+#[test]
 fn a_cutoff_outlives_the_sessions_of_a_configuration_under_which_they_lasted_longer() {
     let old = Parts::new();
     let new = Parts { sessions: json!({ "idleSeconds": 3600, "absoluteSeconds": 3600 }), ..Parts::new() };
