@@ -79,8 +79,8 @@ pub(super) struct Register {
     pub(super) at: Origin,
 }
 
+/// What a later version adds is ignored; what cannot be ignored takes another `v`.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Written {
     v: u64,
     epoch: u64,

@@ -281,6 +281,17 @@ fn lifetimes_that_the_store_does_not_tell_are_the_longest_and_are_asked_for_once
 }
 
 #[test]
+fn the_log_is_read_although_a_later_version_has_written_more_into_its_register() {
+    let (parts, mut world) = (Parts::new(), World::new());
+    let session = world.start(&parts.process(), "alice");
+    assert_eq!(world.run(&parts.process(), &end(&session)).status, 200);
+    let register = world.entries.get_mut("f/log").unwrap();
+    register.value = register.value.replace("{\"v\":1", "{\"more\":[],\"v\":1");
+    assert!(is_refused_by_a_new_edge(&parts, &mut world, &session));
+    revoke(&mut world, &parts.process(), "u", 1);
+}
+
+#[test]
 fn a_cutoff_outlives_the_sessions_of_a_configuration_under_which_they_lasted_longer() {
     let old = Parts::new();
     let new = Parts { sessions: json!({ "idleSeconds": 3600, "absoluteSeconds": 3600 }), ..Parts::new() };
