@@ -87,10 +87,10 @@ impl Fleet {
         Lifetimes { token: longest(&self.tokens, own.token), session: longest(&self.sessions, own.session) }
     }
 
-    /// The row after a visit at `now` by a process with these lifetimes, and until when the store may be swept. `again`: it was the last visitor.
-    pub(super) fn visited(&self, own: Lifetimes, again: bool, now: UnixSeconds) -> (Fleet, u64) {
+    /// The row after a visit at `now` by a process with these lifetimes, and until when the store may be swept.
+    pub(super) fn visited(&self, own: Lifetimes, now: UnixSeconds) -> (Fleet, u64) {
         let hold = self.lifetimes(own).hold();
-        let clocks = self.clocks.after(now.get(), again, hold);
+        let clocks = self.clocks.after(now.get(), hold);
         let (past, present) = (clocks.past(hold), clocks.present());
         let remember = |of: &BTreeMap<u64, u64>, own: u64| {
             let mut of: BTreeMap<u64, u64> =
@@ -121,7 +121,7 @@ mod tests {
     }
 
     fn visit(fleet: &Fleet, by: Lifetimes, now: u64) -> (Fleet, u64) {
-        fleet.visited(by, false, UnixSeconds::new(now).unwrap())
+        fleet.visited(by, UnixSeconds::new(now).unwrap())
     }
 
     #[test]

@@ -244,8 +244,8 @@ const MUTANTS = [
   [
     'writes the register with a version that was read later',
     'endpoint/log',
-    'if write_register(issuer, channel, append.register).await? {',
-    'let found = channel.read(REGISTER).await?;\n        let expected = found.map_or(0, |entry| entry.version);\n        if write_register(issuer, channel, Write { expected, ..append.register }).await? {',
+    'if channel.write(append.register).await? {',
+    'let found = channel.read(REGISTER).await?;\n        let expected = found.map_or(0, |entry| entry.version);\n        if channel.write(crate::issuer::feed::Write { expected, ..append.register }).await? {',
   ],
   [
     'forgets the tail when it becomes a segment',
@@ -256,8 +256,8 @@ const MUTANTS = [
   [
     'answers before the register is swapped',
     'endpoint/log',
-    'if write_register(issuer, channel, append.register).await? {',
-    'if write_register(issuer, channel, append.register).await.is_ok() {',
+    'if channel.write(append.register).await? {',
+    'if channel.write(append.register).await.is_ok() {',
   ],
   [
     'answers although the append has failed',
@@ -322,6 +322,19 @@ const MUTANTS = [
     'return Ok(past.max(channel.now().get()));',
   ],
   [
+    'keeps the lifetimes of its last visit',
+    'endpoint/log',
+    'fleet::told(issuer, fleet.as_ref())',
+    'fleet::told(issuer, fleet.as_ref().filter(|_| false))',
+  ],
+  [
+    'believes the first clock that a row hears of',
+    'clocks',
+    'least.map_or(0, |least|',
+    'least.map_or(self.last, |least|',
+  ],
+  ['lets a clock that has stopped stop all sweeping', 'clocks', '.max(self.floor())', ''],
+  [
     'takes a copy that lags for a loss',
     'endpoint/log',
     'if found.is_none_or(',
@@ -379,7 +392,7 @@ function cargo(...tests) {
   return { passed: status === 0, output: stdout + stderr };
 }
 
-const isOfLog = (module) => /^(feed|endpoint)\//.test(module);
+const isOfLog = (module) => /^(feed\/|endpoint\/|clocks$)/.test(module);
 
 /** Who found it: the model by a property and in so many steps, or a test by its name. */
 function found(module) {

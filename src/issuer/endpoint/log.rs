@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{
     super::{
         feed::{
-            Feed, Known, Log, MOST_AT_ONCE, Place, REGISTER, Since, Write,
+            Feed, Known, Log, MOST_AT_ONCE, Place, REGISTER, Since,
             intent::{Intent, Wanted},
             queue::{Lead, Queue, Ticket, Turn},
         },
@@ -20,7 +20,7 @@ use super::{
     Issuer,
     answers::Answers,
     channel::{self, Channel, Unavailable, locked},
-    fleet::{self, Visits, Wrote},
+    fleet,
     pause::Pause,
 };
 use crate::time::UnixSeconds;
@@ -76,9 +76,6 @@ impl Drop for Coming {
 #[derive(Debug)]
 pub(super) struct Ledger {
     kept: Mutex<Option<Arc<Log>>>,
-    /// The register that this process wrote last.
-    wrote: Mutex<Wrote>,
-    pub(super) visits: Visits,
     appends: Queue<Entry>,
     /// What could not be appended when it was due.
     left: Mutex<Vec<Entry>>,
@@ -95,8 +92,6 @@ impl Ledger {
     pub(super) fn new() -> Self {
         Ledger {
             kept: Mutex::default(),
-            wrote: Mutex::default(),
-            visits: Visits::default(),
             appends: Queue::new(MOST_AT_ONCE),
             left: Mutex::default(),
             coming: Arc::default(),
@@ -148,8 +143,8 @@ impl Ledger {
     }
 
     /// What this process knows besides what it has just read.
-    fn known(&self, log: &Log, token_seconds: u64) -> Known {
-        Known { place: self.place(), own: locked(&self.wrote).is_own(log.stored_value()), token_seconds }
+    fn known(&self, token_seconds: u64) -> Known {
+        Known { place: self.place(), token_seconds }
     }
 }
 
@@ -174,17 +169,6 @@ async fn register_and_lifetimes(issuer: &Issuer, channel: &Channel) -> Result<(L
     Ok((register(issuer, channel).await?, Lifetimes::LONGEST))
 }
 
-/// Writes the register, if nobody was faster.
-async fn write_register(issuer: &Issuer, channel: &Channel, register: Write) -> Result<bool, Unavailable> {
-    let value = register.value.clone();
-    locked(&issuer.ledger.wrote).tries(&value);
-    let held = channel.write(register).await?;
-    if held {
-        locked(&issuer.ledger.wrote).holds(value);
-    }
-    Ok(held)
-}
-
 /// The whole log as the store has it now. What was read of it stays for the next who asks, also when something fails on the way.
 pub(super) async fn read(issuer: &Issuer, channel: &Channel, since: Option<&Since>) -> Result<Arc<Log>, Unavailable> {
     let mut pause = Pause::new(RACE_MS.0, RACE_MS.1);
@@ -192,11 +176,11 @@ pub(super) async fn read(issuer: &Issuer, channel: &Channel, since: Option<&Sinc
     for _ in 0..READINGS {
         let mut log = register(issuer, channel).await?;
         if let Some(feed) = &issuer.settings.feed {
-            let known = issuer.ledger.known(&log, 0);
+            let known = issuer.ledger.known(0);
             let random = random().map_err(|_| Unavailable)?;
             if let Some(renewed) = feed.renewed(&log, since, &known, random, channel.now()) {
                 // Held or not, what is true now is yet to be read.
-                if !write_register(issuer, channel, renewed).await? {
+                if !channel.write(renewed).await? {
                     pause.wait(channel).await?;
                 }
                 continue;
@@ -246,9 +230,9 @@ async fn go_on_without(issuer: &Issuer, channel: &Channel, log: &Log, missing: &
             return Ok(());
         }
     }
-    let known = issuer.ledger.known(log, 0);
+    let known = issuer.ledger.known(0);
     if let Some(register) = feed.without(log, missing, &known, channel.now())
-        && write_register(issuer, channel, register).await?
+        && channel.write(register).await?
     {
         channel.report(json!({ "kind": "store_behind", "at": channel.now() }));
     }
@@ -302,7 +286,7 @@ async fn write(issuer: &Issuer, channel: &Channel, feed: &Feed, lead: &Lead<'_, 
     loop {
         let (log, lifetimes) = register_and_lifetimes(issuer, channel).await?;
         lead.beat();
-        let known = issuer.ledger.known(&log, lifetimes.token);
+        let known = issuer.ledger.known(lifetimes.token);
         let append = {
             let revoked: Vec<_> = lead.values.iter().map(|entry| entry.wanted.revoked(entry.before)).collect();
             let random = random().map_err(|_| Unavailable)?;
@@ -313,7 +297,7 @@ async fn write(issuer: &Issuer, channel: &Channel, feed: &Feed, lead: &Lead<'_, 
             channel.write(segment).await?;
             lead.beat();
         }
-        if write_register(issuer, channel, append.register).await? {
+        if channel.write(append.register).await? {
             let mut tended = locked(&issuer.ledger.tended);
             tended.1 = tended.1.saturating_add(u64::try_from(lead.values.len()).unwrap_or_default());
             return Ok(());

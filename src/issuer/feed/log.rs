@@ -79,11 +79,6 @@ impl Log {
         self.stored.0
     }
 
-    /// The register's value.
-    pub(in crate::issuer) fn stored_value(&self) -> &str {
-        &self.stored.1
-    }
-
     pub(super) fn hash_key(&self) -> HashKey {
         self.register.as_ref().map_or(HashKey::new([0; 16]), |register| register.key)
     }

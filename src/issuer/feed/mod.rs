@@ -81,8 +81,6 @@ pub enum Revoked<'r> {
 pub struct Known {
     /// Where it has seen the log before.
     pub place: Option<Place>,
-    /// Did it write the register itself that it has just read?
-    pub own: bool,
     /// How long access tokens live that other configurations of this issuer have issued, in seconds.
     pub token_seconds: u64,
 }
@@ -158,7 +156,7 @@ impl Feed {
         let mut register = self
             .renewed_register(log, known.place.as_ref(), random, now)
             .unwrap_or_else(|| self.register(log, random, now));
-        register.clocks = register.clocks.after(now.get(), known.own, hold);
+        register.clocks = register.clocks.after(now.get(), hold);
         let (mut tokens, mut cutoffs, mut kids) = (Vec::new(), BTreeMap::new(), Vec::new());
         for entry in revoked {
             self.enter(&register.key, *entry, &mut tokens, &mut cutoffs, &mut kids);
@@ -208,7 +206,7 @@ impl Feed {
     }
 
     fn stamped(&self, mut register: Register, log: &Log, known: &Known, now: UnixSeconds) -> Write {
-        register.clocks = register.clocks.after(now.get(), known.own, self.hold(known));
+        register.clocks = register.clocks.after(now.get(), self.hold(known));
         register.write(log.stored_version())
     }
 
