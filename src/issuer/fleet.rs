@@ -52,9 +52,8 @@ impl Lifetimes {
     }
 }
 
-/// The row.
+/// The row. What a later version adds to it is ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Fleet {
     v: u64,
     clocks: Clocks,
@@ -165,6 +164,8 @@ mod tests {
         }
         assert_eq!(fleet.tokens.len(), MOST);
         assert_eq!(fleet.lifetimes(configured(r#"{"accessTokenSeconds":1}"#)).token, 99);
+        let later = fleet.to_json().replace("{\"v\":1", "{\"more\":[],\"v\":1");
+        assert_eq!(Fleet::read(Some(&later)).as_ref(), Some(&fleet), "a member that a later version has added");
         for damaged in ["", "{}", r#"{"v":2}"#, &fleet.to_json().replace("\"v\":1", "\"v\":2")] {
             assert_eq!(Fleet::read(Some(damaged)), None, "{damaged}");
         }

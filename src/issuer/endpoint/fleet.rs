@@ -42,9 +42,10 @@ pub(super) async fn visit(issuer: &Issuer, channel: &Channel) -> Result<u64, Fai
     for _ in 0..TRIES {
         let found = channel.read(FLEET).await?;
         let (expected, value) = found.map(|entry| (entry.version, entry.value)).unzip();
-        let fleet = Fleet::read(value.as_deref());
-        let fleet = fleet.ok_or_else(|| Failure::unreadable("the row of its processes", "it is of another version"))?;
-        let (next, past) = fleet.visited(own(issuer), channel.now());
+        // One that cannot be decoded is begun anew, or nothing would ever be swept again. What was issued until then lives for the longest.
+        let (fleet, own) =
+            Fleet::read(value.as_deref()).map_or((Fleet::new(), Lifetimes::LONGEST), |fleet| (fleet, own(issuer)));
+        let (next, past) = fleet.visited(own, channel.now());
         if channel.swap(FLEET, expected.unwrap_or(0), next.to_json(), NEVER).await? {
             return Ok(past);
         }

@@ -280,6 +280,26 @@ fn lifetimes_that_the_store_does_not_tell_are_the_longest_and_are_asked_for_once
 }
 
 #[test]
+fn a_row_of_the_processes_that_cannot_be_decoded_stops_sweeping_for_a_while_only() {
+    let (parts, mut world) = (Parts { sessions: json!({ "accessTokenSeconds": 60 }), ..Parts::new() }, World::new());
+    let issuer = parts.process();
+    past(&mut world, &issuer);
+    let fleet = world.entries.get_mut("p/fleet").unwrap();
+    fleet.value = fleet.value.replace("\"v\":1", "\"v\":2");
+    assert_eq!(past(&mut world, &issuer), 0);
+    // Nobody knows what has been issued: what is taken back now is kept for the longest.
+    let session = world.start(&issuer, "alice");
+    assert_eq!(world.run(&issuer, &end(&session)).status, 200);
+    world.now += DAY;
+    assert_eq!(claims(&world.run(&issuer, &get("")).body)["tokens"], 1);
+    for _ in 0..60 {
+        world.now += 3600;
+        past(&mut world, &issuer);
+    }
+    assert_eq!(past(&mut world, &issuer), world.now);
+}
+
+#[test]
 fn the_log_is_read_although_a_later_version_has_written_more_into_its_register() {
     let (parts, mut world) = (Parts::new(), World::new());
     let session = world.start(&parts.process(), "alice");
