@@ -216,7 +216,7 @@ export interface Issuer {
   startSession(subject: string, options: SessionOptions): Promise<TokenResponse & { sid: string }>;
   /** Keeps an authorization code of a subject whose credentials the application has checked, and gives its text. */
   mintCode(subject: string, options: CodeOptions): Promise<string>;
-  /** Ends a session. One that has ended stays so. */
+  /** Ends a session. One that has ended stays so. Take the `sid` from a verified token: any other costs a row and an entry of the feed too. */
   endSession(sid: string): Promise<void>;
   /** Ends every session of a subject that has begun. */
   endSessionsOf(subject: string): Promise<void>;
