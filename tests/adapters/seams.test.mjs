@@ -234,7 +234,7 @@ for (const [name, start] of Object.entries(FRAMEWORKS)) {
           const { status, body } = await ask(path, { headers: [['Connection', named]] });
           assert.deepEqual([status, JSON.parse(body).code, seen], [400, 'request-malformed', []], named);
         }
-      for (const named of ['close', 'keep-alive, TE', 'x-users', '"x-user"'])
+      for (const named of ['close', 'keep-alive, TE', 'x-users'])
         assert.equal((await ask('/anonymous', { headers: [['Connection', named]] })).status, 200, named);
     });
 

@@ -67,11 +67,23 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     (issuer) => raw.forgetKeys(issuer),
     ruleOf(home),
   );
-  const world: World = { store, counter: options.counter ?? memoryCounter({ now }), keys, now, calls: 0 };
+  const world: World = {
+    store,
+    counter: options.counter ?? memoryCounter({ now }),
+    keys,
+    now,
+    calls: new Set(),
+  };
+  /** What nobody waits for has calls of its own: where a runtime ends it with its request, they stay behind. */
+  const beside: World = { ...world, calls: new Set() };
 
   /** One request or command, to its end; `failed` hears of everything that goes wrong on the way. */
-  const answer = async (facts: string, journey: Parameters<typeof follow>[2]): Promise<Answered> => {
-    const final = await follow((at) => orPolicyError(() => raw.begin(facts, at)), world, journey);
+  const answer = async (
+    facts: string,
+    journey: Parameters<typeof follow>[2],
+    within = world,
+  ): Promise<Answered> => {
+    const final = await follow((at) => orPolicyError(() => raw.begin(facts, at)), within, journey);
     if (final.step === 'mistake') throw new PolicyError(final.error.pointer, final.error.reason);
     if (final.tend)
       keepAlive(
@@ -97,19 +109,23 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     return toResponse(response);
   };
 
-  const command = async (facts: object): Promise<unknown> => {
+  const command = async (facts: object, within?: World): Promise<unknown> => {
     const deadline = new Deadline(REQUEST_MS);
     let first: IssuerEvent | Failure | undefined;
     try {
-      const { response, events } = await answer(toJson(facts), {
-        context: {},
-        deadline,
-        body: async () => ({ body: null }),
-        failed(failure) {
-          first ??= failure;
-          failed(failure);
+      const { response, events } = await answer(
+        toJson(facts),
+        {
+          context: {},
+          deadline,
+          body: async () => ({ body: null }),
+          failed(failure) {
+            first ??= failure;
+            failed(failure);
+          },
         },
-      });
+        within,
+      );
       for (const event of events.map(fromCore)) {
         if (event.cause !== undefined) first ??= event;
         tell(onEvent, event);
@@ -123,10 +139,10 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     }
   };
 
-  const tend = () => command({ command: 'tend' });
+  const tend = () => command({ command: 'tend' }, beside);
   const sweepStore = async (limit: number) => {
     // Not by this process's clock alone: one that is ahead would throw away what others need.
-    const { past } = (await command({ command: 'visit' })) as { past: number };
+    const { past } = (await command({ command: 'visit' }, beside)) as { past: number };
     const elapsed = stopwatch();
     try {
       return await store.sweep(past, limit);

@@ -36,8 +36,8 @@ export interface World {
   counter: RateCounter;
   keys: RemoteKeys;
   now: () => number;
-  /** Calls of the store that are under way. */
-  calls: number;
+  /** Calls of the store that are under way: until when each of them may take, in milliseconds since this began, the oldest first. */
+  calls: Set<{ until: number }>;
 }
 
 /**
@@ -46,21 +46,29 @@ export interface World {
  */
 const MOST_CALLS = 40;
 const LOOK_MS = 4;
-/** A request that was stopped without a word leaves its call behind; whoever has waited for so long goes on, in milliseconds. */
-const LONGEST_WAIT_MS = 20_000;
 
 async function calling<T>(world: World, deadline: Deadline, call: () => Promise<T>): Promise<T> {
-  for (let waited = 0; world.calls >= MOST_CALLS && waited < LONGEST_WAIT_MS; ) {
+  while (underWay(world.calls) >= MOST_CALLS) {
     const ms = LOOK_MS * (1 + Math.random());
     await deadline.for(() => new Promise((resolve) => setTimeout(resolve, ms)));
-    waited += ms;
   }
-  world.calls += 1;
+  const own = { until: performance.now() + STORE_MS };
+  world.calls.add(own);
   try {
     return await deadline.within(STORE_MS, call);
   } finally {
-    world.calls -= 1;
+    world.calls.delete(own);
   }
+}
+
+/** Workerd stops a request without a word when its client goes away, and its call stays behind: past its time it is none. */
+function underWay(calls: World['calls']): number {
+  const now = performance.now();
+  for (const call of calls) {
+    if (call.until > now) break;
+    calls.delete(call);
+  }
+  return calls.size;
 }
 
 /** One request or command on its way. */
