@@ -1,4 +1,5 @@
 import type { Instance } from '../instance/instance.js';
+import { MemoryView } from '../instance/memory-view.js';
 import { type ResidentJudge, ResidentVerifier } from '../instance/resident-judge.js';
 import { ownOf } from '../shared/data.js';
 import { asPolicyError, orPolicyError, PolicyError } from '../shared/errors.js';
@@ -41,8 +42,6 @@ const HEADERS = 16;
 
 const DEFAULT_CACHE = 512;
 
-// `ignoreBOM` keeps a byte order mark in the text, where JSON.parse would refuse it as the core has.
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** A verifier whose tokens are written straight into the wasm memory, and whose verdicts are read from there. */
@@ -205,21 +204,17 @@ type Answer =
   /** The caller's own: a PolicyError as JSON. */
   | { mistake: string };
 
-/** The input and the answer in the wasm memory, and what was parsed of it before. */
+/** What is written for the core and read from it, and what was parsed of it before. */
 class Exchange {
   /** How many bytes of the last text are in the input. */
   written = 0;
   readonly #raw: ResidentJudge<RawVerifier>;
-  readonly #home: Instance;
-  #generation = -1;
+  readonly #memory: MemoryView<'answer'>;
   readonly #headers: { number: number; header: JoseHeader }[] = [];
-  #bytes = new Uint8Array();
-  #input = new Uint8Array();
-  #answer = new Float64Array();
 
   constructor(raw: ResidentJudge<RawVerifier>, home: Instance) {
     this.#raw = raw;
-    this.#home = home;
+    this.#memory = new MemoryView(home, 'answer', VERDICT_NUMBERS);
   }
 
   /**
@@ -230,9 +225,8 @@ class Exchange {
     this.#look();
     this.written = 0;
     if (typeof text !== 'string') return 0;
-    const room = this.#input.length;
-    if (text.length > room) return text.length;
-    const { read, written } = encoder.encodeInto(text, this.#input);
+    if (text.length > this.#memory.room) return text.length;
+    const { read, written } = this.#memory.write(text);
     this.written = written;
     return read === text.length ? written : encoder.encode(text).length;
   }
@@ -240,14 +234,11 @@ class Exchange {
   /** All that the core has said, by what its `verify` returned. */
   read(outcome: number): Answer {
     this.#look();
-    const text = this.#decode(TEXT);
+    const text = this.#memory.text(TEXT);
     if (outcome === MISTAKE) return { mistake: text };
     if (outcome !== ACCEPTED) return JSON.parse(text) as Rejected;
-    const [from, until, stale] = [
-      this.#answer[FROM] as number,
-      this.#answer[UNTIL] as number,
-      this.#answer[STALE],
-    ];
+    const { answer } = this.#memory;
+    const [from, until, stale] = [answer[FROM] as number, answer[UNTIL] as number, answer[STALE]];
     const claims = freeze(JSON.parse(text) as Accepted['claims']);
     const verdict = { ok: true as const, header: this.#header(), claims };
     const accepted = Object.freeze(stale === 1 ? { ...verdict, stale: true as const } : verdict);
@@ -260,30 +251,15 @@ class Exchange {
 
   /** Most tokens have a header that was parsed before. */
   #header(): JoseHeader {
-    const number = this.#answer[SHARED_NUMBER] as number;
+    const number = this.#memory.answer[SHARED_NUMBER] as number;
     const known = this.#headers[number % HEADERS];
     if (known?.number === number) return known.header;
-    const header = freeze(JSON.parse(this.#decode(SHARED)) as JoseHeader);
+    const header = freeze(JSON.parse(this.#memory.text(SHARED)) as JoseHeader);
     this.#headers[number % HEADERS] = { number, header };
     return header;
   }
 
-  #decode(place: number): string {
-    const address = this.#answer[place] as number;
-    return decoder.decode(this.#bytes.subarray(address, address + (this.#answer[place + 1] as number)));
-  }
-
-  /** A memory that has grown has a new buffer, and views of the old one are empty. Another instance has another memory, and counts headers anew. */
   #look(): void {
-    const home = this.#home;
-    if (this.#generation === home.generation && home.sound && this.#bytes.length > 0) return;
-    this.#generation = -1;
-    this.forgetHeaders();
-    const [input, room, answer] = [this.#raw.input(), this.#raw.inputBytes(), this.#raw.answer()];
-    const { buffer } = home;
-    this.#bytes = new Uint8Array(buffer);
-    this.#input = new Uint8Array(buffer, input, room);
-    this.#answer = new Float64Array(buffer, answer, VERDICT_NUMBERS);
-    this.#generation = home.generation;
+    if (this.#memory.look(this.#raw)) this.forgetHeaders();
   }
 }

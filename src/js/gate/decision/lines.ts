@@ -1,4 +1,5 @@
 import type { Instance } from '../../instance/instance.js';
+import { MemoryView } from '../../instance/memory-view.js';
 import { freeze } from '../../verifier/convert.js';
 import {
   ACCEPTED,
@@ -31,27 +32,18 @@ const MOST_FIELDS = 32;
 /** What of a step is the same for many requests. */
 type Rest = Omit<AllowedStep, 'claims' | 'from' | 'until'>;
 
-// `ignoreBOM` keeps a byte order mark in the text, where JSON.parse would refuse it as the core
-// has.
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-const encoder = new TextEncoder();
-
 /**
  * The usual question and its answer in the wasm memory: facts as lines, claims as text, times as
  * numbers, and the rest of a step only when it is another than the last one. JSON of all that,
  * both ways, takes as long as a signature of HMAC.
  */
 export class Lines {
-  readonly #home: Instance;
-  #generation = -1;
-  #bytes = new Uint8Array();
-  #input = new Uint8Array();
-  #answer = new Float64Array();
+  readonly #memory: MemoryView<'decision'>;
   #restNumber = -1;
   #rest: Rest | undefined;
 
   constructor(home: Instance) {
-    this.#home = home;
+    this.#memory = new MemoryView(home, 'decision', DECISION_NUMBERS);
   }
 
   /** The next step about a request; `undefined` for facts that lines cannot say. */
@@ -61,8 +53,8 @@ export class Lines {
     let text = `${method}\n${url}\n${target ?? ''}\n${clientAddress ?? ''}\n${certificate ?? ''}`;
     for (const [name, value] of headers) text += `\n${name}\n${value}`;
     this.#look(raw);
-    if (text.length > this.#input.length) return undefined;
-    const { read, written } = encoder.encodeInto(text, this.#input);
+    if (text.length > this.#memory.room) return undefined;
+    const { read, written } = this.#memory.write(text);
     // What is not ASCII takes more bytes than characters, and what does not fit is left out: only
     // both numbers together say that all of it is there.
     if (read !== text.length || written !== text.length) return undefined;
@@ -76,46 +68,28 @@ export class Lines {
     const outcome = raw.decideLines(text.length, lines, there, requirement ?? -1, now);
     if (outcome === UNREAD) return undefined;
     this.#look(raw);
-    const told = this.#decode(TEXT);
+    const told = this.#memory.text(TEXT);
     if (outcome === MISTAKE) throw told;
     if (outcome !== ACCEPTED) return JSON.parse(told) as Step;
     const claims = JSON.parse(told) as AllowedStep['claims'];
     return {
       ...this.#restOf(),
       claims,
-      from: this.#answer[FROM] as number,
-      until: this.#answer[UNTIL] as number,
+      from: this.#memory.answer[FROM] as number,
+      until: this.#memory.answer[UNTIL] as number,
     };
   }
 
   #restOf(): Rest {
-    const number = this.#answer[SHARED_NUMBER] as number;
+    const number = this.#memory.answer[SHARED_NUMBER] as number;
     if (this.#rest === undefined || this.#restNumber !== number) {
-      this.#rest = freeze(JSON.parse(this.#decode(SHARED)) as Rest);
+      this.#rest = freeze(JSON.parse(this.#memory.text(SHARED)) as Rest);
       this.#restNumber = number;
     }
     return this.#rest;
   }
 
-  #decode(place: number): string {
-    const address = this.#answer[place] as number;
-    return decoder.decode(this.#bytes.subarray(address, address + (this.#answer[place + 1] as number)));
-  }
-
-  /**
-   * A memory that has grown has a new buffer, and views of the old one are empty. Another instance
-   * has another memory, and counts anew.
-   */
   #look(raw: RawGate): void {
-    const home = this.#home;
-    if (this.#generation === home.generation && home.sound && this.#bytes.length > 0) return;
-    this.#generation = -1;
-    this.#rest = undefined;
-    const [input, room, answer] = [raw.input(), raw.inputBytes(), raw.decision()];
-    const { buffer } = home;
-    this.#bytes = new Uint8Array(buffer);
-    this.#input = new Uint8Array(buffer, input, room);
-    this.#answer = new Float64Array(buffer, answer, DECISION_NUMBERS);
-    this.#generation = home.generation;
+    if (this.#memory.look(raw)) this.#rest = undefined;
   }
 }
