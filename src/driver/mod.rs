@@ -2,7 +2,7 @@
 //! has to know, and asks again. It decides nothing, and its [`World`] does the I/O.
 //!
 //! `tower` and `fetch` stand on it: one converts the types of `http`, the other those of the Fetch
-//! standard. JavaScript has its own loop, in `src/js/gate/loop.ts`.
+//! standard. JavaScript has its own loop, in `src/js/gate/decision/loop.ts`.
 
 #[cfg_attr(not(feature = "tower"), allow(unreachable_pub, reason = "public in `tower` alone"))]
 mod answers;

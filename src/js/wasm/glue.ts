@@ -92,7 +92,7 @@ export interface RawGate extends RawVerifier {
   requirement(json: string): number;
   /** The next step: `Facts` and `Step` of src/gate as JSON. */
   decide(facts: string, now: number): string;
-  /** The same about facts that are in the input as lines: see `Lines` of src/js/gate/lines.ts. */
+  /** The same about facts that are in the input as lines: see `Lines` of src/js/gate/decision/lines.ts. */
   decideLines(written: number, lines: number, there: number, requirement: number, now: number): number;
   /** Where the answer to that is. */
   decision(): number;
