@@ -164,6 +164,8 @@ async function withoutPanicTexts(from, to) {
     found++;
   }
   if (found === 0) throw new Plain('the wasm names no panic function: src/build/build.mjs, PANICS');
+  // wasm-opt orders functions by their names, and strips these.
+  binaryen.setDebugInfo(true);
   writeFileSync(to, module.emitBinary());
 }
 
