@@ -101,18 +101,14 @@ impl State {
     fn compress(&mut self, blocks: &[u8]) {
         match self {
             State::Words32(words) => {
-                blocks
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .for_each(|block: &[u8; 64]| compress256(words, slice::from_ref(block.into())));
+                for block in blocks.as_chunks::<64>().0 {
+                    compress256(words, slice::from_ref(block.into()));
+                }
             }
             State::Words64(words) => {
-                blocks
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .for_each(|block: &[u8; 128]| compress512(words, slice::from_ref(block.into())));
+                for block in blocks.as_chunks::<128>().0 {
+                    compress512(words, slice::from_ref(block.into()));
+                }
             }
         }
     }
@@ -168,13 +164,19 @@ impl Hasher {
         // A length of 2⁶¹ bytes is more than there is memory: of the 16 bytes that SHA-512 has for it, the upper 8 are zero.
         let bits = u64::try_from(self.all_bytes).unwrap_or(u64::MAX).wrapping_mul(8);
         let block = self.hash.block_bytes();
-        let length_bytes = block / 8;
-        let mut padding = [0; 144];
-        padding[0] = 0x80;
-        let room = block.saturating_sub(self.rest_bytes);
-        let zeros = if room > length_bytes { room } else { room.saturating_add(block) }.saturating_sub(8);
-        self.update(padding.get(..zeros).unwrap_or_default());
-        self.update(&bits.to_be_bytes());
+        if let Some((first, others)) = self.rest.get_mut(self.rest_bytes..).and_then(<[u8]>::split_first_mut) {
+            *first = 0x80;
+            others.fill(0);
+        }
+        // Where the length does not fit behind the message, it has a block of its own.
+        if self.rest_bytes >= block.saturating_sub(block / 8) {
+            self.state.compress(self.rest.get(..block).unwrap_or_default());
+            self.rest = [0; 128];
+        }
+        if let Some(length) = self.rest.get_mut(..block).and_then(<[u8]>::last_chunk_mut) {
+            *length = bits.to_be_bytes();
+        }
+        self.state.compress(self.rest.get(..block).unwrap_or_default());
         let (mut bytes, length) = ([0; 64], self.hash.bytes());
         let value = bytes.get_mut(..length).unwrap_or_default();
         match self.state {

@@ -130,10 +130,13 @@ fn check_secret(secret: &[u8], hash_bytes: usize) -> Result<(), KeyDefect> {
     if secret.len() < hash_bytes {
         return Err(KeyDefect::new(
             "k",
-            format!(
-                "must be at least {hash_bytes} bytes, the length of the hash (RFC 7518 section 3.2), and has {}",
-                secret.len()
-            ),
+            [
+                "must be at least ",
+                &hash_bytes.to_string(),
+                " bytes, the length of the hash (RFC 7518 section 3.2), and has ",
+                &secret.len().to_string(),
+            ]
+            .concat(),
         ));
     }
     // An all-zero secret is what an unset variable of the right length looks like.
