@@ -155,7 +155,7 @@ mod there {
 impl Facts<'_> {
     /// Reads facts of a first question from lines: method, URL, target, client's address,
     /// certificate, and names and values of header fields in turn. `there` says which of those
-    /// that are optional are there. `src/js/gate/decision/lines.ts` writes it.
+    /// that are optional are there. `src/js/gate/decision/decision-memory.ts` writes it.
     ///
     /// `lines` is how many were written: with a line feed in one of them there are more, and
     /// nothing is read.

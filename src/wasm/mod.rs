@@ -3,9 +3,9 @@
 //! Everything returned is a plain value. The only objects with a place in the wasm memory are the long-lived ones: a verifier, a gate
 //! and a signing key.
 
-mod exchange;
+mod verdict_memory;
 #[cfg(feature = "gate")]
-mod decisions;
+mod decision_memory;
 #[cfg(feature = "gate")]
 mod gate;
 #[cfg(feature = "issuer")]
@@ -50,14 +50,14 @@ fn checked_instant(now: f64) -> Result<UnixSeconds, JsValue> {
 
 /// Where an issuer's keys are, or why its metadata are not believed, as JSON.
 #[cfg(any(feature = "issuer", feature = "gate"))]
-fn discovered(found: Result<String, crate::gate::metadata::MetadataFault>) -> String {
+fn discovered(found: Result<String, crate::gate::metadata::MetadataError>) -> String {
     #[derive(serde::Serialize)]
     #[serde(rename_all = "camelCase")]
-    enum Told {
+    enum Discovered {
         JwksUri(String),
-        Fault(crate::gate::metadata::MetadataFault),
+        Error(crate::gate::metadata::MetadataError),
     }
-    let told = found.map_or_else(Told::Fault, Told::JwksUri);
+    let told = found.map_or_else(Discovered::Error, Discovered::JwksUri);
     serde_json::to_string(&told).unwrap_or_default()
 }
 

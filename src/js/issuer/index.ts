@@ -3,7 +3,7 @@ import type { VerifyOptions } from '../verifier/index.js';
 import type { Jwk } from '../verifier/policy.js';
 import type { IssuerConfig, RootKey, ScheduledKey } from './config.js';
 
-export type { Entry, IssuerStore } from '../stores/store.js';
+export type { IssuerStore, StoreEntry } from '../stores/store.js';
 export * from '../verifier/index.js';
 export * from './config.js';
 export { memoryCounter } from './counter.js';

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portcullis::{
     Verifier,
-    issuer::endpoint::{Evidence, Issuer, Step},
+    issuer::endpoint::{Issuer, IssuerStep, StepResult},
 };
 use serde_json::{Value, json};
 
@@ -67,8 +67,8 @@ fn a_process_that_finds_less_than_it_has_read_begins_an_epoch_and_a_stale_read_d
     let before = claims(&world.run(&issuer, &get("")).body);
     // One read comes from a copy that lags.
     let mut exchange = world.begin(&issuer, &get(""));
-    let Step::Read { key } = exchange.step().clone() else { panic!() };
-    exchange.resume(Evidence::Found(backup.entries.get(&key).cloned()), at(NOW));
+    let IssuerStep::Read { key } = exchange.step().clone() else { panic!() };
+    exchange.resume(StepResult::Found(backup.entries.get(&key).cloned()), at(NOW));
     while !world.step(&mut exchange) {}
     assert_eq!(claims(&answer(&exchange).body)["epoch"], before["epoch"]);
     assert_eq!(claims(&answer(&exchange).body)["version"], before["version"]);
@@ -195,7 +195,7 @@ fn is_due(world: &mut World, issuer: &Arc<Issuer>, request: &Value) -> bool {
     let mut exchange = world.begin(issuer, request);
     while !world.step(&mut exchange) {}
     match exchange.step() {
-        Step::Done { tend, .. } => *tend,
+        IssuerStep::Done { tend, .. } => *tend,
         other => panic!("{other:?}"),
     }
 }
