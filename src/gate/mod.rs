@@ -215,7 +215,7 @@ impl Gate {
     }
 
     /// The verifier inside, to be handed lists piece by piece.
-    #[cfg(all(feature = "revocation", feature = "gate"))]
+    #[cfg(all(feature = "revocation", feature = "gate-js"))]
     pub(crate) fn verifier_mut(&mut self) -> &mut Verifier {
         &mut self.verifier
     }
@@ -291,7 +291,7 @@ impl Gate {
 
     /// The next step about a request that is told in lines, as [`Facts::with_lines`] reads them;
     /// `None` for what it does not.
-    #[cfg(feature = "gate")]
+    #[cfg(feature = "gate-js")]
     pub(crate) fn decide_lines(
         &self,
         text: &str,

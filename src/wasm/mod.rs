@@ -4,16 +4,16 @@
 //! and a signing key.
 
 mod verdict_memory;
-#[cfg(feature = "gate")]
+#[cfg(feature = "gate-js")]
 mod decision_memory;
-#[cfg(feature = "gate")]
+#[cfg(feature = "gate-js")]
 mod gate;
 #[cfg(feature = "issuer")]
 mod issuer;
 #[cfg(feature = "issuer")]
 mod issuer_endpoint;
 mod jws;
-#[cfg(any(feature = "gate", feature = "issuer"))]
+#[cfg(any(feature = "gate-js", feature = "issuer"))]
 mod key_times;
 #[cfg(feature = "revocation")]
 mod lists;
@@ -43,13 +43,13 @@ fn instant(now: f64) -> Result<UnixSeconds, PolicyError> {
 }
 
 /// The same, where the mistake is thrown.
-#[cfg(any(feature = "issuer", feature = "gate", feature = "revocation"))]
+#[cfg(any(feature = "issuer", feature = "gate-js", feature = "revocation"))]
 fn checked_instant(now: f64) -> Result<UnixSeconds, JsValue> {
     instant(now).map_err(|error| thrown(&error))
 }
 
 /// Where an issuer's keys are, or why its metadata are not believed, as JSON.
-#[cfg(any(feature = "issuer", feature = "gate"))]
+#[cfg(any(feature = "issuer", feature = "gate-js"))]
 fn discovered(found: Result<String, crate::gate::metadata::MetadataError>) -> String {
     #[derive(serde::Serialize)]
     #[serde(rename_all = "camelCase")]
