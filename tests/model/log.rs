@@ -170,7 +170,7 @@ impl LogModel {
             model.sids.push(started["sid"].as_str().unwrap().to_owned());
             model.access.push(started["access_token"].as_str().unwrap().to_owned());
         }
-        model.run(&mut store, &json!({ "command": "revoke", "clientId": "another" }));
+        model.run(&mut store, &json!({ "command": "revoke", "client_id": "another" }));
         let names: Vec<String> = (0..revoked).map(|n| n.to_string()).collect();
         for part in names.chunks(1000) {
             let log = model.log(&store);

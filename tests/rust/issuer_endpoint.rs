@@ -267,7 +267,7 @@ fn nothing_is_granted_after_the_end_of_all_sessions_wherever_it_comes_in_between
     let mut before = World::at(NOW);
     let first = text(&start(&mut before, &issuer)["refresh_token"]).to_owned();
     before.now += 100;
-    let end_all = json!({ "command": "revoke", "subject": "alice" });
+    let end_all = json!({ "command": "revoke", "sub": "alice" });
     let (mut refused, mut granted) = (0, 0);
     for at in 0..8 {
         // The refresh stands still before its step `at`, and everything is ended meanwhile.

@@ -154,8 +154,8 @@ fn a_mistake_in_a_command_says_what_was_found() {
         (code(json!({ "redirectUri": "https://evil.example" })), "found \"https://evil.example\""),
         (code(json!({ "codeChallengeMethod": "plain" })), "found \"plain\""),
         (json!({ "command": "endSession", "sid": "x" }), "found 1 characters"),
-        (json!({ "command": "revoke" }), "sid, clientId and kid; found none"),
-        (json!({ "command": "revoke", "subject": "a", "kid": "b" }), "found subject and kid"),
+        (json!({ "command": "revoke" }), "sid, client_id and kid; found none"),
+        (json!({ "command": "revoke", "sub": "a", "kid": "b" }), "found sub and kid"),
         (json!({ "command": "dance" }), "found \"dance\""),
     ] {
         let reason = world.error(&issuer, &command).unwrap().reason().to_owned();

@@ -52,7 +52,7 @@ pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Re
             Value::Null
         }
         "revoke" => {
-            command.only(&["command", "subject", "sid", "clientId", "kid"])?;
+            command.only(&["command", "sub", "sid", "client_id", "kid"])?;
             revoke(issuer, channel, target(&command)?).await?;
             Value::Null
         }
@@ -164,19 +164,14 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
 }
 
 fn target<'t>(command: &'t Object<'_>) -> Result<Target<'t>, PolicyError> {
-    let named = ["subject", "clientId", "kid", "sid"].into_iter().filter(|member| command.get(member).is_some());
-    let named: Vec<_> = named.collect();
-    match named.as_slice() {
-        ["subject"] => Ok(Target::Subject(command.required_string("subject")?)),
-        ["clientId"] => Ok(Target::Client(command.required_string("clientId")?)),
-        ["kid"] => Ok(Target::Key(command.required_string("kid")?)),
-        ["sid"] => Ok(Target::Session(sid(command)?)),
-        _ => {
-            let found = if named.is_empty() { "none".to_owned() } else { named.join(" and ") };
-            let reason = format!("is required, or else exactly one of sid, clientId and kid; found {found}");
-            Err(PolicyError::at("subject", reason))
-        }
-    }
+    let named: Vec<_> = Target::CLAIMS.into_iter().filter(|claim| command.get(claim).is_some()).collect();
+    let [claim] = named.as_slice() else {
+        let found = if named.is_empty() { "none".to_owned() } else { named.join(" and ") };
+        let reason = format!("is required, or else exactly one of sid, client_id and kid; found {found}");
+        return Err(PolicyError::at("sub", reason));
+    };
+    let value = command.required_string(claim)?;
+    Target::of(claim, value).ok_or_else(|| no_session(value))
 }
 
 fn client<'i>(issuer: &'i Issuer, command: &Object<'_>) -> Result<&'i Client, PolicyError> {
@@ -189,8 +184,12 @@ fn client<'i>(issuer: &'i Issuer, command: &Object<'_>) -> Result<&'i Client, Po
 
 fn sid(command: &Object<'_>) -> Result<SessionId, PolicyError> {
     let text = command.required_string("sid")?;
-    let reason = || format!("must be 16 bytes, 22 characters of base64url; found {} characters", text.chars().count());
-    SessionId::parse(text).ok_or_else(|| PolicyError::at("sid", reason()))
+    SessionId::parse(text).ok_or_else(|| no_session(text))
+}
+
+fn no_session(sid: &str) -> PolicyError {
+    let reason = format!("must be 16 bytes, 22 characters of base64url; found {} characters", sid.chars().count());
+    PolicyError::at("sid", reason)
 }
 
 /// The scopes given, or all that the client may have.

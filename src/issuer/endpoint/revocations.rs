@@ -20,13 +20,29 @@ use crate::issuer::{
 /// A shorter body is not worth compressing, in bytes.
 const LEAST_COMPRESSED: usize = 1024;
 
-/// Whose tokens are to be revoked.
+/// Whose tokens are to be revoked: a value of one of [`Target::CLAIMS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target<'t> {
     Subject(&'t str),
     Session(SessionId),
     Client(&'t str),
     Key(&'t str),
+}
+
+impl<'t> Target<'t> {
+    /// The claims that name a target, here and in process: those that tokens have.
+    pub(super) const CLAIMS: [&'static str; 4] = ["sub", "sid", "client_id", "kid"];
+
+    /// What has that value in that claim; `None` for a `sid` that names no session, and for other claims.
+    pub(super) fn of(claim: &str, value: &'t str) -> Option<Self> {
+        match claim {
+            "sub" => Some(Target::Subject(value)),
+            "sid" => SessionId::parse(value).map(Target::Session),
+            "client_id" => Some(Target::Client(value)),
+            "kid" => Some(Target::Key(value)),
+            _ => None,
+        }
+    }
 }
 
 /// The snapshot, or what has come since a version. Documents are signed now, and say so: nobody may keep them.
@@ -69,7 +85,9 @@ pub(super) async fn feed(
     Ok(if compressed { response.with("content-encoding", "gzip") } else { response })
 }
 
-/// The administrator's revoke: exactly one of `subject`, `session`, `client` and `key`, from a client that may.
+/// The administrator's revoke: a `claim` and its `value`, from a client that may.
+///
+/// The claim is no parameter of its own: in a form `client_id` names the client that asks (RFC 6749 §2.3.1).
 pub(super) async fn administer(
     issuer: &Issuer,
     request: &Request,
@@ -82,24 +100,10 @@ pub(super) async fn administer(
             "names a client that may not revoke; set administers: true in its configuration",
         ));
     }
-    let named: Vec<(&str, &str)> = ["subject", "session", "client", "key"]
-        .into_iter()
-        .filter_map(|parameter| form.get(parameter).map(|value| (parameter, value)))
-        .collect();
-    let target = match named.as_slice() {
-        [("subject", subject)] => Target::Subject(subject),
-        [("client", client)] => Target::Client(client),
-        [("key", kid)] => Target::Key(kid),
-        [(_, sid)] => Target::Session(
-            SessionId::parse(sid).ok_or_else(|| ErrorResponse::request("session", "must be 16 bytes in base64url"))?,
-        ),
-        _ => {
-            return Err(ErrorResponse::request(
-                "subject",
-                "is required, or else exactly one of session, client and key",
-            ));
-        }
-    };
+    let claim = form.get("claim").filter(|claim| Target::CLAIMS.contains(claim));
+    let claim = claim.ok_or_else(|| ErrorResponse::request("claim", "must be sub, sid, client_id or kid"))?;
+    let target = Target::of(claim, form.required("value")?);
+    let target = target.ok_or_else(|| ErrorResponse::request("value", "must be 16 bytes in base64url, as in sid"))?;
     revoke(issuer, channel, target).await?;
     Ok(Response::empty(204))
 }

@@ -186,9 +186,9 @@ export interface CodeOptions extends SessionOptions {
 
 /** Whose tokens are to be revoked: exactly one. */
 export type RevocationTarget =
-  | { subject: string }
+  | { sub: string }
   | { sid: string }
-  | { clientId: string }
+  | { client_id: string }
   /** A signing key: withdraw it from `signingKeys` first, or what it goes on to sign is refused as well. */
   | { kid: string };
 

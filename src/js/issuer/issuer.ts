@@ -190,7 +190,7 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     mintCode: async (subject, code) =>
       ((await command(commandOf({ command: 'mintCode', subject }, code))) as { code: string }).code,
     endSession: async (sid) => void (await command({ command: 'endSession', sid })),
-    endSessionsOf: async (subject) => void (await command({ command: 'revoke', subject })),
+    endSessionsOf: async (subject) => void (await command({ command: 'revoke', sub: subject })),
     revoke: async (target) => void (await command(commandOf({ command: 'revoke' }, target))),
     jwks: () => JSON.parse(orPolicyError(() => raw.jwks(now()))) as { keys: Jwk[] },
     feedJwks: () => {

@@ -10,7 +10,7 @@ const DAY: u64 = 86_400;
 /// One after another, each a batch of its own.
 fn revoke(world: &mut World, issuer: &std::sync::Arc<portcullis::issuer::endpoint::Issuer>, names: &str, times: u32) {
     for n in 0..times {
-        let command = json!({ "command": "revoke", "subject": format!("{names} {n}") });
+        let command = json!({ "command": "revoke", "sub": format!("{names} {n}") });
         assert_eq!(world.run(issuer, &command).status, 200);
     }
 }
@@ -239,7 +239,7 @@ fn a_configuration_that_lives_longer_is_heard_of_by_processes_that_have_visited_
     past(&mut world, &after);
     let [ended, cut] = ["alice", "bob"].map(|subject| world.start(&after, subject));
     assert_eq!(world.run(&before, &end(&ended)).status, 200);
-    assert_eq!(world.run(&before, &json!({ "command": "revoke", "subject": "bob" })).status, 200);
+    assert_eq!(world.run(&before, &json!({ "command": "revoke", "sub": "bob" })).status, 200);
     revoke(&mut world, &before, "u", 1000);
     world.now += 3500;
     revoke(&mut world, &after, "v", 1000);
@@ -257,7 +257,7 @@ fn lifetimes_that_the_store_does_not_tell_are_the_longest_and_are_asked_for_once
     let (parts, mut world) = (Parts::new(), World::new());
     let issuer = parts.process();
     let session = world.start(&issuer, "alice");
-    for command in [end(&session), json!({ "command": "revoke", "subject": "bob" })] {
+    for command in [end(&session), json!({ "command": "revoke", "sub": "bob" })] {
         let (mut exchange, mut asked) = (world.begin(&issuer, &command), 0);
         while !matches!(exchange.step(), IssuerStep::Done { .. }) {
             let is_fleet = match exchange.step() {
@@ -361,7 +361,7 @@ fn a_cutoff_outlives_the_sessions_of_a_configuration_under_which_they_lasted_lon
         if warm {
             past(&mut world, &after);
         }
-        assert_eq!(world.run(&after, &json!({ "command": "revoke", "subject": "alice" })).status, 200);
+        assert_eq!(world.run(&after, &json!({ "command": "revoke", "sub": "alice" })).status, 200);
         // A week later the deployment is taken back.
         world.now += 7 * DAY;
         world.sweep();

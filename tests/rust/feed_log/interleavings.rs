@@ -17,7 +17,7 @@ fn tend() -> Value {
 }
 
 fn all_of(subject: &str) -> Value {
-    json!({ "command": "revoke", "subject": subject })
+    json!({ "command": "revoke", "sub": subject })
 }
 
 /// Steps until it asks for something of that kind.
@@ -37,7 +37,7 @@ fn waits(step: &IssuerStep) -> bool {
 
 #[test]
 fn what_has_ended_all_sessions_ends_none_that_began_afterwards() {
-    for command in [all_of("alice"), json!({ "command": "revoke", "clientId": "app" })] {
+    for command in [all_of("alice"), json!({ "command": "revoke", "client_id": "app" })] {
         let (parts, mut world) = (Parts::new(), World::new());
         let (one, two) = (parts.process(), parts.process());
         let old = world.start(&one, "alice");
