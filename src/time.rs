@@ -11,6 +11,9 @@ use crate::policy_error::PolicyError;
 pub struct UnixSeconds(u64);
 
 impl UnixSeconds {
+    /// The first: 1970-01-01T00:00:00Z.
+    pub const EPOCH: UnixSeconds = UnixSeconds(0);
+
     /// The last representable instant: 9999-12-31T23:59:59Z.
     pub const MAX: UnixSeconds = UnixSeconds(253_402_300_799);
 

@@ -1,6 +1,11 @@
 //! The shape of a document, written once as tables: readers check by it, and the published JSON Schema is made of it.
 
-use crate::{alg::Alg, document::url, json::Object, json::Value, policy_error::PolicyError};
+use crate::{
+    alg::Alg,
+    document::{checked::Checked, url},
+    json::{Object, Value},
+    policy_error::PolicyError,
+};
 
 /// An object: which members it may have. All others are refused.
 pub(crate) struct Shape {
@@ -83,11 +88,16 @@ impl Shape {
         Shape { open: true, ..self }
     }
 
-    /// Checks an object, all the way down.
+    /// Checks an object, all the way down. What comes back can be read without errors.
     ///
     /// # Errors
     /// The first mistake, at its member: unknown, of another kind, out of its range, or missing.
-    pub(crate) fn check(&self, object: &Object<'_>) -> Result<(), PolicyError> {
+    pub(crate) fn check<'o, 'a>(&'static self, object: &'o Object<'a>) -> Result<Checked<'o, 'a>, PolicyError> {
+        self.inspect(object)?;
+        Ok(Checked::new(self, object))
+    }
+
+    fn inspect(&self, object: &Object<'_>) -> Result<(), PolicyError> {
         for (name, value) in object.members() {
             let Some(member) = self.members.iter().find(|member| member.name == name) else {
                 let known = listed(&mut self.members.iter().map(|member| member.name));
@@ -188,7 +198,7 @@ impl Kind {
             }
             (Kind::Either(text, _), Value::String(_)) => text.check(value),
             (Kind::Either(_, other), _) => other.check(value),
-            (Kind::Object(shape), Value::Object(object)) => shape.check(object),
+            (Kind::Object(shape), Value::Object(object)) => shape.inspect(object),
             (Kind::Map(kind), Value::Object(object)) => {
                 object.members().try_for_each(|(name, value)| kind.check(value).map_err(|error| error.within(name)))
             }
@@ -257,7 +267,7 @@ mod tests {
 
     #[test]
     fn each_mistake_is_told_at_its_member() {
-        let fault = |text: &str| OUTER.check(&parse(text).unwrap()).unwrap_err().to_string();
+        let fault = |text: &str| OUTER.inspect(&parse(text).unwrap()).unwrap_err().to_string();
         assert_eq!(fault(r#"{"x":true}"#), "/a: is required");
         assert_eq!(fault(r#"{"a":"","x":true}"#), "/a: must not be empty");
         assert_eq!(fault(r#"{"a":null,"x":true}"#), "/a: must be a string");
@@ -288,6 +298,6 @@ mod tests {
     #[test]
     fn what_is_right_passes() {
         let text = r#"{"a":"a","n":4,"list":[{"b":["c"]}],"map":{"":1,"b":"","c":false},"word":"any","x":false,"url":"https://a","alg":"Ed25519"}"#;
-        assert_eq!(OUTER.check(&parse(text).unwrap()), Ok(()));
+        assert!(OUTER.check(&parse(text).unwrap()).is_ok());
     }
 }

@@ -169,7 +169,7 @@ impl Gate {
                 "is one more than the {MOST_REQUIREMENTS} a gate keeps; make each once"
             )));
         }
-        let requirement = Requirement::read(&document::parse(text)?, &self.rules.networks)?;
+        let requirement = Requirement::parse(text, &self.rules.networks)?;
         self.requirements.push(Kept { text: text.to_owned(), requirement });
         Ok(RequirementId(self.requirements.len().saturating_sub(1)))
     }

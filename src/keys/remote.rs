@@ -82,7 +82,7 @@ pub(crate) fn read(text: &str, accepted: Option<&[Alg]>) -> Result<(Vec<RemoteKe
     let mut left_out = Vec::new();
     for item in items {
         let (kid, key) = match item {
-            Value::Object(jwk) => (jwk.text("kid"), one(jwk, accepted, &keys)),
+            Value::Object(jwk) => (jwk.get("kid").and_then(Value::as_str), one(jwk, accepted, &keys)),
             _ => (None, Err(PolicyError::here("must be an object"))),
         };
         match key {
@@ -114,7 +114,8 @@ fn one(jwk: &Object<'_>, accepted: Option<&[Alg]>, before: &[RemoteKey]) -> Resu
 fn fingerprint(jwk: &Object<'_>, alg: Alg) -> Fingerprint {
     // base64url has no NUL, so that none of these runs into the next.
     let mut parts = [b"\0".as_slice(); 13];
-    let texts = ["crv", "x", "y", "n", "e", "pub"].map(|member| jwk.text(member).unwrap_or_default());
+    let texts =
+        ["crv", "x", "y", "n", "e", "pub"].map(|member| jwk.get(member).and_then(Value::as_str).unwrap_or_default());
     for (part, text) in parts.iter_mut().step_by(2).zip([alg.name()].into_iter().chain(texts)) {
         *part = text.as_bytes();
     }

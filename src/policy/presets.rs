@@ -161,7 +161,7 @@ pub(super) fn fields(document: &Object<'_>) -> Result<Vec<Expansion>, PolicyErro
 }
 
 fn one(index: usize, issuer: &Object<'_>) -> Result<Expansion, PolicyError> {
-    let name = issuer.text("preset").unwrap_or_default();
+    let name = issuer.get("preset").and_then(Value::as_str).unwrap_or_default();
     let Some(preset) = PRESETS.iter().find(|preset| preset.name == name) else {
         let known = listed(&mut PRESETS.iter().map(|preset| preset.name));
         return Err(PolicyError::at("preset", ["is unknown; expected one of ", &known].concat()));

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     claims,
     claims::ParsedClaims,
-    json::{Object, read_object},
+    json::{Object, Value, read_object},
     jws::compact::leading_parts_unverified,
     policy::{Policy, RevocationPolicy, WhenStale},
     rejection::Rejection,
@@ -256,7 +256,7 @@ impl Revocations {
         let known = |list: &List| {
             list.check(issuer, claims, core::iter::empty())?;
             match own.clone().map(claims::of_response) {
-                Some(Ok(own)) => list.check(issuer, &own, header.text("kid").into_iter()),
+                Some(Ok(own)) => list.check(issuer, &own, header.get("kid").and_then(Value::as_str).into_iter()),
                 Some(Err(_)) | None => Ok(()),
             }
         };
