@@ -1,5 +1,7 @@
 //! The whole pipeline, as one function.
 
+mod trusted_keys;
+
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
@@ -15,7 +17,7 @@ use crate::{
     keys::{
         VerificationKey,
         remote::KeyReport,
-        set::{Candidates, KeyUsage},
+        set::{Candidates, KeySet, KeyUsage},
     },
     limits::Limits,
     policy::Policy,
@@ -24,6 +26,8 @@ use crate::{
     signature::{self, AuthenticToken},
     time::{UnixSeconds, Validity},
 };
+
+use trusted_keys::TrustedKeys;
 
 /// The answer about a token. A bad token is a value, not a failure of the program.
 pub type Verdict = Result<Accepted, Rejection>;
@@ -43,6 +47,7 @@ pub struct Accepted {
 #[derive(Debug)]
 pub struct Verifier {
     policy: Policy,
+    keys: TrustedKeys,
     headers: HeaderMemo,
     #[cfg(feature = "revocation")]
     revocations: Revocations,
@@ -51,8 +56,9 @@ pub struct Verifier {
 impl Verifier {
     /// A verifier for that policy.
     #[must_use]
-    pub fn new(policy: Policy) -> Self {
+    pub fn new(mut policy: Policy) -> Self {
         Verifier {
+            keys: TrustedKeys::of(&mut policy),
             policy,
             headers: HeaderMemo::default(),
             #[cfg(feature = "revocation")]
@@ -68,17 +74,19 @@ impl Verifier {
         Policy::from_json(policy).map(Verifier::new)
     }
 
-    /// Takes the JWK Set that an issuer publishes: as [`Policy::set_remote_keys`].
+    /// Takes the JWK Set that an issuer publishes, in place of the one it published before. Keys that are built in stay and come
+    /// first; a key that is no good is left out; keys that were there already keep what they have earned.
     ///
     /// # Errors
-    /// As [`Policy::set_remote_keys`]. The present keys then stay.
+    /// An issuer without `remote` (`/issuer`); text that is no JWK Set, or has no usable key. The present keys then stay.
     pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
-        self.policy.set_remote_keys(issuer, jwks)
+        self.keys.take(&self.policy, issuer, jwks)
     }
 
-    /// Drops the keys that an issuer published: as [`Policy::forget_remote_keys`].
+    /// Drops the keys that an issuer published, when they have not been confirmed for too long; those that are built in stay.
+    /// Whether there were any: an answer that was given by them then counts no more.
     pub fn forget_remote_keys(&mut self, issuer: &str) -> bool {
-        self.policy.forget_remote_keys(issuer)
+        self.keys.forget(&self.policy, issuer)
     }
 
     /// Takes signed lists of revocations, each on a line of its own: a snapshot, or what came anew since the one that is held.
@@ -141,7 +149,7 @@ impl Verifier {
     /// far as the other policy trusts who signed them. The others are kept aside until a policy trusts them again.
     pub(crate) fn replaced(&self, policy: &str) -> Result<Self, PolicyError> {
         let mut verifier = Verifier::from_json(policy)?;
-        verifier.policy.inherit_keys(&self.policy);
+        verifier.keys.inherit(&verifier.policy, &self.keys, &self.policy);
         #[cfg(feature = "revocation")]
         verifier.revocations.inherit(verifier.policy.revocation(), &self.revocations, self.policy.revocation());
         Ok(verifier)
@@ -226,21 +234,27 @@ impl Verifier {
         take: impl FnOnce(&ParsedClaims<'_>, &Header, Validity) -> T,
     ) -> Result<(AuthenticToken<'t>, T), Rejection> {
         let unverified = UnverifiedToken::parse_with(token, self.policy.limits(), &self.headers)?;
-        let candidates = self.policy.candidates(&unverified)?;
+        let candidates = self.candidates(&unverified)?;
         let authentic = signature::authenticate(unverified, &candidates)?;
         self.remember(&authentic);
         let claims = claims::read(&authentic, self.policy.limits())?;
         let validity = self.policy.check(&authentic, &claims, now)?;
         #[cfg(feature = "revocation")]
-        let validity = self.revocations.check(&self.policy, &authentic, &claims, now, validity, vouched)?;
+        let validity =
+            self.revocations.check(&self.policy, self.keys(), &authentic, &claims, now, validity, vouched)?;
         let taken = take(&claims, authentic.header(), validity);
         Ok((authentic, taken))
+    }
+
+    /// The keys that a token is tried with.
+    pub(crate) fn candidates(&self, token: &UnverifiedToken<'_>) -> Result<Candidates<'_>, Rejection> {
+        self.keys.candidates(&self.policy, token)
     }
 
     /// What the next token gains by this one.
     fn remember(&self, authentic: &AuthenticToken<'_>) {
         self.headers.keep(authentic.header_segment(), authentic.header());
-        authentic.keys().for_each(|key| self.policy.keys().note_use(key));
+        authentic.keys().for_each(|key| self.keys().note_use(key));
     }
 
     /// A number for the header of an authentic token: whoever has parsed the text of a header with the same number need not again.
@@ -252,7 +266,7 @@ impl Verifier {
     /// What is kept in memory in order to be fast.
     #[must_use]
     pub fn stats(&self) -> Stats<'_> {
-        let keys = self.policy.keys();
+        let keys = self.keys();
         let named = |usage: &KeyUsage<'_>| self.policy.issuer_name(usage.issuer).unwrap_or_default();
         let usage: Vec<KeyStats<'_>> = keys.usage().map(|usage| KeyStats { issuer: named(&usage), usage }).collect();
         Stats {
@@ -262,6 +276,16 @@ impl Verifier {
             headers: self.headers.len(),
             keys: usage,
         }
+    }
+
+    /// The keys that are trusted at the moment.
+    pub(crate) fn keys(&self) -> &KeySet {
+        self.keys.set()
+    }
+
+    /// Have keys been taken that the issuer with that index publishes?
+    pub(crate) fn has_published_keys(&self, issuer: usize) -> bool {
+        self.keys.has_published(issuer)
     }
 
     /// The policy this verifier decides by.

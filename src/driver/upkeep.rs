@@ -70,8 +70,8 @@ impl Upkeep {
             if !follows(gate, name, known.metadata.as_deref()) {
                 gate.forget_remote_keys(&name.0);
             }
-            let policy = gate.verifier().policy();
-            if !policy.issuer_index(&name.0).is_some_and(|index| policy.has_remote_keys(index)) {
+            let verifier = gate.verifier();
+            if !verifier.policy().issuer_index(&name.0).is_some_and(|index| verifier.has_published_keys(index)) {
                 known.forget();
             }
         }

@@ -177,7 +177,7 @@ impl Gate {
     /// Takes the JWK Set that an issuer publishes.
     ///
     /// # Errors
-    /// As [`Policy::set_remote_keys`](crate::Policy::set_remote_keys). The present keys then stay.
+    /// As [`Verifier::set_remote_keys`]. The present keys then stay.
     pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
         self.verifier.set_remote_keys(issuer, jwks)
     }

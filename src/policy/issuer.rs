@@ -60,8 +60,8 @@ impl IssuerPolicy {
         Ok(self)
     }
 
-    /// Takes keys that the issuer publishes besides those that are built in: [`set_remote_keys`](super::Policy::set_remote_keys) hands
-    /// them over.
+    /// Takes keys that the issuer publishes besides those that are built in: [`set_remote_keys`](crate::Verifier::set_remote_keys)
+    /// hands them over.
     ///
     /// # Errors
     /// Keys are discovered and the issuer is no URL (`/issuer`).

@@ -1,21 +1,22 @@
 //! What a gate asks of a policy besides a token's verdict.
 
 use crate::{
+    alg::Alg,
     claims::ParsedClaims,
-    policy::Policy,
+    policy::{Policy, Remote},
     rejection::{Rejection, excerpt},
     time::{Leeway, UnixSeconds, Validity},
 };
 
 impl Policy {
-    /// Does the issuer with that index publish keys?
-    pub(crate) fn has_remote(&self, index: usize) -> bool {
-        self.rules.get(index).is_some_and(|rules| rules.remote.is_some())
+    /// Where the issuer with that index publishes keys, if it does.
+    pub(crate) fn remote_of(&self, index: usize) -> Option<&Remote> {
+        self.rules.get(index)?.remote.as_ref()
     }
 
-    /// Have published keys of that issuer been taken?
-    pub(crate) fn has_remote_keys(&self, index: usize) -> bool {
-        !self.keys.remote_of(index).is_empty()
+    /// To which algorithms that issuer's keys are narrowed.
+    pub(crate) fn algorithms_of(&self, index: usize) -> Option<&[Alg]> {
+        self.rules.get(index)?.algorithms.as_deref()
     }
 
     /// Does that issuer's `claims` ask for an exact value of this claim?

@@ -238,7 +238,7 @@ impl Policy {
     }
 
     /// Leaves out published keys that sign lists of revocations.
-    pub(super) fn keep_apart(&self, keys: &mut Vec<RemoteKey>, left_out: &mut Vec<LeftOut>) {
+    pub(crate) fn keep_apart(&self, keys: &mut Vec<RemoteKey>, left_out: &mut Vec<LeftOut>) {
         let Some(rules) = &self.revocation else { return };
         keys.retain(|RemoteKey { named, .. }| {
             let own = rules.keys.has(&named.key);

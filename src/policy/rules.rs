@@ -22,8 +22,6 @@ pub(crate) struct Rules {
     pub(crate) algorithms: Option<Vec<Alg>>,
     pub(crate) remote: Option<Remote>,
     pub(crate) introspection: Option<Introspection>,
-    /// The JWK Set that was taken last from `remote`.
-    pub(crate) published: Option<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -45,7 +43,6 @@ impl Rules {
             algorithms: None,
             remote: None,
             introspection: None,
-            published: None,
         }
     }
 

@@ -184,7 +184,7 @@ impl Settings {
     /// Takes the JWK Set that an upstream issuer publishes.
     ///
     /// # Errors
-    /// As [`Policy::set_remote_keys`](crate::Policy::set_remote_keys). The present keys then stay.
+    /// As [`Verifier::set_remote_keys`](crate::Verifier::set_remote_keys). The present keys then stay.
     pub fn set_remote_keys(&self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
         let upstream = self.upstream.as_ref();
         let upstream = upstream.ok_or_else(|| PolicyError::at("issuer", "is not one of the upstream issuers"))?;

@@ -1,0 +1,80 @@
+//! The keys that a verifier trusts at the moment: those that its policy has built in, and those that issuers publish.
+
+use crate::{
+    jws::compact::UnverifiedToken,
+    keys::{
+        remote::{self, KeyReport},
+        set::{Candidates, KeySet},
+    },
+    policy::Policy,
+    policy_error::PolicyError,
+    rejection::Rejection,
+};
+
+/// The keys of every issuer. What a policy says of issuers stays in the policy, which each question names.
+#[derive(Debug)]
+pub(crate) struct TrustedKeys {
+    set: KeySet,
+    /// The JWK Set that was taken last of an issuer, by its index.
+    published: Vec<(usize, Box<str>)>,
+}
+
+impl TrustedKeys {
+    /// Those that are built in.
+    pub(crate) fn of(policy: &mut Policy) -> Self {
+        TrustedKeys { set: policy.take_keys(), published: Vec::new() }
+    }
+
+    pub(crate) fn set(&self) -> &KeySet {
+        &self.set
+    }
+
+    /// The keys that a token is tried with.
+    pub(crate) fn candidates(&self, policy: &Policy, token: &UnverifiedToken<'_>) -> Result<Candidates<'_>, Rejection> {
+        let named = || token.by_issuer_unverified(policy.limits(), |name| policy.issuer_index(name));
+        self.set.candidates(token.header(), &named)
+    }
+
+    /// Are published keys of the issuer with that index held?
+    pub(crate) fn has_published(&self, issuer: usize) -> bool {
+        !self.set.remote_of(issuer).is_empty()
+    }
+
+    /// Takes the JWK Set that an issuer publishes, in place of the one it published before.
+    ///
+    /// # Errors
+    /// An issuer without `remote` (`/issuer`); text that is no JWK Set, or has no usable key. The present keys then stay.
+    pub(crate) fn take(&mut self, policy: &Policy, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
+        let found = policy.issuer_index(issuer).filter(|index| policy.remote_of(*index).is_some());
+        let index = found.ok_or_else(|| PolicyError::at("issuer", "has no \"remote\" in the policy"))?;
+        #[cfg_attr(not(feature = "revocation"), allow(unused_mut, reason = "none is left out"))]
+        let (mut keys, mut left_out) = remote::read(jwks, policy.algorithms_of(index))?;
+        #[cfg(feature = "revocation")]
+        policy.keep_apart(&mut keys, &mut left_out);
+        let changed = self.set.set_remote(index, keys, &mut left_out)?;
+        self.published.retain(|(own, _)| *own != index);
+        self.published.push((index, jwks.into()));
+        Ok(KeyReport { changed, keys: self.set.remote_of(index), left_out })
+    }
+
+    /// Drops the keys that an issuer published. Whether there were any.
+    pub(crate) fn forget(&mut self, policy: &Policy, issuer: &str) -> bool {
+        policy.issuer_index(issuer).is_some_and(|index| {
+            self.published.retain(|(own, _)| *own != index);
+            self.set.forget_remote(index)
+        })
+    }
+
+    /// Takes over the keys that issuers publish where both policies say that they do. They are read again by the rules of
+    /// this policy; a set that is no good by them is not taken.
+    pub(crate) fn inherit(&mut self, policy: &Policy, former: &TrustedKeys, former_policy: &Policy) {
+        for (theirs, jwks) in &former.published {
+            let Some(issuer) = former_policy.issuer_name(*theirs) else { continue };
+            let own = policy.issuer_index(issuer).and_then(|own| policy.remote_of(own));
+            if own.zip(former_policy.remote_of(*theirs)).is_some_and(|(own, theirs)| own.location == theirs.location) {
+                // A set that is refused leaves the issuer without keys, as before its first fetch.
+                let _ = self.take(policy, issuer, jwks);
+            }
+        }
+    }
+}
