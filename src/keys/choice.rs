@@ -212,9 +212,9 @@ mod tests {
             .chain(
                 [
                     (&owns, Some("unknown"), "https://0.example", "kid-unknown"),
-                    (&shares, Some("k"), "https://unknown.example", "kid-unknown"),
+                    (&shares, Some("k"), "https://unknown.example", "issuer-unknown"),
                     (&shares, Some("unknown"), "https://0.example", "kid-unknown"),
-                    (&unnamed, None, "https://unknown.example", "kid-required"),
+                    (&unnamed, None, "https://unknown.example", "issuer-unknown"),
                     (&keys, None, "https://0.example", "kid-required"),
                 ]
                 .map(|(verifier, kid, iss, code)| {

@@ -114,7 +114,7 @@ add(
       token: token({ header: { kid: 'x' }, payload: claims({ iss: 'https://attacker.example' }) }),
     }),
   },
-  refuse('kid-unknown', { status: 401 }),
+  refuse('issuer-unknown', { status: 401 }),
 );
 add(
   'gate-keys-are-not-asked-for-where-none-are-published',
