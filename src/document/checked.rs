@@ -147,7 +147,7 @@ impl Kind {
     /// Whether what may stand there is read so.
     fn is_read_as(&self, reading: Reading) -> bool {
         match self {
-            Kind::Text | Kind::Url | Kind::Choice(_) | Kind::Algorithm => {
+            Kind::Text | Kind::Url | Kind::Template | Kind::Choice(_) | Kind::Algorithm => {
                 matches!(reading, Reading::Text | Reading::Texts)
             }
             Kind::Texts => reading == Reading::Texts,
@@ -159,7 +159,7 @@ impl Kind {
             Kind::Integer(..) => reading == Reading::Number,
             Kind::Boolean => reading == Reading::Flag,
             Kind::Object(_) => reading == Reading::Section,
-            Kind::Scalar | Kind::Map(_) | Kind::Elsewhere => false,
+            Kind::Scalar | Kind::Lists | Kind::Map(_) | Kind::Elsewhere => false,
         }
     }
 

@@ -38,6 +38,8 @@ pub(crate) enum Kind {
     Text,
     /// A URL that may be fetched: https, or http on a loopback name.
     Url,
+    /// The same, where named holes may stand in braces.
+    Template,
     /// `true` or `false`.
     Boolean,
     /// A string, a boolean or a non-negative integer, which is compared.
@@ -50,6 +52,8 @@ pub(crate) enum Kind {
     Integer(u32, u32),
     /// A non-empty array of non-empty strings.
     Texts,
+    /// A non-empty array of non-empty strings, or an object of such arrays.
+    Lists,
     /// A non-empty array.
     Array(&'static Kind),
     /// The first for a string, the second for anything else.
@@ -169,10 +173,14 @@ impl Kind {
     fn check(&self, value: &Value<'_>) -> Result<(), PolicyError> {
         let must = |what: &str| Err(PolicyError::here(["must be ", what].concat()));
         match (self, value) {
-            (Kind::Text | Kind::Url, Value::String(text)) if text.is_empty() => {
+            (Kind::Text | Kind::Url | Kind::Template, Value::String(text)) if text.is_empty() => {
                 Err(PolicyError::here("must not be empty"))
             }
             (Kind::Url, Value::String(text)) => url::check(text).map_err(PolicyError::here),
+            // Its reader knows what may stand in a hole.
+            (Kind::Template, Value::String(_)) => Ok(()),
+            (Kind::Lists, Value::Object(_)) => Kind::Map(&Kind::Texts).check(value),
+            (Kind::Lists, value) => Kind::Texts.check(value),
             (Kind::Choice(known), Value::String(text)) if known.contains(&text.as_ref()) => Ok(()),
             (Kind::Choice(known), _) => must(&quoted(known, "\" or \"")),
             (Kind::Algorithm, Value::String(name)) if Alg::from_name(name).is_some() => Ok(()),
@@ -206,7 +214,7 @@ impl Kind {
             | (Kind::Boolean, Value::Bool(_))
             | (Kind::Scalar, Value::String(_) | Value::Bool(_) | Value::Integer(_))
             | (Kind::Elsewhere, Value::Object(_)) => Ok(()),
-            (Kind::Text | Kind::Url, _) => must("a string"),
+            (Kind::Text | Kind::Url | Kind::Template, _) => must("a string"),
             (Kind::Boolean, _) => must("true or false"),
             (Kind::Scalar, _) => must("a string, a non-negative integer, true or false"),
             (Kind::Array(_), _) => must("a non-empty array"),

@@ -11,6 +11,7 @@ mod rules;
 mod schema;
 pub(crate) mod shapes;
 mod sources;
+pub(crate) mod tenants;
 
 pub use issuer::IssuerPolicy;
 #[cfg(feature = "revocation")]
@@ -68,7 +69,7 @@ impl Policy {
             revocation: None,
         };
         for (index, issuer) in issuers.into_iter().enumerate() {
-            policy.push(index, issuer).map_err(|error| error.within(&index.to_string()).within("issuers"))?;
+            policy.push(issuer).map_err(|error| error.within(&index.to_string()).within("issuers"))?;
         }
         policy.keys.index();
         if policy.rules.is_empty() {
@@ -123,18 +124,26 @@ impl Policy {
         &self.limits
     }
 
-    fn push(&mut self, index: usize, issuer: IssuerPolicy) -> Result<(), PolicyError> {
-        if self.issuer_index(&issuer.rules.issuer).is_some() {
-            return Err(PolicyError::at("issuer", "is named twice"));
-        }
-        if issuer.keys.is_empty() && issuer.rules.remote.is_none() && issuer.rules.introspection.is_none() {
+    fn push(&mut self, issuer: IssuerPolicy) -> Result<(), PolicyError> {
+        let IssuerPolicy { rules, keys, tenants } = issuer;
+        if keys.is_empty() && rules.remote.is_none() && rules.introspection.is_none() {
             return Err(PolicyError::here("must have \"jwks\", \"keys\", \"remote\" or \"introspection\""));
         }
-        for key in issuer.keys {
-            self.keys.push(index, key);
+        let first = self.rules.len();
+        tenants.each(&rules, &mut |rules| {
+            if self.issuer_index(&rules.issuer).is_some() {
+                return Err(PolicyError::at("issuer", "is named twice"));
+            }
+            self.names.insert(hash_of(&rules.issuer), self.rules.len());
+            self.rules.push(rules);
+            Ok(())
+        })?;
+        if !keys.is_empty() && !tenants.values.is_empty() {
+            return Err(PolicyError::at("tenants", "must have their keys in \"remote\": each has its own"));
         }
-        self.names.insert(hash_of(&issuer.rules.issuer), index);
-        self.rules.push(issuer.rules);
+        for key in keys {
+            self.keys.push(first, key);
+        }
         Ok(())
     }
 

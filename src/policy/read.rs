@@ -14,6 +14,7 @@ use crate::{
         rules::{Rules, Types},
         shapes::POLICY,
         sources::{ClientAuthentication, Discovery, Introspection, Location, Remote},
+        tenants::Tenants,
     },
     policy_error::PolicyError,
     time::Leeway,
@@ -72,7 +73,8 @@ fn limits(object: Checked<'_, '_>) -> Limits {
 
 fn issuer(object: Checked<'_, '_>) -> Result<IssuerPolicy, PolicyError> {
     let name = object.text("issuer").unwrap_or_default().to_owned();
-    let mut policy = IssuerPolicy { rules: Rules::new(name, object.strings("audience")), keys: Vec::new() };
+    let mut policy = IssuerPolicy::of(Rules::new(name, object.strings("audience")));
+    policy.tenants = tenants(object);
     if let Some(claim) = object.text("audienceClaim") {
         policy.rules.audience_claim = claim.to_owned();
     }
@@ -96,6 +98,17 @@ fn issuer(object: Checked<'_, '_>) -> Result<IssuerPolicy, PolicyError> {
     }
     policy.rules.introspection = object.section("introspection").map(introspection);
     Ok(policy)
+}
+
+/// The values that the holes of an issuer's name may have.
+fn tenants(object: Checked<'_, '_>) -> Tenants {
+    let listed = |value: &Value<'_>| value.as_strings().unwrap_or_default().into_iter().map(str::to_owned).collect();
+    let values = match object.value("tenants") {
+        None => Vec::new(),
+        Some(Value::Object(holes)) => holes.members().map(|(name, values)| (name.to_owned(), listed(values))).collect(),
+        Some(values) => vec![(String::new(), listed(values))],
+    };
+    Tenants { values, unclaimed: object.strings("holesWithoutClaim") }
 }
 
 /// The keys that are built in.
@@ -154,14 +167,14 @@ fn revocation(object: Checked<'_, '_>) -> Result<RevocationPolicy, PolicyError> 
 /// Keys that belong to no issuer.
 #[cfg(feature = "revocation")]
 fn own_keys(object: Checked<'_, '_>) -> Result<Vec<NamedKey>, PolicyError> {
-    let mut holder = IssuerPolicy { rules: Rules::new(String::new(), Vec::new()), keys: Vec::new() };
+    let mut holder = IssuerPolicy::of(Rules::new(String::new(), Vec::new()));
     keys(object, &mut holder)?;
     Ok(holder.keys)
 }
 
 fn remote(object: Checked<'_, '_>) -> Result<Remote, PolicyError> {
     let location = match (object.text("jwksUri"), object.text("discovery")) {
-        (Some(url), _) => Location::JwksUri(url.to_owned()),
+        (Some(url), _) => Remote::jwks_uri(url)?.location,
         (None, Some("oauth")) => Location::Discovery(Discovery::Oauth),
         (None, _) => Location::Discovery(Discovery::Oidc),
     };

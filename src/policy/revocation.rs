@@ -190,7 +190,7 @@ fn check_seconds(seconds: u64, most: u64) -> Result<(), PolicyError> {
 }
 
 fn read_jwks(jwks: &str) -> Result<Vec<NamedKey>, PolicyError> {
-    let mut holder = IssuerPolicy { rules: Rules::new(String::new(), Vec::new()), keys: Vec::new() };
+    let mut holder = IssuerPolicy::of(Rules::new(String::new(), Vec::new()));
     document::parse(jwks).and_then(|jwks| holder.push_jwks(&jwks)).map_err(|error| error.within("jwks"))?;
     Ok(holder.keys)
 }

@@ -11,7 +11,7 @@ use crate::{
 /// The kind of token that is accepted when a policy names none: an OAuth 2.0 access token (RFC 9068 §2.1).
 const ACCESS_TOKEN: &str = "at+jwt";
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rules {
     pub(crate) issuer: String,
     pub(crate) audience: Vec<String>,
@@ -24,7 +24,7 @@ pub(crate) struct Rules {
     pub(crate) introspection: Option<Introspection>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Types {
     Any,
     OneOf(Vec<String>),

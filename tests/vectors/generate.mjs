@@ -24,7 +24,7 @@ const THEMES = {
     'inspect',
     'rfc',
   ],
-  keys: ['keys', 'keysets', 'members', 'documents', 'issuers', 'remote'],
+  keys: ['keys', 'keysets', 'members', 'documents', 'issuers', 'tenants', 'remote'],
   claims: ['claims', 'time', 'claims-asked'],
   policy: ['policy', 'presets', 'presets-platforms'],
   gate: [

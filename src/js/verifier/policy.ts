@@ -105,6 +105,14 @@ export interface Introspection {
 }
 
 interface Rules<A extends string> {
+  /**
+   * The values that the hole of `issuer` may have (`https://login.example/{tid}/v2.0`), or those of each hole by its name. Every
+   * tenant is an issuer with keys of its own; `remote.jwksUri` may have the same holes. A token has to name its tenant in the claim
+   * of the hole's name as well.
+   */
+  tenants?: [string, ...string[]] | Record<string, [string, ...string[]]>;
+  /** Holes for which the issuer's tokens have no claim: its name alone tells the tenant. */
+  holesWithoutClaim?: [string, ...string[]];
   /** Which claim is compared with `audience`, for issuers whose tokens have no `aud`: it must then be there. Default: `'aud'`. */
   audienceClaim?: string;
   /** Narrows the algorithms, and settles that of a JWK without `alg`. */
@@ -150,6 +158,23 @@ export type Preset =
       preset: 'entra-v1' | 'entra-v2';
       /** The tenant's id, a GUID. */
       tenant: string;
+    }
+  | {
+      preset: 'auth0' | 'entra-v1' | 'entra-v2';
+      /** Several of them: domains, or ids. */
+      tenants: [string, ...string[]];
+    }
+  | {
+      preset: 'cognito-access' | 'cognito-id';
+      region: string;
+      /** The ids of several user pools. */
+      tenants: [string, ...string[]];
+    }
+  | {
+      preset: 'keycloak';
+      url: string;
+      /** Several realms. */
+      tenants: [string, ...string[]];
     }
   | {
       preset: 'okta';

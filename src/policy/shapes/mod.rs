@@ -69,7 +69,23 @@ pub(crate) const POLICY: Shape = Shape::new(&[
 
 /// One issuer, its preset expanded.
 pub(crate) const ISSUER: Shape = Shape::new(&[
-    Member::new("issuer", Kind::Text, "The exact `iss`, compared byte for byte.").required(),
+    Member::new(
+        "issuer",
+        Kind::Text,
+        "The exact `iss`, compared byte for byte. With `tenants` it has named holes, as in `https://login.example/{tid}/v2.0`.",
+    )
+    .required(),
+    Member::new(
+        "tenants",
+        Kind::Lists,
+        "The values that the hole of `issuer` may have, or those of each hole by its name. Every tenant is an issuer with keys of its own; \
+         `remote.jwksUri` may have the same holes. A token has to name the tenant in the claim of the hole's name as well.",
+    ),
+    Member::new(
+        "holesWithoutClaim",
+        Kind::Texts,
+        "Holes for which this issuer's tokens have no claim: its name alone tells the tenant.",
+    ),
     Member::new(
         "audience",
         Kind::Either(&Kind::Text, &Kind::Texts),
@@ -149,7 +165,11 @@ const KEY: Shape = Shape::new(&[
 .with_one_of(&["pem", "spki", "secret"]);
 
 const REMOTE: Shape = Shape::new(&[
-    Member::new("jwksUri", Kind::Url, "Where the JWK Set is: https, or http on a loopback name."),
+    Member::new(
+        "jwksUri",
+        Kind::Template,
+        "Where the JWK Set is: https, or http on a loopback name. It may have holes of `issuer`.",
+    ),
     Member::new(
         "discovery",
         Kind::Choice(&["oidc", "oauth"]),
