@@ -101,6 +101,8 @@ pub enum Rejection {
 
     /// No key has the token's `kid`.
     KidUnknown,
+    /// The token's issuer publishes its keys, by the policy's `remote`, and none were handed over yet. A gate fetches them.
+    KeysNotSet { issuer: String },
     /// No issuer of the policy has the token's `iss`, which chooses whose keys are meant. Up to eight names of those that do are shown;
     /// the token's stays unsaid, since nobody has checked who wrote it.
     IssuerUnknown { expected: Vec<String> },
@@ -180,6 +182,7 @@ impl Rejection {
         matches!(
             self,
             Rejection::KidUnknown
+                | Rejection::KeysNotSet { .. }
                 | Rejection::KidRequired { .. }
                 | Rejection::AlgMismatch { .. }
                 | Rejection::SignatureLength { .. }
@@ -216,6 +219,7 @@ impl Rejection {
             R::AlgMissing => ("alg-missing", Jws, "The token's header has no alg."),
             R::AlgUnknown => ("alg-unknown", Jws, "The token's alg is none or unsupported."),
             R::KidUnknown => ("kid-unknown", Keys, "No key of the policy has the token's kid."),
+            R::KeysNotSet { .. } => ("keys-not-set", Keys, "The keys of the token's issuer were never handed over; call setRemoteKeys (set_remote_keys in Rust) with what issuers[].remote names, or use a gate, which fetches them."),
             R::IssuerUnknown { .. } => ("issuer-unknown", Keys, "No issuer of the policy has the token's iss; if it is to be trusted, write it into issuers[].issuer exactly as the token does."),
             R::KidRequired { .. } => ("kid-required", Keys, "Too many keys match this token; give the keys and the tokens a kid."),
             R::AlgMismatch { .. } => ("alg-mismatch", Keys, "The token's alg does not match the alg of its key."),

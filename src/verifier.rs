@@ -248,16 +248,7 @@ impl Verifier {
 
     /// The keys that a token is tried with.
     pub(crate) fn candidates(&self, token: &UnverifiedToken<'_>) -> Result<Candidates<'_>, Rejection> {
-        self.keys.candidates(&self.policy, token).map_err(|rejection| match rejection {
-            // That no key fits is for lack of an issuer, and not of a key.
-            Rejection::KidUnknown | Rejection::KidRequired { .. }
-                if token.by_issuer_unverified(self.policy.limits(), |iss| Some(!self.policy.trusts(iss)))
-                    == Some(true) =>
-            {
-                Rejection::IssuerUnknown { expected: self.policy.some_names() }
-            }
-            other => other,
-        })
+        self.keys.candidates(&self.policy, token)
     }
 
     /// What the next token gains by this one.

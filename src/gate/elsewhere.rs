@@ -4,15 +4,16 @@ use crate::{
     claims,
     denial::Denial,
     gate::{
-        facts::Introspected,
+        facts::{Evidence, Introspected},
         judge::{Case, Outcome},
         kind,
         step::Step,
     },
     json::{Object, Value, read_object},
     jws::compact::{leading_parts_unverified, names_unverified},
+    keys::freshness::BETWEEN_FETCHES,
     policy::Policy,
-    rejection::{Rejection, Segment},
+    rejection::{Rejection, Segment, excerpt},
 };
 
 /// The next step after the verifier has refused a token.
@@ -75,7 +76,15 @@ fn fetch(
         return Ok(Step::NeedKeys { issuer: policy.issuer_name(issuer).unwrap_or_default().to_owned(), kid });
     }
     // Without any published key there is nothing to compare with: that says nothing against the token.
-    if case.gate.verifier.has_published_keys(issuer) { Err(rejection.into()) } else { Err(Denial::KeysUnavailable) }
+    if case.gate.verifier.has_published_keys(issuer) {
+        return Err(rejection.into());
+    }
+    let Evidence { keys_failure, keys_retry_seconds, .. } = case.evidence;
+    let retry_after = keys_retry_seconds.map_or(BETWEEN_FETCHES, |seconds| seconds.clamp(1, BETWEEN_FETCHES));
+    Err(Denial::KeysUnavailable {
+        reason: keys_failure.map(excerpt),
+        retry_after: u32::try_from(retry_after).unwrap_or_default(),
+    })
 }
 
 /// The issuers that can be asked about a token.

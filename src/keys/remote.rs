@@ -69,7 +69,16 @@ pub(crate) type Fingerprint = [u8; 64];
 /// # Errors
 /// Text that is no JWK Set, or has more than [`MOST_KEYS`] keys. That no key of it is usable is for the caller to judge.
 pub(crate) fn read(text: &str, accepted: Option<&[Alg]>) -> Result<(Vec<RemoteKey>, Vec<LeftOut>), PolicyError> {
-    let document = document::parse_within(text, &Limits::FETCHED)?;
+    let document =
+        document::parse_within(text, &Limits::FETCHED).map_err(|error| match text.trim_start().as_bytes() {
+            [0xef, 0xbb, 0xbf, ..] => {
+                PolicyError::here("begins with a byte order mark, which JSON must not have (RFC 8259)")
+            }
+            [b'<', ..] => {
+                PolicyError::here("is HTML or XML, and not a JWK Set; use the jwks_uri of the issuer's metadata")
+            }
+            _ => error,
+        })?;
     let items = match document.get("keys") {
         Some(Value::Array(items)) => items,
         Some(_) => return Err(PolicyError::at("keys", "must be an array")),
@@ -171,6 +180,14 @@ mod tests {
         for text in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[],"keys":[]}"#, &many, "<html>"] {
             assert!(read(text, None).is_err(), "{text:.40}");
         }
+    }
+
+    #[test]
+    fn a_page_and_a_byte_order_mark_are_called_so() {
+        let reason = |text: &str| read(text, None).unwrap_err().reason().to_owned();
+        assert!(reason(" \n<!doctype html>").contains("HTML"));
+        assert!(reason("\u{feff}{\"keys\":[]}").contains("byte order mark"));
+        assert_eq!(reason("keys"), "is not a JSON object");
     }
 
     #[test]

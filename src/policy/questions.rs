@@ -14,11 +14,6 @@ impl Policy {
         self.rules.get(index)?.remote.as_ref()
     }
 
-    /// Is there an issuer of that name?
-    pub(crate) fn trusts(&self, issuer: &str) -> bool {
-        self.issuer_index(issuer).is_some()
-    }
-
     /// Names of issuers, for messages: there may be thousands.
     pub(crate) fn some_names(&self) -> Vec<String> {
         self.rules.iter().take(8).map(|rules| excerpt(&rules.issuer)).collect()

@@ -32,7 +32,20 @@ impl TrustedKeys {
     /// The keys that a token is tried with.
     pub(crate) fn candidates(&self, policy: &Policy, token: &UnverifiedToken<'_>) -> Result<Candidates<'_>, Rejection> {
         let named = || token.by_issuer_unverified(policy.limits(), |name| policy.issuer_index(name));
-        self.set.candidates(token.header(), &named)
+        self.set.candidates(token.header(), &named).map_err(|rejection| match rejection {
+            Rejection::KidUnknown | Rejection::KidRequired { .. } => {
+                let named = token.by_issuer_unverified(policy.limits(), |name| Some(policy.issuer_index(name)));
+                named.and_then(|issuer| self.lack(policy, issuer)).unwrap_or(rejection)
+            }
+            other => other,
+        })
+    }
+
+    /// What a token lacks that no key fits and that names that issuer, where it is more than a key: the issuer, or all its keys.
+    fn lack(&self, policy: &Policy, issuer: Option<usize>) -> Option<Rejection> {
+        let Some(issuer) = issuer else { return Some(Rejection::IssuerUnknown { expected: policy.some_names() }) };
+        policy.remote_of(issuer).filter(|_| !self.has_published(issuer))?;
+        Some(Rejection::KeysNotSet { issuer: policy.issuer_name(issuer)?.to_owned() })
     }
 
     /// Are published keys of the issuer with that index held?

@@ -78,7 +78,14 @@ interface Fields {
   'alg-missing': object;
   'alg-unknown': object;
   'kid-unknown': object;
-  'keys-unavailable': object;
+  /** Up to eight names of issuers that the policy has. */
+  'issuer-unknown': { expected: string[] };
+  'keys-unavailable': {
+    /** What kept them from being fetched: `status-500`, or `bad-document: ` and what is wrong with it. */
+    reason: string | null;
+  };
+  /** The policy's `remote` says where the keys are, and none were handed over. */
+  'keys-not-set': { issuer: string };
   'kid-required': { limit: number; candidates: number };
   'alg-mismatch': { expected: (Alg | MlDsaAlg)[]; actual: Alg | MlDsaAlg };
   'signature-length': { expected: number; actual: number };

@@ -229,14 +229,24 @@ for (const [how, payload, few, crowd] of [
     refuse('claim-missing', { claim: 'iss' }),
     refuse('kid-unknown'),
   ],
-  ['has-a-slash-behind-it', own(4, { iss: `${name(4)}/` }), refuse('issuer-mismatch'), refuse('issuer-unknown')],
+  [
+    'has-a-slash-behind-it',
+    own(4, { iss: `${name(4)}/` }),
+    refuse('issuer-mismatch'),
+    refuse('issuer-unknown'),
+  ],
   [
     'is-in-upper-case',
     own(4, { iss: name(4).toUpperCase() }),
     refuse('issuer-mismatch'),
     refuse('issuer-unknown'),
   ],
-  ['has-a-nul-behind-it', own(4, { iss: `${name(4)}\0` }), refuse('issuer-mismatch'), refuse('issuer-unknown')],
+  [
+    'has-a-nul-behind-it',
+    own(4, { iss: `${name(4)}\0` }),
+    refuse('issuer-mismatch'),
+    refuse('issuer-unknown'),
+  ],
   ['is-escaped', spelled('"\\u0068ttps:\\/\\/4.example"'), accept(), accept()],
   ['is-named-by-an-escape', JSON.stringify(own(4)).replace('"iss"', '"\\u0069\\u0073s"'), accept(), accept()],
 ]) {

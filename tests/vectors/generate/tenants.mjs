@@ -20,10 +20,13 @@ const policies = {
     issuers: [{ preset: 'entra-v2', tenants: [TENANT, SECOND], audience: API }],
   },
   pools: {
-    issuers: [{ preset: 'cognito-id', region: 'eu-west-1', tenants: ['eu-west-1_A', 'eu-west-1_B'], audience: 'c' }],
+    issuers: [
+      { preset: 'cognito-id', region: 'eu-west-1', tenants: ['eu-west-1_A', 'eu-west-1_B'], audience: 'c' },
+    ],
   },
 };
 const { add, file } = collection('Own: one policy for the tenants of an issuer, and for no other.', policies);
+
 export { file };
 
 /** What every tenant publishes: the same key. */
@@ -117,7 +120,13 @@ add(
 
 // The policy
 const faulty = (id, comment, issuer, pointer) =>
-  add(`tenants-refuses-${id}`, 11, comment, { kind: 'policy', policy: { issuers: [issuer] } }, misuse(pointer));
+  add(
+    `tenants-refuses-${id}`,
+    11,
+    comment,
+    { kind: 'policy', policy: { issuers: [issuer] } },
+    misuse(pointer),
+  );
 const text = (value) => ({ ...spelled, ...value });
 faulty('an-open-hole', 'A hole has its values, always.', spelled, '/issuers/0/issuer');
 faulty('no-tenants', 'Nor is an empty list one.', text({ tenants: [] }), '/issuers/0/tenants');
