@@ -22,7 +22,7 @@ use crate::{
 
 /// What the policy says about requests.
 #[derive(Debug)]
-pub(crate) struct Rules {
+pub(crate) struct GateRules {
     pub(crate) realm: String,
     pub(crate) places: Places,
     pub(crate) requirement: Requirement,
@@ -80,7 +80,7 @@ impl Route {
     }
 }
 
-impl Rules {
+impl GateRules {
     /// Adds what is required of a request: by the first route that covers it in every reading, or
     /// else by default, and by each route before that may cover it. Whichever of them the server
     /// behind us has its handler under, what holds there is asked for.
@@ -148,7 +148,7 @@ impl Rules {
         let origins = Origins::read(&gate.strings("origins"));
         let proxies = gate.section("proxies").map_or_else(|| Ok(Proxies::default()), proxies);
         let proofs = proofs(dpop, nonce_secret).map_err(|error| error.within("dpop"))?;
-        Ok(Rules {
+        Ok(GateRules {
             realm: realm(gate.text("realm"))?,
             cors: cors.map_err(|error| error.within("cors"))?,
             places,

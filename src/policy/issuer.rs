@@ -9,7 +9,7 @@ use crate::{
         jwk::{self, NamedKey},
     },
     policy::{
-        rules::{Rules, Types},
+        issuer_rules::{IssuerRules, Types},
         sources::{Introspection, Remote},
         tenants::Tenants,
     },
@@ -19,7 +19,7 @@ use crate::{
 /// One issuer: its exact name, the audiences we answer to, its keys, and what else is asked of its tokens.
 #[derive(Debug)]
 pub struct IssuerPolicy {
-    pub(super) rules: Rules,
+    pub(super) rules: IssuerRules,
     pub(super) keys: Vec<NamedKey>,
     pub(super) tenants: Tenants,
 }
@@ -41,10 +41,10 @@ impl IssuerPolicy {
         if audience.is_empty() || audience.iter().any(String::is_empty) {
             return Err(PolicyError::at("audience", "must be one or more non-empty strings"));
         }
-        Ok(IssuerPolicy::of(Rules::new(issuer, audience)))
+        Ok(IssuerPolicy::of(IssuerRules::new(issuer, audience)))
     }
 
-    pub(super) fn of(rules: Rules) -> Self {
+    pub(super) fn of(rules: IssuerRules) -> Self {
         IssuerPolicy { rules, keys: Vec::new(), tenants: Tenants::default() }
     }
 

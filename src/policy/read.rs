@@ -10,8 +10,9 @@ use crate::{
     keys::{VerificationKey, jwk::NamedKey, tables::TableBudget},
     limits::Limits,
     policy::{
-        IssuerPolicy, Policy, presets,
-        rules::{Rules, Types},
+        IssuerPolicy, Policy,
+        issuer_rules::{IssuerRules, Types},
+        presets,
         shapes::POLICY,
         sources::{ClientAuthentication, Discovery, Introspection, Location, Remote},
         tenants::Tenants,
@@ -73,7 +74,7 @@ fn limits(object: Checked<'_, '_>) -> Limits {
 
 fn issuer(object: Checked<'_, '_>) -> Result<IssuerPolicy, PolicyError> {
     let name = object.text("issuer").unwrap_or_default().to_owned();
-    let mut policy = IssuerPolicy::of(Rules::new(name, object.strings("audience")));
+    let mut policy = IssuerPolicy::of(IssuerRules::new(name, object.strings("audience")));
     policy.tenants = tenants(object);
     if let Some(claim) = object.text("audienceClaim") {
         policy.rules.audience_claim = claim.to_owned();
@@ -167,7 +168,7 @@ fn revocation(object: Checked<'_, '_>) -> Result<RevocationPolicy, PolicyError> 
 /// Keys that belong to no issuer.
 #[cfg(feature = "revocation")]
 fn own_keys(object: Checked<'_, '_>) -> Result<Vec<NamedKey>, PolicyError> {
-    let mut holder = IssuerPolicy::of(Rules::new(String::new(), Vec::new()));
+    let mut holder = IssuerPolicy::of(IssuerRules::new(String::new(), Vec::new()));
     keys(object, &mut holder)?;
     Ok(holder.keys)
 }

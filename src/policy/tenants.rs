@@ -5,8 +5,8 @@ use crate::{
     document::url,
     json::Scalar,
     policy::{
+        issuer_rules::IssuerRules,
         presets::Syntax,
-        rules::Rules,
         sources::{Location, Remote},
     },
     policy_error::PolicyError,
@@ -97,8 +97,8 @@ impl Tenants {
     /// A hole without values (`/issuer`), values without a hole, or one that cannot stand in it (`/tenants`).
     pub(super) fn each(
         &self,
-        rules: &Rules,
-        take: &mut dyn FnMut(Rules) -> Result<(), PolicyError>,
+        rules: &IssuerRules,
+        take: &mut dyn FnMut(IssuerRules) -> Result<(), PolicyError>,
     ) -> Result<(), PolicyError> {
         let place = rules.remote.as_ref().map_or("", Remote::url);
         let own = holes(&[&rules.issuer]);
@@ -155,7 +155,7 @@ impl Tenants {
     }
 
     /// The rules of the tenant of that number: every hole counts through its values.
-    fn filled(&self, rules: &Rules, lists: &[(&str, &[String])], number: usize) -> Rules {
+    fn filled(&self, rules: &IssuerRules, lists: &[(&str, &[String])], number: usize) -> IssuerRules {
         let mut rest = number;
         let mut values: Vec<(&str, &str)> = Vec::new();
         for (name, list) in lists {
@@ -163,7 +163,7 @@ impl Tenants {
             rest = rest.checked_div(list.len()).unwrap_or_default();
             values.push((name, list.get(index).map_or("", String::as_str)));
         }
-        let mut rules = Rules { issuer: filled(&rules.issuer, &values), ..rules.clone() };
+        let mut rules = IssuerRules { issuer: filled(&rules.issuer, &values), ..rules.clone() };
         if let Some(Remote { location: Location::JwksUri(url), .. }) = &mut rules.remote {
             *url = filled(url, &values);
         }

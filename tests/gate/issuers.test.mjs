@@ -5,7 +5,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { createGate } from 'portcullis/gate';
 
 import { AUDIENCE, asking, signer } from '../support/issuer.mjs';
-import { clock, json, origin, paths } from '../support/origin.mjs';
+import { clock, json, origin } from '../support/origin.mjs';
 
 let server;
 let key;

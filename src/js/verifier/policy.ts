@@ -104,7 +104,7 @@ export interface Introspection {
   concurrency?: number;
 }
 
-interface Rules<A extends string> {
+interface IssuerRules<A extends string> {
   /**
    * The values that the hole of `issuer` may have (`https://login.example/{tid}/v2.0`), or those of each hole by its name. Every
    * tenant is an issuer with keys of its own; `remote.jwksUri` may have the same holes. A token has to name its tenant in the claim
@@ -205,8 +205,8 @@ type Preselected =
 
 /** One issuer whose tokens are accepted, by its name or by a preset, with its keys or where they are. */
 export type IssuerPolicy<A extends string = Alg> =
-  | (Named & Rules<A> & Source<A>)
-  | (Preselected & Rules<A> & { issuer?: string });
+  | (Named & IssuerRules<A> & Source<A>)
+  | (Preselected & IssuerRules<A> & { issuer?: string });
 
 /** At least one of these says who signs. */
 type Signed<A extends string> =

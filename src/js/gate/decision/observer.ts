@@ -43,7 +43,7 @@ export interface ObserverStats {
   /** What else happened, by `name`, or `name:reason`. */
   events: { [name: string]: number };
   /** Exceptions of callbacks, which reached nobody. */
-  faults: number;
+  callbackErrors: number;
 }
 
 /** Codes are a closed set; reasons may be names of foreign errors. */
@@ -118,7 +118,7 @@ export class Observer {
   readonly #onDecision: ((event: DecisionEvent) => unknown) | undefined;
   readonly #decisions = new Map<string, number>();
   readonly #events = new Map<string, number>();
-  #faults = 0;
+  #callbackErrors = 0;
 
   constructor(onDecision?: (event: DecisionEvent) => unknown) {
     this.#onDecision = onDecision;
@@ -149,7 +149,7 @@ export class Observer {
     contained(
       () => tell(event),
       () => {
-        this.#faults += 1;
+        this.#callbackErrors += 1;
       },
     );
   }
@@ -163,7 +163,7 @@ export class Observer {
     return {
       decisions: Object.fromEntries(this.#decisions),
       events: Object.fromEntries(this.#events),
-      faults: this.#faults,
+      callbackErrors: this.#callbackErrors,
     };
   }
 }
