@@ -53,6 +53,8 @@ pub struct Validity {
     pub until: u64,
     /// Whether no list could tell if it was revoked, and it is accepted all the same.
     pub stale: bool,
+    /// Which of its issuer's alternatives it is.
+    pub alternative: Option<usize>,
 }
 
 impl Validity {
@@ -64,6 +66,7 @@ impl Validity {
             from: UnixSeconds(begins.saturating_sub(leeway.0)),
             until: exp.0.saturating_add(leeway.0),
             stale: false,
+            alternative: None,
         }
     }
 }

@@ -39,6 +39,7 @@ pub struct Accepted {
     claims: Claims,
     payload: Vec<u8>,
     stale: bool,
+    alternative: Option<String>,
 }
 
 /// Decides about tokens by one policy. It holds no clock and does no I/O: the same input gives the same verdict everywhere.
@@ -183,12 +184,11 @@ impl Verifier {
     pub fn verify_authorization(&self, authorization: Option<&str>, now: UnixSeconds) -> Verdict {
         let token = bearer::token(authorization, self.policy.limits())?;
         let take = |claims: &ParsedClaims<'_>, _: &Header, validity: Validity| {
-            binding::check_bearer(&claims.object).map(|()| (claims.to_claims(), validity.stale))
+            binding::check_bearer(&claims.object).map(|()| (claims.to_claims(), validity))
         };
         let (authentic, taken) = self.decide(token, now, take)?;
-        let (claims, stale) = taken?;
-        let (header, payload) = authentic.into_parts();
-        Ok(Accepted { header, claims, payload, stale })
+        let (claims, validity) = taken?;
+        Ok(self.accepted(authentic, claims, validity))
     }
 
     /// The same for a caller that checks the binding itself: the `cnf` of the [`payload`](Accepted::payload) against the client's
@@ -208,10 +208,15 @@ impl Verifier {
     /// # Errors
     /// The [`Rejection`] of the first stage that refuses.
     pub fn verify(&self, token: &str, now: UnixSeconds) -> Verdict {
-        let take = |claims: &ParsedClaims<'_>, _: &Header, validity: Validity| (claims.to_claims(), validity.stale);
-        let (authentic, (claims, stale)) = self.decide(token, now, take)?;
+        let take = |claims: &ParsedClaims<'_>, _: &Header, validity: Validity| (claims.to_claims(), validity);
+        let (authentic, (claims, validity)) = self.decide(token, now, take)?;
+        Ok(self.accepted(authentic, claims, validity))
+    }
+
+    fn accepted(&self, authentic: AuthenticToken<'_>, claims: Claims, validity: Validity) -> Accepted {
+        let alternative = self.policy.alternative(&claims.iss, validity.alternative).map(str::to_owned);
         let (header, payload) = authentic.into_parts();
-        Ok(Accepted { header, claims, payload, stale })
+        Accepted { header, claims, payload, stale: validity.stale, alternative }
     }
 
     /// The pipeline. `take` sees the claims and how long they hold once nothing stands against the token.
@@ -363,6 +368,12 @@ impl Accepted {
     #[must_use]
     pub fn is_stale(&self) -> bool {
         self.stale
+    }
+
+    /// The name of the alternative that it fits, where the policy has its issuer's tokens in several.
+    #[must_use]
+    pub fn alternative(&self) -> Option<&str> {
+        self.alternative.as_deref()
     }
 
     /// All claims as they were signed: the text of a JSON object that passed the strict reader.

@@ -277,7 +277,7 @@ mod tests {
             now,
             leeway: Leeway::default(),
         };
-        let validity = Validity { from: now, until: 2000, stale: false };
+        let validity = Validity { from: now, until: 2000, stale: false, alternative: None };
         requirement(text)
             .unwrap()
             .check(&subject, validity)

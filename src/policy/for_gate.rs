@@ -19,6 +19,13 @@ impl Policy {
         self.rules.iter().take(8).map(|rules| excerpt(&rules.issuer)).collect()
     }
 
+    /// The name of that alternative of an issuer.
+    pub(crate) fn alternative(&self, issuer: &str, index: Option<usize>) -> Option<&str> {
+        let index = index?;
+        let rules = self.rules.get(self.issuer_index(issuer)?)?;
+        rules.alternatives.get(index).map(|(name, _)| name.as_str())
+    }
+
     /// To which algorithms that issuer's keys are narrowed.
     pub(crate) fn algorithms_of(&self, index: usize) -> Option<&[Alg]> {
         self.rules.get(index)?.algorithms.as_deref()
@@ -49,7 +56,7 @@ impl Policy {
         if claims.object.get("iss").is_some() && claims.iss() != rules.issuer {
             return Err(mismatch(vec![rules.issuer.clone()]));
         }
-        rules.check_but_type(claims)?;
-        self.check_time(claims, now)
+        let alternative = rules.check(None, claims)?;
+        self.check_time(claims, now).map(|validity| Validity { alternative, ..validity })
     }
 }

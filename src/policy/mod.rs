@@ -163,8 +163,8 @@ impl Policy {
         now: UnixSeconds,
     ) -> Result<Validity, Rejection> {
         let rules = self.issuer(token.issuers(), claims.iss())?;
-        rules.check(token.header().typ(), claims)?;
-        self.check_time(claims, now)
+        let alternative = rules.check(Some(token.header().typ()), claims)?;
+        self.check_time(claims, now).map(|validity| Validity { alternative, ..validity })
     }
 
     fn issuer(&self, issuers: impl Iterator<Item = usize> + Clone, iss: &str) -> Result<&IssuerRules, Rejection> {

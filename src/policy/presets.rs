@@ -54,7 +54,7 @@ const fn listed_as(name: &'static str, syntax: Syntax, hole: &'static str) -> Pa
 
 /// Every preset.
 #[rustfmt::skip]
-pub(super) const PRESETS: [Preset; 13] = [
+pub(super) const PRESETS: [Preset; 14] = [
     // ID tokens look alike and are for another audience: the client.
     preset("auth0", &[listed_as("domain", Host, "{domain}")], r#"{
 "issuer":"https://<domain>/",
@@ -94,6 +94,15 @@ pub(super) const PRESETS: [Preset; 13] = [
 "issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
 "remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
 "claims":{"token_use":"id"},
+"algorithms":["RS256"],
+"types":"any"}"#),
+    // Both kinds, told apart by name.
+    preset("cognito", &[given("region", Label), listed_as("userPool", Label, "{userPool}")], r#"{
+"issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
+"remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
+"alternatives":[
+{"name":"access","audienceClaim":"client_id","claims":{"token_use":"access"}},
+{"name":"id","claims":{"token_use":"id"}}],
 "algorithms":["RS256"],
 "types":"any"}"#),
     // ID tokens: access tokens are opaque.

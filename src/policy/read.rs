@@ -76,21 +76,24 @@ fn issuer(object: Checked<'_, '_>) -> Result<IssuerPolicy, PolicyError> {
     let name = object.text("issuer").unwrap_or_default().to_owned();
     let mut policy = IssuerPolicy::of(IssuerRules::new(name, object.strings("audience")));
     policy.tenants = tenants(object);
-    if let Some(claim) = object.text("audienceClaim") {
-        policy.rules.audience_claim = claim.to_owned();
-    }
     let algorithms: Vec<Alg> = object.texts("algorithms").into_iter().filter_map(Alg::from_name).collect();
     policy.rules.algorithms = Some(algorithms).filter(|algorithms| !algorithms.is_empty());
-    match object.value("types") {
-        None => {}
-        // As a string it can only be "any".
-        Some(Value::String(_)) => policy.rules.types = Types::Any,
-        Some(_) => policy.rules.types = Types::OneOf(object.strings("types")),
-    }
-    policy.rules.required_claims = object.strings("requiredClaims");
-    for (name, value) in object.object("claims").into_iter().flat_map(Object::members) {
-        policy.rules.claims.extend(Scalar::of(value).map(|value| (name.to_owned(), value)));
-    }
+    asked(object, &mut policy.rules);
+    let mut alternatives: Vec<(String, IssuerRules)> = Vec::new();
+    object.each("alternatives", &mut |object| {
+        let name = object.text("name").unwrap_or_default();
+        if alternatives.iter().any(|(other, _)| other == name) {
+            return Err(PolicyError::found("name", "must be another than that of any alternative before it", name));
+        }
+        let mut rules = policy.rules.clone();
+        if object.has("audience") {
+            rules.audience = object.strings("audience");
+        }
+        asked(object, &mut rules);
+        alternatives.push((name.to_owned(), rules));
+        Ok(())
+    })?;
+    policy.rules.alternatives = alternatives;
     keys(object, &mut policy)?;
     if let Some(object) = object.section("remote") {
         let remote = remote(object).map_err(|error| error.within("remote"))?;
@@ -99,6 +102,23 @@ fn issuer(object: Checked<'_, '_>) -> Result<IssuerPolicy, PolicyError> {
     }
     policy.rules.introspection = object.section("introspection").map(introspection);
     Ok(policy)
+}
+
+/// What is asked of tokens: of an issuer's, and besides of those of one alternative.
+fn asked(object: Checked<'_, '_>, rules: &mut IssuerRules) {
+    if let Some(claim) = object.text("audienceClaim") {
+        rules.audience_claim = claim.to_owned();
+    }
+    match object.value("types") {
+        None => {}
+        // As a string it can only be "any".
+        Some(Value::String(_)) => rules.types = Types::Any,
+        Some(_) => rules.types = Types::OneOf(object.strings("types")),
+    }
+    rules.required_claims.extend(object.strings("requiredClaims"));
+    for (name, value) in object.object("claims").into_iter().flat_map(Object::members) {
+        rules.claims.extend(Scalar::of(value).map(|value| (name.to_owned(), value)));
+    }
 }
 
 /// The values that the holes of an issuer's name may have.

@@ -167,14 +167,21 @@ impl Tenants {
         if let Some(Remote { location: Location::JwksUri(url), .. }) = &mut rules.remote {
             *url = filled(url, &values);
         }
-        for (name, value) in values {
-            if !self.unclaimed.iter().any(|own| own == name) {
-                // The name and the claim say the same, or the token is refused.
-                rules.claims.retain(|(claim, _)| claim != name);
-                rules.claims.push((name.to_owned(), Scalar::Text(value.to_owned())));
-            }
+        self.bind(&mut rules, &values);
+        for (_, alternative) in &mut rules.alternatives {
+            self.bind(alternative, &values);
         }
         rules
+    }
+
+    /// The name and the claims say the same, or a token is refused.
+    fn bind(&self, rules: &mut IssuerRules, values: &[(&str, &str)]) {
+        for (name, value) in values {
+            if !self.unclaimed.iter().any(|own| own == name) {
+                rules.claims.retain(|(claim, _)| claim != name);
+                rules.claims.push(((*name).to_owned(), Scalar::Text((*value).to_owned())));
+            }
+        }
     }
 }
 

@@ -26,7 +26,7 @@ const THEMES = {
   ],
   keys: ['keys', 'keysets', 'members', 'documents', 'issuers', 'tenants', 'remote'],
   claims: ['claims', 'time', 'claims-asked'],
-  policy: ['policy', 'presets', 'presets-platforms'],
+  policy: ['policy', 'alternatives', 'presets', 'presets-platforms'],
   gate: [
     'authorization',
     'bound',

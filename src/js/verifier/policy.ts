@@ -104,6 +104,16 @@ export interface Introspection {
   concurrency?: number;
 }
 
+/** One kind of an issuer's tokens. `requiredClaims` and `claims` add up with those of the issuer; the rest holds in place of the issuer's. */
+export interface Alternative {
+  name: string;
+  audience?: Audience;
+  audienceClaim?: string;
+  types?: [string, ...string[]] | 'any';
+  requiredClaims?: [string, ...string[]];
+  claims?: Record<string, Scalar>;
+}
+
 interface IssuerRules<A extends string> {
   /**
    * The values that the hole of `issuer` may have (`https://login.example/{tid}/v2.0`), or those of each hole by its name. Every
@@ -123,6 +133,8 @@ interface IssuerRules<A extends string> {
   requiredClaims?: [string, ...string[]];
   /** Claims that must be there with exactly this value, of exactly this type. Numbers are whole and not negative. */
   claims?: Record<string, Scalar>;
+  /** Kinds of token of which each has to be one: the first that fits is named in the verdict. */
+  alternatives?: [Alternative, ...Alternative[]];
   jwks?: Jwks;
   keys?: Key<A>[];
   /** Where the issuer publishes its keys, which a gate fetches; those that are built in stay and come first. */
@@ -165,7 +177,7 @@ export type Preset =
       tenants: [string, ...string[]];
     }
   | {
-      preset: 'cognito-access' | 'cognito-id';
+      preset: 'cognito' | 'cognito-access' | 'cognito-id';
       region: string;
       /** The ids of several user pools. */
       tenants: [string, ...string[]];
@@ -182,7 +194,7 @@ export type Preset =
       /** The id of the custom authorization server: `'default'` by default. */
       authorizationServer?: string;
     }
-  | { preset: 'cognito-access' | 'cognito-id'; region: string; userPool: string }
+  | { preset: 'cognito' | 'cognito-access' | 'cognito-id'; region: string; userPool: string }
   | { preset: 'google' | 'apple' }
   | {
       preset: 'keycloak';

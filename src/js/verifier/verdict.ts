@@ -156,6 +156,8 @@ export interface Accepted<C = Claims> {
   readonly claims: C;
   /** There when no list of revocations was new enough to be believed, and the policy accepts the token all the same. */
   readonly stale?: true;
+  /** The name of the alternative that the token fits, where the policy has its issuer's tokens in several (`issuers[].alternatives`). */
+  readonly alternative?: string;
 }
 
 /** The answer about a token. `ok` tells which it is. */

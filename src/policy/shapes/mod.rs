@@ -115,6 +115,12 @@ pub(crate) const ISSUER: Shape = Shape::new(&[
         Kind::Map(&Kind::Scalar),
         "Claims that must be there with exactly this value, of exactly this type.",
     ),
+    Member::new(
+        "alternatives",
+        Kind::Array(&Kind::Object(&ALTERNATIVE)),
+        "Kinds of token of which each has to be one: the first that fits is named in the verdict. `requiredClaims` and `claims` add up with \
+         those of the issuer; what else is given holds in place of the issuer's.",
+    ),
     Member::new("jwks", Kind::Elsewhere, "Keys that are built in, as a JWK Set (RFC 7517 §5).").shaped(&JWKS),
     Member::new("keys", Kind::Array(&Kind::Object(&KEY)), "Keys that are built in, in other formats than JWK."),
     Member::new(
@@ -129,6 +135,15 @@ pub(crate) const ISSUER: Shape = Shape::new(&[
     ),
 ])
 .with_any_of(&["jwks", "keys", "remote", "introspection"]);
+
+const ALTERNATIVE: Shape = Shape::new(&[
+    Member::new("name", Kind::Text, "The name by which a verdict tells it from the others.").required(),
+    Member::new("audience", Kind::Either(&Kind::Text, &Kind::Texts), "Our audience values for this kind of token."),
+    Member::new("audienceClaim", Kind::Text, "Which claim is compared with `audience`."),
+    Member::new("types", Kind::Either(&Kind::Choice(&["any"]), &Kind::Texts), "The accepted `typ` of the header."),
+    Member::new("requiredClaims", Kind::Texts, "Claims that must be there besides those of the issuer."),
+    Member::new("claims", Kind::Map(&Kind::Scalar), "Claims with exact values besides those of the issuer."),
+]);
 
 const JWKS: Shape = Shape::new(&[Member::new(
     "keys",
