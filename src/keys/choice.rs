@@ -231,6 +231,29 @@ mod tests {
     }
 
     #[test]
+    fn as_few_published_keys_are_looked_at_when_two_thousand_issuers_publish_the_same_as_when_twenty_do() {
+        let jwk = r#"{"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let looks = |count: usize| {
+            let name = |index: usize| format!("https://{index}.example");
+            let remote = |index| crate::policy::Remote::jwks_uri(format!("{}/k", name(index))).unwrap();
+            let issuer = |index| IssuerPolicy::new(name(index), ["a"]).unwrap().with_remote(remote(index)).unwrap();
+            let mut verifier = Verifier::new(Policy::new((0..count).map(issuer)).unwrap());
+            for index in 0..count {
+                verifier.set_remote_keys(&name(index), &format!(r#"{{"keys":[{jwk}]}}"#)).unwrap();
+            }
+            let eddsa = |iss: &str| {
+                let parts =
+                    [r#"{"alg":"EdDSA","kid":"k"}"#.to_owned(), format!(r#"{{"iss":"{iss}"}}"#), "s".repeat(64)];
+                parts.map(|part| crate::base64url::encode(part.as_bytes())).join(".")
+            };
+            let (own, stranger) = (chosen(&verifier, &eddsa(&name(count - 1))), chosen(&verifier, &eddsa("x")));
+            assert_eq!((own.0, stranger.0), (Ok(vec![count - 1]), Err("issuer-unknown")));
+            (own.1, stranger.1)
+        };
+        assert_eq!(looks(20), looks(2_000));
+    }
+
+    #[test]
     fn a_token_is_tried_with_the_named_issuers_key_first_and_with_the_others_of_a_few_after_it() {
         let verifier = verifier(3, &|_| Some("k".to_owned()), false);
         assert_eq!(chosen(&verifier, &token(Some("k"), "https://1.example")).0, Ok(vec![1, 0, 2]));

@@ -26,6 +26,11 @@ impl Policy {
         rules.alternatives.get(index).map(|(name, _)| name.as_str())
     }
 
+    /// Is the issuer with that index one of many tenants?
+    pub(crate) fn is_tenant(&self, index: usize) -> bool {
+        self.rules.get(index).is_some_and(|rules| rules.is_tenant)
+    }
+
     /// To which algorithms that issuer's keys are narrowed.
     pub(crate) fn algorithms_of(&self, index: usize) -> Option<&[Alg]> {
         self.rules.get(index)?.algorithms.as_deref()

@@ -22,6 +22,8 @@ pub(crate) struct IssuerRules {
     pub(crate) claims: Vec<(String, Scalar)>,
     pub(crate) algorithms: Option<Vec<Alg>>,
     pub(crate) remote: Option<Remote>,
+    /// It is one of the tenants of an issuer whose name has holes.
+    pub(crate) is_tenant: bool,
     pub(crate) introspection: Option<Introspection>,
     /// Kinds of token by their names, of which one has to fit; empty where these rules are all there are. The rules of each stand
     /// for themselves: what the issuer asks of every token is in them.
@@ -46,6 +48,7 @@ impl IssuerRules {
             claims: Vec::new(),
             algorithms: None,
             remote: None,
+            is_tenant: false,
             introspection: None,
             alternatives: Vec::new(),
         }

@@ -163,7 +163,7 @@ impl Tenants {
             rest = rest.checked_div(list.len()).unwrap_or_default();
             values.push((name, list.get(index).map_or("", String::as_str)));
         }
-        let mut rules = IssuerRules { issuer: filled(&rules.issuer, &values), ..rules.clone() };
+        let mut rules = IssuerRules { issuer: filled(&rules.issuer, &values), is_tenant: true, ..rules.clone() };
         if let Some(Remote { location: Location::JwksUri(url), .. }) = &mut rules.remote {
             *url = filled(url, &values);
         }

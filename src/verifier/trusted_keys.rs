@@ -11,6 +11,9 @@ use crate::{
     rejection::Rejection,
 };
 
+/// Of so many tenants published keys are held at a time. A policy may list a hundred times as many.
+const MOST_TENANTS_WITH_KEYS: usize = 1000;
+
 /// The keys of every issuer. What a policy says of issuers stays in the policy, which each question names.
 #[derive(Debug)]
 pub(crate) struct TrustedKeys {
@@ -67,7 +70,21 @@ impl TrustedKeys {
         let changed = self.set.set_remote(index, keys, &mut left_out)?;
         self.published.retain(|(own, _)| *own != index);
         self.published.push((index, jwks.into()));
+        self.bound(policy);
         Ok(KeyReport { changed, keys: self.set.remote_of(index), left_out })
+    }
+
+    /// Drops the keys of the tenant whose keys were taken longest ago, when there are those of too many. They are fetched again
+    /// when a token of its comes.
+    fn bound(&mut self, policy: &Policy) {
+        let is_tenant = |(issuer, _): &&(usize, Box<str>)| policy.is_tenant(*issuer);
+        if self.published.iter().filter(is_tenant).count() <= MOST_TENANTS_WITH_KEYS {
+            return;
+        }
+        if let Some(place) = self.published.iter().position(|entry| is_tenant(&entry)) {
+            let (oldest, _) = self.published.remove(place);
+            self.set.forget_remote(oldest);
+        }
     }
 
     /// Drops the keys that an issuer published. Whether there were any.
@@ -89,5 +106,38 @@ impl TrustedKeys {
                 let _ = self.take(policy, issuer, jwks);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"; // RFC 8037 appendix A.2
+
+    fn jwks() -> String {
+        format!(r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{X}","kid":"k"}}]}}"#)
+    }
+
+    #[test]
+    fn the_keys_of_a_thousand_tenants_are_held_and_the_oldest_go_first() {
+        let count = MOST_TENANTS_WITH_KEYS + 2;
+        let names: Vec<String> = (0..count).map(|number| format!("\"t{number}\"")).collect();
+        let mut policy = Policy::from_json(&format!(
+            r#"{{"issuers":[
+                {{"issuer":"https://own.example","audience":"a","remote":{{"jwksUri":"https://own.example/k"}}}},
+                {{"issuer":"https://i.example/{{t}}","tenants":[{}],"audience":"a","remote":{{"discovery":"oidc"}}}}]}}"#,
+            names.join(",")
+        ))
+        .unwrap();
+        let mut keys = TrustedKeys::of(&mut policy);
+        keys.take(&policy, "https://own.example", &jwks()).unwrap();
+        for number in 0..count {
+            keys.take(&policy, &format!("https://i.example/t{number}"), &jwks()).unwrap();
+        }
+        let held = |index| keys.has_published(index);
+        // The issuer that is no tenant stays, though its keys are the oldest.
+        assert!(held(0) && !held(1) && !held(2) && held(3) && held(count));
+        assert_eq!(keys.published.len(), MOST_TENANTS_WITH_KEYS + 1);
     }
 }
