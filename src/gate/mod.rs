@@ -46,6 +46,7 @@ mod former_proof_windows;
 mod judge;
 mod unresolved_token;
 pub mod metadata;
+mod tenants;
 
 pub use facts::{Evidence, Facts, Introspected, Replay};
 pub use route::PathPattern;

@@ -22,7 +22,12 @@ const policies = {
   },
   pools: {
     issuers: [
-      { preset: 'cognito', region: 'eu-west-1', tenants: ['eu-west-1_A', 'eu-west-1_B'], audience: 'client1' },
+      {
+        preset: 'cognito',
+        region: 'eu-west-1',
+        tenants: ['eu-west-1_A', 'eu-west-1_B'],
+        audience: 'client1',
+      },
     ],
   },
   owners: {
@@ -42,7 +47,11 @@ const policies = {
     ],
   },
 };
-const { add, file } = collection('Own; Amazon Cognito, GitHub: one issuer, several kinds of token.', policies);
+const { add, file } = collection(
+  'Own; Amazon Cognito, GitHub: one issuer, several kinds of token.',
+  policies,
+);
+
 export { file };
 
 const jwks = { keys: [publicJwk(KEY_OF.RS256, { kid: KID, use: 'sig', alg: 'RS256' })] };
@@ -50,7 +59,10 @@ const remoteKeys = [{ issuer: POOL, jwks }];
 const access = (more = {}) =>
   signed({ typ: undefined }, { iss: POOL, ...times, client_id: 'client1', token_use: 'access', ...more });
 const id = (more = {}) =>
-  signed({ typ: undefined }, { iss: POOL, ...times, aud: 'client1', token_use: 'id', email: 'a@b.example', ...more });
+  signed(
+    { typ: undefined },
+    { iss: POOL, ...times, aud: 'client1', token_use: 'id', email: 'a@b.example', ...more },
+  );
 
 for (const policy of ['spelled', 'preset', 'pools']) {
   for (const [name, token] of Object.entries({ access: access(), id: id() })) {
@@ -121,10 +133,24 @@ for (const [what, token, answer] of [
     refuse('claim-mismatch', { claim: 'repository_owner', expected: 'ours' }),
   ],
   ['refuses-a-stranger', owned('stranger'), refuse('claim-mismatch', { claim: 'repository_owner' })],
-  ['refuses-without-what-the-issuer-asks-for', owned('ours', { environment: 'test' }), refuse('claim-mismatch')],
-  ['refuses-another-type', signed({ typ: 'at+jwt' }, { iss: GITHUB, ...times, aud: 'https://api.example' }), refuse('type-mismatch')],
+  [
+    'refuses-without-what-the-issuer-asks-for',
+    owned('ours', { environment: 'test' }),
+    refuse('claim-mismatch'),
+  ],
+  [
+    'refuses-another-type',
+    signed({ typ: 'at+jwt' }, { iss: GITHUB, ...times, aud: 'https://api.example' }),
+    refuse('type-mismatch'),
+  ],
 ]) {
-  add(`alternatives-of-owners-${what}`, 38, 'What the issuer asks for is asked of every kind.', { ...ofGithub, token }, answer);
+  add(
+    `alternatives-of-owners-${what}`,
+    38,
+    'What the issuer asks for is asked of every kind.',
+    { ...ofGithub, token },
+    answer,
+  );
 }
 
 for (const [what, alternatives, pointer] of [
