@@ -18,8 +18,7 @@ impl PolicyError {
 
     /// The same with the text that was found there. It is the caller's own, and no secret.
     pub(crate) fn found(member: &str, expected: &str, found: &str) -> Self {
-        let found: String = found.chars().take(200).collect();
-        PolicyError::at(member, [expected, "; found \"", &found, "\""].concat())
+        PolicyError::at(member, [expected, "; found \"", first_characters(found), "\""].concat())
     }
 
     /// An error of the value being read as a whole.
@@ -60,6 +59,11 @@ impl PolicyError {
     pub fn reason(&self) -> &str {
         &self.reason
     }
+}
+
+/// At most 200 characters of a text that is shown, so that no message grows with what it is about.
+pub(crate) fn first_characters(text: &str) -> &str {
+    text.char_indices().nth(200).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 impl fmt::Display for PolicyError {

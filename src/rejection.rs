@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     alg::Alg,
     json::Scalar,
+    policy_error::first_characters,
     time::{Leeway, UnixSeconds},
 };
 
@@ -288,7 +289,7 @@ impl core::error::Error for Rejection {}
 
 /// At most 200 characters of a compared value, so that no rejection grows with its token.
 pub(crate) fn excerpt(text: &str) -> String {
-    text.chars().take(200).collect()
+    first_characters(text).to_owned()
 }
 
 #[cfg(test)]

@@ -348,7 +348,7 @@ impl Serialize for KeyStats<'_> {
         object.serialize_field("issuer", self.issuer)?;
         object.serialize_field("kid", &self.usage.kid)?;
         object.serialize_field("alg", &self.usage.alg)?;
-        object.serialize_field("uses", &self.usage.uses)?;
+        object.serialize_field("uses", &u64::from(self.usage.uses))?;
         object.serialize_field("tableBytes", &self.usage.table_bytes)?;
         object.end()
     }

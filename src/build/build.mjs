@@ -13,6 +13,7 @@ import {
 import { delimiter, join } from 'node:path';
 
 import { writeEntries } from './entries.mjs';
+import { rankFunctions } from './order.mjs';
 import { withoutPanicTexts } from './panics.mjs';
 import { setup } from './setup.mjs';
 import { hashOf, isCurrent, removeStamp, writeStamp } from './stamp.mjs';
@@ -132,12 +133,15 @@ async function compile({ name, target, features }, { rustflags }) {
 }
 
 /** What is shipped of it: made smaller, and once more as base64 for runtimes that compile it from the script itself. */
-async function optimize({ name }, { wasm_opt }, out) {
+async function optimize({ name }, { wasm_opt, wasm_order, wasm_flags }, out) {
   const folder = folderOf(name);
   const silent = join(folder, `${name}_silent.wasm`);
   await withoutPanicTexts(join(folder, `${name}_bg.wasm`), silent);
   const optimized = join(out, `${name}.wasm`);
-  await run(bin('wasm-opt'), [...wasm_opt, silent, '-o', optimized]);
+  const ranked = join(folder, `${name}_ranked.wasm`);
+  await run(bin('wasm-opt'), [...wasm_opt, ...wasm_flags, silent, '-o', ranked]);
+  rankFunctions(ranked);
+  await run(bin('wasm-opt'), [...wasm_order, ...wasm_flags, ranked, '-o', optimized]);
   cpSync(join(folder, `${name}_bg.js`), join(out, `${name}_bg.js`));
   writeFileSync(
     join(out, `${name}_inline.js`),
@@ -161,7 +165,9 @@ function bin(name) {
 
 /** What dist/ is made of, the scripts that make it included. */
 function sourcesOf(counts = () => true) {
-  const scripts = ['build.mjs', 'entries.mjs', 'panics.mjs', 'stamp.mjs'].map((name) => join(SCRIPTS, name));
+  const scripts = ['build.mjs', 'entries.mjs', 'order.mjs', 'panics.mjs', 'stamp.mjs', 'wasm-bytes.mjs'].map(
+    (name) => join(SCRIPTS, name),
+  );
   return hashOf(ROOT, SOURCES, (path) => path !== SCRIPTS && counts(path)) + hashOf(ROOT, scripts);
 }
 

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 import { Plain } from './steps.mjs';
+import { reader, sectionsOf } from './wasm-bytes.mjs';
 
 // Where a panic ends up: core's and std's own functions, none of which returns.
 const PANICS =
@@ -30,10 +31,8 @@ export async function withoutPanicTexts(from, to) {
   if (stub(PANICS) === 0) throw new Plain('the wasm names no panic function: src/build/panics.mjs, PANICS');
   // The arguments of a panic have their formatters in the table. Nothing else calls them where nothing else formats.
   if (!formats(module.emitText())) stub(FORMATS);
-  // wasm-opt orders functions by their names, and strips these.
-  binaryen.setDebugInfo(true);
   const bytes = Buffer.from(module.emitBinary());
-  blankSources(bytes);
+  blankLocations(bytes);
   writeFileSync(to, bytes);
 }
 
@@ -49,7 +48,40 @@ function formats(text) {
   return false;
 }
 
-/** Overwrites the names of source files with zeros. */
-function blankSources(bytes) {
-  for (const { 0: path, index } of bytes.toString('latin1').matchAll(SOURCE)) bytes.fill(0, index, index + path.length);
+/** Overwrites with zeros the names of source files, and where in them a panic is: address and length of the name, line and column. */
+function blankLocations(bytes) {
+  for (const { offset, data } of dataOf(bytes)) {
+    for (const { 0: path, index } of data.toString('latin1').matchAll(SOURCE)) {
+      data.fill(0, index, index + path.length);
+      const location = Buffer.alloc(8);
+      location.writeUInt32LE(offset + index, 0);
+      location.writeUInt32LE(path.length, 4);
+      for (const segment of dataOf(bytes)) {
+        let at = segment.data.indexOf(location);
+        while (at >= 0) {
+          segment.data.fill(0, at, at + 16);
+          at = segment.data.indexOf(location, at + 16);
+        }
+      }
+    }
+  }
+}
+
+/** The data of a module and the addresses where they go. */
+function dataOf(module) {
+  const found = [];
+  for (const { id, content } of sectionsOf(module)) {
+    if (id !== 11) continue;
+    const read = reader(content);
+    for (let left = read.number(); left > 0; left--) {
+      // An active segment of memory 0, by a constant.
+      if (read.byte() !== 0 || read.byte() !== 0x41)
+        throw new Plain('a segment of another kind: src/build/panics.mjs');
+      // The number is signed; addresses are below 2³¹ and have no sign to lose.
+      const offset = read.number();
+      read.byte();
+      found.push({ offset, data: read.bytes() });
+    }
+  }
+  return found;
 }

@@ -128,21 +128,21 @@ impl<'d> Der<'d> {
 pub(crate) fn from_pem(text: &str) -> Option<(&str, Vec<u8>)> {
     let (label, rest) = text.trim_ascii().strip_prefix("-----BEGIN ")?.split_once('-')?;
     let body = rest.strip_prefix("----")?.strip_suffix("-----")?.strip_suffix(label)?.strip_suffix("-----END ")?;
-    let digits: Vec<char> = body.chars().filter(|character| !character.is_ascii_whitespace()).collect();
-    let padding = digits.iter().rev().take_while(|digit| **digit == '=').count();
+    let mut digits: Vec<u8> = body.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let padding = digits.iter().rev().take_while(|digit| **digit == b'=').count();
     if padding > 2 || digits.len().checked_rem(4) != Some(0) {
         return None;
     }
-    let unpadded = digits.iter().take(digits.len().saturating_sub(padding));
-    let translated: Option<String> = unpadded
-        .map(|digit| match digit {
-            '+' => Some('-'),
-            '/' => Some('_'),
-            '-' | '_' => None,
-            digit => Some(*digit),
-        })
-        .collect();
-    Some((label, base64url::decode(&translated?)?))
+    digits.truncate(digits.len().saturating_sub(padding));
+    for digit in &mut digits {
+        *digit = match *digit {
+            b'+' => b'-',
+            b'/' => b'_',
+            b'-' | b'_' => return None,
+            digit => digit,
+        };
+    }
+    Some((label, base64url::decode(core::str::from_utf8(&digits).ok()?)?))
 }
 
 #[cfg(test)]

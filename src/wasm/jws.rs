@@ -20,11 +20,16 @@ pub fn verify_jws_with_jwk(jws: &str, length: usize, jwk: &str) -> Result<Vec<u8
     let named = jwk::parse(jwk).map_err(|error| thrown(&error))?;
     let limits = Limits::default();
     let outcome = check_length(length, &limits).and_then(|()| verify_jws(jws, &named.key));
-    Ok(match outcome {
-        // The header passed the strict reader, so its text can stand in a JSON text as it is. JSON holds no zero.
-        Ok(token) => [br#"{"ok":true,"header":"#, token.header().text().as_bytes(), b"}\0", token.payload()].concat(),
-        Err(rejection) => [rejection.to_json().as_bytes(), b"\0"].concat(),
-    })
+    let (json, payload) = match &outcome {
+        // The header passed the strict reader, so its text can stand in a JSON text as it is.
+        Ok(token) => ([r#"{"ok":true,"header":"#, token.header().text(), "}"].concat(), token.payload()),
+        Err(rejection) => (rejection.to_json(), [].as_slice()),
+    };
+    let mut told = json.into_bytes();
+    // JSON holds no zero.
+    told.push(0);
+    told.extend_from_slice(payload);
+    Ok(told)
 }
 
 /// A token decoded and not verified, as JSON.

@@ -94,7 +94,7 @@ function grouped(crates) {
 
 const FEATURES = [
   ['js'],
-  ['js', 'gate', 'revocation'],
+  ['js', 'gate-js', 'revocation'],
   ['js', 'issuer'],
   ['tower'],
   ['fetch'],
