@@ -46,7 +46,7 @@ fn is_opaque(rejection: &Rejection) -> bool {
     matches!(
         rejection,
         Rejection::SegmentCount { .. }
-            | Rejection::SegmentNotBase64url { segment: Segment::Header }
+            | Rejection::SegmentNotBase64url { segment: Segment::Header, .. }
             | Rejection::JsonMalformed { part: Segment::Header }
     )
 }
@@ -57,7 +57,7 @@ fn is_opaque(rejection: &Rejection) -> bool {
 /// can do is to have a JWK Set refreshed that is due; the keys are then looked up by the header as before.
 fn claimed(case: &Case<'_>, policy: &Policy) -> Option<(usize, Option<String>)> {
     let (issuer, kid) = names_unverified(case.credentials.token, policy.limits())?;
-    Some((policy.issuer_index(&issuer)?, kid))
+    Some((policy.index_for(issuer.as_deref())?, kid))
 }
 
 fn fetch(
@@ -95,7 +95,7 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
         Answer::Open(step) => return Ok(step),
         Answer::Active(text, response) => (text, response),
     };
-    let claims = claims::of_response(response)?;
+    let claims = claims::of_response(response, policy.deviations(issuer))?;
     let (verifier, token, fresh) = (&case.gate.verifier, case.credentials.token, !case.evidence.introspection_kept);
     let validity = match verifier.check_response(issuer, token, &claims, case.now, fresh) {
         #[cfg(feature = "revocation")]
@@ -108,7 +108,10 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
     let own = read_object(&payload, policy.limits()).ok();
     match case.judge(&claims.object, own.as_ref(), None, name, validity)? {
         Outcome::Open(step) => Ok(step),
-        Outcome::Passed(passed) => Ok(passed.into_step(text.to_owned(), None)),
+        Outcome::Passed(passed) => {
+            let told = claims.normal_form().unwrap_or_else(|| text.to_owned());
+            Ok(passed.into_step(told, None))
+        }
     }
 }
 

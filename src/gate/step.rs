@@ -1,5 +1,7 @@
 //! What the gate answers: a decision, or what it has to know before it can decide.
 
+use std::borrow::Cow;
+
 use serde::{Serialize, ser::SerializeMap};
 
 use crate::{denial::Denial, time::UnixSeconds};
@@ -172,7 +174,7 @@ struct Problem {
     kind: &'static str,
     title: &'static str,
     status: u16,
-    detail: &'static str,
+    detail: Cow<'static, str>,
     code: &'static str,
     stage: crate::rejection::Stage,
 }
@@ -225,7 +227,7 @@ enum Told<'s> {
     Refused {
         status: u16,
         stage: crate::rejection::Stage,
-        message: &'static str,
+        message: Cow<'static, str>,
         #[serde(flatten)]
         rejection: &'s Denial,
         challenges: &'s [String],

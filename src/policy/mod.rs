@@ -21,7 +21,9 @@ pub use revocation::{RevocationPolicy, RevocationSource, WhenStale};
 pub use sources::{ClientAuthentication, Discovery, Introspection, IntrospectionSource, Remote, RemoteSource};
 
 use crate::{
-    claims::ParsedClaims,
+    claims::{self, ParsedClaims},
+    deviation::{Deviation, Deviations},
+    json::{Object, Value},
     jws::compact::UnverifiedToken,
     keys::{
         Hasher, Index,
@@ -31,7 +33,7 @@ use crate::{
     },
     limits::Limits,
     policy_error::PolicyError,
-    rejection::{Rejection, excerpt},
+    rejection::{NotBase64url, Rejection, excerpt},
     signature::AuthenticToken,
     time::{Leeway, UnixSeconds, Validity},
 };
@@ -51,6 +53,8 @@ pub struct Policy {
     rules: Vec<Rules>,
     /// Where in `rules` an issuer is, by its name.
     names: Index,
+    /// The issuer whose tokens need not name it, if it is the only such one.
+    only_unnamed: Option<usize>,
     keys: KeySet,
     limits: Limits,
     leeway: Leeway,
@@ -67,6 +71,7 @@ impl Policy {
         let mut policy = Policy {
             rules: Vec::new(),
             names: Index::default(),
+            only_unnamed: None,
             keys: KeySet::default(),
             limits: Limits::default(),
             leeway: Leeway::default(),
@@ -76,6 +81,13 @@ impl Policy {
         for (index, issuer) in issuers.into_iter().enumerate() {
             policy.push(index, issuer).map_err(|error| error.within(&index.to_string()).within("issuers"))?;
         }
+        let deviate = |deviation| {
+            let own = policy.rules.iter().enumerate().filter(move |(_, rules)| rules.deviations.has(deviation));
+            own.map(|(index, _)| index)
+        };
+        let mut unnamed = deviate(Deviation::MissingIss);
+        policy.only_unnamed = unnamed.next().filter(|_| unnamed.next().is_none());
+        policy.limits = policy.limits.with_padding(deviate(Deviation::Base64urlPadding).next().is_some());
         policy.keys.index();
         if policy.rules.is_empty() {
             return Err(PolicyError::at("issuers", "must name at least one issuer"));
@@ -100,6 +112,7 @@ impl Policy {
     /// Sets how large a token may be.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
+        let limits = limits.with_padding(self.limits.padding());
         Policy { limits, ..self }
     }
 
@@ -180,8 +193,15 @@ impl Policy {
 
     /// The keys that a token is tried with.
     pub(crate) fn candidates(&self, token: &UnverifiedToken<'_>) -> Result<Candidates<'_>, Rejection> {
-        self.keys
-            .candidates(token.header(), &|| token.by_issuer_unverified(&self.limits, |name| self.issuer_index(name)))
+        self.keys.candidates(token.header(), &|| token.by_issuer_unverified(&self.limits, |name| self.index_for(name)))
+    }
+
+    /// The index of the issuer that a token names; of one that names none, of the only issuer whose tokens may.
+    pub(crate) fn index_for(&self, iss: Option<&str>) -> Option<usize> {
+        match iss {
+            Some(name) => self.issuer_index(name),
+            None => self.only_unnamed,
+        }
     }
 
     /// The index of the issuer of that exact name.
@@ -200,8 +220,32 @@ impl Policy {
         now: UnixSeconds,
     ) -> Result<Validity, Rejection> {
         let rules = self.issuer(token.issuers(), claims.iss())?;
+        // Another issuer of the policy may pad its tokens.
+        if let Some(segment) = token.padded().filter(|_| !rules.deviations.has(Deviation::Base64urlPadding)) {
+            return Err(Rejection::SegmentNotBase64url { segment, found: NotBase64url::Padding });
+        }
         rules.check(token.header().typ(), claims)?;
         self.check_time(claims, now)
+    }
+
+    /// The claims of an authentic token, read as the issuer writes them that it speaks for: of those under whose keys its signature
+    /// holds the one that it names, or for a token that names none the only one whose tokens may.
+    pub(crate) fn read_claims<'t>(
+        &self,
+        token: &AuthenticToken<'_>,
+        object: Object<'t>,
+    ) -> Result<ParsedClaims<'t>, Rejection> {
+        let mut speakers =
+            token.issuers().filter_map(|index| self.rules.get(index)).filter(|rules| match object.get("iss") {
+                None => rules.deviations.has(Deviation::MissingIss),
+                Some(Value::Null) => rules.deviations.has(Deviation::NullClaims),
+                Some(iss) => iss.as_str() == Some(&rules.issuer),
+            });
+        let speaker = speakers.next().filter(|_| speakers.next().is_none());
+        match speaker {
+            Some(rules) => claims::of_token(object, &rules.issuer, rules.deviations),
+            None => claims::of_token(object, "", Deviations::NONE),
+        }
     }
 
     fn issuer(&self, issuers: impl Iterator<Item = usize> + Clone, iss: &str) -> Result<&Rules, Rejection> {
@@ -220,10 +264,11 @@ impl Policy {
         if let Some(not_before) = claims.nbf.filter(|nbf| !nbf.is_reached(now, leeway)) {
             return Err(Rejection::NotYetValid { now, not_before, leeway });
         }
-        if let Some(issued_at) = claims.iat.filter(|iat| !iat.is_reached(now, leeway)) {
+        let iat = claims.iat.map(|iat| iat.ceil);
+        if let Some(issued_at) = iat.filter(|iat| !iat.is_reached(now, leeway)) {
             return Err(Rejection::IssuedInFuture { now, issued_at, leeway });
         }
-        Ok(Validity::new(claims.exp, claims.nbf, claims.iat, leeway))
+        Ok(Validity::new(claims.exp, claims.nbf, iat, leeway))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     claims::ParsedClaims,
+    deviation::Deviations,
     policy::Policy,
     rejection::{Rejection, excerpt},
     time::{Leeway, UnixSeconds, Validity},
@@ -11,6 +12,11 @@ impl Policy {
     /// Does the issuer with that index publish keys?
     pub(crate) fn has_remote(&self, index: usize) -> bool {
         self.rules.get(index).is_some_and(|rules| rules.remote.is_some())
+    }
+
+    /// What that issuer does differently.
+    pub(crate) fn deviations(&self, index: usize) -> Deviations {
+        self.rules.get(index).map_or(Deviations::NONE, |rules| rules.deviations)
     }
 
     /// Have published keys of that issuer been taken?

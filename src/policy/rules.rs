@@ -3,6 +3,7 @@
 use crate::{
     alg::Alg,
     claims::{ParsedClaims, missing},
+    deviation::{Deviation, Deviations},
     json::Scalar,
     policy::sources::{Introspection, Remote},
     rejection::{Rejection, excerpt},
@@ -11,12 +12,16 @@ use crate::{
 /// The kind of token that is accepted when a policy names none: an OAuth 2.0 access token (RFC 9068 §2.1).
 const ACCESS_TOKEN: &str = "at+jwt";
 
+/// The claim that names the audience when a policy names no other (RFC 7519 §4.1.3).
+pub(crate) const AUD: &str = "aud";
+
 #[derive(Debug)]
 pub(crate) struct Rules {
     pub(crate) issuer: String,
     pub(crate) audience: Vec<String>,
     pub(crate) audience_claim: String,
     pub(crate) types: Types,
+    pub(crate) deviations: Deviations,
     pub(crate) required_claims: Vec<String>,
     pub(crate) claims: Vec<(String, Scalar)>,
     pub(crate) algorithms: Option<Vec<Alg>>,
@@ -38,8 +43,9 @@ impl Rules {
         Rules {
             issuer,
             audience,
-            audience_claim: "aud".to_owned(),
+            audience_claim: AUD.to_owned(),
             types: Types::OneOf(vec![ACCESS_TOKEN.to_owned()]),
+            deviations: Deviations::NONE,
             required_claims: Vec::new(),
             claims: Vec::new(),
             algorithms: None,
@@ -51,19 +57,26 @@ impl Rules {
 
     /// The rules about a token of this issuer, in the order in which they are checked: kind, audience, further claims.
     pub(crate) fn check(&self, typ: Option<&str>, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
-        if claims.object.get(&self.audience_claim).is_none() {
-            return Err(missing(&self.audience_claim));
-        }
+        self.check_audience_is_there(claims)?;
         self.check_type(typ)?;
         self.check_but_type(claims)
     }
 
+    fn check_audience_is_there(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
+        let may_be_missing = self.deviations.has(Deviation::MissingAud) && self.audience_claim == AUD;
+        match claims.object.get(&self.audience_claim) {
+            None if !may_be_missing => Err(missing(&self.audience_claim)),
+            _ => Ok(()),
+        }
+    }
+
     /// The same about what has no kind: an answer about an opaque token.
     pub(crate) fn check_but_type(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
-        if claims.object.get(&self.audience_claim).is_none() {
-            return Err(missing(&self.audience_claim));
+        self.check_audience_is_there(claims)?;
+        // One that is there is compared, whatever the issuer may leave out.
+        if claims.object.get(&self.audience_claim).is_some() {
+            self.check_audience(&claims.texts(&self.audience_claim))?;
         }
-        self.check_audience(&claims.texts(&self.audience_claim))?;
         self.check_claims(claims)
     }
 
