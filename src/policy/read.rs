@@ -4,13 +4,15 @@
 use crate::policy::{RevocationPolicy, WhenStale};
 use crate::{
     alg::Alg,
-    base64url, document,
+    base64url,
+    deviation::{Deviation, Deviations},
+    document,
     json::{Object, Scalar, Value},
-    keys::{VerificationKey, jwk::NamedKey, tables::TableBudget},
+    keys::{VerificationKey, jwk::NamedKey, secret, tables::TableBudget},
     limits::Limits,
     policy::{
         IssuerPolicy, Policy, presets,
-        rules::{Rules, Types},
+        rules::{AUD, Rules, Types},
         shapes::POLICY,
         sources::{ClientAuthentication, Discovery, Introspection, Location, Remote},
     },
@@ -39,7 +41,7 @@ impl Policy {
         let tables = TableBudget::checked(size("tableBytes", TableBudget::default().bytes()), at_import);
         let mut policy = Policy::new(issuers)?;
         policy.leeway = document.number("leewaySeconds").map_or(policy.leeway, Leeway::checked);
-        policy.limits = limits(document.section("limits"));
+        policy = policy.with_limits(limits(document.section("limits")));
         policy.keys.budget_tables(tables);
         #[cfg(feature = "revocation")]
         if let Some(object) = document.section("revocation") {
@@ -84,6 +86,10 @@ fn issuer(object: &Object<'_>) -> Result<IssuerPolicy, PolicyError> {
         Some(Value::String(_)) => policy.rules.types = Types::Any,
         Some(_) => policy.rules.types = Types::OneOf(owned(object, "types")),
     }
+    policy.rules.deviations = Deviations::of(object.texts("deviations").into_iter().filter_map(Deviation::from_name));
+    if policy.rules.deviations.has(Deviation::MissingAud) && policy.rules.audience_claim != AUD {
+        return Err(PolicyError::at("deviations", "must not have missing-aud where audienceClaim names another claim"));
+    }
     policy.rules.required_claims = owned(object, "requiredClaims");
     for (name, value) in object.section("claims").into_iter().flat_map(Object::members) {
         policy.rules.claims.extend(Scalar::of(value).map(|value| (name.to_owned(), value)));
@@ -104,7 +110,7 @@ fn keys(object: &Object<'_>, policy: &mut IssuerPolicy) -> Result<(), PolicyErro
         policy.push_jwks(jwks).map_err(|error| error.within("jwks"))?;
     }
     object.objects("keys", &mut |entry| {
-        let named = key(entry)?;
+        let named = key(entry).map_err(|error| error.about(entry.text("kid")))?;
         if policy.rules.algorithms.as_ref().is_some_and(|accepted| !accepted.contains(&named.key.alg())) {
             return Err(PolicyError::at("alg", "is not among the issuer's algorithms"));
         }
@@ -198,18 +204,19 @@ fn introspection(object: &Object<'_>) -> Introspection {
     }
 }
 
-/// One key in the format that its member names: `pem`, `spki` or `secret`.
+/// One key in the format that its member names: `pem`, `spki`, `certificate` or `secret`.
 fn key(object: &Object<'_>) -> Result<NamedKey, PolicyError> {
     let alg = object.text("alg").and_then(Alg::from_name);
     let alg = alg.ok_or_else(|| PolicyError::at("alg", "is not a supported algorithm"))?;
-    let bytes = |member: &str| {
-        let bytes = object.text(member).and_then(base64url::decode);
-        bytes.ok_or_else(|| PolicyError::at(member, "must be base64url without padding"))
-    };
-    let key = match (object.text("pem"), object.text("spki")) {
-        (Some(pem), _) => VerificationKey::from_spki_pem(alg, pem)?,
-        (None, Some(_)) => VerificationKey::from_spki_der(alg, &bytes("spki")?)?,
-        (None, None) => VerificationKey::from_secret(alg, &bytes("secret")?)?,
+    let key = match (object.text("pem"), object.text("spki"), object.text("certificate")) {
+        (Some(pem), ..) => VerificationKey::from_pem(alg, pem)?,
+        (_, Some(spki), ..) => {
+            let der = base64url::decode(spki);
+            let der = der.ok_or_else(|| PolicyError::at("spki", "must be base64url without padding"))?;
+            VerificationKey::from_spki_der(alg, &der)?
+        }
+        (.., Some(certificate)) => VerificationKey::from_certificate(alg, certificate)?,
+        (None, None, None) => VerificationKey::from_secret(alg, &secret::of(object)?)?,
     };
     Ok(NamedKey { kid: object.text("kid").map(str::to_owned), key })
 }
