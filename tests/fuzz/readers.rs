@@ -60,7 +60,7 @@ pub(crate) fn challenge(data: &[u8]) {
         _ => json!({ "binding": "dpop" }),
     };
     let policy = json!({
-        "issuers": [{ "issuer": "https://i", "audience": "a", "keys": [{ "alg": "HS256", "secret": SECRET }] }],
+        "issuers": [{ "issuer": "https://i", "audience": "a", "keys": [{ "alg": "HS256", "secret": { "base64url": SECRET } }] }],
         "gate": { "realm": realm, "requirement": requirement },
     });
     let Ok(gate) = Gate::from_json(&policy.to_string()) else { return };

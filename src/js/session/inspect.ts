@@ -31,7 +31,7 @@ export interface Unverified {
   readonly verified: false;
   readonly header: { readonly [member: string]: unknown };
   readonly claims: UnverifiedClaims;
-  /** `iat`, `nbf` and `exp` (RFC 7519 §4.1) in whole seconds since 1970; undefined where there is none or it is no such time. */
+  /** `iat`, `nbf` and `exp` (RFC 7519 §4.1) in seconds since 1970; undefined where there is none or it is no such time. */
   readonly issuedAt: number | undefined;
   readonly notBefore: number | undefined;
   readonly expiresAt: number | undefined;
@@ -52,6 +52,8 @@ function read(token: unknown): Unverified {
   let actual = token.length;
   if (actual <= TOKEN_BYTES) actual = new TextEncoder().encode(token).length;
   if (actual > TOKEN_BYTES) throw refusal('token-too-large', { limit: TOKEN_BYTES, actual });
+  if (/^(?:bearer|dpop) /i.test(token))
+    throw refusal('segment-not-base64url', { segment: 'header', found: 'scheme' });
   const segments = token.split('.') as [string, string, string];
   actual = segments.length;
   if (actual !== 3) throw refusal('segment-count', { expected: 3, actual });
@@ -72,9 +74,7 @@ const refusal = (code: DecoderCode, fields?: { part?: string; [name: string]: un
 });
 
 const time = (value: unknown) =>
-  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= LATEST
-    ? (value as number)
-    : undefined;
+  typeof value === 'number' && value >= 0 && value <= LATEST ? value : undefined;
 
 /** One text for each sequence of bytes: `atob` alone takes padding, white space and left-over bits (src/base64url.rs). */
 function decode(segment: string, text: string): Uint8Array<ArrayBuffer> {
@@ -84,7 +84,8 @@ function decode(segment: string, text: string): Uint8Array<ArrayBuffer> {
     if (btoa(binary).replace(/=+$/, '') === base64)
       return Uint8Array.from(binary, (byte) => byte.charCodeAt(0));
   } catch {}
-  throw refusal('segment-not-base64url', { segment });
+  const found = /[\t\n\f\r ]/.test(text) ? 'white-space' : text.endsWith('=') ? 'padding' : 'other';
+  throw refusal('segment-not-base64url', { segment, found });
 }
 
 function object(part: string, segment: string): { [member: string]: unknown } {
