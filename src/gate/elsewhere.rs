@@ -12,7 +12,7 @@ use crate::{
     json::{Object, Value, read_object},
     jws::compact::{leading_parts_unverified, names_unverified},
     policy::Policy,
-    rejection::{Rejection, Segment},
+    rejection::{NotBase64url, Rejection, Segment},
 };
 
 /// The next step after the verifier has refused a token.
@@ -43,12 +43,12 @@ pub(super) fn decide(case: &Case<'_>, rejection: Rejection) -> Result<Step, Deni
 
 /// Is it no JWT at all? What says it is one and is none, such as `alg: none`, nobody is asked about.
 fn is_opaque(rejection: &Rejection) -> bool {
-    matches!(
-        rejection,
-        Rejection::SegmentCount { .. }
-            | Rejection::SegmentNotBase64url { segment: Segment::Header, .. }
-            | Rejection::JsonMalformed { part: Segment::Header }
-    )
+    match rejection {
+        Rejection::SegmentCount { .. } | Rejection::JsonMalformed { part: Segment::Header } => true,
+        // A padded one is a JWT, of an issuer that does not pad in a policy with one that does.
+        Rejection::SegmentNotBase64url { segment: Segment::Header, found } => *found != NotBase64url::Padding,
+        _ => false,
+    }
 }
 
 /// The issuer that the token names and the policy knows, and its `kid`.

@@ -164,7 +164,7 @@ pub(crate) fn names_unverified(token: &str, limits: &Limits) -> Option<(Option<S
 /// The bytes of a token's first two segments; nothing for one that cannot be decoded. An authorization server may take for a JWT
 /// what is none here, by another spelling of its signature, and a thief would choose that one. Nobody has checked who wrote them.
 pub(crate) fn leading_parts_unverified(token: &str) -> (Vec<u8>, Vec<u8>) {
-    let mut parts = token.split('.').map(|part| base64url::decode(part).unwrap_or_default());
+    let mut parts = token.split('.').map(|part| base64url::decode(base64url::unpadded(part)).unwrap_or_default());
     (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<
             ("EC", PublicKey::Ec(family, _)) => *family,
             ("RSA", PublicKey::Rsa(..)) => Family::Rsa,
             ("OKP", PublicKey::Ed25519(_)) => Family::Ed25519,
-            _ => return Err(PolicyError::at("x5c", "is of a key that is not of this kty")),
+            _ => return Err(PolicyError::at("x5c", "holds a key of another type than kty says")),
         },
         ("oct", _) => Family::Secret,
         ("RSA", _) => Family::Rsa,

@@ -50,7 +50,7 @@ export type Key<A extends string = Alg> =
       alg: A;
       /**
        * A public key in PEM, labelled `PUBLIC KEY` (RFC 7468 §13) or `RSA PUBLIC KEY` (RFC 8017 appendix A.1.1), or the base64 between its lines.
-       * Line breaks may be written as `\\n`, or be missing, and quotes may stand around it.
+       * Line breaks may be written as `\n`, or be missing, and quotes may stand around it.
        */
       pem: string;
     }

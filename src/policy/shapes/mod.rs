@@ -147,7 +147,7 @@ const KEY: Shape = Shape::new(&[
     Member::new(
         "pem",
         Kind::Text,
-        "A public key in PEM, labelled PUBLIC KEY (RFC 7468 §13) or RSA PUBLIC KEY (RFC 8017 appendix A.1.1), or the base64 between its lines. Line breaks may be written as \\\\n, or be missing.",
+        "A public key in PEM, labelled PUBLIC KEY (RFC 7468 §13) or RSA PUBLIC KEY (RFC 8017 appendix A.1.1), or the base64 between its lines. Line breaks may be written as \\n, or be missing.",
     ),
     Member::new(
         "certificate",

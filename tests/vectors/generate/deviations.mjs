@@ -1,5 +1,5 @@
 // What an issuer does differently, where its policy says so (`deviations`): accepted there, refused by default, and of no other issuer.
-import { headOf, list, nameOf } from './revocation-list.mjs';
+import { list, nameOf } from './revocation-list.mjs';
 import {
   AUDIENCE,
   accept,

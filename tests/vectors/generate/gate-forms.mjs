@@ -270,6 +270,29 @@ for (const [id, value] of [
     refuse(id === 'two-tokens' ? 'authorization-ambiguous' : 'authorization-malformed'),
   );
 }
+// The header is padded and its segment is the first to be so.
+const paddedHeader = (() => {
+  const input = [{ alg: 'EdDSA', typ: 'at+jwt', kid: 'EdDSA', x: 'xx' }, claims({ iss: OTHER })];
+  const [header, body] = input.map((part, index) => (index === 0 ? pad(encode(part)) : encode(part)));
+  if (!header.endsWith('=')) throw new Error('the header is to be padded');
+  return `${header}.${body}.${encode(signature('EdDSA', 'ed25519', `${header}.${body}`))}`;
+})();
+add(
+  'gate-introspects-no-padded-token-of-an-issuer-that-does-not-pad',
+  30,
+  'It is a JWT that is refused, and no opaque token: nobody else is asked to vouch for it.',
+  {
+    policy: {
+      issuers: [
+        issuer({ jwks, deviations: ['base64url-padding'] }),
+        issuer({ jwks: { keys: [publicJwk('ed25519', { kid: 'EdDSA', alg: 'EdDSA' })] }, introspection }, OTHER),
+      ],
+      gate: gate(),
+    },
+    request: request({ token: paddedHeader }),
+  },
+  refuse('segment-not-base64url', { segment: 'header', found: 'padding' }),
+);
 step(
   'gate-keys-are-asked-for-by-a-padded-token',
   'Its issuer and kid are read in spite of the padding.',
