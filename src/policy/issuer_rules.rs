@@ -16,7 +16,7 @@ const ACCESS_TOKEN: &str = "at+jwt";
 pub(crate) const AUD: &str = "aud";
 
 #[derive(Debug)]
-pub(crate) struct Rules {
+pub(crate) struct IssuerRules {
     pub(crate) issuer: String,
     pub(crate) audience: Vec<String>,
     pub(crate) audience_claim: String,
@@ -37,10 +37,10 @@ pub(crate) enum Types {
     OneOf(Vec<String>),
 }
 
-impl Rules {
+impl IssuerRules {
     /// What is asked when a policy names nothing else.
     pub(crate) fn new(issuer: String, audience: Vec<String>) -> Self {
-        Rules {
+        IssuerRules {
             issuer,
             audience,
             audience_claim: AUD.to_owned(),
