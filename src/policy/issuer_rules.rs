@@ -5,6 +5,7 @@ use crate::{
     claims::{ParsedClaims, missing},
     deviation::{Deviation, Deviations},
     json::Scalar,
+    jws::header::is_same_type,
     policy::sources::{Introspection, Remote},
     rejection::{Rejection, excerpt},
 };
@@ -55,11 +56,11 @@ impl IssuerRules {
         }
     }
 
-    /// The rules about a token of this issuer, in the order in which they are checked: kind, audience, further claims.
+    /// The rules about a token of this issuer, in the order in which they are checked: the audience is there, kind, audience, further claims.
     pub(crate) fn check(&self, typ: Option<&str>, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
         self.check_audience_is_there(claims)?;
         self.check_type(typ)?;
-        self.check_but_type(claims)
+        self.check_values(claims)
     }
 
     fn check_audience_is_there(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
@@ -73,6 +74,10 @@ impl IssuerRules {
     /// The same about what has no kind: an answer about an opaque token.
     pub(crate) fn check_but_type(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
         self.check_audience_is_there(claims)?;
+        self.check_values(claims)
+    }
+
+    fn check_values(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
         // One that is there is compared, whatever the issuer may leave out.
         if claims.object.get(&self.audience_claim).is_some() {
             self.check_audience(&claims.texts(&self.audience_claim))?;
@@ -82,11 +87,7 @@ impl IssuerRules {
 
     fn check_type(&self, typ: Option<&str>) -> Result<(), Rejection> {
         let Types::OneOf(types) = &self.types else { return Ok(()) };
-        // RFC 7515 §4.1.9: "application/" may be left out of a media type that has no other slash.
-        fn short(name: &str) -> &str {
-            name.strip_prefix("application/").unwrap_or(name)
-        }
-        if typ.is_some_and(|typ| types.iter().any(|accepted| short(accepted) == short(typ))) {
+        if typ.is_some_and(|typ| types.iter().any(|accepted| is_same_type(accepted, typ))) {
             return Ok(());
         }
         Err(Rejection::TypeMismatch { expected: types.clone(), actual: typ.map(excerpt) })
@@ -100,7 +101,7 @@ impl IssuerRules {
         Err(Rejection::AudienceMismatch { expected: self.audience.clone(), actual })
     }
 
-    pub(crate) fn check_claims(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
+    fn check_claims(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
         if let Some(name) = self.required_claims.iter().find(|name| claims.object.get(name).is_none()) {
             return Err(missing(name));
         }
