@@ -225,7 +225,7 @@ for (const [id, key, member] of [
   ['spki-for-hs256', { alg: 'HS256', spki: der('rsa') }, 'alg'],
   ['pem-for-hs256', { alg: 'HS256', pem: pem('rsa') }, 'alg'],
   ['secret-for-rs256', { alg: 'RS256', secret: { base64url: keys.hs512.k } }, 'alg'],
-  ['secret-as-object', { alg: 'HS256', secret: keys.hs256 }, 'secret/k'],
+  ['secret-as-object', { alg: 'HS256', secret: { k: keys.hs256.k } }, 'secret/k'],
   ['secret-as-the-jwk-of-a-key', { alg: 'HS256', secret: JSON.stringify(keys.hs256) }, 'secret'],
   ['secret-as-base64', { alg: 'HS256', secret: Buffer.alloc(32, 0xff).toString('base64') }, 'secret'],
   ['kid-as-number', { alg: 'ES256', kid: 1, pem: pem('es256') }, 'kid'],

@@ -132,7 +132,11 @@ add(
   'gate-keys-refuse-such-a-token-by-keys-of-another',
   25,
   'The issuer beside has no tokens without a name.',
-  asked('fetched', nameless, { remoteKeys: [{ issuer: OTHER, jwks }], evidence: { keys: 'unchanged' } }),
+  asked('fetched', nameless, {
+    kind: 'gate-step',
+    remoteKeys: [{ issuer: OTHER, jwks }],
+    evidence: { keys: 'unchanged' },
+  }),
   refuse('claim-missing', { claim: 'iss' }),
 );
 for (const [policy, own] of [
