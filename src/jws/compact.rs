@@ -117,10 +117,6 @@ fn first_padded(token: &str) -> Option<Segment> {
 
 /// What is signed, and the signature.
 fn split(token: &str) -> Result<(&str, &str), Rejection> {
-    let scheme = token.split_once(' ').map_or("", |(scheme, _)| scheme);
-    if ["Bearer", "DPoP"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
-        return Err(Rejection::SegmentNotBase64url { segment: Segment::Header, found: NotBase64url::Scheme });
-    }
     // Dots are counted before anything is copied: a megabyte of them costs one pass (CVE-2025-30204).
     let dots = token.bytes().filter(|byte| *byte == b'.').count();
     match (dots, token.rsplit_once('.')) {
@@ -181,7 +177,10 @@ pub(crate) fn read_part<'a>(part: Segment, text: &'a [u8], limits: &Limits) -> R
 fn decode(segment: Segment, text: &str, limits: &Limits) -> Result<Vec<u8>, Rejection> {
     let digits = if limits.padding() { base64url::unpadded(text) } else { text };
     base64url::decode(digits).ok_or_else(|| {
-        let found = if text.contains(|digit: char| digit.is_ascii_whitespace()) {
+        let scheme = text.split_once(' ').map_or("", |(scheme, _)| scheme);
+        let found = if ["Bearer", "DPoP"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+            NotBase64url::Scheme
+        } else if text.contains(|digit| matches!(digit, '\t'..='\r' | ' ')) {
             NotBase64url::WhiteSpace
         } else if text.ends_with('=') {
             NotBase64url::Padding
@@ -241,7 +240,7 @@ mod tests {
             ("eyJhbGciOiJIUzI1NiJ9.e30.AQ==", Segment::Signature, Padding),
             ("eyJhbGciOiJIUzI1NiJ9.e30.AQ\n", Segment::Signature, WhiteSpace),
             ("Bearer eyJhbGciOiJIUzI1NiJ9.e30.AQ", Segment::Header, Scheme),
-            ("dpop opaque", Segment::Header, Scheme),
+            ("dpop eyJhbGciOiJIUzI1NiJ9.e30.AQ", Segment::Header, Scheme),
             ("Basic eyJhbGciOiJIUzI1NiJ9.e30.AQ", Segment::Header, WhiteSpace),
         ] {
             assert_eq!(refusal(token), Rejection::SegmentNotBase64url { segment, found }, "{token}");

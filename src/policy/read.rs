@@ -89,7 +89,10 @@ fn issuer(object: &Object<'_>) -> Result<IssuerPolicy, PolicyError> {
     }
     policy.rules.deviations = Deviations::of(object.texts("deviations").into_iter().filter_map(Deviation::from_name));
     if policy.rules.deviations.has(Deviation::MissingAud) && policy.rules.audience_claim != AUD {
-        return Err(PolicyError::at("deviations", "must not have missing-aud where audienceClaim names another claim"));
+        return Err(PolicyError::at(
+            "audienceClaim",
+            "must not be set where deviations have missing-aud: that claim must be there",
+        ));
     }
     policy.rules.required_claims = owned(object, "requiredClaims");
     for (name, value) in object.section("claims").into_iter().flat_map(Object::members) {

@@ -51,6 +51,7 @@ function pointer(make) {
 const BEYOND =
   /\/jwks(\/|$)|\/keys\/\d+\/(pem|spki|certificate|secret|secret\/\w+|alg|kid)$|^\/gate\/routes\/\d+\/path$|\/(networks|trusted)\/(\d+|\w+\/\d+)$|^\/gate\/(cors\/)?(origins|methods|headers|privateHosts)\/\d+$/;
 const COMPARED = [
+  'deviation-refuses-missing-aud-beside-another-audience-claim',
   'refuses-an-issuer-named-twice',
   'refuses-a-policy-that-takes-the-list-of-an-issuer-it-has-not',
   'refuses-discovery-of-an-issuer-that-is-no-url',

@@ -230,7 +230,7 @@ add(
       issuers: [issuer(ISSUER, 'ES256', { audienceClaim: 'client_id', deviations: ['missing-aud'] })],
     },
   },
-  misuse('/issuers/0/deviations'),
+  misuse('/issuers/0/audienceClaim'),
 );
 
 // Numbers for ids
