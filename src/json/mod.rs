@@ -57,6 +57,15 @@ impl Value<'_> {
         }
     }
 
+    /// The integer, if it is one that is not negative.
+    #[must_use]
+    pub fn as_integer(&self) -> Option<u64> {
+        match self {
+            Value::Integer(value) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// The instant, if it is a number that is one (RFC 7519 §2).
     pub(crate) fn as_date(&self) -> Option<NumericDate> {
         match self {

@@ -21,13 +21,16 @@ const ENCODED: Shape = Shape::new(&[
 ])
 .with_one_of(&["utf8", "hex", "base64", "base64url"]);
 
-/// The bytes of the member `secret`, which is of the kind [`SECRET`].
+/// The bytes of the member `secret`, which is of the kind [`SECRET`], by its value.
 ///
 /// # Errors
 /// It is missing, or anything else (`/secret`).
-pub(crate) fn of(object: &Object<'_>) -> Result<Vec<u8>, PolicyError> {
-    let value = object.get("secret").ok_or_else(|| PolicyError::at("secret", "is required"))?;
-    let bytes = SECRET.check(value).and_then(|()| object.section("secret").map_or(Ok(Vec::new()), bytes));
+pub(crate) fn of(value: Option<&Value<'_>>) -> Result<Vec<u8>, PolicyError> {
+    let value = value.ok_or_else(|| PolicyError::at("secret", "is required"))?;
+    let bytes = SECRET.check(value).and_then(|()| match value {
+        Value::Object(secret) => bytes(secret),
+        _ => Ok(Vec::new()),
+    });
     bytes.map_err(|error| error.within("secret"))
 }
 
@@ -59,7 +62,7 @@ mod tests {
     use crate::document::parse;
 
     fn read(text: &str) -> Result<Vec<u8>, String> {
-        of(&parse(text).unwrap()).map_err(|error| error.to_string())
+        of(parse(text).unwrap().get("secret")).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::{
     alg::Alg,
     deviation::{Deviation, Deviations},
     document,
-    json::{Object, Scalar},
+    json::{Object, Scalar, Value},
     keys::{
         VerificationKey,
         jwk::{self, NamedKey},
@@ -12,6 +12,7 @@ use crate::{
     policy::{
         issuer_rules::{IssuerRules, Types},
         sources::{Introspection, Remote},
+        tenants::Tenants,
     },
     policy_error::PolicyError,
 };
@@ -21,6 +22,7 @@ use crate::{
 pub struct IssuerPolicy {
     pub(super) rules: IssuerRules,
     pub(super) keys: Vec<NamedKey>,
+    pub(super) tenants: Tenants,
 }
 
 impl IssuerPolicy {
@@ -40,7 +42,26 @@ impl IssuerPolicy {
         if audience.is_empty() || audience.iter().any(String::is_empty) {
             return Err(PolicyError::at("audience", "must be one or more non-empty strings"));
         }
-        Ok(IssuerPolicy { rules: IssuerRules::new(issuer, audience), keys: Vec::new() })
+        Ok(IssuerPolicy::of(IssuerRules::new(issuer, audience)))
+    }
+
+    pub(super) fn of(rules: IssuerRules) -> Self {
+        IssuerPolicy { rules, keys: Vec::new(), tenants: Tenants::default() }
+    }
+
+    /// The tenants of an issuer whose name has one hole: `https://login.example/{tid}/v2.0` with `["a", "b"]` stands for two
+    /// issuers. Each publishes keys of its own, and its tokens have to say the same tenant in the claim of the hole's name.
+    #[must_use]
+    pub fn with_tenants<T: Into<String>>(mut self, tenants: impl IntoIterator<Item = T>) -> Self {
+        self.tenants.values = vec![(String::new(), tenants.into_iter().map(Into::into).collect())];
+        self
+    }
+
+    /// Says of which holes tokens have no claim: the issuer's name alone tells the tenant then.
+    #[must_use]
+    pub fn with_holes_without_claim<H: Into<String>>(mut self, holes: impl IntoIterator<Item = H>) -> Self {
+        self.tenants.unclaimed = holes.into_iter().map(Into::into).collect();
+        self
     }
 
     /// Adds one key. Without a `kid` it fits every token of its algorithm.
@@ -61,8 +82,8 @@ impl IssuerPolicy {
         Ok(self)
     }
 
-    /// Takes keys that the issuer publishes besides those that are built in: [`set_remote_keys`](super::Policy::set_remote_keys) hands
-    /// them over.
+    /// Takes keys that the issuer publishes besides those that are built in: [`set_remote_keys`](crate::Verifier::set_remote_keys)
+    /// hands them over.
     ///
     /// # Errors
     /// Keys are discovered and the issuer is no URL (`/issuer`).
@@ -147,7 +168,7 @@ impl IssuerPolicy {
         let mut left_out = Vec::new();
         let algorithms = self.rules.algorithms.take();
         let read = |key: &Object<'_>, accepted: Option<&[Alg]>| {
-            jwk::read(key, accepted).map_err(|error| error.about(key.text("kid")))
+            jwk::read(key, accepted).map_err(|error| error.about(key.get("kid").and_then(Value::as_str)))
         };
         let read = jwks.objects("keys", &mut |key| match read(key, algorithms.as_deref())? {
             Ok(named) => self.push(named),

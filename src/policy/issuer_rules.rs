@@ -16,7 +16,7 @@ const ACCESS_TOKEN: &str = "at+jwt";
 /// The claim that names the audience when a policy names no other (RFC 7519 §4.1.3).
 pub(crate) const AUD: &str = "aud";
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct IssuerRules {
     pub(crate) issuer: String,
     pub(crate) audience: Vec<String>,
@@ -27,12 +27,15 @@ pub(crate) struct IssuerRules {
     pub(crate) claims: Vec<(String, Scalar)>,
     pub(crate) algorithms: Option<Vec<Alg>>,
     pub(crate) remote: Option<Remote>,
+    /// It is one of the tenants of an issuer whose name has holes.
+    pub(crate) is_tenant: bool,
     pub(crate) introspection: Option<Introspection>,
-    /// The JWK Set that was taken last from `remote`.
-    pub(crate) published: Option<Box<str>>,
+    /// Kinds of token by their names, of which one has to fit; empty where these rules are all there are. The rules of each stand
+    /// for themselves: what the issuer asks of every token is in them.
+    pub(crate) alternatives: Vec<(String, IssuerRules)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Types {
     Any,
     OneOf(Vec<String>),
@@ -51,38 +54,54 @@ impl IssuerRules {
             claims: Vec::new(),
             algorithms: None,
             remote: None,
+            is_tenant: false,
             introspection: None,
-            published: None,
+            alternatives: Vec::new(),
         }
     }
 
-    /// The rules about a token of this issuer, in the order in which they are checked: the audience is there, kind, audience, further claims.
-    pub(crate) fn check(&self, typ: Option<&str>, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
-        self.check_audience_is_there(claims)?;
-        self.check_type(typ)?;
-        self.check_values(claims)
+    /// The rules about a token of this issuer, in the order in which they are checked: the audience is there, kind, audience, further
+    /// claims. What has no `typ` at all is an answer about an opaque token. The index of the alternative that fits comes back.
+    ///
+    /// # Errors
+    /// Of alternatives, that of the one which the token came closest to.
+    pub(crate) fn check(
+        &self,
+        typ: Option<Option<&str>>,
+        claims: &ParsedClaims<'_>,
+    ) -> Result<Option<usize>, Rejection> {
+        let mut closest: Option<(u8, Rejection)> = None;
+        for (index, (_, rules)) in self.alternatives.iter().enumerate() {
+            match rules.check_own(typ, claims) {
+                Ok(()) => return Ok(Some(index)),
+                Err((stage, _)) if closest.as_ref().is_some_and(|(best, _)| *best >= stage) => {}
+                Err(far) => closest = Some(far),
+            }
+        }
+        match closest {
+            Some((_, rejection)) => Err(rejection),
+            None => self.check_own(typ, claims).map(|()| None).map_err(|(_, rejection)| rejection),
+        }
     }
 
-    fn check_audience_is_there(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
+    /// These rules alone. A rejection comes with how far the token got.
+    fn check_own(&self, typ: Option<Option<&str>>, claims: &ParsedClaims<'_>) -> Result<(), (u8, Rejection)> {
+        let is_there = self.is_audience_there(claims).map_err(|rejection| (0, rejection))?;
+        typ.map_or(Ok(()), |typ| self.check_type(typ)).map_err(|rejection| (1, rejection))?;
+        // One that is there is compared, whatever the issuer may leave out.
+        if is_there {
+            self.check_audience(&claims.texts(&self.audience_claim)).map_err(|rejection| (2, rejection))?;
+        }
+        self.check_claims(claims).map_err(|rejection| (3, rejection))
+    }
+
+    /// Whether the audience is there, where it may be missing.
+    fn is_audience_there(&self, claims: &ParsedClaims<'_>) -> Result<bool, Rejection> {
         let may_be_missing = self.deviations.has(Deviation::MissingAud) && self.audience_claim == AUD;
         match claims.object.get(&self.audience_claim) {
             None if !may_be_missing => Err(missing(&self.audience_claim)),
-            _ => Ok(()),
+            found => Ok(found.is_some()),
         }
-    }
-
-    /// The same about what has no kind: an answer about an opaque token.
-    pub(crate) fn check_but_type(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
-        self.check_audience_is_there(claims)?;
-        self.check_values(claims)
-    }
-
-    fn check_values(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
-        // One that is there is compared, whatever the issuer may leave out.
-        if claims.object.get(&self.audience_claim).is_some() {
-            self.check_audience(&claims.texts(&self.audience_claim))?;
-        }
-        self.check_claims(claims)
     }
 
     fn check_type(&self, typ: Option<&str>) -> Result<(), Rejection> {

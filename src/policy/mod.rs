@@ -3,7 +3,6 @@
 mod issuer;
 mod presets;
 mod for_gate;
-mod inherited_keys;
 mod read;
 #[cfg(feature = "revocation")]
 mod revocation;
@@ -12,6 +11,7 @@ mod issuer_rules;
 mod schema;
 pub(crate) mod shapes;
 mod sources;
+pub(crate) mod tenants;
 
 pub use issuer::IssuerPolicy;
 #[cfg(feature = "revocation")]
@@ -24,13 +24,7 @@ use crate::{
     claims::{self, ParsedClaims},
     deviation::{Deviation, Deviations},
     json::{Object, Value},
-    jws::compact::UnverifiedToken,
-    keys::{
-        Hasher, Index,
-        remote::{self, KeyReport},
-        set::{Candidates, KeySet},
-        tables::TableBudget,
-    },
+    keys::{Hasher, Index, set::KeySet, tables::TableBudget},
     limits::Limits,
     policy_error::PolicyError,
     rejection::{NotBase64url, Rejection, excerpt},
@@ -55,6 +49,7 @@ pub struct Policy {
     names: Index,
     /// The issuer whose tokens need not name it, if it is the only such one.
     only_unnamed: Option<usize>,
+    /// Those that are built in, until a verifier takes them.
     keys: KeySet,
     limits: Limits,
     leeway: Leeway,
@@ -79,7 +74,7 @@ impl Policy {
             revocation: None,
         };
         for (index, issuer) in issuers.into_iter().enumerate() {
-            policy.push(index, issuer).map_err(|error| error.within(&index.to_string()).within("issuers"))?;
+            policy.push(issuer).map_err(|error| error.within(&index.to_string()).within("issuers"))?;
         }
         let deviate = |deviation| {
             let own = policy.rules.iter().enumerate().filter(move |(_, rules)| rules.deviations.has(deviation));
@@ -116,10 +111,9 @@ impl Policy {
         Policy { limits, ..self }
     }
 
-    /// The keys of every issuer.
-    #[must_use]
-    pub fn keys(&self) -> &KeySet {
-        &self.keys
+    /// The keys that are built in, for the verifier that will look after them.
+    pub(crate) fn take_keys(&mut self) -> KeySet {
+        core::mem::take(&mut self.keys)
     }
 
     /// The exact name of the issuer with that index.
@@ -139,61 +133,31 @@ impl Policy {
         rules.filter_map(|rules| Some(IntrospectionSource::new(&rules.issuer, rules.introspection.as_ref()?)))
     }
 
-    /// Takes the JWK Set that an issuer publishes, in place of the one it published before. Keys that are built in stay and come first; a
-    /// key that is no good is left out; keys that were there already keep what they have earned.
-    ///
-    /// # Errors
-    /// An issuer without `remote` (`/issuer`); text that is no JWK Set, or has no usable key. The present keys then stay.
-    pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
-        let index = self.issuer_index(issuer);
-        let found = index.and_then(|index| Some((index, self.rules.get(index)?)));
-        let Some((index, rules)) = found.filter(|(_, rules)| rules.remote.is_some()) else {
-            return Err(PolicyError::at("issuer", "has no \"remote\" in the policy"));
-        };
-        #[cfg_attr(not(feature = "revocation"), allow(unused_mut, reason = "none is left out"))]
-        let (mut keys, mut left_out) = remote::read(jwks, rules.algorithms.as_deref())?;
-        #[cfg(feature = "revocation")]
-        self.keep_apart(&mut keys, &mut left_out);
-        let changed = self.keys.set_remote(index, keys, &mut left_out)?;
-        if let Some(rules) = self.rules.get_mut(index) {
-            rules.published = Some(jwks.into());
-        }
-        Ok(KeyReport { changed, keys: self.keys.remote_of(index), left_out })
-    }
-
-    /// Drops the keys that an issuer published, when they have not been confirmed for too long; those that are built in stay. Whether there
-    /// were any: an answer that was given by them then counts no more.
-    pub fn forget_remote_keys(&mut self, issuer: &str) -> bool {
-        self.issuer_index(issuer).is_some_and(|index| {
-            if let Some(rules) = self.rules.get_mut(index) {
-                rules.published = None;
-            }
-            self.keys.forget_remote(index)
-        })
-    }
-
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    fn push(&mut self, index: usize, issuer: IssuerPolicy) -> Result<(), PolicyError> {
-        if self.issuer_index(&issuer.rules.issuer).is_some() {
-            return Err(PolicyError::at("issuer", "is named twice"));
-        }
-        if issuer.keys.is_empty() && issuer.rules.remote.is_none() && issuer.rules.introspection.is_none() {
+    fn push(&mut self, issuer: IssuerPolicy) -> Result<(), PolicyError> {
+        let IssuerPolicy { rules, keys, tenants } = issuer;
+        if keys.is_empty() && rules.remote.is_none() && rules.introspection.is_none() {
             return Err(PolicyError::here("must have \"jwks\", \"keys\", \"remote\" or \"introspection\""));
         }
-        for key in issuer.keys {
-            self.keys.push(index, key);
+        let first = self.rules.len();
+        tenants.each(&rules, &mut |rules| {
+            if self.issuer_index(&rules.issuer).is_some() {
+                return Err(PolicyError::at("issuer", "is named twice"));
+            }
+            self.names.insert(hash_of(&rules.issuer), self.rules.len());
+            self.rules.push(rules);
+            Ok(())
+        })?;
+        if !keys.is_empty() && !tenants.values.is_empty() {
+            return Err(PolicyError::at("tenants", "must have their keys in \"remote\": each has its own"));
         }
-        self.names.insert(hash_of(&issuer.rules.issuer), index);
-        self.rules.push(issuer.rules);
+        for key in keys {
+            self.keys.push(first, key);
+        }
         Ok(())
-    }
-
-    /// The keys that a token is tried with.
-    pub(crate) fn candidates(&self, token: &UnverifiedToken<'_>) -> Result<Candidates<'_>, Rejection> {
-        self.keys.candidates(token.header(), &|| token.by_issuer_unverified(&self.limits, |name| self.index_for(name)))
     }
 
     /// The index of the issuer that a token names; of one that names none, of the only issuer whose tokens may.
@@ -224,8 +188,8 @@ impl Policy {
         if let Some(segment) = token.padded().filter(|_| !rules.deviations.has(Deviation::Base64urlPadding)) {
             return Err(Rejection::SegmentNotBase64url { segment, found: NotBase64url::Padding });
         }
-        rules.check(token.header().typ(), claims)?;
-        self.check_time(claims, now)
+        let alternative = rules.check(Some(token.header().typ()), claims)?;
+        self.check_time(claims, now).map(|validity| Validity { alternative, ..validity })
     }
 
     /// The claims of an authentic token, read as the issuer writes them that it speaks for: of those under whose keys its signature

@@ -24,9 +24,9 @@ const THEMES = {
     'inspect',
     'rfc',
   ],
-  keys: ['keys', 'key-forms', 'keysets', 'members', 'documents', 'issuers', 'remote'],
+  keys: ['keys', 'key-forms', 'keysets', 'members', 'documents', 'issuers', 'tenants', 'remote'],
   claims: ['claims', 'time', 'claims-asked', 'deviations'],
-  policy: ['policy', 'presets', 'presets-platforms'],
+  policy: ['policy', 'alternatives', 'presets', 'presets-platforms'],
   gate: [
     'authorization',
     'bound',

@@ -53,16 +53,13 @@ impl RootKey {
 
     fn from_object(object: &Object<'_>) -> Result<Self, PolicyError> {
         object.only(&["secret", "mintsFromSeconds"])?;
-        let secret = <[u8; 32]>::try_from(secret::of(object)?);
+        let secret = <[u8; 32]>::try_from(secret::of(object.get("secret"))?);
         let secret = secret.map_err(|secret| {
             let reason =
                 format!("must be 32 random bytes; found {}. Write what portcullis keygen --root prints", secret.len());
             PolicyError::at("secret", reason)
         })?;
-        let mints_from = object.integer("mintsFromSeconds")?.unwrap_or(0);
-        let mints_from = UnixSeconds::new(mints_from)
-            .ok_or_else(|| PolicyError::at("mintsFromSeconds", "reaches past the year 9999"))?;
-        Ok(RootKey::new(secret, mints_from))
+        Ok(RootKey::new(secret, object.instant("mintsFromSeconds")?.unwrap_or(UnixSeconds::EPOCH)))
     }
 }
 
