@@ -39,7 +39,7 @@ impl<'a> Object<'a> {
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), PolicyError> {
         match self.members().find(|(name, _)| !known.contains(name)) {
             None => Ok(()),
-            Some((name, _)) => Err(PolicyError::at(name, format!("is unknown; expected one of {}", known.join(", ")))),
+            Some((name, _)) => Err(PolicyError::at(name, ["is unknown; expected one of ", &known.join(", ")].concat())),
         }
     }
 

@@ -195,7 +195,9 @@ impl Kind {
             {
                 Ok(())
             }
-            (Kind::Integer(least, most), _) => must(&format!("an integer from {least} to {most}")),
+            (Kind::Integer(least, most), _) => {
+                must(&["an integer from ", &least.to_string(), " to ", &most.to_string()].concat())
+            }
             (Kind::Texts, value) => match value.as_strings() {
                 Some(texts) if !texts.is_empty() && !texts.contains(&"") => Ok(()),
                 _ => must("a non-empty array of non-empty strings"),

@@ -50,7 +50,7 @@ pub struct LeftOut {
 
 impl LeftOut {
     pub(crate) fn new(kid: Option<&str>, reason: &PolicyError) -> Self {
-        LeftOut { kid: kid.map(excerpt), reason: excerpt(&reason.to_string()) }
+        LeftOut { kid: kid.map(excerpt), reason: excerpt(&reason.text()) }
     }
 }
 

@@ -173,7 +173,7 @@ impl IssuerPolicy {
         let read = jwks.objects("keys", &mut |key| match read(key, algorithms.as_deref())? {
             Ok(named) => self.push(named),
             Err(jwk::Unusable(reason)) => {
-                left_out.push(reason.to_string());
+                left_out.push(reason.text());
                 Ok(())
             }
         });
@@ -182,9 +182,8 @@ impl IssuerPolicy {
             return Err(PolicyError::at("keys", "is required"));
         }
         if self.keys.len() == before {
-            let why =
-                if left_out.is_empty() { String::new() } else { format!("; left out were {}", left_out.join(", ")) };
-            return Err(PolicyError::here(format!("has no usable key{why}")));
+            let why = if left_out.is_empty() { "" } else { "; left out were " };
+            return Err(PolicyError::here(["has no usable key", why, &left_out.join(", ")].concat()));
         }
         Ok(())
     }

@@ -143,12 +143,12 @@ impl Discovery {
         let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
         match self {
             // OpenID Connect Discovery §4.1: behind the path.
-            Discovery::Oidc => format!("{issuer}/.well-known/openid-configuration"),
+            Discovery::Oidc => [issuer, "/.well-known/openid-configuration"].concat(),
             // RFC 8414 §3.1: between host and path.
             Discovery::Oauth => {
                 let (scheme, rest) = issuer.split_once("://").unwrap_or(("https", issuer));
                 let (host, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
-                format!("{scheme}://{host}/.well-known/oauth-authorization-server{path}")
+                [scheme, "://", host, "/.well-known/oauth-authorization-server", path].concat()
             }
         }
     }
