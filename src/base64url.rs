@@ -59,6 +59,23 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     (all < 64).then_some(bytes)
 }
 
+/// The digits of a text that may have padding, which then fills the last four (RFC 4648 §3.2). What is no such text stays none.
+pub(crate) fn unpadded(text: &str) -> &str {
+    let digits = text.strip_suffix('=').map(|text| text.strip_suffix('=').unwrap_or(text));
+    digits.filter(|_| text.len() & 3 == 0).unwrap_or(text)
+}
+
+/// Decodes base64 (RFC 4648 §4), with or without padding, as strictly.
+pub(crate) fn decode_standard(text: &str) -> Option<Vec<u8>> {
+    let translated = unpadded(text).chars().map(|digit| match digit {
+        '+' => Some('-'),
+        '/' => Some('_'),
+        '-' | '_' => None,
+        digit => Some(digit),
+    });
+    decode(&translated.collect::<Option<String>>()?)
+}
+
 /// Encodes, without padding.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {

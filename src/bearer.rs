@@ -13,7 +13,7 @@ pub const LONGEST: usize = "Bearer ".len().saturating_add(Limits::TOKEN_BYTES_CA
 /// # Errors
 /// The stage `bearer` of [`Rejection`].
 pub fn token<'v>(authorization: Option<&'v str>, limits: &Limits) -> Result<&'v str, Rejection> {
-    token_with_scheme(authorization.ok_or(Rejection::AuthorizationMissing)?, "Bearer", limits)
+    token_with_scheme(authorization.ok_or_else(Rejection::authorization_missing)?, "Bearer", limits)
 }
 
 /// The token behind another scheme of the same grammar.
@@ -32,14 +32,16 @@ pub(crate) fn token_with_scheme<'v>(value: &'v str, expected: &str, limits: &Lim
     if !scheme.eq_ignore_ascii_case(expected) {
         return Err(Rejection::AuthorizationScheme);
     }
-    if !is_b64token(token) {
-        return Err(Rejection::AuthorizationMalformed);
-    }
-    Ok(token)
+    if is_token(token, limits) { Ok(token) } else { Err(Rejection::AuthorizationMalformed) }
+}
+
+/// Is it a token of RFC 6750's alphabet? Where segments may be padded, each may.
+pub(crate) fn is_token(text: &str, limits: &Limits) -> bool {
+    is_b64token(text) || (limits.padding() && text.split('.').all(is_b64token))
 }
 
 /// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 §2.1).
-pub(crate) fn is_b64token(text: &str) -> bool {
+fn is_b64token(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
 }
@@ -73,7 +75,7 @@ mod tests {
 
     #[test]
     fn tells_missing_ambiguous_foreign_and_malformed_apart() {
-        assert_eq!(token(None), Err(Rejection::AuthorizationMissing));
+        assert_eq!(token(None), Err(Rejection::authorization_missing()));
         for value in ["Bearer a, Bearer b", "Bearer a,b", "Basic x, Bearer y", ","] {
             assert_eq!(token(Some(value)), Err(Rejection::AuthorizationAmbiguous), "{value}");
         }

@@ -3,6 +3,7 @@
 //! It is apart from [`Rejection`] so that a verifier without a gate carries none of it.
 
 use core::fmt;
+use std::borrow::Cow;
 
 use serde::Serialize;
 
@@ -123,10 +124,13 @@ impl Denial {
         self.entry().1
     }
 
-    /// One sentence for the person who has to mend it. It holds no text of the token.
+    /// One sentence for the person who has to mend it, or two. It holds no text of the token.
     #[must_use]
-    pub const fn message(&self) -> &'static str {
-        self.entry().2
+    pub fn message(&self) -> Cow<'static, str> {
+        match self {
+            Denial::Token(rejection) => rejection.message(),
+            _ => self.entry().2.into(),
+        }
     }
 
     // One row a code: permanent name, stage, sentence.
@@ -167,7 +171,7 @@ impl Denial {
             D::NetworkDenied => ("network-denied", Requirement, "The client's network is not one of those that are required."),
             D::AddressUnknown => ("address-unknown", Requirement, "The client's address is not known, and a network is required."),
             D::RefusedByCheck { .. } => ("refused-by-check", Requirement, "A check of this service refused the request."),
-            D::Token(rejection) => (rejection.code(), rejection.stage(), rejection.message()),
+            D::Token(rejection) => (rejection.code(), rejection.stage(), rejection.sentence()),
         }
     }
 }

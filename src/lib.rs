@@ -19,6 +19,7 @@
 pub mod policy_error;
 pub mod alg;
 pub mod limits;
+pub mod deviation;
 pub mod time;
 pub mod base64url;
 pub mod json;
@@ -73,6 +74,7 @@ mod wasm;
 pub use alg::Alg;
 pub use claims::Claims;
 pub use denial::Denial;
+pub use deviation::Deviation;
 pub use gate::Gate;
 pub use jws::compact::UnverifiedToken;
 pub use keys::remote::KeyReport;

@@ -9,12 +9,13 @@ pub struct Limits {
     header_bytes: usize,
     depth: usize,
     members: usize,
+    padding: bool,
 }
 
 impl Default for Limits {
     /// 8 KiB of token, 1 KiB of header, 16 levels of nesting, 128 members.
     fn default() -> Self {
-        Limits { token_bytes: 8 * 1024, header_bytes: 1024, depth: 16, members: 128 }
+        Limits { token_bytes: 8 * 1024, header_bytes: 1024, depth: 16, members: 128, padding: false }
     }
 }
 
@@ -29,14 +30,27 @@ impl Limits {
     pub const MEMBERS_CAP: usize = 1024;
 
     /// For what a caller wrote, not an attacker: a policy with its keys, of ten thousand issuers and more.
-    pub(crate) const DOCUMENT: Limits = Limits { token_bytes: 0, header_bytes: 0, depth: 32, members: 1_048_576 };
+    pub(crate) const DOCUMENT: Limits =
+        Limits { token_bytes: 0, header_bytes: 0, depth: 32, members: 1_048_576, padding: false };
 
     /// For what an issuer published: a JWK Set. A search for duplicates compares each member of an object with all before it.
-    pub(crate) const FETCHED: Limits = Limits { token_bytes: 0, header_bytes: 0, depth: 16, members: 8192 };
+    pub(crate) const FETCHED: Limits =
+        Limits { token_bytes: 0, header_bytes: 0, depth: 16, members: 8192, padding: false };
 
     /// Limits that a policy's shape has found to be within their caps.
     pub(crate) const fn checked(token_bytes: usize, header_bytes: usize, depth: usize, members: usize) -> Self {
-        Limits { token_bytes, header_bytes, depth, members }
+        Limits { token_bytes, header_bytes, depth, members, padding: false }
+    }
+
+    /// The same for tokens whose segments may be padded: some issuer of the policy pads them. Whose token it is, is
+    /// known later.
+    pub(crate) const fn with_padding(self, padding: bool) -> Self {
+        Limits { padding, ..self }
+    }
+
+    /// Whether a token's segments may be padded.
+    pub(crate) const fn padding(&self) -> bool {
+        self.padding
     }
 
     /// The longest token, in bytes of its compact serialization.

@@ -21,6 +21,15 @@ impl PolicyError {
         PolicyError::at(member, [expected, "; found \"", first_characters(found), "\""].concat())
     }
 
+    /// The same error, naming the key that it is about: its pointer has the place alone.
+    pub(crate) fn about(mut self, kid: Option<&str>) -> Self {
+        if let Some(kid) = kid {
+            let kid: String = kid.chars().take(200).collect();
+            self.reason = [&self.reason, " (kid \"", &kid, "\")"].concat();
+        }
+        self
+    }
+
     /// An error of the value being read as a whole.
     #[must_use]
     pub fn here(reason: impl Into<String>) -> Self {

@@ -1,11 +1,13 @@
 //! Why a token was refused: a closed list with permanent codes.
 
 use core::fmt;
+use std::borrow::Cow;
 
 use serde::Serialize;
 
 use crate::{
     alg::Alg,
+    deviation::NUMERIC_IDS,
     json::Scalar,
     policy_error::first_characters,
     time::{Leeway, UnixSeconds},
@@ -54,6 +56,20 @@ pub enum Segment {
     Signature,
 }
 
+/// What keeps a segment from being base64url.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NotBase64url {
+    /// An authentication scheme stands before the token: it is the value of a header.
+    Scheme,
+    /// Padding (RFC 4648 §3.2), which RFC 7515 §2 leaves out.
+    Padding,
+    /// White space.
+    WhiteSpace,
+    /// Another character, or bits that are left over.
+    Other,
+}
+
 /// Why a token was refused. Every variant has one permanent [`code`](Rejection::code).
 ///
 /// A rejection never holds a token, a key or a piece of either. Text that a token carries appears only when its signature
@@ -62,8 +78,8 @@ pub enum Segment {
 #[serde(tag = "code", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 #[allow(missing_docs, reason = "the fields are explained by their variant")]
 pub enum Rejection {
-    /// There is no Authorization header; or no token where else a gate's policy looks for one.
-    AuthorizationMissing,
+    /// There is no token where one is looked for: in the Authorization header, or in the header and the cookie of a gate's policy.
+    AuthorizationMissing { expected: Vec<String> },
     /// More than one header or credential: a comma stands in the value (RFC 9110 §5.3 joins duplicates with commas).
     AuthorizationAmbiguous,
     /// The scheme is not `Bearer`.
@@ -78,7 +94,7 @@ pub enum Rejection {
     /// Not three segments. Five are an encrypted token (JWE), which is not accepted.
     SegmentCount { expected: usize, actual: usize },
     /// Not the canonical base64url of any bytes.
-    SegmentNotBase64url { segment: Segment },
+    SegmentNotBase64url { segment: Segment, found: NotBase64url },
     /// The decoded header is longer than the limit, in bytes.
     HeaderTooLarge { limit: usize, actual: usize },
     /// Not a JSON object in UTF-8.
@@ -120,7 +136,7 @@ pub enum Rejection {
     /// A claim that must be there is not.
     ClaimMissing { claim: String },
     /// A claim is there but is not of the shape its RFC gives it.
-    ClaimMalformed { claim: &'static str, expected: &'static str },
+    ClaimMalformed { claim: &'static str, expected: &'static str, found: &'static str },
 
     /// The `typ` is none of those the policy accepts.
     TypeMismatch { expected: Vec<String>, actual: Option<String> },
@@ -172,10 +188,49 @@ impl Rejection {
         self.entry().1
     }
 
-    /// One sentence for the person who has to mend it. It holds no text of the token.
+    /// One sentence for the person who has to mend it, or two. It holds no text of the token.
     #[must_use]
-    pub const fn message(&self) -> &'static str {
+    pub fn message(&self) -> Cow<'static, str> {
+        const DEVIATIONS: &str = "\" to its deviations in the policy (issuers[].deviations).";
+        let parts: [&str; 6] = match self {
+            Rejection::AuthorizationMissing { expected } => {
+                return ["The request has no ", &expected.join(" and no "), "."].concat().into();
+            }
+            Rejection::ClaimMissing { claim } => {
+                let [advice, deviation, end] = match claim.as_str() {
+                    "iss" => [". If this issuer's tokens never have it, add \"missing-", "iss", DEVIATIONS],
+                    "aud" => [". If this issuer's tokens never have it, add \"missing-", "aud", DEVIATIONS],
+                    "exp" => [". Tokens without an expiry are not accepted.", "", ""],
+                    _ => [", which the policy requires.", "", ""],
+                };
+                ["The token has no claim \"", claim, "\"", advice, deviation, end]
+            }
+            Rejection::ClaimMalformed { claim, expected, found } => {
+                let advice = match *found {
+                    "null" if *claim != "cnf" => " If this issuer writes null for absent claims, add \"null-claims",
+                    "a number" if NUMERIC_IDS.contains(claim) => {
+                        " If this issuer's ids are whole numbers, add \"numeric-ids"
+                    }
+                    _ => "",
+                };
+                let end = if advice.is_empty() { "" } else { DEVIATIONS };
+                return ["The claim \"", claim, "\" must be ", expected, "; found ", found, ".", advice, end]
+                    .concat()
+                    .into();
+            }
+            _ => return self.sentence().into(),
+        };
+        parts.concat().into()
+    }
+
+    /// The sentence without what its fields add.
+    pub(crate) const fn sentence(&self) -> &'static str {
         self.entry().2
+    }
+
+    /// That there is no Authorization header, where nothing else is looked at.
+    pub(crate) fn authorization_missing() -> Self {
+        Rejection::AuthorizationMissing { expected: vec!["Authorization header".to_owned()] }
     }
 
     /// Could another key have accepted the token?
@@ -203,13 +258,17 @@ impl Rejection {
         use Stage::Revocation;
         use Stage::{Bearer, Binding, Claims, Jws, Keys, Policy, Signature};
         match self {
-            R::AuthorizationMissing => ("authorization-missing", Bearer, "The request has no Authorization header."),
+            R::AuthorizationMissing { .. } => ("authorization-missing", Bearer, "The request has no Authorization header."),
             R::AuthorizationAmbiguous => ("authorization-ambiguous", Bearer, "The request carries more than one credential; send one Authorization header with one token."),
             R::AuthorizationScheme => ("authorization-scheme", Bearer, "The Authorization header does not use the scheme Bearer."),
             R::AuthorizationMalformed => ("authorization-malformed", Bearer, "The Authorization header is not \"Bearer\", one space and a token."),
             R::TokenMissing => ("token-missing", Jws, "The token is empty or not a string."),
             R::TokenTooLarge { .. } => ("token-too-large", Jws, "The token is longer than the policy's limits.tokenBytes."),
+            R::SegmentCount { actual: 5, .. } => ("segment-count", Jws, "The token is encrypted (JWE, five segments), which is not supported; have its issuer sign it without encrypting it."),
             R::SegmentCount { .. } => ("segment-count", Jws, "The token does not have exactly three segments separated by dots."),
+            R::SegmentNotBase64url { found: NotBase64url::Scheme, .. } => ("segment-not-base64url", Jws, "An authentication scheme stands before the token; pass the token alone, or the whole header to verifyAuthorization."),
+            R::SegmentNotBase64url { found: NotBase64url::WhiteSpace, .. } => ("segment-not-base64url", Jws, "White space stands in the token; pass the token alone."),
+            R::SegmentNotBase64url { found: NotBase64url::Padding, .. } => ("segment-not-base64url", Jws, "A segment of the token is padded with \"=\". If this issuer pads its tokens, add \"base64url-padding\" to its deviations in the policy (issuers[].deviations)."),
             R::SegmentNotBase64url { .. } => ("segment-not-base64url", Jws, "A segment of the token is not canonical base64url without padding."),
             R::HeaderTooLarge { .. } => ("header-too-large", Jws, "The token's header is longer than the policy's limits.headerBytes."),
             R::JsonMalformed { part } => ("json-malformed", part.stage(), "A part of the token is not a JSON object in UTF-8."),
@@ -254,7 +313,7 @@ impl Rejection {
     /// The rejection as a JSON object: `ok` (false), `code`, `stage`, `message` and the fields of its variant.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let (_, stage, message) = self.entry();
+        let (stage, message) = (self.stage(), &*self.message());
         // Nothing in it can fail to be written: it holds strings, integers and lists of them. Two objects made one by hand: serde's
         // `flatten` is a serializer of its own, 1 KB of the wasm.
         let head = serde_json::to_string(&RejectionHead { ok: false, stage, message }).unwrap_or_default();
@@ -264,10 +323,10 @@ impl Rejection {
 }
 
 #[derive(Serialize)]
-struct RejectionHead {
+struct RejectionHead<'r> {
     ok: bool,
     stage: Stage,
-    message: &'static str,
+    message: &'r str,
 }
 
 impl Segment {
@@ -299,8 +358,8 @@ mod tests {
     #[test]
     fn the_code_and_the_serialized_tag_are_one() {
         let samples = [
-            Rejection::AuthorizationMissing,
-            Rejection::SegmentNotBase64url { segment: Segment::Payload },
+            Rejection::authorization_missing(),
+            Rejection::SegmentNotBase64url { segment: Segment::Payload, found: NotBase64url::Padding },
             Rejection::JsonTooDeep { part: Segment::Header, limit: 16 },
             Rejection::AlgMismatch { expected: vec![Alg::Rs256], actual: Alg::Hs256 },
             Rejection::IssuedInFuture {

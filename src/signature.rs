@@ -20,7 +20,7 @@ use crate::{
         Material, VerificationKey,
         set::{Candidates, MOST_CANDIDATES},
     },
-    rejection::Rejection,
+    rejection::{Rejection, Segment},
 };
 
 /// A token whose signature holds. Nothing outside this module can make one, so whatever asks for one cannot be reached unchecked.
@@ -49,6 +49,17 @@ impl<'t> AuthenticToken<'t> {
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         self.token.payload_unverified()
+    }
+
+    /// The first segment that has padding, which the limits allowed.
+    pub(crate) fn padded(&self) -> Option<Segment> {
+        self.token.padded()
+    }
+
+    /// The same token with that text in the payload's place: the normal form of its claims.
+    pub(crate) fn with_payload(self, payload: Option<String>) -> Self {
+        let Some(payload) = payload else { return self };
+        AuthenticToken { token: self.token.with_payload(payload.into_bytes()), ..self }
     }
 
     /// The issuers (indices in the policy) that have a key under which the signature holds; the token speaks for no other.

@@ -2,10 +2,7 @@
 
 use crate::policy_error::PolicyError;
 
-/// A NumericDate (RFC 7519 §2) in whole seconds since 1970-01-01T00:00:00Z, from 0 to the end of the year 9999.
-///
-/// STRICTER: RFC 7519 lets a NumericDate have a fraction. Fractions and exponents are how two parsers come to disagree
-/// about an instant, and no issuer needs them.
+/// An instant in whole seconds since 1970-01-01T00:00:00Z, from 0 to the end of the year 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(transparent)]
 pub struct UnixSeconds(u64);
@@ -42,6 +39,61 @@ impl UnixSeconds {
     pub const fn is_over(self, now: UnixSeconds, leeway: Leeway) -> bool {
         now.0 >= self.0.saturating_add(leeway.0)
     }
+}
+
+/// A NumericDate (RFC 7519 §2): seconds since 1970, which may have a fraction or an exponent.
+///
+/// Clocks and leeways are whole seconds. Compared with those, the two whole seconds around an instant
+/// say all there is to say: it has been reached when `ceil` has, and lies before a whole second when
+/// `floor` does. No float is involved, so that nothing is rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NumericDate {
+    /// The last whole second that is not after it.
+    pub(crate) floor: UnixSeconds,
+    /// The first whole second that is not before it.
+    pub(crate) ceil: UnixSeconds,
+}
+
+impl NumericDate {
+    /// An instant that is a whole second.
+    pub(crate) const fn whole(at: UnixSeconds) -> Self {
+        NumericDate { floor: at, ceil: at }
+    }
+
+    /// Reads a JSON number (RFC 8259 §6). STRICTER: one with a minus sign is none, `-0` included.
+    pub(crate) fn of_number(text: &str) -> Option<Self> {
+        if text.starts_with('-') {
+            return None;
+        }
+        let (digits, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let (integer, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let beyond = if exponent.starts_with('-') { i32::MIN } else { i32::MAX };
+        let exponent = i64::from(exponent.parse().unwrap_or(beyond));
+        // How many of the digits stand before the point.
+        let mut left = i64::try_from(integer.len()).ok()?.saturating_add(exponent);
+        let (mut seconds, mut has_fraction) = (0_u64, false);
+        for digit in integer.bytes().chain(fraction.bytes()) {
+            if left > 0 {
+                seconds = appended(seconds, digit)?;
+            } else {
+                has_fraction |= digit != b'0';
+            }
+            left = left.saturating_sub(1);
+        }
+        // Zero stays zero, and anything else leaves the range within a dozen digits.
+        while left > 0 && seconds > 0 {
+            seconds = appended(seconds, b'0')?;
+            left = left.saturating_sub(1);
+        }
+        let ceil = UnixSeconds::new(seconds.saturating_add(u64::from(has_fraction)))?;
+        Some(NumericDate { floor: UnixSeconds(seconds), ceil })
+    }
+}
+
+/// The number with one more digit, within the range of instants.
+fn appended(seconds: u64, digit: u8) -> Option<u64> {
+    let seconds = seconds.saturating_mul(10).saturating_add(u64::from(digit.saturating_sub(b'0')));
+    UnixSeconds::new(seconds).map(UnixSeconds::get)
 }
 
 /// The instants at which an accepted token would be accepted again by the same policy: from the first to before the second.
@@ -131,7 +183,52 @@ mod tests {
         assert_eq!(Leeway::new(301).unwrap_err().pointer(), "/leewaySeconds");
     }
 
+    #[test]
+    fn a_numeric_date_is_read_to_the_last_digit() {
+        let max = UnixSeconds::MAX.0;
+        for (text, expected) in [
+            ("1700000290.5", Some((1_700_000_290, 1_700_000_291))),
+            ("1700000290.0", Some((1_700_000_290, 1_700_000_290))),
+            ("1.7E9", Some((1_700_000_000, 1_700_000_000))),
+            ("17e8", Some((1_700_000_000, 1_700_000_000))),
+            ("1.7000002905e+9", Some((1_700_000_290, 1_700_000_291))),
+            ("17000002905e-1", Some((1_700_000_290, 1_700_000_291))),
+            ("1700000290.0000000000000000000000000001", Some((1_700_000_290, 1_700_000_291))),
+            ("1700000289.9999999999999999999999999999", Some((1_700_000_289, 1_700_000_290))),
+            ("1e-999999999999", Some((0, 1))),
+            ("0e999999999999", Some((0, 0))),
+            ("0.0", Some((0, 0))),
+            ("0.00017e13", Some((1_700_000_000, 1_700_000_000))),
+            ("253402300799.0", Some((max, max))),
+            ("2.53402300799e11", Some((max, max))),
+            ("253402300798.5", Some((max - 1, max))),
+            ("253402300799.5", None),
+            ("253402300800.0", None),
+            ("1e12", None),
+            ("1e300", None),
+            ("18446744073709551616", None),
+            ("-0", None),
+            ("-0.0", None),
+            ("-1e-9", None),
+            ("-1", None),
+        ] {
+            let read = NumericDate::of_number(text).map(|date| (date.floor.0, date.ceil.0));
+            assert_eq!(read, expected, "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_numeric_date_agrees_with_wide_integers(tenths in 0..=2_600_000_000_000_u64, zeros in 0..30_usize, by in 0..12_i32) {
+            // The same instant in every notation: digits moved over the point and back by the exponent.
+            let padding = "0".repeat(zeros);
+            let expected = (tenths.div_ceil(10) <= UnixSeconds::MAX.0).then_some((tenths / 10, tenths.div_ceil(10)));
+            let (whole, tenth) = (tenths / 10, tenths % 10);
+            for text in [format!("{whole}.{tenth}{padding}"), format!("{tenths}.{padding}0e-1"), format!("{tenths}{}E-{}", "0".repeat(usize::try_from(by).unwrap()), by + 1)] {
+                prop_assert_eq!(NumericDate::of_number(&text).map(|date| (date.floor.0, date.ceil.0)), expected, "{}", text);
+            }
+        }
+
         #[test]
         fn comparisons_agree_with_wide_integers(now in 0..=UnixSeconds::MAX.0, instant in 0..=UnixSeconds::MAX.0, near in 0..=700u64, leeway in 0..=300u64) {
             let slack = Leeway::new(leeway).unwrap();

@@ -245,13 +245,15 @@ impl Verifier {
         let candidates = self.candidates(&unverified)?;
         let authentic = signature::authenticate(unverified, &candidates)?;
         self.remember(&authentic);
-        let claims = claims::read(&authentic, self.policy.limits())?;
+        let object = claims::parse(&authentic, self.policy.limits())?;
+        let claims = self.policy.read_claims(&authentic, object)?;
         let validity = self.policy.check(&authentic, &claims, now)?;
         #[cfg(feature = "revocation")]
         let validity =
             self.revocations.check(&self.policy, self.keys(), &authentic, &claims, now, validity, vouched)?;
         let taken = take(&claims, authentic.header(), validity);
-        Ok((authentic, taken))
+        let payload = claims.normal_form();
+        Ok((authentic.with_payload(payload), taken))
     }
 
     /// The keys that a token is tried with.
@@ -379,7 +381,8 @@ impl Accepted {
         self.alternative.as_deref()
     }
 
-    /// All claims as they were signed: the text of a JSON object that passed the strict reader.
+    /// All claims as they were signed: the text of a JSON object that passed the strict reader. What the policy lets an issuer write
+    /// differently ([`Deviation`](crate::Deviation)) stands in its normal form.
     #[must_use]
     pub fn payload(&self) -> &str {
         // The payload was parsed as JSON, so it is UTF-8.

@@ -18,7 +18,7 @@ use crate::{
     limits::Limits,
     rejection::{Rejection, Segment},
     signature,
-    time::{Leeway, UnixSeconds},
+    time::{Leeway, NumericDate, UnixSeconds},
 };
 
 /// The kind of a proof (RFC 9449 §4.2).
@@ -108,8 +108,8 @@ pub fn check(proof: &str, occasion: &Occasion<'_>, rules: &ProofRules) -> Result
     {
         return Err(Denial::DpopTokenMismatch);
     }
-    let issued_at = issued_at(&claims).ok_or(because("iat"))?;
-    let until = check_time(issued_at, occasion, rules.window)?;
+    let made = claims.get("iat").and_then(Value::as_date).ok_or(because("iat"))?;
+    let (issued_at, until) = (made.floor, check_time(made, occasion, rules.window)?);
     let next_nonce = match &rules.nonces {
         None => None,
         Some(nonces) => {
@@ -132,18 +132,12 @@ fn own_key<'o, 'h>(header: &'o Object<'h>, alg: Alg) -> Option<(&'o Object<'h>, 
     Some((jwk, named.key))
 }
 
-fn issued_at(claims: &Object<'_>) -> Option<UnixSeconds> {
-    match claims.get("iat") {
-        Some(Value::Integer(seconds)) => UnixSeconds::new(*seconds),
-        _ => None,
-    }
-}
-
 /// When the proof is of no use any more.
-fn check_time(issued_at: UnixSeconds, occasion: &Occasion<'_>, window: u64) -> Result<u64, Denial> {
-    let now = occasion.now;
+fn check_time(made: NumericDate, occasion: &Occasion<'_>, window: u64) -> Result<u64, Denial> {
+    let (now, issued_at) = (occasion.now, made.floor);
+    // Until a window after the instant, which a fraction does not take to the next whole second.
     let last = issued_at.get().saturating_add(window);
-    if now.get() > last || !issued_at.is_reached(now, occasion.leeway) {
+    if now.get() > last || !made.ceil.is_reached(now, occasion.leeway) {
         return Err(Denial::DpopTimeMismatch { now, issued_at, window });
     }
     Ok(last.saturating_add(1))

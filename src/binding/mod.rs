@@ -33,29 +33,29 @@ pub struct Confirmation<'c> {
 }
 
 impl<'c> Confirmation<'c> {
-    /// The claim `cnf`, if there is one. Every method in it has to be proven, so one that is not known refuses.
+    /// The claim `cnf`, if there is one. Every method in it that is known has to be proven, and one has to be; what stands beside it is
+    /// ignored (RFC 7800 §3.1).
     ///
     /// # Errors
     /// `claim-malformed`, `binding-unsupported`.
     pub fn of(claims: &'c Object<'_>) -> Result<Option<Self>, Denial> {
-        let malformed = Denial::Token(Rejection::ClaimMalformed { claim: "cnf", expected: "an object of strings" });
+        let malformed = |found: &Value<'_>| {
+            let (expected, found) = ("an object of strings", found.kind());
+            Denial::Token(Rejection::ClaimMalformed { claim: "cnf", expected, found })
+        };
         let confirmation = match claims.get("cnf") {
             None => return Ok(None),
             Some(Value::Object(object)) => object,
-            Some(_) => return Err(malformed),
+            Some(value) => return Err(malformed(value)),
         };
-        if confirmation.members().any(|(name, _)| name != "jkt" && name != "x5t#S256") {
-            return Err(Rejection::BindingUnsupported.into());
-        }
         let member = |name: &str| match confirmation.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.as_ref())),
-            Some(_) => Err(()),
+            Some(value) => Err(malformed(value)),
         };
-        match (member("jkt"), member("x5t#S256")) {
-            (Ok(None), Ok(None)) => Err(Rejection::BindingUnsupported.into()),
-            (Ok(jkt), Ok(x5t)) => Ok(Some(Confirmation { jkt, x5t })),
-            _ => Err(malformed),
+        match (member("jkt")?, member("x5t#S256")?) {
+            (None, None) => Err(Rejection::BindingUnsupported.into()),
+            (jkt, x5t) => Ok(Some(Confirmation { jkt, x5t })),
         }
     }
 
@@ -100,7 +100,9 @@ mod tests {
         assert_eq!(of("{}"), Ok((None, None)));
         assert_eq!(of(r#"{"cnf":{"jkt":"a"}}"#), Ok((Some("a".into()), None)));
         assert_eq!(of(r#"{"cnf":{"jkt":"a","x5t#S256":"b"}}"#), Ok((Some("a".into()), Some("b".into()))));
-        for text in [r#"{"cnf":{}}"#, r#"{"cnf":{"kid":"a"}}"#, r#"{"cnf":{"jkt":"a","jwk":{}}}"#] {
+        // Keycloak writes such members.
+        assert_eq!(of(r#"{"cnf":{"kc-jkt-type":"x","jkt":"a","jwk":{}}}"#), Ok((Some("a".into()), None)));
+        for text in [r#"{"cnf":{}}"#, r#"{"cnf":{"kid":"a"}}"#, r#"{"cnf":{"JKT":"a","x5t":"b","jwk":{}}}"#] {
             assert_eq!(of(text), Err(Denial::Token(Rejection::BindingUnsupported)), "{text}");
         }
         for text in

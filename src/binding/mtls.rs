@@ -11,8 +11,8 @@ pub fn thumbprint(certificate: &str) -> Option<String> {
     let text = certificate.trim_ascii();
     let hash = |der: &[u8]| base64url::encode(&Hash::Sha256.of(&[der]));
     if text.starts_with("-----BEGIN") {
-        let (label, der) = from_pem(text)?;
-        return (label == "CERTIFICATE").then(|| hash(&der));
+        let pem = from_pem(text)?;
+        return (pem.label == "CERTIFICATE").then(|| hash(&pem.der));
     }
     if let Some(sequence) = text.strip_prefix(':') {
         let standard = sequence.strip_suffix(':')?.trim_end_matches('=').replace('+', "-").replace('/', "_");

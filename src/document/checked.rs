@@ -159,7 +159,7 @@ impl Kind {
             Kind::Integer(..) => reading == Reading::Number,
             Kind::Boolean => reading == Reading::Flag,
             Kind::Object(_) => reading == Reading::Section,
-            Kind::Scalar | Kind::Lists | Kind::Map(_) | Kind::Elsewhere => false,
+            Kind::Never(_) | Kind::Scalar | Kind::Lists | Kind::Map(_) | Kind::Elsewhere => false,
         }
     }
 

@@ -56,6 +56,8 @@ pub(crate) enum Kind {
     Lists,
     /// A non-empty array.
     Array(&'static Kind),
+    /// Nothing: this is said to whoever writes it.
+    Never(&'static str),
     /// The first for a string, the second for anything else.
     Either(&'static Kind, &'static Kind),
     /// An object of that shape.
@@ -170,7 +172,7 @@ impl Member {
 }
 
 impl Kind {
-    fn check(&self, value: &Value<'_>) -> Result<(), PolicyError> {
+    pub(crate) fn check(&self, value: &Value<'_>) -> Result<(), PolicyError> {
         let must = |what: &str| Err(PolicyError::here(["must be ", what].concat()));
         match (self, value) {
             (Kind::Text | Kind::Url | Kind::Template, Value::String(text)) if text.is_empty() => {
@@ -206,6 +208,7 @@ impl Kind {
                 };
                 items.iter().enumerate().try_for_each(check)
             }
+            (Kind::Never(reason), _) => Err(PolicyError::here(*reason)),
             (Kind::Either(text, _), Value::String(_)) => text.check(value),
             (Kind::Either(_, other), _) => other.check(value),
             (Kind::Object(shape), Value::Object(object)) => shape.inspect(object),

@@ -1,11 +1,13 @@
 //! What a service behind the gate is told of a request.
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use crate::{
-    claims::Claims,
+    claims::{self, Claims},
+    deviation::Deviations,
     gate::{Allowed, Binding},
-    time::UnixSeconds,
+    json::read_object,
+    limits::Limits,
 };
 
 /// Whose a request is that passed with a token. In `tower` it is an extension of the request, and
@@ -65,33 +67,30 @@ impl Authorized {
 
     /// The registered claims. An authorization server's answer about an opaque token need not have them (RFC 7662 §2.2).
     pub(crate) fn registered(&self) -> Option<Claims> {
-        let Registered { iss, aud, exp, sub, nbf, iat, jti, client_id, scope } = self.deserialize().ok()?;
-        let aud = match aud {
-            None => Vec::new(),
-            Some(Audience::One(one)) => vec![one],
-            Some(Audience::Many(many)) => many,
-        };
-        let (nbf, iat) = (nbf.and_then(UnixSeconds::new), iat.and_then(UnixSeconds::new));
-        Some(Claims { iss, aud, exp: UnixSeconds::new(exp)?, sub, nbf, iat, jti, client_id, scope })
+        // The claims are in the normal form by now, whatever the issuer writes differently.
+        let object = read_object(self.claims.as_bytes(), &Limits::DOCUMENT).ok()?;
+        claims::of_token(object, "", Deviations::NONE).ok().map(|claims| claims.to_claims())
     }
 }
 
-#[derive(Deserialize)]
-struct Registered {
-    iss: String,
-    aud: Option<Audience>,
-    exp: u64,
-    sub: Option<String>,
-    nbf: Option<u64>,
-    iat: Option<u64>,
-    jti: Option<String>,
-    client_id: Option<String>,
-    scope: Option<String>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
+    fn registered(claims: &str) -> Option<Claims> {
+        let claims = claims.to_owned();
+        Authorized { claims, header: None, issuer: String::new(), alternative: None, binding: None }.registered()
+    }
+
+    #[test]
+    fn claims_are_typed_as_a_verifier_types_them() {
+        let typed =
+            registered(r#"{"iss":"i","exp":9.5,"iat":1.5,"nbf":2.5,"scope":["a","b c","","d"],"x":null}"#).unwrap();
+        let seconds = |at: Option<crate::UnixSeconds>| at.map(crate::UnixSeconds::get);
+        assert_eq!((typed.exp.get(), seconds(typed.iat), seconds(typed.nbf)), (10, Some(1), Some(3)));
+        assert_eq!((typed.scope.as_deref(), typed.aud), (Some("a d"), Vec::new()));
+        for claims in ["{}", r#"{"iss":"i"}"#, r#"{"exp":9}"#, r#"{"iss":"i","exp":9,"sub":1}"#] {
+            assert_eq!(registered(claims), None, "{claims}");
+        }
+    }
 }

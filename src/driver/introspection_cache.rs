@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde::Deserialize;
-
-use crate::{engine::hash::Hash, gate::Gate};
+use crate::{
+    engine::hash::Hash,
+    gate::Gate,
+    json::{Value, read_object},
+    limits::Limits,
+};
 
 const MOST_ANSWERS: usize = 1_000;
 const MOST_BYTES: usize = 4_000_000;
@@ -33,10 +36,21 @@ pub(crate) struct IntrospectionCache {
 }
 
 /// What of an answer says for how long it counts.
-#[derive(Deserialize)]
 struct Said {
     active: bool,
     exp: Option<u64>,
+}
+
+impl Said {
+    fn of(text: &str) -> Option<Self> {
+        let answer = read_object(text.as_bytes(), &Limits::DOCUMENT).ok()?;
+        let Some(Value::Bool(active)) = answer.get("active") else { return None };
+        let exp = match answer.get("exp") {
+            None | Some(Value::Null) => None,
+            Some(exp) => Some(exp.as_date()?.ceil.get()),
+        };
+        Some(Said { active: *active, exp })
+    }
 }
 
 impl IntrospectionCache {
@@ -54,7 +68,7 @@ impl IntrospectionCache {
         }
         self.active.remove(key);
         self.inactive.remove(key);
-        let said: Option<Said> = serde_json::from_str(text).ok();
+        let said = Said::of(text);
         let (texts, until) = match said {
             Some(Said { active: true, exp }) => {
                 let until = asked_at.saturating_add(lifetimes.active);
@@ -154,6 +168,10 @@ mod tests {
         for (text, until) in [
             (r#"{"active":true}"#, 1060),
             (r#"{"active":true,"exp":1020}"#, 1020),
+            (r#"{"active":true,"exp":1019.5}"#, 1020),
+            (r#"{"active":true,"exp":1.02e3}"#, 1020),
+            (r#"{"active":true,"exp":null}"#, 1060),
+            (r#"{"active":true,"exp":-1}"#, 1000),
             (r#"{"active":true,"exp":9999}"#, 1060),
             (r#"{"active":false}"#, 1010),
             (r#"{"active":true,"exp":"1020"}"#, 1000),

@@ -48,7 +48,7 @@ pub(crate) fn answer(denial: &Denial, scene: &Scene<'_>) -> ChallengeResponse {
         // The operator's to mend: another proof would be no better.
         D::DpopOriginUnknown => (500, Vec::new(), None),
         // RFC 6750 §3.1: nothing more to whom sent nothing, or a scheme of its own.
-        D::Token(R::AuthorizationMissing | R::AuthorizationScheme) => (401, scene.bare(), None),
+        D::Token(R::AuthorizationMissing { .. } | R::AuthorizationScheme) => (401, scene.bare(), None),
         D::Token(R::AuthorizationAmbiguous | R::AuthorizationMalformed) | D::TokenInQuery => {
             (400, vec![scene.plain(described("invalid_request"))], None)
         }
@@ -157,22 +157,22 @@ mod tests {
     #[test]
     fn whoever_sent_nothing_is_told_nothing_more() {
         assert_eq!(
-            challenges(Denial::Token(Rejection::AuthorizationMissing), &SCENE),
+            challenges(Denial::Token(Rejection::authorization_missing()), &SCENE),
             (401, vec!["Bearer realm=\"api\"".to_owned()])
         );
         let scene = Scene { proofs: Some(&[Alg::Es256, Alg::EdDsa]), offers_proofs: true, ..SCENE };
         let both = vec!["Bearer realm=\"api\"".to_owned(), "DPoP realm=\"api\", algs=\"ES256 EdDSA\"".to_owned()];
-        assert_eq!(challenges(Denial::Token(Rejection::AuthorizationMissing), &scene), (401, both.clone()));
+        assert_eq!(challenges(Denial::Token(Rejection::authorization_missing()), &scene), (401, both.clone()));
         let requirement = Requirement { binding: Some(Wanted::Dpop), ..Requirement::default() };
         let demands = Demands::of(&requirement);
         let scene = Scene { demands: Some(&demands), ..scene };
-        assert_eq!(challenges(Denial::Token(Rejection::AuthorizationMissing), &scene), (401, both[1..].to_vec()));
+        assert_eq!(challenges(Denial::Token(Rejection::authorization_missing()), &scene), (401, both[1..].to_vec()));
     }
 
     #[test]
     fn a_quoted_string_stays_one() {
         let scene = Scene { realm: "a\"b\\c", ..SCENE };
-        let (_, told) = challenges(Denial::Token(Rejection::AuthorizationMissing), &scene);
+        let (_, told) = challenges(Denial::Token(Rejection::authorization_missing()), &scene);
         assert_eq!(told, [r#"Bearer realm="a\"b\\c""#]);
         let (status, told) = challenges(Denial::Token(Rejection::AuthorizationMalformed), &SCENE);
         assert_eq!(status, 400);

@@ -75,6 +75,16 @@ impl Places {
         Ok(Some(Credentials { token: bearer::token_with_scheme(value, scheme, limits)?, with_proof }))
     }
 
+    /// That there is no token in any of the places.
+    pub(crate) fn missing(&self) -> Rejection {
+        let header = self.header.iter().map(|name| match name.as_str() {
+            AUTHORIZATION => "Authorization header".to_owned(),
+            name => [name, " header"].concat(),
+        });
+        let cookie = self.cookie.iter().map(|name| ["cookie \"", name, "\""].concat());
+        Rejection::AuthorizationMissing { expected: header.chain(cookie).collect() }
+    }
+
     /// Whether a DPoP proof can come along.
     pub(crate) fn may_prove(&self) -> bool {
         let by_bearer = self.scheme.as_deref().is_some_and(|scheme| scheme.eq_ignore_ascii_case(BEARER));
@@ -90,7 +100,7 @@ fn alone<'f>(value: &'f str, limits: &Limits) -> Result<&'f str, Rejection> {
     if value.contains(',') {
         return Err(Rejection::AuthorizationAmbiguous);
     }
-    if bearer::is_b64token(value) { Ok(value) } else { Err(Rejection::AuthorizationMalformed) }
+    if bearer::is_token(value, limits) { Ok(value) } else { Err(Rejection::AuthorizationMalformed) }
 }
 
 /// The one cookie of that name (RFC 6265 §4.2.1). Two of one name come from two places, and nothing says which is meant.

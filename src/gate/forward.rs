@@ -136,7 +136,7 @@ fn header_value(value: &Value<'_>) -> Option<String> {
             let texts = value.as_strings()?;
             texts.iter().all(|text| safe(text) && !text.is_empty() && !text.contains(' ')).then(|| texts.join(" "))
         }
-        Value::Null | Value::OtherNumber | Value::Object(_) => None,
+        Value::Null | Value::OtherNumber(_) | Value::Object(_) => None,
     }
 }
 

@@ -56,7 +56,7 @@ pub use step::{Allowed, Binding, Forward, Preflight, PreflightAnswer, Refusal, S
 use crate::revocation::{StatusReport, UpdateError, UpdateReport};
 use crate::{
     base64url, denial::Denial, document, engine::hash::Hash, keys::remote::KeyReport, policy_error::PolicyError,
-    rejection::Rejection, time::UnixSeconds, verifier::Verifier,
+    time::UnixSeconds, verifier::Verifier,
 };
 use challenge::{ChallengeResponse, Scene};
 use demands::Demands;
@@ -324,7 +324,7 @@ impl Gate {
         request.check_query()?;
         let Some(credentials) = places.find(&request, self.verifier.policy().limits())? else {
             if !demands.are_anonymous() {
-                return Err(Rejection::AuthorizationMissing.into());
+                return Err(self.rules.places.missing().into());
             }
             demands.check_connection(request.client)?;
             return Ok(Step::Anonymous(forwarding.without_claims(places)));

@@ -2,6 +2,7 @@
 
 use crate::{
     binding::network::{Address, Cidr},
+    claims::malformed,
     denial::Denial,
     document::{self, checked::Checked},
     gate::forward::at_path,
@@ -194,13 +195,12 @@ impl Requirement {
             return Err(Denial::AcrInsufficient { expected: self.acr.clone() });
         }
         let Some(max_age) = self.max_age else { return Ok(validity) };
-        let authenticated_at = match subject.claims.get("auth_time") {
-            Some(Value::Integer(seconds)) => UnixSeconds::new(*seconds),
-            _ => None,
-        };
+        let authentication = subject.claims.get("auth_time").and_then(Value::as_date);
         let now = subject.now;
+        let authenticated_at = authentication.map(|at| at.floor);
         let too_old = Denial::AuthenticationTooOld { now, authenticated_at, max_age };
-        let Some(at) = authenticated_at.filter(|at| at.is_reached(now, subject.leeway)) else { return Err(too_old) };
+        let at = authentication.filter(|at| at.ceil.is_reached(now, subject.leeway));
+        let Some(at) = at.map(|at| at.floor) else { return Err(too_old) };
         let until = at.get().saturating_add(max_age).saturating_add(subject.leeway.get()).saturating_add(1);
         if now.get() >= until {
             return Err(too_old);
@@ -215,7 +215,7 @@ fn scopes<'o>(claims: &'o Object<'_>) -> Result<Vec<&'o str>, Denial> {
     for claim in ["scope", "scp"] {
         let Some(value) = claims.get(claim) else { continue };
         let expected = "a string, or an array of strings";
-        let texts = texts(value).ok_or(Rejection::ClaimMalformed { claim, expected })?;
+        let texts = texts(value).ok_or_else(|| malformed(claim, expected, value))?;
         match value {
             Value::String(_) => granted.extend(texts.into_iter().flat_map(|text| text.split(' '))),
             // An element is one scope, whatever stands in it.

@@ -1,5 +1,7 @@
 //! What the gate answers: a decision, or what it has to know before it can decide.
 
+use std::borrow::Cow;
+
 use serde::{Serialize, ser::SerializeMap};
 
 use crate::{denial::Denial, time::UnixSeconds};
@@ -174,7 +176,7 @@ struct Problem {
     kind: &'static str,
     title: &'static str,
     status: u16,
-    detail: &'static str,
+    detail: Cow<'static, str>,
     code: &'static str,
     stage: crate::rejection::Stage,
 }
@@ -227,7 +229,7 @@ enum StepJson<'s> {
     Refused {
         status: u16,
         stage: crate::rejection::Stage,
-        message: &'static str,
+        message: Cow<'static, str>,
         #[serde(flatten)]
         denial: &'s Denial,
         challenges: &'s [String],

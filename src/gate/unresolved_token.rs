@@ -13,7 +13,7 @@ use crate::{
     jws::compact::{leading_parts_unverified, names_unverified},
     keys::freshness::BETWEEN_FETCHES,
     policy::Policy,
-    rejection::{Rejection, Segment, excerpt},
+    rejection::{NotBase64url, Rejection, Segment, excerpt},
 };
 
 /// The next step after the verifier has refused a token.
@@ -34,7 +34,10 @@ pub(super) fn decide(case: &Case<'_>, rejection: Rejection) -> Result<Step, Deni
     let Some((name, kid)) = names_unverified(case.credentials.token, policy.limits()) else {
         return Err(rejection.into());
     };
-    let Some(issuer) = policy.issuer_index(&name) else {
+    let Some(issuer) = policy.index_for(name.as_deref()) else {
+        let Some(name) = name else {
+            return Err(rejection.into());
+        };
         // A tenant that is not listed passes here first, and nothing is fetched for one that does not.
         if case.evidence.tenant_refused || policy.resolve(&name).is_none() {
             return Err(rejection.into());
@@ -57,12 +60,12 @@ pub(super) fn decide(case: &Case<'_>, rejection: Rejection) -> Result<Step, Deni
 
 /// Is it no JWT at all? What says it is one and is none, such as `alg: none`, nobody is asked about.
 fn is_opaque(rejection: &Rejection) -> bool {
-    matches!(
-        rejection,
-        Rejection::SegmentCount { .. }
-            | Rejection::SegmentNotBase64url { segment: Segment::Header }
-            | Rejection::JsonMalformed { part: Segment::Header }
-    )
+    match rejection {
+        Rejection::SegmentCount { .. } | Rejection::JsonMalformed { part: Segment::Header } => true,
+        // A padded one is a JWT, of an issuer that does not pad in a policy with one that does.
+        Rejection::SegmentNotBase64url { segment: Segment::Header, found } => *found != NotBase64url::Padding,
+        _ => false,
+    }
 }
 
 /// The issuer that the token names and the policy knows, and its `kid`.
@@ -71,7 +74,7 @@ fn is_opaque(rejection: &Rejection) -> bool {
 /// can do is to have a JWK Set refreshed that is due; the keys are then looked up by the header as before.
 fn claimed(case: &Case<'_>, policy: &Policy) -> Option<(usize, Option<String>)> {
     let (issuer, kid) = names_unverified(case.credentials.token, policy.limits())?;
-    Some((policy.issuer_index(&issuer)?, kid))
+    Some((policy.index_for(issuer.as_deref())?, kid))
 }
 
 fn fetch(
@@ -122,7 +125,7 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
         IntrospectionOutcome::Open(step) => return Ok(step),
         IntrospectionOutcome::Active(text, response) => (text, response),
     };
-    let claims = claims::of_response(response)?;
+    let claims = claims::of_response(response, policy.deviations(issuer))?;
     let (verifier, token, fresh) = (&case.gate.verifier, case.credentials.token, !case.evidence.introspection_kept);
     let validity = match verifier.check_response(issuer, token, &claims, case.now, fresh) {
         #[cfg(feature = "revocation")]
@@ -135,7 +138,10 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
     let own = read_object(&payload, policy.limits()).ok();
     match case.judge(&claims.object, own.as_ref(), None, name, validity)? {
         Outcome::Open(step) => Ok(step),
-        Outcome::Passed(passed) => Ok(passed.into_step(text.to_owned(), None)),
+        Outcome::Passed(passed) => {
+            let told = claims.normal_form().unwrap_or_else(|| text.to_owned());
+            Ok(passed.into_step(told, None))
+        }
     }
 }
 

@@ -5,10 +5,14 @@
 //! wasm, since a float's value, an error's line and column and the like are of no use here.
 
 mod reader;
+mod writer;
 
 use std::borrow::Cow;
 
-use crate::limits::Limits;
+use crate::{
+    limits::Limits,
+    time::{NumericDate, UnixSeconds},
+};
 use reader::Reader;
 
 /// Why a text was refused.
@@ -33,8 +37,8 @@ pub enum Value<'a> {
     Bool(bool),
     /// A number written as a non-negative integer that fits 64 bits.
     Integer(u64),
-    /// Any other number. None of the claims this crate reads may be one, so its value is not kept.
-    OtherNumber,
+    /// Any other number, as it is written: its value is no float here.
+    OtherNumber(&'a str),
     /// A string.
     String(Cow<'a, str>),
     /// An array.
@@ -62,13 +66,22 @@ impl Value<'_> {
         }
     }
 
+    /// The instant, if it is a number that is one (RFC 7519 §2).
+    pub(crate) fn as_date(&self) -> Option<NumericDate> {
+        match self {
+            Value::Integer(seconds) => UnixSeconds::new(*seconds).map(NumericDate::whole),
+            Value::OtherNumber(text) => NumericDate::of_number(text),
+            _ => None,
+        }
+    }
+
     /// What kind of value it is, for messages: `a string`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Value::Null => "null",
             Value::Bool(_) => "true or false",
-            Value::Integer(_) | Value::OtherNumber => "a number",
+            Value::Integer(_) | Value::OtherNumber(_) => "a number",
             Value::String(_) => "a string",
             Value::Array(_) => "an array",
             Value::Object(_) => "an object",
@@ -106,9 +119,9 @@ impl<'a> Object<'a> {
         self.0.push((name, value));
     }
 
-    /// Keeps the members of those names.
-    pub(crate) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
-        self.0.retain(|(name, _)| keep(name));
+    /// Keeps these members.
+    pub(crate) fn retain(&mut self, keep: &dyn Fn(&str, &Value<'a>) -> bool) {
+        self.0.retain(|(name, value)| keep(name, value));
     }
 
     /// Every member on its own.
@@ -141,7 +154,7 @@ impl Scalar {
             Value::String(text) => Some(Scalar::Text(text.as_ref().to_owned())),
             Value::Integer(value) => Some(Scalar::Integer(*value)),
             Value::Bool(value) => Some(Scalar::Boolean(*value)),
-            Value::Null | Value::OtherNumber | Value::Array(_) | Value::Object(_) => None,
+            Value::Null | Value::OtherNumber(_) | Value::Array(_) | Value::Object(_) => None,
         }
     }
 
@@ -204,7 +217,7 @@ mod tests {
     #[test]
     fn integers_are_told_from_other_numbers() {
         let object = read_object(br#"{"a":-0,"b":1.0,"c":1e3,"d":-1}"#, &Limits::default()).unwrap();
-        assert!(object.members().all(|(_, value)| *value == Value::OtherNumber));
+        assert!(object.members().all(|(_, value)| matches!(value, Value::OtherNumber(_))));
     }
 
     #[test]
@@ -262,7 +275,9 @@ mod tests {
             (Value::Null, serde_json::Value::Null) => true,
             (Value::Bool(ours), serde_json::Value::Bool(theirs)) => ours == theirs,
             (Value::Integer(ours), serde_json::Value::Number(theirs)) => theirs.as_u64() == Some(*ours),
-            (Value::OtherNumber, serde_json::Value::Number(theirs)) => theirs.as_u64().is_none(),
+            (Value::OtherNumber(text), serde_json::Value::Number(theirs)) => {
+                theirs.as_u64().is_none() && serde_json::from_str(text).ok().as_ref() == Some(theirs)
+            }
             (Value::String(ours), serde_json::Value::String(theirs)) => ours == theirs,
             (Value::Array(ours), serde_json::Value::Array(theirs)) => {
                 ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| same(ours, theirs))
@@ -278,7 +293,11 @@ mod tests {
     fn agrees(text: &str) -> bool {
         let reference = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text);
         match (read_object(text.as_bytes(), &Limits::DOCUMENT), reference) {
-            (Ok(ours), Ok(theirs)) => same(&Value::Object(ours), &serde_json::Value::Object(theirs)),
+            (Ok(ours), Ok(theirs)) => {
+                let written = ours.to_json();
+                let again = read_object(written.as_bytes(), &Limits::DOCUMENT);
+                again.as_ref() == Ok(&ours) && same(&Value::Object(ours), &serde_json::Value::Object(theirs))
+            }
             (Err(JsonError::Malformed), theirs) => theirs.is_err(),
             // serde_json keeps the last of two.
             (Err(fault), _) => fault != JsonError::Malformed,

@@ -209,6 +209,7 @@ impl<'a> Reader<'a> {
     /// STRICTER: numbers of 10³⁰⁸ and more are refused, a little before a double would overflow; the runtime that is handed the claims
     /// would read them as infinite.
     fn number(&mut self) -> Result<Value<'a>, JsonError> {
+        let start = self.rest;
         let positive = match self.rest {
             [b'-', rest @ ..] => {
                 self.rest = rest;
@@ -244,7 +245,8 @@ impl<'a> Reader<'a> {
         if place > i64::MIN && place.saturating_add(exponent) >= 308 {
             return Err(JsonError::Malformed);
         }
-        Ok(integer.parse().ok().filter(|_| whole).map_or(Value::OtherNumber, Value::Integer))
+        let other = || Value::OtherNumber(self.since(start));
+        Ok(integer.parse().ok().filter(|_| whole).map_or_else(other, Value::Integer))
     }
 
     /// An exponent whose letter has been read; one that is too large for its type is as good as the largest.

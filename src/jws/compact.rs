@@ -9,7 +9,7 @@ use crate::{
         header_memo::HeaderMemo,
     },
     limits::Limits,
-    rejection::{Rejection, Segment},
+    rejection::{NotBase64url, Rejection, Segment},
 };
 
 /// A token whose shape is right and whose signature nobody has checked.
@@ -22,6 +22,7 @@ pub struct UnverifiedToken<'t> {
     signing_input: &'t str,
     payload: Vec<u8>,
     signature: Vec<u8>,
+    padded: Option<Segment>,
 }
 
 impl<'t> UnverifiedToken<'t> {
@@ -40,11 +41,12 @@ impl<'t> UnverifiedToken<'t> {
         let (header_segment, payload) = signing_input.split_once('.').unwrap_or_default();
         let header = match memo.header(header_segment) {
             Some(header) => header,
-            None => Arc::new(header::read(decode(Segment::Header, header_segment)?, limits)?),
+            None => Arc::new(header::read(decode(Segment::Header, header_segment, limits)?, limits)?),
         };
-        let payload = decode(Segment::Payload, payload)?;
-        let signature = decode(Segment::Signature, signature)?;
-        Ok(UnverifiedToken { header, header_segment, signing_input, payload, signature })
+        let payload = decode(Segment::Payload, payload, limits)?;
+        let signature = decode(Segment::Signature, signature, limits)?;
+        let padded = if limits.padding() { first_padded(token) } else { None };
+        Ok(UnverifiedToken { header, header_segment, signing_input, payload, signature, padded })
     }
 
     /// The header. It has been read, not believed.
@@ -58,14 +60,26 @@ impl<'t> UnverifiedToken<'t> {
         self.header_segment
     }
 
+    /// The first segment that has padding, which the limits allow.
+    pub(crate) fn padded(&self) -> Option<Segment> {
+        self.padded
+    }
+
+    pub(crate) fn with_payload(self, payload: Vec<u8>) -> Self {
+        UnverifiedToken { payload, ..self }
+    }
+
     /// The payload, of which nothing is known.
     pub(crate) fn payload_unverified(&self) -> &[u8] {
         &self.payload
     }
 
-    /// What is configured for the `iss` that the payload names. Nobody has checked who wrote it.
-    pub(crate) fn by_issuer_unverified<T>(&self, limits: &Limits, of: impl Fn(&str) -> Option<T>) -> Option<T> {
-        json::read_object(&self.payload, limits).ok()?.get("iss").and_then(json::Value::as_str).and_then(of)
+    /// What is configured for the `iss` that the payload names, or for its naming none. Nobody has checked who wrote it.
+    pub(crate) fn by_issuer_unverified<T>(&self, limits: &Limits, of: impl Fn(Option<&str>) -> Option<T>) -> Option<T> {
+        match json::read_object(&self.payload, limits).ok()?.get("iss") {
+            None | Some(json::Value::Null) => of(None),
+            Some(iss) => of(Some(iss.as_str()?)),
+        }
     }
 
     /// What the signature covers (RFC 7515 §5.2 step 8).
@@ -96,6 +110,11 @@ pub fn check_length(length: usize, limits: &Limits) -> Result<(), Rejection> {
     }
 }
 
+fn first_padded(token: &str) -> Option<Segment> {
+    let names = [Segment::Header, Segment::Payload, Segment::Signature];
+    token.split('.').zip(names).find(|(text, _)| text.ends_with('=')).map(|(_, name)| name)
+}
+
 /// What is signed, and the signature.
 fn split(token: &str) -> Result<(&str, &str), Rejection> {
     // Dots are looked for before anything is copied: a megabyte of them costs two passes (CVE-2025-30204).
@@ -119,29 +138,33 @@ pub fn decode_unverified(token: &str, limits: &Limits) -> Result<(String, String
     check_length(token.len(), limits)?;
     let (signing_input, signature) = split(token)?;
     let (header, payload) = signing_input.split_once('.').unwrap_or_default();
-    decode(Segment::Signature, signature)?;
+    decode(Segment::Signature, signature, limits)?;
     let text = |part, segment| {
-        let bytes = decode(part, segment)?;
+        let bytes = decode(part, segment, limits)?;
         read_part(part, &bytes, limits)?;
         String::from_utf8(bytes).map_err(|_| Rejection::JsonMalformed { part })
     };
     Ok((text(Segment::Header, header)?, text(Segment::Payload, payload)?))
 }
 
-/// The `iss` and the `kid` that a token names, if it has an issuer. Nobody has checked who wrote them: they choose between what is configured.
-pub(crate) fn names_unverified(token: &str, limits: &Limits) -> Option<(String, Option<String>)> {
+/// The `iss` and the `kid` that a token names, if it names them; `None` for a token whose `iss` is no string. Nobody has checked who
+/// wrote them: they choose between what is configured.
+pub(crate) fn names_unverified(token: &str, limits: &Limits) -> Option<(Option<String>, Option<String>)> {
     let (header, claims) = decode_unverified(token, limits).ok()?;
     let member = |text: &str, name: &str| {
         let object = json::read_object(text.as_bytes(), limits).ok()?;
-        object.get(name).and_then(json::Value::as_str).map(str::to_owned)
+        Some(match object.get(name) {
+            None | Some(json::Value::Null) => None,
+            Some(value) => Some(value.as_str()?.to_owned()),
+        })
     };
-    Some((member(&claims, "iss")?, member(&header, "kid")))
+    Some((member(&claims, "iss")?, member(&header, "kid").flatten()))
 }
 
 /// The bytes of a token's first two segments; nothing for one that cannot be decoded. An authorization server may take for a JWT
 /// what is none here, by another spelling of its signature, and a thief would choose that one. Nobody has checked who wrote them.
 pub(crate) fn leading_parts_unverified(token: &str) -> (Vec<u8>, Vec<u8>) {
-    let mut parts = token.split('.').map(|part| base64url::decode(part).unwrap_or_default());
+    let mut parts = token.split('.').map(|part| base64url::decode(base64url::unpadded(part)).unwrap_or_default());
     (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
 }
 
@@ -155,8 +178,21 @@ pub(crate) fn read_part<'a>(part: Segment, text: &'a [u8], limits: &Limits) -> R
     })
 }
 
-fn decode(segment: Segment, text: &str) -> Result<Vec<u8>, Rejection> {
-    base64url::decode(text).ok_or(Rejection::SegmentNotBase64url { segment })
+fn decode(segment: Segment, text: &str, limits: &Limits) -> Result<Vec<u8>, Rejection> {
+    let digits = if limits.padding() { base64url::unpadded(text) } else { text };
+    base64url::decode(digits).ok_or_else(|| {
+        let scheme = text.split_once(' ').map_or("", |(scheme, _)| scheme);
+        let found = if ["Bearer", "DPoP"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+            NotBase64url::Scheme
+        } else if text.contains(|digit| matches!(digit, '\t'..='\r' | ' ')) {
+            NotBase64url::WhiteSpace
+        } else if text.ends_with('=') {
+            NotBase64url::Padding
+        } else {
+            NotBase64url::Other
+        };
+        Rejection::SegmentNotBase64url { segment, found }
+    })
 }
 
 #[cfg(test)]
@@ -200,13 +236,37 @@ mod tests {
 
     #[test]
     fn names_the_segment_that_is_not_base64url() {
-        for (token, segment) in [
-            ("=.e30.AQ", Segment::Header),
-            ("eyJhbGciOiJIUzI1NiJ9.e31.AQ", Segment::Payload),
-            ("eyJhbGciOiJIUzI1NiJ9.e30.AR", Segment::Signature),
-            ("eyJhbGciOiJIUzI1NiJ9.e30.AQ==", Segment::Signature),
+        use NotBase64url::{Other, Padding, Scheme, WhiteSpace};
+        for (token, segment, found) in [
+            ("+.e30.AQ", Segment::Header, Other),
+            ("eyJhbGciOiJIUzI1NiJ9.e31.AQ", Segment::Payload, Other),
+            ("eyJhbGciOiJIUzI1NiJ9.e30.AR", Segment::Signature, Other),
+            ("eyJhbGciOiJIUzI1NiJ9.e30.AQ==", Segment::Signature, Padding),
+            ("eyJhbGciOiJIUzI1NiJ9.e30.AQ\n", Segment::Signature, WhiteSpace),
+            ("Bearer eyJhbGciOiJIUzI1NiJ9.e30.AQ", Segment::Header, Scheme),
+            ("dpop eyJhbGciOiJIUzI1NiJ9.e30.AQ", Segment::Header, Scheme),
+            ("Basic eyJhbGciOiJIUzI1NiJ9.e30.AQ", Segment::Header, WhiteSpace),
         ] {
-            assert_eq!(refusal(token), Rejection::SegmentNotBase64url { segment }, "{token}");
+            assert_eq!(refusal(token), Rejection::SegmentNotBase64url { segment, found }, "{token}");
+        }
+    }
+
+    #[test]
+    fn padding_is_exact_where_it_is_allowed() {
+        let limits = Limits::default().with_padding(true);
+        let parse = |token: &str| UnverifiedToken::parse(token, &limits).map(|token| token.padded());
+        assert_eq!(parse("eyJhbGciOiJIUzI1NiJ9.e30=.AQ=="), Ok(Some(Segment::Payload)));
+        assert_eq!(parse("eyJhbGciOiJIUzI1NiJ9.e30.AQ"), Ok(None));
+        for token in [
+            "eyJhbGciOiJIUzI1NiJ9.e30==.AQ==",
+            "eyJhbGciOiJIUzI1NiJ9.e30=.AQ=",
+            "eyJhbGciOiJIUzI1NiJ9.e30=.AQ===",
+            "eyJhbGciOiJIUzI1NiJ9====.e30=.AQ",
+            "eyJhbGciOiJIUzI1NiJ9.e30=.AR==",
+            "eyJhbGciOiJIUzI1NiJ9.e3=0.AQ",
+            "eyJhbGciOiJIUzI1NiJ9.====.AQ",
+        ] {
+            assert_eq!(parse(token).unwrap_err().code(), "segment-not-base64url", "{token}");
         }
     }
 }

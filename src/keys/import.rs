@@ -20,7 +20,7 @@ use crate::{
         precompute::Precomputable,
         rsa::RsaPublicKey,
     },
-    keys::spki::{self, PublicKey, from_pem},
+    keys::spki::{self, PublicKey},
     policy_error::PolicyError,
 };
 
@@ -94,10 +94,7 @@ impl VerificationKey {
     /// # Errors
     /// An algorithm other than HS256, HS384 or HS512 (`/alg`); a secret shorter than the hash, or all zero (`/secret`).
     pub fn from_secret(alg: Alg, secret: &[u8]) -> Result<Self, PolicyError> {
-        Self::secret(alg, secret).map_err(|error| match error {
-            Misfit::Alg(error) => error,
-            Misfit::Key(defect) => PolicyError::at("secret", defect.reason),
-        })
+        Self::secret(alg, secret).map_err(|misfit| misfit.at("secret"))
     }
 
     /// A SubjectPublicKeyInfo in DER (RFC 5280 §4.1).
@@ -105,28 +102,33 @@ impl VerificationKey {
     /// # Errors
     /// Bytes that are not one (`/spki`), a key of another family than the algorithm's (`/alg`), or a weak key (`/spki`).
     pub fn from_spki_der(alg: Alg, der: &[u8]) -> Result<Self, PolicyError> {
-        Self::spki(alg, der).map_err(|error| match error {
-            Misfit::Alg(error) => error,
-            Misfit::Key(defect) => PolicyError::at("spki", defect.reason),
-        })
+        Self::spki(alg, der).map_err(|misfit| misfit.at("spki"))
     }
 
-    /// A SubjectPublicKeyInfo in PEM, labelled `PUBLIC KEY` (RFC 7468 §13). Private keys and certificates are refused.
+    /// A public key in PEM, labelled `PUBLIC KEY` (RFC 7468 §13) or `RSA PUBLIC KEY` (RFC 8017 appendix A.1.1), or the base64 between its
+    /// lines alone. Private keys and certificates are refused.
     ///
     /// # Errors
     /// As [`VerificationKey::from_spki_der`], at `/pem`.
-    pub fn from_spki_pem(alg: Alg, pem: &str) -> Result<Self, PolicyError> {
-        let (label, der) = from_pem(pem).ok_or_else(|| PolicyError::at("pem", "is not PEM (RFC 7468)"))?;
-        if label != "PUBLIC KEY" {
-            return Err(PolicyError::at(
-                "pem",
-                "must be labelled PUBLIC KEY; certificates and private keys are refused",
-            ));
-        }
-        Self::spki(alg, &der).map_err(|error| match error {
-            Misfit::Alg(error) => error,
-            Misfit::Key(defect) => PolicyError::at("pem", defect.reason),
-        })
+    pub fn from_pem(alg: Alg, pem: &str) -> Result<Self, PolicyError> {
+        let at = |reason: &'static str| PolicyError::at("pem", reason);
+        let pem = spki::from_pem(pem).ok_or_else(|| at("is not PEM (RFC 7468)"))?;
+        let key = spki::of_pem(&pem).map_err(at)?;
+        Self::of(alg, key).map_err(|misfit| misfit.at("pem"))
+    }
+
+    /// The public key of an X.509 certificate in PEM, or of the base64 between its lines. The key is taken and nothing else is judged: who
+    /// signed the certificate, whose it is and when it ends is for the caller to know.
+    ///
+    /// # Errors
+    /// As [`VerificationKey::from_spki_der`], at `/certificate`.
+    pub fn from_certificate(alg: Alg, certificate: &str) -> Result<Self, PolicyError> {
+        let at = |reason: &'static str| PolicyError::at("certificate", reason);
+        let pem = spki::from_pem(certificate).filter(|pem| matches!(pem.label.as_str(), "CERTIFICATE" | ""));
+        let pem = pem.ok_or_else(|| at("must be one certificate in PEM, labelled CERTIFICATE (RFC 7468 section 5)"))?;
+        let key =
+            spki::of_certificate(&pem.der).ok_or_else(|| at("is not an X.509 certificate (RFC 5280 section 4.1)"))?;
+        Self::spki(alg, key).map_err(|misfit| misfit.at("certificate"))
     }
 
     pub(crate) fn secret(alg: Alg, secret: &[u8]) -> Result<Self, Misfit> {
@@ -157,9 +159,11 @@ impl VerificationKey {
     }
 
     pub(crate) fn rsa(alg: Alg, n: &[u8], e: &[u8]) -> Result<Self, Misfit> {
-        let material = Material::Rsa(RsaPublicKey::from_components(n, e)?);
+        // RFC 7518 §6.3.1.1 has no zero octets in front, and some libraries write them all the same. The number is the same one.
         let begin = n.iter().position(|byte| *byte != 0).unwrap_or_default();
-        Self::public(alg, Family::Rsa, "an RSA key", material, Fingerprint::of(&[n.get(begin..).unwrap_or_default()]))
+        let n = n.get(begin..).unwrap_or_default();
+        let material = Material::Rsa(RsaPublicKey::from_components(n, e)?);
+        Self::public(alg, Family::Rsa, "an RSA key", material, Fingerprint::of(&[n]))
     }
 
     #[cfg(feature = "ml-dsa")]
@@ -187,7 +191,11 @@ impl VerificationKey {
     }
 
     fn spki(alg: Alg, der: &[u8]) -> Result<Self, Misfit> {
-        match spki::read(der).map_err(|reason| KeyDefect::new("spki", reason))? {
+        Self::of(alg, spki::read(der).map_err(|reason| KeyDefect::new("x5c", reason))?)
+    }
+
+    pub(crate) fn of(alg: Alg, key: PublicKey<'_>) -> Result<Self, Misfit> {
+        match key {
             PublicKey::Ec(curve, point) => Self::ec(alg, curve, EcPoint::Uncompressed(point)),
             PublicKey::Ed25519(x) => Self::ed25519(alg, x),
             PublicKey::Rsa(n, e) => Self::rsa(alg, n, e),
@@ -257,6 +265,14 @@ pub(crate) enum Misfit {
 }
 
 impl Misfit {
+    /// The mistake, where the key stands as one member.
+    fn at(self, member: &str) -> PolicyError {
+        match self {
+            Misfit::Alg(error) => error,
+            Misfit::Key(defect) => PolicyError::at(member, defect.reason),
+        }
+    }
+
     pub(super) fn alg(alg: Alg, key: &str) -> Self {
         Misfit::Alg(PolicyError::at("alg", [alg.name(), " does not work with ", key].concat()))
     }

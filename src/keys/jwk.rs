@@ -3,13 +3,19 @@
 use crate::{
     alg::{Alg, Family},
     base64url, document,
-    json::Object,
-    keys::import::{EcPoint, Misfit, VerificationKey},
+    json::{Object, Value},
+    keys::{
+        import::{EcPoint, Misfit, VerificationKey},
+        spki::{self, PublicKey},
+    },
     policy_error::PolicyError,
 };
 
 /// Members that only a private key has (RFC 7518 §6.2.2 and §6.3.2, RFC 9964; `seed` in its drafts). A verifier that is handed one has been handed a secret by mistake.
 const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv", "seed"];
+
+/// Members that a public key consists of, or a secret.
+const MATERIAL: [&str; 4] = ["n", "x", "k", "pub"];
 
 /// A key out of a JWK, with the `kid` it goes by.
 #[derive(Debug)]
@@ -47,7 +53,15 @@ pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<
     if let Some(operations) = jwk.strings("key_ops")?.filter(|operations| !operations.iter().any(|op| op == "verify")) {
         return unusable("key_ops", ["must have \"verify\" and has ", &operations.join(", ")].concat());
     }
+    let certified = certified(jwk)?;
+    let public = certified.as_deref().map(spki::read).transpose().map_err(|reason| PolicyError::at("x5c", reason))?;
     let family = match (kty, jwk.string("crv")?) {
+        ("EC" | "RSA" | "OKP", None) if let Some(public) = &public => match (kty, public) {
+            ("EC", PublicKey::Ec(family, _)) => *family,
+            ("RSA", PublicKey::Rsa(..)) => Family::Rsa,
+            ("OKP", PublicKey::Ed25519(_)) => Family::Ed25519,
+            _ => return Err(PolicyError::at("x5c", "holds a key of another type than kty says")),
+        },
         ("oct", _) => Family::Secret,
         ("RSA", _) => Family::Rsa,
         ("EC", Some("P-256")) => Family::P256,
@@ -84,11 +98,36 @@ pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<
     if accepted.is_some_and(|accepted| !accepted.contains(&alg)) {
         return unusable("alg", [alg.name(), " is not among the issuer's algorithms"].concat());
     }
-    let key = import(jwk, family, alg).map_err(|misfit| match misfit {
+    let key = match public {
+        None => import(jwk, family, alg),
+        Some(public) => VerificationKey::of(alg, public),
+    };
+    let key = key.map_err(|misfit| match misfit {
         Misfit::Alg(error) => error,
         Misfit::Key(defect) => PolicyError::at(defect.component, defect.reason),
     })?;
     Ok(Ok(NamedKey { kid, key }))
+}
+
+/// The SubjectPublicKeyInfo of the certificate (RFC 7517 §4.7) that a JWK has in place of the members of a key. Nothing else of it is
+/// judged: that it stands in the set is what makes it the issuer's.
+fn certified(jwk: &Object<'_>) -> Result<Option<Vec<u8>>, PolicyError> {
+    if MATERIAL.iter().any(|member| jwk.get(member).is_some()) {
+        return Ok(None);
+    }
+    let Some(text) = first_certificate(jwk) else { return Ok(None) };
+    let der = base64url::decode_standard(text);
+    let key = der.as_deref().and_then(spki::of_certificate).map(<[u8]>::to_vec);
+    key.map(Some)
+        .ok_or_else(|| PolicyError::at("x5c", "must begin with a certificate in base64 (RFC 7517 section 4.7)"))
+}
+
+/// The certificate of a JWK's key: the first of `x5c`.
+pub(crate) fn first_certificate<'o>(jwk: &'o Object<'_>) -> Option<&'o str> {
+    match jwk.get("x5c") {
+        Some(Value::Array(chain)) => chain.first().and_then(Value::as_str),
+        _ => None,
+    }
 }
 
 fn unsupported(name: &str) -> String {

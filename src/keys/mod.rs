@@ -3,6 +3,7 @@
 mod index;
 mod spki;
 mod import;
+pub(crate) mod secret;
 pub mod jwk;
 pub mod tables;
 pub mod remote;

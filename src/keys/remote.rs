@@ -122,9 +122,12 @@ fn one(jwk: &Object<'_>, accepted: Option<&[Alg]>, before: &[RemoteKey]) -> Resu
 /// The members of which a public key consists (RFC 7638 §3.2), with its algorithm.
 fn fingerprint(jwk: &Object<'_>, alg: Alg) -> Fingerprint {
     // base64url has no NUL, so that none of these runs into the next.
-    let mut parts = [b"\0".as_slice(); 13];
+    let mut parts = [b"\0".as_slice(); 15];
     let texts =
         ["crv", "x", "y", "n", "e", "pub"].map(|member| jwk.get(member).and_then(Value::as_str).unwrap_or_default());
+    // Where there is none of them, the certificate is the key; a new one for the same key makes no other key.
+    let certificate = if texts.iter().all(|text| text.is_empty()) { jwk::first_certificate(jwk) } else { None };
+    let texts = texts.into_iter().chain(certificate);
     for (part, text) in parts.iter_mut().step_by(2).zip([alg.name()].into_iter().chain(texts)) {
         *part = text.as_bytes();
     }

@@ -30,6 +30,10 @@ const BIT_STRING: u8 = 0x03;
 const NULL: u8 = 0x05;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 const SEQUENCE: u8 = 0x30;
+/// The version of a certificate: `[0]`.
+const VERSION: u8 = 0xa0;
+
+const NO_RSA_KEY: &str = "does not hold an RSAPublicKey (RFC 8017 appendix A.1.1)";
 
 /// The key in a SubjectPublicKeyInfo, by its kind.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,7 +67,7 @@ pub(crate) fn read(der: &[u8]) -> Result<PublicKey<'_>, &'static str> {
         Some(RSA_ENCRYPTION) => {
             let parameters = algorithm.element(NULL).filter(|_| algorithm.is_over());
             let key = parameters.and_then(|_| rsa(key));
-            key.ok_or("does not hold an RSAPublicKey (RFC 8017 appendix A.1.1)")
+            key.ok_or(NO_RSA_KEY)
         }
         #[cfg(feature = "ml-dsa")]
         Some(oid) if algorithm.is_over() => {
@@ -123,26 +127,83 @@ impl<'d> Der<'d> {
     }
 }
 
-/// The label of a textual encoding, and the bytes in it; `None` when it is none (RFC 7468 §3). White space may stand around it and between
-/// its lines, and nothing else may.
-pub(crate) fn from_pem(text: &str) -> Option<(&str, Vec<u8>)> {
-    let (label, rest) = text.trim_ascii().strip_prefix("-----BEGIN ")?.split_once('-')?;
-    let body = rest.strip_prefix("----")?.strip_suffix("-----")?.strip_suffix(label)?.strip_suffix("-----END ")?;
-    let mut digits: Vec<u8> = body.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    let padding = digits.iter().rev().take_while(|digit| **digit == b'=').count();
-    if padding > 2 || digits.len().checked_rem(4) != Some(0) {
-        return None;
+/// A textual encoding (RFC 7468).
+#[derive(Debug)]
+pub(crate) struct Pem {
+    /// What is in it; empty for the base64 between the lines alone.
+    pub(crate) label: String,
+    pub(crate) der: Vec<u8>,
+}
+
+/// Reads a textual encoding as it survives its way through environment variables and configuration files (RFC 7468 §3): its line breaks
+/// may be missing, or be written as `\n`, quotes and white space may stand around it, and the lines with its label may be gone. It is
+/// one text, and nothing else may stand in it.
+pub(crate) fn from_pem(text: &str) -> Option<Pem> {
+    // Base64 and labels have no backslashes.
+    let text = text.replace("\\r", "").replace("\\n", "\n");
+    let mut text = text.trim_ascii();
+    for quote in ['"', '\''] {
+        text = text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote)).unwrap_or(text).trim_ascii();
     }
-    digits.truncate(digits.len().saturating_sub(padding));
-    for digit in &mut digits {
-        *digit = match *digit {
-            b'+' => b'-',
-            b'/' => b'_',
-            b'-' | b'_' => return None,
-            digit => digit,
-        };
+    let (label, body) = match text.strip_prefix("-----BEGIN ") {
+        None => ("", text),
+        Some(rest) => {
+            let (label, rest) = rest.split_once('-')?;
+            let rest = rest.strip_prefix("----")?.strip_suffix("-----")?.strip_suffix(label)?;
+            (label, rest.strip_suffix("-----END ")?)
+        }
+    };
+    let digits: String = body.chars().filter(|character| !character.is_ascii_whitespace()).collect();
+    let der = base64url::decode_standard(&digits).or_else(|| base64url::decode(&digits).filter(|_| label.is_empty()));
+    der.filter(|der| !der.is_empty()).map(|der| Pem { label: label.to_owned(), der })
+}
+
+/// Reads a public key out of a textual encoding.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn of_pem(pem: &Pem) -> Result<PublicKey<'_>, &'static str> {
+    let pkcs1 = || rsa(&pem.der);
+    if is_private(&pem.der) || pem.label.ends_with("PRIVATE KEY") {
+        return Err(
+            "is a private key, which must not be in a policy; write the public key: openssl pkey -in private.pem -pubout",
+        );
     }
-    Some((label, base64url::decode(core::str::from_utf8(&digits).ok()?)?))
+    if of_certificate(&pem.der).is_some() || pem.label.ends_with("CERTIFICATE") {
+        return Err("is a certificate; write it as \"certificate\" instead");
+    }
+    match pem.label.as_str() {
+        "RSA PUBLIC KEY" => pkcs1().ok_or(NO_RSA_KEY),
+        "PUBLIC KEY" => read(&pem.der),
+        "" => pkcs1().map_or_else(|| read(&pem.der), Ok),
+        _ => Err("must be labelled PUBLIC KEY; for another format: openssl pkey -pubin -in key.pem -pubout"),
+    }
+}
+
+/// Is it a private key: PrivateKeyInfo (RFC 5208 §5), RSAPrivateKey (RFC 8017 appendix A.1.2) or ECPrivateKey (RFC 5915 §3)?
+fn is_private(der: &[u8]) -> bool {
+    let version = Der(der).element(SEQUENCE).and_then(|content| Der(content).element(INTEGER));
+    matches!(version, Some([0 | 1]))
+}
+
+/// The SubjectPublicKeyInfo of an X.509 certificate (RFC 5280 §4.1). Nothing else of it is read.
+pub(crate) fn of_certificate(der: &[u8]) -> Option<&[u8]> {
+    let mut outer = Der(der);
+    let mut certificate = Der(outer.element(SEQUENCE)?);
+    let mut signed = Der(certificate.element(SEQUENCE)?);
+    certificate.element(SEQUENCE)?;
+    certificate.element(BIT_STRING)?;
+    // It is left out of the first version.
+    let _ = signed.element(VERSION);
+    signed.element(INTEGER)?;
+    // The algorithm, the issuer, the validity and the subject.
+    for _ in 0..4 {
+        signed.element(SEQUENCE)?;
+    }
+    let from = signed.0;
+    signed.element(SEQUENCE)?;
+    let length = from.len().checked_sub(signed.0.len())?;
+    from.get(..length).filter(|_| outer.is_over() && certificate.is_over())
 }
 
 #[cfg(test)]
@@ -166,7 +227,7 @@ mod tests {
             match value {
                 serde_json::Value::Object(members) => {
                     if let Some(pem) = members.get("pem").and_then(serde_json::Value::as_str) {
-                        found.extend(from_pem(pem).map(|(_, der)| der));
+                        found.extend(from_pem(pem).map(|pem| pem.der));
                     }
                     members.values().for_each(|value| walk(value, found));
                 }
@@ -236,14 +297,29 @@ mod tests {
         assert_eq!(Der(&[2, 2, 0, 0x80]).positive(), Some([0x80].as_slice()));
     }
 
+    fn decoded(text: &str) -> Option<(String, Vec<u8>)> {
+        from_pem(text).map(|pem| (pem.label, pem.der))
+    }
+
     #[test]
-    fn pem_is_its_lines_and_nothing_else() {
+    fn pem_is_read_as_it_survives_an_environment_variable() {
         let pem = |body: &str| format!("-----BEGIN PUBLIC KEY-----{body}-----END PUBLIC KEY-----");
-        for body in ["\nAQ==\n", "\r\nAQ\r\n==\r\n", "AQ=="] {
-            assert_eq!(from_pem(&format!(" {}\n", pem(body))), Some(("PUBLIC KEY", vec![1])), "{body:?}");
+        for body in ["\nAQ==\n", "\r\nAQ\r\n==\r\n", "AQ==", " AQ== ", "\\nAQ==\\n", "\\r\\nA\\nQ==\\n", "\nAQ\n"] {
+            let pem = pem(body);
+            for text in [format!(" {pem}\n"), format!("\"{pem}\\n\""), format!("'{pem}'\r\n"), format!("{pem}\\n")] {
+                assert_eq!(decoded(&text), Some(("PUBLIC KEY".to_owned(), vec![1])), "{text:?}");
+            }
         }
+        for text in ["AQ==", " AQ\n", "\"A\\nQ==\""] {
+            assert_eq!(decoded(text), Some((String::new(), vec![1])), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn pem_is_one_text_and_nothing_else() {
+        let pem = |body: &str| format!("-----BEGIN PUBLIC KEY-----{body}-----END PUBLIC KEY-----");
         for body in [
-            "\nAQ\n",
+            "",
             "\nAQ=\n",
             "\nA===\n",
             "\nAR==\n",
@@ -251,11 +327,20 @@ mod tests {
             "\nAQ==AQ==\n",
             "\nProc-Type: 4\n\nAQ==\n",
             "\nAQ==\n-",
+            "\\tAQ==",
         ] {
-            assert_eq!(from_pem(&pem(body)), None, "{body:?}");
+            assert_eq!(decoded(&pem(body)), None, "{body:?}");
         }
-        for text in ["", "AQ==", "-----BEGIN A-----AQ==-----END B-----", "x -----BEGIN A-----AQ==-----END A-----"] {
-            assert_eq!(from_pem(text), None, "{text:?}");
+        let two = [pem("AQ=="), pem("AQ==")].join("\n");
+        for text in [
+            "",
+            "\"\"",
+            "-----BEGIN A-----AQ==-----END B-----",
+            "x -----BEGIN A-----AQ==-----END A-----",
+            "ssh-rsa AQ==",
+            &two,
+        ] {
+            assert_eq!(decoded(text), None, "{text:?}");
         }
     }
 

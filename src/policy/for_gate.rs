@@ -3,6 +3,7 @@
 use crate::{
     alg::Alg,
     claims::ParsedClaims,
+    deviation::Deviations,
     policy::{Policy, Remote},
     rejection::{Rejection, excerpt},
     time::{Leeway, UnixSeconds, Validity},
@@ -12,6 +13,11 @@ impl Policy {
     /// Where the issuer with that index publishes keys, if it does.
     pub(crate) fn remote_of(&self, index: usize) -> Option<&Remote> {
         self.rules.get(index)?.remote.as_ref()
+    }
+
+    /// What that issuer does differently.
+    pub(crate) fn deviations(&self, index: usize) -> Deviations {
+        self.rules.get(index).map_or(Deviations::NONE, |rules| rules.deviations)
     }
 
     /// Names of issuers, for messages: there may be thousands.

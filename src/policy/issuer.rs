@@ -2,8 +2,9 @@
 
 use crate::{
     alg::Alg,
+    deviation::{Deviation, Deviations},
     document,
-    json::{Object, Scalar},
+    json::{Object, Scalar, Value},
     keys::{
         VerificationKey,
         jwk::{self, NamedKey},
@@ -132,6 +133,13 @@ impl IssuerPolicy {
         Ok(self)
     }
 
+    /// Accepts what the issuer does differently from RFC 7515 and RFC 7519. It concerns this issuer's tokens alone.
+    #[must_use]
+    pub fn with_deviations(mut self, deviations: impl IntoIterator<Item = Deviation>) -> Self {
+        self.rules.deviations = Deviations::of(deviations);
+        self
+    }
+
     /// Asks for further claims to be there; `iss`, `aud` and `exp` always must.
     #[must_use]
     pub fn with_required_claims<C: Into<String>>(mut self, claims: impl IntoIterator<Item = C>) -> Self {
@@ -159,7 +167,10 @@ impl IssuerPolicy {
         let before = self.keys.len();
         let mut left_out = Vec::new();
         let algorithms = self.rules.algorithms.take();
-        let read = jwks.objects("keys", &mut |key| match jwk::read(key, algorithms.as_deref())? {
+        let read = |key: &Object<'_>, accepted: Option<&[Alg]>| {
+            jwk::read(key, accepted).map_err(|error| error.about(key.get("kid").and_then(Value::as_str)))
+        };
+        let read = jwks.objects("keys", &mut |key| match read(key, algorithms.as_deref())? {
             Ok(named) => self.push(named),
             Err(jwk::Unusable(reason)) => {
                 left_out.push(reason.text());

@@ -3,6 +3,7 @@
 use crate::{
     alg::Alg,
     claims::{ParsedClaims, missing},
+    deviation::{Deviation, Deviations},
     json::Scalar,
     jws::header::is_same_type,
     policy::sources::{Introspection, Remote},
@@ -12,12 +13,16 @@ use crate::{
 /// The kind of token that is accepted when a policy names none: an OAuth 2.0 access token (RFC 9068 §2.1).
 const ACCESS_TOKEN: &str = "at+jwt";
 
+/// The claim that names the audience when a policy names no other (RFC 7519 §4.1.3).
+pub(crate) const AUD: &str = "aud";
+
 #[derive(Clone, Debug)]
 pub(crate) struct IssuerRules {
     pub(crate) issuer: String,
     pub(crate) audience: Vec<String>,
     pub(crate) audience_claim: String,
     pub(crate) types: Types,
+    pub(crate) deviations: Deviations,
     pub(crate) required_claims: Vec<String>,
     pub(crate) claims: Vec<(String, Scalar)>,
     pub(crate) algorithms: Option<Vec<Alg>>,
@@ -44,8 +49,9 @@ impl IssuerRules {
         IssuerRules {
             issuer,
             audience,
-            audience_claim: "aud".to_owned(),
+            audience_claim: AUD.to_owned(),
             types: Types::OneOf(vec![ACCESS_TOKEN.to_owned()]),
+            deviations: Deviations::NONE,
             required_claims: Vec::new(),
             claims: Vec::new(),
             algorithms: None,
@@ -83,14 +89,22 @@ impl IssuerRules {
 
     /// These rules alone. A rejection comes with how far the token got.
     fn check_own(&self, typ: Option<Option<&str>>, claims: &ParsedClaims<'_>) -> Result<(), (u8, Rejection)> {
-        self.check_audience_is_there(claims).map_err(|rejection| (0, rejection))?;
+        let is_there = self.is_audience_there(claims).map_err(|rejection| (0, rejection))?;
         typ.map_or(Ok(()), |typ| self.check_type(typ)).map_err(|rejection| (1, rejection))?;
-        self.check_audience(&claims.texts(&self.audience_claim)).map_err(|rejection| (2, rejection))?;
+        // One that is there is compared, whatever the issuer may leave out.
+        if is_there {
+            self.check_audience(&claims.texts(&self.audience_claim)).map_err(|rejection| (2, rejection))?;
+        }
         self.check_claims(claims).map_err(|rejection| (3, rejection))
     }
 
-    fn check_audience_is_there(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
-        claims.object.get(&self.audience_claim).map(drop).ok_or_else(|| missing(&self.audience_claim))
+    /// Whether the audience is there, where it may be missing.
+    fn is_audience_there(&self, claims: &ParsedClaims<'_>) -> Result<bool, Rejection> {
+        let may_be_missing = self.deviations.has(Deviation::MissingAud) && self.audience_claim == AUD;
+        match claims.object.get(&self.audience_claim) {
+            None if !may_be_missing => Err(missing(&self.audience_claim)),
+            found => Ok(found.is_some()),
+        }
     }
 
     fn check_type(&self, typ: Option<&str>) -> Result<(), Rejection> {

@@ -22,11 +22,13 @@ pub use revocation::{RevocationPolicy, RevocationSource, WhenStale};
 pub use sources::{ClientAuthentication, Discovery, Introspection, IntrospectionSource, Remote, RemoteSource};
 
 use crate::{
-    claims::ParsedClaims,
+    claims::{self, ParsedClaims},
+    deviation::{Deviation, Deviations},
+    json::{Object, Value},
     keys::{Hasher, Index, set::KeySet, tables::TableBudget},
     limits::Limits,
     policy_error::PolicyError,
-    rejection::{Rejection, excerpt},
+    rejection::{NotBase64url, Rejection, excerpt},
     signature::AuthenticToken,
     time::{Leeway, UnixSeconds, Validity},
 };
@@ -49,6 +51,8 @@ pub struct Policy {
     /// Where in `rules` an issuer is, by its name.
     names: Index,
     resolved: Resolved,
+    /// The issuer whose tokens need not name it, if it is the only such one.
+    only_unnamed: Option<usize>,
     /// Those that are built in, until a verifier takes them.
     keys: KeySet,
     limits: Limits,
@@ -67,6 +71,7 @@ impl Policy {
             rules: Vec::new(),
             names: Index::default(),
             resolved: Resolved::default(),
+            only_unnamed: None,
             keys: KeySet::default(),
             limits: Limits::default(),
             leeway: Leeway::default(),
@@ -76,6 +81,13 @@ impl Policy {
         for (index, issuer) in issuers.into_iter().enumerate() {
             policy.push(issuer).map_err(|error| error.within(&index.to_string()).within("issuers"))?;
         }
+        let deviate = |deviation| {
+            let own = policy.rules.iter().enumerate().filter(move |(_, rules)| rules.deviations.has(deviation));
+            own.map(|(index, _)| index)
+        };
+        let mut unnamed = deviate(Deviation::MissingIss);
+        policy.only_unnamed = unnamed.next().filter(|_| unnamed.next().is_none());
+        policy.limits = policy.limits.with_padding(deviate(Deviation::Base64urlPadding).next().is_some());
         policy.keys.index();
         if policy.rules.is_empty() && !policy.asks_for_tenants() {
             return Err(PolicyError::at("issuers", "must name at least one issuer"));
@@ -100,6 +112,7 @@ impl Policy {
     /// Sets how large a token may be.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
+        let limits = limits.with_padding(self.limits.padding());
         Policy { limits, ..self }
     }
 
@@ -158,6 +171,14 @@ impl Policy {
         Ok(())
     }
 
+    /// The index of the issuer that a token names; of one that names none, of the only issuer whose tokens may.
+    pub(crate) fn index_for(&self, iss: Option<&str>) -> Option<usize> {
+        match iss {
+            Some(name) => self.issuer_index(name),
+            None => self.only_unnamed,
+        }
+    }
+
     /// The index of the issuer of that exact name.
     pub(crate) fn issuer_index(&self, name: &str) -> Option<usize> {
         let is_it = |index: &usize| self.rules.get(*index).is_some_and(|rules| rules.issuer == name);
@@ -177,8 +198,32 @@ impl Policy {
         if self.is_withdrawn(rules) {
             return Err(Rejection::IssuerUnknown { expected: self.some_names() });
         }
+        // Another issuer of the policy may pad its tokens.
+        if let Some(segment) = token.padded().filter(|_| !rules.deviations.has(Deviation::Base64urlPadding)) {
+            return Err(Rejection::SegmentNotBase64url { segment, found: NotBase64url::Padding });
+        }
         let alternative = rules.check(Some(token.header().typ()), claims)?;
         self.check_time(claims, now).map(|validity| Validity { alternative, ..validity })
+    }
+
+    /// The claims of an authentic token, read as the issuer writes them that it speaks for: of those under whose keys its signature
+    /// holds the one that it names, or for a token that names none the only one whose tokens may.
+    pub(crate) fn read_claims<'t>(
+        &self,
+        token: &AuthenticToken<'_>,
+        object: Object<'t>,
+    ) -> Result<ParsedClaims<'t>, Rejection> {
+        let mut speakers =
+            token.issuers().filter_map(|index| self.rules.get(index)).filter(|rules| match object.get("iss") {
+                None => rules.deviations.has(Deviation::MissingIss),
+                Some(Value::Null) => rules.deviations.has(Deviation::NullClaims),
+                Some(iss) => iss.as_str() == Some(&rules.issuer),
+            });
+        let speaker = speakers.next().filter(|_| speakers.next().is_none());
+        match speaker {
+            Some(rules) => claims::of_token(object, &rules.issuer, rules.deviations),
+            None => claims::of_token(object, "", Deviations::NONE),
+        }
     }
 
     fn issuer(&self, issuers: impl Iterator<Item = usize> + Clone, iss: &str) -> Result<&IssuerRules, Rejection> {
@@ -197,10 +242,11 @@ impl Policy {
         if let Some(not_before) = claims.nbf.filter(|nbf| !nbf.is_reached(now, leeway)) {
             return Err(Rejection::NotYetValid { now, not_before, leeway });
         }
-        if let Some(issued_at) = claims.iat.filter(|iat| !iat.is_reached(now, leeway)) {
+        let iat = claims.iat.map(|iat| iat.ceil);
+        if let Some(issued_at) = iat.filter(|iat| !iat.is_reached(now, leeway)) {
             return Err(Rejection::IssuedInFuture { now, issued_at, leeway });
         }
-        Ok(Validity::new(claims.exp, claims.nbf, claims.iat, leeway))
+        Ok(Validity::new(claims.exp, claims.nbf, iat, leeway))
     }
 }
 

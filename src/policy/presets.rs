@@ -237,7 +237,7 @@ pub(super) fn expand<'a>(mut document: Object<'a>, expansions: &'a [Expansion]) 
         for Expansion { index, preset, fields } in expansions {
             if let Some(Value::Object(issuer)) = issuers.get_mut(*index) {
                 let is_parameter = |name: &str| preset.parameters.iter().any(|parameter| parameter.name == name);
-                issuer.retain(|name| name != "preset" && !is_parameter(name));
+                issuer.retain(&|name, _| name != "preset" && !is_parameter(name));
                 merge(issuer, document::parse(fields)?);
             }
         }
@@ -250,7 +250,9 @@ fn merge<'a>(own: &mut Object<'a>, preset: Object<'a>) {
         match (own.get_mut(&name), value) {
             (None, value) => own.push(name, value),
             (Some(Value::Object(own)), Value::Object(preset)) if name == "claims" => merge(own, preset),
-            (Some(Value::Array(own)), Value::Array(preset)) if name == "requiredClaims" && !own.is_empty() => {
+            (Some(Value::Array(own)), Value::Array(preset))
+                if matches!(&*name, "requiredClaims" | "deviations") && !own.is_empty() =>
+            {
                 own.extend(preset);
             }
             (Some(_), _) => {}

@@ -5,13 +5,14 @@ use crate::policy::{RevocationPolicy, WhenStale};
 use crate::{
     alg::Alg,
     base64url,
+    deviation::{Deviation, Deviations},
     document::{self, checked::Checked},
     json::{Object, Scalar, Value},
-    keys::{VerificationKey, jwk::NamedKey, tables::TableBudget},
+    keys::{VerificationKey, jwk::NamedKey, secret, tables::TableBudget},
     limits::Limits,
     policy::{
         IssuerPolicy, Policy,
-        issuer_rules::{IssuerRules, Types},
+        issuer_rules::{AUD, IssuerRules, Types},
         presets,
         shapes::POLICY,
         sources::{ClientAuthentication, Discovery, Introspection, Location, Remote},
@@ -41,7 +42,8 @@ impl Policy {
         let tables = TableBudget::checked(bytes, document.flag("precompute"));
         let mut policy = Policy::new(issuers)?;
         policy.leeway = document.number("leewaySeconds").map_or(policy.leeway, Leeway::checked);
-        policy.limits = document.section("limits").map_or_else(Limits::default, limits);
+        let limits = document.section("limits").map_or_else(Limits::default, limits);
+        policy = policy.with_limits(limits);
         policy.keys.budget_tables(tables);
         #[cfg(feature = "revocation")]
         if let Some(object) = document.section("revocation") {
@@ -78,7 +80,14 @@ fn issuer(object: Checked<'_, '_>) -> Result<IssuerPolicy, PolicyError> {
     policy.tenants = tenants(object);
     let algorithms: Vec<Alg> = object.texts("algorithms").into_iter().filter_map(Alg::from_name).collect();
     policy.rules.algorithms = Some(algorithms).filter(|algorithms| !algorithms.is_empty());
+    policy.rules.deviations = Deviations::of(object.texts("deviations").into_iter().filter_map(Deviation::from_name));
     asked(object, &mut policy.rules);
+    if policy.rules.deviations.has(Deviation::MissingAud) && policy.rules.audience_claim != AUD {
+        return Err(PolicyError::at(
+            "audienceClaim",
+            "must not be set where deviations have missing-aud: that claim must be there",
+        ));
+    }
     let mut alternatives: Vec<(String, IssuerRules)> = Vec::new();
     object.each("alternatives", &mut |object| {
         let name = object.text("name").unwrap_or_default();
@@ -144,7 +153,7 @@ fn keys(object: Checked<'_, '_>, policy: &mut IssuerPolicy) -> Result<(), Policy
         policy.push_jwks(jwks).map_err(|error| error.within("jwks"))?;
     }
     object.each("keys", &mut |entry| {
-        let named = key(entry)?;
+        let named = key(entry).map_err(|error| error.about(entry.text("kid")))?;
         if policy.rules.algorithms.as_ref().is_some_and(|accepted| !accepted.contains(&named.key.alg())) {
             return Err(PolicyError::at("alg", "is not among the issuer's algorithms"));
         }
@@ -233,18 +242,19 @@ fn introspection(object: Checked<'_, '_>) -> Introspection {
     }
 }
 
-/// One key in the format that its member names: `pem`, `spki` or `secret`.
+/// One key in the format that its member names: `pem`, `spki`, `certificate` or `secret`.
 fn key(object: Checked<'_, '_>) -> Result<NamedKey, PolicyError> {
     let alg = object.text("alg").and_then(Alg::from_name);
     let alg = alg.ok_or_else(|| PolicyError::at("alg", "is not a supported algorithm"))?;
-    let bytes = |member: &str| {
-        let bytes = object.text(member).and_then(base64url::decode);
-        bytes.ok_or_else(|| PolicyError::at(member, "must be base64url without padding"))
-    };
-    let key = match (object.text("pem"), object.text("spki")) {
-        (Some(pem), _) => VerificationKey::from_spki_pem(alg, pem)?,
-        (None, Some(_)) => VerificationKey::from_spki_der(alg, &bytes("spki")?)?,
-        (None, None) => VerificationKey::from_secret(alg, &bytes("secret")?)?,
+    let key = match (object.text("pem"), object.text("spki"), object.text("certificate")) {
+        (Some(pem), ..) => VerificationKey::from_pem(alg, pem)?,
+        (_, Some(spki), ..) => {
+            let der = base64url::decode(spki);
+            let der = der.ok_or_else(|| PolicyError::at("spki", "must be base64url without padding"))?;
+            VerificationKey::from_spki_der(alg, &der)?
+        }
+        (.., Some(certificate)) => VerificationKey::from_certificate(alg, certificate)?,
+        (None, None, None) => VerificationKey::from_secret(alg, &secret::of(object.value("secret"))?)?,
     };
     Ok(NamedKey { kid: object.text("kid").map(str::to_owned), key })
 }

@@ -79,6 +79,8 @@ fn kind(kind: &Kind) -> Value {
         Kind::Integer(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Kind::Texts => json!({ "type": "array", "minItems": 1, "items": { "type": "string", "minLength": 1 } }),
         Kind::Array(item) => json!({ "type": "array", "minItems": 1, "items": self::kind(item) }),
+        Kind::Never(_) => json!(false),
+        Kind::Either(Kind::Never(_), other) => self::kind(other),
         Kind::Either(text, other) => json!({ "anyOf": [self::kind(text), self::kind(other)] }),
         Kind::Object(object) if core::ptr::eq(object.members, ISSUER.members) => json!({ "$ref": "#/$defs/issuer" }),
         Kind::Object(object) if core::ptr::eq(object.members, REQUIREMENT.members) => {

@@ -2,7 +2,7 @@
 //! order alone.
 
 use crate::{
-    claims::ParsedClaims,
+    claims::{ParsedClaims, malformed},
     json::Value,
     policy::RevocationPolicy,
     rejection::Rejection,
@@ -151,7 +151,7 @@ impl List {
         let text = |claim: &'static str| match claims.object.get(claim) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.as_ref())),
-            Some(_) => Err(Rejection::ClaimMalformed { claim, expected: "a string" }),
+            Some(value) => Err(malformed(claim, "a string", value)),
         };
         for claim in ["jti", "sid"] {
             if let Some(value) = text(claim)?
@@ -160,10 +160,12 @@ impl List {
                 return Err(Rejection::TokenRevoked { claim });
             }
         }
+        // A fraction of the second in which it was issued does not reach the next one.
+        let issued_at = claims.iat.map(|iat| iat.floor);
         let check = |claim: &'static str, value: &str| match self.cutoffs.of(&self.key, claim, issuer, value) {
             // A token that does not say when it was issued cannot show that it was afterwards.
-            Some(cutoff) if claims.iat.is_none_or(|issued_at| issued_at < cutoff) => {
-                Err(Rejection::IssuedBeforeCutoff { claim, cutoff, issued_at: claims.iat })
+            Some(cutoff) if issued_at.is_none_or(|issued_at| issued_at < cutoff) => {
+                Err(Rejection::IssuedBeforeCutoff { claim, cutoff, issued_at })
             }
             _ => Ok(()),
         };

@@ -251,14 +251,18 @@ impl Revocations {
         vouched: bool,
     ) -> Result<Validity, Rejection> {
         let Some(rules) = policy.revocation() else { return Ok(validity) };
+        let deviations = policy.deviations(issuer);
         let issuer = policy.issuer_name(issuer).unwrap_or_default();
         let limits = policy.limits();
         let (header, payload) = leading_parts_unverified(token);
         let header = read_object(&header, limits).unwrap_or_default();
-        let own = read_object(&payload, limits).ok();
+        let mut own = read_object(&payload, limits).ok();
+        if let Some(own) = &mut own {
+            claims::normalize(own, deviations);
+        }
         let known = |list: &List| {
             list.check(issuer, claims, core::iter::empty())?;
-            match own.clone().map(claims::of_response) {
+            match own.clone().map(|own| claims::of_response(own, deviations)) {
                 Some(Ok(own)) => list.check(issuer, &own, header.get("kid").and_then(Value::as_str).into_iter()),
                 Some(Err(_)) | None => Ok(()),
             }

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::{
     base64url,
+    claims::malformed,
     json::{Object, Value, read_object},
     jws::compact::UnverifiedToken,
     limits::Limits,
@@ -83,16 +84,13 @@ impl StatusList {
         if claims.get("sub").and_then(Value::as_str) != Some(rules.uri.as_str()) {
             return Err(malformed("sub"));
         }
-        let instant = |name| match claims.get(name) {
-            None => Ok(None),
-            Some(Value::Integer(seconds)) => UnixSeconds::new(*seconds).map(Some).ok_or(malformed(name)),
-            Some(_) => Err(malformed(name)),
-        };
-        let issued_at = instant("iat")?.ok_or(malformed("iat"))?;
-        if !issued_at.is_reached(now, leeway) {
-            return Err(UpdateError::FromFuture { now, issued_at });
+        let date = |name| claims.get(name).map(|value| value.as_date().ok_or(malformed(name))).transpose();
+        let made = date("iat")?.ok_or(malformed("iat"))?;
+        let issued_at = made.floor;
+        if !made.ceil.is_reached(now, leeway) {
+            return Err(UpdateError::FromFuture { now, issued_at: made.ceil });
         }
-        let expires = instant("exp")?;
+        let expires = date("exp")?.map(|expires| expires.ceil);
         if let Some(not_after) = expires.filter(|expires| expires.is_over(now, leeway)) {
             return Err(UpdateError::Over { now, not_after });
         }
@@ -182,13 +180,9 @@ impl Bits {
 impl<'c> Reference<'c> {
     /// Where the token's status is, if it says so.
     pub(super) fn of(claims: &'c Object<'_>) -> Result<Option<Self>, Rejection> {
-        let malformed =
-            || Rejection::ClaimMalformed { claim: "status", expected: "an object that names a place in a list" };
-        let status = match claims.get("status") {
-            None => return Ok(None),
-            Some(Value::Object(status)) => status,
-            Some(_) => return Err(malformed()),
-        };
+        let Some(value) = claims.get("status") else { return Ok(None) };
+        let malformed = || malformed("status", "an object that names a place in a list", value);
+        let Value::Object(status) = value else { return Err(malformed()) };
         // §6.1: there may be other mechanisms, of which nothing is known here.
         let Some(reference) = status.get("status_list") else { return Ok(None) };
         let Value::Object(reference) = reference else { return Err(malformed()) };

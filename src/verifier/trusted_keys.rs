@@ -34,10 +34,14 @@ impl TrustedKeys {
 
     /// The keys that a token is tried with.
     pub(crate) fn candidates(&self, policy: &Policy, token: &UnverifiedToken<'_>) -> Result<Candidates<'_>, Rejection> {
-        let named = || token.by_issuer_unverified(policy.limits(), |name| policy.issuer_index(name));
+        let named = || token.by_issuer_unverified(policy.limits(), |name| policy.index_for(name));
         self.set.candidates(token.header(), &named).map_err(|rejection| match rejection {
             Rejection::KidUnknown | Rejection::KidRequired { .. } => {
-                let named = token.by_issuer_unverified(policy.limits(), |name| Some(policy.issuer_index(name)));
+                let found = |name: Option<&str>| match (policy.index_for(name), name) {
+                    (None, None) => None,
+                    (found, _) => Some(found),
+                };
+                let named = token.by_issuer_unverified(policy.limits(), found);
                 named.and_then(|issuer| self.lack(policy, issuer)).unwrap_or(rejection)
             }
             other => other,

@@ -99,7 +99,7 @@ const issuer = {
   issuer: ISSUER,
   audience: AUDIENCE,
   jwks: { keys: ['ES256', 'EdDSA'].map((alg) => jwkOf(pairs[alg], { kid: alg, alg })) },
-  keys: [{ kid: 'HS256', alg: 'HS256', secret: encode(secret) }],
+  keys: [{ kid: 'HS256', alg: 'HS256', secret: { base64url: encode(secret) } }],
 };
 const revocation = { jwks: { keys: [listKey] }, maxStalenessSeconds: 86_400 };
 const make = (more) => createVerifier({ issuers: [issuer], precompute: true, ...more }, { cache: 0 });

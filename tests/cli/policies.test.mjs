@@ -57,7 +57,7 @@ test('check: what is none is refused, by JSON pointer', async () => {
 test('check: a policy with a secret does not show it', async () => {
   const secret = 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8';
   const path = file('secret.json', {
-    issuers: [{ ...issuer, jwks: undefined, keys: [{ alg: 'HS256', secret }] }],
+    issuers: [{ ...issuer, jwks: undefined, keys: [{ alg: 'HS256', secret: { base64url: secret } }] }],
   });
   for (const args of [
     ['check', path],

@@ -372,7 +372,7 @@ static LISTS: LazyLock<(String, ed25519_dalek::SigningKey)> = LazyLock::new(|| {
     let jwks = format!(r#"{{ "keys": [{{ "kty": "OKP", "crv": "Ed25519", "kid": "l", "x": "{x}" }}] }}"#);
     let policy = format!(
         r#"{{ "issuers": [{{ "issuer": "https://i", "audience": "a", "keys": [
-            {{ "alg": "HS256", "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" }}
+            {{ "alg": "HS256", "secret": {{ "base64url": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" }} }}
         ] }}], "revocation": {{ "jwks": {jwks}, "maxStalenessSeconds": 60,
             "statusLists": [{{ "uri": "https://i/s", "jwks": {jwks} }}] }} }}"#
     );

@@ -60,7 +60,7 @@ pub(crate) fn challenge(data: &[u8]) {
         _ => json!({ "binding": "dpop" }),
     };
     let policy = json!({
-        "issuers": [{ "issuer": "https://i", "audience": "a", "keys": [{ "alg": "HS256", "secret": SECRET }] }],
+        "issuers": [{ "issuer": "https://i", "audience": "a", "keys": [{ "alg": "HS256", "secret": { "base64url": SECRET } }] }],
         "gate": { "realm": realm, "requirement": requirement },
     });
     let Ok(gate) = Gate::from_json(&policy.to_string()) else { return };
@@ -176,7 +176,7 @@ pub(crate) fn key(data: &[u8]) {
         assert!(Alg::ALL.contains(&named.key.alg()));
     }
     let alg = Alg::ALL[usize::from(mode) % Alg::ALL.len()];
-    let _ = VerificationKey::from_spki_pem(alg, &text);
+    let _ = VerificationKey::from_pem(alg, &text);
     let _ = VerificationKey::from_secret(alg, input.0);
     let (alg, good) = SPKI[usize::from(mode) % SPKI.len()];
     let mut der = Base64UrlUnpadded::decode_vec(good).unwrap();
@@ -196,5 +196,5 @@ pub(crate) fn key(data: &[u8]) {
         .map(|line| String::from_utf8_lossy(line).into_owned())
         .collect();
     let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"));
-    assert_eq!(VerificationKey::from_spki_pem(alg, &pem).is_ok(), ours, "{pem}");
+    assert_eq!(VerificationKey::from_pem(alg, &pem).is_ok(), ours, "{pem}");
 }

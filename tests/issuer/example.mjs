@@ -9,7 +9,7 @@ export const issuerOn = (store, env) =>
       cors: { origins: ['https://app.example'] },
     },
     signingKeys: [{ jwk: JSON.parse(env.SIGNING_KEY) }],
-    rootKeys: [{ secret: env.ROOT_SECRET }],
+    rootKeys: [{ secret: { base64url: env.ROOT_SECRET } }],
     feedKey: JSON.parse(env.FEED_KEY),
     store,
     onEvent: ({ kind, sid }) => console.log(kind, sid),

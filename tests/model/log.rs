@@ -142,7 +142,7 @@ impl LogModel {
         });
         let secrets = json!({
             "signingKeys": [{ "jwk": jwk(keys[0].private_jwk()) }], "feedKey": jwk(keys[1].private_jwk()),
-            "rootKeys": [{ "secret": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc" }],
+            "rootKeys": [{ "secret": { "base64url": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc" } }],
         });
         let policy = json!({
             "issuers": [{ "issuer": ISSUER, "audience": "api", "jwks": { "keys": [jwk(keys[0].public_jwk())] } }],

@@ -94,6 +94,10 @@ test('a mistake in the policy throws and names the field', () => {
       { issuers: [{ ...issuer, keys: [{ alg: 'HS256', secret: new Uint8Array(31).fill(1) }] }] },
       '/issuers/0/keys/0/secret',
     ],
+    [
+      { issuers: [{ ...issuer, keys: [{ alg: 'HS256', secret: 'a text of thirty-two bytes or more' }] }] },
+      '/issuers/0/keys/0/secret',
+    ],
     [{ issuers: [{ ...issuer, keys: [{ alg: 'RS256', pem: 'x' }] }] }, '/issuers/0/keys/0/pem'],
     [{ ...policy, leewaySeconds: Number.NaN }, '/leewaySeconds'],
     [{ ...policy, leewaySeconds: Number.POSITIVE_INFINITY }, '/leewaySeconds'],
@@ -144,7 +148,8 @@ test('an instant that is no whole number of seconds throws', () => {
 
 test('bytes in a policy may be of any realm and of Node', () => {
   const secret = new Uint8Array(32).map((_, index) => index + 200);
-  for (const bytes of [secret, Buffer.from(secret), Buffer.from(secret).toString('base64url')]) {
+  const text = (encoding) => ({ [encoding]: Buffer.from(secret).toString(encoding) });
+  for (const bytes of [secret, Buffer.from(secret), text('hex'), text('base64'), text('base64url')]) {
     createVerifier({ issuers: [{ issuer: 'i', audience: 'a', keys: [{ alg: 'HS256', secret: bytes }] }] });
   }
   const foreign = runInNewContext('new Uint8Array(32).fill(7)');

@@ -49,8 +49,9 @@ function pointer(make) {
 
 /** What no schema says: cryptography, patterns, and comparisons of one field with another. */
 const BEYOND =
-  /\/jwks(\/|$)|\/keys\/\d+\/(pem|spki|secret|alg|kid)$|^\/gate\/routes\/\d+\/path$|\/(networks|trusted)\/(\d+|\w+\/\d+)$|^\/gate\/(cors\/)?(origins|methods|headers|privateHosts)\/\d+$/;
+  /\/jwks(\/|$)|\/keys\/\d+\/(pem|spki|certificate|secret|secret\/\w+|alg|kid)$|^\/gate\/routes\/\d+\/path$|\/(networks|trusted)\/(\d+|\w+\/\d+)$|^\/gate\/(cors\/)?(origins|methods|headers|privateHosts)\/\d+$/;
 const COMPARED = [
+  'deviation-refuses-missing-aud-beside-another-audience-claim',
   'refuses-an-issuer-named-twice',
   'refuses-a-policy-that-takes-the-list-of-an-issuer-it-has-not',
   'refuses-discovery-of-an-issuer-that-is-no-url',

@@ -52,7 +52,7 @@ createVerifier({ issuers: [{ issuer, audience, jwks, algorithms: ['none'] }] });
 // @ts-expect-error: there is no switch to skip a check
 createVerifier({ issuers: [{ issuer, audience, jwks, ignoreExpiration: true }] });
 // @ts-expect-error: a secret works with HMAC alone
-createVerifier({ issuers: [{ issuer, audience, keys: [{ alg: 'RS256', secret: '' }] }] });
+createVerifier({ issuers: [{ issuer, audience, keys: [{ alg: 'RS256', secret: { utf8: '' } }] }] });
 
 declare function needsClaims(claims: Claims): void;
 

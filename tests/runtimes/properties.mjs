@@ -13,7 +13,7 @@ const POLICY = {
     {
       issuer: 'https://issuer.example',
       audience: 'https://api.example',
-      keys: [{ kid: 'shared', alg: 'HS256', secret: base64url(SECRET) }],
+      keys: [{ kid: 'shared', alg: 'HS256', secret: { base64url: base64url(SECRET) } }],
     },
   ],
 };

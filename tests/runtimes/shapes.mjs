@@ -11,7 +11,7 @@ const REJECTIONS = {
   },
   bearer: {
     'token-in-query': [],
-    'authorization-missing': [],
+    'authorization-missing': ['expected'],
     'authorization-ambiguous': [],
     'authorization-scheme': [],
     'authorization-malformed': [],
@@ -20,7 +20,7 @@ const REJECTIONS = {
     'token-missing': [],
     'token-too-large': ['limit', 'actual'],
     'segment-count': ['expected', 'actual'],
-    'segment-not-base64url': ['segment'],
+    'segment-not-base64url': ['segment', 'found'],
     'header-too-large': ['limit', 'actual'],
     'json-malformed': ['part'],
     'json-too-deep': ['part', 'limit'],
@@ -47,7 +47,7 @@ const REJECTIONS = {
     'json-too-many-members': ['part', 'limit'],
     'json-duplicate-member': ['part'],
     'claim-missing': ['claim'],
-    'claim-malformed': ['claim', 'expected'],
+    'claim-malformed': ['claim', 'expected', 'found'],
   },
   policy: {
     expired: ['now', 'expires', 'leeway'],

@@ -32,7 +32,7 @@ fn parts(alg: Alg) -> Parts {
     let key = |alg| serde_json::from_str::<Value>(&SigningKey::generate(alg).unwrap().private_jwk()).unwrap();
     let secrets = json!({
         "signingKeys": [{ "jwk": key(alg) }],
-        "rootKeys": [{ "secret": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc" }],
+        "rootKeys": [{ "secret": { "base64url": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc" } }],
         "feedKey": key(Alg::EdDsa),
     });
     (config.to_string(), secrets.to_string())
@@ -342,7 +342,7 @@ fn a_mistake_in_the_configuration_is_named_and_no_secret_shown() {
     let root = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
     let client = json!({ "clientId": "a", "authentication": "none", "grants": ["refresh_token"] });
     let config = json!({ "issuer": "https://i.example", "audience": "a", "clients": [client] });
-    let secrets = json!({ "signingKeys": [{ "jwk": key }], "rootKeys": [{ "secret": root }] });
+    let secrets = json!({ "signingKeys": [{ "jwk": key }], "rootKeys": [{ "secret": { "base64url": root } }] });
     assert!(Issuer::from_json(&config.to_string(), &secrets.to_string()).is_ok());
     let pointer = |at: &str, value: Value| {
         let (mut config, mut secrets) = (config.clone(), secrets.clone());
@@ -376,7 +376,9 @@ fn a_mistake_in_the_configuration_is_named_and_no_secret_shown() {
         ("/codeSeconds", json!(601), "/codeSeconds"),
         ("/unknown", json!(1), "/unknown"),
         ("/signingKeys/0/jwk/crv", json!("P-384"), "/signingKeys/0/jwk/crv"),
-        ("/rootKeys/0/secret", json!("AA"), "/rootKeys/0/secret"),
+        ("/rootKeys/0/secret", json!(root), "/rootKeys/0/secret"),
+        ("/rootKeys/0/secret", json!({ "hex": "07" }), "/rootKeys/0/secret"),
+        ("/rootKeys/0/secret/base64url", json!([root]), "/rootKeys/0/secret/base64url"),
     ] {
         assert_eq!(pointer(at, value), expected, "{at}");
     }

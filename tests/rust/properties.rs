@@ -91,7 +91,7 @@ proptest! {
         use portcullis::Alg;
         for alg in Alg::ALL {
             let _: Result<_, PolicyError> = VerificationKey::from_spki_der(alg, &bytes);
-            let _: Result<_, PolicyError> = VerificationKey::from_spki_pem(alg, &String::from_utf8_lossy(&bytes));
+            let _: Result<_, PolicyError> = VerificationKey::from_pem(alg, &String::from_utf8_lossy(&bytes));
             let _: Result<_, PolicyError> = VerificationKey::from_secret(alg, &bytes);
         }
         let text = base64url::encode(&bytes);

@@ -26,7 +26,7 @@ export const CONFIG = {
 export function newSecrets(generateSigningKey) {
   const signing = generateSigningKey('EdDSA');
   const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url');
-  return { signingKeys: [{ jwk: signing.privateJwk() }], rootKeys: [{ secret }] };
+  return { signingKeys: [{ jwk: signing.privateJwk() }], rootKeys: [{ secret: { base64url: secret } }] };
 }
 
 /** An issuer over a store. `clock.now` is its time. An answer is `{ status, retryAfter?, error?, token?, sid?, access? }`. */

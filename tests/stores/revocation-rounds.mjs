@@ -12,7 +12,7 @@ export function newParts() {
   const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url');
   return {
     signingKeys: [{ jwk: generateSigningKey('EdDSA').privateJwk() }],
-    rootKeys: [{ secret }],
+    rootKeys: [{ secret: { base64url: secret } }],
     feedKey: generateSigningKey('EdDSA').privateJwk(),
     config: {
       issuer: ISSUER,

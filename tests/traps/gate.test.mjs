@@ -48,11 +48,15 @@ const list = feed(time);
 list.revoke(named('jti', 'revoked'));
 const policy = {
   issuers: [
-    { issuer: ISSUER, audience: AUDIENCE, keys: [{ kid: 'a', alg: 'HS256', secret: secret(1) }] },
+    {
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      keys: [{ kid: 'a', alg: 'HS256', secret: { base64url: secret(1) } }],
+    },
     {
       issuer: OTHER,
       audience: AUDIENCE,
-      keys: [{ kid: 'z', alg: 'HS256', secret: secret(7) }],
+      keys: [{ kid: 'z', alg: 'HS256', secret: { base64url: secret(7) } }],
       remote: { jwksUri: 'https://other.example/jwks' },
     },
   ],

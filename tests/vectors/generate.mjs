@@ -24,8 +24,8 @@ const THEMES = {
     'inspect',
     'rfc',
   ],
-  keys: ['keys', 'keysets', 'members', 'documents', 'issuers', 'tenants', 'remote'],
-  claims: ['claims', 'time', 'claims-asked'],
+  keys: ['keys', 'key-forms', 'keysets', 'members', 'documents', 'issuers', 'tenants', 'remote'],
+  claims: ['claims', 'time', 'claims-asked', 'deviations'],
   policy: ['policy', 'alternatives', 'presets', 'presets-platforms'],
   gate: [
     'authorization',
@@ -38,6 +38,7 @@ const THEMES = {
     'gate-origins',
     'gate-preflights',
     'gate-kinds',
+    'gate-forms',
     'gate-evidence',
   ],
   revocation: ['revocation', 'revocation-epochs', 'status-lists'],

@@ -20,8 +20,13 @@ export async function readKey(text, { wanted = '', encoding = 'text' } = {}) {
   if (trimmed.startsWith('{') || trimmed.startsWith('[')) return ofJson(trimmed, wanted);
   if (trimmed.includes('-----BEGIN')) return ofPem(trimmed, wanted);
   const alg = wanted.startsWith('HS') ? wanted : 'HS256';
-  const secret = encode(secretBytes(encoding === 'text' ? text : trimmed, encoding));
-  return { fields: { keys: [{ alg, secret }] }, note: `A secret for ${alg}`, secret: true, alg };
+  const base64url = encode(secretBytes(encoding === 'text' ? text : trimmed, encoding));
+  return {
+    fields: { keys: [{ alg, secret: { base64url } }] },
+    note: `A secret for ${alg}`,
+    secret: true,
+    alg,
+  };
 }
 
 function ofJson(text, wanted) {

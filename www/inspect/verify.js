@@ -167,7 +167,7 @@ async function refusedKey(error, key, mine) {
   );
   if (!key.secret || !key.fields.keys) return;
   // Truth is owed about a secret that is too short: it may still be the right one.
-  const bytes = decode(key.fields.keys[0].secret);
+  const bytes = decode(key.fields.keys[0].secret.base64url);
   const fits = bytes.length > 0 && (await secretFits(current.token, bytes, key.alg));
   if (mine !== generation) return;
   $('too-short').hidden = false;

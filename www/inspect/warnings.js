@@ -105,11 +105,15 @@ function ofHeader(header, signature, say) {
 function ofClaims(claims, now, say) {
   const missing = (name, level, why) => claims[name] === undefined && say(level, `No ${name}`, why);
   missing('exp', 'bad', 'It would be valid for ever; Portcullis requires one.');
-  missing('iss', 'bad', 'Nobody says who issued it; Portcullis requires it.');
+  missing(
+    'iss',
+    'bad',
+    'Nobody says who issued it; Portcullis requires it, unless the policy has the deviation missing-iss.',
+  );
   missing(
     'aud',
     'bad',
-    'It could be used with any API that trusts the issuer; Portcullis requires it (RFC 8725 §3.9).',
+    'It could be used with any API that trusts the issuer; Portcullis requires it (RFC 8725 §3.9), unless the policy has the deviation missing-aud.',
   );
   missing('jti', 'note', 'It can be revoked by its session or user, not by itself.');
   missing('iat', 'note', 'A revocation by time of issue cannot tell whether it is meant.');
@@ -160,5 +164,9 @@ function ofTime(name, value, say) {
   else if (!isTime(value))
     say('bad', `${name} is not a time`, 'It has to be a number of seconds since 1970 (RFC 7519 §2).');
   else if (!Number.isInteger(value))
-    say('bad', `${name} has a fraction`, 'Times are whole seconds here; libraries round them differently.');
+    say(
+      'note',
+      `${name} has a fraction`,
+      'RFC 7519 §2 allows it, and it is compared exactly here. Some libraries round it or refuse it.',
+    );
 }

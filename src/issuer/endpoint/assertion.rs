@@ -32,7 +32,8 @@ pub(super) async fn client<'s>(
     }
     let refused = |reason: &str| ErrorResponse::client(PARAMETER, reason, false);
     // Nobody has checked who wrote the name yet: it only chooses the keys.
-    let client = names_unverified(assertion, &Limits::default()).and_then(|(id, _)| settings.client(&id));
+    let named = names_unverified(assertion, &Limits::default()).and_then(|(id, _)| id);
+    let client = named.and_then(|id| settings.client(&id));
     let client = client.ok_or_else(|| refused("names no client"))?;
     let Authentication::PrivateKeyJwt(verifier) = &client.authentication else {
         return Err(refused("is not this client's authentication method"));

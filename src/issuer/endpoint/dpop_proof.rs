@@ -36,7 +36,7 @@ pub(super) fn checked(
     let url = Url::parse(&endpoint).ok_or_else(|| ErrorResponse::proof("cannot be compared with this place"))?;
     let occasion = Occasion { method: "POST", url: &url, token: None, now, leeway: Leeway::default() };
     let rules = ProofRules { algorithms: ALGORITHMS.to_vec(), window: WINDOW_SECONDS, nonces: None };
-    let proof = dpop::check(&proof, &occasion, &rules).map_err(|denial| ErrorResponse::proof(denial.message()))?;
+    let proof = dpop::check(&proof, &occasion, &rules).map_err(|denial| ErrorResponse::proof(&denial.message()))?;
     Ok(Some(Proof { replay_key: format!("p/{}", proof.replay_key), jkt: proof.jkt, until: proof.until }))
 }
 

@@ -71,11 +71,15 @@ pub(super) fn scope(payload: &str, client: Option<&str>, asked: Option<&str>) ->
     narrowed(held.as_deref(), asked).ok_or_else(|| ErrorResponse::scope("exceeds the subject token's scope"))
 }
 
-/// `scope` (RFC 8693 §4.2), or the `scp` that some issuers write instead, a text or an array of texts.
+/// `scope` (RFC 8693 §4.2), or the `scp` that some issuers write instead, a text or an array of texts. A text of an array is one scope,
+/// and none when there is a space in it: it would be two beside the others.
 fn held(claims: &Map<String, Value>) -> Option<String> {
     let texts = match claims.get("scope").or_else(|| claims.get("scp"))? {
         Value::String(text) => text.clone(),
-        Value::Array(texts) => texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+        Value::Array(texts) => {
+            let texts = texts.iter().filter_map(Value::as_str);
+            texts.filter(|text| !text.contains(' ')).collect::<Vec<_>>().join(" ")
+        }
         _ => return None,
     };
     Some(texts)

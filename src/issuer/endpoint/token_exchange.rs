@@ -110,7 +110,8 @@ fn wanting(upstream: &Upstream, token: &str, rejection: &Rejection) -> Option<(S
     if !rejection.concerns_keys() {
         return None;
     }
-    let (issuer, kid) = names_unverified(token, &Limits::default())?;
+    let (named, kid) = names_unverified(token, &Limits::default())?;
+    let issuer = named?;
     let published = upstream.with(|verifier| verifier.policy().remotes().any(|remote| remote.issuer == issuer));
     published.then_some((issuer, kid))
 }

@@ -2,12 +2,11 @@
 
 use core::fmt;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
 use hkdf::Hkdf;
 use sha2::Sha256;
 
 use crate::issuer::{IssuerError, random};
-use crate::{document, json::Object, policy_error::PolicyError, time::UnixSeconds};
+use crate::{document, json::Object, keys::secret, policy_error::PolicyError, time::UnixSeconds};
 
 /// What the name of a root key is derived under.
 const NAME: &[u8] = b"portcullis root key id";
@@ -54,11 +53,12 @@ impl RootKey {
 
     fn from_object(object: &Object<'_>) -> Result<Self, PolicyError> {
         object.only(&["secret", "mintsFromSeconds"])?;
-        // In constant time, unlike what is public.
-        let secret = Base64UrlUnpadded::decode_vec(object.required_string("secret")?).ok();
-        let secret: [u8; 32] = secret
-            .and_then(|secret| secret.try_into().ok())
-            .ok_or_else(|| PolicyError::at("secret", "must be 32 bytes in base64url without padding"))?;
+        let secret = <[u8; 32]>::try_from(secret::of(object.get("secret"))?);
+        let secret = secret.map_err(|secret| {
+            let reason =
+                format!("must be 32 random bytes; found {}. Write what portcullis keygen --root prints", secret.len());
+            PolicyError::at("secret", reason)
+        })?;
         Ok(RootKey::new(secret, object.instant("mintsFromSeconds")?.unwrap_or(UnixSeconds::EPOCH)))
     }
 }
@@ -102,7 +102,8 @@ impl RootKeys {
         Ok(self)
     }
 
-    /// Reads `{"keys": [{"secret": base64url, "mintsFromSeconds": 0}, …]}`, the oldest first.
+    /// Reads `{"keys": [{"secret": {"base64url": "…"}, "mintsFromSeconds": 0}, …]}`, the oldest first. The secret is 32 bytes, as `utf8`,
+    /// `hex`, `base64` or `base64url`.
     ///
     /// # Errors
     /// Anything else, at the member at fault.
@@ -172,15 +173,23 @@ mod tests {
 
     #[test]
     fn a_ring_is_read_by_member() {
-        let secret = |byte| Base64UrlUnpadded::encode_string(&[byte; 32]);
+        let secret = |byte| format!(r#"{{"hex":"{}"}}"#, format!("{byte:02x}").repeat(32));
         let read = |keys: String| RootKeys::from_json(&format!(r#"{{"keys":[{keys}]}}"#));
         let two = |from: u64, byte| {
-            read(format!(r#"{{"secret":"{}"}},{{"secret":"{}","mintsFromSeconds":{from}}}"#, secret(1), secret(byte)))
+            read(format!(r#"{{"secret":{}}},{{"secret":{},"mintsFromSeconds":{from}}}"#, secret(1), secret(byte)))
         };
         assert_eq!(two(9, 2).unwrap().minting(at(9)).kid(), RootKey::new([2; 32], at(0)).kid());
         assert_eq!(two(0, 2).unwrap_err().pointer(), "/keys/1/mintsFromSeconds");
         assert_eq!(two(9, 1).unwrap_err().pointer(), "/keys/1/secret");
-        assert_eq!(read(r#"{"secret":"AA"}"#.into()).unwrap_err().pointer(), "/keys/0/secret");
+        for (secret, pointer) in [
+            (r#""AA""#, "/keys/0/secret"),
+            (r#"{"base64url":"AA"}"#, "/keys/0/secret"),
+            (r#"{"base64url":"A"}"#, "/keys/0/secret/base64url"),
+            ("null", "/keys/0/secret"),
+        ] {
+            assert_eq!(read(format!(r#"{{"secret":{secret}}}"#)).unwrap_err().pointer(), pointer);
+        }
+        assert_eq!(read("{}".into()).unwrap_err().pointer(), "/keys/0/secret");
         assert_eq!(read(String::new()).unwrap_err().pointer(), "/keys");
     }
 
@@ -189,7 +198,10 @@ mod tests {
         let text = format!("{:?}", RootKeys::new(RootKey::new([0xca; 32], at(0))));
         assert!(!text.contains("202, 202") && !text.to_lowercase().contains("caca"), "{text}");
         let canary = "CANARY-CANARY";
-        let error = RootKeys::from_json(&format!(r#"{{"keys":[{{"secret":"{canary}"}}]}}"#)).unwrap_err();
-        assert!(!format!("{error} {error:?}").contains(canary));
+        for secret in [format!("\"{canary}\""), format!(r#"{{"hex":"{canary}"}}"#), format!(r#"{{"utf8":"{canary}"}}"#)]
+        {
+            let error = RootKeys::from_json(&format!(r#"{{"keys":[{{"secret":{secret}}}]}}"#)).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains(canary));
+        }
     }
 }

@@ -1,4 +1,4 @@
-import type { IssuerPolicy, Jwk } from '../verifier/policy.js';
+import type { IssuerPolicy, Jwk, Secret } from '../verifier/policy.js';
 
 /** So many requests within so many seconds. */
 export interface RateLimit {
@@ -113,8 +113,8 @@ export interface ScheduledKey {
 
 /** A secret of 32 bytes that refresh tokens are derived from. */
 export interface RootKey {
-  /** Bytes, or their base64url. */
-  secret: string | Uint8Array;
+  /** Bytes, or a text whose encoding is spelled out. */
+  secret: Secret;
   /** From when on new tokens are derived from it, in seconds since 1970; it verifies at once. */
   mintsFromSeconds?: number;
 }

@@ -8,10 +8,10 @@ const DEPTH = 16;
 const MEMBERS = 128;
 const LATEST = 253_402_300_799;
 
-/** Why a text is no token: code, stage and fields of the core, which has a sentence for each besides. */
+/** Why a text is no token: code, stage and fields of the core, which has a sentence for each besides, and says what it found. */
 export type Malformed = Rejected extends infer R
   ? R extends { code: DecoderCode }
-    ? Omit<R, 'message'>
+    ? Omit<R, 'message' | 'found'>
     : never
   : never;
 
@@ -31,7 +31,7 @@ export interface Unverified {
   readonly verified: false;
   readonly header: { readonly [member: string]: unknown };
   readonly claims: UnverifiedClaims;
-  /** `iat`, `nbf` and `exp` (RFC 7519 §4.1) in whole seconds since 1970; undefined where there is none or it is no such time. */
+  /** `iat`, `nbf` and `exp` (RFC 7519 §4.1) in seconds since 1970; undefined where there is none or it is no such time. */
   readonly issuedAt: number | undefined;
   readonly notBefore: number | undefined;
   readonly expiresAt: number | undefined;
@@ -72,9 +72,7 @@ const refusal = (code: DecoderCode, fields?: { part?: string; [name: string]: un
 });
 
 const time = (value: unknown) =>
-  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= LATEST
-    ? (value as number)
-    : undefined;
+  typeof value === 'number' && value >= 0 && value <= LATEST ? value : undefined;
 
 /** One text for each sequence of bytes: `atob` alone takes padding, white space and left-over bits (src/base64url.rs). */
 function decode(segment: string, text: string): Uint8Array<ArrayBuffer> {

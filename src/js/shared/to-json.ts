@@ -5,7 +5,7 @@ import { PolicyError } from './errors.js';
 const DEEPEST = 64;
 
 /**
- * JSON text of a policy, a requirement, a key or a request to mint. Bytes become base64url.
+ * JSON text of a policy, a requirement, a key or a request to mint. Bytes become base64url; those of a `secret` say so.
  *
  * STRICTER than `JSON.stringify`, which leaves out what JSON has no word for, and flattens a Map to `{}`: a rule that was meant would be gone.
  * Every value is read once, and what was read is what is written, whatever a getter answers the next time.
@@ -68,13 +68,19 @@ function write(value: unknown, depth: number): string {
   let text = '{';
   for (const name of namesOf(value)) {
     try {
-      const member = write((value as Record<string, unknown>)[name], depth + 1);
+      const member = writeMember(name, (value as Record<string, unknown>)[name], depth + 1);
       text += `${text === '{' ? '' : ','}${quoted(name)}:${member}`;
     } catch (thrown) {
       throw within(name, thrown);
     }
   }
   return `${text}}`;
+}
+
+/** Bytes are base64url, and a secret says that it is (`src/keys/secret.rs`). */
+function writeMember(name: string, value: unknown, depth: number): string {
+  const text = write(value, depth);
+  return name === 'secret' && ArrayBuffer.isView(value) ? `{"base64url":${text}}` : text;
 }
 
 function writeArray(array: readonly unknown[], depth: number): string {

@@ -6,6 +6,7 @@ export { PolicyError } from '../shared/errors.js';
 export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from '../shared/standard-schema.js';
 export type {
   Alg,
+  Deviation,
   Introspection,
   IssuerPolicy,
   Jwk,
@@ -17,6 +18,7 @@ export type {
   Remote,
   RevocationPolicy,
   Scalar,
+  Secret,
   StatusListPolicy,
 } from './policy.js';
 export type {

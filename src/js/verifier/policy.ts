@@ -48,8 +48,20 @@ export type Key<A extends string = Alg> =
   | {
       kid?: string;
       alg: A;
-      /** SubjectPublicKeyInfo in PEM, labelled `PUBLIC KEY` (RFC 7468 §13). */
+      /**
+       * A public key in PEM, labelled `PUBLIC KEY` (RFC 7468 §13) or `RSA PUBLIC KEY` (RFC 8017 appendix A.1.1), or the base64 between its lines.
+       * Line breaks may be written as `\n`, or be missing, and quotes may stand around it.
+       */
       pem: string;
+    }
+  | {
+      kid?: string;
+      alg: A;
+      /**
+       * An X.509 certificate: in PEM, the base64 between its lines, or DER in bytes. Its public key is taken and nothing else of it is judged: no
+       * chain, no name and no time.
+       */
+      certificate: string | Uint8Array;
     }
   | {
       kid?: string;
@@ -60,9 +72,29 @@ export type Key<A extends string = Alg> =
   | {
       kid?: string;
       alg: 'HS256' | 'HS384' | 'HS512';
-      /** At least as long as the hash: 32, 48 or 64 bytes (RFC 7518 §3.2). Bytes, or base64url without padding. */
-      secret: string | Uint8Array;
+      /** At least as long as the hash: 32, 48 or 64 bytes (RFC 7518 §3.2). */
+      secret: Secret;
     };
+
+/** A secret: bytes, or a text whose encoding is spelled out. A text alone could be any of these, and none is guessed. */
+export type Secret =
+  | Uint8Array
+  | { utf8: string; hex?: never; base64?: never; base64url?: never }
+  | { utf8?: never; hex: string; base64?: never; base64url?: never }
+  | { utf8?: never; hex?: never; base64: string; base64url?: never }
+  | { utf8?: never; hex?: never; base64?: never; base64url: string };
+
+/**
+ * What an issuer's tokens do differently from RFC 7515 and RFC 7519:
+ * - `missing-iss`: they have no `iss`. Such a token speaks for the issuer whose key has signed it, and `claims.iss` is its name; with another
+ *   `iss` it is refused.
+ * - `missing-aud`: they have no `aud`. One that is there is compared.
+ * - `numeric-ids`: `sub`, `jti` and `client_id` may be whole numbers. They are read as text: `42` is `"42"` in `claims`, in lists of
+ *   revocations and wherever else.
+ * - `null-claims`: a claim that is `null` counts as absent, and is not in `claims`. But for `cnf`.
+ * - `base64url-padding`: the segments may be padded.
+ */
+export type Deviation = 'missing-iss' | 'missing-aud' | 'numeric-ids' | 'null-claims' | 'base64url-padding';
 
 /** A value that a claim is compared with. */
 export type Scalar = string | number | boolean;
@@ -129,6 +161,8 @@ interface IssuerRules<A extends string> {
   algorithms?: [A, ...A[]];
   /** The accepted `typ`, byte for byte, with or without `application/`. Default: `['at+jwt']` (RFC 9068). `'any'` takes every `typ` and none. */
   types?: [string, ...string[]] | 'any';
+  /** What this issuer's tokens do differently from RFC 7515 and RFC 7519, and is accepted of them alone. Nothing by default. */
+  deviations?: [Deviation, ...Deviation[]];
   /** Claims that must be there besides `iss`, `exp` and the audience. */
   requiredClaims?: [string, ...string[]];
   /** Claims that must be there with exactly this value, of exactly this type. Numbers are whole and not negative. */

@@ -9,10 +9,13 @@ export interface JoseHeader {
   readonly [member: string]: unknown;
 }
 
-/** The claims of a token that passed every stage (RFC 7519 §4.1, RFC 9068 §2.2). Times are whole seconds since 1970. */
+/**
+ * The claims of a token that passed every stage (RFC 7519 §4.1, RFC 9068 §2.2). Times are seconds since 1970, with a fraction where the issuer
+ * writes one.
+ */
 export interface Claims {
   readonly iss: string;
-  /** Absent only where the policy's `audienceClaim` names another claim. */
+  /** Absent only where the policy's `audienceClaim` names another claim, or its `deviations` have `missing-aud`. */
   readonly aud?: string | readonly string[];
   readonly exp: number;
   readonly sub?: string;
@@ -20,7 +23,8 @@ export interface Claims {
   readonly iat?: number;
   readonly jti?: string;
   readonly client_id?: string;
-  readonly scope?: string;
+  /** Scopes separated by spaces (RFC 8693 §4.2); some issuers write an array. */
+  readonly scope?: string | readonly string[];
   readonly [claim: string]: unknown;
 }
 
@@ -58,7 +62,10 @@ interface Fields {
   };
   'path-ambiguous': object;
   'request-misdirected': object;
-  'authorization-missing': object;
+  'authorization-missing': {
+    /** What was looked for: `Authorization header`, `cookie "session"`. */
+    expected: string[];
+  };
   'authorization-ambiguous': object;
   'authorization-scheme': object;
   'authorization-malformed': object;
@@ -66,7 +73,10 @@ interface Fields {
   'token-missing': object;
   'token-too-large': { limit: number; actual: number };
   'segment-count': { expected: 3; actual: number };
-  'segment-not-base64url': { segment: Part | 'signature' };
+  'segment-not-base64url': {
+    segment: Part | 'signature';
+    found: 'scheme' | 'padding' | 'white-space' | 'other';
+  };
   'header-too-large': { limit: number; actual: number };
   'json-malformed': { part: Part };
   'json-too-deep': { part: Part; limit: number };
@@ -91,7 +101,7 @@ interface Fields {
   'signature-length': { expected: number; actual: number };
   'signature-invalid': object;
   'claim-missing': { claim: string };
-  'claim-malformed': { claim: string; expected: string };
+  'claim-malformed': { claim: string; expected: string; found: string };
   'type-mismatch': { expected: string[]; actual: string | null };
   'issuer-mismatch': { expected: string[]; actual: string };
   'audience-mismatch': { expected: string[]; actual: string[] };

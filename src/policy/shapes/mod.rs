@@ -7,8 +7,9 @@ mod gate;
 pub(crate) use gate::{GATE, IN_PATHS, REQUIREMENT};
 
 use crate::{
+    deviation::Deviation,
     document::shape::{Kind, Member, Shape},
-    keys::tables::TableBudget,
+    keys::{secret::SECRET, tables::TableBudget},
     limits::Limits,
 };
 
@@ -110,6 +111,11 @@ pub(crate) const ISSUER: Shape = Shape::new(&[
         "The accepted `typ` of the header, byte for byte, with or without `application/`. \"any\" takes every `typ` and none.",
     )
     .default("[\"at+jwt\"]"),
+    Member::new(
+        "deviations",
+        Kind::Array(&Kind::Choice(Deviation::NAMES)),
+        "What this issuer's tokens do differently from RFC 7515 and RFC 7519, and is accepted of them alone: they have no `iss` or no `aud`, whole numbers for `sub`, `jti` and `client_id`, `null` for an absent claim, or padded segments.",
+    ),
     Member::new("requiredClaims", Kind::Texts, "Claims that must be there, besides `iss`, `exp` and the audience."),
     Member::new(
         "claims",
@@ -170,15 +176,24 @@ const JWK: Shape = Shape::new(&[
 const KEY: Shape = Shape::new(&[
     Member::new("kid", Kind::Text, "The key's identifier. A key without one fits every token of its algorithm."),
     Member::new("alg", Kind::Algorithm, "The one algorithm the key is for.").required(),
-    Member::new("pem", Kind::Text, "SubjectPublicKeyInfo in PEM, labelled PUBLIC KEY (RFC 7468 §13)."),
+    Member::new(
+        "pem",
+        Kind::Text,
+        "A public key in PEM, labelled PUBLIC KEY (RFC 7468 §13) or RSA PUBLIC KEY (RFC 8017 appendix A.1.1), or the base64 between its lines. Line breaks may be written as \\n, or be missing.",
+    ),
+    Member::new(
+        "certificate",
+        Kind::Text,
+        "An X.509 certificate in PEM (RFC 7468 §5), or the base64 between its lines. Its public key is taken, and nothing else of it is judged: no chain, no name and no time.",
+    ),
     Member::new("spki", Kind::Text, "SubjectPublicKeyInfo in DER (RFC 5280 §4.1), as base64url without padding."),
     Member::new(
         "secret",
-        Kind::Text,
-        "A secret for HMAC, as base64url without padding; at least as long as the hash (RFC 7518 §3.2).",
+        SECRET,
+        "A secret for HMAC, its encoding spelled out; at least as long as the hash (RFC 7518 §3.2).",
     ),
 ])
-.with_one_of(&["pem", "spki", "secret"]);
+.with_one_of(&["pem", "spki", "certificate", "secret"]);
 
 const REMOTE: Shape = Shape::new(&[
     Member::new(

@@ -16,7 +16,7 @@ export const optionsOf = (env, store) => ({
     ],
   },
   signingKeys: [{ jwk: env.SIGNING_KEY }],
-  rootKeys: [{ secret: env.ROOT_SECRET }],
+  rootKeys: [{ secret: { base64url: env.ROOT_SECRET } }],
   feedKey: env.FEED_KEY,
   store,
 });

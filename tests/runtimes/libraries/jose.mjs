@@ -127,10 +127,16 @@ async function verifyWithKeys(token, sets, options) {
 }
 
 function importKey({ alg, pem, spki, secret }) {
-  if (secret !== undefined) return secret instanceof Uint8Array ? secret : bytes(secret);
+  if (secret !== undefined) return secretBytes(secret);
   if (pem !== undefined) return importSPKI(pem, alg);
   const base64 = btoa(String.fromCharCode(...(spki instanceof Uint8Array ? spki : bytes(spki))));
   return importSPKI(`-----BEGIN PUBLIC KEY-----\n${base64}\n-----END PUBLIC KEY-----`, alg);
+}
+
+/** The two encodings that are asked of jose. */
+function secretBytes(secret) {
+  if (secret instanceof Uint8Array) return secret;
+  return secret.utf8 === undefined ? bytes(secret.base64url) : new TextEncoder().encode(secret.utf8);
 }
 
 function bytes(base64url) {

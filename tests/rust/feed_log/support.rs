@@ -41,7 +41,7 @@ impl Parts {
         });
         let secrets = json!({
             "signingKeys": [{ "jwk": self.signing }], "feedKey": self.feed,
-            "rootKeys": [{ "secret": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc" }],
+            "rootKeys": [{ "secret": { "base64url": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc" } }],
         });
         Arc::new(Issuer::from_json(&config.to_string(), &secrets.to_string()).unwrap())
     }

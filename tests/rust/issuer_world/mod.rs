@@ -27,7 +27,7 @@ pub(crate) fn key(alg: Alg) -> Value {
 pub(crate) fn secrets() -> Value {
     json!({
         "signingKeys": [{ "jwk": key(Alg::EdDsa) }],
-        "rootKeys": [{ "secret": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc" }],
+        "rootKeys": [{ "secret": { "base64url": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc" } }],
         "feedKey": key(Alg::EdDsa),
     })
 }

@@ -145,12 +145,12 @@ add(
         {
           issuer: ISSUER,
           audience: AUDIENCE,
-          keys: [{ alg: 'HS256', secret: JSON.stringify(publicJwk('rsa')) }],
+          keys: [{ alg: 'HS256', secret: { base64url: JSON.stringify(publicJwk('rsa')) } }],
         },
       ],
     },
   },
-  misuse('/issuers/0/keys/0/secret'),
+  misuse('/issuers/0/keys/0/secret/base64url'),
 );
 add(
   'refuses-pem-text-as-a-secret',
@@ -159,10 +159,12 @@ add(
   {
     kind: 'policy',
     policy: {
-      issuers: [{ issuer: ISSUER, audience: AUDIENCE, keys: [{ alg: 'HS256', secret: pem('rsa') }] }],
+      issuers: [
+        { issuer: ISSUER, audience: AUDIENCE, keys: [{ alg: 'HS256', secret: { base64: pem('rsa') } }] },
+      ],
     },
   },
-  misuse('/issuers/0/keys/0/secret'),
+  misuse('/issuers/0/keys/0/secret/base64'),
 );
 add(
   'accepts-oct-as-a-secret',

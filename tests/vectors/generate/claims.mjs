@@ -31,11 +31,11 @@ const FITS = {
   sub: ['string'],
   jti: ['string'],
   client_id: ['string'],
-  scope: ['string'],
+  scope: ['string', 'empty-array'],
   aud: ['string'],
-  exp: ['number'],
-  nbf: ['number'],
-  iat: ['number'],
+  exp: ['number', 'fraction'],
+  nbf: ['number', 'fraction'],
+  iat: ['number', 'fraction'],
 };
 for (const [claim, fitting] of Object.entries(FITS)) {
   for (const [name, value] of Object.entries(VALUES)) {

@@ -201,16 +201,6 @@ for (const [id, key, member] of [
     'spki',
   ],
   [
-    'pem-of-pkcs1',
-    {
-      alg: 'RS256',
-      pem: crypto
-        .createPublicKey({ key: publicJwk('rsa'), format: 'jwk' })
-        .export({ format: 'pem', type: 'pkcs1' }),
-    },
-    'pem',
-  ],
-  [
     'der-of-pkcs1',
     {
       alg: 'RS256',
@@ -234,8 +224,8 @@ for (const [id, key, member] of [
   ['spki-of-rsa-for-eddsa', { alg: 'EdDSA', spki: der('rsa') }, 'alg'],
   ['spki-for-hs256', { alg: 'HS256', spki: der('rsa') }, 'alg'],
   ['pem-for-hs256', { alg: 'HS256', pem: pem('rsa') }, 'alg'],
-  ['secret-for-rs256', { alg: 'RS256', secret: keys.hs512.k }, 'alg'],
-  ['secret-as-object', { alg: 'HS256', secret: keys.hs256 }, 'secret'],
+  ['secret-for-rs256', { alg: 'RS256', secret: { base64url: keys.hs512.k } }, 'alg'],
+  ['secret-as-object', { alg: 'HS256', secret: { k: keys.hs256.k } }, 'secret/k'],
   ['secret-as-the-jwk-of-a-key', { alg: 'HS256', secret: JSON.stringify(keys.hs256) }, 'secret'],
   ['secret-as-base64', { alg: 'HS256', secret: Buffer.alloc(32, 0xff).toString('base64') }, 'secret'],
   ['kid-as-number', { alg: 'ES256', kid: 1, pem: pem('es256') }, 'kid'],
@@ -250,11 +240,11 @@ for (const [id, key, member] of [
   );
 }
 add(
-  'key-text-of-a-jwk-in-base64url',
+  'key-text-of-a-jwk-in-utf8',
   6,
-  'CVE-2026-48526: encoded, the text of a JWK is bytes like others: only its keeper can tell. It works as those bytes and as nothing else.',
+  'CVE-2026-48526: spelled out, the text of a JWK is bytes like others: only its keeper can tell. It works as those bytes and as nothing else.',
   {
-    policy: of({ keys: [{ alg: 'HS256', secret: text(JSON.stringify(keys.hs256)) }] }),
+    policy: of({ keys: [{ alg: 'HS256', secret: { utf8: JSON.stringify(keys.hs256) } }] }),
     token: token({ alg: 'HS256', header: { kid: undefined } }),
   },
   refuse('signature-invalid'),

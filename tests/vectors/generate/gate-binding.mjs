@@ -212,7 +212,8 @@ for (const [name, dpop, expect] of [
   ['a-long-jti', proof({ of: bound, claims: { jti: 'j'.repeat(257) } }), invalid('jti')],
   ['no-method', proof({ of: bound, claims: { htm: undefined } }), invalid('htm')],
   ['no-time', proof({ of: bound, claims: { iat: undefined } }), invalid('iat')],
-  ['a-fraction-of-time', proof({ of: bound, claims: { iat: NOW + 0.5 } }), invalid('iat')],
+  ['a-text-for-a-time', proof({ of: bound, claims: { iat: String(NOW) } }), invalid('iat')],
+  ['a-time-below-zero', proof({ of: bound, claims: { iat: -0.5 } }), invalid('iat')],
   [
     'too-old-a-time',
     proof({ of: bound, claims: { iat: NOW - 61 } }),
@@ -411,7 +412,9 @@ for (const [name, cnf, expect] of [
   ['nothing-inside', {}, refuse('binding-unsupported', { status: 401 })],
   ['a-kid', { kid: 'a' }, refuse('binding-unsupported')],
   ['a-jwk', { jwk: publicJwk('es256Other') }, refuse('binding-unsupported')],
-  ['something-besides', { jkt, osc: {} }, refuse('binding-unsupported')],
+  ['another-case', { JKT: jkt, X5T: jkt }, refuse('binding-unsupported')],
+  ['a-jkt-that-nobody-proves', { jkt, osc: {} }, refuse('dpop-scheme-required')],
+  ['a-malformed-one-beside-it', { jkt, 'x5t#S256': [] }, refuse('claim-malformed', { claim: 'cnf' })],
 ]) {
   const own = token({ payload: claims({ cnf }) });
   add(

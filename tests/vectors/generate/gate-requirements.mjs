@@ -37,6 +37,8 @@ for (const [name, more] of Object.entries({
   'a-scope-string': { scope: 'read write x' },
   'an-scp-array': { scp: ['y', 'write', 'read'] },
   'an-scp-string': { scp: 'read write y' },
+  'a-scope-array': { scope: ['read', 'write', 'x'] },
+  'a-scope-array-and-scp': { scope: ['read', 'write'], scp: 'x' },
   'scope-and-scp': { scope: 'read', scp: ['write', 'x'] },
 })) {
   add(`gate-accepts-scopes-in-${name}`, 36, 'As issuers write them.', asked(both, more), accept());
@@ -47,6 +49,9 @@ for (const [name, more] of Object.entries({
   'none-of-any': { scope: 'read write' },
   'another-case': { scope: 'Read write x' },
   'a-longer-one': { scope: 'reader write x' },
+  'a-scope-array-one-too-few': { scope: ['read', 'x'] },
+  'a-list-in-an-element-of-scope': { scope: ['read write', 'x'] },
+  'an-empty-scope-array': { scope: [] },
   'a-list-in-an-element': { scp: ['read write', 'x'] },
   'another-separator': { scope: 'read,write,x' },
 })) {

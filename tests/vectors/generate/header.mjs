@@ -267,7 +267,9 @@ add(
   {
     kind: 'policy',
     canary: 'Y2FuYXJ5',
-    policy: { issuers: [{ issuer: 'i', audience: 'a', keys: [{ alg: 'HS256', secret: 'Y2FuYXJ5' }] }] },
+    policy: {
+      issuers: [{ issuer: 'i', audience: 'a', keys: [{ alg: 'HS256', secret: { base64url: 'Y2FuYXJ5' } }] }],
+    },
   },
   misuse('/issuers/0/keys/0/secret'),
 );

@@ -22,7 +22,7 @@ const many = (count, key) => ({
   issuers: Array.from({ length: count }, (_, index) => ({
     issuer: name(index),
     audience: AUDIENCE,
-    keys: [{ alg: 'HS256', secret: encode(secret(index)), ...key }],
+    keys: [{ alg: 'HS256', secret: { base64url: encode(secret(index)) }, ...key }],
   })),
 });
 const shared = { kid: 'k' };
@@ -40,7 +40,7 @@ const policies = {
       ...many(5).issuers.slice(0, 4),
       {
         ...many(5).issuers[4],
-        keys: [0, 1, 2, 4].map((index) => ({ alg: 'HS256', secret: encode(secret(index)) })),
+        keys: [0, 1, 2, 4].map((index) => ({ alg: 'HS256', secret: { base64url: encode(secret(index)) } })),
       },
     ],
   },
@@ -49,7 +49,10 @@ const policies = {
       ...many(5).issuers.slice(0, 4),
       {
         ...many(5).issuers[4],
-        keys: [0, 1, 2, 3, 4].map((index) => ({ alg: 'HS256', secret: encode(secret(index)) })),
+        keys: [0, 1, 2, 3, 4].map((index) => ({
+          alg: 'HS256',
+          secret: { base64url: encode(secret(index)) },
+        })),
       },
     ],
   },
@@ -190,7 +193,10 @@ add(
     policy: {
       issuers: [
         ...many(5, shared).issuers,
-        { ...many(6).issuers[5], keys: [{ alg: 'HS256', kid: 'own', secret: encode(secret(5)) }] },
+        {
+          ...many(6).issuers[5],
+          keys: [{ alg: 'HS256', kid: 'own', secret: { base64url: encode(secret(5)) } }],
+        },
       ],
     },
     token: by(5),

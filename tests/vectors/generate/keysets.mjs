@@ -146,7 +146,7 @@ for (const [alg, name] of [
   );
 }
 const wrongFormats = {
-  'der-as-pem': [{ alg: 'ES256', pem: spki('es256').toString('base64') }, 'pem'],
+  'der-as-pem': [{ alg: 'ES256', pem: spki('es256').toString('latin1') }, 'pem'],
   'pem-as-der': [{ alg: 'ES256', spki: pem('es256') }, 'spki'],
   'jwk-as-pem': [{ alg: 'ES256', pem: JSON.stringify(useful) }, 'pem'],
   'a-truncated-der': [{ alg: 'ES256', spki: spki('es256').subarray(0, -1).toString('base64url') }, 'spki'],

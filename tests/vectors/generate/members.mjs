@@ -280,7 +280,10 @@ for (const [alg, sizes] of [
       `secret-of-${size}-bytes-for-${alg.toLowerCase()}`,
       23,
       'Secrets around the block of their hash, as raw bytes.',
-      { policy: of({ keys: [{ alg, secret: text(secret) }] }), token: `${input}.${encode(tag)}` },
+      {
+        policy: of({ keys: [{ alg, secret: { base64url: text(secret) } }] }),
+        token: `${input}.${encode(tag)}`,
+      },
       accept(),
     );
     add(

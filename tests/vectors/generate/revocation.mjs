@@ -486,7 +486,7 @@ for (const [what, value, pointer] of [
   ['that-asks-nobody', asked({ whenStale: 'introspect' }), '/revocation/whenStale'],
   ['with-an-unknown-member', asked({ maxStaleness: 60 }), '/revocation/maxStaleness'],
   ['with-a-private-key', listed({ jwks: { keys: [keys.ed25519] } }), '/revocation/jwks/keys/0/d'],
-  ['with-a-secret', listed({ keys: [{ alg: 'HS256', secret }] }), '/revocation/jwks'],
+  ['with-a-secret', listed({ keys: [{ alg: 'HS256', secret: { base64url: secret } }] }), '/revocation/jwks'],
   ['with-a-token-key', listed({ jwks: { keys: [own] } }), '/revocation'],
   ['with-a-token-key-in-pem', listed({ keys: [{ alg: 'ES256', pem: pem('es256') }] }), '/revocation'],
   [

@@ -52,11 +52,12 @@ for (const [name, leeway] of [
 
 // Forms of a number
 const forms = {
-  'a-fraction': '1700000290.5',
-  'a-whole-fraction': '1700000290.0',
-  'an-exponent': '17e8',
   'a-huge-exponent': '1e300',
+  'a-fraction-past-the-last-instant': `${MAX}.5`,
+  'an-exponent-past-the-last-instant': '2.534023008e11',
   'minus-zero': '-0',
+  'minus-zero-with-a-fraction': '-0.0',
+  'a-fraction-below-zero': '-0.5',
   'a-negative-instant': '-1700000290',
   'past-2-53': '9007199254740993',
   'past-2-64': '18446744073709551616',
@@ -72,7 +73,7 @@ for (const claim of ['exp', 'nbf', 'iat']) {
     add(
       `refuses-${claim}-as-${name}`,
       34,
-      'Whole seconds from 0 to the end of the year 9999, in the one form two parsers agree on.',
+      'A number of seconds from 0 to the end of the year 9999.',
       { token: raw(claim, text) },
       refuse('claim-malformed', { claim }),
     );
@@ -92,6 +93,73 @@ for (const claim of ['exp', 'nbf', 'iat']) {
     refuse('json-malformed', { part: 'payload' }),
   );
 }
+
+// RFC 7519 section 2: a NumericDate may have a fraction, and JSON an exponent. The clock is in whole seconds, so that the instant
+// counts from the first of them that is not before it; expectations are computed with integers of tenths of a second.
+const spellings = (tenths) => {
+  const digits = String(tenths);
+  const [whole, tenth] = [digits.slice(0, -1), digits.slice(-1)];
+  return {
+    'a-fraction': `${whole}.${tenth}`,
+    'a-long-fraction': `${whole}.${tenth}${'0'.repeat(400)}`,
+    'an-exponent': `${whole.at(0)}.${whole.slice(1)}${tenth}e${whole.length - 1}`,
+    'a-capital-exponent': `${whole.at(0)}.${whole.slice(1)}${tenth}E+${whole.length - 1}`,
+    'a-negative-exponent': `${digits}00e-3`,
+  };
+};
+for (const [claim, code, field] of [
+  ['exp', 'expired', 'expires'],
+  ['nbf', 'not-yet-valid', 'notBefore'],
+  ['iat', 'issued-in-future', 'issuedAt'],
+]) {
+  for (const tenths of [-11, -10, -9, -5, -1, 0, 1, 5, 10].map((offset) => 10 * NOW + offset)) {
+    const second = Math.ceil(tenths / 10);
+    const refused = claim === 'exp' ? 10 * NOW >= tenths : 10 * NOW < tenths;
+    for (const [name, text] of Object.entries(spellings(tenths))) {
+      const offset = tenths - 10 * NOW;
+      if (name !== 'a-fraction' && Math.abs(offset) !== 5) continue;
+      add(
+        `${refused ? 'refuses' : 'accepts'}-${claim}-${offset}-tenths-as-${name}`,
+        34,
+        'Exact: no float is compared, nothing is rounded.',
+        { policy: 'exact', token: raw(claim, text) },
+        refused ? refuse(code, { now: NOW, [field]: second }) : accept(),
+      );
+    }
+  }
+}
+for (const [id, text, at] of [
+  ['accepts-exp-just-past-now', `${NOW}.${'0'.repeat(300)}1`, null],
+  ['refuses-exp-just-before-now', `${NOW - 1}.${'9'.repeat(300)}`, NOW],
+  ['accepts-exp-of-no-more-than-a-whole-number', '1.700000001E9', null],
+  ['accepts-exp-at-the-end-of-time-with-a-fraction-of-zero', `${MAX}.0`, null],
+  ['accepts-exp-in-the-last-second-of-time', `${MAX - 1}.5`, null],
+  ['refuses-exp-of-next-to-nothing', '1e-9999', 1],
+  ['refuses-exp-of-zero-times-much', '0e9999', 0],
+]) {
+  add(
+    id,
+    34,
+    'A double would round it, or overflow.',
+    { policy: 'exact', token: raw('exp', text) },
+    at === null ? accept() : refuse('expired', { now: NOW, expires: at }),
+  );
+}
+add(
+  'accepts-what-php-writes',
+  34,
+  'Laravel Passport writes all three with microseconds.',
+  {
+    policy: 'exact',
+    token: token({
+      payload: JSON.stringify(claims({ iat: 1, nbf: 2, exp: 3 }))
+        .replace('"iat":1', `"iat":${NOW}.000000`)
+        .replace('"nbf":2', `"nbf":${NOW - 1}.999999`)
+        .replace('"exp":3', `"exp":${NOW}.000001`),
+    }),
+  },
+  accept(),
+);
 add(
   'refuses-nbf-that-underflowed-a-library',
   34,

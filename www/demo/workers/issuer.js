@@ -42,7 +42,7 @@ const issuer = createIssuer({
     ],
   },
   signingKeys: [{ jwk: env.SIGNING_KEY }],
-  rootKeys: [{ secret: env.ROOT_SECRET }],
+  rootKeys: [{ secret: { base64url: env.ROOT_SECRET } }],
   feedKey: env.FEED_KEY,
   store: durableObjectStore(env.SESSIONS),
   onEvent(event) {

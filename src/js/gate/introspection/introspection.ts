@@ -215,8 +215,9 @@ function keep(endpoint: Endpoint, key: string, text: string, from: number, numbe
   const { active: isActive, exp } = answer as Record<string, unknown>;
   if (isActive === true) {
     const until = from + source.cacheSeconds;
-    if (exp !== undefined && !Number.isInteger(exp)) return;
-    active.set(key, { text, from, until: Math.min(until, (exp as number | undefined) ?? until) });
+    // The core judges the answer itself, whenever it is used: this is for how long there is none to ask for.
+    if (exp !== undefined && exp !== null && !Number.isFinite(exp)) return;
+    active.set(key, { text, from, until: Math.min(until, Math.ceil((exp as number | null | undefined) ?? until)) });
   } else if (isActive === false) {
     inactive.set(key, { text, from, until: from + source.negativeCacheSeconds });
   }
