@@ -3,6 +3,12 @@
 /// Names that lead to this machine and to no other (RFC 6761 §6.3, RFC 5735 §3, RFC 4291 §2.5.3).
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
+/// A URL's scheme and what follows `://`.
+pub(crate) fn split_scheme(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_once(':')?;
+    Some((scheme, rest.strip_prefix("//")?))
+}
+
 /// Is it an absolute https URL, or http on a loopback name, that every parser reads alike?
 ///
 /// STRICTER than RFC 3986: no user information, no fragment, no white space or other characters that parsers mend in different ways;

@@ -192,13 +192,16 @@ fn one(index: usize, issuer: &Object<'_>) -> Result<Expansion, PolicyError> {
     }
     fields.push_str(rest);
     // A hole that no claim of the preset's names is one for which the provider has none.
-    let hole = preset.parameters.iter().find_map(|parameter| parameter.hole).filter(|hole| fields.contains(hole));
+    let hole =
+        preset.parameters.iter().find_map(|parameter| parameter.hole).filter(|hole| document::holds(&fields, hole));
     if let Some(hole) = hole
-        && !fields.contains(&["\"", hole, "\""].concat())
+        && !document::holds(&fields, &["\"", hole, "\""].concat())
     {
         let end = fields.trim_end_matches('}').len();
         fields.truncate(end);
-        fields.push_str(&[",\"holesWithoutClaim\":[\"", hole.trim_matches(['{', '}']), "\"]}"].concat());
+        fields.push_str(
+            &[",\"holesWithoutClaim\":[\"", hole.trim_start_matches('{').trim_end_matches('}'), "\"]}"].concat(),
+        );
     }
     Ok(Expansion { index, preset, fields })
 }

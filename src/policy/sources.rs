@@ -146,7 +146,7 @@ impl Discovery {
             Discovery::Oidc => [issuer, "/.well-known/openid-configuration"].concat(),
             // RFC 8414 §3.1: between host and path.
             Discovery::Oauth => {
-                let (scheme, rest) = issuer.split_once("://").unwrap_or(("https", issuer));
+                let (scheme, rest) = url::split_scheme(issuer).unwrap_or(("https", issuer));
                 let (host, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
                 [scheme, "://", host, "/.well-known/oauth-authorization-server", path].concat()
             }

@@ -43,7 +43,7 @@ impl<'t> Hole<'t> {
 
     /// What may stand in it, so that none leads to another host or path.
     fn syntax(&self) -> Syntax {
-        let authority = self.before.split_once("://").map_or("/", |(_, rest)| rest);
+        let authority = url::split_scheme(self.before).map_or("/", |(_, rest)| rest);
         match (authority, self.after.as_bytes()) {
             ("", [] | [b'/', ..]) => Syntax::Host,
             (authority, _) if authority.contains('/') => Syntax::Segment,
