@@ -88,12 +88,17 @@ impl Shape {
     /// # Errors
     /// The first mistake, at its member: unknown, of another kind, out of its range, or missing.
     pub(crate) fn check(&self, object: &Object<'_>) -> Result<(), PolicyError> {
+        self.check_among(object, &[])
+    }
+
+    /// The same, where URLs may be http on these hosts.
+    pub(crate) fn check_among(&self, object: &Object<'_>, hosts: &[&str]) -> Result<(), PolicyError> {
         for (name, value) in object.members() {
             let Some(member) = self.members.iter().find(|member| member.name == name) else {
                 let known = listed(&mut self.members.iter().map(|member| member.name));
                 return Err(PolicyError::at(name, ["is unknown; expected one of ", &known].concat()));
             };
-            member.kind.check(value).map_err(|error| error.within(name))?;
+            member.kind.check(value, hosts).map_err(|error| error.within(name))?;
         }
         let there = |name: &&&str| object.get(name).is_some();
         if let Some(member) = self.members.iter().find(|member| member.required && !there(&&member.name)) {
@@ -156,13 +161,13 @@ impl Member {
 }
 
 impl Kind {
-    fn check(&self, value: &Value<'_>) -> Result<(), PolicyError> {
+    fn check(&self, value: &Value<'_>, hosts: &[&str]) -> Result<(), PolicyError> {
         let must = |what: &str| Err(PolicyError::here(["must be ", what].concat()));
         match (self, value) {
             (Kind::Text | Kind::Url, Value::String(text)) if text.is_empty() => {
                 Err(PolicyError::here("must not be empty"))
             }
-            (Kind::Url, Value::String(text)) => url::check(text).map_err(PolicyError::here),
+            (Kind::Url, Value::String(text)) => url::check_among(text, hosts).map_err(PolicyError::here),
             (Kind::Choice(known), Value::String(text)) if known.contains(&text.as_ref()) => Ok(()),
             (Kind::Choice(known), _) => must(&quoted(known, "\" or \"")),
             (Kind::Algorithm, Value::String(name)) if Alg::from_name(name).is_some() => Ok(()),
@@ -182,16 +187,16 @@ impl Kind {
             },
             (Kind::Array(kind), Value::Array(items)) if !items.is_empty() => {
                 let check = |(index, item): (usize, &Value<'_>)| {
-                    kind.check(item).map_err(|error| error.within(&index.to_string()))
+                    kind.check(item, hosts).map_err(|error| error.within(&index.to_string()))
                 };
                 items.iter().enumerate().try_for_each(check)
             }
-            (Kind::Either(text, _), Value::String(_)) => text.check(value),
-            (Kind::Either(_, other), _) => other.check(value),
-            (Kind::Object(shape), Value::Object(object)) => shape.check(object),
-            (Kind::Map(kind), Value::Object(object)) => {
-                object.members().try_for_each(|(name, value)| kind.check(value).map_err(|error| error.within(name)))
-            }
+            (Kind::Either(text, _), Value::String(_)) => text.check(value, hosts),
+            (Kind::Either(_, other), _) => other.check(value, hosts),
+            (Kind::Object(shape), Value::Object(object)) => shape.check_among(object, hosts),
+            (Kind::Map(kind), Value::Object(object)) => object
+                .members()
+                .try_for_each(|(name, value)| kind.check(value, hosts).map_err(|error| error.within(name))),
             (Kind::Text, Value::String(_))
             | (Kind::Boolean, Value::Bool(_))
             | (Kind::Scalar, Value::String(_) | Value::Bool(_) | Value::Integer(_))

@@ -41,9 +41,11 @@ pub(crate) fn answer(rejection: &Denial, scene: &Scene<'_>) -> Answer {
         if scene.with_proof { scene.dpop(described("invalid_token")) } else { scene.plain(described("invalid_token")) }
     };
     let (status, challenges, retry_after) = match rejection {
-        D::TransportInsecure | D::NetworkDenied | D::AddressUnknown | D::RefusedByCheck { .. } => {
-            (403, Vec::new(), None)
-        }
+        D::TransportInsecure
+        | D::RequestCrossSite { .. }
+        | D::NetworkDenied
+        | D::AddressUnknown
+        | D::RefusedByCheck { .. } => (403, Vec::new(), None),
         D::RequestMalformed { .. } | D::PathAmbiguous => (400, Vec::new(), None),
         D::RequestMisdirected => (421, Vec::new(), None),
         // The operator's to mend: another proof would be no better.
@@ -63,7 +65,7 @@ pub(crate) fn answer(rejection: &Denial, scene: &Scene<'_>) -> Answer {
         | D::DpopProofAmbiguous
         | D::DpopProofInvalid { .. }
         | D::DpopMethodMismatch
-        | D::DpopUrlMismatch
+        | D::DpopUrlMismatch { .. }
         | D::DpopTokenMismatch
         | D::DpopTimeMismatch { .. }
         | D::DpopReplayed => (401, vec![scene.dpop(described("invalid_dpop_proof"))], None),

@@ -43,7 +43,7 @@ impl Cors {
     pub(crate) fn read(object: &Object<'_>, places: &Places) -> Result<Self, PolicyError> {
         let origins = match object.get("origins") {
             Some(Value::String(_)) | None => Allowed::Any,
-            Some(_) => Allowed::OneOf(listed(object, "origins", is_origin, ORIGIN)?),
+            Some(_) => Allowed::OneOf(origins(object, "origins")?),
         };
         let credentials = object.boolean("credentials")?.unwrap_or_default();
         // Fetch §3.3.5: "*" and credentials do not go together, and an origin that nobody listed
@@ -113,6 +113,11 @@ impl Cors {
         }
         fields
     }
+}
+
+/// A list of origins.
+pub(crate) fn origins(object: &Object<'_>, name: &str) -> Result<Vec<String>, PolicyError> {
+    listed(object, name, is_origin, ORIGIN)
 }
 
 fn field(name: &str, value: &str) -> (String, String) {

@@ -89,7 +89,10 @@ impl Requirement {
             claims,
             acr: quotable(object, "acr")?,
             max_age: object.integer("maxAgeSeconds")?,
-            networks: object.strings("networks")?.map(|names| named_blocks(&names, networks)).transpose()?,
+            networks: match object.strings("networks")? {
+                Some(names) => Some(named_blocks(&names, networks).map_err(|error| error.within("networks"))?),
+                None => None,
+            },
             network_claim: object.string("networkClaim")?.map(str::to_owned),
             types: texts("types")?,
             binding: match object.string("binding")? {
@@ -223,14 +226,15 @@ fn texts<'o>(value: &'o Value<'_>) -> Option<Vec<&'o str>> {
     value.as_str().map(|text| vec![text]).or_else(|| value.as_strings())
 }
 
-fn named_blocks(names: &[String], networks: &Networks) -> Result<Vec<Cidr>, PolicyError> {
+/// The blocks of names and addresses; errors name the index.
+pub(crate) fn named_blocks(names: &[String], networks: &Networks) -> Result<Vec<Cidr>, PolicyError> {
     let mut all = Vec::new();
     for (index, name) in names.iter().enumerate() {
         match networks.iter().find(|(own, _)| own == name) {
             Some((_, blocks)) => all.extend_from_slice(blocks),
             None => all.push(Cidr::parse(name).ok_or_else(|| {
                 let reason = "must be a name in the policy's gate.networks, an address or a CIDR block";
-                PolicyError::found(&index.to_string(), reason, name).within("networks")
+                PolicyError::found(&index.to_string(), reason, name)
             })?),
         }
     }

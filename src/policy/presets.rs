@@ -152,7 +152,7 @@ pub(super) fn fields(document: &Object<'_>) -> Result<Vec<Expansion>, PolicyErro
             if let Value::Object(object) = issuer
                 && object.get("preset").is_some()
             {
-                let expansion = one(index, object);
+                let expansion = one(index, object, &document.texts("plainHttpHosts"));
                 expansions.push(expansion.map_err(|error| error.within(&index.to_string()).within("issuers"))?);
             }
         }
@@ -160,7 +160,7 @@ pub(super) fn fields(document: &Object<'_>) -> Result<Vec<Expansion>, PolicyErro
     Ok(expansions)
 }
 
-fn one(index: usize, issuer: &Object<'_>) -> Result<Expansion, PolicyError> {
+fn one(index: usize, issuer: &Object<'_>, hosts: &[&str]) -> Result<Expansion, PolicyError> {
     let name = issuer.text("preset").unwrap_or_default();
     let Some(preset) = PRESETS.iter().find(|preset| preset.name == name) else {
         let known = listed(&mut PRESETS.iter().map(|preset| preset.name));
@@ -171,7 +171,7 @@ fn one(index: usize, issuer: &Object<'_>) -> Result<Expansion, PolicyError> {
     while let Some((before, after)) = rest.split_once('<') {
         let (name, behind) = after.split_once('>').unwrap_or_default();
         fields.push_str(before);
-        fields.push_str(preset.parameter(name, issuer)?);
+        fields.push_str(preset.parameter(name, issuer, hosts)?);
         rest = behind;
     }
     fields.push_str(rest);
@@ -179,12 +179,12 @@ fn one(index: usize, issuer: &Object<'_>) -> Result<Expansion, PolicyError> {
 }
 
 impl Preset {
-    fn parameter<'o>(&self, name: &str, issuer: &'o Object<'_>) -> Result<&'o str, PolicyError> {
+    fn parameter<'o>(&self, name: &str, issuer: &'o Object<'_>, hosts: &[&str]) -> Result<&'o str, PolicyError> {
         let Some(parameter) = self.parameters.iter().find(|parameter| parameter.name == name) else {
             return Ok("");
         };
         match (issuer.string(name)?, parameter.default) {
-            (Some(value), _) => parameter.syntax.read(value).map_err(|reason| PolicyError::at(name, reason)),
+            (Some(value), _) => parameter.syntax.read(value, hosts).map_err(|reason| PolicyError::at(name, reason)),
             (None, Some(default)) => Ok(default),
             (None, None) => Err(PolicyError::at(name, ["is required by the preset ", self.name].concat())),
         }
@@ -223,7 +223,7 @@ fn merge<'a>(own: &mut Object<'a>, preset: Object<'a>) {
 
 impl Syntax {
     /// The value as it goes into a URL.
-    fn read(self, value: &str) -> Result<&str, &'static str> {
+    fn read<'v>(self, value: &'v str, hosts: &[&str]) -> Result<&'v str, &'static str> {
         let made_of = |more: &[u8]| {
             !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
         };
@@ -240,7 +240,7 @@ impl Syntax {
             }
             Guid => Err("must be the tenant's id, a GUID"),
             Url => {
-                url::check(value)?;
+                url::check_among(value, hosts)?;
                 if value.contains('?') { Err("must have no query") } else { Ok(value.trim_end_matches('/')) }
             }
         }

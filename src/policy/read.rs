@@ -28,10 +28,11 @@ impl Policy {
         let document = document::parse(text)?;
         let presets = presets::fields(&document)?;
         let document = presets::expand(document, &presets)?;
-        POLICY.check(&document)?;
+        let hosts = document.texts("plainHttpHosts");
+        POLICY.check_among(&document, &hosts)?;
         let mut issuers = Vec::new();
         document.objects("issuers", &mut |object| {
-            issuers.push(issuer(object)?);
+            issuers.push(issuer(object, &hosts)?);
             Ok(())
         })?;
         let size = |name, default| size(Some(&document), name, default);
@@ -70,7 +71,7 @@ fn limits(object: Option<&Object<'_>>) -> Limits {
     )
 }
 
-fn issuer(object: &Object<'_>) -> Result<IssuerPolicy, PolicyError> {
+fn issuer(object: &Object<'_>, hosts: &[&str]) -> Result<IssuerPolicy, PolicyError> {
     let name = object.text("issuer").unwrap_or_default().to_owned();
     let mut policy = IssuerPolicy { rules: Rules::new(name, owned(object, "audience")), keys: Vec::new() };
     if let Some(claim) = object.text("audienceClaim") {
@@ -91,7 +92,7 @@ fn issuer(object: &Object<'_>) -> Result<IssuerPolicy, PolicyError> {
     keys(object, &mut policy)?;
     if let Some(object) = object.section("remote") {
         let remote = remote(object).map_err(|error| error.within("remote"))?;
-        remote.check(&policy.rules.issuer)?;
+        remote.check(&policy.rules.issuer, hosts)?;
         policy.rules.remote = Some(remote);
     }
     policy.rules.introspection = object.section("introspection").map(introspection);

@@ -66,9 +66,11 @@ fn member(member: &Member) -> Value {
 fn kind(kind: &Kind) -> Value {
     match kind {
         Kind::Text => json!({ "type": "string", "minLength": 1 }),
+        // Which of these hosts may be asked over plain HTTP, `plainHttpHosts` says: no schema can
+        // look there.
         Kind::Url => json!({
             "type": "string",
-            "pattern": r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])([:/?]|$))[^\s#@\\]*$"
+            "pattern": r"^(https://|http://(\[[0-9a-f:.]+\]|[\w-]+|[\w.-]+\.(local|internal|intranet|private|corp|home|lan|localdomain|test|svc|cluster|consul|\d+))([:/?]|$))[^\s#@\\]*$"
         }),
         Kind::Boolean => json!({ "type": "boolean" }),
         Kind::Scalar => json!({ "type": ["string", "integer", "boolean"], "minimum": 0 }),

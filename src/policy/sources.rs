@@ -77,9 +77,9 @@ impl Remote {
     }
 
     /// What can be told only once the issuer's name is known.
-    pub(crate) fn check(&self, issuer: &str) -> Result<(), PolicyError> {
+    pub(crate) fn check(&self, issuer: &str, hosts: &[&str]) -> Result<(), PolicyError> {
         if let Location::Discovery(_) = self.location {
-            url::check(issuer).map_err(|reason| PolicyError::at("issuer", reason))?;
+            url::check_among(issuer, hosts).map_err(|reason| PolicyError::at("issuer", reason))?;
             // RFC 8414 §2: an issuer has no query.
             if issuer.contains('?') {
                 return Err(PolicyError::at("issuer", "must have no query"));
@@ -250,11 +250,11 @@ mod tests {
     #[test]
     fn an_issuer_whose_keys_are_discovered_is_a_url() {
         let remote = Remote::discovery(Discovery::Oidc);
-        assert_eq!(remote.check("https://a.example/t"), Ok(()));
+        assert_eq!(remote.check("https://a.example/t", &[]), Ok(()));
         for issuer in ["a", "http://a.example", "https://a.example?b"] {
-            assert_eq!(remote.check(issuer).unwrap_err().pointer(), "/issuer", "{issuer}");
+            assert_eq!(remote.check(issuer, &[]).unwrap_err().pointer(), "/issuer", "{issuer}");
         }
-        assert_eq!(Remote::jwks_uri("https://a.example/k").unwrap().check("accounts"), Ok(()));
+        assert_eq!(Remote::jwks_uri("https://a.example/k").unwrap().check("accounts", &[]), Ok(()));
         assert_eq!(remote.with_ttl_seconds(2, 1).unwrap_err().pointer(), "/minTtlSeconds");
     }
 }

@@ -36,6 +36,8 @@ const THEMES = {
     'gate-binding',
     'gate-elsewhere',
     'gate-origins',
+    'gate-proxies',
+    'gate-places',
     'gate-preflights',
     'gate-kinds',
     'gate-evidence',

@@ -252,6 +252,11 @@ export interface Policy<A extends string = Alg> {
     /** Most object members in header or payload, all levels together: 128 by default, at most 1024. */
     members?: number;
   };
+  /**
+   * Hosts of yours that keys, metadata, answers and lists may be fetched from over plain HTTP:
+   * `keycloak`, `10.0.0.7`, `*.svc.cluster.local`. A gate refuses public ones.
+   */
+  plainHttpHosts?: readonly [string, ...string[]];
   /** What a gate does with requests: the `GatePolicy` of `portcullis/gate`. A verifier skips it. */
   gate?: object;
 }
