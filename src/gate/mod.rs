@@ -19,7 +19,7 @@
 //! assert!(matches!(gate.decide(&health, now), Step::Public(_)));
 //! match gate.decide(&Facts { url: "https://api.example/orders", ..health }, now) {
 //!     Step::Refused(refusal) => {
-//!         assert_eq!((refusal.status, refusal.rejection.code()), (401, "authorization-missing"));
+//!         assert_eq!((refusal.status, refusal.denial.code()), (401, "authorization-missing"));
 //!         assert_eq!(refusal.challenges, [r#"Bearer realm="api""#]);
 //!     }
 //!     Step::Allowed(_) | Step::Public(_) | Step::Preflight(_) | Step::Anonymous(_) => unreachable!(),
@@ -30,7 +30,7 @@
 
 mod step;
 mod facts;
-mod target;
+mod request_target;
 mod forwarded;
 mod proxies;
 mod credentials;
@@ -45,10 +45,10 @@ mod demands;
 mod route;
 mod challenge;
 mod rules;
-mod kind;
-mod widened;
+mod token_kind;
+mod former_proof_windows;
 mod judge;
-mod elsewhere;
+mod unresolved_token;
 mod profile;
 pub mod metadata;
 
@@ -62,14 +62,14 @@ use crate::{
     base64url, denial::Denial, document, engine::hash::Hash, keys::remote::KeyReport, policy_error::PolicyError,
     rejection::Rejection, time::UnixSeconds, verifier::Verifier,
 };
-use challenge::{Answer, Scene};
+use challenge::{ChallengeResponse, Scene};
 use credentials::Source;
 use demands::Demands;
+use former_proof_windows::FormerWindows;
 use request::Request;
 use requirement::Requirement;
 use route::Readings;
-use rules::Rules;
-use widened::FormerWindows;
+use rules::GateRules;
 
 /// As many requirements as one gate keeps: they come from a program's own text and not from requests.
 const MOST_REQUIREMENTS: usize = 1024;
@@ -99,7 +99,7 @@ impl RequirementId {
 #[derive(Debug)]
 pub struct Gate {
     verifier: Verifier,
-    rules: Rules,
+    rules: GateRules,
     /// Hosts that may be asked over plain HTTP.
     plain_hosts: Vec<String>,
     requirements: Vec<Kept>,
@@ -136,7 +136,7 @@ impl Gate {
     fn read(verifier: Verifier, policy: &str, secret: Option<&[u8]>) -> Result<Self, PolicyError> {
         let document = document::parse(policy)?;
         let plain_hosts = rules::plain_hosts(&document)?;
-        let rules = Rules::read(document.object("gate")?, secret).map_err(|error| error.within("gate"))?;
+        let rules = GateRules::read(document.object("gate")?, secret).map_err(|error| error.within("gate"))?;
         // An opaque token does not say whose it is.
         if verifier.policy().introspections().count() > 1 {
             return Err(PolicyError::at(
@@ -207,8 +207,8 @@ impl Gate {
     /// The policy's `gate.privateHosts` and `plainHttpHosts` may be named.
     ///
     /// # Errors
-    /// [`MetadataFault`](metadata::MetadataFault).
-    pub fn jwks_uri(&self, issuer: &str, text: &str) -> Result<String, metadata::MetadataFault> {
+    /// [`MetadataError`](metadata::MetadataError).
+    pub fn jwks_uri(&self, issuer: &str, text: &str) -> Result<String, metadata::MetadataError> {
         metadata::jwks_uri(text, issuer, &self.rules.private_hosts, &self.plain_hosts)
     }
 
@@ -231,7 +231,7 @@ impl Gate {
     }
 
     /// The verifier inside, to be handed lists piece by piece.
-    #[cfg(all(feature = "revocation", feature = "gate"))]
+    #[cfg(all(feature = "revocation", feature = "gate-js"))]
     pub(crate) fn verifier_mut(&mut self) -> &mut Verifier {
         &mut self.verifier
     }
@@ -253,7 +253,7 @@ impl Gate {
     pub fn decide(&self, facts: &Facts<'_>, now: UnixSeconds) -> Step {
         let mut seen = Seen::default();
         self.former_windows.note(now);
-        self.follow(facts, now, &mut seen).unwrap_or_else(|rejection| self.refuse(rejection, &seen, now))
+        self.follow(facts, now, &mut seen).unwrap_or_else(|denial| self.refuse(denial, &seen, now))
     }
 
     /// The same with facts and step as JSON texts. Facts that cannot be read are refused as a request is.
@@ -266,7 +266,7 @@ impl Gate {
 
     /// The next step about a request that is told in lines, as [`Facts::with_lines`] reads them;
     /// `None` for what it does not.
-    #[cfg(feature = "gate")]
+    #[cfg(feature = "gate-js")]
     pub(crate) fn decide_lines(
         &self,
         text: &str,
@@ -281,7 +281,7 @@ impl Gate {
 
     /// The stages of a request, in their order.
     fn follow<'g>(&'g self, facts: &Facts<'_>, now: UnixSeconds, seen: &mut Seen<'g>) -> Result<Step, Denial> {
-        let Rules { proxies, places, forwarding, origins, plain_from, .. } = &self.rules;
+        let GateRules { proxies, places, forwarding, origins, plain_from, .. } = &self.rules;
         let is_origin = |(name, _): &&(&str, &str)| name.eq_ignore_ascii_case("origin");
         seen.origin = facts.headers.iter().find(is_origin).map(|(_, value)| (*value).to_owned());
         let request = Request::read(facts, proxies)?;
@@ -320,7 +320,7 @@ impl Gate {
     /// A preflight is answered here, or goes on to the handler by the rules for a request without
     /// a token.
     fn preflight(&self, facts: &Facts<'_>, request: &Request<'_>) -> Result<Step, Denial> {
-        let Rules { places, forwarding, cors, passes_preflights, .. } = &self.rules;
+        let GateRules { places, forwarding, cors, passes_preflights, .. } = &self.rules;
         let answer = match *passes_preflights {
             false => {
                 let origin = request.fields("origin").next().unwrap_or_default();
@@ -353,8 +353,8 @@ impl Gate {
         Ok(demands)
     }
 
-    fn refuse(&self, rejection: Denial, seen: &Seen<'_>, now: UnixSeconds) -> Step {
-        let Rules { realm, places, proofs, offers_proofs, cors, .. } = &self.rules;
+    fn refuse(&self, denial: Denial, seen: &Seen<'_>, now: UnixSeconds) -> Step {
+        let GateRules { realm, places, proofs, offers_proofs, cors, .. } = &self.rules;
         let scene = Scene {
             realm,
             scheme: places.scheme.as_deref().unwrap_or(credentials::BEARER),
@@ -363,12 +363,12 @@ impl Gate {
             demands: seen.demands.as_ref(),
             with_proof: seen.with_proof,
         };
-        let Answer { status, challenges, retry_after } = challenge::answer(&rejection, &scene);
-        let nonces = proofs.nonces.as_ref().filter(|_| rejection == Denial::DpopNonceRequired);
+        let ChallengeResponse { status, challenges, retry_after } = challenge::answer(&denial, &scene);
+        let nonces = proofs.nonces.as_ref().filter(|_| denial == Denial::DpopNonceRequired);
         let nonce = nonces.map(|nonces| nonces.current(now));
         let forward = self.rules.forwarding.without_claims(places);
         let cors = cors.as_ref().map(|cors| cors.of_answer(seen.origin.as_deref())).unwrap_or_default();
-        Step::Refused(Box::new(Refusal { rejection, status, challenges, nonce, retry_after, forward, cors }))
+        Step::Refused(Box::new(Refusal { denial, status, challenges, nonce, retry_after, forward, cors }))
     }
 }
 

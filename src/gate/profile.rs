@@ -1,6 +1,6 @@
 //! Which facts of a request a gate's decisions rest on: whoever collects them needs no others.
 
-use crate::gate::{Gate, proxies, request, rules::Rules};
+use crate::gate::{Gate, proxies, request, rules::GateRules};
 
 impl Gate {
     /// Which headers a decision may rest on, in lower case. Of a request by another method than `OPTIONS`,
@@ -20,7 +20,7 @@ impl Gate {
     /// The same without those by which a CORS preflight is told from a request.
     #[must_use]
     pub fn headers_of_requests(&self) -> Vec<&str> {
-        let Rules { places, proxies, cors, .. } = &self.rules;
+        let GateRules { places, proxies, cors, .. } = &self.rules;
         let mut names = vec!["host", "connection"];
         names.extend(places.headers());
         names.extend(places.headers_of_sender());

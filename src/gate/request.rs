@@ -14,8 +14,8 @@ use crate::{
         metadata,
         origins::Origins,
         proxies::{Ends, Proxies},
+        request_target,
         step::Forward,
-        target,
     },
 };
 
@@ -46,7 +46,7 @@ impl<'f> Request<'f> {
         if facts.method.len() > 64 || !is_token(facts.method) {
             return Err(Denial::RequestMalformed { member: "method" });
         }
-        if facts.target.is_some_and(|target| !target::is_of(target, facts.url)) {
+        if facts.target.is_some_and(|target| !request_target::is_of(target, facts.url)) {
             return Err(Denial::RequestMalformed { member: "target" });
         }
         let is_path = |path: &&str| {
