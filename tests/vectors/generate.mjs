@@ -26,7 +26,7 @@ const THEMES = {
   ],
   keys: ['keys', 'keysets', 'members', 'documents', 'issuers', 'remote'],
   claims: ['claims', 'time', 'claims-asked'],
-  policy: ['policy', 'presets', 'presets-platforms'],
+  policy: ['policy', 'presets', 'presets-platforms', 'presets-identity'],
   gate: [
     'authorization',
     'bound',

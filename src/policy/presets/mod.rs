@@ -1,5 +1,10 @@
 //! Providers whose tokens have a documented shape: a preset and its parameters stand for the fields that the shape asks for.
 
+mod providers;
+
+use Syntax::{Guid, Host, Label, Segment, Url};
+pub(in crate::policy) use providers::PRESETS;
+
 use crate::{
     document::{self, shape::listed, url},
     json::{Object, Value},
@@ -35,104 +40,13 @@ pub(super) enum Syntax {
     Url,
 }
 
-use Syntax::{Guid, Host, Label, Segment, Url};
-
-const fn preset(name: &'static str, parameters: &'static [Parameter], fields: &'static str) -> Preset {
+pub(super) const fn preset(name: &'static str, parameters: &'static [Parameter], fields: &'static str) -> Preset {
     Preset { name, parameters, fields }
 }
 
-const fn given(name: &'static str, syntax: Syntax) -> Parameter {
+pub(super) const fn given(name: &'static str, syntax: Syntax) -> Parameter {
     Parameter { name, syntax, default: None }
 }
-
-/// Every preset.
-#[rustfmt::skip]
-pub(super) const PRESETS: [Preset; 13] = [
-    // ID tokens look alike and are for another audience: the client.
-    preset("auth0", &[given("domain", Host)], r#"{
-"issuer":"https://<domain>/",
-"remote":{"jwksUri":"https://<domain>/.well-known/jwks.json"},
-"types":["JWT","at+jwt"]}"#),
-    // The keys have no `alg`. Only access tokens say for which client they are: `appid`, and in v2.0 `azp`.
-    preset("entra-v1", &[given("tenant", Guid)], r#"{
-"issuer":"https://sts.windows.net/<tenant>/",
-"remote":{"jwksUri":"https://login.microsoftonline.com/<tenant>/discovery/keys"},
-"claims":{"tid":"<tenant>","ver":"1.0"},
-"requiredClaims":["appid"],
-"algorithms":["RS256"],
-"types":["JWT"]}"#),
-    preset("entra-v2", &[given("tenant", Guid)], r#"{
-"issuer":"https://login.microsoftonline.com/<tenant>/v2.0",
-"remote":{"jwksUri":"https://login.microsoftonline.com/<tenant>/discovery/v2.0/keys"},
-"claims":{"tid":"<tenant>","ver":"2.0"},
-"requiredClaims":["azp"],
-"algorithms":["RS256"],
-"types":["JWT"]}"#),
-    // Only access tokens have `cid`. There is no `typ`.
-    preset("okta", &[given("domain", Host), Parameter { name: "authorizationServer", syntax: Label, default: Some("default") }], r#"{
-"issuer":"https://<domain>/oauth2/<authorizationServer>",
-"remote":{"jwksUri":"https://<domain>/oauth2/<authorizationServer>/v1/keys"},
-"requiredClaims":["cid"],
-"algorithms":["RS256"],
-"types":"any"}"#),
-    // Access tokens have no `aud`; neither kind has a `typ`.
-    preset("cognito-access", &[given("region", Label), given("userPool", Label)], r#"{
-"issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
-"remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
-"audienceClaim":"client_id",
-"claims":{"token_use":"access"},
-"algorithms":["RS256"],
-"types":"any"}"#),
-    preset("cognito-id", &[given("region", Label), given("userPool", Label)], r#"{
-"issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
-"remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
-"claims":{"token_use":"id"},
-"algorithms":["RS256"],
-"types":"any"}"#),
-    // ID tokens: access tokens are opaque.
-    preset("google", &[], r#"{
-"issuer":"https://accounts.google.com",
-"remote":{"jwksUri":"https://www.googleapis.com/oauth2/v3/certs"},
-"algorithms":["RS256"],
-"types":["JWT"]}"#),
-    preset("firebase", &[given("project", Segment)], r#"{
-"issuer":"https://securetoken.google.com/<project>",
-"audience":"<project>",
-"remote":{"jwksUri":"https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com"},
-"requiredClaims":["sub","auth_time"],
-"algorithms":["RS256"],
-"types":["JWT"]}"#),
-    // The payload's own `typ` tells access tokens from ID and refresh tokens.
-    preset("keycloak", &[given("url", Url), given("realm", Segment)], r#"{
-"issuer":"<url>/realms/<realm>",
-"remote":{"jwksUri":"<url>/realms/<realm>/protocol/openid-connect/certs"},
-"claims":{"typ":"Bearer"},
-"types":["JWT","at+jwt"]}"#),
-    // Tokens of the whole team have the type "org".
-    preset("cloudflare-access", &[given("team", Label)], r#"{
-"issuer":"https://<team>.cloudflareaccess.com",
-"remote":{"jwksUri":"https://<team>.cloudflareaccess.com/cdn-cgi/access/certs"},
-"claims":{"type":"app"},
-"algorithms":["RS256"],
-"types":["JWT"]}"#),
-    // Every repository gets tokens, for any audience it asks for: the owner is what tells ours.
-    preset("github-actions", &[given("owner", Label)], r#"{
-"issuer":"https://token.actions.githubusercontent.com",
-"remote":{"jwksUri":"https://token.actions.githubusercontent.com/.well-known/jwks"},
-"claims":{"repository_owner":"<owner>"},
-"algorithms":["RS256"],
-"types":["JWT"]}"#),
-    preset("apple", &[], r#"{
-"issuer":"https://appleid.apple.com",
-"remote":{"jwksUri":"https://appleid.apple.com/auth/keys"},
-"algorithms":["RS256"],
-"types":"any"}"#),
-    // The issuer is the cluster's own.
-    preset("kubernetes", &[], r#"{
-"remote":{"discovery":"oidc"},
-"requiredClaims":["sub","kubernetes.io"],
-"types":"any"}"#),
-];
 
 /// The preset of one issuer: its place, and the fields it stands for as JSON.
 pub(super) struct Expansion {
