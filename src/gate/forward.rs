@@ -46,6 +46,8 @@ struct ForwardedClaim {
 pub(crate) struct Forwarding {
     told: Vec<ForwardedClaim>,
     strips_token: bool,
+    /// The policy says in words that the token is passed on.
+    keeps_token: bool,
 }
 
 impl Forwarding {
@@ -75,7 +77,8 @@ impl Forwarding {
         }
         // Whatever the order in which somebody's JSON writer put them.
         told.sort_by(|one, other| one.header.cmp(&other.header));
-        Ok(Forwarding { told, strips_token: object.string("token")? != Some("keep") })
+        let keeps_token = object.string("token")? == Some("keep");
+        Ok(Forwarding { told, strips_token: !keeps_token, keeps_token })
     }
 
     /// What is removed from every request that passes, whether it needs a token or not:
@@ -101,7 +104,8 @@ impl Forwarding {
     }
 
     fn with_offers(&self, mut forward: Forward, request: &Request<'_>, places: &Places) -> Forward {
-        if self.strips_token {
+        // Also where the policy says nothing of forwarding: a server would answer with the token.
+        if !self.keeps_token {
             subprotocol::redact(&mut forward, request, places);
         }
         forward

@@ -19,6 +19,7 @@ const { add, file } = requests(
       routes: [{ path: '/health', requirement: 'public' }],
     }),
     keeps: gated({ forward: { ...forward, token: 'keep' }, credentials: { subprotocol: 'bearer' } }),
+    bare: gated({ credentials: { subprotocol: 'bearer' } }),
     cookies: gated({ origins: ['https://api.example'], credentials: { cookie: 'session' } }),
     trusting: gated({
       credentials: { cookie: 'session', csrf: { methods: 'all', origins: ['https://app.example'] } },
@@ -154,6 +155,13 @@ add(
   'There is no token in it.',
   { policy: 'socket', request: request({ url: 'https://api.example/health', headers: offers('chat') }) },
   accept({ fields: { step: 'public', forward: { set: {}, strip } } }),
+);
+add(
+  'gate-subprotocol-shows-no-token-where-nothing-else-is-stripped',
+  47,
+  'A policy that says nothing of forwarding passes a request on as it is, and a server would echo the token.',
+  { policy: 'bare', request: request({ headers: offers(`bearer, ${good}`) }) },
+  accept({ fields: { forward: { set: { 'sec-websocket-protocol': 'bearer' }, strip: [] } } }),
 );
 add(
   'gate-subprotocol-is-kept-where-the-policy-keeps-tokens',
