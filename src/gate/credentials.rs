@@ -2,8 +2,8 @@
 
 use crate::{
     bearer,
+    document::checked::Checked,
     gate::{cross_site::CrossSite, request::Request, subprotocol},
-    json::{Object, Value},
     limits::Limits,
     policy_error::PolicyError,
     rejection::Rejection,
@@ -73,8 +73,7 @@ pub(crate) struct Credentials<'f> {
 
 impl Places {
     /// Reads the policy's `credentials`.
-    pub(crate) fn read(object: Option<&Object<'_>>) -> Result<Self, PolicyError> {
-        let Some(object) = object else { return Ok(Places::default()) };
+    pub(crate) fn read(object: Checked<'_, '_>) -> Result<Self, PolicyError> {
         let token = |name: &str, text: &str, extra: &[u8]| {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || extra.contains(&byte);
             if text.bytes().all(plain) {
@@ -82,27 +81,29 @@ impl Places {
             }
             Err(PolicyError::found(name, "must be a name as HTTP has them", text))
         };
-        let subprotocol = object.string("subprotocol")?;
-        let header = match object.string("header")? {
+        let subprotocol = object.text("subprotocol");
+        let header = match object.text("header") {
             Some(name) => Some(token("header", &name.to_ascii_lowercase(), b"-_")?),
-            None if object.string("cookie")?.or(subprotocol).is_some() => None,
+            None if object.text("cookie").or(subprotocol).is_some() => None,
             None => Some(AUTHORIZATION.to_owned()),
         };
         let by_default = (header.as_deref() == Some(AUTHORIZATION)).then(|| BEARER.to_owned());
-        let scheme = match object.string("scheme")? {
+        let scheme = match object.text("scheme") {
             Some(_) if header.is_none() => {
                 return Err(PolicyError::at("scheme", "requires \"header\"; a cookie and a subprotocol have none"));
             }
             Some(scheme) => Some(token("scheme", scheme, b"-._~+")?),
             None => by_default,
         };
-        let cookie = object.string("cookie")?.map(|name| token("cookie", name, b"!#$%&'*+-.^_`|~")).transpose()?;
+        let cookie = object.text("cookie").map(|name| token("cookie", name, b"!#$%&'*+-.^_`|~")).transpose()?;
         let subprotocol = subprotocol.map(|name| token("subprotocol", name, b"!#$%&'*+-.^_`|~")).transpose()?;
-        let precedence = object.strings("precedence")?.unwrap_or_default();
-        let cross_site = match object.get("csrf") {
-            Some(_) if cookie.is_none() => return Err(PolicyError::at("csrf", "requires \"cookie\"")),
-            Some(Value::Object(object)) => CrossSite::read(object).map_err(|error| error.within("csrf"))?,
-            Some(_) => CrossSite::Allowed,
+        let precedence = object.texts("precedence");
+        let cross_site = match object.section("csrf") {
+            _ if cookie.is_none() && object.has("csrf") => {
+                return Err(PolicyError::at("csrf", "requires \"cookie\""));
+            }
+            Some(object) => CrossSite::read(object).map_err(|error| error.within("csrf"))?,
+            None if object.has("csrf") => CrossSite::Allowed,
             None => CrossSite::default(),
         };
         let places = Places {

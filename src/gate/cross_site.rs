@@ -3,8 +3,8 @@
 
 use crate::{
     denial::Denial,
+    document::checked::Checked,
     gate::{cors, request::Request},
-    json::Object,
     policy_error::PolicyError,
     rejection::excerpt,
 };
@@ -33,9 +33,9 @@ const SAFE: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
 
 impl CrossSite {
     /// Reads the policy's `csrf`, where it is an object.
-    pub(crate) fn read(object: &Object<'_>) -> Result<Self, PolicyError> {
+    pub(crate) fn read(object: Checked<'_, '_>) -> Result<Self, PolicyError> {
         let origins = cors::origins(object, "origins")?;
-        Ok(CrossSite::Refused { every_method: object.string("methods")? == Some("all"), origins })
+        Ok(CrossSite::Refused { every_method: object.text("methods") == Some("all"), origins })
     }
 
     /// The headers by which a browser says whose page it was.

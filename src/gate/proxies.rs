@@ -7,8 +7,8 @@ use crate::{
         uri::Url,
     },
     denial::Denial,
+    document::checked::Checked,
     gate::{forwarded, request::Request, requirement::blocks},
-    json::Object,
     policy_error::PolicyError,
 };
 
@@ -48,14 +48,13 @@ pub(crate) struct Ends<'f> {
 
 impl Proxies {
     /// Reads the policy's `proxies`.
-    pub(crate) fn read(object: Option<&Object<'_>>) -> Result<Self, PolicyError> {
-        let Some(object) = object else { return Ok(Proxies::default()) };
-        let trusted = object.strings("trusted")?.unwrap_or_default();
+    pub(crate) fn read(object: Checked<'_, '_>) -> Result<Self, PolicyError> {
+        let trusted = object.strings("trusted");
         Ok(Proxies {
             trusted: blocks(&trusted).map_err(|error| error.within("trusted"))?,
-            header: object.string("header")?.unwrap_or(FORWARDED_FOR).to_ascii_lowercase(),
-            tell_host: object.boolean("host")?.unwrap_or_default(),
-            tell_prefix: object.boolean("prefix")?.unwrap_or_default(),
+            header: object.text("header").unwrap_or(FORWARDED_FOR).to_ascii_lowercase(),
+            tell_host: object.flag("host"),
+            tell_prefix: object.flag("prefix"),
         })
     }
 

@@ -25,6 +25,8 @@ pub(super) struct Parameter {
     pub(super) syntax: Syntax,
     /// What holds when it is left out; without, it must not be.
     pub(super) default: Option<&'static str>,
+    /// The hole in its place where the policy lists `tenants`: `{tid}`.
+    pub(super) hole: Option<&'static str>,
 }
 
 /// What a parameter may be. It becomes part of a URL, so that none can lead to another host or path.
@@ -45,7 +47,12 @@ pub(super) const fn preset(name: &'static str, parameters: &'static [Parameter],
 }
 
 pub(super) const fn given(name: &'static str, syntax: Syntax) -> Parameter {
-    Parameter { name, syntax, default: None }
+    Parameter { name, syntax, default: None, hole: None }
+}
+
+/// One of which a policy may list several values, as `tenants`.
+pub(super) const fn listed_as(name: &'static str, syntax: Syntax, hole: &'static str) -> Parameter {
+    Parameter { hole: Some(hole), ..given(name, syntax) }
 }
 
 /// The preset of one issuer: its place, and the fields it stands for as JSON.
@@ -61,12 +68,14 @@ pub(super) struct Expansion {
 /// A preset that is not known; a parameter that is missing or cannot be part of a URL.
 pub(super) fn fields(document: &Object<'_>) -> Result<Vec<Expansion>, PolicyError> {
     let mut expansions = Vec::new();
+    // Not checked yet: what is no list is nothing.
+    let hosts = document.get("plainHttpHosts").and_then(Value::as_strings).unwrap_or_default();
     if let Some(Value::Array(issuers)) = document.get("issuers") {
         for (index, issuer) in issuers.iter().enumerate() {
             if let Value::Object(object) = issuer
                 && object.get("preset").is_some()
             {
-                let expansion = one(index, object, &document.texts("plainHttpHosts"));
+                let expansion = one(index, object, &hosts);
                 expansions.push(expansion.map_err(|error| error.within(&index.to_string()).within("issuers"))?);
             }
         }
@@ -75,7 +84,7 @@ pub(super) fn fields(document: &Object<'_>) -> Result<Vec<Expansion>, PolicyErro
 }
 
 fn one(index: usize, issuer: &Object<'_>, hosts: &[&str]) -> Result<Expansion, PolicyError> {
-    let name = issuer.text("preset").unwrap_or_default();
+    let name = issuer.get("preset").and_then(Value::as_str).unwrap_or_default();
     let Some(preset) = PRESETS.iter().find(|preset| preset.name == name) else {
         let known = listed(&mut PRESETS.iter().map(|preset| preset.name));
         return Err(PolicyError::at("preset", ["is unknown; expected one of ", &known].concat()));
@@ -89,6 +98,15 @@ fn one(index: usize, issuer: &Object<'_>, hosts: &[&str]) -> Result<Expansion, P
         rest = behind;
     }
     fields.push_str(rest);
+    // A hole that no claim of the preset's names is one for which the provider has none.
+    let hole = preset.parameters.iter().find_map(|parameter| parameter.hole).filter(|hole| fields.contains(hole));
+    if let Some(hole) = hole
+        && !fields.contains(&["\"", hole, "\""].concat())
+    {
+        let end = fields.trim_end_matches('}').len();
+        fields.truncate(end);
+        fields.push_str(&[",\"holesWithoutClaim\":[\"", hole.trim_matches(['{', '}']), "\"]}"].concat());
+    }
     Ok(Expansion { index, preset, fields })
 }
 
@@ -97,6 +115,15 @@ impl Preset {
         let Some(parameter) = self.parameters.iter().find(|parameter| parameter.name == name) else {
             return Ok("");
         };
+        if let (Some(hole), Some(Value::Array(values)), None) =
+            (parameter.hole, issuer.get("tenants"), issuer.get(name))
+        {
+            for (index, value) in values.iter().enumerate() {
+                let read = parameter.syntax.read(value.as_str().unwrap_or_default(), hosts);
+                read.map_err(|reason| PolicyError::at(&index.to_string(), reason).within("tenants"))?;
+            }
+            return Ok(hole);
+        }
         match (issuer.string(name)?, parameter.default) {
             (Some(value), _) => parameter.syntax.read(value, hosts).map_err(|reason| PolicyError::at(name, reason)),
             (None, Some(default)) => Ok(default),
@@ -137,7 +164,7 @@ fn merge<'a>(own: &mut Object<'a>, preset: Object<'a>) {
 
 impl Syntax {
     /// The value as it goes into a URL.
-    fn read<'v>(self, value: &'v str, hosts: &[&str]) -> Result<&'v str, &'static str> {
+    pub(in crate::policy) fn read<'v>(self, value: &'v str, hosts: &[&str]) -> Result<&'v str, &'static str> {
         let made_of = |more: &[u8]| {
             !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
         };
@@ -190,6 +217,31 @@ mod tests {
     }
 
     #[test]
+    fn tenants_stand_in_the_place_of_a_parameter() {
+        let ids = ["00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"];
+        let policy = read(&format!(r#""preset":"entra-v2","tenants":["{}","{}"]"#, ids[0], ids[1])).unwrap();
+        for (index, id) in ids.iter().enumerate() {
+            let name = format!("https://login.microsoftonline.com/{id}/v2.0");
+            assert_eq!(policy.issuer_name(index), Some(name.as_str()));
+            let keys = format!("https://login.microsoftonline.com/{id}/discovery/v2.0/keys");
+            assert_eq!(policy.remotes().nth(index).unwrap().jwks_uri, Some(keys.as_str()));
+            assert!(policy.asks_for_claim(index, "tid"));
+        }
+        for (issuer, name) in [
+            (r#""preset":"auth0","tenants":["t.example","u.example"]"#, "https://u.example/"),
+            (
+                r#""preset":"cognito-id","region":"eu-west-1","tenants":["eu-west-1_a","eu-west-1_b"]"#,
+                "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_b",
+            ),
+            (r#""preset":"keycloak","url":"https://k.example/","tenants":["r","s"]"#, "https://k.example/realms/s"),
+        ] {
+            let policy = read(issuer).unwrap();
+            assert_eq!(policy.issuer_name(1), Some(name));
+            assert!(!policy.asks_for_claim(1, "domain") && !policy.asks_for_claim(1, "realm"));
+        }
+    }
+
+    #[test]
     fn claims_add_up_so_that_naming_one_more_drops_none() {
         let document = r#"{"issuers":[{"preset":"github-actions","owner":"o","claims":{"ref":"r"},"requiredClaims":["x"]},
             {"preset":"okta","domain":"d","requiredClaims":["x"]}]}"#;
@@ -224,6 +276,13 @@ mod tests {
             (r#""preset":"keycloak","url":"https://a.example","realm":"""#, "realm"),
             (r#""preset":"kubernetes""#, "issuer"),
             (r#""domain":"a.example","issuer":"i""#, "domain"),
+            (r#""preset":"entra-v2","tenants":["common"]"#, "tenants/0"),
+            (
+                r#""preset":"entra-v2","tenant":"00000000-0000-0000-0000-000000000001","tenants":["00000000-0000-0000-0000-000000000002"]"#,
+                "tenants",
+            ),
+            (r#""preset":"okta","domain":"a.example","tenants":["a"]"#, "tenants"),
+            (r#""preset":"auth0","tenants":["a.example","b.example/x"]"#, "tenants/1"),
         ] {
             assert_eq!(read(issuer).unwrap_err().pointer(), format!("/issuers/0/{member}"), "{issuer}");
         }

@@ -1,25 +1,25 @@
 //! The table of providers: data, and nothing else.
 
-use super::{Guid, Host, Label, Parameter, Preset, Segment, Url, given, preset};
+use super::{Guid, Host, Label, Parameter, Preset, Segment, Url, given, listed_as, preset};
 
 /// Every preset. Its fields are what the provider documents: the pages are named beside the vectors
 /// (`tests/vectors/generate/presets*.mjs`).
 #[rustfmt::skip]
-pub(in crate::policy) const PRESETS: [Preset; 24] = [
+pub(in crate::policy) const PRESETS: [Preset; 25] = [
     // ID tokens look alike and are for another audience: the client.
-    preset("auth0", &[given("domain", Host)], r#"{
+    preset("auth0", &[listed_as("domain", Host, "{domain}")], r#"{
 "issuer":"https://<domain>/",
 "remote":{"jwksUri":"https://<domain>/.well-known/jwks.json"},
 "types":["JWT","at+jwt"]}"#),
     // The keys have no `alg`. Only access tokens say for which client they are: `appid`, and in v2.0 `azp`.
-    preset("entra-v1", &[given("tenant", Guid)], r#"{
+    preset("entra-v1", &[listed_as("tenant", Guid, "{tid}")], r#"{
 "issuer":"https://sts.windows.net/<tenant>/",
 "remote":{"jwksUri":"https://login.microsoftonline.com/<tenant>/discovery/keys"},
 "claims":{"tid":"<tenant>","ver":"1.0"},
 "requiredClaims":["appid"],
 "algorithms":["RS256"],
 "types":["JWT"]}"#),
-    preset("entra-v2", &[given("tenant", Guid)], r#"{
+    preset("entra-v2", &[listed_as("tenant", Guid, "{tid}")], r#"{
 "issuer":"https://login.microsoftonline.com/<tenant>/v2.0",
 "remote":{"jwksUri":"https://login.microsoftonline.com/<tenant>/discovery/v2.0/keys"},
 "claims":{"tid":"<tenant>","ver":"2.0"},
@@ -27,24 +27,33 @@ pub(in crate::policy) const PRESETS: [Preset; 24] = [
 "algorithms":["RS256"],
 "types":["JWT"]}"#),
     // Only access tokens have `cid`. There is no `typ`.
-    preset("okta", &[given("domain", Host), Parameter { name: "authorizationServer", syntax: Label, default: Some("default") }], r#"{
+    preset("okta", &[given("domain", Host), Parameter { name: "authorizationServer", syntax: Label, default: Some("default"), hole: None }], r#"{
 "issuer":"https://<domain>/oauth2/<authorizationServer>",
 "remote":{"jwksUri":"https://<domain>/oauth2/<authorizationServer>/v1/keys"},
 "requiredClaims":["cid"],
 "algorithms":["RS256"],
 "types":"any"}"#),
     // Access tokens have no `aud`; neither kind has a `typ`.
-    preset("cognito-access", &[given("region", Label), given("userPool", Label)], r#"{
+    preset("cognito-access", &[given("region", Label), listed_as("userPool", Label, "{userPool}")], r#"{
 "issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
 "remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
 "audienceClaim":"client_id",
 "claims":{"token_use":"access"},
 "algorithms":["RS256"],
 "types":"any"}"#),
-    preset("cognito-id", &[given("region", Label), given("userPool", Label)], r#"{
+    preset("cognito-id", &[given("region", Label), listed_as("userPool", Label, "{userPool}")], r#"{
 "issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
 "remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
 "claims":{"token_use":"id"},
+"algorithms":["RS256"],
+"types":"any"}"#),
+    // Both kinds, told apart by name.
+    preset("cognito", &[given("region", Label), listed_as("userPool", Label, "{userPool}")], r#"{
+"issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
+"remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
+"alternatives":[
+{"name":"access","audienceClaim":"client_id","claims":{"token_use":"access"}},
+{"name":"id","claims":{"token_use":"id"}}],
 "algorithms":["RS256"],
 "types":"any"}"#),
     // ID tokens: access tokens are opaque.
@@ -61,7 +70,7 @@ pub(in crate::policy) const PRESETS: [Preset; 24] = [
 "algorithms":["RS256"],
 "types":["JWT"]}"#),
     // The payload's own `typ` tells access tokens from ID and refresh tokens.
-    preset("keycloak", &[given("url", Url), given("realm", Segment)], r#"{
+    preset("keycloak", &[given("url", Url), listed_as("realm", Segment, "{realm}")], r#"{
 "issuer":"<url>/realms/<realm>",
 "remote":{"jwksUri":"<url>/realms/<realm>/protocol/openid-connect/certs"},
 "claims":{"typ":"Bearer"},
@@ -99,7 +108,7 @@ pub(in crate::policy) const PRESETS: [Preset; 24] = [
 "requiredClaims":["sub","session_id"],
 "types":["JWT"]}"#),
     // Session tokens have no `aud`: `azp` is the origin of the page that asked for one. Tokens of templates have no `sid`.
-    preset("clerk", &[given("domain", Host)], r#"{
+    preset("clerk", &[listed_as("domain", Host, "{domain}")], r#"{
 "issuer":"https://<domain>",
 "remote":{"jwksUri":"https://<domain>/.well-known/jwks.json"},
 "audienceClaim":"azp",
@@ -113,12 +122,12 @@ pub(in crate::policy) const PRESETS: [Preset; 24] = [
 "requiredClaims":["sub"],
 "types":"any"}"#),
     // ID tokens name the project as their audience as well, and have no `jti`.
-    preset("zitadel", &[given("domain", Host)], r#"{
+    preset("zitadel", &[listed_as("domain", Host, "{domain}")], r#"{
 "issuer":"https://<domain>",
 "remote":{"jwksUri":"https://<domain>/oauth/v2/keys"},
 "requiredClaims":["sub","jti"],
 "types":"any"}"#),
-    preset("logto", &[given("domain", Host)], r#"{
+    preset("logto", &[listed_as("domain", Host, "{domain}")], r#"{
 "issuer":"https://<domain>/oidc",
 "remote":{"jwksUri":"https://<domain>/oidc/jwks"},
 "requiredClaims":["client_id"],
@@ -159,7 +168,7 @@ pub(in crate::policy) const PRESETS: [Preset; 24] = [
 "algorithms":["ES256"],
 "types":["JWT"]}"#),
     // Every project gets tokens, for any audience it asks for: the namespace is what tells ours. Names can be taken over, ids cannot.
-    preset("gitlab-ci", &[Parameter { name: "url", syntax: Url, default: Some("https://gitlab.com") }, given("namespaceId", Label)], r#"{
+    preset("gitlab-ci", &[Parameter { name: "url", syntax: Url, default: Some("https://gitlab.com"), hole: None }, given("namespaceId", Label)], r#"{
 "issuer":"<url>",
 "remote":{"jwksUri":"<url>/oauth/discovery/keys"},
 "claims":{"namespace_id":"<namespaceId>"},
