@@ -26,7 +26,7 @@ const THEMES = {
   ],
   keys: ['keys', 'keysets', 'members', 'documents', 'issuers', 'tenants', 'remote'],
   claims: ['claims', 'time', 'claims-asked'],
-  policy: ['policy', 'alternatives', 'presets', 'presets-platforms', 'presets-identity'],
+  policy: ['policy', 'alternatives', 'presets', 'presets-platforms', 'presets-identity', 'presets-clouds'],
   gate: [
     'authorization',
     'bound',
