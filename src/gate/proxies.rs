@@ -41,6 +41,8 @@ pub(crate) struct Ends<'f> {
     pub(crate) client: Option<Address>,
     /// Whether the connection begins on this machine.
     pub(crate) is_local: Option<bool>,
+    /// Whether a proxy that the policy does not name says that it asks for somebody elsewhere.
+    pub(crate) for_others: bool,
     /// The client's address, where nobody but the connection and hops of ours tell it: by it plain
     /// HTTP is accepted.
     pub(crate) plain_client: Option<Address>,
@@ -80,10 +82,10 @@ impl Proxies {
     pub(crate) fn ends<'f>(&self, request: &Request<'f>, url: Url<'f>) -> Result<Ends<'f>, Denial> {
         let peer = request.peer;
         let Some(proxy) = peer.filter(|peer| self.trusted.iter().any(|block| block.contains(*peer))) else {
+            let is_local = peer.map(Address::is_loopback);
             // Who sends such headers asks for somebody else, and not for this machine.
-            let for_others = || MARKS.iter().any(|name| request.fields(name).any(|value| !is_all_loopback(value)));
-            let is_local = peer.map(|peer| peer.is_loopback() && !for_others());
-            return Ok(Ends { url, client: peer, is_local, plain_client: peer });
+            let for_others = MARKS.iter().any(|name| request.fields(name).any(|value| !is_all_loopback(value)));
+            return Ok(Ends { url, client: peer, is_local, for_others, plain_client: peer });
         };
         let told = match self.header == FORWARDED {
             true => self.by_forwarded(request, proxy)?,
@@ -107,6 +109,7 @@ impl Proxies {
             url,
             client,
             // A proxy on this machine speaks for clients from anywhere.
+            for_others: false,
             is_local: Some(has_hops && client.is_some_and(Address::is_loopback)),
             plain_client: client.filter(|_| has_hops || is_silent),
         })

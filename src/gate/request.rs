@@ -35,6 +35,8 @@ pub(crate) struct Request<'f> {
     plain_client: Option<Address>,
     /// Whether the connection, as far as it is known, begins on this machine.
     is_local: Option<bool>,
+    /// Whether a proxy that the policy does not name says that it asks for somebody elsewhere.
+    for_others: bool,
     url_vouched: bool,
     has_body: bool,
     headers: &'f [(&'f str, &'f str)],
@@ -64,6 +66,7 @@ impl<'f> Request<'f> {
             peer,
             plain_client: None,
             is_local: None,
+            for_others: false,
             url_vouched: facts.url_vouched,
             has_body: facts.has_body,
             headers: facts.headers,
@@ -74,9 +77,9 @@ impl<'f> Request<'f> {
             return Err(Denial::RequestMalformed { member: "host" });
         }
         drop(hosts);
-        let Ends { url, client, is_local, plain_client } = proxies.ends(&request, request.url.clone())?;
+        let Ends { url, client, is_local, for_others, plain_client } = proxies.ends(&request, request.url.clone())?;
         (request.url, request.client) = (url, client);
-        (request.is_local, request.plain_client) = (is_local, plain_client);
+        (request.is_local, request.for_others, request.plain_client) = (is_local, for_others, plain_client);
         Ok(request)
     }
 
@@ -99,10 +102,12 @@ impl<'f> Request<'f> {
 
     /// Tokens travel over TLS only (RFC 6750 §5.3), but for two kinds of request. What does not
     /// leave the machine: the host is a loopback name, and the other end of the connection is on
-    /// this machine; where the connection is not known, the platform or the policy's `origins` say
-    /// so. And what comes from one of the networks that the policy names for it, by both ends.
+    /// this machine; where the connection is not known, or asks for somebody else, the platform or
+    /// the policy's `origins` say so. And what comes from one of the networks that the policy names for it, by both ends.
     pub(crate) fn check_transport(&self, origins: &Origins, plain_from: &[Cidr]) -> Result<(), Denial> {
-        let local = || self.is_local.unwrap_or_else(|| self.url_vouched || origins.list(&self.url));
+        let is_listed = || origins.list(&self.url);
+        let local =
+            || self.is_local.unwrap_or_else(|| self.url_vouched || is_listed()) && (!self.for_others || is_listed());
         let is_within = |address: Option<Address>| {
             address.is_some_and(|address| plain_from.iter().any(|block| block.contains(address)))
         };

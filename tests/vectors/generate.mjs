@@ -38,6 +38,7 @@ const THEMES = {
     'gate-origins',
     'gate-proxies',
     'gate-places',
+    'plain-http-hosts',
     'gate-preflights',
     'gate-kinds',
     'gate-evidence',
