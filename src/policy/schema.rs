@@ -7,7 +7,8 @@ use crate::{
     alg::Alg,
     document::shape::{Kind, Member, Shape},
     policy::{
-        presets::{PRESETS, Parameter, Preset, Syntax},
+        presets::{Parameter, Preset, Syntax},
+        providers::PRESETS,
         shapes::{ISSUER, POLICY, REQUIREMENT},
     },
 };

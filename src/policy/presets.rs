@@ -1,13 +1,11 @@
 //! Providers whose tokens have a documented shape: a preset and its parameters stand for the fields that the shape asks for.
 
-mod providers;
-
 use Syntax::{Guid, Host, Label, Segment, Url};
-pub(in crate::policy) use providers::PRESETS;
 
 use crate::{
     document::{self, shape::listed, url},
     json::{Object, Value},
+    policy::providers::PRESETS,
     policy_error::PolicyError,
 };
 
@@ -164,7 +162,7 @@ fn merge<'a>(own: &mut Object<'a>, preset: Object<'a>) {
 
 impl Syntax {
     /// The value as it goes into a URL.
-    pub(in crate::policy) fn read<'v>(self, value: &'v str, hosts: &[&str]) -> Result<&'v str, &'static str> {
+    pub(super) fn read<'v>(self, value: &'v str, hosts: &[&str]) -> Result<&'v str, &'static str> {
         let made_of = |more: &[u8]| {
             !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
         };

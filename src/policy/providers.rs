@@ -1,11 +1,15 @@
 //! The table of providers: data, and nothing else.
 
-use super::{Guid, Host, Label, Parameter, Preset, Segment, Url, given, listed_as, preset};
+use crate::policy::presets::{
+    Parameter, Preset,
+    Syntax::{Guid, Host, Label, Segment, Url},
+    given, listed_as, preset,
+};
 
 /// Every preset. Its fields are what the provider documents: the pages are named beside the vectors
 /// (`tests/vectors/generate/presets*.mjs`).
 #[rustfmt::skip]
-pub(in crate::policy) const PRESETS: [Preset; 25] = [
+pub(super) const PRESETS: [Preset; 25] = [
     // ID tokens look alike and are for another audience: the client.
     preset("auth0", &[listed_as("domain", Host, "{domain}")], r#"{
 "issuer":"https://<domain>/",
