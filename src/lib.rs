@@ -79,7 +79,7 @@ pub use keys::remote::KeyReport;
 pub use limits::Limits;
 #[cfg(feature = "revocation")]
 pub use policy::RevocationPolicy;
-pub use policy::{IssuerPolicy, Policy};
+pub use policy::{IssuerPolicy, Policy, TenantResolver};
 pub use policy_error::PolicyError;
 pub use rejection::{Rejection, Stage};
 #[cfg(feature = "revocation")]

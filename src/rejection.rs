@@ -183,6 +183,8 @@ impl Rejection {
             self,
             Rejection::KidUnknown
                 | Rejection::KeysNotSet { .. }
+                // A resolver may know it.
+                | Rejection::IssuerUnknown { .. }
                 | Rejection::KidRequired { .. }
                 | Rejection::AlgMismatch { .. }
                 | Rejection::SignatureLength { .. }

@@ -1,5 +1,6 @@
 //! The whole pipeline, as one function.
 
+mod tenants;
 mod trusted_keys;
 
 use std::sync::Arc;
@@ -81,6 +82,7 @@ impl Verifier {
     /// # Errors
     /// An issuer without `remote` (`/issuer`); text that is no JWK Set, or has no usable key. The present keys then stay.
     pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
+        self.admit_tenant(issuer);
         self.keys.take(&self.policy, issuer, jwks)
     }
 
@@ -150,6 +152,7 @@ impl Verifier {
     /// far as the other policy trusts who signed them. The others are kept aside until a policy trusts them again.
     pub(crate) fn replaced(&self, policy: &str) -> Result<Self, PolicyError> {
         let mut verifier = Verifier::from_json(policy)?;
+        verifier.policy.inherit_resolver(&self.policy);
         verifier.keys.inherit(&verifier.policy, &self.keys, &self.policy);
         #[cfg(feature = "revocation")]
         verifier.revocations.inherit(verifier.policy.revocation(), &self.revocations, self.policy.revocation());

@@ -81,6 +81,7 @@ impl Found {
         Evidence {
             policy: self.policy.as_deref(),
             keys_unchanged: self.keys_unchanged,
+            tenant_refused: false,
             keys_failure: self.trouble.as_ref().map(|(reason, _)| reason.as_str()),
             keys_retry_seconds: self.trouble.as_ref().map(|(_, seconds)| *seconds),
             introspection: self.introspection.as_ref().map(|answer| match answer {

@@ -162,7 +162,14 @@ pub(crate) async fn tend<W: World>(world: &W) {
 
 /// Whether an issuer has keys that were not there before, after it was asked for one that is unknown.
 pub(crate) async fn refresh<W: World>(world: &W, issuer: &str) -> bool {
-    let Some(location) = locations(world, |source| source.issuer == issuer).pop() else { return false };
+    let found = || locations(world, |source| source.issuer == issuer).pop();
+    let mut location = found();
+    if location.is_none() {
+        // A tenant that a resolver may know. The gate is let go before it is read again.
+        let is_admitted = world.write().admit_tenant(issuer);
+        location = if is_admitted { found() } else { None };
+    }
+    let Some(location) = location else { return false };
     let generation = || world.upkeep().known().get(&location.name).map_or(0, |known| known.generation);
     let (now, before) = (world.now(), generation());
     if world.upkeep().under_way(&location, now) {

@@ -45,6 +45,8 @@ pub struct Evidence<'f> {
     pub policy: Option<&'f str>,
     /// The issuer's keys were asked for, and none are there that were not before.
     pub keys_unchanged: bool,
+    /// Whose tenant the token says to be is none of ours: whoever resolves tenants outside has said so.
+    pub tenant_refused: bool,
     /// Why they could not be had: the words of whoever fetches them, and never a piece of a token.
     pub keys_failure: Option<&'f str>,
     /// In how many seconds their origin may be asked again.
@@ -230,9 +232,10 @@ fn evidence<'o>(object: &'o Object<'_>) -> Result<Evidence<'o>, PolicyError> {
         "check",
     ])?;
     let one_of = |member: &str| PolicyError::at(member, "is not one of the outcomes there are");
-    let keys_unchanged = match object.string("keys")? {
-        None => false,
-        Some("unchanged") => true,
+    let (keys_unchanged, tenant_refused) = match object.string("keys")? {
+        None => (false, false),
+        Some("unchanged") => (true, false),
+        Some("tenant-refused") => (true, true),
         Some(_) => return Err(one_of("keys")),
     };
     let introspection = match (object.string("introspection")?, object.string("introspectionFailed")?) {
@@ -261,6 +264,7 @@ fn evidence<'o>(object: &'o Object<'_>) -> Result<Evidence<'o>, PolicyError> {
     Ok(Evidence {
         policy: object.string("policy")?,
         keys_unchanged,
+        tenant_refused,
         keys_failure: object.string("keysFailure")?,
         keys_retry_seconds: object.integer("keysRetrySeconds")?,
         introspection,

@@ -51,6 +51,7 @@ mod judge;
 mod unresolved_token;
 mod profile;
 pub mod metadata;
+mod tenants;
 
 pub use facts::{Evidence, Facts, Introspected, Replay};
 pub use route::PathPattern;

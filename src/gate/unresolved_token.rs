@@ -31,7 +31,20 @@ pub(super) fn decide(case: &Case<'_>, rejection: Rejection) -> Result<Step, Deni
     if !rejection.concerns_keys() {
         return Err(rejection.into());
     }
-    let Some((issuer, kid)) = claimed(case, policy) else { return Err(rejection.into()) };
+    let Some((name, kid)) = names_unverified(case.credentials.token, policy.limits()) else {
+        return Err(rejection.into());
+    };
+    let Some(issuer) = policy.issuer_index(&name) else {
+        // A tenant that is not listed passes here first, and nothing is fetched for one that does not.
+        if case.evidence.tenant_refused || policy.resolve(&name).is_none() {
+            return Err(rejection.into());
+        }
+        return if case.evidence.keys_unchanged {
+            Err(unavailable(case))
+        } else {
+            Ok(Step::NeedKeys { issuer: name, kid })
+        };
+    };
     if policy.remote_of(issuer).is_some() {
         return fetch(case, policy, issuer, kid, rejection);
     }
@@ -79,12 +92,17 @@ fn fetch(
     if case.gate.verifier.has_published_keys(issuer) {
         return Err(rejection.into());
     }
+    Err(unavailable(case))
+}
+
+/// That keys could not be had.
+fn unavailable(case: &Case<'_>) -> Denial {
     let Evidence { keys_failure, keys_retry_seconds, .. } = case.evidence;
     let retry_after = keys_retry_seconds.map_or(BETWEEN_FETCHES, |seconds| seconds.clamp(1, BETWEEN_FETCHES));
-    Err(Denial::KeysUnavailable {
+    Denial::KeysUnavailable {
         reason: keys_failure.map(excerpt),
         retry_after: u32::try_from(retry_after).unwrap_or_default(),
-    })
+    }
 }
 
 /// The issuers that can be asked about a token.

@@ -12,5 +12,5 @@ mod choice;
 
 pub(crate) use import::Material;
 pub use import::VerificationKey;
-pub(crate) use index::{Hasher, Index};
+pub(crate) use index::{Hasher, Index, pair};
 pub(crate) use spki::from_pem;

@@ -16,7 +16,10 @@ impl Policy {
 
     /// Names of issuers, for messages: there may be thousands.
     pub(crate) fn some_names(&self) -> Vec<String> {
-        self.rules.iter().take(8).map(|rules| excerpt(&rules.issuer)).collect()
+        {
+            let resolved = self.resolved.issuers.iter().map(|(_, rules)| rules);
+            resolved.chain(&self.rules).take(8).map(|rules| excerpt(&rules.issuer)).collect()
+        }
     }
 
     /// The name of that alternative of an issuer.

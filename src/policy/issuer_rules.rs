@@ -24,6 +24,8 @@ pub(crate) struct IssuerRules {
     pub(crate) remote: Option<Remote>,
     /// It is one of the tenants of an issuer whose name has holes.
     pub(crate) is_tenant: bool,
+    /// And one that a resolver has admitted.
+    pub(crate) is_resolved: bool,
     pub(crate) introspection: Option<Introspection>,
     /// Kinds of token by their names, of which one has to fit; empty where these rules are all there are. The rules of each stand
     /// for themselves: what the issuer asks of every token is in them.
@@ -49,6 +51,7 @@ impl IssuerRules {
             algorithms: None,
             remote: None,
             is_tenant: false,
+            is_resolved: false,
             introspection: None,
             alternatives: Vec::new(),
         }

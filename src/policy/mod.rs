@@ -13,6 +13,7 @@ mod schema;
 pub(crate) mod shapes;
 mod sources;
 pub(crate) mod tenants;
+mod resolved_tenants;
 
 pub use issuer::IssuerPolicy;
 #[cfg(feature = "revocation")]
@@ -31,6 +32,8 @@ use crate::{
     time::{Leeway, UnixSeconds, Validity},
 };
 use issuer_rules::IssuerRules;
+use resolved_tenants::Resolved;
+pub use resolved_tenants::TenantResolver;
 
 /// Whom a verifier trusts, and for what.
 ///
@@ -46,6 +49,7 @@ pub struct Policy {
     rules: Vec<IssuerRules>,
     /// Where in `rules` an issuer is, by its name.
     names: Index,
+    resolved: Resolved,
     /// Those that are built in, until a verifier takes them.
     keys: KeySet,
     limits: Limits,
@@ -63,6 +67,7 @@ impl Policy {
         let mut policy = Policy {
             rules: Vec::new(),
             names: Index::default(),
+            resolved: Resolved::default(),
             keys: KeySet::default(),
             limits: Limits::default(),
             leeway: Leeway::default(),
@@ -73,7 +78,7 @@ impl Policy {
             policy.push(issuer).map_err(|error| error.within(&index.to_string()).within("issuers"))?;
         }
         policy.keys.index();
-        if policy.rules.is_empty() {
+        if policy.rules.is_empty() && !policy.asks_for_tenants() {
             return Err(PolicyError::at("issuers", "must name at least one issuer"));
         }
         policy.keys.budget_tables(TableBudget::default());
@@ -142,6 +147,12 @@ impl Policy {
         if !keys.is_empty() && !tenants.values.is_empty() {
             return Err(PolicyError::at("tenants", "must have their keys in \"remote\": each has its own"));
         }
+        if tenants.is_resolved {
+            if !keys.is_empty() {
+                return Err(PolicyError::at("tenants", "must have their keys in \"remote\": each has its own"));
+            }
+            self.resolved.issuers.push((tenants, rules));
+        }
         for key in keys {
             self.keys.push(first, key);
         }
@@ -164,6 +175,9 @@ impl Policy {
         now: UnixSeconds,
     ) -> Result<Validity, Rejection> {
         let rules = self.issuer(token.issuers(), claims.iss())?;
+        if self.is_withdrawn(rules) {
+            return Err(Rejection::IssuerUnknown { expected: self.some_names() });
+        }
         let alternative = rules.check(Some(token.header().typ()), claims)?;
         self.check_time(claims, now).map(|validity| Validity { alternative, ..validity })
     }

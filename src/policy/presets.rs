@@ -122,6 +122,9 @@ impl Preset {
             }
             return Ok(hole);
         }
+        if let (Some(hole), Some(Value::String(_)), None) = (parameter.hole, issuer.get("tenants"), issuer.get(name)) {
+            return Ok(hole);
+        }
         match (issuer.string(name)?, parameter.default) {
             (Some(value), _) => parameter.syntax.read(value, hosts).map_err(|reason| PolicyError::at(name, reason)),
             (None, Some(default)) => Ok(default),
@@ -161,6 +164,16 @@ fn merge<'a>(own: &mut Object<'a>, preset: Object<'a>) {
 }
 
 impl Syntax {
+    /// May that byte stand in a value?
+    pub(super) fn has(self, byte: u8) -> bool {
+        let more: &[u8] = match self {
+            Host => b"-_.",
+            Segment => b"-_.~:",
+            Label | Guid | Url => b"-_",
+        };
+        byte.is_ascii_alphanumeric() || more.contains(&byte)
+    }
+
     /// The value as it goes into a URL.
     pub(super) fn read<'v>(self, value: &'v str, hosts: &[&str]) -> Result<&'v str, &'static str> {
         let made_of = |more: &[u8]| {

@@ -125,12 +125,18 @@ fn asked(object: Checked<'_, '_>, rules: &mut IssuerRules) {
 /// The values that the holes of an issuer's name may have.
 fn tenants(object: Checked<'_, '_>) -> Tenants {
     let listed = |value: &Value<'_>| value.as_strings().unwrap_or_default().into_iter().map(str::to_owned).collect();
-    let values = match object.value("tenants") {
-        None => Vec::new(),
+    let value = object.value("tenants");
+    let values = match value {
+        // As a string it can only be "resolver".
+        None | Some(Value::String(_)) => Vec::new(),
         Some(Value::Object(holes)) => holes.members().map(|(name, values)| (name.to_owned(), listed(values))).collect(),
         Some(values) => vec![(String::new(), listed(values))],
     };
-    Tenants { values, unclaimed: object.strings("holesWithoutClaim") }
+    Tenants {
+        values,
+        is_resolved: matches!(value, Some(Value::String(_))),
+        unclaimed: object.strings("holesWithoutClaim"),
+    }
 }
 
 /// The keys that are built in.

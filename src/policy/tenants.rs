@@ -20,6 +20,8 @@ const MOST_TENANTS: usize = 100_000;
 pub(super) struct Tenants {
     /// By the hole's name; an empty name is that of the only hole.
     pub(super) values: Vec<(String, Vec<String>)>,
+    /// There is no list: a resolver is asked.
+    pub(super) is_resolved: bool,
     /// Holes of which tokens have no claim: the issuer's name alone tells.
     pub(super) unclaimed: Vec<String>,
 }
@@ -71,6 +73,20 @@ fn holes<'t>(texts: &[&'t str]) -> Vec<(&'t str, Syntax)> {
     found
 }
 
+/// Could what stands behind a hole be taken for a part of it?
+fn is_ambiguous(text: &str, holes: &[(&str, Syntax)]) -> bool {
+    let mut rest = text;
+    while let Some(hole) = Hole::of(rest) {
+        let syntax = holes.iter().find(|(name, _)| *name == hole.name).map(|(_, syntax)| *syntax);
+        let next = hole.after.bytes().next();
+        if next.is_some_and(|next| next == b'{' || syntax.is_some_and(|syntax| syntax.has(next))) {
+            return true;
+        }
+        rest = hole.after;
+    }
+    false
+}
+
 /// The text with values in its holes.
 fn filled(text: &str, values: &[(&str, &str)]) -> String {
     let (mut filled, mut rest) = (String::new(), text);
@@ -112,6 +128,19 @@ impl Tenants {
             let reason = "must have holes such as {tid}: a name of letters, digits and _ in braces";
             return Err(PolicyError::found("issuer", reason, &rules.issuer));
         }
+        if !self.unclaimed.iter().all(|name| own.iter().any(|(own, _)| own == name)) {
+            return Err(PolicyError::at("holesWithoutClaim", "must name holes of \"issuer\""));
+        }
+        if self.is_resolved {
+            return match (own.first(), &rules.remote) {
+                (Some(_), Some(_)) if !is_ambiguous(&rules.issuer, &all) => Ok(()),
+                (Some(_), Some(_)) => {
+                    let reason = "must have something behind each hole that cannot be part of it, such as a slash";
+                    Err(PolicyError::found("issuer", reason, &rules.issuer))
+                }
+                _ => Err(PolicyError::at("tenants", "requires a hole in \"issuer\", such as {tid}, and \"remote\"")),
+            };
+        }
         if self.values.is_empty() {
             return match own.first() {
                 None => take(rules.clone()),
@@ -144,9 +173,6 @@ impl Tenants {
                 "must name the holes of \"issuer\", such as {tid}, and nothing else",
             ));
         }
-        if !self.unclaimed.iter().all(|name| own.iter().any(|(own, _)| own == name)) {
-            return Err(PolicyError::at("holesWithoutClaim", "must name holes of \"issuer\""));
-        }
         let count = lists.iter().fold(1_usize, |count, (_, values)| count.saturating_mul(values.len()));
         if count > MOST_TENANTS {
             return Err(PolicyError::at("tenants", "must stand for at most 100000 issuers"));
@@ -163,13 +189,38 @@ impl Tenants {
             rest = rest.checked_div(list.len()).unwrap_or_default();
             values.push((name, list.get(index).map_or("", String::as_str)));
         }
-        let mut rules = IssuerRules { issuer: filled(&rules.issuer, &values), is_tenant: true, ..rules.clone() };
-        if let Some(Remote { location: Location::JwksUri(url), .. }) = &mut rules.remote {
-            *url = filled(url, &values);
+        self.rules_with(rules, &values)
+    }
+
+    /// What stands in the holes of an issuer's name in that name; each has the syntax of its hole.
+    pub(super) fn values<'n>(rules: &'n IssuerRules, name: &'n str) -> Option<Vec<(&'n str, &'n str)>> {
+        let all = holes(&[&rules.issuer, rules.remote.as_ref().map_or("", Remote::url)]);
+        let (mut values, mut template, mut rest) = (Vec::new(), &*rules.issuer, name);
+        while let Some(hole) = Hole::of(template) {
+            let behind = rest.strip_prefix(hole.before)?;
+            let (_, syntax) = all.iter().find(|(own, _)| *own == hole.name)?;
+            let end = behind.bytes().position(|byte| !syntax.has(byte)).unwrap_or(behind.len());
+            let value = behind.get(..end)?;
+            // Nothing of it is cut or mended: it is the value as it stands.
+            if syntax.read(value) != Ok(value) {
+                return None;
+            }
+            values.push((hole.name, value));
+            (template, rest) = (hole.after, behind.get(end..)?);
         }
-        self.bind(&mut rules, &values);
+        // A hole that is there twice has one value.
+        (filled(&rules.issuer, &values) == name).then_some(values)
+    }
+
+    /// The rules with these values in the holes.
+    pub(super) fn rules_with(&self, rules: &IssuerRules, values: &[(&str, &str)]) -> IssuerRules {
+        let mut rules = IssuerRules { issuer: filled(&rules.issuer, values), is_tenant: true, ..rules.clone() };
+        if let Some(Remote { location: Location::JwksUri(url), .. }) = &mut rules.remote {
+            *url = filled(url, values);
+        }
+        self.bind(&mut rules, values);
         for (_, alternative) in &mut rules.alternatives {
-            self.bind(alternative, &values);
+            self.bind(alternative, values);
         }
         rules
     }

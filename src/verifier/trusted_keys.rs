@@ -89,10 +89,13 @@ impl TrustedKeys {
 
     /// Drops the keys that an issuer published. Whether there were any.
     pub(crate) fn forget(&mut self, policy: &Policy, issuer: &str) -> bool {
-        policy.issuer_index(issuer).is_some_and(|index| {
-            self.published.retain(|(own, _)| *own != index);
-            self.set.forget_remote(index)
-        })
+        policy.issuer_index(issuer).is_some_and(|index| self.drop_published(index))
+    }
+
+    /// The same of the issuer with that index.
+    pub(crate) fn drop_published(&mut self, index: usize) -> bool {
+        self.published.retain(|(own, _)| *own != index);
+        self.set.forget_remote(index)
     }
 
     /// Takes over the keys that issuers publish where both policies say that they do. They are read again by the rules of

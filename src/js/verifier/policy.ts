@@ -118,9 +118,9 @@ interface IssuerRules<A extends string> {
   /**
    * The values that the hole of `issuer` may have (`https://login.example/{tid}/v2.0`), or those of each hole by its name. Every
    * tenant is an issuer with keys of its own; `remote.jwksUri` may have the same holes. A token has to name its tenant in the claim
-   * of the hole's name as well.
+   * of the hole's name as well. `'resolver'` has the gate's option `tenants` say which there are.
    */
-  tenants?: [string, ...string[]] | Record<string, [string, ...string[]]>;
+  tenants?: [string, ...string[]] | 'resolver' | Record<string, [string, ...string[]]>;
   /** Holes for which the issuer's tokens have no claim: its name alone tells the tenant. */
   holesWithoutClaim?: [string, ...string[]];
   /** Which claim is compared with `audience`, for issuers whose tokens have no `aud`: it must then be there. Default: `'aud'`. */

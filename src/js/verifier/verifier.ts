@@ -73,6 +73,8 @@ export interface Changes {
   setRemoteKeys(issuer: string, jwks: string): KeyReport;
   applyRevocations(documents: string, now: number): RevocationUpdate;
   applyStatusList(uri: string, jwt: string, now: number): StatusUpdate;
+  /** Whether an issuer that was accepted is none of ours any more; the core has let it go then. */
+  refuses?(issuer: string): boolean;
 }
 
 /** How many answers are kept. */
@@ -99,6 +101,12 @@ export function verifierOn(
   const count = { hits: 0, misses: 0 };
   let epoch = 0;
 
+  /** What is remembered of a text, unless its issuer is none of ours any more. */
+  function remembered(text: string, kind: Kind, now: number): Accepted | undefined {
+    const known = cache.get(text, kind, now, epoch);
+    return known !== undefined && changes.refuses?.(known.claims.iss) ? undefined : known;
+  }
+
   function decide(
     kind: Kind,
     text: unknown,
@@ -107,7 +115,7 @@ export function verifierOn(
   ): Verdict {
     const now = instant(options);
     if (typeof text === 'string') {
-      const known = cache.get(text, kind, now, epoch);
+      const known = remembered(text, kind, now);
       if (known !== undefined) {
         count.hits += 1;
         return read !== undefined && anew.has(known) ? typed(known, read).verdict : known;
@@ -129,6 +137,8 @@ export function verifierOn(
     if (!answer.ok) return answer;
     // What the core said, whole and of this epoch, before the schema runs, which may ask it about another token.
     const { accepted, from, until } = answer;
+    // The core knows the issuer no more, and says so.
+    if (changes.refuses?.(accepted.claims.iss)) return decide(kind, text, options, ask);
     const asked = epoch;
     const { verdict, isData } = read ? typed(accepted, read) : { verdict: accepted, isData: true };
     if (!verdict.ok) return verdict;

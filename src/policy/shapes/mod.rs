@@ -82,8 +82,9 @@ pub(crate) const ISSUER: Shape = Shape::new(&[
     .required(),
     Member::new(
         "tenants",
-        Kind::Lists,
-        "The values that the hole of `issuer` may have, or those of each hole by its name. Every tenant is an issuer with keys of its own; \
+        Kind::Either(&Kind::Choice(&["resolver"]), &Kind::Lists),
+        "The values that the hole of `issuer` may have, or those of each hole by its name; \"resolver\" has a function of the program say \
+         which there are. Every tenant is an issuer with keys of its own; \
          `remote.jwksUri` may have the same holes. A token has to name the tenant in the claim of the hole's name as well.",
     ),
     Member::new(

@@ -177,3 +177,38 @@ faulty(
   '/issuers/0/tenants',
 );
 faulty('a-tenant-twice', 'As an issuer twice.', text({ tenants: ['a', 'a'] }), '/issuers/0/issuer');
+
+// Tenants that somebody is asked about: here nobody is
+const asked = { issuers: [{ ...spelled, tenants: 'resolver' }] };
+add(
+  'tenants-refuses-everyone-where-nobody-answers-for-them',
+  13,
+  'Without a resolver no tenant is ours.',
+  { policy: asked, token: by(TENANT) },
+  refuse('issuer-unknown', { expected: [spelled.issuer] }),
+);
+add(
+  'tenants-gate-asks-for-no-keys-where-nobody-answers-for-them',
+  11,
+  'Nothing is fetched for a tenant that has not passed.',
+  { kind: 'gate-step', now: NOW, policy: asked, request: request({ token: by(TENANT) }) },
+  refuse('issuer-unknown', { step: 'refused' }),
+);
+faulty(
+  'a-resolver-without-a-hole',
+  'There is nothing to ask about.',
+  text({ issuer: 'https://login.example', tenants: 'resolver', remote: { discovery: 'oidc' } }),
+  '/issuers/0/tenants',
+);
+faulty(
+  'a-hole-without-an-end',
+  'What stands behind it could be a part of it.',
+  text({ issuer: 'https://{a}-{b}.example', tenants: 'resolver', remote: { discovery: 'oidc' } }),
+  '/issuers/0/issuer',
+);
+faulty(
+  'a-resolver-for-keys-that-are-built-in',
+  'Each tenant has its own.',
+  text({ tenants: 'resolver', jwks }),
+  '/issuers/0/tenants',
+);

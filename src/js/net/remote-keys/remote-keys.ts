@@ -40,6 +40,9 @@ export interface RemoteKeysStats {
 /** As much is kept of what the core says of a document. */
 const LONGEST_DETAIL = 300;
 
+/** Of so many issuers that no policy lists keys are held at a time. */
+const MOST_ADMITTED = 500;
+
 /** Issuers of former policies of which documents and limits are kept. */
 const MOST_ASIDE = 64;
 
@@ -61,6 +64,9 @@ export class RemoteKeys {
   readonly #apply: (issuer: string, jwks: string) => KeyReport;
   readonly #forget: (issuer: string) => void;
   readonly #rule: KeyRule;
+  readonly #admit: (issuer: string) => RemoteSource | undefined;
+  /** Those that no policy lists, the one that was admitted longest ago first. */
+  readonly #admitted = new Set<string>();
   readonly #flights: Flights;
   /** Nothing is due between these two. */
   #tendedAt = 0;
@@ -72,8 +78,11 @@ export class RemoteKeys {
     apply: (issuer: string, jwks: string) => KeyReport,
     forget: (issuer: string) => void,
     rule: KeyRule,
+    /** Where the keys are of an issuer that no policy lists, if it is one of ours. */
+    admit: (issuer: string) => RemoteSource | undefined = () => undefined,
   ) {
     this.#io = io;
+    this.#admit = admit;
     this.#rule = rule;
     this.#apply = apply;
     this.#forget = forget;
@@ -86,6 +95,7 @@ export class RemoteKeys {
     for (const remote of this.#remotes.values()) this.#putAside(remote);
     const before = this.#remotes;
     this.#remotes = new Map();
+    this.#admitted.clear();
     for (const source of sources) {
       const fresh = new Remote(source, this.#rule);
       const remote = this.#aside.get(fresh.name) ?? fresh;
@@ -112,7 +122,7 @@ export class RemoteKeys {
    * @returns whether the keys have changed since the call, by this request or another: the core is worth asking again.
    */
   async refresh(issuer: string, kid: string | undefined, context: IoContext): Promise<boolean> {
-    const remote = this.#remotes.get(issuer);
+    const remote = this.#remotes.get(issuer) ?? this.#takeIn(issuer);
     if (remote === undefined) return false;
     const seen = remote.generation;
     if (kid !== undefined && remote.misses.has(kid, this.#io.now())) return false;
@@ -180,6 +190,22 @@ export class RemoteKeys {
         misses: remote.misses.size,
       };
     });
+  }
+
+  /** Lets an issuer go that no policy lists. */
+  letGo(issuer: string): void {
+    if (this.#admitted.delete(issuer)) this.#remotes.delete(issuer);
+    this.#forget(issuer);
+  }
+
+  #takeIn(issuer: string): Remote | undefined {
+    const source = this.#admit(issuer);
+    if (source === undefined) return undefined;
+    const fresh = new Remote(source, this.#rule);
+    this.#admitted.add(issuer);
+    this.#remotes.set(issuer, fresh);
+    if (this.#admitted.size > MOST_ADMITTED) this.letGo(this.#admitted.values().next().value as string);
+    return fresh;
   }
 
   /** One turn through the lower tiers. Its promise never rejects and belongs to the request that began it. */
