@@ -9,7 +9,7 @@ use crate::policy::presets::{
 /// Every preset. Its fields are what the provider documents: the pages are named beside the vectors
 /// (`tests/vectors/generate/presets*.mjs`).
 #[rustfmt::skip]
-pub(super) const PRESETS: [Preset; 25] = [
+pub(super) const PRESETS: [Preset; 26] = [
     // ID tokens look alike and are for another audience: the client.
     preset("auth0", &[listed_as("domain", Host, "{domain}")], r#"{
 "issuer":"https://<domain>/",
@@ -119,6 +119,15 @@ pub(super) const PRESETS: [Preset; 25] = [
 "requiredClaims":["sub","sid"],
 "algorithms":["RS256"],
 "types":["JWT"]}"#),
+    // Every customer has this issuer, and keys of its own; tokens name nobody as their audience.
+    preset("workos", &[given("client", Label)], r#"{
+"issuer":"https://api.workos.com",
+"audience":"https://api.workos.com",
+"audienceClaim":"iss",
+"remote":{"jwksUri":"https://api.workos.com/sso/jwks/<client>"},
+"requiredClaims":["sub","sid"],
+"algorithms":["RS256"],
+"types":"any"}"#),
     preset("better-auth", &[given("url", Url)], r#"{
 "issuer":"<url>",
 "audience":"<url>",

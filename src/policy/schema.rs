@@ -184,6 +184,7 @@ fn parameter(name: &str, syntax: Syntax) -> Value {
             "region" => "The region of the user pool.",
             "userPool" => "The id of the user pool.",
             "project" => "The id of the project. With firebase it is also the audience.",
+            "client" => "The client id of the environment, which its keys are published under.",
             "tenantName" => "The tenant's name: what stands before b2clogin.com.",
             "userFlow" => "The user flow or custom policy by which users sign in, such as B2C_1_signin.",
             "namespaceId" => "The id of the group or user whose projects are trusted, as in `namespace_id`.",

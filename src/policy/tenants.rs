@@ -202,7 +202,7 @@ impl Tenants {
             let end = behind.bytes().position(|byte| !syntax.has(byte)).unwrap_or(behind.len());
             let value = behind.get(..end)?;
             // Nothing of it is cut or mended: it is the value as it stands.
-            if syntax.read(value) != Ok(value) {
+            if syntax.read(value, &[]) != Ok(value) {
                 return None;
             }
             values.push((hole.name, value));

@@ -251,6 +251,12 @@ type Preselected =
   | (Preset & { audience: Audience })
   | { preset: 'firebase' | 'supabase'; project: string; audience?: Audience }
   | {
+      preset: 'workos';
+      /** The client id of the environment. */
+      client: string;
+      audience?: Audience;
+    }
+  | {
       preset: 'better-auth';
       /** The `baseURL` of the server, which is the audience as well. */
       url: string;

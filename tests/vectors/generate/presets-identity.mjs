@@ -6,6 +6,7 @@ import { accept, NOW, refuse } from './signing.mjs';
 const PAGES = {
   supabase: 'https://supabase.com/docs/guides/auth/jwt-fields',
   clerk: 'https://clerk.com/docs/guides/sessions/manual-jwt-verification',
+  workos: 'https://workos.com/docs/reference/authkit/session-tokens',
   betterAuth: 'https://better-auth.com/docs/plugins/jwt',
   zitadel: 'https://zitadel.com/docs/apis/openidoauth/claims',
   logto: 'https://docs.logto.io/authorization/validate-access-tokens',
@@ -105,6 +106,38 @@ provider(add, 'clerk', {
       missing('sid'),
     ],
     'refuses-another-instance': neighbour('Each has a host of its own.', 'https://clerk.other.example'),
+  },
+});
+
+provider(add, 'workos', {
+  parameters: { client: 'client_01HXYZ' },
+  issuer: 'https://api.workos.com',
+  payload: {
+    sub: 'user_01HBEQKA6K4QJAS93VPE39W1JT',
+    sid: 'session_01HQSXZGF8FHF7A9ZZFCW4387R',
+    jti: '01HQSXZXPPFPKMDD32RKTFY6PV',
+    org_id: 'org_01HRDMC6CM357W30QMHMQ96Q0S',
+    role: 'member',
+    roles: ['member'],
+    permissions: ['posts:read', 'posts:write'],
+    entitlements: ['audit-logs'],
+  },
+  others: {
+    'accepts-an-impersonated-session': [
+      'It says by whom.',
+      { payload: { act: { sub: 'admin@b.example' } } },
+      accept(),
+    ],
+    'refuses-a-token-without-session': [
+      'Machines have none.',
+      { payload: { sid: undefined } },
+      missing('sid'),
+    ],
+    'refuses-a-token-of-an-authkit-domain': neighbour(
+      'Those are for applications of others.',
+      'https://acme.authkit.app',
+      { aud: 'client_2' },
+    ),
   },
 });
 
