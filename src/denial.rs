@@ -32,6 +32,10 @@ pub enum Denial {
     /// 9110 §15.5.20).
     RequestMisdirected,
 
+    /// The token is in a cookie, and what the browser says of the page that had the request sent is
+    /// that it is another site's, or nothing.
+    RequestCrossSite { expected: Vec<String>, actual: Option<String> },
+
     /// The query has an `access_token` (RFC 6750 §2.3, forbidden by RFC 9700 §4.3.2).
     TokenInQuery,
     /// The issuer's keys could not be had, so nothing can be said of the token.
@@ -66,8 +70,8 @@ pub enum Denial {
     DpopOriginUnknown,
     /// The proof's `htm` is not the request's method.
     DpopMethodMismatch,
-    /// The proof's `htu` is not the request's URL.
-    DpopUrlMismatch,
+    /// The proof's `htu` is not the request's URL. Both are in their normal form, without queries.
+    DpopUrlMismatch { expected: String, actual: String },
     /// The proof's `ath` is not the hash of the token.
     DpopTokenMismatch,
     /// The proof was made too long ago, or in the future.
@@ -139,10 +143,11 @@ impl Denial {
         use Denial as D;
         use Stage::{Bearer, Binding, Introspection, Keys, Request, Requirement, Transport};
         match self {
-            D::TransportInsecure => ("transport-insecure", Transport, "The request came over plain HTTP; use https. Plain HTTP is allowed only on a loopback name, if the connection comes from this machine or the policy lists the name in gate.origins."),
+            D::TransportInsecure => ("transport-insecure", Transport, "The request came over plain HTTP; use https. If a proxy ends TLS, list its address in the policy's gate.proxies.trusted. To accept plain HTTP from a network of yours, list it in gate.plainHttpFrom. On a loopback name plain HTTP needs a connection from this machine, or the name in gate.origins; for wrangler dev set dev.host to \"localhost\"."),
             D::RequestMalformed { .. } => ("request-malformed", Request, "The request is malformed: its URL, request-target, method or headers cannot be read, it has more than one Host header, or its Connection header lists a header with credentials or one that the gate sets."),
             D::PathAmbiguous => ("path-ambiguous", Request, "Servers may read this path in different ways; send one without empty or dot segments, semicolons, or percent-encoded slashes, backslashes, percent signs or control characters."),
             D::RequestMisdirected => ("request-misdirected", Request, "The request is for an origin that is not among the policy's gate.origins."),
+            D::RequestCrossSite { .. } => ("request-cross-site", Request, "The token is in a cookie, and neither Origin nor Sec-Fetch-Site says that a page of this origin sent the request. List the page's origin in the policy's gate.credentials.csrf.origins, or send the token in a header."),
             D::TokenInQuery => ("token-in-query", Bearer, "The query carries an access_token; send it in the Authorization header."),
             D::KeysUnavailable { .. } => ("keys-unavailable", Keys, "The issuer's keys cannot be fetched at the moment."),
             D::IntrospectionUnavailable { .. } => ("introspection-unavailable", Introspection, "The token cannot be introspected: the authorization server gave no usable answer."),
@@ -155,7 +160,7 @@ impl Denial {
             D::DpopProofInvalid { .. } => ("dpop-proof-invalid", Binding, "The DPoP proof is not a valid signed JWT as in RFC 9449 section 4.2."),
             D::DpopOriginUnknown => ("dpop-origin-unknown", Binding, "The htu of a DPoP proof cannot be checked by the Host header alone; list the service's origins in the policy's gate.origins, such as [\"https://api.example\"]."),
             D::DpopMethodMismatch => ("dpop-method-mismatch", Binding, "The DPoP proof is for another method."),
-            D::DpopUrlMismatch => ("dpop-url-mismatch", Binding, "The DPoP proof is for another URL."),
+            D::DpopUrlMismatch { .. } => ("dpop-url-mismatch", Binding, "The htu of the DPoP proof is another URL than the request's. If a proxy changes scheme, host or path, list it in the policy's gate.proxies.trusted and set gate.proxies.host or gate.proxies.prefix."),
             D::DpopTokenMismatch => ("dpop-token-mismatch", Binding, "The DPoP proof is for another token."),
             D::DpopTimeMismatch { .. } => ("dpop-time-mismatch", Binding, "The DPoP proof is too old, or from the future."),
             D::DpopNonceRequired => ("dpop-nonce-required", Binding, "The DPoP proof has to carry the nonce of the DPoP-Nonce header."),

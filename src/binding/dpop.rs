@@ -16,7 +16,7 @@ use crate::{
     jws::compact::{UnverifiedToken, read_part},
     keys::{VerificationKey, jwk, set::Candidates},
     limits::Limits,
-    rejection::{Rejection, Segment},
+    rejection::{Rejection, Segment, excerpt},
     signature,
     time::{Leeway, NumericDate, UnixSeconds},
 };
@@ -100,8 +100,9 @@ pub fn check(proof: &str, occasion: &Occasion<'_>, rules: &ProofRules) -> Result
         return Err(Denial::DpopMethodMismatch);
     }
     let here = occasion.url.without_query();
-    if Url::parse(text("htu")?).ok_or(because("htu"))?.without_query() != here {
-        return Err(Denial::DpopUrlMismatch);
+    let there = Url::parse(text("htu")?).ok_or(because("htu"))?.without_query();
+    if there != here {
+        return Err(Denial::DpopUrlMismatch { expected: excerpt(&here), actual: excerpt(&there) });
     }
     if let Some(token) = occasion.token
         && text("ath")? != base64url::encode(&Hash::Sha256.of(&[token.as_bytes()]))

@@ -43,14 +43,10 @@ impl<'u> Url<'u> {
             None => (tail, None),
         };
         let (host, port) = host_and_port(authority)?;
-        let own = if secure { 443 } else { 80 };
-        let mut authority = host.to_ascii_lowercase();
-        let host_bytes = authority.len();
-        if let Some(port) = port.filter(|port| *port != own) {
-            authority.push(':');
-            authority.push_str(&port.to_string());
-        }
-        Some(Url { secure, authority, host_bytes, path: normal_path(path), written: path, query })
+        let authority = String::new();
+        let mut url = Url { secure, authority, host_bytes: 0, path: normal_path(path), written: path, query };
+        url.set_authority(host, port);
+        Some(url)
     }
 
     /// The path as it was sent; `/` for an empty one.
@@ -72,6 +68,40 @@ impl<'u> Url<'u> {
             self.authority.truncate(host.len());
         }
         self
+    }
+
+    /// The same URL on the host that a proxy was asked for, with its port if it names one; `None`
+    /// for what is no host.
+    #[must_use]
+    pub fn with_authority(mut self, authority: &str) -> Option<Self> {
+        let (host, port) = host_and_port(authority)?;
+        self.set_authority(host, port);
+        Some(self)
+    }
+
+    fn set_authority(&mut self, host: &str, port: Option<u16>) {
+        let own = if self.secure { 443 } else { 80 };
+        self.authority = host.to_ascii_lowercase();
+        self.host_bytes = self.authority.len();
+        if let Some(port) = port.filter(|port| *port != own) {
+            self.authority.push(':');
+            self.authority.push_str(&port.to_string());
+        }
+    }
+
+    /// The same URL below the path that a proxy took off; `None` for what is no path with one
+    /// reading. The path as it was sent, by which routes are found, stays.
+    #[must_use]
+    pub fn below(mut self, prefix: &str) -> Option<Self> {
+        let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(&byte);
+        let segments =
+            prefix.strip_prefix('/').map(|path| path.split('/').all(|part| !["", ".", ".."].contains(&part)));
+        if !prefix.is_empty() && (segments != Some(true) || !prefix.bytes().all(plain)) {
+            return None;
+        }
+        self.path.insert_str(0, prefix);
+        Some(self)
     }
 
     /// The normal form without query and fragment: what `htu` is compared with (RFC 9449 §4.3 check 9).

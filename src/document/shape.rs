@@ -99,17 +99,26 @@ impl Shape {
     /// # Errors
     /// The first mistake, at its member: unknown, of another kind, out of its range, or missing.
     pub(crate) fn check<'o, 'a>(&'static self, object: &'o Object<'a>) -> Result<Checked<'o, 'a>, PolicyError> {
-        self.inspect(object)?;
+        self.check_among(object, &[])
+    }
+
+    /// The same, where URLs may be http on these hosts.
+    pub(crate) fn check_among<'o, 'a>(
+        &'static self,
+        object: &'o Object<'a>,
+        hosts: &[&str],
+    ) -> Result<Checked<'o, 'a>, PolicyError> {
+        self.inspect(object, hosts)?;
         Ok(Checked::new(self, object))
     }
 
-    fn inspect(&self, object: &Object<'_>) -> Result<(), PolicyError> {
+    fn inspect(&self, object: &Object<'_>, hosts: &[&str]) -> Result<(), PolicyError> {
         for (name, value) in object.members() {
             let Some(member) = self.members.iter().find(|member| member.name == name) else {
                 let known = listed(&mut self.members.iter().map(|member| member.name));
                 return Err(PolicyError::at(name, ["is unknown; expected one of ", &known].concat()));
             };
-            member.kind.check(value).map_err(|error| error.within(name))?;
+            member.kind.check(value, hosts).map_err(|error| error.within(name))?;
         }
         let there = |name: &&&str| object.get(name).is_some();
         if let Some(member) = self.members.iter().find(|member| member.required && !there(&&member.name)) {
@@ -172,17 +181,17 @@ impl Member {
 }
 
 impl Kind {
-    pub(crate) fn check(&self, value: &Value<'_>) -> Result<(), PolicyError> {
+    pub(crate) fn check(&self, value: &Value<'_>, hosts: &[&str]) -> Result<(), PolicyError> {
         let must = |what: &str| Err(PolicyError::here(["must be ", what].concat()));
         match (self, value) {
             (Kind::Text | Kind::Url | Kind::Template, Value::String(text)) if text.is_empty() => {
                 Err(PolicyError::here("must not be empty"))
             }
-            (Kind::Url, Value::String(text)) => url::check(text).map_err(PolicyError::here),
+            (Kind::Url, Value::String(text)) => url::check_among(text, hosts).map_err(PolicyError::here),
             // Its reader knows what may stand in a hole.
             (Kind::Template, Value::String(_)) => Ok(()),
-            (Kind::Lists, Value::Object(_)) => Kind::Map(&Kind::Texts).check(value),
-            (Kind::Lists, value) => Kind::Texts.check(value),
+            (Kind::Lists, Value::Object(_)) => Kind::Map(&Kind::Texts).check(value, hosts),
+            (Kind::Lists, value) => Kind::Texts.check(value, hosts),
             (Kind::Choice(known), Value::String(text)) if known.contains(&text.as_ref()) => Ok(()),
             (Kind::Choice(known), _) => must(&quoted(known, "\" or \"")),
             (Kind::Algorithm, Value::String(name)) if Alg::from_name(name).is_some() => Ok(()),
@@ -204,17 +213,17 @@ impl Kind {
             },
             (Kind::Array(kind), Value::Array(items)) if !items.is_empty() => {
                 let check = |(index, item): (usize, &Value<'_>)| {
-                    kind.check(item).map_err(|error| error.within(&index.to_string()))
+                    kind.check(item, hosts).map_err(|error| error.within(&index.to_string()))
                 };
                 items.iter().enumerate().try_for_each(check)
             }
             (Kind::Never(reason), _) => Err(PolicyError::here(*reason)),
-            (Kind::Either(text, _), Value::String(_)) => text.check(value),
-            (Kind::Either(_, other), _) => other.check(value),
-            (Kind::Object(shape), Value::Object(object)) => shape.inspect(object),
-            (Kind::Map(kind), Value::Object(object)) => {
-                object.members().try_for_each(|(name, value)| kind.check(value).map_err(|error| error.within(name)))
-            }
+            (Kind::Either(text, _), Value::String(_)) => text.check(value, hosts),
+            (Kind::Either(_, other), _) => other.check(value, hosts),
+            (Kind::Object(shape), Value::Object(object)) => shape.inspect(object, hosts),
+            (Kind::Map(kind), Value::Object(object)) => object
+                .members()
+                .try_for_each(|(name, value)| kind.check(value, hosts).map_err(|error| error.within(name))),
             (Kind::Text, Value::String(_))
             | (Kind::Boolean, Value::Bool(_))
             | (Kind::Scalar, Value::String(_) | Value::Bool(_) | Value::Integer(_))
@@ -280,7 +289,7 @@ mod tests {
 
     #[test]
     fn each_mistake_is_told_at_its_member() {
-        let fault = |text: &str| OUTER.inspect(&parse(text).unwrap()).unwrap_err().to_string();
+        let fault = |text: &str| OUTER.inspect(&parse(text).unwrap(), &[]).unwrap_err().to_string();
         assert_eq!(fault(r#"{"x":true}"#), "/a: is required");
         assert_eq!(fault(r#"{"a":"","x":true}"#), "/a: must not be empty");
         assert_eq!(fault(r#"{"a":null,"x":true}"#), "/a: must be a string");

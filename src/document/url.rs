@@ -14,6 +14,11 @@ pub(crate) fn split_scheme(url: &str) -> Option<(&str, &str)> {
 /// STRICTER than RFC 3986: no user information, no fragment, no white space or other characters that parsers mend in different ways;
 /// the scheme is in lower case.
 pub(crate) fn check(url: &str) -> Result<(), &'static str> {
+    check_among(url, &[])
+}
+
+/// The same, or http on one of these hosts: a name, or `*.` and the end of one.
+pub(crate) fn check_among(url: &str, hosts: &[&str]) -> Result<(), &'static str> {
     let (secure, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
         (Some(rest), _) => (true, rest),
         (_, Some(rest)) => (false, rest),
@@ -25,10 +30,20 @@ pub(crate) fn check(url: &str) -> Result<(), &'static str> {
     if !is_host(host) || !is_port(port) || !rest.as_bytes().iter().all(plain) {
         return Err("must be a URL without userinfo, fragment or spaces");
     }
-    if !secure && !LOOPBACK.contains(&host) {
-        return Err("must begin with https://, or with http:// on localhost, 127.0.0.1 or [::1]");
+    if !secure && !LOOPBACK.contains(&host) && !is_among(host, hosts) {
+        return Err(
+            "must begin with https://, or with http:// on localhost, 127.0.0.1, [::1] or a host in plainHttpHosts",
+        );
     }
     Ok(())
+}
+
+/// Is the host one of these? `*.` stands for one label or more.
+pub(crate) fn is_among(host: &str, hosts: &[&str]) -> bool {
+    hosts.iter().any(|own| match own.strip_prefix('*') {
+        Some(end) => host.len() > end.len() && host.ends_with(end),
+        None => host == *own,
+    })
 }
 
 /// Is it a host name or an address, as it stands in a URL?

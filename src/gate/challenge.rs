@@ -40,9 +40,11 @@ pub(crate) fn answer(denial: &Denial, scene: &Scene<'_>) -> ChallengeResponse {
         if scene.with_proof { scene.dpop(described("invalid_token")) } else { scene.plain(described("invalid_token")) }
     };
     let (status, challenges, retry_after) = match denial {
-        D::TransportInsecure | D::NetworkDenied | D::AddressUnknown | D::RefusedByCheck { .. } => {
-            (403, Vec::new(), None)
-        }
+        D::TransportInsecure
+        | D::RequestCrossSite { .. }
+        | D::NetworkDenied
+        | D::AddressUnknown
+        | D::RefusedByCheck { .. } => (403, Vec::new(), None),
         D::RequestMalformed { .. } | D::PathAmbiguous => (400, Vec::new(), None),
         D::RequestMisdirected => (421, Vec::new(), None),
         // The operator's to mend: another proof would be no better.
@@ -62,7 +64,7 @@ pub(crate) fn answer(denial: &Denial, scene: &Scene<'_>) -> ChallengeResponse {
         | D::DpopProofAmbiguous
         | D::DpopProofInvalid { .. }
         | D::DpopMethodMismatch
-        | D::DpopUrlMismatch
+        | D::DpopUrlMismatch { .. }
         | D::DpopTokenMismatch
         | D::DpopTimeMismatch { .. }
         | D::DpopReplayed => (401, vec![scene.dpop(described("invalid_dpop_proof"))], None),

@@ -39,7 +39,7 @@ impl Cors {
     pub(crate) fn read(object: Checked<'_, '_>, places: &Places) -> Result<Self, PolicyError> {
         let origins = match object.value("origins") {
             Some(Value::String(_)) | None => Allowed::Any,
-            Some(_) => Allowed::OneOf(listed(object, "origins", is_origin, ORIGIN)?),
+            Some(_) => Allowed::OneOf(origins(object, "origins")?),
         };
         let credentials = object.flag("credentials");
         // Fetch §3.3.5: "*" and credentials do not go together, and an origin that nobody listed
@@ -109,6 +109,11 @@ impl Cors {
         }
         fields
     }
+}
+
+/// A list of origins.
+pub(crate) fn origins(object: Checked<'_, '_>, name: &str) -> Result<Vec<String>, PolicyError> {
+    listed(object, name, is_origin, ORIGIN)
 }
 
 fn field(name: &str, value: &str) -> (String, String) {

@@ -4,15 +4,16 @@ use crate::{
     document::checked::Checked,
     gate::{
         credentials::{AUTHORIZATION, Places},
-        request::CREDENTIALS,
+        request::{CREDENTIALS, Request},
         step::Forward,
+        subprotocol,
     },
     json::{Object, Value},
     policy_error::PolicyError,
 };
 
 /// Headers that mean something to HTTP itself, to proxies or to whoever authenticates: no claim may take their place.
-const RESERVED: [&str; 18] = [
+const RESERVED: [&str; 19] = [
     AUTHORIZATION,
     "connection",
     "content-encoding",
@@ -26,6 +27,7 @@ const RESERVED: [&str; 18] = [
     "keep-alive",
     "origin",
     "proxy-authorization",
+    "sec-websocket-protocol",
     "te",
     "trailer",
     "transfer-encoding",
@@ -45,6 +47,8 @@ struct ForwardedClaim {
 pub(crate) struct Forwarding {
     told: Vec<ForwardedClaim>,
     strips_token: bool,
+    /// The policy says in words that the token is passed on.
+    keeps_token: bool,
 }
 
 impl Forwarding {
@@ -71,7 +75,8 @@ impl Forwarding {
         }
         // Whatever the order in which somebody's JSON writer put them.
         told.sort_by(|one, other| one.header.cmp(&other.header));
-        Ok(Forwarding { told, strips_token: object.text("token") != Some("keep") })
+        let keeps_token = object.text("token") == Some("keep");
+        Ok(Forwarding { told, strips_token: !keeps_token, keeps_token })
     }
 
     /// What is removed from every request that passes, whether it needs a token or not:
@@ -85,7 +90,21 @@ impl Forwarding {
             if places.may_prove() {
                 forward.strip.push("dpop".to_owned());
             }
+            forward.strip.extend(places.subprotocol.is_some().then(|| subprotocol::HEADER.to_owned()));
             forward.strip_cookie.clone_from(&places.cookie);
+        }
+        forward
+    }
+
+    /// The same for one request: of the subprotocols that it offers, all stay but the token.
+    pub(crate) fn of_request(&self, request: &Request<'_>, places: &Places) -> Forward {
+        self.with_offers(self.without_claims(places), request, places)
+    }
+
+    fn with_offers(&self, mut forward: Forward, request: &Request<'_>, places: &Places) -> Forward {
+        // Also where the policy says nothing of forwarding: a server would answer with the token.
+        if !self.keeps_token {
+            subprotocol::redact(&mut forward, request, places);
         }
         forward
     }
@@ -94,11 +113,16 @@ impl Forwarding {
     /// or that credentials may stand in.
     pub(crate) fn concerns(&self, folded: &str, places: &Places) -> bool {
         let in_places = || places.header.as_deref().is_some_and(|header| Forward::folded(header) == folded);
-        CREDENTIALS.contains(&folded) || self.told.iter().any(|told| told.header == folded) || in_places()
+        let is_offer = || places.subprotocol.is_some() && folded == subprotocol::HEADER;
+        CREDENTIALS.contains(&folded) || is_offer() || self.told.iter().any(|told| told.header == folded) || in_places()
     }
 
     /// The same, and what the claims of a token set.
-    pub(crate) fn of_claims(&self, claims: &Object<'_>, places: &Places) -> Forward {
+    pub(crate) fn of_claims_and_request(&self, claims: &Object<'_>, request: &Request<'_>, places: &Places) -> Forward {
+        self.with_offers(self.of_claims(claims, places), request, places)
+    }
+
+    fn of_claims(&self, claims: &Object<'_>, places: &Places) -> Forward {
         let header = |told: &ForwardedClaim| Some((told.header.clone(), header_value(claim(claims, &told.claim)?)?));
         Forward { set: self.told.iter().filter_map(header).collect(), ..self.without_claims(places) }
     }
@@ -212,7 +236,7 @@ mod tests {
         assert_eq!(strip(r#"{"token":"strip"}"#), ["authorization", "dpop"]);
         assert_eq!(strip(r#"{"token":"keep"}"#), Vec::<String>::new());
         // Also where nobody looks at it.
-        let cookie = Places { header: None, scheme: None, cookie: Some("session".to_owned()) };
+        let cookie = Places { header: None, scheme: None, cookie: Some("session".to_owned()), ..Places::default() };
         let public = |text: &str, places: &Places| forwarding(text).unwrap().without_claims(places);
         assert_eq!(public("{}", &Places::default()).strip, ["authorization", "dpop"]);
         assert_eq!(public("{}", &cookie).strip_cookie.as_deref(), Some("session"));

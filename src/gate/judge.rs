@@ -119,7 +119,7 @@ impl Case<'_> {
             return Err(Denial::RefusedByCheck { reason: excerpt(reason) });
         }
         let rules = &self.gate.rules;
-        let forward = rules.forwarding.of_claims(claims, &rules.places);
+        let forward = rules.forwarding.of_claims_and_request(claims, self.request, &rules.places);
         let nonce = proof.and_then(|proof| proof.next_nonce);
         let alternative = policy.alternative(issuer, validity.alternative).map(str::to_owned);
         Ok(Outcome::Passed(Passed { issuer: issuer.to_owned(), alternative, binding, forward, validity, nonce }))

@@ -31,26 +31,28 @@ pub enum MetadataError {
 ///
 /// It has to be https on a public host. The issuer's own host may be private, as the policy names
 /// it; so may `hosts`, which the policy names besides. Plain HTTP on a loopback name is for an
-/// issuer that is there itself.
+/// issuer that is there itself; on one of the hosts in `plain` the policy allows it.
 ///
 /// A name is judged by its text. Where it leads is the resolver's word, which the core cannot ask
 /// for.
 ///
 /// # Errors
 /// [`MetadataError`].
-pub fn jwks_uri(text: &str, issuer: &str, hosts: &[String]) -> Result<String, MetadataError> {
+pub fn jwks_uri(text: &str, issuer: &str, hosts: &[String], plain: &[String]) -> Result<String, MetadataError> {
     let document = read_object(text.as_bytes(), &Limits::DOCUMENT).map_err(|_| MetadataError::DiscoveryNotJson)?;
     if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
         return Err(MetadataError::DiscoveryIssuerMismatch);
     }
     let place = document.get("jwks_uri").and_then(Value::as_str).ok_or(MetadataError::DiscoveryJwksUri)?;
-    url::check(place).map_err(|_| MetadataError::DiscoveryJwksUri)?;
+    let plain: Vec<&str> = plain.iter().map(String::as_str).collect();
+    url::check_among(place, &plain).map_err(|_| MetadataError::DiscoveryJwksUri)?;
     let read = Url::parse(place).ok_or(MetadataError::DiscoveryJwksUri)?;
     let own = Url::parse(issuer);
-    if !read.secure && own.as_ref().is_none_or(|own| own.secure) {
+    let is_named = url::is_among(read.host(), &plain);
+    if !read.secure && !is_named && own.as_ref().is_none_or(|own| own.secure) {
         return Err(MetadataError::DiscoveryJwksUri);
     }
-    // What is left of plain HTTP is on a loopback name.
+    // What is left of plain HTTP is on a loopback name or a host of `plain`.
     let named = !read.secure
         || own.is_some_and(|own| own.host() == read.host())
         || hosts.iter().any(|host| host == read.host());
@@ -134,7 +136,7 @@ mod tests {
 
     fn read(issuer: &str, place: &str, hosts: &[&str]) -> Result<String, MetadataError> {
         let text = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{place}"}}"#);
-        jwks_uri(&text, issuer, &hosts.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>())
+        jwks_uri(&text, issuer, &hosts.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>(), &[])
     }
 
     #[test]

@@ -31,7 +31,11 @@
 mod step;
 mod facts;
 mod request_target;
+mod forwarded;
+mod proxies;
 mod credentials;
+mod subprotocol;
+mod cross_site;
 mod origins;
 mod request;
 mod cors;
@@ -45,6 +49,7 @@ mod token_kind;
 mod former_proof_windows;
 mod judge;
 mod unresolved_token;
+mod profile;
 pub mod metadata;
 mod tenants;
 
@@ -59,6 +64,7 @@ use crate::{
     time::UnixSeconds, verifier::Verifier,
 };
 use challenge::{ChallengeResponse, Scene};
+use credentials::Source;
 use demands::Demands;
 use former_proof_windows::FormerWindows;
 use request::Request;
@@ -95,6 +101,8 @@ impl RequirementId {
 pub struct Gate {
     verifier: Verifier,
     rules: GateRules,
+    /// Hosts that may be asked over plain HTTP.
+    plain_hosts: Vec<String>,
     requirements: Vec<Kept>,
     /// Names the policy, by its text.
     policy_id: String,
@@ -128,6 +136,7 @@ impl Gate {
     /// The gate around a verifier for that policy.
     fn read(verifier: Verifier, policy: &str, secret: Option<&[u8]>) -> Result<Self, PolicyError> {
         let document = document::parse(policy)?;
+        let plain_hosts = rules::plain_hosts(&document)?;
         let rules = GateRules::read(document.object("gate")?, secret).map_err(|error| error.within("gate"))?;
         // An opaque token does not say whose it is.
         if verifier.policy().introspections().count() > 1 {
@@ -138,7 +147,14 @@ impl Gate {
         }
         // As long as a name that nobody can find two policies for.
         let policy_id = base64url::encode(&Hash::Sha256.of(&[policy.as_bytes()]));
-        Ok(Gate { verifier, rules, requirements: Vec::new(), policy_id, former_windows: FormerWindows::default() })
+        Ok(Gate {
+            verifier,
+            rules,
+            plain_hosts,
+            requirements: Vec::new(),
+            policy_id,
+            former_windows: FormerWindows::default(),
+        })
     }
 
     /// A gate for another policy with what this one was given: requirements, under the same numbers; the keys that issuers
@@ -189,12 +205,12 @@ impl Gate {
     }
 
     /// The `jwks_uri` of an issuer's metadata, if it may be fetched: see [`metadata::jwks_uri`].
-    /// The policy's `gate.privateHosts` may be named.
+    /// The policy's `gate.privateHosts` and `plainHttpHosts` may be named.
     ///
     /// # Errors
     /// [`MetadataError`](metadata::MetadataError).
     pub fn jwks_uri(&self, issuer: &str, text: &str) -> Result<String, metadata::MetadataError> {
-        metadata::jwks_uri(text, issuer, &self.rules.private_hosts)
+        metadata::jwks_uri(text, issuer, &self.rules.private_hosts, &self.plain_hosts)
     }
 
     /// Takes signed lists of revocations.
@@ -233,47 +249,6 @@ impl Gate {
         &self.policy_id
     }
 
-    /// Which headers a decision may rest on, in lower case. Of a request by another method than `OPTIONS`,
-    /// [`headers_of_requests`](Self::headers_of_requests) suffice.
-    #[must_use]
-    pub fn headers(&self) -> Vec<&str> {
-        let mut names = self.headers_of_requests();
-        let marks = ["origin", "access-control-request-method", "content-length", "transfer-encoding"];
-        for name in marks.into_iter().chain(request::CREDENTIALS) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        names
-    }
-
-    /// The same without those by which a CORS preflight is told from a request.
-    #[must_use]
-    pub fn headers_of_requests(&self) -> Vec<&str> {
-        let GateRules { places, proxies, cors, .. } = &self.rules;
-        let mut names = vec!["host", "connection"];
-        names.extend(cors.as_ref().map(|_| "origin"));
-        names.extend(places.header.as_deref());
-        names.extend(places.cookie.as_ref().map(|_| "cookie"));
-        names.extend(places.may_prove().then_some("dpop"));
-        if !proxies.trusted.is_empty() {
-            names.extend([proxies.header.as_str(), "x-forwarded-proto"]);
-        }
-        names
-    }
-
-    /// Whether method and path matter where [`Facts::requirement`] is `None`.
-    #[must_use]
-    pub fn goes_by_path(&self) -> bool {
-        !self.rules.routes.is_empty()
-    }
-
-    /// Whether the client's address matters to the policy or to a requirement that is kept.
-    #[must_use]
-    pub fn goes_by_address(&self) -> bool {
-        self.rules.names_networks() || self.requirements.iter().any(|kept| kept.requirement.names_networks())
-    }
-
     /// The next step about a request.
     #[must_use]
     pub fn decide(&self, facts: &Facts<'_>, now: UnixSeconds) -> Step {
@@ -307,18 +282,24 @@ impl Gate {
 
     /// The stages of a request, in their order.
     fn follow<'g>(&'g self, facts: &Facts<'_>, now: UnixSeconds, seen: &mut Seen<'g>) -> Result<Step, Denial> {
-        let GateRules { proxies, places, forwarding, origins, .. } = &self.rules;
+        let GateRules { proxies, places, forwarding, origins, plain_from, .. } = &self.rules;
+        let is_origin = |(name, _): &&(&str, &str)| name.eq_ignore_ascii_case("origin");
+        seen.origin = facts.headers.iter().find(is_origin).map(|(_, value)| (*value).to_owned());
         let request = Request::read(facts, proxies)?;
-        seen.origin = request.fields("origin").next().map(str::to_owned);
-        request.check_transport(origins)?;
-        request.check_origin(origins)?;
+        let admitted = request.check_transport(origins, plain_from).and_then(|()| request.check_origin(origins));
+        if let Err(denial) = admitted
+            && !(request.may_be_probe(places, origins)
+                && self.required(facts, &request).is_ok_and(|demands| demands.is_public()))
+        {
+            return Err(denial);
+        }
         request.check_connection(|name| forwarding.concerns(name, places))?;
         if request.is_preflight(places) {
             return self.preflight(facts, &request);
         }
         let demands = self.required(facts, &request)?;
         if demands.is_public() {
-            return Ok(Step::Public(forwarding.without_claims(places)));
+            return Ok(Step::Public(forwarding.of_request(&request, places)));
         }
         let demands = seen.demands.insert(demands);
         request.check_query()?;
@@ -327,8 +308,11 @@ impl Gate {
                 return Err(self.rules.places.missing().into());
             }
             demands.check_connection(request.client)?;
-            return Ok(Step::Anonymous(forwarding.without_claims(places)));
+            return Ok(Step::Anonymous(forwarding.of_request(&request, places)));
         };
+        if credentials.source == Source::Cookie {
+            places.cross_site.check(&request)?;
+        }
         seen.with_proof = credentials.with_proof;
         let evidence = facts.evidence.under(&self.policy_id);
         judge::Case { gate: self, facts, evidence, request: &request, demands, credentials, now }.decide()
@@ -350,7 +334,7 @@ impl Gate {
                 None
             }
         };
-        Ok(Step::Preflight(Box::new(Preflight { forward: forwarding.without_claims(places), answer })))
+        Ok(Step::Preflight(Box::new(Preflight { forward: forwarding.of_request(request, places), answer })))
     }
 
     /// What is required: as the caller says, or as the routes do that cover the request however

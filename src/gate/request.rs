@@ -1,24 +1,26 @@
 //! The request itself: its URL, how it came, and whether it is one that is judged at all.
 
+use core::net::Ipv4Addr;
+
 use crate::{
     binding::{
-        network::{Address, Cidr, client_behind},
+        network::{Address, Cidr},
         uri::{Url, form_decoded},
     },
     denial::Denial,
-    gate::{credentials::Places, facts::Facts, origins::Origins, request_target, step::Forward},
+    gate::{
+        credentials::Places,
+        facts::Facts,
+        metadata,
+        origins::Origins,
+        proxies::{Ends, Proxies},
+        request_target,
+        step::Forward,
+    },
 };
 
 /// Where credentials are, whatever the policy says.
 pub(crate) const CREDENTIALS: [&str; 3] = ["authorization", "cookie", "dpop"];
-
-/// Whose word is taken for what stood before them.
-#[derive(Debug, Default)]
-pub(crate) struct Proxies {
-    pub(crate) trusted: Vec<Cidr>,
-    /// The header with the addresses of the hops, in lower case.
-    pub(crate) header: String,
-}
 
 /// A request that can be judged.
 #[derive(Debug)]
@@ -27,8 +29,14 @@ pub(crate) struct Request<'f> {
     pub(crate) url: Url<'f>,
     /// The client's address, where it is known.
     pub(crate) client: Option<Address>,
+    /// The address of the other end of the connection.
+    pub(super) peer: Option<Address>,
+    /// The client's address as far as plain HTTP may be accepted by it.
+    plain_client: Option<Address>,
     /// Whether the connection, as far as it is known, begins on this machine.
     is_local: Option<bool>,
+    /// Whether a proxy that the policy does not name says that it asks for somebody elsewhere.
+    for_others: bool,
     url_vouched: bool,
     has_body: bool,
     headers: &'f [(&'f str, &'f str)],
@@ -55,7 +63,10 @@ impl<'f> Request<'f> {
             method: facts.method,
             url,
             client: peer,
-            is_local: peer.map(Address::is_loopback),
+            peer,
+            plain_client: None,
+            is_local: None,
+            for_others: false,
             url_vouched: facts.url_vouched,
             has_body: facts.has_body,
             headers: facts.headers,
@@ -66,22 +77,9 @@ impl<'f> Request<'f> {
             return Err(Denial::RequestMalformed { member: "host" });
         }
         drop(hosts);
-        let trusted = |peer: Address| proxies.trusted.iter().any(|block| block.contains(peer));
-        if let Some(peer) = peer.filter(|peer| trusted(*peer)) {
-            let hops: Vec<&str> = request.fields(&proxies.header).flat_map(|value| value.split(',')).collect();
-            // A proxy on this machine speaks for clients from anywhere.
-            let told = !hops.is_empty();
-            request.client = client_behind(peer, hops.into_iter(), &proxies.trusted);
-            request.is_local = Some(told && request.client.is_some_and(Address::is_loopback));
-            let mut schemes = request.fields("x-forwarded-proto");
-            let secure = match (schemes.next(), schemes.next()) {
-                (None, _) => request.url.secure,
-                (Some(scheme), None) => scheme.eq_ignore_ascii_case("https"),
-                (Some(_), Some(_)) => false,
-            };
-            drop(schemes);
-            request.url = request.url.with_scheme(secure);
-        }
+        let Ends { url, client, is_local, for_others, plain_client } = proxies.ends(&request, request.url.clone())?;
+        (request.url, request.client) = (url, client);
+        (request.is_local, request.for_others, request.plain_client) = (is_local, for_others, plain_client);
         Ok(request)
     }
 
@@ -96,18 +94,43 @@ impl<'f> Request<'f> {
     pub(crate) fn is_preflight(&self, places: &Places) -> bool {
         let one = |name| self.fields(name).count() == 1;
         let none = |name: &str| self.fields(name).next().is_none();
-        let bare = CREDENTIALS.iter().all(|name| none(name)) && places.header.as_deref().is_none_or(none);
+        let bare = CREDENTIALS.iter().all(|name| none(name)) && places.headers().all(none);
         let announced = !none("transfer-encoding") || self.fields("content-length").any(|length| length.trim() != "0");
         let marked = one("origin") && one("access-control-request-method");
         self.method == "OPTIONS" && marked && bare && !announced && !self.has_body
     }
 
-    /// Tokens travel over TLS only (RFC 6750 §5.3), but for what does not leave the machine: the
-    /// host is a loopback name, and the other end of the connection is on this machine. Where the
-    /// connection is not known, the platform or the policy's `origins` say so.
-    pub(crate) fn check_transport(&self, origins: &Origins) -> Result<(), Denial> {
-        let local = || self.is_local.unwrap_or_else(|| self.url_vouched || origins.list(&self.url));
-        if self.url.secure || (self.url.is_loopback() && local()) { Ok(()) } else { Err(Denial::TransportInsecure) }
+    /// Tokens travel over TLS only (RFC 6750 §5.3), but for two kinds of request. What does not
+    /// leave the machine: the host is a loopback name, and the other end of the connection is on
+    /// this machine; where the connection is not known, or asks for somebody else, the platform or
+    /// the policy's `origins` say so. And what comes from one of the networks that the policy names for it, by both ends.
+    pub(crate) fn check_transport(&self, origins: &Origins, plain_from: &[Cidr]) -> Result<(), Denial> {
+        let is_listed = || origins.list(&self.url);
+        let local =
+            || self.is_local.unwrap_or_else(|| self.url_vouched || is_listed()) && (!self.for_others || is_listed());
+        let is_within = |address: Option<Address>| {
+            address.is_some_and(|address| plain_from.iter().any(|block| block.contains(address)))
+        };
+        let is_near = || is_within(self.peer) && is_within(self.plain_client);
+        if self.url.secure || (self.url.is_loopback() && local()) || is_near() {
+            Ok(())
+        } else {
+            Err(Denial::TransportInsecure)
+        }
+    }
+
+    /// May it be the probe of an orchestrator or a load balancer, which asks a service by its
+    /// address and often over plain HTTP? It brings nothing that an answer could be about, and what
+    /// is public is all that it may have. A host that anybody can reach by its name has to be one of
+    /// the policy's all the same.
+    pub(crate) fn may_be_probe(&self, places: &Places, origins: &Origins) -> bool {
+        let none = |name: &str| self.fields(name).next().is_none();
+        let is_bare = || CREDENTIALS.iter().copied().chain(places.headers()).all(none);
+        let is_ours =
+            || origins.is_empty() || origins.list(&self.url) || origins.list(&self.url.clone().with_scheme(true));
+        let host = self.url.host();
+        let is_private = || host.starts_with('[') || !metadata::is_public(host) || host.parse::<Ipv4Addr>().is_ok();
+        ["GET", "HEAD"].contains(&self.method) && (self.url.secure || is_bare()) && (is_ours() || is_private())
     }
 
     /// Is it for this service? Where the policy names no origins every one is taken, and proofs
@@ -162,7 +185,7 @@ mod tests {
         let origins = Origins::read(&["http://localhost:3000".to_owned()]).unwrap();
         let check = |url: &str, peer: Option<&str>, url_vouched: bool, origins: &Origins| {
             let facts = Facts { client_address: peer, url_vouched, ..facts("GET", url, &[]) };
-            Request::read(&facts, &Proxies::default()).unwrap().check_transport(origins).is_ok()
+            Request::read(&facts, &Proxies::default()).unwrap().check_transport(origins, &[]).is_ok()
         };
         let none = Origins::default();
         let (here, v6, elsewhere) = (Some("127.0.0.1"), Some("::1"), Some("192.0.2.1"));
@@ -185,13 +208,16 @@ mod tests {
 
     #[test]
     fn a_proxy_is_believed_when_it_is_one_of_ours() {
-        let proxies =
-            Proxies { trusted: vec![Cidr::parse("10.0.0.0/8").unwrap()], header: "x-forwarded-for".to_owned() };
+        let proxies = Proxies {
+            trusted: vec![Cidr::parse("10.0.0.0/8").unwrap()],
+            header: "x-forwarded-for".to_owned(),
+            ..Proxies::default()
+        };
         let check =
             |peer: Option<&'static str>, url: &'static str, headers: &'static [(&'static str, &'static str)]| {
                 let facts = Facts { client_address: peer, ..facts("GET", url, headers) };
                 let request = Request::read(&facts, &proxies).unwrap();
-                (request.check_transport(&Origins::default()).is_ok(), request.client)
+                (request.check_transport(&Origins::default(), &[]).is_ok(), request.client)
             };
         let client = Address::parse("203.0.113.9");
         let headers = &[("X-Forwarded-Proto", "https"), ("X-Forwarded-For", "203.0.113.9")];
@@ -203,7 +229,11 @@ mod tests {
         let twice = &[("x-forwarded-proto", "https"), ("x-forwarded-proto", "https")];
         assert!(!check(Some("10.0.0.1"), "http://api.example/", twice).0);
         // A proxy on the very machine that says nothing, or speaks for somebody else.
-        let here = Proxies { trusted: vec![Cidr::parse("127.0.0.1").unwrap()], header: "x-forwarded-for".to_owned() };
+        let here = Proxies {
+            trusted: vec![Cidr::parse("127.0.0.1").unwrap()],
+            header: "x-forwarded-for".to_owned(),
+            ..Proxies::default()
+        };
         for (headers, expected) in [
             (&[][..], false),
             (&[("x-forwarded-for", "203.0.113.9")][..], false),
@@ -211,7 +241,7 @@ mod tests {
         ] {
             let facts = Facts { client_address: Some("127.0.0.1"), ..facts("GET", "http://localhost/", headers) };
             let request = Request::read(&facts, &here).unwrap();
-            assert_eq!(request.check_transport(&Origins::default()).is_ok(), expected, "{headers:?}");
+            assert_eq!(request.check_transport(&Origins::default(), &[]).is_ok(), expected, "{headers:?}");
         }
         let hops = &[("x-forwarded-for", "1.2.3.4, 203.0.113.9"), ("x-forwarded-for", "10.2.2.2")];
         assert_eq!(check(Some("10.0.0.1"), "https://api.example/", hops).1, client);
@@ -278,7 +308,7 @@ mod tests {
             let headers = [(name.as_str(), value.as_str())];
             let facts = Facts { client_address: Some(&peer), ..facts(&method, &url, &headers) };
             if let Ok(request) = Request::read(&facts, &Proxies::default()) {
-                let _ = (request.check_query(), request.check_transport(&Origins::default()), request.is_preflight(&Places::default()));
+                let _ = (request.check_query(), request.check_transport(&Origins::default(), &[]), request.is_preflight(&Places::default()));
             }
         }
     }

@@ -99,7 +99,9 @@ impl Requirement {
             claims,
             acr: quotable(object, "acr")?,
             max_age: object.number("maxAgeSeconds"),
-            networks: named.map(|names| named_blocks(&names, networks)).transpose()?,
+            networks: named
+                .map(|names| named_blocks(&names, networks).map_err(|error| error.within("networks")))
+                .transpose()?,
             network_claim: object.text("networkClaim").map(str::to_owned),
             types: object.strings("types"),
             binding: match object.text("binding") {
@@ -230,14 +232,15 @@ fn texts<'o>(value: &'o Value<'_>) -> Option<Vec<&'o str>> {
     value.as_str().map(|text| vec![text]).or_else(|| value.as_strings())
 }
 
-fn named_blocks(names: &[String], networks: &Networks) -> Result<Vec<Cidr>, PolicyError> {
+/// The blocks of names and addresses; errors name the index.
+pub(crate) fn named_blocks(names: &[String], networks: &Networks) -> Result<Vec<Cidr>, PolicyError> {
     let mut all = Vec::new();
     for (index, name) in names.iter().enumerate() {
         match networks.iter().find(|(own, _)| own == name) {
             Some((_, blocks)) => all.extend_from_slice(blocks),
             None => all.push(Cidr::parse(name).ok_or_else(|| {
                 let reason = "must be a name in the policy's gate.networks, an address or a CIDR block";
-                PolicyError::found(&index.to_string(), reason, name).within("networks")
+                PolicyError::found(&index.to_string(), reason, name)
             })?),
         }
     }

@@ -2,17 +2,18 @@
 
 use crate::{
     alg::Alg,
-    binding::{dpop::ProofRules, nonce::Nonces},
+    binding::{dpop::ProofRules, network::Cidr, nonce::Nonces},
     denial::Denial,
     document::{checked::Checked, url},
     gate::{
         cors::Cors,
-        credentials::{AUTHORIZATION, BEARER, Places},
+        credentials::Places,
         demands::Demands,
         forward::Forwarding,
+        metadata::is_public,
         origins::Origins,
-        request::Proxies,
-        requirement::{Networks, Requirement, blocks},
+        proxies::Proxies,
+        requirement::{Networks, Requirement, blocks, named_blocks},
         route::{Cover, Hazards, PathPattern, Readings},
     },
     json::{Object, Value},
@@ -37,6 +38,8 @@ pub(crate) struct GateRules {
     pub(crate) cors: Option<Cors>,
     /// Preflights go to the handler.
     pub(crate) passes_preflights: bool,
+    /// Networks from which plain HTTP is accepted.
+    pub(crate) plain_from: Vec<Cidr>,
     /// Hosts that are not public and may be named by an issuer's metadata.
     pub(crate) private_hosts: Vec<String>,
 }
@@ -142,11 +145,11 @@ impl GateRules {
         let requirement = gate.section("requirement").map(requirement).transpose()?.unwrap_or_default();
         let forwarding = gate.section("forward").map(Forwarding::read).transpose();
         let dpop = gate.section("dpop");
-        let places = gate.section("credentials").map_or_else(|| Ok(Places::default()), places);
+        let places = gate.section("credentials").map_or_else(|| Ok(Places::default()), Places::read);
         let places = places.map_err(|error| error.within("credentials"))?;
         let cors = gate.section("cors").map(|object| Cors::read(object, &places)).transpose();
         let origins = Origins::read(&gate.strings("origins"));
-        let proxies = gate.section("proxies").map_or_else(|| Ok(Proxies::default()), proxies);
+        let proxies = gate.section("proxies").map_or_else(|| Ok(Proxies::default()), Proxies::read);
         let proofs = proofs(dpop, nonce_secret).map_err(|error| error.within("dpop"))?;
         Ok(GateRules {
             realm: realm(gate.text("realm"))?,
@@ -160,6 +163,7 @@ impl GateRules {
             offers_proofs: dpop.is_some(),
             origins: origins.map_err(|error| error.within("origins"))?,
             passes_preflights: gate.text("preflight") == Some("pass"),
+            plain_from: plain_from(gate, &networks)?,
             private_hosts: private_hosts(gate)?,
             networks,
         })
@@ -169,7 +173,43 @@ impl GateRules {
     pub(crate) fn names_networks(&self) -> bool {
         let of_routes = self.routes.iter().filter_map(|route| route.requirement.as_ref());
         !self.proxies.trusted.is_empty()
+            || !self.plain_from.is_empty()
             || core::iter::once(&self.requirement).chain(of_routes).any(Requirement::names_networks)
+    }
+}
+
+fn plain_from(gate: Checked<'_, '_>, networks: &Networks) -> Result<Vec<Cidr>, PolicyError> {
+    let texts = gate.strings("plainHttpFrom");
+    let read = || {
+        // That would be no rule at all.
+        if let Some(index) = texts.iter().position(|text| text.ends_with("/0")) {
+            let found = texts.get(index).map(String::as_str).unwrap_or_default();
+            let reason = "expected a network of yours, such as \"10.0.0.0/8\"";
+            return Err(PolicyError::found(&index.to_string(), reason, found));
+        }
+        named_blocks(&texts, networks)
+    };
+    read().map_err(|error| error.within("plainHttpFrom"))
+}
+
+/// The policy's `plainHttpHosts`: hosts that nobody on the way to them can be, since they are not
+/// public.
+pub(crate) fn plain_hosts(document: &Object<'_>) -> Result<Vec<String>, PolicyError> {
+    let hosts = document.strings("plainHttpHosts")?.unwrap_or_default();
+    let is_plain = |host: &str| url::is_host(host) && !host.bytes().any(|byte| byte.is_ascii_uppercase());
+    let is_private = |host: &String| {
+        // `*.` stands before two labels at least: a whole top-level domain is nobody's cluster.
+        let name = host.strip_prefix("*.");
+        is_plain(name.unwrap_or(host)) && name.is_none_or(|name| name.contains('.')) && !is_public(host)
+    };
+    match hosts.iter().position(|host| !is_private(host)) {
+        None => Ok(hosts),
+        Some(index) => {
+            let reason = "expected a host that is not public, in lower case and without a port, such as \"keycloak\", \"10.0.0.7\" \
+                          or \"*.svc.cluster.local\"";
+            let found = hosts.get(index).map(String::as_str).unwrap_or_default();
+            Err(PolicyError::found(&index.to_string(), reason, found).within("plainHttpHosts"))
+        }
     }
 }
 
@@ -202,37 +242,6 @@ fn networks(object: Option<&Object<'_>>) -> Result<Networks, PolicyError> {
         Ok((name.to_owned(), blocks))
     };
     object.map_or(Ok(Vec::new()), |object| object.members().map(read).collect())
-}
-
-fn places(object: Checked<'_, '_>) -> Result<Places, PolicyError> {
-    let token = |name: &str, text: &str, extra: &[u8]| {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || extra.contains(&byte);
-        if text.bytes().all(plain) {
-            return Ok(text.to_owned());
-        }
-        Err(PolicyError::found(name, "must be a name as HTTP has them", text))
-    };
-    let header = match object.text("header") {
-        Some(name) => Some(token("header", &name.to_ascii_lowercase(), b"-_")?),
-        None if object.text("cookie").is_some() => None,
-        None => Some(AUTHORIZATION.to_owned()),
-    };
-    let by_default = (header.as_deref() == Some(AUTHORIZATION)).then(|| BEARER.to_owned());
-    let scheme = match object.text("scheme") {
-        Some(_) if header.is_none() => return Err(PolicyError::at("scheme", "is for a header, and a cookie has none")),
-        Some(scheme) => Some(token("scheme", scheme, b"-._~+")?),
-        None => by_default,
-    };
-    let cookie = object.text("cookie").map(|name| token("cookie", name, b"!#$%&'*+-.^_`|~")).transpose()?;
-    Ok(Places { header, scheme, cookie })
-}
-
-fn proxies(object: Checked<'_, '_>) -> Result<Proxies, PolicyError> {
-    let trusted = object.strings("trusted");
-    Ok(Proxies {
-        trusted: blocks(&trusted).map_err(|error| error.within("trusted"))?,
-        header: object.text("header").unwrap_or("x-forwarded-for").to_ascii_lowercase(),
-    })
 }
 
 fn proofs(dpop: Option<Checked<'_, '_>>, nonce_secret: Option<&[u8]>) -> Result<ProofRules, PolicyError> {

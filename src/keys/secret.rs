@@ -27,7 +27,7 @@ const ENCODED: Shape = Shape::new(&[
 /// It is missing, or anything else (`/secret`).
 pub(crate) fn of(value: Option<&Value<'_>>) -> Result<Vec<u8>, PolicyError> {
     let value = value.ok_or_else(|| PolicyError::at("secret", "is required"))?;
-    let bytes = SECRET.check(value).and_then(|()| match value {
+    let bytes = SECRET.check(value, &[]).and_then(|()| match value {
         Value::Object(secret) => bytes(secret),
         _ => Ok(Vec::new()),
     });

@@ -88,7 +88,7 @@ impl IssuerPolicy {
     /// # Errors
     /// Keys are discovered and the issuer is no URL (`/issuer`).
     pub fn with_remote(mut self, remote: Remote) -> Result<Self, PolicyError> {
-        remote.check(&self.rules.issuer)?;
+        remote.check(&self.rules.issuer, &[])?;
         self.rules.remote = Some(remote);
         Ok(self)
     }

@@ -2,6 +2,7 @@
 
 mod issuer;
 mod presets;
+mod providers;
 mod for_gate;
 mod read;
 #[cfg(feature = "revocation")]

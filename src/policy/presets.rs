@@ -1,8 +1,11 @@
 //! Providers whose tokens have a documented shape: a preset and its parameters stand for the fields that the shape asks for.
 
+use Syntax::{Guid, Host, Label, Segment, Url};
+
 use crate::{
     document::{self, shape::listed, url},
     json::{Object, Value},
+    policy::providers::PRESETS,
     policy_error::PolicyError,
 };
 
@@ -37,118 +40,18 @@ pub(super) enum Syntax {
     Url,
 }
 
-use Syntax::{Guid, Host, Label, Segment, Url};
-
-const fn preset(name: &'static str, parameters: &'static [Parameter], fields: &'static str) -> Preset {
+pub(super) const fn preset(name: &'static str, parameters: &'static [Parameter], fields: &'static str) -> Preset {
     Preset { name, parameters, fields }
 }
 
-const fn given(name: &'static str, syntax: Syntax) -> Parameter {
+pub(super) const fn given(name: &'static str, syntax: Syntax) -> Parameter {
     Parameter { name, syntax, default: None, hole: None }
 }
 
 /// One of which a policy may list several values, as `tenants`.
-const fn listed_as(name: &'static str, syntax: Syntax, hole: &'static str) -> Parameter {
+pub(super) const fn listed_as(name: &'static str, syntax: Syntax, hole: &'static str) -> Parameter {
     Parameter { hole: Some(hole), ..given(name, syntax) }
 }
-
-/// Every preset.
-#[rustfmt::skip]
-pub(super) const PRESETS: [Preset; 14] = [
-    // ID tokens look alike and are for another audience: the client.
-    preset("auth0", &[listed_as("domain", Host, "{domain}")], r#"{
-"issuer":"https://<domain>/",
-"remote":{"jwksUri":"https://<domain>/.well-known/jwks.json"},
-"types":["JWT","at+jwt"]}"#),
-    // The keys have no `alg`. Only access tokens say for which client they are: `appid`, and in v2.0 `azp`.
-    preset("entra-v1", &[listed_as("tenant", Guid, "{tid}")], r#"{
-"issuer":"https://sts.windows.net/<tenant>/",
-"remote":{"jwksUri":"https://login.microsoftonline.com/<tenant>/discovery/keys"},
-"claims":{"tid":"<tenant>","ver":"1.0"},
-"requiredClaims":["appid"],
-"algorithms":["RS256"],
-"types":["JWT"]}"#),
-    preset("entra-v2", &[listed_as("tenant", Guid, "{tid}")], r#"{
-"issuer":"https://login.microsoftonline.com/<tenant>/v2.0",
-"remote":{"jwksUri":"https://login.microsoftonline.com/<tenant>/discovery/v2.0/keys"},
-"claims":{"tid":"<tenant>","ver":"2.0"},
-"requiredClaims":["azp"],
-"algorithms":["RS256"],
-"types":["JWT"]}"#),
-    // Only access tokens have `cid`. There is no `typ`.
-    preset("okta", &[given("domain", Host), Parameter { name: "authorizationServer", syntax: Label, default: Some("default"), hole: None }], r#"{
-"issuer":"https://<domain>/oauth2/<authorizationServer>",
-"remote":{"jwksUri":"https://<domain>/oauth2/<authorizationServer>/v1/keys"},
-"requiredClaims":["cid"],
-"algorithms":["RS256"],
-"types":"any"}"#),
-    // Access tokens have no `aud`; neither kind has a `typ`.
-    preset("cognito-access", &[given("region", Label), listed_as("userPool", Label, "{userPool}")], r#"{
-"issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
-"remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
-"audienceClaim":"client_id",
-"claims":{"token_use":"access"},
-"algorithms":["RS256"],
-"types":"any"}"#),
-    preset("cognito-id", &[given("region", Label), listed_as("userPool", Label, "{userPool}")], r#"{
-"issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
-"remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
-"claims":{"token_use":"id"},
-"algorithms":["RS256"],
-"types":"any"}"#),
-    // Both kinds, told apart by name.
-    preset("cognito", &[given("region", Label), listed_as("userPool", Label, "{userPool}")], r#"{
-"issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
-"remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
-"alternatives":[
-{"name":"access","audienceClaim":"client_id","claims":{"token_use":"access"}},
-{"name":"id","claims":{"token_use":"id"}}],
-"algorithms":["RS256"],
-"types":"any"}"#),
-    // ID tokens: access tokens are opaque.
-    preset("google", &[], r#"{
-"issuer":"https://accounts.google.com",
-"remote":{"jwksUri":"https://www.googleapis.com/oauth2/v3/certs"},
-"algorithms":["RS256"],
-"types":["JWT"]}"#),
-    preset("firebase", &[given("project", Segment)], r#"{
-"issuer":"https://securetoken.google.com/<project>",
-"audience":"<project>",
-"remote":{"jwksUri":"https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com"},
-"requiredClaims":["sub","auth_time"],
-"algorithms":["RS256"],
-"types":["JWT"]}"#),
-    // The payload's own `typ` tells access tokens from ID and refresh tokens.
-    preset("keycloak", &[given("url", Url), listed_as("realm", Segment, "{realm}")], r#"{
-"issuer":"<url>/realms/<realm>",
-"remote":{"jwksUri":"<url>/realms/<realm>/protocol/openid-connect/certs"},
-"claims":{"typ":"Bearer"},
-"types":["JWT","at+jwt"]}"#),
-    // Tokens of the whole team have the type "org".
-    preset("cloudflare-access", &[given("team", Label)], r#"{
-"issuer":"https://<team>.cloudflareaccess.com",
-"remote":{"jwksUri":"https://<team>.cloudflareaccess.com/cdn-cgi/access/certs"},
-"claims":{"type":"app"},
-"algorithms":["RS256"],
-"types":["JWT"]}"#),
-    // Every repository gets tokens, for any audience it asks for: the owner is what tells ours.
-    preset("github-actions", &[given("owner", Label)], r#"{
-"issuer":"https://token.actions.githubusercontent.com",
-"remote":{"jwksUri":"https://token.actions.githubusercontent.com/.well-known/jwks"},
-"claims":{"repository_owner":"<owner>"},
-"algorithms":["RS256"],
-"types":["JWT"]}"#),
-    preset("apple", &[], r#"{
-"issuer":"https://appleid.apple.com",
-"remote":{"jwksUri":"https://appleid.apple.com/auth/keys"},
-"algorithms":["RS256"],
-"types":"any"}"#),
-    // The issuer is the cluster's own.
-    preset("kubernetes", &[], r#"{
-"remote":{"discovery":"oidc"},
-"requiredClaims":["sub","kubernetes.io"],
-"types":"any"}"#),
-];
 
 /// The preset of one issuer: its place, and the fields it stands for as JSON.
 pub(super) struct Expansion {
@@ -163,12 +66,14 @@ pub(super) struct Expansion {
 /// A preset that is not known; a parameter that is missing or cannot be part of a URL.
 pub(super) fn fields(document: &Object<'_>) -> Result<Vec<Expansion>, PolicyError> {
     let mut expansions = Vec::new();
+    // Not checked yet: what is no list is nothing.
+    let hosts = document.get("plainHttpHosts").and_then(Value::as_strings).unwrap_or_default();
     if let Some(Value::Array(issuers)) = document.get("issuers") {
         for (index, issuer) in issuers.iter().enumerate() {
             if let Value::Object(object) = issuer
                 && object.get("preset").is_some()
             {
-                let expansion = one(index, object);
+                let expansion = one(index, object, &hosts);
                 expansions.push(expansion.map_err(|error| error.within(&index.to_string()).within("issuers"))?);
             }
         }
@@ -176,7 +81,7 @@ pub(super) fn fields(document: &Object<'_>) -> Result<Vec<Expansion>, PolicyErro
     Ok(expansions)
 }
 
-fn one(index: usize, issuer: &Object<'_>) -> Result<Expansion, PolicyError> {
+fn one(index: usize, issuer: &Object<'_>, hosts: &[&str]) -> Result<Expansion, PolicyError> {
     let name = issuer.get("preset").and_then(Value::as_str).unwrap_or_default();
     let Some(preset) = PRESETS.iter().find(|preset| preset.name == name) else {
         let known = listed(&mut PRESETS.iter().map(|preset| preset.name));
@@ -187,7 +92,7 @@ fn one(index: usize, issuer: &Object<'_>) -> Result<Expansion, PolicyError> {
     while let Some((before, after)) = rest.split_once('<') {
         let (name, behind) = after.split_once('>').unwrap_or_default();
         fields.push_str(before);
-        fields.push_str(preset.parameter(name, issuer)?);
+        fields.push_str(preset.parameter(name, issuer, hosts)?);
         rest = behind;
     }
     fields.push_str(rest);
@@ -207,7 +112,7 @@ fn one(index: usize, issuer: &Object<'_>) -> Result<Expansion, PolicyError> {
 }
 
 impl Preset {
-    fn parameter<'o>(&self, name: &str, issuer: &'o Object<'_>) -> Result<&'o str, PolicyError> {
+    fn parameter<'o>(&self, name: &str, issuer: &'o Object<'_>, hosts: &[&str]) -> Result<&'o str, PolicyError> {
         let Some(parameter) = self.parameters.iter().find(|parameter| parameter.name == name) else {
             return Ok("");
         };
@@ -215,7 +120,7 @@ impl Preset {
             (parameter.hole, issuer.get("tenants"), issuer.get(name))
         {
             for (index, value) in values.iter().enumerate() {
-                let read = parameter.syntax.read(value.as_str().unwrap_or_default());
+                let read = parameter.syntax.read(value.as_str().unwrap_or_default(), hosts);
                 read.map_err(|reason| PolicyError::at(&index.to_string(), reason).within("tenants"))?;
             }
             return Ok(hole);
@@ -224,7 +129,7 @@ impl Preset {
             return Ok(hole);
         }
         match (issuer.string(name)?, parameter.default) {
-            (Some(value), _) => parameter.syntax.read(value).map_err(|reason| PolicyError::at(name, reason)),
+            (Some(value), _) => parameter.syntax.read(value, hosts).map_err(|reason| PolicyError::at(name, reason)),
             (None, Some(default)) => Ok(default),
             (None, None) => Err(PolicyError::at(name, ["is required by the preset ", self.name].concat())),
         }
@@ -275,7 +180,7 @@ impl Syntax {
     }
 
     /// The value as it goes into a URL.
-    pub(super) fn read(self, value: &str) -> Result<&str, &'static str> {
+    pub(super) fn read<'v>(self, value: &'v str, hosts: &[&str]) -> Result<&'v str, &'static str> {
         let made_of = |more: &[u8]| {
             !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
         };
@@ -292,7 +197,7 @@ impl Syntax {
             }
             Guid => Err("must be the tenant's id, a GUID"),
             Url => {
-                url::check(value)?;
+                url::check_among(value, hosts)?;
                 if value.contains('?') { Err("must have no query") } else { Ok(value.trim_end_matches('/')) }
             }
         }

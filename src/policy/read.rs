@@ -32,10 +32,11 @@ impl Policy {
         let document = document::parse(text)?;
         let presets = presets::fields(&document)?;
         let document = presets::expand(document, &presets)?;
-        let document = POLICY.check(&document)?;
+        let hosts = document.get("plainHttpHosts").and_then(Value::as_strings).unwrap_or_default();
+        let document = POLICY.check_among(&document, &hosts)?;
         let mut issuers = Vec::new();
         document.each("issuers", &mut |object| {
-            issuers.push(issuer(object)?);
+            issuers.push(issuer(object, &hosts)?);
             Ok(())
         })?;
         let bytes = size(document, "tableBytes", TableBudget::default().bytes());
@@ -74,7 +75,7 @@ fn limits(object: Checked<'_, '_>) -> Limits {
     )
 }
 
-fn issuer(object: Checked<'_, '_>) -> Result<IssuerPolicy, PolicyError> {
+fn issuer(object: Checked<'_, '_>, hosts: &[&str]) -> Result<IssuerPolicy, PolicyError> {
     let name = object.text("issuer").unwrap_or_default().to_owned();
     let mut policy = IssuerPolicy::of(IssuerRules::new(name, object.strings("audience")));
     policy.tenants = tenants(object);
@@ -105,8 +106,8 @@ fn issuer(object: Checked<'_, '_>) -> Result<IssuerPolicy, PolicyError> {
     policy.rules.alternatives = alternatives;
     keys(object, &mut policy)?;
     if let Some(object) = object.section("remote") {
-        let remote = remote(object).map_err(|error| error.within("remote"))?;
-        remote.check(&policy.rules.issuer)?;
+        let remote = remote(object, hosts).map_err(|error| error.within("remote"))?;
+        remote.check(&policy.rules.issuer, hosts)?;
         policy.rules.remote = Some(remote);
     }
     policy.rules.introspection = object.section("introspection").map(introspection);
@@ -208,9 +209,9 @@ fn own_keys(object: Checked<'_, '_>) -> Result<Vec<NamedKey>, PolicyError> {
     Ok(holder.keys)
 }
 
-fn remote(object: Checked<'_, '_>) -> Result<Remote, PolicyError> {
+fn remote(object: Checked<'_, '_>, hosts: &[&str]) -> Result<Remote, PolicyError> {
     let location = match (object.text("jwksUri"), object.text("discovery")) {
-        (Some(url), _) => Remote::jwks_uri(url)?.location,
+        (Some(url), _) => Remote::jwks_uri_among(url, hosts)?.location,
         (None, Some("oauth")) => Location::Discovery(Discovery::Oauth),
         (None, _) => Location::Discovery(Discovery::Oidc),
     };

@@ -7,7 +7,8 @@ use crate::{
     alg::Alg,
     document::shape::{Kind, Member, Shape},
     policy::{
-        presets::{PRESETS, Parameter, Preset, Syntax},
+        presets::{Parameter, Preset, Syntax},
+        providers::PRESETS,
         shapes::{ISSUER, POLICY, REQUIREMENT},
     },
 };
@@ -66,9 +67,11 @@ fn member(member: &Member) -> Value {
 fn kind(kind: &Kind) -> Value {
     match kind {
         Kind::Text => json!({ "type": "string", "minLength": 1 }),
+        // Which of these hosts may be asked over plain HTTP, `plainHttpHosts` says: no schema can
+        // look there.
         Kind::Url | Kind::Template => json!({
             "type": "string",
-            "pattern": r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])([:/?]|$))[^\s#@\\]*$"
+            "pattern": r"^(https://|http://(\[[0-9a-f:.]+\]|[\w-]+|[\w.-]+\.(local|internal|intranet|private|corp|home|lan|localdomain|test|svc|cluster|consul|\d+))([:/?]|$))[^\s#@\\]*$"
         }),
         Kind::Lists => json!({ "anyOf": [self::kind(&Kind::Texts), self::kind(&Kind::Map(&Kind::Texts))] }),
         Kind::Boolean => json!({ "type": "boolean" }),
@@ -182,7 +185,11 @@ fn parameter(name: &str, syntax: Syntax) -> Value {
             "authorizationServer" => "The id of the custom authorization server: \"default\" by default.",
             "region" => "The region of the user pool.",
             "userPool" => "The id of the user pool.",
-            "project" => "The id of the project. It is also the audience.",
+            "project" => "The id of the project. With firebase it is also the audience.",
+            "client" => "The client id of the environment, which its keys are published under.",
+            "tenantName" => "The tenant's name: what stands before b2clogin.com.",
+            "userFlow" => "The user flow or custom policy by which users sign in, such as B2C_1_signin.",
+            "namespaceId" => "The id of the group or user whose projects are trusted, as in `namespace_id`.",
             "url" => "Where the server is, with its path if it has one.",
             "realm" => "The realm.",
             "team" => "The team's name: what stands before cloudflareaccess.com.",

@@ -43,8 +43,13 @@ impl Remote {
     /// # Errors
     /// A URL that is not https, nor http on a loopback name (`/jwksUri`).
     pub fn jwks_uri(url: impl Into<String>) -> Result<Self, PolicyError> {
+        Self::jwks_uri_among(url, &[])
+    }
+
+    /// The same, where the URL may be http on these hosts.
+    pub(crate) fn jwks_uri_among(url: impl Into<String>, hosts: &[&str]) -> Result<Self, PolicyError> {
         let url = url.into();
-        tenants::check_url(&url).map_err(|reason| PolicyError::at("jwksUri", reason))?;
+        tenants::check_url(&url, hosts).map_err(|reason| PolicyError::at("jwksUri", reason))?;
         Ok(Remote::at(Location::JwksUri(url)))
     }
 
@@ -85,9 +90,9 @@ impl Remote {
     }
 
     /// What can be told only once the issuer's name is known.
-    pub(crate) fn check(&self, issuer: &str) -> Result<(), PolicyError> {
+    pub(crate) fn check(&self, issuer: &str, hosts: &[&str]) -> Result<(), PolicyError> {
         if let Location::Discovery(_) = self.location {
-            tenants::check_url(issuer).map_err(|reason| PolicyError::at("issuer", reason))?;
+            tenants::check_url(issuer, hosts).map_err(|reason| PolicyError::at("issuer", reason))?;
             // RFC 8414 §2: an issuer has no query.
             if issuer.contains('?') {
                 return Err(PolicyError::at("issuer", "must have no query"));
@@ -258,11 +263,11 @@ mod tests {
     #[test]
     fn an_issuer_whose_keys_are_discovered_is_a_url() {
         let remote = Remote::discovery(Discovery::Oidc);
-        assert_eq!(remote.check("https://a.example/t"), Ok(()));
+        assert_eq!(remote.check("https://a.example/t", &[]), Ok(()));
         for issuer in ["a", "http://a.example", "https://a.example?b"] {
-            assert_eq!(remote.check(issuer).unwrap_err().pointer(), "/issuer", "{issuer}");
+            assert_eq!(remote.check(issuer, &[]).unwrap_err().pointer(), "/issuer", "{issuer}");
         }
-        assert_eq!(Remote::jwks_uri("https://a.example/k").unwrap().check("accounts"), Ok(()));
+        assert_eq!(Remote::jwks_uri("https://a.example/k").unwrap().check("accounts", &[]), Ok(()));
         assert_eq!(remote.with_ttl_seconds(2, 1).unwrap_err().pointer(), "/minTtlSeconds");
     }
 }

@@ -99,11 +99,11 @@ fn filled(text: &str, values: &[(&str, &str)]) -> String {
     filled
 }
 
-/// Checks a URL that may have holes.
-pub(crate) fn check_url(text: &str) -> Result<(), &'static str> {
+/// Checks a URL that may have holes, and may be http on these hosts.
+pub(crate) fn check_url(text: &str, hosts: &[&str]) -> Result<(), &'static str> {
     let names = holes(&[text]);
     let values: Vec<(&str, &str)> = names.iter().map(|(name, _)| (*name, "x")).collect();
-    url::check(&filled(text, &values))
+    url::check_among(&filled(text, &values), hosts)
 }
 
 impl Tenants {
@@ -160,7 +160,7 @@ impl Tenants {
                 );
             };
             for (index, value) in values.iter().enumerate() {
-                syntax.read(value).map_err(|reason| {
+                syntax.read(value, &[]).map_err(|reason| {
                     let error = PolicyError::found(&index.to_string(), reason, value);
                     if own.is_empty() { error } else { error.within(own) }.within("tenants")
                 })?;
@@ -202,7 +202,7 @@ impl Tenants {
             let end = behind.bytes().position(|byte| !syntax.has(byte)).unwrap_or(behind.len());
             let value = behind.get(..end)?;
             // Nothing of it is cut or mended: it is the value as it stands.
-            if syntax.read(value) != Ok(value) {
+            if syntax.read(value, &[]) != Ok(value) {
                 return None;
             }
             values.push((hole.name, value));

@@ -63,6 +63,7 @@ struct Profile<'g> {
     policy: &'g str,
     headers: Vec<&'g str>,
     of_requests: Vec<&'g str>,
+    of_plain_http: Vec<&'g str>,
     by_path: bool,
     by_address: bool,
 }
@@ -277,6 +278,7 @@ fn profile(gate: &Gate) -> Profile<'_> {
         policy: gate.policy_id(),
         headers: gate.headers(),
         of_requests: gate.headers_of_requests(),
+        of_plain_http: gate.headers_of_plain_http(),
         by_path: gate.goes_by_path(),
         by_address: gate.goes_by_address(),
     }

@@ -8,6 +8,7 @@ const REJECTIONS = {
     'request-malformed': ['member'],
     'path-ambiguous': [],
     'request-misdirected': [],
+    'request-cross-site': ['expected', 'actual'],
   },
   bearer: {
     'token-in-query': [],
@@ -79,7 +80,7 @@ const REJECTIONS = {
     'dpop-proof-invalid': ['reason'],
     'dpop-origin-unknown': [],
     'dpop-method-mismatch': [],
-    'dpop-url-mismatch': [],
+    'dpop-url-mismatch': ['expected', 'actual'],
     'dpop-token-mismatch': [],
     'dpop-time-mismatch': ['now', 'issuedAt', 'window'],
     'dpop-nonce-required': [],

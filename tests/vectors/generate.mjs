@@ -26,7 +26,7 @@ const THEMES = {
   ],
   keys: ['keys', 'key-forms', 'keysets', 'members', 'documents', 'issuers', 'tenants', 'remote'],
   claims: ['claims', 'time', 'claims-asked', 'deviations'],
-  policy: ['policy', 'alternatives', 'presets', 'presets-platforms'],
+  policy: ['policy', 'alternatives', 'presets', 'presets-platforms', 'presets-identity', 'presets-clouds'],
   gate: [
     'authorization',
     'bound',
@@ -36,6 +36,9 @@ const THEMES = {
     'gate-binding',
     'gate-elsewhere',
     'gate-origins',
+    'gate-proxies',
+    'gate-places',
+    'plain-http-hosts',
     'gate-preflights',
     'gate-kinds',
     'gate-forms',

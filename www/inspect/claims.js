@@ -129,6 +129,30 @@ const PROVIDERS = [
     /^https:\/\/token\.actions\.githubusercontent\.com$/,
     (_, { repository_owner }) => ({ preset: 'github-actions', owner: repository_owner ?? 'OWNER' }),
   ],
+  [
+    'Supabase',
+    /^https:\/\/([\w-]+)\.supabase\.co\/auth\/v1$/,
+    (m) => ({ preset: 'supabase', project: m[1] }),
+  ],
+  [
+    'Clerk',
+    /^https:\/\/((?:clerk\.[\w.-]+)|(?:[\w-]+\.clerk\.accounts\.dev))$/,
+    (m) => ({ preset: 'clerk', domain: m[1] }),
+  ],
+  ['Zitadel', /^https:\/\/([\w-]+\.(?:\w+\.)?zitadel\.cloud)$/, (m) => ({ preset: 'zitadel', domain: m[1] })],
+  ['Logto', /^https:\/\/([\w-]+\.logto\.app)\/oidc$/, (m) => ({ preset: 'logto', domain: m[1] })],
+  ['AD FS', /^https?:\/\/([\w.-]+)\/adfs(?:\/services\/trust)?$/, (m) => ({ preset: 'adfs', domain: m[1] })],
+  [
+    'Azure AD B2C',
+    /^https:\/\/([\w-]+)\.b2clogin\.com\/([\da-f-]{36})\/v2\.0\/$/,
+    (m, { tfp }) => ({ preset: 'azure-b2c', tenantName: m[1], tenant: m[2], userFlow: tfp ?? 'USER_FLOW' }),
+  ],
+  ['Google IAP', /^https:\/\/cloud\.google\.com\/iap$/, () => ({ preset: 'google-iap' })],
+  [
+    'GitLab CI',
+    /^https:\/\/gitlab\.com$/,
+    (_, { namespace_id }) => ({ preset: 'gitlab-ci', namespaceId: namespace_id ?? 'NAMESPACE_ID' }),
+  ],
 ];
 
 /** `{ name, fields }` of the provider that the claims name, where there is a preset for it. */

@@ -33,6 +33,9 @@ export interface ClaimRequirement {
   anyOf?: readonly [string, ...string[]];
 }
 
+/** A kind of place for a token, as `credentials` names it. */
+export type TokenPlace = 'header' | 'cookie' | 'subprotocol';
+
 /** What a route may allow in its paths although servers read it in different ways. */
 export type InPath = '%23' | '%25' | '%2F' | '%3F' | '%5C' | ';';
 
@@ -68,8 +71,28 @@ export interface GatePolicy {
     header?: string;
     /** The scheme in front of it: `Bearer` in `authorization`, none in another header, unless it is named here. */
     scheme?: string;
-    /** The cookie that holds it. With `header` either may, and both at once are refused. Cookies need a defence against CSRF of your own. */
+    /** The cookie that holds it. With `header` either may; both at once are refused, unless `precedence` says which counts. */
     cookie?: string;
+    /**
+     * The WebSocket subprotocol behind which it stands: `'bearer'` for
+     * `new WebSocket(url, ['bearer', token])`. What the origin sees of the header has no token.
+     */
+    subprotocol?: string;
+    /** Which of them counts where several are there, the first one first. The others are not read. */
+    precedence?: readonly [TokenPlace, ...TokenPlace[]];
+    /**
+     * Which pages may have a request with the cookie sent, where its method is unsafe or it opens a
+     * WebSocket: by default those of the request's own origin, by `Sec-Fetch-Site` and `Origin`.
+     * `'off'` for a defence of your own.
+     */
+    csrf?:
+      | 'off'
+      | {
+          /** `'all'` asks it of GET, HEAD and OPTIONS as well. */
+          methods?: 'unsafe' | 'all';
+          /** Origins of further pages: `https://app.example`. */
+          origins?: readonly [string, ...string[]];
+        };
   };
   /** What holds where no route says otherwise. Default: a good token, and nothing else. */
   requirement?: Requirement;
@@ -83,8 +106,24 @@ export interface GatePolicy {
   };
   /** Names for lists of CIDR blocks, IPv4 and IPv6. */
   networks?: Readonly<Record<string, readonly [string, ...string[]]>>;
-  /** Proxies whose word is taken for the client's address and for `x-forwarded-proto`. Default: nobody's. */
-  proxies?: { trusted: readonly [string, ...string[]]; header?: string };
+  /** Proxies whose word is taken for the client's address and for the scheme. Default: nobody's. */
+  proxies?: {
+    trusted: readonly [string, ...string[]];
+    /**
+     * Where they say who the client is: `x-forwarded-for` by default, with `x-forwarded-proto`.
+     * `forwarded` (RFC 7239) says the scheme as well, and the host.
+     */
+    header?: string;
+    /** They say which host was asked for, and replace what a client writes there: `x-forwarded-host`. */
+    host?: boolean;
+    /** They say which path they took off, and replace what a client writes there: `x-forwarded-prefix`. */
+    prefix?: boolean;
+  };
+  /**
+   * Networks from which plain HTTP is accepted: names of `networks`, addresses or CIDR blocks. The
+   * connection has to begin there, and behind a trusted proxy the client's as well.
+   */
+  plainHttpFrom?: readonly [string, ...string[]];
   /** Proof of possession (RFC 9449). */
   dpop?: {
     /** How old a proof may be: 60 by default, 1 to 300. */

@@ -242,12 +242,60 @@ export type Preset =
       /** The user or organisation whose repositories are trusted. */
       owner: string;
     }
-  | { preset: 'kubernetes'; issuer: string };
+  | { preset: 'kubernetes'; issuer: string }
+  | {
+      preset: 'clerk' | 'zitadel' | 'logto' | 'adfs';
+      /** The host of the instance, tenant or farm. */
+      domain: string;
+    }
+  | {
+      preset: 'pingfederate';
+      /** Where the server is, with its port. */
+      url: string;
+    }
+  | {
+      preset: 'fusionauth';
+      /** Where the server is. */
+      url: string;
+      /** The tenant's id, a GUID. */
+      tenant: string;
+      /** As the tenant's settings name it. */
+      issuer: string;
+    }
+  | {
+      preset: 'azure-b2c';
+      /** What stands before `b2clogin.com`. */
+      tenantName: string;
+      /** The tenant's id, a GUID. */
+      tenant: string;
+      /** The user flow or custom policy by which users sign in. */
+      userFlow: string;
+    }
+  | { preset: 'google-iap' }
+  | {
+      preset: 'gitlab-ci';
+      /** The id of the group or user whose projects are trusted. */
+      namespaceId: string;
+      /** A server of one's own: `https://gitlab.com` by default. */
+      url?: string;
+    };
 
 /** A preset stands for the other fields. Those that are given win; of `claims` and `requiredClaims`, both count. */
 type Preselected =
   | (Preset & { audience: Audience })
-  | { preset: 'firebase'; project: string; audience?: Audience };
+  | { preset: 'firebase' | 'supabase'; project: string; audience?: Audience }
+  | {
+      preset: 'workos';
+      /** The client id of the environment. */
+      client: string;
+      audience?: Audience;
+    }
+  | {
+      preset: 'better-auth';
+      /** The `baseURL` of the server, which is the audience as well. */
+      url: string;
+      audience?: Audience;
+    };
 
 /** One issuer whose tokens are accepted, by its name or by a preset, with its keys or where they are. */
 export type IssuerPolicy<A extends string = Alg> =
@@ -323,6 +371,11 @@ export interface Policy<A extends string = Alg> {
     /** Most object members in header or payload, all levels together: 128 by default, at most 1024. */
     members?: number;
   };
+  /**
+   * Hosts of yours that keys, metadata, answers and lists may be fetched from over plain HTTP:
+   * `keycloak`, `10.0.0.7`, `*.svc.cluster.local`. A gate refuses public ones.
+   */
+  plainHttpHosts?: readonly [string, ...string[]];
   /** What a gate does with requests: the `GatePolicy` of `portcullis/gate`. A verifier skips it. */
   gate?: object;
 }

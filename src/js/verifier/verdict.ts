@@ -58,10 +58,22 @@ interface Fields {
   'transport-insecure': object;
   'verifier-unavailable': object;
   'request-malformed': {
-    member: 'method' | 'url' | 'target' | 'served' | 'host' | 'connection' | 'request' | 'requirement';
+    member:
+      | 'method'
+      | 'url'
+      | 'target'
+      | 'served'
+      | 'host'
+      | 'connection'
+      | 'forwarded'
+      | 'x-forwarded-host'
+      | 'x-forwarded-prefix'
+      | 'request'
+      | 'requirement';
   };
   'path-ambiguous': object;
   'request-misdirected': object;
+  'request-cross-site': { expected: string[]; actual: string | null };
   'authorization-missing': {
     /** What was looked for: `Authorization header`, `cookie "session"`. */
     expected: string[];
@@ -133,7 +145,7 @@ interface Fields {
   'dpop-proof-invalid': { reason: string };
   'dpop-origin-unknown': object;
   'dpop-method-mismatch': object;
-  'dpop-url-mismatch': object;
+  'dpop-url-mismatch': { expected: string; actual: string };
   'dpop-token-mismatch': object;
   'dpop-time-mismatch': { now: number; issuedAt: number; window: number };
   'dpop-nonce-required': object;

@@ -116,7 +116,7 @@ export interface RawGate extends RawVerifier {
   remotes(): string;
   /** Where an issuer's metadata say that its keys are: `{ "jwksUri": … }` or `{ "fault": … }`. */
   readMetadata(issuer: string, text: string): string;
-  /** Which facts decisions rest on: `{ policy: string, headers: string[], ofRequests: string[], byPath: boolean, byAddress: boolean }`. */
+  /** Which facts decisions rest on: `{ policy: string, headers: string[], ofRequests: string[], ofPlainHttp: string[], byPath: boolean, byAddress: boolean }`. */
   profile(): string;
 }
 

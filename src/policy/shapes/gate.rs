@@ -38,9 +38,14 @@ pub(crate) const GATE: Shape = Shape::new(&[
         "The origins under which the service is reached, such as \"https://api.example\". A request for another one is refused. \"http://localhost:*\" stands for every port of a loopback name.",
     ),
     Member::new(
+        "plainHttpFrom",
+        Kind::Texts,
+        "Networks from which plain HTTP is accepted: names from `networks`, addresses or CIDR ranges. The connection has to begin there, and behind a trusted proxy the client's as well.",
+    ),
+    Member::new(
         "cors",
         Kind::Object(&CORS),
-        "What a CORS preflight is answered (Fetch §3.3). Without it no origin is allowed.",
+        "What a CORS preflight is answered, and which scripts may read a refusal (Fetch §3.3). Without it no origin is allowed.",
     ),
     Member::new(
         "preflight",
@@ -84,6 +89,31 @@ const CREDENTIALS: Shape = Shape::new(&[
     Member::new("header", Kind::Text, "The header that holds the token, in place of Authorization."),
     Member::new("scheme", Kind::Text, "The scheme in front of the token, in place of Bearer."),
     Member::new("cookie", Kind::Text, "The cookie that holds the token, in place of a header."),
+    Member::new(
+        "subprotocol",
+        Kind::Text,
+        "The WebSocket subprotocol behind which the token stands: \"bearer\" for `new WebSocket(url, [\"bearer\", token])`.",
+    ),
+    Member::new(
+        "precedence",
+        Kind::Array(&Kind::Choice(&["header", "cookie", "subprotocol"])),
+        "Which of them counts where several are there, the first one first. By default such a request is refused.",
+    ),
+    Member::new(
+        "csrf",
+        Kind::Either(&Kind::Choice(&["off"]), &Kind::Object(&CSRF)),
+        "Which pages may have a request with the cookie sent. By default those of the request's own origin, where the method is unsafe (RFC 9110 §9.2.1) or a WebSocket is opened; \"off\" for a defence of your own.",
+    ),
+]);
+
+const CSRF: Shape = Shape::new(&[
+    Member::new(
+        "methods",
+        Kind::Choice(&["unsafe", "all"]),
+        "Whether requests by GET, HEAD and OPTIONS have to come from such a page as well.",
+    )
+    .default("\"unsafe\""),
+    Member::new("origins", Kind::Texts, "Origins of further pages, such as \"https://app.example\"."),
 ]);
 
 /// What is asked of a request: in the policy, and as an argument of a check.
@@ -157,7 +187,24 @@ const FORWARD: Shape = Shape::new(&[
 
 const PROXIES: Shape = Shape::new(&[
     Member::new("trusted", Kind::Texts, "Addresses and CIDR ranges of the proxies.").required(),
-    Member::new("header", Kind::Text, "The header in which they say who the client is.").default("\"x-forwarded-for\""),
+    Member::new(
+        "header",
+        Kind::Text,
+        "The header in which they say who the client is. \"forwarded\" (RFC 7239) says scheme and host as well, in place of X-Forwarded-Proto and X-Forwarded-Host.",
+    )
+    .default("\"x-forwarded-for\""),
+    Member::new(
+        "host",
+        Kind::Boolean,
+        "Whether they say which host was asked for: by X-Forwarded-Host, in which they replace what a client writes, or by Forwarded.",
+    )
+    .default("false"),
+    Member::new(
+        "prefix",
+        Kind::Boolean,
+        "Whether they say which path they took off, by X-Forwarded-Prefix, in which they replace what a client writes. The `htu` of a DPoP proof has it.",
+    )
+    .default("false"),
 ]);
 
 const DPOP: Shape = Shape::new(&[

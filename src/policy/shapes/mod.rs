@@ -61,6 +61,11 @@ pub(crate) const POLICY: Shape = Shape::new(&[
         "Revocation lists: which keys sign them, and what happens when the latest list is stale.",
     ),
     Member::new(
+        "plainHttpHosts",
+        Kind::Texts,
+        "Hosts of yours that keys, metadata, answers and lists may be fetched from over plain HTTP, such as \"keycloak\" or \"*.svc.cluster.local\". A gate refuses public ones.",
+    ),
+    Member::new(
         "gate",
         Kind::Elsewhere,
         "What the gate does with requests: where credentials are, what each route asks for, and what is forwarded. A verifier skips it.",

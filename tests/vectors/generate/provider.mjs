@@ -5,12 +5,13 @@ export const KID = 'k1';
 export const API = 'https://api.example';
 export const TENANT = '11111111-2222-3333-4444-555555555555';
 export const times = { iat: NOW - 60, exp: NOW + 3540 };
-export const signed = (header, payload) =>
-  token({ alg: 'RS256', header: { alg: 'RS256', kid: KID, typ: undefined, ...header }, payload });
+export const signed = (header, payload, alg = 'RS256') =>
+  token({ alg, header: { alg, kid: KID, typ: undefined, ...header }, payload });
 
 /** A collection of such vectors, which no other library has words for. */
-export function presets() {
-  const { add, file } = collection("Each provider's documentation of its tokens; identifiers are made up.");
+export function presets(pages = []) {
+  const source = "Each provider's documentation of its tokens; identifiers are made up.";
+  const { add, file } = collection([source, ...pages].join(' '));
   return { add, file: { own: true, ...file } };
 }
 
@@ -21,11 +22,11 @@ export function presets() {
 export function provider(
   add,
   name,
-  { parameters, issuer, audience, jwk = {}, header = {}, payload, others },
+  { parameters, issuer, audience, alg = 'RS256', jwk = {}, header = {}, payload, others, more = {} },
 ) {
-  const own = { preset: name, ...parameters, ...(audience && { audience }) };
+  const own = { preset: name, ...parameters, ...(audience && { audience }), ...more };
   const policy = { issuers: [own] };
-  const jwks = { keys: [publicJwk(KEY_OF.RS256, { kid: KID, use: 'sig', alg: 'RS256', ...jwk })] };
+  const jwks = { keys: [publicJwk(KEY_OF[alg], { kid: KID, use: 'sig', alg, ...jwk })] };
   const remoteKeys = [{ issuer, jwks }];
   const ask = (id, klass, comment, changes, expect) => {
     const claims = { iss: issuer, ...times, ...payload, ...changes.payload };
@@ -33,7 +34,7 @@ export function provider(
       `${name}-${id}`,
       klass,
       comment,
-      { policy, remoteKeys, token: signed({ ...header, ...changes.header }, claims) },
+      { policy, remoteKeys, token: signed({ ...header, ...changes.header }, claims, alg) },
       expect,
     );
   };

@@ -42,6 +42,8 @@ export interface Profile {
   headers: string[];
   /** Those without the marks of a preflight, which mean something with OPTIONS alone. */
   ofRequests: string[];
+  /** Those that count over plain HTTP besides. */
+  ofPlainHttp: string[];
   byPath: boolean;
   byAddress: boolean;
 }
@@ -53,6 +55,7 @@ export function profileOf(...profiles: string[]): Profile {
     policy: all[0]?.policy ?? '',
     headers: [...new Set(all.flatMap((profile) => profile.headers))],
     ofRequests: [...new Set(all.flatMap((profile) => profile.ofRequests))],
+    ofPlainHttp: [...new Set(all.flatMap((profile) => profile.ofPlainHttp))],
     byPath: all.some((profile) => profile.byPath),
     byAddress: all.some((profile) => profile.byAddress),
   };
@@ -67,8 +70,10 @@ export function factsOf(
 ): Facts {
   const { method, headers, target, hasBody } = request;
   const url = urlOf(request, urlVouched);
-  // Over plain HTTP it matters where the connection begins.
-  const byAddress = profile.byAddress || !url.startsWith('https:');
+  // Over plain HTTP it matters where the connection begins, and whether a proxy is there.
+  const isPlain = !url.startsWith('https:');
+  const byAddress = profile.byAddress || isPlain;
+  const wanted = method === 'OPTIONS' ? profile.headers : profile.ofRequests;
   // All members, in one order: one shape of object for every request. JSON leaves out what is
   // undefined.
   return {
@@ -79,7 +84,7 @@ export function factsOf(
     served: served !== undefined && served.length > 0 ? served : undefined,
     urlVouched: urlVouched ? true : undefined,
     hasBody: hasBody === true ? true : undefined,
-    headers: fields(headers, method === 'OPTIONS' ? profile.headers : profile.ofRequests),
+    headers: fields(headers, isPlain ? [...wanted, ...profile.ofPlainHttp] : wanted),
     clientAddress: byAddress ? clientAddress : undefined,
     certificate,
   };
