@@ -16,40 +16,40 @@
 )]
 
 // rank 0: strict leaf tools
-pub mod policy_error;
-pub mod alg;
-pub mod limits;
-pub mod time;
-pub mod base64url;
-pub mod json;
-pub mod document;
-pub mod rejection;
-pub mod denial;
+mod policy_error;
+mod alg;
+mod limits;
+mod time;
+mod base64url;
+mod json;
+mod document;
+mod rejection;
+mod denial;
 
 // rank 1: from bytes to an unverified token; and the arithmetic, which knows nothing of tokens
-pub mod bearer;
-pub mod jws;
-pub mod engine;
+mod bearer;
+mod jws;
+mod engine;
 
 // rank 2: whose keys
-pub mod keys;
+mod keys;
 
 // rank 3: the only place that can make an `AuthenticToken`
-pub mod signature;
+mod signature;
 
 // rank 4: what the issuer says
-pub mod claims;
+mod claims;
 
 // rank 5: what we accept, and what proves that a token is its sender's
-pub mod policy;
-pub mod binding;
+mod policy;
+mod binding;
 
 // rank 6: what was taken back
 #[cfg(any(feature = "revocation", feature = "issuer"))]
-pub mod revocation;
+mod revocation;
 
 // rank 7: the pipeline, and from a request to a decision
-pub mod verifier;
+mod verifier;
 pub mod gate;
 
 // rank 8: signing, and the gate in native services and in workers
@@ -70,20 +70,40 @@ pub mod fetch;
 #[cfg(feature = "js")]
 mod wasm;
 
-pub use alg::Alg;
+// what the tests look into
+#[doc(hidden)]
+pub mod internals;
+
+// a token, and what is decided about it
 pub use claims::Claims;
-pub use denial::Denial;
-pub use gate::Gate;
-pub use jws::compact::UnverifiedToken;
-pub use keys::remote::KeyReport;
+pub use jws::{
+    compact::{UnverifiedToken, decode_unverified},
+    header::Header,
+};
+pub use rejection::{Rejection, Segment, Stage};
+pub use signature::AuthenticToken;
+pub use verifier::{Accepted, KeyStats, Stats, Verdict, Verifier, verify_jws};
+
+// what it is decided by
+pub use alg::{Alg, Family};
+pub use json::Scalar;
+pub use keys::{
+    VerificationKey,
+    remote::{KeyReport, LeftOut, ReportedKey},
+    set::KeyUsage,
+    tables::TableBudget,
+};
 pub use limits::Limits;
+pub use policy::{
+    ClientAuthentication, Discovery, Introspection, IntrospectionSource, IssuerPolicy, Policy, Remote, RemoteSource,
+};
 #[cfg(feature = "revocation")]
-pub use policy::RevocationPolicy;
-pub use policy::{IssuerPolicy, Policy};
+pub use policy::{RevocationPolicy, RevocationSource, WhenStale};
 pub use policy_error::PolicyError;
-pub use rejection::{Rejection, Stage};
 #[cfg(feature = "revocation")]
 pub use revocation::{StatusReport, UpdateError, UpdateReport};
-pub use signature::AuthenticToken;
 pub use time::{Leeway, UnixSeconds};
-pub use verifier::{Accepted, Verdict, Verifier};
+
+// a request, and what is decided about it; the rest is in `gate`
+pub use denial::Denial;
+pub use gate::Gate;

@@ -43,7 +43,7 @@ impl UnixSeconds {
 
 /// The instants at which an accepted token would be accepted again by the same policy: from the first to before the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Validity {
+pub(crate) struct Validity {
     /// The first of them.
     pub from: UnixSeconds,
     /// The first after them, in seconds since the epoch; it may lie a leeway past the last representable instant.
@@ -55,7 +55,7 @@ pub struct Validity {
 impl Validity {
     /// What `exp`, `nbf` and `iat` allow.
     #[must_use]
-    pub fn new(exp: UnixSeconds, nbf: Option<UnixSeconds>, iat: Option<UnixSeconds>, leeway: Leeway) -> Self {
+    pub(crate) fn new(exp: UnixSeconds, nbf: Option<UnixSeconds>, iat: Option<UnixSeconds>, leeway: Leeway) -> Self {
         let begins = nbf.max(iat).map_or(0, UnixSeconds::get);
         Validity {
             from: UnixSeconds(begins.saturating_sub(leeway.0)),

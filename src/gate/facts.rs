@@ -2,7 +2,7 @@
 
 use crate::{
     document,
-    gate::RequirementId,
+    gate::requirement_id::RequirementId,
     json::{Object, Value},
     policy_error::PolicyError,
 };

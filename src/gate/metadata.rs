@@ -38,7 +38,7 @@ pub enum MetadataFault {
 ///
 /// # Errors
 /// [`MetadataFault`].
-pub fn jwks_uri(text: &str, issuer: &str, hosts: &[String]) -> Result<String, MetadataFault> {
+pub(crate) fn jwks_uri(text: &str, issuer: &str, hosts: &[String]) -> Result<String, MetadataFault> {
     let document = read_object(text.as_bytes(), &Limits::DOCUMENT).map_err(|_| MetadataFault::DiscoveryNotJson)?;
     if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
         return Err(MetadataFault::DiscoveryIssuerMismatch);

@@ -36,19 +36,22 @@ mod origins;
 mod request;
 mod cors;
 mod forward;
+mod requirement_id;
 mod requirement;
 mod demands;
-mod route;
+pub(crate) mod route;
 mod challenge;
 mod rules;
 mod kind;
 mod widened;
 mod judge;
 mod elsewhere;
-pub mod metadata;
+pub(crate) mod metadata;
 
+pub use crate::binding::mtls::thumbprint as certificate_thumbprint;
 pub use facts::{Evidence, Facts, Introspected, Replay};
-pub use route::PathPattern;
+pub use metadata::MetadataFault;
+pub use requirement_id::RequirementId;
 pub use step::{Allowed, Binding, Forward, Preflight, PreflightAnswer, Refusal, Step};
 
 #[cfg(feature = "revocation")]
@@ -61,33 +64,10 @@ use challenge::{Answer, Scene};
 use demands::Demands;
 use request::Request;
 use requirement::Requirement;
+use requirement_id::MOST_REQUIREMENTS;
 use route::Readings;
 use rules::Rules;
 use widened::FormerWindows;
-
-/// As many requirements as one gate keeps: they come from a program's own text and not from requests.
-const MOST_REQUIREMENTS: usize = 1024;
-
-/// A requirement that a gate keeps, for [`Facts::requirement`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequirementId(usize);
-
-impl RequirementId {
-    /// The requirement of that number.
-    ///
-    /// # Errors
-    /// No gate keeps as many (`/requirement`).
-    pub fn from_number(number: u64) -> Result<Self, PolicyError> {
-        let place = usize::try_from(number).ok().filter(|place| *place < MOST_REQUIREMENTS);
-        place.map(RequirementId).ok_or_else(|| PolicyError::at("requirement", "is not one that was kept"))
-    }
-
-    /// Its number.
-    #[must_use]
-    pub fn number(self) -> usize {
-        self.0
-    }
-}
 
 /// Decides about requests by one policy. Like a [`Verifier`], which it has inside, it holds no clock and does no I/O.
 #[derive(Debug)]
@@ -187,12 +167,18 @@ impl Gate {
         self.verifier.forget_remote_keys(issuer)
     }
 
-    /// The `jwks_uri` of an issuer's metadata, if it may be fetched: see [`metadata::jwks_uri`].
-    /// The policy's `gate.privateHosts` may be named.
+    /// The `jwks_uri` of an issuer's metadata (RFC 8414 §2), if it may be fetched.
+    ///
+    /// It has to be https on a public host. The issuer's own host may be private, as the policy
+    /// names it; so may those of the policy's `gate.privateHosts`. Plain HTTP on a loopback name is
+    /// for an issuer that is there itself.
+    ///
+    /// A name is judged by its text. Where it leads is the resolver's word, which the core cannot
+    /// ask for.
     ///
     /// # Errors
-    /// [`MetadataFault`](metadata::MetadataFault).
-    pub fn jwks_uri(&self, issuer: &str, text: &str) -> Result<String, metadata::MetadataFault> {
+    /// Metadata that are not this issuer's, or an address that must not be fetched.
+    pub fn jwks_uri(&self, issuer: &str, text: &str) -> Result<String, MetadataFault> {
         metadata::jwks_uri(text, issuer, &self.rules.private_hosts)
     }
 

@@ -4,16 +4,21 @@ mod scope;
 mod bounds;
 mod error;
 mod random;
-pub mod tokens;
-pub mod sessions;
+mod tokens;
+pub(crate) mod sessions;
 
 // what the processes of an issuer know of each other
 mod clocks;
 mod fleet;
 
 // the revocation feed, and the endpoints over all of it
-pub mod feed;
-pub mod endpoint;
+pub(crate) mod feed;
+mod endpoint;
 
+pub use endpoint::{Broken, Entry, Evidence, Exchange, Issuer, Request, Response, Settings, Step, hash_client_secret};
 pub use error::IssuerError;
-use random::random;
+pub use tokens::{
+    key_ring::{KeyRing, KeyState, Schedule},
+    mint::AccessTokenRequest,
+    signing_key::SigningKey,
+};

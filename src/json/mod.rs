@@ -13,7 +13,7 @@ use reader::Reader;
 
 /// Why a text was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// Not UTF-8, not JSON, not an object, or text after its end (RFC 8259).
     Malformed,
     /// One object names a member twice. Parsers differ in which of the two they keep, so neither is right.
@@ -26,7 +26,7 @@ pub enum Fault {
 
 /// A JSON value that borrows from its text where no escape stands in the way.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value<'a> {
+pub(crate) enum Value<'a> {
     /// `null`
     Null,
     /// `true` or `false`
@@ -46,7 +46,7 @@ pub enum Value<'a> {
 impl Value<'_> {
     /// The string, if it is one.
     #[must_use]
-    pub fn as_str(&self) -> Option<&str> {
+    pub(crate) fn as_str(&self) -> Option<&str> {
         match self {
             Value::String(text) => Some(text),
             _ => None,
@@ -55,7 +55,7 @@ impl Value<'_> {
 
     /// What kind of value it is, for messages: `a string`.
     #[must_use]
-    pub fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Value::Null => "null",
             Value::Bool(_) => "true or false",
@@ -68,7 +68,7 @@ impl Value<'_> {
 
     /// The strings, if it is an array of nothing else.
     #[must_use]
-    pub fn as_strings(&self) -> Option<Vec<&str>> {
+    pub(crate) fn as_strings(&self) -> Option<Vec<&str>> {
         match self {
             Value::Array(items) => items.iter().map(Value::as_str).collect(),
             _ => None,
@@ -78,12 +78,12 @@ impl Value<'_> {
 
 /// The members of a JSON object, each name once, in the order of the text.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
+pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
 impl<'a> Object<'a> {
     /// The member of that name.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Value<'a>> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Value<'a>> {
         self.0.iter().find(|(member, _)| member == name).map(|(_, value)| value)
     }
 
@@ -108,7 +108,7 @@ impl<'a> Object<'a> {
     }
 
     /// Every member, in the order of the text.
-    pub fn members(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
 }
@@ -169,7 +169,7 @@ impl From<bool> for Scalar {
 ///
 /// # Errors
 /// The first [`Fault`] met.
-pub fn read_object<'a>(text: &'a [u8], limits: &Limits) -> Result<Object<'a>, Fault> {
+pub(crate) fn read_object<'a>(text: &'a [u8], limits: &Limits) -> Result<Object<'a>, Fault> {
     let text = core::str::from_utf8(text).map_err(|_| Fault::Malformed)?;
     Reader::new(text, limits).document()
 }

@@ -3,11 +3,12 @@
 mod index;
 mod spki;
 mod import;
-pub mod jwk;
-pub mod tables;
-pub mod remote;
-pub mod freshness;
-pub mod set;
+pub(crate) mod jwk;
+pub(crate) mod tables;
+pub(crate) mod remote;
+#[cfg(any(feature = "gate", all(feature = "js", feature = "issuer"), feature = "tower", feature = "fetch", test))]
+pub(crate) mod freshness;
+pub(crate) mod set;
 mod choice;
 
 pub(crate) use import::Material;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How many keys one token may be tried with: what a hostile token can make us compute is bounded.
-pub const MOST_CANDIDATES: usize = 4;
+pub(crate) const MOST_CANDIDATES: usize = 4;
 
 /// Keys by (issuer, `kid`). The same `kid` at two issuers names two keys (CVE-2026-49998).
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ impl Entry {
 
 /// A key that fits a token's header, with the issuer it belongs to (its index in the policy) and its own place in the set.
 #[derive(Clone, Copy, Debug)]
-pub struct Candidate<'k> {
+pub(crate) struct Candidate<'k> {
     /// Index of the issuer in the policy.
     pub issuer: usize,
     /// Index of the key in its set.
@@ -53,7 +53,7 @@ pub struct Candidate<'k> {
 
 /// The few keys that a token is tried with.
 #[derive(Clone, Debug, Default)]
-pub struct Candidates<'k> {
+pub(crate) struct Candidates<'k> {
     /// Up to [`MOST_CANDIDATES`], the first ones filled.
     pub(super) keys: [Option<Candidate<'k>>; MOST_CANDIDATES],
     /// How many fit of those that were looked at.
@@ -69,7 +69,7 @@ pub struct Candidates<'k> {
 impl<'k> Candidates<'k> {
     /// One key, whoever it belongs to.
     #[must_use]
-    pub fn one(key: &'k VerificationKey) -> Self {
+    pub(crate) fn one(key: &'k VerificationKey) -> Self {
         let mut one = Candidates::default();
         one.push(Candidate { issuer: 0, place: 0, key });
         one
@@ -85,7 +85,7 @@ impl<'k> Candidates<'k> {
     }
 
     /// The keys, in the order in which they are tried.
-    pub fn iter(&self) -> impl Iterator<Item = &Candidate<'k>> + Clone {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Candidate<'k>> + Clone {
         self.keys.iter().flatten()
     }
 

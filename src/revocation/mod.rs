@@ -12,7 +12,7 @@ mod exact;
 mod cutoff;
 #[cfg(feature = "revocation")]
 mod update;
-pub mod snapshot;
+pub(crate) mod snapshot;
 #[cfg(feature = "revocation")]
 mod document;
 #[cfg(feature = "revocation")]
@@ -28,7 +28,8 @@ mod held;
 pub(crate) use held::Revocations;
 #[cfg(all(feature = "revocation", feature = "js"))]
 pub(crate) use held::{Incoming, Taken};
-pub use name::HashKey;
+#[cfg(feature = "issuer")]
+pub(crate) use name::HashKey;
 #[cfg(feature = "revocation")]
 pub use status::StatusReport;
 #[cfg(feature = "revocation")]

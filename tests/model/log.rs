@@ -11,11 +11,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use portcullis::issuer::{
-    endpoint::{Entry, Evidence, Issuer, Step},
-    feed::{Feed, Known, Log, REGISTER, Revoked},
-    tokens::signing_key::SigningKey,
-};
+use portcullis::internals::feed::{Feed, Known, Log, REGISTER, Revoked};
+use portcullis::issuer::{Entry, Evidence, Issuer, SigningKey, Step};
 use portcullis::{Alg, UnixSeconds, Verifier};
 use serde_json::{Value, json};
 

@@ -5,10 +5,7 @@ mod issuer_world;
 use std::sync::Arc;
 
 use issuer_world::{Answer, ISSUER, NOW, SECRET, World, claims, config, get, issuer_of, post, refresh, secrets, text};
-use portcullis::issuer::{
-    endpoint::{Broken, Entry, Issuer, hash_client_secret},
-    tokens::{mint::AccessTokenRequest, signing_key::SigningKey},
-};
+use portcullis::issuer::{AccessTokenRequest, Broken, Entry, Issuer, SigningKey, hash_client_secret};
 use portcullis::{Alg, UnixSeconds, Verifier};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -455,7 +452,7 @@ fn the_feed_is_for_clients_that_may_read_it_unless_it_is_public_by_name() {
 }
 
 fn base64(text: &str) -> String {
-    let url = portcullis::base64url::encode(text.as_bytes()).replace('-', "+").replace('_', "/");
+    let url = portcullis::internals::base64url::encode(text.as_bytes()).replace('-', "+").replace('_', "/");
     let padding = (4 - url.len() % 4) % 4;
     format!("{url}{}", "=".repeat(padding))
 }

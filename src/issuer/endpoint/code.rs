@@ -25,7 +25,7 @@ use super::{
     run, tokens,
 };
 use crate::issuer::{
-    random,
+    random::random,
     sessions::{
         grant::Grant,
         operation::{Operation, Outcome},

@@ -6,7 +6,7 @@ use super::{
     channel::{Broken, Channel, Unavailable},
     response::Response,
 };
-use crate::issuer::{IssuerError, sessions::refusal::Refusal};
+use crate::issuer::{error::IssuerError, sessions::refusal::Refusal};
 
 /// How long to wait after the store gave no answer, in seconds.
 const RETRY_SECONDS: u64 = 1;

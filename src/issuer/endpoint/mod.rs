@@ -53,7 +53,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::IssuerError;
+use super::error::IssuerError;
 pub use channel::{Broken, Entry, Evidence, Step};
 pub use client::hash_client_secret;
 pub use request::Request;

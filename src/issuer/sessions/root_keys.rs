@@ -6,7 +6,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use hkdf::Hkdf;
 use sha2::Sha256;
 
-use crate::issuer::{IssuerError, random};
+use crate::issuer::{error::IssuerError, random::random};
 use crate::{document, json::Object, policy_error::PolicyError, time::UnixSeconds};
 
 /// What the name of a root key is derived under.

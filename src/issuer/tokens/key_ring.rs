@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{mint::AccessTokenRequest, signing_key::SigningKey};
-use crate::issuer::IssuerError;
+use crate::issuer::error::IssuerError;
 use crate::{
     policy_error::PolicyError,
     time::{Leeway, UnixSeconds},

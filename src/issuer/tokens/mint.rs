@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::signing_key::SigningKey;
-use crate::issuer::{IssuerError, bounds, random};
+use crate::issuer::{bounds, error::IssuerError, random::random};
 use crate::{
     base64url, document, json::Object, jws::compact::decode_unverified, limits::Limits, policy_error::PolicyError,
     time::UnixSeconds,

@@ -9,7 +9,7 @@ use jwt_compact::{
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::issuer::{IssuerError, random};
+use crate::issuer::{error::IssuerError, random::random};
 use crate::{alg::Alg, base64url, document, policy_error::PolicyError};
 
 /// A key that signs. Its `kid` is the thumbprint of its public half (RFC 7638), so it cannot collide with another's.

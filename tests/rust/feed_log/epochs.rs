@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portcullis::{
     Verifier,
-    issuer::endpoint::{Evidence, Issuer, Step},
+    issuer::{Evidence, Issuer, Step},
 };
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! P1 to P9 over sequences of anything.
 
-use portcullis::issuer::sessions::{
+use portcullis::internals::sessions::{
     cutoff::Party,
     operation::{Operation, Outcome},
     refresh_token::RefreshToken,

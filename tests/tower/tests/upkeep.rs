@@ -6,8 +6,11 @@ use std::sync::{
 };
 
 use axum::Router;
-use portcullis::issuer::tokens::signing_key::SigningKey;
-use portcullis::{Gate, UnixSeconds, tower::{Connection, GateLayer, Introspection, Outside, Published}};
+use portcullis::issuer::SigningKey;
+use portcullis::{
+    Gate, UnixSeconds,
+    tower::{Connection, GateLayer, Introspection, Outside, Published},
+};
 use portcullis_tower_tests::{AUDIENCE, Answer, ISSUER, ORIGINS, Prover, key, mint_at, now, policy, send, serve};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
