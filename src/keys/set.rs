@@ -19,7 +19,7 @@ pub(crate) const MOST_CANDIDATES: usize = 4;
 
 /// Keys by (issuer, `kid`). The same `kid` at two issuers names two keys (CVE-2026-49998).
 #[derive(Debug, Default)]
-pub struct KeySet {
+pub(crate) struct KeySet {
     entries: Vec<Entry>,
     index: Index,
     tables: Tables,
@@ -232,7 +232,7 @@ impl KeySet {
     }
 
     /// Gives the tables of the keys that are in the set by now a budget, and builds those that are wanted at once.
-    pub fn budget_tables(&mut self, budget: TableBudget) {
+    pub(crate) fn budget_tables(&mut self, budget: TableBudget) {
         self.tables = Tables::new(budget, self.entries.iter().map(|entry| entry.key.precomputable()));
     }
 
@@ -298,7 +298,7 @@ impl KeySet {
     }
 
     /// What each key takes, in the order of the policy; published keys come last.
-    pub fn usage(&self) -> impl Iterator<Item = KeyUsage<'_>> {
+    pub(crate) fn usage(&self) -> impl Iterator<Item = KeyUsage<'_>> {
         self.entries.iter().enumerate().map(|(place, Entry { issuer, kid, key, .. })| KeyUsage {
             issuer: *issuer,
             kid: kid.as_deref(),
@@ -310,7 +310,7 @@ impl KeySet {
 
     /// What the tables of the curves' generators take, of those curves on which the set has keys, in bytes.
     #[must_use]
-    pub fn generator_table_bytes(&self) -> usize {
+    pub(crate) fn generator_table_bytes(&self) -> usize {
         let mut seen: Vec<Alg> = Vec::new();
         let mut bytes = 0_usize;
         for key in self.entries.iter().map(|entry| &entry.key) {
@@ -324,7 +324,7 @@ impl KeySet {
 
     /// The most that the keys' tables may take.
     #[must_use]
-    pub fn table_budget(&self) -> TableBudget {
+    pub(crate) fn table_budget(&self) -> TableBudget {
         self.tables.budget()
     }
 }

@@ -105,7 +105,7 @@ impl Policy {
 
     /// The keys of every issuer.
     #[must_use]
-    pub fn keys(&self) -> &KeySet {
+    pub(crate) fn keys(&self) -> &KeySet {
         &self.keys
     }
 
