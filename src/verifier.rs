@@ -39,6 +39,20 @@ pub struct Accepted {
 
 /// Decides about tokens by one policy. It holds no clock and does no I/O: the same input gives the same verdict everywhere.
 ///
+/// ```
+/// use portcullis::{Stage, UnixSeconds, Verifier};
+///
+/// let verifier = Verifier::from_json(r#"{ "issuers": [{
+///     "issuer": "https://issuer.example",
+///     "audience": "https://api.example",
+///     "jwks": { "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }
+/// }] }"#)?;
+/// let now = UnixSeconds::new(1_800_000_000).unwrap();
+/// let rejection = verifier.verify("not a.real.token", now).unwrap_err();
+/// assert_eq!((rejection.code(), rejection.stage()), ("segment-not-base64url", Stage::Jws));
+/// # Ok::<(), portcullis::PolicyError>(())
+/// ```
+///
 /// What it remembers between tokens (headers it has read, tables for its keys) makes it faster and changes no verdict.
 #[derive(Debug)]
 pub struct Verifier {
@@ -271,7 +285,21 @@ impl Verifier {
     }
 }
 
-/// Checks a signature alone: no issuer, no audience, no time. The payload may be anything.
+/// Checks a signature alone (RFC 7515 §5.2): no issuer, no audience, no time. The payload may be anything.
+///
+/// ```
+/// use portcullis::{Alg, VerificationKey, verify_jws};
+///
+/// // RFC 8037 appendix A
+/// let jws = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.\
+///            hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+/// let pem = "-----BEGIN PUBLIC KEY-----\n\
+///            MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n\
+///            -----END PUBLIC KEY-----";
+/// let key = VerificationKey::from_spki_pem(Alg::EdDsa, pem)?;
+/// assert_eq!(verify_jws(jws, &key).unwrap().payload(), b"Example of Ed25519 signing");
+/// # Ok::<(), portcullis::PolicyError>(())
+/// ```
 ///
 /// # Errors
 /// The stages `jws`, `keys` and `signature` of [`Rejection`].

@@ -4,14 +4,7 @@
 //! It converts, waits for what the gate has to know, and decides nothing. The clock is JavaScript's,
 //! and keys, metadata and answers about opaque tokens come by the runtime's own `fetch`.
 //!
-//! A [`FetchGate`] is made once, and every request shares it:
-//!
-//! ```ignore
-#![doc = include_str!("example.rs")]
-//! ```
-//!
-//! The README has a whole Cloudflare Worker with the crate `worker`: there a request is
-//! `request.inner()`, and a response becomes one of that crate by `into`.
+//! A [`FetchGate`] is made once, and every request shares it.
 
 mod time;
 mod body;
@@ -49,6 +42,13 @@ pub use passed::Passed;
 
 /// Guards a `fetch` handler by a gate. Those that were cloned from one another share it. It is `Sync`
 /// where its [`Outside`] is, as [`Runtime`] is, so that a `static` may hold it in a `OnceLock`.
+///
+/// ```
+#[doc = include_str!("example.rs")]
+/// ```
+///
+/// The README has a whole Cloudflare Worker with the crate `worker`: there a request is
+/// `request.inner()`, and a response becomes one of that crate by `into`.
 pub struct FetchGate<O = Runtime> {
     shared: Arc<Shared<O>>,
     requirement: Option<RequirementId>,

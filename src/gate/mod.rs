@@ -1,32 +1,6 @@
 //! From a request to a decision: may it pass, what is the origin told, and what is its client told when it may not.
 //!
-//! Nothing here waits. Where an answer needs something from outside (keys, an authorization server, a store), the [`Step`] says what; whoever
-//! has fetched it asks again with it as [`Evidence`]. The JavaScript face does so in `src/js/gate`, and a native service in a loop like this:
-//!
-//! ```
-//! use portcullis::{Gate, UnixSeconds, gate::{Facts, Step}};
-//!
-//! let gate = Gate::from_json(r#"{
-//!     "issuers": [{
-//!         "issuer": "https://issuer.example",
-//!         "audience": "https://api.example",
-//!         "jwks": { "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }
-//!     }],
-//!     "gate": { "routes": [{ "path": "/health", "requirement": "public" }], "requirement": { "scopes": ["read"] } }
-//! }"#)?;
-//! let now = UnixSeconds::new(1_800_000_000).unwrap();
-//! let health = Facts { method: "GET", url: "https://api.example/health", ..Facts::default() };
-//! assert!(matches!(gate.decide(&health, now), Step::Public(_)));
-//! match gate.decide(&Facts { url: "https://api.example/orders", ..health }, now) {
-//!     Step::Refused(refusal) => {
-//!         assert_eq!((refusal.status, refusal.rejection.code()), (401, "authorization-missing"));
-//!         assert_eq!(refusal.challenges, [r#"Bearer realm="api""#]);
-//!     }
-//!     Step::Allowed(_) | Step::Public(_) | Step::Preflight(_) | Step::Anonymous(_) => unreachable!(),
-//!     Step::NeedKeys { .. } | Step::NeedIntrospection { .. } | Step::NeedReplayCheck { .. } => todo!("fetch it, and ask again"),
-//! }
-//! # Ok::<(), portcullis::PolicyError>(())
-//! ```
+//! A [`Gate`] decides about [`Facts`] and answers with a [`Step`].
 
 mod step;
 mod facts;
@@ -70,6 +44,35 @@ use rules::Rules;
 use widened::FormerWindows;
 
 /// Decides about requests by one policy. Like a [`Verifier`], which it has inside, it holds no clock and does no I/O.
+///
+/// It never waits either. Where an answer needs something from outside (keys, an authorization
+/// server, a store), the [`Step`] says what; whoever has fetched it asks again with it as
+/// [`Evidence`]. The layer for `tower` and the npm package do so, and any other shell in a loop:
+///
+/// ```
+/// use portcullis::{Gate, UnixSeconds, gate::{Facts, Step}};
+///
+/// let gate = Gate::from_json(r#"{
+///     "issuers": [{
+///         "issuer": "https://issuer.example",
+///         "audience": "https://api.example",
+///         "jwks": { "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }
+///     }],
+///     "gate": { "routes": [{ "path": "/health", "requirement": "public" }], "requirement": { "scopes": ["read"] } }
+/// }"#)?;
+/// let now = UnixSeconds::new(1_800_000_000).unwrap();
+/// let health = Facts { method: "GET", url: "https://api.example/health", ..Facts::default() };
+/// assert!(matches!(gate.decide(&health, now), Step::Public(_)));
+/// match gate.decide(&Facts { url: "https://api.example/orders", ..health }, now) {
+///     Step::Refused(refusal) => {
+///         assert_eq!((refusal.status, refusal.rejection.code()), (401, "authorization-missing"));
+///         assert_eq!(refusal.challenges, [r#"Bearer realm="api""#]);
+///     }
+///     Step::Allowed(_) | Step::Public(_) | Step::Preflight(_) | Step::Anonymous(_) => unreachable!(),
+///     Step::NeedKeys { .. } | Step::NeedIntrospection { .. } | Step::NeedReplayCheck { .. } => todo!("fetch it, and ask again"),
+/// }
+/// # Ok::<(), portcullis::PolicyError>(())
+/// ```
 #[derive(Debug)]
 pub struct Gate {
     verifier: Verifier,

@@ -1,4 +1,8 @@
-//! Signing: keys, their public sets, access tokens, and the sessions they are refreshed in. Nothing that verifies may name this module.
+//! Signing: keys, their public sets, access tokens, and the endpoints of an OAuth issuer (feature `issuer`).
+//!
+//! A [`SigningKey`] signs an [`AccessTokenRequest`], and a [`KeyRing`] says which key signs when. An
+//! [`Issuer`] answers requests at `/token`, `/revoke`, `/introspect`, `/jwks` and the others, by an
+//! [`Exchange`] each. Nothing that verifies names this module.
 
 mod scope;
 mod bounds;

@@ -2,18 +2,7 @@
 //!
 //! It converts, waits for what the gate has to know, and decides nothing. The clock is read here and nowhere else in the crate.
 //!
-//! ```
-//! use portcullis::{Gate, tower::GateLayer};
-//!
-//! let gate = Gate::from_json(r#"{ "issuers": [{
-//!     "issuer": "https://issuer.example",
-//!     "audience": "https://api.example",
-//!     "jwks": { "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }
-//! }] }"#)?;
-//! let layer = GateLayer::new(gate);
-//! let writers = layer.requiring(r#"{ "scopes": ["notes:write"] }"#)?;
-//! # Ok::<(), portcullis::PolicyError>(())
-//! ```
+//! A [`GateLayer`] guards services by a [`Gate`].
 
 mod headers;
 mod outside;
@@ -60,6 +49,19 @@ pub struct Connection {
 }
 
 /// Guards services by a gate. Layers that were cloned from one another share it.
+///
+/// ```
+/// use portcullis::{Gate, tower::GateLayer};
+///
+/// let gate = Gate::from_json(r#"{ "issuers": [{
+///     "issuer": "https://issuer.example",
+///     "audience": "https://api.example",
+///     "jwks": { "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }
+/// }] }"#)?;
+/// let layer = GateLayer::new(gate);
+/// let writers = layer.requiring(r#"{ "scopes": ["notes:write"] }"#)?;
+/// # Ok::<(), portcullis::PolicyError>(())
+/// ```
 pub struct GateLayer<O = Nothing> {
     shared: Arc<Shared<O>>,
     requirement: Option<RequirementId>,

@@ -68,6 +68,50 @@ use log::Ledger;
 use request::Place;
 
 /// An issuer at work: its settings, the log of its feed as far as it was read, and what its requests want of it. Everything else is in the store.
+///
+/// Whoever has the connection and the store carries out one [`Step`] after another:
+///
+/// ```
+/// use std::{collections::BTreeMap, sync::Arc};
+/// use portcullis::{Alg, UnixSeconds};
+/// use portcullis::issuer::{Entry, Evidence, Issuer, SigningKey, Step};
+///
+/// let config = r#"{
+///     "issuer": "https://issuer.example",
+///     "audience": "https://api.example",
+///     "clients": [{ "clientId": "app", "authentication": "none", "grants": ["refresh_token"], "scope": "read" }]
+/// }"#;
+/// let key = SigningKey::generate(Alg::EdDsa)?.private_jwk();
+/// let root = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"; // draw 32 bytes, and keep them secret
+/// let secrets = format!(r#"{{ "signingKeys": [{{ "jwk": {key} }}], "rootKeys": [{{ "secret": "{root}" }}] }}"#);
+/// let issuer = Arc::new(Issuer::from_json(config, &secrets)?);
+///
+/// let mut store: BTreeMap<String, Entry> = BTreeMap::new();
+/// let now = UnixSeconds::new(1_800_000_000).unwrap();
+/// let request = r#"{ "method": "GET", "url": "https://issuer.example/jwks", "headers": [] }"#;
+/// let mut exchange = issuer.begin(request, now);
+/// let response = loop {
+///     let evidence = match exchange.step() {
+///         Step::Done { response, .. } => break response.clone(),
+///         Step::Mistake { error } => return Err(error.clone().into()),
+///         Step::Read { key } => Evidence::Found(store.get(key).cloned()),
+///         Step::ReadMany { keys } => Evidence::FoundMany(keys.iter().map(|key| store.get(key).cloned()).collect()),
+///         Step::Swap { key, expected, value, .. } => {
+///             let held = store.get(key).map_or(0, |entry| entry.version) == *expected;
+///             if held {
+///                 store.insert(key.clone(), Entry { version: expected + 1, value: value.clone() });
+///             }
+///             Evidence::Held(held)
+///         }
+///         Step::Count { .. } | Step::Wait { .. } => Evidence::Held(true), // count, and wait
+///         Step::Keys { .. } => Evidence::Held(false),                     // fetch them
+///         Step::Body => Evidence::Body(Some(String::new())),              // read it
+///     };
+///     exchange.resume(evidence, now);
+/// };
+/// assert_eq!(response.status, 200);
+/// # Ok::<(), portcullis::issuer::IssuerError>(())
+/// ```
 #[derive(Debug)]
 pub struct Issuer {
     settings: Settings,
