@@ -4,7 +4,7 @@
 
 mod step;
 mod facts;
-mod target;
+mod request_target;
 mod credentials;
 mod origins;
 mod request;
@@ -16,15 +16,15 @@ mod demands;
 pub(crate) mod route;
 mod challenge;
 mod rules;
-mod kind;
-mod widened;
+mod token_kind;
+mod former_proof_windows;
 mod judge;
-mod elsewhere;
+mod unresolved_token;
 pub(crate) mod metadata;
 
 pub use crate::binding::mtls::thumbprint as certificate_thumbprint;
 pub use facts::{Evidence, Facts, Introspected, Replay};
-pub use metadata::MetadataFault;
+pub use metadata::MetadataError;
 pub use requirement_id::RequirementId;
 pub use step::{Allowed, Binding, Forward, Preflight, PreflightAnswer, Refusal, Step};
 
@@ -34,14 +34,14 @@ use crate::{
     base64url, denial::Denial, document, engine::hash::Hash, keys::remote::KeyReport, policy_error::PolicyError,
     rejection::Rejection, time::UnixSeconds, verifier::Verifier,
 };
-use challenge::{Answer, Scene};
+use challenge::{ChallengeResponse, Scene};
 use demands::Demands;
+use former_proof_windows::FormerWindows;
 use request::Request;
 use requirement::Requirement;
 use requirement_id::MOST_REQUIREMENTS;
 use route::Readings;
-use rules::Rules;
-use widened::FormerWindows;
+use rules::GateRules;
 
 /// Decides about requests by one policy. Like a [`Verifier`], which it has inside, it holds no clock and does no I/O.
 ///
@@ -65,7 +65,7 @@ use widened::FormerWindows;
 /// assert!(matches!(gate.decide(&health, now), Step::Public(_)));
 /// match gate.decide(&Facts { url: "https://api.example/orders", ..health }, now) {
 ///     Step::Refused(refusal) => {
-///         assert_eq!((refusal.status, refusal.rejection.code()), (401, "authorization-missing"));
+///         assert_eq!((refusal.status, refusal.denial.code()), (401, "authorization-missing"));
 ///         assert_eq!(refusal.challenges, [r#"Bearer realm="api""#]);
 ///     }
 ///     Step::Allowed(_) | Step::Public(_) | Step::Preflight(_) | Step::Anonymous(_) => unreachable!(),
@@ -76,7 +76,7 @@ use widened::FormerWindows;
 #[derive(Debug)]
 pub struct Gate {
     verifier: Verifier,
-    rules: Rules,
+    rules: GateRules,
     requirements: Vec<Kept>,
     /// Names the policy, by its text.
     policy_id: String,
@@ -110,7 +110,7 @@ impl Gate {
     /// The gate around a verifier for that policy.
     fn read(verifier: Verifier, policy: &str, secret: Option<&[u8]>) -> Result<Self, PolicyError> {
         let document = document::parse(policy)?;
-        let rules = Rules::read(document.object("gate")?, secret).map_err(|error| error.within("gate"))?;
+        let rules = GateRules::read(document.object("gate")?, secret).map_err(|error| error.within("gate"))?;
         // An opaque token does not say whose it is.
         if verifier.policy().introspections().count() > 1 {
             return Err(PolicyError::at(
@@ -181,7 +181,7 @@ impl Gate {
     ///
     /// # Errors
     /// Metadata that are not this issuer's, or an address that must not be fetched.
-    pub fn jwks_uri(&self, issuer: &str, text: &str) -> Result<String, MetadataFault> {
+    pub fn jwks_uri(&self, issuer: &str, text: &str) -> Result<String, MetadataError> {
         metadata::jwks_uri(text, issuer, &self.rules.private_hosts)
     }
 
@@ -204,7 +204,7 @@ impl Gate {
     }
 
     /// The verifier inside, to be handed lists piece by piece.
-    #[cfg(all(feature = "revocation", feature = "gate"))]
+    #[cfg(all(feature = "revocation", feature = "gate-js"))]
     pub(crate) fn verifier_mut(&mut self) -> &mut Verifier {
         &mut self.verifier
     }
@@ -238,7 +238,7 @@ impl Gate {
     /// The same without those by which a CORS preflight is told from a request.
     #[must_use]
     pub fn headers_of_requests(&self) -> Vec<&str> {
-        let Rules { places, proxies, cors, .. } = &self.rules;
+        let GateRules { places, proxies, cors, .. } = &self.rules;
         let mut names = vec!["host", "connection"];
         names.extend(cors.as_ref().map(|_| "origin"));
         names.extend(places.header.as_deref());
@@ -267,7 +267,7 @@ impl Gate {
     pub fn decide(&self, facts: &Facts<'_>, now: UnixSeconds) -> Step {
         let mut seen = Seen::default();
         self.former_windows.note(now);
-        self.follow(facts, now, &mut seen).unwrap_or_else(|rejection| self.refuse(rejection, &seen, now))
+        self.follow(facts, now, &mut seen).unwrap_or_else(|denial| self.refuse(denial, &seen, now))
     }
 
     /// The same with facts and step as JSON texts. Facts that cannot be read are refused as a request is.
@@ -280,7 +280,7 @@ impl Gate {
 
     /// The next step about a request that is told in lines, as [`Facts::with_lines`] reads them;
     /// `None` for what it does not.
-    #[cfg(feature = "gate")]
+    #[cfg(feature = "gate-js")]
     pub(crate) fn decide_lines(
         &self,
         text: &str,
@@ -295,7 +295,7 @@ impl Gate {
 
     /// The stages of a request, in their order.
     fn follow<'g>(&'g self, facts: &Facts<'_>, now: UnixSeconds, seen: &mut Seen<'g>) -> Result<Step, Denial> {
-        let Rules { proxies, places, forwarding, origins, .. } = &self.rules;
+        let GateRules { proxies, places, forwarding, origins, .. } = &self.rules;
         let request = Request::read(facts, proxies)?;
         seen.origin = request.fields("origin").next().map(str::to_owned);
         request.check_transport(origins)?;
@@ -325,7 +325,7 @@ impl Gate {
     /// A preflight is answered here, or goes on to the handler by the rules for a request without
     /// a token.
     fn preflight(&self, facts: &Facts<'_>, request: &Request<'_>) -> Result<Step, Denial> {
-        let Rules { places, forwarding, cors, passes_preflights, .. } = &self.rules;
+        let GateRules { places, forwarding, cors, passes_preflights, .. } = &self.rules;
         let answer = match *passes_preflights {
             false => {
                 let origin = request.fields("origin").next().unwrap_or_default();
@@ -358,8 +358,8 @@ impl Gate {
         Ok(demands)
     }
 
-    fn refuse(&self, rejection: Denial, seen: &Seen<'_>, now: UnixSeconds) -> Step {
-        let Rules { realm, places, proofs, offers_proofs, cors, .. } = &self.rules;
+    fn refuse(&self, denial: Denial, seen: &Seen<'_>, now: UnixSeconds) -> Step {
+        let GateRules { realm, places, proofs, offers_proofs, cors, .. } = &self.rules;
         let scene = Scene {
             realm,
             scheme: places.scheme.as_deref().unwrap_or(credentials::BEARER),
@@ -368,12 +368,12 @@ impl Gate {
             demands: seen.demands.as_ref(),
             with_proof: seen.with_proof,
         };
-        let Answer { status, challenges, retry_after } = challenge::answer(&rejection, &scene);
-        let nonces = proofs.nonces.as_ref().filter(|_| rejection == Denial::DpopNonceRequired);
+        let ChallengeResponse { status, challenges, retry_after } = challenge::answer(&denial, &scene);
+        let nonces = proofs.nonces.as_ref().filter(|_| denial == Denial::DpopNonceRequired);
         let nonce = nonces.map(|nonces| nonces.current(now));
         let forward = self.rules.forwarding.without_claims(places);
         let cors = cors.as_ref().map(|cors| cors.of_answer(seen.origin.as_deref())).unwrap_or_default();
-        Step::Refused(Box::new(Refusal { rejection, status, challenges, nonce, retry_after, forward, cors }))
+        Step::Refused(Box::new(Refusal { denial, status, challenges, nonce, retry_after, forward, cors }))
     }
 }
 

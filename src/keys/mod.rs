@@ -6,7 +6,7 @@ mod import;
 pub(crate) mod jwk;
 pub(crate) mod tables;
 pub(crate) mod remote;
-#[cfg(any(feature = "gate", all(feature = "js", feature = "issuer"), feature = "tower", feature = "fetch", test))]
+#[cfg(any(feature = "gate-js", all(feature = "js", feature = "issuer"), feature = "tower", feature = "fetch", test))]
 pub(crate) mod freshness;
 pub(crate) mod set;
 mod choice;

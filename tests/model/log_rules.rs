@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use portcullis::internals::feed::REGISTER;
-use portcullis::{internals::base64url, issuer::Step};
+use portcullis::{internals::base64url, issuer::IssuerStep};
 use serde_json::Value;
 use stateright::{Model, Property};
 
@@ -13,8 +13,8 @@ impl LogModel {
     fn step(&self, world: &mut World, mut flight: Flight, seen: Seen) {
         flight.seen.push(seen);
         match self.next(&flight) {
-            Step::Done { response, .. } => self.done(world, &flight, response.status, &response.body),
-            Step::Mistake { error } => panic!("{error}"),
+            IssuerStep::Done { response, .. } => self.done(world, &flight, response.status, &response.body),
+            IssuerStep::Mistake { error } => panic!("{error}"),
             _ => world.flights.push(flight),
         }
     }
@@ -90,7 +90,7 @@ impl LogModel {
         }
     }
 
-    fn commit(&self, world: &mut World, step: &Step) -> Seen {
+    fn commit(&self, world: &mut World, step: &IssuerStep) -> Seen {
         let before = world.store.clone();
         let seen = self.carry_out(&mut world.store, step);
         if before.get(REGISTER) != world.store.get(REGISTER) {
@@ -145,13 +145,13 @@ impl Model for LogModel {
             }
             acts.push(Act::Step(index));
             let step = self.next(flight);
-            let is_register = matches!(&step, Step::Read { key } if key == REGISTER);
+            let is_register = matches!(&step, IssuerStep::Read { key } if key == REGISTER);
             if left.stale > 0 && is_register && world.former.is_some() {
                 acts.push(Act::Stale(index));
             }
             if left.errors > 0 {
                 acts.push(Act::Fail { flight: index, after: false });
-                if matches!(step, Step::Swap { .. }) {
+                if matches!(step, IssuerStep::Swap { .. }) {
                     acts.push(Act::Fail { flight: index, after: true });
                 }
             }

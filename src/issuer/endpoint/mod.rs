@@ -1,14 +1,14 @@
 //! The issuer's endpoints, without a socket, a clock or a store: a request goes in, questions come out, and at last a response.
 //!
-//! Whoever has the connection begins an [`Exchange`], carries out each [`Step`] and hands back what it came to. One endpoint or stage is
+//! Whoever has the connection begins an [`Exchange`], carries out each [`IssuerStep`] and hands back what it came to. One endpoint or stage is
 //! one file; what is shared by several stands above them.
 
 mod channel;
-mod failure;
+mod error_response;
 mod response;
-mod limit;
+mod rate_limit;
 mod form;
-mod name;
+mod store_keys;
 mod redirect_uri;
 mod client;
 mod settings;
@@ -16,17 +16,17 @@ mod request;
 mod assertion;
 mod authenticate;
 mod feed_access;
-mod proof;
+mod dpop_proof;
 mod pause;
 mod fleet;
 mod cutoff;
-mod answers;
+mod feed_response_cache;
 mod log;
-mod run;
+mod session_operations;
 mod admission;
 mod intents;
-mod tokens;
-mod access;
+mod token_response;
+mod access_token;
 mod cors;
 
 // the grants, and the endpoints
@@ -34,7 +34,7 @@ mod refresh;
 mod client_credentials;
 mod subject_token;
 mod token_exchange;
-mod code;
+mod authorization_code;
 mod token;
 mod revoke;
 mod introspect;
@@ -54,7 +54,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::error::IssuerError;
-pub use channel::{Broken, Entry, Evidence, Step};
+pub use channel::{Broken, IssuerStep, StepResult, StoreEntry};
 pub use client::hash_client_secret;
 pub use request::Request;
 pub use response::Response;
@@ -62,19 +62,19 @@ pub use settings::Settings;
 
 use crate::{policy_error::PolicyError, time::UnixSeconds};
 use channel::Channel;
-use command::Fault;
-use failure::Failure;
+use command::CommandError;
+use error_response::ErrorResponse;
 use log::Ledger;
 use request::Place;
 
 /// An issuer at work: its settings, the log of its feed as far as it was read, and what its requests want of it. Everything else is in the store.
 ///
-/// Whoever has the connection and the store carries out one [`Step`] after another:
+/// Whoever has the connection and the store carries out one [`IssuerStep`] after another:
 ///
 /// ```
 /// use std::{collections::BTreeMap, sync::Arc};
 /// use portcullis::{Alg, UnixSeconds};
-/// use portcullis::issuer::{Entry, Evidence, Issuer, SigningKey, Step};
+/// use portcullis::issuer::{StoreEntry, StepResult, Issuer, SigningKey, IssuerStep};
 ///
 /// let config = r#"{
 ///     "issuer": "https://issuer.example",
@@ -86,28 +86,28 @@ use request::Place;
 /// let secrets = format!(r#"{{ "signingKeys": [{{ "jwk": {key} }}], "rootKeys": [{{ "secret": "{root}" }}] }}"#);
 /// let issuer = Arc::new(Issuer::from_json(config, &secrets)?);
 ///
-/// let mut store: BTreeMap<String, Entry> = BTreeMap::new();
+/// let mut store: BTreeMap<String, StoreEntry> = BTreeMap::new();
 /// let now = UnixSeconds::new(1_800_000_000).unwrap();
 /// let request = r#"{ "method": "GET", "url": "https://issuer.example/jwks", "headers": [] }"#;
 /// let mut exchange = issuer.begin(request, now);
 /// let response = loop {
-///     let evidence = match exchange.step() {
-///         Step::Done { response, .. } => break response.clone(),
-///         Step::Mistake { error } => return Err(error.clone().into()),
-///         Step::Read { key } => Evidence::Found(store.get(key).cloned()),
-///         Step::ReadMany { keys } => Evidence::FoundMany(keys.iter().map(|key| store.get(key).cloned()).collect()),
-///         Step::Swap { key, expected, value, .. } => {
+///     let result = match exchange.step() {
+///         IssuerStep::Done { response, .. } => break response.clone(),
+///         IssuerStep::Mistake { error } => return Err(error.clone().into()),
+///         IssuerStep::Read { key } => StepResult::Found(store.get(key).cloned()),
+///         IssuerStep::ReadMany { keys } => StepResult::FoundMany(keys.iter().map(|key| store.get(key).cloned()).collect()),
+///         IssuerStep::Swap { key, expected, value, .. } => {
 ///             let held = store.get(key).map_or(0, |entry| entry.version) == *expected;
 ///             if held {
-///                 store.insert(key.clone(), Entry { version: expected + 1, value: value.clone() });
+///                 store.insert(key.clone(), StoreEntry { version: expected + 1, value: value.clone() });
 ///             }
-///             Evidence::Held(held)
+///             StepResult::Held(held)
 ///         }
-///         Step::Count { .. } | Step::Wait { .. } => Evidence::Held(true), // count, and wait
-///         Step::Keys { .. } => Evidence::Held(false),                     // fetch them
-///         Step::Body => Evidence::Body(Some(String::new())),              // read it
+///         IssuerStep::Count { .. } | IssuerStep::Wait { .. } => StepResult::Held(true), // count, and wait
+///         IssuerStep::Keys { .. } => StepResult::Held(false),                     // fetch them
+///         IssuerStep::Body => StepResult::Body(Some(String::new())),              // read it
 ///     };
-///     exchange.resume(evidence, now);
+///     exchange.resume(result, now);
 /// };
 /// assert_eq!(response.status, 200);
 /// # Ok::<(), portcullis::issuer::IssuerError>(())
@@ -150,7 +150,7 @@ pub struct Exchange {
     issuer: Arc<Issuer>,
     channel: Channel,
     work: Option<Work>,
-    next: Option<Step>,
+    next: Option<IssuerStep>,
 }
 
 impl Exchange {
@@ -163,14 +163,14 @@ impl Exchange {
 
     /// What is to be done next.
     #[must_use]
-    pub fn step(&self) -> &Step {
-        const OVER: &Step = &Step::Count { key: String::new(), limit: 0, seconds: 0 };
+    pub fn step(&self) -> &IssuerStep {
+        const OVER: &IssuerStep = &IssuerStep::Count { key: String::new(), limit: 0, seconds: 0 };
         self.next.as_ref().unwrap_or(OVER)
     }
 
     /// Takes what the step came to at `now`, and gives the next one. After the last there is no other.
-    pub fn resume(&mut self, evidence: Evidence, now: UnixSeconds) -> &Step {
-        self.channel.tell(evidence, now);
+    pub fn resume(&mut self, result: StepResult, now: UnixSeconds) -> &IssuerStep {
+        self.channel.tell(result, now);
         self.advance();
         self.step()
     }
@@ -191,9 +191,9 @@ impl Exchange {
                 Some(match outcome {
                     Ok(response) => {
                         let tend = self.issuer.ledger.is_due(self.channel.now());
-                        Step::Done { response, events, tend }
+                        IssuerStep::Done { response, events, tend }
                     }
-                    Err(error) => Step::Mistake { error },
+                    Err(error) => IssuerStep::Mistake { error },
                 })
             }
         };
@@ -212,11 +212,11 @@ async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Result<Respon
     if value.get("command").is_some() {
         return match command::answer(issuer, text, channel).await {
             Ok(response) => Ok(response),
-            Err(Fault::Failed(failure)) => {
+            Err(CommandError::Failed(failure)) => {
                 failure.report(channel);
                 Ok(failure.response())
             }
-            Err(Fault::Mistake(error)) => Err(error),
+            Err(CommandError::Mistake(error)) => Err(error),
         };
     }
     let request: Request = serde_json::from_value(value).map_err(|_| PolicyError::here("is not a request"))?;
@@ -235,7 +235,7 @@ async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Result<Respon
     Ok(if shared { cors::shared(&issuer.settings, &request, response) } else { response })
 }
 
-type Routed = Result<(Response, Place), (Failure, Option<Place>)>;
+type Routed = Result<(Response, Place), (ErrorResponse, Option<Place>)>;
 
 async fn routed(issuer: &Issuer, request: &Request, channel: &Channel) -> Routed {
     let settings = &issuer.settings;
@@ -243,7 +243,7 @@ async fn routed(issuer: &Issuer, request: &Request, channel: &Channel) -> Routed
     let unlimited = matches!(place, Place::Jwks | Place::Metadata) || request.method == "OPTIONS";
     // Before anything is read or asked: what one address sends costs its own budget.
     if let (Some(address), false) = (&request.address, unlimited) {
-        let counted = limit::check(channel, limit::address_key(address), settings.address_rate).await;
+        let counted = rate_limit::check(channel, rate_limit::address_key(address), settings.address_rate).await;
         counted.map_err(|failure| (failure, Some(place)))?;
     }
     let response = match (place, request.method.as_str()) {
@@ -259,7 +259,7 @@ async fn routed(issuer: &Issuer, request: &Request, channel: &Channel) -> Routed
         (Place::Jwks, "GET" | "HEAD") => Ok(published::jwks(settings, channel)),
         (Place::Metadata, "GET" | "HEAD") => Ok(published::metadata(settings)),
         (Place::Token | Place::Revoke, "OPTIONS") => Ok(cors::preflight()),
-        _ => Err(Failure::method(place.allow())),
+        _ => Err(ErrorResponse::method(place.allow())),
     };
     response.map(|response| (response, place)).map_err(|failure| (failure, Some(place)))
 }
