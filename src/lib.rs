@@ -46,7 +46,7 @@
 //! | `tower` | | the gate as a layer for native services |
 //! | `fetch` | | the gate for workers and pages written in Rust, on the types of web-sys |
 //! | `ml-dsa` | | verification of ML-DSA-44, ML-DSA-65 and ML-DSA-87 (RFC 9964) |
-//! | `js`, `gate` | | exports of the npm package; no crate needs them |
+//! | `js`, `gate-js` | | exports of the npm package; no crate needs them |
 //!
 //! A feature adds, and never changes what a build without it accepts.
 // The README's Rust is run as well.

@@ -19,7 +19,9 @@ mod fleet;
 pub(crate) mod feed;
 mod endpoint;
 
-pub use endpoint::{Broken, Entry, Evidence, Exchange, Issuer, Request, Response, Settings, Step, hash_client_secret};
+pub use endpoint::{
+    Broken, Exchange, Issuer, IssuerStep, Request, Response, Settings, StepResult, StoreEntry, hash_client_secret,
+};
 pub use error::IssuerError;
 pub use tokens::{
     key_ring::{KeyRing, KeyState, Schedule},

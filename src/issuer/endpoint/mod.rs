@@ -74,7 +74,7 @@ use request::Place;
 /// ```
 /// use std::{collections::BTreeMap, sync::Arc};
 /// use portcullis::{Alg, UnixSeconds};
-/// use portcullis::issuer::{StoreEntry, StepResult, Issuer, SigningKey, IssuerStep};
+/// use portcullis::issuer::{Issuer, IssuerStep, SigningKey, StepResult, StoreEntry};
 ///
 /// let config = r#"{
 ///     "issuer": "https://issuer.example",
@@ -104,8 +104,8 @@ use request::Place;
 ///             StepResult::Held(held)
 ///         }
 ///         IssuerStep::Count { .. } | IssuerStep::Wait { .. } => StepResult::Held(true), // count, and wait
-///         IssuerStep::Keys { .. } => StepResult::Held(false),                     // fetch them
-///         IssuerStep::Body => StepResult::Body(Some(String::new())),              // read it
+///         IssuerStep::Keys { .. } => StepResult::Held(false), // fetch them
+///         IssuerStep::Body => StepResult::Body(Some(String::new())), // read it
 ///     };
 ///     exchange.resume(result, now);
 /// };
