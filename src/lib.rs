@@ -97,7 +97,6 @@ mod policy;
 mod binding;
 
 // rank 6: what was taken back
-#[cfg(any(feature = "revocation", feature = "issuer"))]
 mod revocation;
 
 // rank 7: the pipeline, and from a request to a decision
@@ -149,12 +148,13 @@ pub use limits::Limits;
 pub use policy::{
     ClientAuthentication, Discovery, Introspection, IntrospectionSource, IssuerPolicy, Policy, Remote, RemoteSource,
 };
-#[cfg(feature = "revocation")]
-pub use policy::{RevocationPolicy, RevocationSource, WhenStale};
 pub use policy_error::PolicyError;
-#[cfg(feature = "revocation")]
-pub use revocation::{StatusReport, UpdateError, UpdateReport};
 pub use time::{Leeway, UnixSeconds};
+#[cfg(feature = "revocation")]
+pub use {
+    policy::{RevocationPolicy, RevocationSource, WhenStale},
+    revocation::{StatusReport, UpdateError, UpdateReport},
+};
 
 // a request, and what is decided about it; the rest is in `gate`
 pub use denial::Denial;

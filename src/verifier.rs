@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-#[cfg(all(feature = "revocation", feature = "js"))]
-use crate::revocation::Incoming;
 #[cfg(feature = "revocation")]
-use crate::revocation::{Revocations, StatusReport, UpdateError, UpdateReport};
+mod lists;
+
 use crate::{
     bearer, binding, claims,
     claims::{Claims, ParsedClaims},
@@ -21,6 +20,7 @@ use crate::{
     policy::Policy,
     policy_error::PolicyError,
     rejection::Rejection,
+    revocation::Revocations,
     signature::{self, AuthenticToken},
     time::{UnixSeconds, Validity},
 };
@@ -58,7 +58,6 @@ pub struct Accepted {
 pub struct Verifier {
     policy: Policy,
     headers: HeaderMemo,
-    #[cfg(feature = "revocation")]
     revocations: Revocations,
 }
 
@@ -66,12 +65,7 @@ impl Verifier {
     /// A verifier for that policy.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Verifier {
-            policy,
-            headers: HeaderMemo::default(),
-            #[cfg(feature = "revocation")]
-            revocations: Revocations::default(),
-        }
+        Verifier { policy, headers: HeaderMemo::default(), revocations: Revocations::default() }
     }
 
     /// A verifier for a policy in JSON.
@@ -95,60 +89,9 @@ impl Verifier {
         self.policy.forget_remote_keys(issuer)
     }
 
-    /// Takes signed lists of revocations, each on a line of its own: a snapshot, or what came anew since the one that is held.
-    ///
-    /// # Errors
-    /// As [`UpdateError`]: a bad, old, forked or foreign document. What was held before it then stays.
-    #[cfg(feature = "revocation")]
-    pub fn apply_revocations(&mut self, documents: &str, now: UnixSeconds) -> Result<UpdateReport, UpdateError> {
-        self.revocations.apply(self.policy.revocation(), self.policy.leeway(), documents, now)
-    }
-
-    /// Takes the next piece of such a text.
-    #[cfg(all(feature = "revocation", feature = "js"))]
-    pub(crate) fn receive_revocations(&mut self, incoming: &mut Incoming, piece: &str) {
-        self.revocations.push(incoming, self.policy.revocation(), self.policy.leeway(), piece);
-    }
-
-    /// What came of it.
-    #[cfg(all(feature = "revocation", feature = "js"))]
-    pub(crate) fn received_revocations(&mut self, incoming: &mut Incoming) -> Result<UpdateReport, UpdateError> {
-        self.revocations.finish(incoming, self.policy.revocation(), self.policy.leeway())
-    }
-
-    /// Notes that lists were held which are gone: as good as stale until they come again, and never allowed for want of them.
-    #[cfg(all(feature = "revocation", feature = "js"))]
-    pub(crate) fn lose_revocations(&mut self) {
-        self.revocations.lose();
-    }
-
-    /// Takes the Token Status List of that URI (draft-ietf-oauth-status-list §5.1), which the policy names.
-    ///
-    /// # Errors
-    /// As [`UpdateError`]. What is held then stays.
-    #[cfg(feature = "revocation")]
-    pub fn apply_status_list(&mut self, uri: &str, jwt: &str, now: UnixSeconds) -> Result<StatusReport, UpdateError> {
-        self.revocations.apply_status(self.policy.revocation(), self.policy.leeway(), uri, jwt, now)
-    }
-
     /// Whether a list of revocations is asked for and none that is held can tell.
-    #[cfg(feature = "revocation")]
     pub(crate) fn list_is_stale(&self, now: UnixSeconds) -> bool {
         self.policy.revocation().is_some_and(|rules| self.revocations.list_is_stale(rules, now))
-    }
-
-    /// The version of the list of revocations that is held, if any is.
-    #[cfg(feature = "revocation")]
-    #[must_use]
-    pub fn revocations_version(&self) -> Option<u64> {
-        self.revocations.version()
-    }
-
-    /// What the feed of that list wants to be asked with, in place of its version.
-    #[cfg(feature = "revocation")]
-    #[must_use]
-    pub fn revocations_cursor(&self) -> Option<&str> {
-        self.revocations.cursor()
     }
 
     /// A verifier for another policy that takes over what this one was given: published keys, and lists of revocations as
@@ -156,7 +99,6 @@ impl Verifier {
     pub(crate) fn replaced(&self, policy: &str) -> Result<Self, PolicyError> {
         let mut verifier = Verifier::from_json(policy)?;
         verifier.policy.inherit_keys(&self.policy);
-        #[cfg(feature = "revocation")]
         verifier.revocations.inherit(verifier.policy.revocation(), &self.revocations, self.policy.revocation());
         Ok(verifier)
     }
@@ -172,11 +114,7 @@ impl Verifier {
         vouched: bool,
     ) -> Result<Validity, Rejection> {
         let validity = self.policy.check_response(issuer, claims, now)?;
-        #[cfg(feature = "revocation")]
-        let validity = self.revocations.check_response(&self.policy, issuer, token, claims, now, validity, vouched)?;
-        #[cfg(not(feature = "revocation"))]
-        let _ = (token, vouched);
-        Ok(validity)
+        self.revocations.check_response(&self.policy, issuer, token, claims, now, validity, vouched)
     }
 
     /// Decides about the credentials of a request: the value of its one Authorization header (RFC 6750 §2.1).
@@ -231,7 +169,6 @@ impl Verifier {
     }
 
     /// The pipeline about a token that its issuer may have `vouched` for, when no list of revocations can.
-    #[cfg_attr(not(feature = "revocation"), allow(unused_variables, reason = "there are no lists"))]
     pub(crate) fn decide_about<'t, T>(
         &self,
         token: &'t str,
@@ -245,7 +182,6 @@ impl Verifier {
         self.remember(&authentic);
         let claims = claims::read(&authentic, self.policy.limits())?;
         let validity = self.policy.check(&authentic, &claims, now)?;
-        #[cfg(feature = "revocation")]
         let validity = self.revocations.check(&self.policy, &authentic, &claims, now, validity, vouched)?;
         let taken = take(&claims, authentic.header(), validity);
         Ok((authentic, taken))

@@ -15,6 +15,8 @@ mod exchange;
 mod shared;
 mod keys;
 mod introspection;
+#[cfg(feature = "revocation")]
+mod lists;
 mod passed;
 
 use core::fmt;
@@ -22,8 +24,6 @@ use std::sync::Arc;
 
 use web_sys::{Request, Response};
 
-#[cfg(feature = "revocation")]
-use crate::revocation::{StatusReport, UpdateError, UpdateReport};
 use crate::{
     driver::{self, Asked, Decided, World},
     gate::{Gate, RequirementId},
@@ -136,24 +136,6 @@ impl<O: Outside> FetchGate<O> {
         *gate = gate.replaced(policy, nonce_secret)?;
         self.shared.upkeep().follow(&mut gate);
         Ok(())
-    }
-
-    /// Takes signed lists of revocations, as [`Gate::apply_revocations`]. Nothing pulls them here.
-    ///
-    /// # Errors
-    /// As [`Gate::apply_revocations`]. What is held then stays.
-    #[cfg(feature = "revocation")]
-    pub fn apply_revocations(&self, documents: &str) -> Result<UpdateReport, UpdateError> {
-        self.shared.write().apply_revocations(documents, self.shared.now())
-    }
-
-    /// Takes the Token Status List of that URI, as [`Gate::apply_status_list`].
-    ///
-    /// # Errors
-    /// As [`Gate::apply_status_list`]. What is held then stays.
-    #[cfg(feature = "revocation")]
-    pub fn apply_status_list(&self, uri: &str, jwt: &str) -> Result<StatusReport, UpdateError> {
-        self.shared.write().apply_status_list(uri, jwt, self.shared.now())
     }
 }
 

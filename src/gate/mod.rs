@@ -20,6 +20,8 @@ mod token_kind;
 mod former_proof_windows;
 mod judge;
 mod unresolved_token;
+#[cfg(feature = "revocation")]
+mod lists;
 pub(crate) mod metadata;
 
 pub use crate::binding::mtls::thumbprint as certificate_thumbprint;
@@ -28,8 +30,6 @@ pub use metadata::MetadataError;
 pub use requirement_id::RequirementId;
 pub use step::{Allowed, Binding, Forward, Preflight, PreflightAnswer, Refusal, Step};
 
-#[cfg(feature = "revocation")]
-use crate::revocation::{StatusReport, UpdateError, UpdateReport};
 use crate::{
     base64url, denial::Denial, document, engine::hash::Hash, keys::remote::KeyReport, policy_error::PolicyError,
     rejection::Rejection, time::UnixSeconds, verifier::Verifier,
@@ -185,26 +185,8 @@ impl Gate {
         metadata::jwks_uri(text, issuer, &self.rules.private_hosts)
     }
 
-    /// Takes signed lists of revocations.
-    ///
-    /// # Errors
-    /// As [`Verifier::apply_revocations`]. What is held then stays.
-    #[cfg(feature = "revocation")]
-    pub fn apply_revocations(&mut self, documents: &str, now: UnixSeconds) -> Result<UpdateReport, UpdateError> {
-        self.verifier.apply_revocations(documents, now)
-    }
-
-    /// Takes the Token Status List of that URI.
-    ///
-    /// # Errors
-    /// As [`Verifier::apply_status_list`]. What is held then stays.
-    #[cfg(feature = "revocation")]
-    pub fn apply_status_list(&mut self, uri: &str, jwt: &str, now: UnixSeconds) -> Result<StatusReport, UpdateError> {
-        self.verifier.apply_status_list(uri, jwt, now)
-    }
-
     /// The verifier inside, to be handed lists piece by piece.
-    #[cfg(all(feature = "revocation", feature = "gate-js"))]
+    #[cfg(feature = "gate-js")]
     pub(crate) fn verifier_mut(&mut self) -> &mut Verifier {
         &mut self.verifier
     }

@@ -13,6 +13,7 @@ use crate::{
     jws::compact::{leading_parts_unverified, names_unverified},
     policy::Policy,
     rejection::{Rejection, Segment},
+    revocation,
 };
 
 /// The next step after the verifier has refused a token.
@@ -87,10 +88,7 @@ fn introspecting(policy: &Policy) -> impl Iterator<Item = usize> {
 fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, Denial> {
     let name = policy.issuer_name(issuer).unwrap_or_default();
     // Were it known only from the answer, another question would follow.
-    #[cfg(feature = "revocation")]
     let must_be_fresh = policy.asks_when_stale() && case.gate.verifier.list_is_stale(case.now);
-    #[cfg(not(feature = "revocation"))]
-    let must_be_fresh = false;
     let (text, response) = match answer(case, policy, issuer, must_be_fresh)? {
         IntrospectionOutcome::Open(step) => return Ok(step),
         IntrospectionOutcome::Active(text, response) => (text, response),
@@ -98,8 +96,7 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
     let claims = claims::of_response(response)?;
     let (verifier, token, fresh) = (&case.gate.verifier, case.credentials.token, !case.evidence.introspection_kept);
     let validity = match verifier.check_response(issuer, token, &claims, case.now, fresh) {
-        #[cfg(feature = "revocation")]
-        Err(Rejection::RevocationStale { .. }) if policy.asks_when_stale() && !fresh => {
+        Err(stale) if revocation::is_stale(&stale) && policy.asks_when_stale() && !fresh => {
             return Ok(question(case, policy, issuer, true));
         }
         checked => checked?,
@@ -114,7 +111,6 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
 
 /// Has a token's issuer say that it is active, where no list of revocations can tell. What else is asked of it rests on the token itself, and
 /// not on an answer that may leave out what binds it. `None` when the issuer has vouched for it.
-#[cfg(feature = "revocation")]
 pub(super) fn vouch(case: &Case<'_>, rejection: &Rejection) -> Result<Option<Step>, Denial> {
     let policy = case.gate.verifier.policy();
     let (issuer, _) = claimed(case, policy).ok_or_else(|| rejection.clone())?;

@@ -268,30 +268,6 @@ impl KeySet {
         self.has_any(Question { whose: Whose::Issuer(issuer), kid: Some(Some(kid)) })
     }
 
-    /// Is that key among them, whatever its name and algorithm?
-    #[cfg(feature = "revocation")]
-    pub(crate) fn has(&self, key: &VerificationKey) -> bool {
-        self.entries.iter().any(|entry| entry.key.is(key))
-    }
-
-    /// Is one of the other's keys among them?
-    #[cfg(feature = "revocation")]
-    pub(crate) fn has_key_of(&self, other: &KeySet) -> bool {
-        other.entries.iter().any(|entry| self.has(&entry.key))
-    }
-
-    /// Are all of the other's keys among them?
-    #[cfg(feature = "revocation")]
-    pub(crate) fn has_keys_of(&self, other: &KeySet) -> bool {
-        other.entries.iter().all(|entry| self.has(&entry.key))
-    }
-
-    /// The name of the key at that place.
-    #[cfg(feature = "revocation")]
-    pub(crate) fn kid(&self, place: usize) -> Option<&str> {
-        self.entries.get(place)?.kid.as_deref()
-    }
-
     /// Takes note that a signature has held under the key at that place, which may earn it a table.
     pub(crate) fn note_use(&self, place: usize) {
         self.tables.earned(place, |place| self.entries.get(place).and_then(|entry| entry.key.precomputable()));
@@ -326,5 +302,29 @@ impl KeySet {
     #[must_use]
     pub(crate) fn table_budget(&self) -> TableBudget {
         self.tables.budget()
+    }
+}
+
+/// By which a policy keeps the keys of lists apart from those of tokens.
+#[cfg(feature = "revocation")]
+impl KeySet {
+    /// Is that key among them, whatever its name and algorithm?
+    pub(crate) fn has(&self, key: &VerificationKey) -> bool {
+        self.entries.iter().any(|entry| entry.key.is(key))
+    }
+
+    /// Is one of the other's keys among them?
+    pub(crate) fn has_key_of(&self, other: &KeySet) -> bool {
+        other.entries.iter().any(|entry| self.has(&entry.key))
+    }
+
+    /// Are all of the other's keys among them?
+    pub(crate) fn has_keys_of(&self, other: &KeySet) -> bool {
+        other.entries.iter().all(|entry| self.has(&entry.key))
+    }
+
+    /// The name of the key at that place.
+    pub(crate) fn kid(&self, place: usize) -> Option<&str> {
+        self.entries.get(place)?.kid.as_deref()
     }
 }

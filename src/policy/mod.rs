@@ -6,7 +6,10 @@ mod for_gate;
 mod inherited_keys;
 mod read;
 #[cfg(feature = "revocation")]
-mod revocation;
+pub(crate) mod revocation;
+#[cfg(not(feature = "revocation"))]
+#[path = "no_revocation.rs"]
+pub(crate) mod revocation;
 mod issuer_rules;
 #[cfg(test)]
 mod schema;
@@ -14,8 +17,8 @@ pub(crate) mod shapes;
 mod sources;
 
 pub use issuer::IssuerPolicy;
-#[cfg(feature = "revocation")]
-pub(crate) use revocation::StatusListPolicy;
+#[cfg(not(feature = "revocation"))]
+pub(crate) use revocation::RevocationPolicy;
 #[cfg(feature = "revocation")]
 pub use revocation::{RevocationPolicy, RevocationSource, WhenStale};
 pub use sources::{ClientAuthentication, Discovery, Introspection, IntrospectionSource, Remote, RemoteSource};
@@ -54,7 +57,6 @@ pub struct Policy {
     keys: KeySet,
     limits: Limits,
     leeway: Leeway,
-    #[cfg(feature = "revocation")]
     revocation: Option<RevocationPolicy>,
 }
 
@@ -70,7 +72,6 @@ impl Policy {
             keys: KeySet::default(),
             limits: Limits::default(),
             leeway: Leeway::default(),
-            #[cfg(feature = "revocation")]
             revocation: None,
         };
         for (index, issuer) in issuers.into_iter().enumerate() {
@@ -137,9 +138,7 @@ impl Policy {
         let Some((index, rules)) = found.filter(|(_, rules)| rules.remote.is_some()) else {
             return Err(PolicyError::at("issuer", "has no \"remote\" in the policy"));
         };
-        #[cfg_attr(not(feature = "revocation"), allow(unused_mut, reason = "none is left out"))]
         let (mut keys, mut left_out) = remote::read(jwks, rules.algorithms.as_deref())?;
-        #[cfg(feature = "revocation")]
         self.keep_apart(&mut keys, &mut left_out);
         let changed = self.keys.set_remote(index, keys, &mut left_out)?;
         if let Some(rules) = self.rules.get_mut(index) {

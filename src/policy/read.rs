@@ -1,7 +1,5 @@
 //! The policy as a JSON document. Its shape is checked by the tables of `shapes`; what is left here cannot be said by a table.
 
-#[cfg(feature = "revocation")]
-use crate::policy::{RevocationPolicy, WhenStale};
 use crate::{
     alg::Alg,
     base64url, document,
@@ -9,7 +7,7 @@ use crate::{
     keys::{VerificationKey, jwk::NamedKey, tables::TableBudget},
     limits::Limits,
     policy::{
-        IssuerPolicy, Policy,
+        IssuerPolicy, Policy, RevocationPolicy,
         issuer_rules::{IssuerRules, Types},
         presets,
         shapes::POLICY,
@@ -42,13 +40,9 @@ impl Policy {
         policy.leeway = document.number("leewaySeconds").map_or(policy.leeway, Leeway::checked);
         policy.limits = limits(document.section("limits"));
         policy.keys.budget_tables(tables);
-        #[cfg(feature = "revocation")]
         if let Some(object) = document.section("revocation") {
-            policy = policy.with_revocation(revocation(object).map_err(|error| error.within("revocation"))?)?;
-        }
-        #[cfg(not(feature = "revocation"))]
-        if document.get("revocation").is_some() {
-            return Err(PolicyError::at("revocation", "requires createGate or createVerifier from portcullis/gate"));
+            policy =
+                policy.with_revocation(RevocationPolicy::read(object).map_err(|error| error.within("revocation"))?)?;
         }
         Ok(policy)
     }
@@ -100,7 +94,7 @@ fn issuer(object: &Object<'_>) -> Result<IssuerPolicy, PolicyError> {
 }
 
 /// The keys that are built in.
-fn keys(object: &Object<'_>, policy: &mut IssuerPolicy) -> Result<(), PolicyError> {
+pub(super) fn keys(object: &Object<'_>, policy: &mut IssuerPolicy) -> Result<(), PolicyError> {
     if let Some(jwks) = object.section("jwks") {
         policy.push_jwks(jwks).map_err(|error| error.within("jwks"))?;
     }
@@ -112,53 +106,6 @@ fn keys(object: &Object<'_>, policy: &mut IssuerPolicy) -> Result<(), PolicyErro
         policy.push(named)
     })?;
     Ok(())
-}
-
-#[cfg(feature = "revocation")]
-fn revocation(object: &Object<'_>) -> Result<RevocationPolicy, PolicyError> {
-    let when_stale = match object.text("whenStale") {
-        Some("introspect") => WhenStale::Introspect,
-        Some("allow") => WhenStale::Allow,
-        _ => WhenStale::Deny,
-    };
-    let seconds = object.number("maxStalenessSeconds").unwrap_or_default();
-    let mut policy = RevocationPolicy::of_keys(own_keys(object)?, seconds, when_stale)?;
-    if let Some(issuer) = object.text("issuer") {
-        policy = policy.of_issuer(issuer);
-    }
-    let pull = &mut policy.pull;
-    pull.feed = object.text("feed").map(str::to_owned);
-    pull.client_id = object.text("clientId").map(str::to_owned);
-    if pull.client_id.is_some() && pull.feed.is_none() {
-        return Err(PolicyError::at("clientId", "needs \"feed\": it is the client that pulls it"));
-    }
-    let or = |name, default| object.number(name).unwrap_or(default);
-    pull.pull_seconds = or("pullSeconds", pull.pull_seconds);
-    pull.timeout_ms = or("timeoutMs", pull.timeout_ms);
-    pull.max_bytes = or("maxBytes", pull.max_bytes);
-    if pull.pull_seconds > seconds {
-        return Err(PolicyError::at("pullSeconds", "must not be more than maxStalenessSeconds"));
-    }
-    if pull.feed.is_some() && !policy.wants_list() {
-        return Err(PolicyError::at("feed", "requires \"jwks\" or \"keys\" to verify the lists"));
-    }
-    let mut policy = Some(policy);
-    object.objects("statusLists", &mut |list| {
-        let own = list.number("maxStalenessSeconds").unwrap_or(seconds);
-        let uri = list.text("uri").unwrap_or_default();
-        let keys = own_keys(list)?;
-        policy = policy.take().map(|policy| policy.and_status_list(uri, keys, own)).transpose()?;
-        Ok(())
-    })?;
-    policy.ok_or_else(|| PolicyError::here("must be an object"))
-}
-
-/// Keys that belong to no issuer.
-#[cfg(feature = "revocation")]
-fn own_keys(object: &Object<'_>) -> Result<Vec<NamedKey>, PolicyError> {
-    let mut holder = IssuerPolicy { rules: IssuerRules::new(String::new(), Vec::new()), keys: Vec::new() };
-    keys(object, &mut holder)?;
-    Ok(holder.keys)
 }
 
 fn owned(object: &Object<'_>, name: &str) -> Vec<String> {

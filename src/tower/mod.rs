@@ -7,6 +7,8 @@
 mod headers;
 mod outside;
 mod shared;
+#[cfg(feature = "revocation")]
+mod lists;
 mod service;
 
 use std::{
@@ -17,8 +19,6 @@ use std::{
 use http::{Uri, request::Parts};
 use tower_layer::Layer;
 
-#[cfg(feature = "revocation")]
-use crate::revocation::{StatusReport, UpdateError, UpdateReport};
 use crate::{
     driver::World,
     gate::{Gate, RequirementId},
@@ -171,24 +171,6 @@ impl<O: Outside> GateLayer<O> {
         *gate = gate.replaced(policy, nonce_secret)?;
         self.shared.upkeep().follow(&mut gate);
         Ok(())
-    }
-
-    /// Takes signed lists of revocations, as [`Gate::apply_revocations`].
-    ///
-    /// # Errors
-    /// As [`Gate::apply_revocations`]. What is held then stays.
-    #[cfg(feature = "revocation")]
-    pub fn apply_revocations(&self, documents: &str) -> Result<UpdateReport, UpdateError> {
-        self.gate().apply_revocations(documents, self.shared.now())
-    }
-
-    /// Takes the Token Status List of that URI, as [`Gate::apply_status_list`].
-    ///
-    /// # Errors
-    /// As [`Gate::apply_status_list`]. What is held then stays.
-    #[cfg(feature = "revocation")]
-    pub fn apply_status_list(&self, uri: &str, jwt: &str) -> Result<StatusReport, UpdateError> {
-        self.gate().apply_status_list(uri, jwt, self.shared.now())
     }
 
     fn gate(&self) -> RwLockWriteGuard<'_, Gate> {
