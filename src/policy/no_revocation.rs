@@ -12,16 +12,13 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum RevocationPolicy {}
 
-impl RevocationPolicy {
-    /// Refuses it.
-    pub(super) fn read(_: &Object<'_>) -> Result<Self, PolicyError> {
-        Err(PolicyError::here("requires createGate or createVerifier from portcullis/gate"))
-    }
-}
-
 impl Policy {
-    pub(super) fn with_revocation(self, revocation: RevocationPolicy) -> Result<Self, PolicyError> {
-        match revocation {}
+    /// Refuses the section `revocation`.
+    pub(super) fn read_revocation(&self, document: &Object<'_>) -> Result<(), PolicyError> {
+        match document.get("revocation") {
+            None => Ok(()),
+            Some(_) => Err(PolicyError::at("revocation", "requires createGate or createVerifier from portcullis/gate")),
+        }
     }
 
     pub(super) fn keep_apart(&self, _: &mut Vec<RemoteKey>, _: &mut Vec<LeftOut>) {}

@@ -7,7 +7,7 @@ use crate::{
     keys::{VerificationKey, jwk::NamedKey, tables::TableBudget},
     limits::Limits,
     policy::{
-        IssuerPolicy, Policy, RevocationPolicy,
+        IssuerPolicy, Policy,
         issuer_rules::{IssuerRules, Types},
         presets,
         shapes::POLICY,
@@ -40,10 +40,7 @@ impl Policy {
         policy.leeway = document.number("leewaySeconds").map_or(policy.leeway, Leeway::checked);
         policy.limits = limits(document.section("limits"));
         policy.keys.budget_tables(tables);
-        if let Some(object) = document.section("revocation") {
-            policy =
-                policy.with_revocation(RevocationPolicy::read(object).map_err(|error| error.within("revocation"))?)?;
-        }
+        policy.read_revocation(&document)?;
         Ok(policy)
     }
 

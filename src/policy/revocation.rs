@@ -111,7 +111,7 @@ impl RevocationPolicy {
     }
 
     /// Reads the section `revocation` of a policy.
-    pub(super) fn read(object: &Object<'_>) -> Result<Self, PolicyError> {
+    fn read(object: &Object<'_>) -> Result<Self, PolicyError> {
         let when_stale = match object.text("whenStale") {
             Some("introspect") => WhenStale::Introspect,
             Some("allow") => WhenStale::Allow,
@@ -261,7 +261,18 @@ impl Policy {
     /// # Errors
     /// A key that signs lists is one that signs tokens (`/revocation`): whoever steals it could take a revocation back. Stale lists lead to an
     /// introspection endpoint that an issuer does not have (`/revocation/whenStale`).
-    pub fn with_revocation(mut self, mut revocation: RevocationPolicy) -> Result<Self, PolicyError> {
+    pub fn with_revocation(mut self, revocation: RevocationPolicy) -> Result<Self, PolicyError> {
+        self.set_revocation(revocation)?;
+        Ok(self)
+    }
+
+    /// Reads the section `revocation` of a policy, if it has one.
+    pub(super) fn read_revocation(&mut self, document: &Object<'_>) -> Result<(), PolicyError> {
+        let Some(object) = document.section("revocation") else { return Ok(()) };
+        self.set_revocation(RevocationPolicy::read(object).map_err(|error| error.within("revocation"))?)
+    }
+
+    fn set_revocation(&mut self, mut revocation: RevocationPolicy) -> Result<(), PolicyError> {
         if self.keys.has_key_of(&revocation.keys) {
             let reason = "must not share a key with an issuer: list keys sign only lists";
             return Err(PolicyError::at("revocation", reason));
@@ -281,7 +292,7 @@ impl Policy {
             revocation.issuers = self.rules.iter().map(|rules| rules.issuer.clone()).collect();
         }
         self.revocation = Some(revocation);
-        Ok(self)
+        Ok(())
     }
 
     /// Leaves out published keys that sign lists of revocations.
