@@ -147,6 +147,7 @@ pub use keys::{
 pub use limits::Limits;
 pub use policy::{
     ClientAuthentication, Discovery, Introspection, IntrospectionSource, IssuerPolicy, Policy, Remote, RemoteSource,
+    TenantResolver,
 };
 pub use policy_error::PolicyError;
 pub use time::{Leeway, UnixSeconds};

@@ -61,6 +61,12 @@ pub struct Evidence<'f> {
     pub policy: Option<&'f str>,
     /// The issuer's keys were asked for, and none are there that were not before.
     pub keys_unchanged: bool,
+    /// Whose tenant the token says to be is none of ours: whoever resolves tenants outside has said so.
+    pub tenant_refused: bool,
+    /// Why they could not be had: the words of whoever fetches them, and never a piece of a token.
+    pub keys_failure: Option<&'f str>,
+    /// In how many seconds their origin may be asked again.
+    pub keys_retry_seconds: Option<u64>,
     /// What the authorization server said.
     pub introspection: Option<Introspected<'f>>,
     /// It may be the answer to an earlier question: it was kept, or asked for by another request. Such an answer does not
@@ -231,6 +237,8 @@ fn evidence<'o>(object: &'o Object<'_>) -> Result<Evidence<'o>, PolicyError> {
     object.only(&[
         "policy",
         "keys",
+        "keysFailure",
+        "keysRetrySeconds",
         "introspection",
         "introspectionFailed",
         "introspectionKept",
@@ -240,9 +248,10 @@ fn evidence<'o>(object: &'o Object<'_>) -> Result<Evidence<'o>, PolicyError> {
         "check",
     ])?;
     let one_of = |member: &str| PolicyError::at(member, "is not one of the outcomes there are");
-    let keys_unchanged = match object.string("keys")? {
-        None => false,
-        Some("unchanged") => true,
+    let (keys_unchanged, tenant_refused) = match object.string("keys")? {
+        None => (false, false),
+        Some("unchanged") => (true, false),
+        Some("tenant-refused") => (true, true),
         Some(_) => return Err(one_of("keys")),
     };
     let introspection = match (object.string("introspection")?, object.string("introspectionFailed")?) {
@@ -271,6 +280,9 @@ fn evidence<'o>(object: &'o Object<'_>) -> Result<Evidence<'o>, PolicyError> {
     Ok(Evidence {
         policy: object.string("policy")?,
         keys_unchanged,
+        tenant_refused,
+        keys_failure: object.string("keysFailure")?,
+        keys_retry_seconds: object.integer("keysRetrySeconds")?,
         introspection,
         introspection_kept,
         replay,

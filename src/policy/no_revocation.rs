@@ -2,7 +2,7 @@
 //! policy that asks for lists is refused, and no other code has to know of it.
 
 use crate::{
-    json::Object,
+    document::checked::Checked,
     keys::remote::{LeftOut, RemoteKey},
     policy::Policy,
     policy_error::PolicyError,
@@ -14,14 +14,14 @@ pub(crate) enum RevocationPolicy {}
 
 impl Policy {
     /// Refuses the section `revocation`.
-    pub(super) fn read_revocation(&self, document: &Object<'_>) -> Result<(), PolicyError> {
-        match document.get("revocation") {
-            None => Ok(()),
-            Some(_) => Err(PolicyError::at("revocation", "requires createGate or createVerifier from portcullis/gate")),
+    pub(super) fn read_revocation(&self, document: Checked<'_, '_>) -> Result<(), PolicyError> {
+        if document.has("revocation") {
+            return Err(PolicyError::at("revocation", "requires createGate or createVerifier from portcullis/gate"));
         }
+        Ok(())
     }
 
-    pub(super) fn keep_apart(&self, _: &mut Vec<RemoteKey>, _: &mut Vec<LeftOut>) {}
+    pub(crate) fn keep_apart(&self, _: &mut Vec<RemoteKey>, _: &mut Vec<LeftOut>) {}
 
     pub(crate) fn revocation(&self) -> Option<&RevocationPolicy> {
         self.revocation.as_ref()

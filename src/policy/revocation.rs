@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use crate::{
     document,
-    document::url,
-    json::Object,
+    document::{checked::Checked, url},
     keys::{
         jwk::NamedKey,
         remote::{LeftOut, RemoteKey},
@@ -111,7 +110,7 @@ impl RevocationPolicy {
     }
 
     /// Reads the section `revocation` of a policy.
-    fn read(object: &Object<'_>) -> Result<Self, PolicyError> {
+    fn read(object: Checked<'_, '_>) -> Result<Self, PolicyError> {
         let when_stale = match object.text("whenStale") {
             Some("introspect") => WhenStale::Introspect,
             Some("allow") => WhenStale::Allow,
@@ -139,7 +138,7 @@ impl RevocationPolicy {
             return Err(PolicyError::at("feed", "requires \"jwks\" or \"keys\" to verify the lists"));
         }
         let mut policy = Some(policy);
-        object.objects("statusLists", &mut |list| {
+        object.each("statusLists", &mut |list| {
             let own = list.number("maxStalenessSeconds").unwrap_or(seconds);
             let uri = list.text("uri").unwrap_or_default();
             let keys = own_keys(list)?;
@@ -230,7 +229,7 @@ fn check_seconds(seconds: u64, most: u64) -> Result<(), PolicyError> {
 }
 
 fn read_jwks(jwks: &str) -> Result<Vec<NamedKey>, PolicyError> {
-    let mut holder = IssuerPolicy { rules: IssuerRules::new(String::new(), Vec::new()), keys: Vec::new() };
+    let mut holder = IssuerPolicy::of(IssuerRules::new(String::new(), Vec::new()));
     document::parse(jwks).and_then(|jwks| holder.push_jwks(&jwks)).map_err(|error| error.within("jwks"))?;
     Ok(holder.keys)
 }
@@ -249,8 +248,8 @@ fn public_keys(named: Vec<NamedKey>) -> Result<KeySet, PolicyError> {
 }
 
 /// Keys that belong to no issuer.
-fn own_keys(object: &Object<'_>) -> Result<Vec<NamedKey>, PolicyError> {
-    let mut holder = IssuerPolicy { rules: IssuerRules::new(String::new(), Vec::new()), keys: Vec::new() };
+fn own_keys(object: Checked<'_, '_>) -> Result<Vec<NamedKey>, PolicyError> {
+    let mut holder = IssuerPolicy::of(IssuerRules::new(String::new(), Vec::new()));
     read::keys(object, &mut holder)?;
     Ok(holder.keys)
 }
@@ -267,7 +266,7 @@ impl Policy {
     }
 
     /// Reads the section `revocation` of a policy, if it has one.
-    pub(super) fn read_revocation(&mut self, document: &Object<'_>) -> Result<(), PolicyError> {
+    pub(super) fn read_revocation(&mut self, document: Checked<'_, '_>) -> Result<(), PolicyError> {
         let Some(object) = document.section("revocation") else { return Ok(()) };
         self.set_revocation(RevocationPolicy::read(object).map_err(|error| error.within("revocation"))?)
     }
@@ -296,7 +295,7 @@ impl Policy {
     }
 
     /// Leaves out published keys that sign lists of revocations.
-    pub(super) fn keep_apart(&self, keys: &mut Vec<RemoteKey>, left_out: &mut Vec<LeftOut>) {
+    pub(crate) fn keep_apart(&self, keys: &mut Vec<RemoteKey>, left_out: &mut Vec<LeftOut>) {
         let Some(rules) = &self.revocation else { return };
         keys.retain(|RemoteKey { named, .. }| {
             let own = rules.keys.has(&named.key);

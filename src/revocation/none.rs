@@ -3,6 +3,7 @@
 
 use crate::{
     claims::ParsedClaims,
+    keys::set::KeySet,
     policy::{Policy, RevocationPolicy},
     rejection::Rejection,
     signature::AuthenticToken,
@@ -18,9 +19,11 @@ impl Revocations {
     pub(crate) fn inherit(&mut self, _: Option<&RevocationPolicy>, _: &Revocations, _: Option<&RevocationPolicy>) {}
 
     /// Nothing stands against a token.
+    #[expect(clippy::too_many_arguments, reason = "they are what a verdict rests on")]
     pub(crate) fn check(
         &self,
         _: &Policy,
+        _: &KeySet,
         _: &AuthenticToken<'_>,
         _: &ParsedClaims<'_>,
         _: UnixSeconds,

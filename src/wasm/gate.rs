@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, reason = "wasm_bindgen exports public items alone")]
 
 use core::cell::RefCell;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -36,10 +37,19 @@ pub struct RawGate {
 #[derive(Serialize)]
 struct Sources<'g> {
     remotes: Vec<RemoteSource<'g>>,
+    /// There are issuers whose tenants a resolver tells.
+    resolves: bool,
     introspections: Vec<IntrospectionSource<'g>>,
     revocation: Option<RevocationSource<'g>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<Profile<'g>>,
+}
+
+/// A tenant that is to be asked about.
+#[derive(Serialize)]
+struct Tenant<'g> {
+    issuer: &'g str,
+    tenant: BTreeMap<&'g str, &'g str>,
 }
 
 /// Which facts decisions rest on.
@@ -57,8 +67,12 @@ struct Profile<'g> {
 impl RawGate {
     /// Reads the policy.
     #[wasm_bindgen(constructor)]
-    pub fn new(policy: &str, nonce_secret: Option<Vec<u8>>) -> Result<RawGate, JsValue> {
-        let gate = Gate::with_nonce_secret(policy, nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
+    pub fn new(policy: &str, nonce_secret: Option<Vec<u8>>, resolves: bool) -> Result<RawGate, JsValue> {
+        let mut gate = Gate::with_nonce_secret(policy, nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
+        if resolves {
+            // The function is asked out there: a call from in here could come back in.
+            gate = gate.with_tenant_resolver(|_: &str, _: &[(&str, &str)]| true);
+        }
         Ok(RawGate {
             gate: RefCell::new(gate),
             nonce_secret,
@@ -152,6 +166,29 @@ impl RawGate {
         lists::told(self.gate.borrow_mut().apply_status_list(uri, jwt, checked_instant(now)?))
     }
 
+    /// The issuer that has a tenant of that name, and what stands in its holes, as JSON; nothing for any other name.
+    pub fn tenant(&self, name: &str) -> Option<String> {
+        let gate = self.gate.borrow();
+        let (issuer, values) = gate.verifier().policy().tenant(name)?;
+        let tenant: BTreeMap<&str, &str> = values.into_iter().collect();
+        serde_json::to_string(&Tenant { issuer, tenant }).ok()
+    }
+
+    /// Takes a tenant in that was asked about: where its keys are, as JSON.
+    #[wasm_bindgen(js_name = admitTenant)]
+    pub fn admit_tenant(&self, name: &str) -> Option<String> {
+        let mut gate = self.gate.borrow_mut();
+        let is_admitted = gate.admit_tenant(name);
+        let source = gate.verifier().policy().remotes().find(|source| source.issuer == name).filter(|_| is_admitted)?;
+        serde_json::to_string(&source).ok()
+    }
+
+    /// Lets a tenant go that was taken in, with its keys; whether there was one.
+    #[wasm_bindgen(js_name = withdrawTenant)]
+    pub fn withdraw_tenant(&self, name: &str) -> bool {
+        self.gate.borrow_mut().withdraw_tenant(name)
+    }
+
     /// Takes the published keys of an issuer away.
     #[wasm_bindgen(js_name = forgetKeys)]
     pub fn forget_keys(&self, issuer: &str) {
@@ -236,6 +273,7 @@ fn sources<'g>(gate: &'g Gate, profile: Option<Profile<'g>>) -> String {
     let policy = gate.verifier().policy();
     let sources = Sources {
         remotes: policy.remotes().collect(),
+        resolves: policy.asks_for_tenants(),
         introspections: policy.introspections().collect(),
         revocation: policy.revocation_source(),
         profile,

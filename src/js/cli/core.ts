@@ -28,7 +28,7 @@ export function verifierOf(policy: string): Verifier {
 export async function checkGate(policy: string): Promise<boolean> {
   try {
     const gate = (await load<GateGlue>('portcullis_gate'))();
-    orPolicyError(() => ask(gate, () => new gate.glue.RawGate(policy, undefined).free()));
+    orPolicyError(() => ask(gate, () => new gate.glue.RawGate(policy, undefined, true).free()));
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return false;

@@ -1,5 +1,5 @@
 import { CoreError, type Instance } from '../instance/instance.js';
-import type { IntrospectionSource, Io, RemoteSource, RevocationSource } from '../net/io.js';
+import type { Io } from '../net/io.js';
 import { ruleOf } from '../net/remote-keys/key-rule.js';
 import { RemoteKeys } from '../net/remote-keys/remote-keys.js';
 import { orPolicyError } from '../shared/errors.js';
@@ -26,9 +26,10 @@ import { type Evidence, type Facts, type Profile, profileOf } from './request/fa
 import { handed, withHeaders } from './request/handler.js';
 import { connectionOf, platformOf, platformOption } from './request/platform.js';
 import { type Snapshot, snapshotOf } from './request/snapshot.js';
-import { nonceSecretOf, ResidentGate } from './resident.js';
+import { nonceSecretOf, ResidentGate, type Sources } from './resident.js';
 import { feedAuthorization } from './revocation/feed-credentials.js';
 import { Revocations } from './revocation/revocations.js';
+import { Tenants } from './tenants.js';
 import type {
   Auth,
   CheckContext,
@@ -39,14 +40,6 @@ import type {
   GateStats,
   RequestFacts,
 } from './types.js';
-
-interface Sources {
-  remotes: RemoteSource[];
-  introspections: IntrospectionSource[];
-  revocation: RevocationSource | null;
-  /** Under another policy: the core's word before it is in force. */
-  profile?: Profile;
-}
 
 /**
  * Makes a gate: the loop around the core, which decides. Here is only I/O, what was remembered, and the shape of answers.
@@ -61,9 +54,6 @@ export function makeGate<C>(
   return new Driver(home, policy, options as GateOptions<unknown>).face() as Gate<C>;
 }
 
-/** Of what is remembered nothing was found out. */
-const NOTHING: Evidence = {};
-
 class Driver {
   readonly #options: GateOptions<unknown>;
   readonly #raw: ResidentGate;
@@ -76,6 +66,7 @@ class Driver {
   readonly #revocations: Revocations;
   readonly #loop: Loop;
   readonly #shadow: ReturnType<typeof shadowOf>;
+  readonly #tenants: Tenants;
   readonly #listeners: DecisionListeners;
   readonly #cache: VerdictCache<Remembered, 'request'>;
   readonly #count = { hits: 0, misses: 0 };
@@ -92,12 +83,15 @@ class Driver {
     this.#platform = platformOf(platformOption(options.platform));
     this.#own = new OwnChecks(options);
     const text = toJson(policy);
-    this.#raw = orPolicyError(() => new ResidentGate(home, text, nonceSecretOf(options)));
+    const resolves = options.tenants !== undefined;
+    this.#raw = orPolicyError(() => new ResidentGate(home, text, nonceSecretOf(options), resolves));
+    this.#tenants = new Tenants(this.#raw, options, (issuer) => this.#keys.letGo(issuer));
     this.#inner = verifierOn(this.#raw, home, most, {
       replacePolicy: (policy) => this.#replacePolicy(policy),
       setRemoteKeys: (issuer, jwks) => this.#takeKeys(issuer, jwks),
       applyRevocations: (documents, now) => this.#takeLists(documents, now),
       applyStatusList: (uri, jwt, now) => this.#takeStatusList(uri, jwt, now),
+      refuses: (issuer) => this.#tenants.refuses(issuer),
     });
     this.#observer = new Observer(options.onDecision);
     const now = clockOf(options.now);
@@ -117,7 +111,8 @@ class Driver {
       now,
       () => this.#profile.policy,
     );
-    const { remotes, introspections, revocation } = this.#sources();
+    const sources = JSON.parse(this.#raw.remotes()) as Sources;
+    const { remotes, introspections, revocation } = this.#tenants.checked(sources);
     this.#introspection = new Introspection(introspections, options.introspection, this.#io);
     this.#keys = new RemoteKeys(
       remotes,
@@ -125,6 +120,7 @@ class Driver {
       (issuer, jwks) => this.#takeKeys(issuer, jwks),
       (issuer) => this.#forgetKeys(issuer),
       ruleOf(home),
+      (issuer) => this.#tenants.admit(issuer),
     );
     this.#revocations = new Revocations(revocation ?? undefined, this.#io, {
       version: () => this.#raw.revocationsVersion(),
@@ -137,6 +133,7 @@ class Driver {
     this.#profile = this.#readProfile();
     this.#loop = new Loop(this.#raw, now, {
       keys: this.#keys,
+      refuses: (issuer) => this.#tenants.refuses(issuer),
       introspection: () => this.#introspection,
       replay: options.replay ?? memoryReplayStore({ now }),
       epoch: () => this.#epoch,
@@ -248,19 +245,18 @@ class Driver {
     const collected = new CollectedFacts(seen, number, connection, this.#profile);
     const { facts, key } = collected;
     const known = key && this.#cache.get(key, 'request', this.#now(), this.#epoch);
-    if (known) {
+    if (known && !this.#tenants.refuses(known.decision.issuer)) {
       this.#count.hits += 1;
       const own: Typed = known.untyped === undefined ? known : this.#own.typed(known.untyped);
       const why = own.misfit ?? this.#own.objection(own.decision, request);
       if (why === undefined) {
-        this.#listeners.allowed(own, facts, asked, NOTHING, true);
+        this.#listeners.allowed(own, facts, asked, {}, true);
         return own.decision;
       }
     } else this.#count.misses += 1;
     const step = this.#loop.ask(facts, undefined, stopwatch);
     const evidence: Evidence = {};
-    // The epoch is read before anything else can run: keys may change while this answer is on its
-    // way.
+    // The epoch is read before anything else can run: keys may change meanwhile.
     if (!isOpen(step)) return this.#conclude(asked, collected, { step, epoch: this.#epoch, facts }, evidence);
     const collect = () => collected.by(this.#profile).facts;
     return this.#loop
@@ -287,8 +283,9 @@ class Driver {
     }
     const own = this.#own.typed(step);
     const why = own.misfit ?? this.#own.objection(own.decision, asked.request);
-    if (why !== undefined) {
-      evidence.check = why;
+    if (why !== undefined) evidence.check = why;
+    if (this.#tenants.refuses(step.issuer)) evidence.keys = 'tenant-refused';
+    if (why !== undefined || evidence.keys === 'tenant-refused') {
       const refusal = this.#loop.last(facts, evidence, asked.stopwatch);
       // Nothing but a refusal can come of it; should anything else, it is none.
       if (refusal.step === 'refused') return this.#refuse(refusal, facts, asked, evidence);
@@ -363,7 +360,8 @@ class Driver {
   #replacePolicy(policy: Policy): void {
     const now = this.#now();
     const text = toJson(policy);
-    const sources = JSON.parse(orPolicyError(() => this.#raw.remotesUnder(text))) as Sources;
+    const told = orPolicyError(() => this.#raw.remotesUnder(text));
+    const sources = this.#tenants.checked(JSON.parse(told) as Sources);
     const introspection = new Introspection(sources.introspections, this.#options.introspection, this.#io);
     const revocation = sources.revocation ?? undefined;
     const authorization = feedAuthorization(revocation, this.#options.revocation);
@@ -374,10 +372,6 @@ class Driver {
     this.#profile = profile;
     this.#keys.replace(sources.remotes, now);
     this.#revocations.replace(revocation, authorization);
-  }
-
-  #sources(): Sources {
-    return JSON.parse(this.#raw.remotes()) as Sources;
   }
 
   #readProfile(): Profile {

@@ -1,28 +1,50 @@
 import type { Instance } from '../instance/instance.js';
 import { ResidentJudge } from '../instance/resident-judge.js';
+import type { IntrospectionSource, RemoteSource, RevocationSource } from '../net/io.js';
 import { PolicyError } from '../shared/errors.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
 import type { Step } from './decision/decision.js';
 import { DecisionMemory } from './decision/decision-memory.js';
-import type { Facts } from './request/facts.js';
+import type { Facts, Profile } from './request/facts.js';
 import type { GateOptions } from './types.js';
+
+/** What the core says of a policy's sources. */
+export interface Sources {
+  remotes: RemoteSource[];
+  /** There are issuers whose tenants a function is asked about. */
+  resolves: boolean;
+  introspections: IntrospectionSource[];
+  revocation: RevocationSource | null;
+  /** Under another policy: the core's word before it is in force. */
+  profile?: Profile;
+}
 
 /** A gate in wasm memory, with the requirements that it keeps besides what any verifier has. */
 export class ResidentGate extends ResidentJudge<RawGate> {
   readonly #nonceSecret: Uint8Array | undefined;
+  readonly #resolves: boolean;
   readonly #lines: DecisionMemory;
 
-  /** @throws a PolicyError as the core writes it. */
-  constructor(home: Instance<GateGlue>, policy: string, nonceSecret: Uint8Array | undefined) {
+  /**
+   * `resolves` when there is a function that is asked about tenants.
+   * @throws a PolicyError as the core writes it.
+   */
+  constructor(
+    home: Instance<GateGlue>,
+    policy: string,
+    nonceSecret: Uint8Array | undefined,
+    resolves = false,
+  ) {
     super(home, policy);
     this.#nonceSecret = nonceSecret;
+    this.#resolves = resolves;
     this.#lines = new DecisionMemory(home);
     this.ask(() => undefined);
   }
 
   protected read(policy: string): RawGate {
     const { RawGate } = (this.home as Instance<GateGlue>).glue;
-    return new RawGate(policy, this.#nonceSecret);
+    return new RawGate(policy, this.#nonceSecret, this.#resolves);
   }
 
   requirement(json: string): number {
@@ -43,6 +65,20 @@ export class ResidentGate extends ResidentJudge<RawGate> {
   step(facts: Facts, now: number): Step {
     const step = this.ask((raw) => this.#lines.ask(raw, facts, now));
     return step ?? (JSON.parse(this.decide(JSON.stringify(facts), now)) as Step);
+  }
+
+  tenant(name: string): string | undefined {
+    return this.ask((raw) => raw.tenant(name));
+  }
+
+  admitTenant(name: string): string | undefined {
+    return this.ask((raw) => raw.admitTenant(name));
+  }
+
+  withdrawTenant(name: string): boolean {
+    // First, as below.
+    this.state.forgotKeys(name);
+    return this.ask((raw) => raw.withdrawTenant(name));
   }
 
   forgetKeys(issuer: string): void {

@@ -90,6 +90,8 @@ export interface AllowedToken<C = Claims> extends Passed {
   readonly source: 'jwt' | 'introspection';
   /** There when no list of revocations was new enough to be believed, and the policy accepts the token all the same. */
   readonly stale?: true;
+  /** The name of the alternative that the token fits, where the policy has its issuer's tokens in several (`issuers[].alternatives`). */
+  readonly alternative?: string;
 }
 
 /**
@@ -193,6 +195,12 @@ export interface GateOptions<C = Claims> {
   nonceSecret?: Uint8Array;
   /** A check of your own, which can only refuse: `true`, or why not. It must be synchronous: a promise refuses, and the refusal says so. */
   narrow?(claims: C, request: Request | RequestFacts): true | string;
+  /**
+   * Says which tenants are ours, for issuers with `"tenants": "resolver"`: `true`, or anything else for a stranger. `tenant` has what
+   * stands in the holes (`{ tid: '…' }`), `issuer` is the name as the policy has it. It must be synchronous and is asked about every
+   * token, remembered decisions included; nothing is fetched for a tenant that it does not admit.
+   */
+  tenants?(tenant: Readonly<Record<string, string>>, issuer: string): boolean;
   /** A second policy that is asked beside the live one and never changes its answer. */
   reportOnly?: { policy: GatedPolicy; onDifference?(difference: Difference): unknown };
   /** Told of every decision; what it throws reaches nobody. */

@@ -7,6 +7,7 @@ import type { StandardSchema } from '../shared/standard-schema.js';
 import { toJson } from '../shared/to-json.js';
 import {
   ACCEPTED,
+  ALTERNATIVE,
   FROM,
   MISTAKE,
   SHARED,
@@ -72,6 +73,8 @@ export interface Changes {
   setRemoteKeys(issuer: string, jwks: string): KeyReport;
   applyRevocations(documents: string, now: number): RevocationUpdate;
   applyStatusList(uri: string, jwt: string, now: number): StatusUpdate;
+  /** Whether an issuer that was accepted is none of ours any more; the core has let it go then. */
+  refuses?(issuer: string): boolean;
 }
 
 /** How many answers are kept. */
@@ -98,6 +101,12 @@ export function verifierOn(
   const count = { hits: 0, misses: 0 };
   let epoch = 0;
 
+  /** What is remembered of a text, unless its issuer is none of ours any more. */
+  function remembered(text: string, kind: Kind, now: number): Accepted | undefined {
+    const known = cache.get(text, kind, now, epoch);
+    return known !== undefined && changes.refuses?.(known.claims.iss) ? undefined : known;
+  }
+
   function decide(
     kind: Kind,
     text: unknown,
@@ -106,7 +115,7 @@ export function verifierOn(
   ): Verdict {
     const now = instant(options);
     if (typeof text === 'string') {
-      const known = cache.get(text, kind, now, epoch);
+      const known = remembered(text, kind, now);
       if (known !== undefined) {
         count.hits += 1;
         return read !== undefined && anew.has(known) ? typed(known, read).verdict : known;
@@ -128,6 +137,8 @@ export function verifierOn(
     if (!answer.ok) return answer;
     // What the core said, whole and of this epoch, before the schema runs, which may ask it about another token.
     const { accepted, from, until } = answer;
+    // The core knows the issuer no more, and says so.
+    if (changes.refuses?.(accepted.claims.iss)) return decide(kind, text, options, ask);
     const asked = epoch;
     const { verdict, isData } = read ? typed(accepted, read) : { verdict: accepted, isData: true };
     if (!verdict.ok) return verdict;
@@ -241,7 +252,10 @@ class VerdictMemory {
     const [from, until, stale] = [answer[FROM] as number, answer[UNTIL] as number, answer[STALE]];
     const claims = freeze(JSON.parse(text) as Accepted['claims']);
     const verdict = { ok: true as const, header: this.#header(), claims };
-    const accepted = Object.freeze(stale === 1 ? { ...verdict, stale: true as const } : verdict);
+    const accepted: { -readonly [Name in keyof Accepted]: Accepted[Name] } = verdict;
+    if (stale === 1) accepted.stale = true;
+    if (answer[ALTERNATIVE + 1] !== 0) accepted.alternative = this.#memory.text(ALTERNATIVE);
+    Object.freeze(accepted);
     return { ok: true, accepted, from, until };
   }
 

@@ -38,7 +38,8 @@ export interface RawVerifier {
 /** The glue of a module with the feature `js`. */
 export interface ValidatorGlue extends Glue {
   RawVerifier: new (policy: string) => RawVerifier;
-  verifyJws(jws: string, length: number, jwk: string): [verdict: string, payload: Uint8Array];
+  /** The verdict as JSON, a zero, and the payload. */
+  verifyJws(jws: string, length: number, jwk: string): Uint8Array;
   inspect(token: string, length: number): string;
 }
 
@@ -96,6 +97,12 @@ export interface RawGate extends RawVerifier {
   decideLines(written: number, lines: number, there: number, requirement: number, now: number): number;
   /** Where the answer to that is. */
   decision(): number;
+  /** The issuer that has a tenant of that name and what stands in its holes: `{ issuer: string, tenant: Tenant }`. */
+  tenant(name: string): string | undefined;
+  /** Takes a tenant in that was asked about: its `RemoteSource`. */
+  admitTenant(name: string): string | undefined;
+  /** Lets a tenant go that was taken in, with its keys; whether there was one. */
+  withdrawTenant(name: string): boolean;
   /** Takes the published keys of an issuer away. */
   forgetKeys(issuer: string): void;
   /** The version of the list of revocations that is held; -1 when none is. */
@@ -104,7 +111,7 @@ export interface RawGate extends RawVerifier {
   revocationsCursor(): string | undefined;
   /**
    * The members `remote`, `introspection` and `revocation`, with defaults:
-   * `{ remotes: RemoteSource[], introspections: IntrospectionSource[], revocation: RevocationSource | null }`.
+   * `{ remotes: RemoteSource[], resolves: boolean, introspections: IntrospectionSource[], revocation: RevocationSource | null }`.
    */
   remotes(): string;
   /** Where an issuer's metadata say that its keys are: `{ "jwksUri": … }` or `{ "fault": … }`. */
@@ -115,5 +122,5 @@ export interface RawGate extends RawVerifier {
 
 /** The glue of a module with the features `js` and `gate`. */
 export interface GateGlue extends ValidatorGlue, KeyRule {
-  RawGate: new (policy: string, nonceSecret: Uint8Array | undefined) => RawGate;
+  RawGate: new (policy: string, nonceSecret: Uint8Array | undefined, resolves: boolean) => RawGate;
 }

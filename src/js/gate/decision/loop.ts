@@ -19,6 +19,8 @@ const WITHOUT: Evidence = { keys: 'unchanged', introspectionFailed: 'unavailable
 /** Where the core's questions are answered. */
 interface World {
   keys: RemoteKeys;
+  /** Whether it is the name of a tenant that is none of ours. */
+  refuses(issuer: string): boolean;
   introspection(): Introspection;
   replay: ReplayStore;
   /** Counts the changes of keys, lists and policy. */
@@ -107,6 +109,8 @@ export class Loop {
     const policy = this.#world.policy();
     if (evidence.policy !== policy) {
       delete evidence.keys;
+      delete evidence.keysFailure;
+      delete evidence.keysRetrySeconds;
       forgetAnswer(evidence);
     }
     evidence.policy = policy;
@@ -119,9 +123,15 @@ export class Loop {
     stopwatch: Stopwatch,
   ): Promise<void> {
     const { keys, introspection } = this.#world;
-    if (step.step === 'keys') {
+    if (step.step === 'keys' && this.#world.refuses(step.issuer)) evidence.keys = 'tenant-refused';
+    else if (step.step === 'keys') {
       const find = () => keys.refresh(step.issuer, step.kid ?? undefined, context);
-      if (!(await stopwatch.time('keys', find))) evidence.keys = 'unchanged';
+      if (await stopwatch.time('keys', find)) return;
+      evidence.keys = 'unchanged';
+      const trouble = keys.trouble(step.issuer);
+      if (trouble === undefined) return;
+      evidence.keysFailure = trouble.reason;
+      evidence.keysRetrySeconds = trouble.retrySeconds;
     } else if (step.step === 'introspect') {
       const fresh = step.fresh === true;
       const ask = () => introspection().ask(step.issuer, step.token, context, fresh);

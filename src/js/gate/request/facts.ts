@@ -6,7 +6,10 @@ import type { Snapshot } from './snapshot.js';
 export interface Evidence {
   /** The policy under which it was found out, by the core's name for it. Under another the core ignores it. */
   policy?: string;
-  keys?: 'unchanged';
+  keys?: 'unchanged' | 'tenant-refused';
+  /** Why they could not be had, and in how many seconds their origin may be asked again. */
+  keysFailure?: string;
+  keysRetrySeconds?: number;
   introspection?: string;
   introspectionFailed?: 'unavailable' | 'busy';
   /** It may be the answer to an earlier question. */

@@ -9,7 +9,7 @@ import {
 } from '../io.js';
 import { readMetadata } from './discovery.js';
 import type { KeyRule } from './freshness.js';
-import { Remote } from './issuer-keys.js';
+import { type Failure, Remote } from './issuer-keys.js';
 import { fetchDocument } from './origin.js';
 import { readStore, STORE_MS, storeFailed, writeStore } from './shared-store.js';
 import type { JwksDocument } from './stored-document.js';
@@ -25,12 +25,23 @@ export interface RemoteKeysStats {
   fetches: number;
   failures: number;
   lastFailure: string | null;
+  /** What was wrong with a document that was not taken: `/keys: is required`. */
+  lastFailureDetail: string | null;
+  /** How often the origin failed in a row, and from when it may be asked again; `null` for at once. */
+  failuresInARow: number;
+  mayAskFrom: number | null;
   /** Documents taken from the shared store, and how often it failed or held what was refused. */
   fromStore: number;
   storeFaults: number;
   /** Kids that are known to be unknown. */
   misses: number;
 }
+
+/** As much is kept of what the core says of a document. */
+const LONGEST_DETAIL = 300;
+
+/** Of so many issuers that no policy lists keys are held at a time. */
+const MOST_ADMITTED = 500;
 
 /** Issuers of former policies of which documents and limits are kept. */
 const MOST_ASIDE = 64;
@@ -53,6 +64,9 @@ export class RemoteKeys {
   readonly #apply: (issuer: string, jwks: string) => KeyReport;
   readonly #forget: (issuer: string) => void;
   readonly #rule: KeyRule;
+  readonly #admit: (issuer: string) => RemoteSource | undefined;
+  /** Those that no policy lists, the one that was admitted longest ago first. */
+  readonly #admitted = new Set<string>();
   readonly #flights: Flights;
   /** Nothing is due between these two. */
   #tendedAt = 0;
@@ -64,8 +78,11 @@ export class RemoteKeys {
     apply: (issuer: string, jwks: string) => KeyReport,
     forget: (issuer: string) => void,
     rule: KeyRule,
+    /** Where the keys are of an issuer that no policy lists, if it is one of ours. */
+    admit: (issuer: string) => RemoteSource | undefined = () => undefined,
   ) {
     this.#io = io;
+    this.#admit = admit;
     this.#rule = rule;
     this.#apply = apply;
     this.#forget = forget;
@@ -78,6 +95,7 @@ export class RemoteKeys {
     for (const remote of this.#remotes.values()) this.#putAside(remote);
     const before = this.#remotes;
     this.#remotes = new Map();
+    this.#admitted.clear();
     for (const source of sources) {
       const fresh = new Remote(source, this.#rule);
       const remote = this.#aside.get(fresh.name) ?? fresh;
@@ -90,7 +108,7 @@ export class RemoteKeys {
       const { document, found } = remote;
       if (found && !this.#allows(remote, found.metadata)) remote.found = undefined;
       const mayStay = this.#allows(remote, document?.metadata) && !remote.plan(now).forget;
-      if (document && !(mayStay && this.#take(remote, document))) {
+      if (document && !(mayStay && this.#take(remote, document) === undefined)) {
         this.#forget(remote.issuer);
         remote.dropped();
       }
@@ -104,7 +122,7 @@ export class RemoteKeys {
    * @returns whether the keys have changed since the call, by this request or another: the core is worth asking again.
    */
   async refresh(issuer: string, kid: string | undefined, context: IoContext): Promise<boolean> {
-    const remote = this.#remotes.get(issuer);
+    const remote = this.#remotes.get(issuer) ?? this.#takeIn(issuer);
     if (remote === undefined) return false;
     const seen = remote.generation;
     if (kid !== undefined && remote.misses.has(kid, this.#io.now())) return false;
@@ -141,10 +159,23 @@ export class RemoteKeys {
     return late.length > 0 ? Promise.all(late) : undefined;
   }
 
+  /**
+   * Why an issuer's keys are not to be had, for the evidence about a request; `undefined` when its origin has not failed. `retrySeconds`
+   * counts down to when it may be asked again.
+   */
+  trouble(issuer: string): { reason: string; retrySeconds: number } | undefined {
+    const remote = this.#remotes.get(issuer);
+    const { reason, detail } = (remote?.failures && remote.lastFailure) || {};
+    if (remote === undefined || reason === undefined) return undefined;
+    const now = this.#io.now();
+    const retrySeconds = Math.max((remote.plan(now).mayAskFrom ?? now) - now, 1);
+    return { reason: detail === undefined ? reason : `${reason}: ${detail}`, retrySeconds };
+  }
+
   stats(): RemoteKeysStats[] {
     const now = this.#io.now();
     return Array.from(this.#remotes.values(), (remote) => {
-      const { freshUntil, staleUntil } = remote.plan(now);
+      const { freshUntil, staleUntil, mayAskFrom } = remote.plan(now);
       return {
         issuer: remote.issuer,
         keys: remote.keys,
@@ -152,10 +183,29 @@ export class RemoteKeys {
         freshUntil,
         staleUntil,
         ...remote.count,
-        lastFailure: remote.lastFailure ?? null,
+        lastFailure: remote.lastFailure?.reason ?? null,
+        lastFailureDetail: remote.lastFailure?.detail ?? null,
+        failuresInARow: remote.failures,
+        mayAskFrom,
         misses: remote.misses.size,
       };
     });
+  }
+
+  /** Lets an issuer go that no policy lists. */
+  letGo(issuer: string): void {
+    if (this.#admitted.delete(issuer)) this.#remotes.delete(issuer);
+    this.#forget(issuer);
+  }
+
+  #takeIn(issuer: string): Remote | undefined {
+    const source = this.#admit(issuer);
+    if (source === undefined) return undefined;
+    const fresh = new Remote(source, this.#rule);
+    this.#admitted.add(issuer);
+    this.#remotes.set(issuer, fresh);
+    if (this.#admitted.size > MOST_ADMITTED) this.letGo(this.#admitted.values().next().value as string);
+    return fresh;
   }
 
   /** One turn through the lower tiers. Its promise never rejects and belongs to the request that began it. */
@@ -163,7 +213,9 @@ export class RemoteKeys {
     const exchanges = remote.source.jwksUri ? 1 : 2;
     const flight = this.#flights.begin(remote.name, exchanges * remote.source.timeoutMs + STORE_MS);
     const work = this.#load(remote, kid, context)
-      .catch((error: unknown) => this.#failed(remote, error instanceof Error ? error.name : 'unknown'))
+      .catch((error: unknown) =>
+        this.#failed(remote, { reason: error instanceof Error ? error.name : 'unknown' }),
+      )
       .finally(() => this.#flights.end(flight));
     // A client that goes away takes its request with it, and would leave the others without keys until the next turn.
     keepAlive(context, this.#io, remote.issuer, work);
@@ -176,7 +228,7 @@ export class RemoteKeys {
     const held = await readStore(remote, io, this.#rule);
     if (!this.#isCurrent(remote)) return;
     if (held !== undefined && held.fetchedAt > (remote.document?.fetchedAt ?? Number.NEGATIVE_INFINITY)) {
-      if (this.#allows(remote, held.metadata) && this.#take(remote, held)) {
+      if (this.#allows(remote, held.metadata) && this.#take(remote, held) === undefined) {
         remote.count.fromStore += 1;
         if (!lacks() && io.now() < (remote.plan(io.now()).freshUntil ?? 0)) return;
         // Another isolate has just asked: its answer is as good as ours would be.
@@ -188,10 +240,12 @@ export class RemoteKeys {
       remote.count.fetches += 1;
       const fetched = await fetchDocument(remote, io, this.#rule);
       if (!this.#isCurrent(remote)) return;
-      if (typeof fetched === 'string') return this.#failed(remote, fetched);
+      if (typeof fetched === 'string') return this.#failed(remote, { reason: fetched });
       // Another policy may be in force by now, under which it would not have been fetched.
-      if (!this.#allows(remote, fetched.metadata) || !this.#take(remote, fetched))
-        return this.#failed(remote, 'bad-document');
+      if (!this.#allows(remote, fetched.metadata))
+        return this.#failed(remote, { reason: 'bad-document', detail: 'another policy is in force' });
+      const fault = this.#take(remote, fetched);
+      if (fault !== undefined) return this.#failed(remote, { reason: 'bad-document', detail: fault });
       this.#tell('keys-fetched', remote);
       keepAlive(context, io, remote.issuer, writeStore(remote, fetched, io, this.#rule));
     }
@@ -203,16 +257,16 @@ export class RemoteKeys {
     return this.#remotes.get(remote.issuer) === remote;
   }
 
-  /** Hands a document to the core. One that it refuses changes nothing. */
-  #take(remote: Remote, document: JwksDocument): boolean {
+  /** Hands a document to the core. One that it refuses changes nothing, and what is wrong with it comes back. */
+  #take(remote: Remote, document: JwksDocument): string | undefined {
     try {
       const report = this.#apply(remote.issuer, document.text);
       remote.took(document, report, (this.#io.random ?? Math.random)());
-    } catch {
-      return false;
+    } catch (error) {
+      return error instanceof Error ? error.message.slice(0, LONGEST_DETAIL) : 'unknown';
     }
     this.#tendAt = 0;
-    return true;
+    return undefined;
   }
 
   /**
@@ -242,10 +296,11 @@ export class RemoteKeys {
     this.#tell('keys-dropped', remote);
   }
 
-  #failed(remote: Remote, reason: string): void {
+  #failed(remote: Remote, failure: Failure): void {
     remote.count.failures += 1;
-    remote.lastFailure = reason;
-    this.#tell('keys-failed', remote, reason);
+    remote.failures += 1;
+    remote.lastFailure = failure;
+    this.#tell('keys-failed', remote, failure.reason);
   }
 
   #tell(name: IoEvent['name'], { issuer }: Remote, reason?: string): void {
