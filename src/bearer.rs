@@ -3,7 +3,7 @@
 use crate::{limits::Limits, rejection::Rejection};
 
 /// The longest value that can hold a token, in bytes. A longer one is refused by its length alone, whatever it holds.
-pub const LONGEST: usize = "Bearer ".len().saturating_add(Limits::TOKEN_BYTES_CAP);
+pub(crate) const LONGEST: usize = "Bearer ".len().saturating_add(Limits::TOKEN_BYTES_CAP);
 
 /// The token in the value of a request's one Authorization header; `None` when the request has none.
 ///
@@ -12,7 +12,7 @@ pub const LONGEST: usize = "Bearer ".len().saturating_add(Limits::TOKEN_BYTES_CA
 ///
 /// # Errors
 /// The stage `bearer` of [`Rejection`].
-pub fn token<'v>(authorization: Option<&'v str>, limits: &Limits) -> Result<&'v str, Rejection> {
+pub(crate) fn token<'v>(authorization: Option<&'v str>, limits: &Limits) -> Result<&'v str, Rejection> {
     token_with_scheme(authorization.ok_or_else(Rejection::authorization_missing)?, "Bearer", limits)
 }
 

@@ -1,7 +1,56 @@
-#![doc = include_str!("../README.md")]
+//! Verifies JSON Web Tokens with the issuer's public keys at hand, and decides about whole requests by
+//! them: which route asks for which scopes and claims, who sent the token, and whether it was revoked.
+//!
+//! There is no clock, no network and no randomness in it. Time is an argument, and what a decision
+//! needs from outside leaves as a value and comes back as one. So the same policy gives the same
+//! verdict in a native service, in a worker and in the npm package `portcullis`, which is this crate
+//! as WebAssembly.
+//!
+//! ```
+//! use portcullis::{UnixSeconds, Verifier};
+//!
+//! let verifier = Verifier::from_json(r#"{ "issuers": [{
+//!     "issuer": "https://issuer.example",
+//!     "audience": "https://api.example",
+//!     "jwks": { "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "1",
+//!                          "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }
+//! }] }"#)?; // a mistake in the policy is an error that names the member
+//! let now = UnixSeconds::new(1_800_000_000).unwrap();
+//! match verifier.verify_authorization(Some("Bearer abc"), now) {
+//!     Ok(accepted) => println!("Hello, {:?}", accepted.claims().sub),
+//!     Err(rejection) => assert_eq!(rejection.code(), "segment-count"),
+//! }
+//! # Ok::<(), portcullis::PolicyError>(())
+//! ```
 //!
 //! # Where things are
-//! The modules below stand in the order in which a token's bytes flow through them; a module uses only those above it.
+//! | to | begin at |
+//! | --- | --- |
+//! | verify a token | [`Verifier`], by a [`Policy`]; what comes of it is a [`Verdict`] |
+//! | guard a service of axum, hyper or tonic | [`tower::GateLayer`] |
+//! | guard a worker | [`fetch::FetchGate`] |
+//! | guard anything else | [`Gate`], which decides about [`gate::Facts`] |
+//! | mint access tokens, or serve OAuth endpoints | [`issuer`] |
+//! | check a signature and nothing else | [`verify_jws`] |
+//! | look into a token, and believe nothing | [`decode_unverified`] |
+//!
+//! A policy is one JSON document, which means the same in every language: its members are described
+//! in the README and by [`Policy::JSON_SCHEMA`]. Every refusal has a code that never changes
+//! ([`Rejection::code`], [`Denial::code`]).
+//!
+//! # Features
+//! | feature | | |
+//! | --- | --- | --- |
+//! | `revocation` | on by default | signed lists of what was revoked, and Token Status Lists |
+//! | `issuer` | | signing keys, access tokens, sessions with rotating refresh tokens, and the endpoints over them |
+//! | `tower` | | the gate as a layer for native services |
+//! | `fetch` | | the gate for workers and pages written in Rust, on the types of web-sys |
+//! | `ml-dsa` | | verification of ML-DSA-44, ML-DSA-65 and ML-DSA-87 (RFC 9964) |
+//! | `js`, `gate-js` | | exports of the npm package; no crate needs them |
+//!
+//! A feature adds, and never changes what a build without it accepts.
+// The README's Rust is run as well.
+#![cfg_attr(doctest, doc = concat!("\n\n", include_str!("../README.md")))]
 // Untrusted bytes never panic: what could is kept out of the library altogether. Tests may.
 #![cfg_attr(
     not(test),
@@ -15,42 +64,44 @@
     )
 )]
 
+// The modules stand in the order in which a token's bytes flow; each uses only those above it, and
+// tests/rust/architecture.rs reads this list.
+
 // rank 0: strict leaf tools
-pub mod policy_error;
-pub mod alg;
-pub mod limits;
-pub mod deviation;
-pub mod time;
-pub mod base64url;
-pub mod json;
-pub mod document;
-pub mod rejection;
-pub mod denial;
+mod policy_error;
+mod alg;
+mod limits;
+mod deviation;
+mod time;
+mod base64url;
+mod json;
+mod document;
+mod rejection;
+mod denial;
 
 // rank 1: from bytes to an unverified token; and the arithmetic, which knows nothing of tokens
-pub mod bearer;
-pub mod jws;
-pub mod engine;
+mod bearer;
+mod jws;
+mod engine;
 
 // rank 2: whose keys
-pub mod keys;
+mod keys;
 
 // rank 3: the only place that can make an `AuthenticToken`
-pub mod signature;
+mod signature;
 
 // rank 4: what the issuer says
-pub mod claims;
+mod claims;
 
 // rank 5: what we accept, and what proves that a token is its sender's
-pub mod policy;
-pub mod binding;
+mod policy;
+mod binding;
 
 // rank 6: what was taken back
-#[cfg(any(feature = "revocation", feature = "issuer"))]
-pub mod revocation;
+mod revocation;
 
 // rank 7: the pipeline, and from a request to a decision
-pub mod verifier;
+mod verifier;
 pub mod gate;
 
 // rank 8: signing, and the gate in native services and in workers
@@ -71,21 +122,43 @@ pub mod fetch;
 #[cfg(feature = "js")]
 mod wasm;
 
-pub use alg::Alg;
+// what the tests look into
+#[doc(hidden)]
+pub mod internals;
+
+// a token, and what is decided about it
 pub use claims::Claims;
+pub use jws::{
+    compact::{UnverifiedToken, decode_unverified},
+    header::Header,
+};
+pub use rejection::{Rejection, Segment, Stage};
+pub use signature::AuthenticToken;
+pub use verifier::{Accepted, KeyStats, Stats, Verdict, Verifier, verify_jws};
+
+// what it is decided by
+pub use alg::{Alg, Family};
+pub use json::Scalar;
+pub use keys::{
+    VerificationKey,
+    remote::{KeyReport, LeftOut, ReportedKey},
+    set::KeyUsage,
+    tables::TableBudget,
+};
+pub use limits::Limits;
+pub use policy::{
+    ClientAuthentication, Discovery, Introspection, IntrospectionSource, IssuerPolicy, Policy, Remote, RemoteSource,
+    TenantResolver,
+};
+pub use policy_error::PolicyError;
+pub use time::{Leeway, UnixSeconds};
+#[cfg(feature = "revocation")]
+pub use {
+    policy::{RevocationPolicy, RevocationSource, WhenStale},
+    revocation::{StatusReport, UpdateError, UpdateReport},
+};
+
+// a request, and what is decided about it; the rest is in `gate`
 pub use denial::Denial;
 pub use deviation::Deviation;
 pub use gate::Gate;
-pub use jws::compact::UnverifiedToken;
-pub use keys::remote::KeyReport;
-pub use limits::Limits;
-#[cfg(feature = "revocation")]
-pub use policy::RevocationPolicy;
-pub use policy::{IssuerPolicy, Policy, TenantResolver};
-pub use policy_error::PolicyError;
-pub use rejection::{Rejection, Stage};
-#[cfg(feature = "revocation")]
-pub use revocation::{StatusReport, UpdateError, UpdateReport};
-pub use signature::AuthenticToken;
-pub use time::{Leeway, UnixSeconds};
-pub use verifier::{Accepted, Verdict, Verifier};

@@ -84,7 +84,7 @@ impl<'t> AuthenticToken<'t> {
 ///
 /// # Errors
 /// `signature-length` when no key takes a signature of that length, else `signature-invalid`.
-pub fn authenticate<'t>(
+pub(crate) fn authenticate<'t>(
     token: UnverifiedToken<'t>,
     candidates: &Candidates<'_>,
 ) -> Result<AuthenticToken<'t>, Rejection> {

@@ -98,7 +98,7 @@ fn appended(seconds: u64, digit: u8) -> Option<u64> {
 
 /// The instants at which an accepted token would be accepted again by the same policy: from the first to before the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Validity {
+pub(crate) struct Validity {
     /// The first of them.
     pub from: UnixSeconds,
     /// The first after them, in seconds since the epoch; it may lie a leeway past the last representable instant.
@@ -112,7 +112,7 @@ pub struct Validity {
 impl Validity {
     /// What `exp`, `nbf` and `iat` allow.
     #[must_use]
-    pub fn new(exp: UnixSeconds, nbf: Option<UnixSeconds>, iat: Option<UnixSeconds>, leeway: Leeway) -> Self {
+    pub(crate) fn new(exp: UnixSeconds, nbf: Option<UnixSeconds>, iat: Option<UnixSeconds>, leeway: Leeway) -> Self {
         let begins = nbf.max(iat).map_or(0, UnixSeconds::get);
         Validity {
             from: UnixSeconds(begins.saturating_sub(leeway.0)),

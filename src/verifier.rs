@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-#[cfg(all(feature = "revocation", feature = "js"))]
-use crate::revocation::Incoming;
 #[cfg(feature = "revocation")]
-use crate::revocation::{Revocations, StatusReport, UpdateError, UpdateReport};
+mod lists;
+
 use crate::{
     bearer, binding, claims,
     claims::{Claims, ParsedClaims},
@@ -24,6 +23,7 @@ use crate::{
     policy::Policy,
     policy_error::PolicyError,
     rejection::Rejection,
+    revocation::Revocations,
     signature::{self, AuthenticToken},
     time::{UnixSeconds, Validity},
 };
@@ -45,13 +45,26 @@ pub struct Accepted {
 
 /// Decides about tokens by one policy. It holds no clock and does no I/O: the same input gives the same verdict everywhere.
 ///
+/// ```
+/// use portcullis::{Stage, UnixSeconds, Verifier};
+///
+/// let verifier = Verifier::from_json(r#"{ "issuers": [{
+///     "issuer": "https://issuer.example",
+///     "audience": "https://api.example",
+///     "jwks": { "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }
+/// }] }"#)?;
+/// let now = UnixSeconds::new(1_800_000_000).unwrap();
+/// let rejection = verifier.verify("not a.real.token", now).unwrap_err();
+/// assert_eq!((rejection.code(), rejection.stage()), ("segment-not-base64url", Stage::Jws));
+/// # Ok::<(), portcullis::PolicyError>(())
+/// ```
+///
 /// What it remembers between tokens (headers it has read, tables for its keys) makes it faster and changes no verdict.
 #[derive(Debug)]
 pub struct Verifier {
     policy: Policy,
     keys: TrustedKeys,
     headers: HeaderMemo,
-    #[cfg(feature = "revocation")]
     revocations: Revocations,
 }
 
@@ -63,7 +76,6 @@ impl Verifier {
             keys: TrustedKeys::of(&mut policy),
             policy,
             headers: HeaderMemo::default(),
-            #[cfg(feature = "revocation")]
             revocations: Revocations::default(),
         }
     }
@@ -92,60 +104,9 @@ impl Verifier {
         self.keys.forget(&self.policy, issuer)
     }
 
-    /// Takes signed lists of revocations, each on a line of its own: a snapshot, or what came anew since the one that is held.
-    ///
-    /// # Errors
-    /// As [`UpdateError`]: a bad, old, forked or foreign document. What was held before it then stays.
-    #[cfg(feature = "revocation")]
-    pub fn apply_revocations(&mut self, documents: &str, now: UnixSeconds) -> Result<UpdateReport, UpdateError> {
-        self.revocations.apply(self.policy.revocation(), self.policy.leeway(), documents, now)
-    }
-
-    /// Takes the next piece of such a text.
-    #[cfg(all(feature = "revocation", feature = "js"))]
-    pub(crate) fn receive_revocations(&mut self, incoming: &mut Incoming, piece: &str) {
-        self.revocations.push(incoming, self.policy.revocation(), self.policy.leeway(), piece);
-    }
-
-    /// What came of it.
-    #[cfg(all(feature = "revocation", feature = "js"))]
-    pub(crate) fn received_revocations(&mut self, incoming: &mut Incoming) -> Result<UpdateReport, UpdateError> {
-        self.revocations.finish(incoming, self.policy.revocation(), self.policy.leeway())
-    }
-
-    /// Notes that lists were held which are gone: as good as stale until they come again, and never allowed for want of them.
-    #[cfg(all(feature = "revocation", feature = "js"))]
-    pub(crate) fn lose_revocations(&mut self) {
-        self.revocations.lose();
-    }
-
-    /// Takes the Token Status List of that URI (draft-ietf-oauth-status-list §5.1), which the policy names.
-    ///
-    /// # Errors
-    /// As [`UpdateError`]. What is held then stays.
-    #[cfg(feature = "revocation")]
-    pub fn apply_status_list(&mut self, uri: &str, jwt: &str, now: UnixSeconds) -> Result<StatusReport, UpdateError> {
-        self.revocations.apply_status(self.policy.revocation(), self.policy.leeway(), uri, jwt, now)
-    }
-
     /// Whether a list of revocations is asked for and none that is held can tell.
-    #[cfg(feature = "revocation")]
     pub(crate) fn list_is_stale(&self, now: UnixSeconds) -> bool {
         self.policy.revocation().is_some_and(|rules| self.revocations.list_is_stale(rules, now))
-    }
-
-    /// The version of the list of revocations that is held, if any is.
-    #[cfg(feature = "revocation")]
-    #[must_use]
-    pub fn revocations_version(&self) -> Option<u64> {
-        self.revocations.version()
-    }
-
-    /// What the feed of that list wants to be asked with, in place of its version.
-    #[cfg(feature = "revocation")]
-    #[must_use]
-    pub fn revocations_cursor(&self) -> Option<&str> {
-        self.revocations.cursor()
     }
 
     /// A verifier for another policy that takes over what this one was given: published keys, and lists of revocations as
@@ -154,7 +115,6 @@ impl Verifier {
         let mut verifier = Verifier::from_json(policy)?;
         verifier.policy.inherit_resolver(&self.policy);
         verifier.keys.inherit(&verifier.policy, &self.keys, &self.policy);
-        #[cfg(feature = "revocation")]
         verifier.revocations.inherit(verifier.policy.revocation(), &self.revocations, self.policy.revocation());
         Ok(verifier)
     }
@@ -170,11 +130,7 @@ impl Verifier {
         vouched: bool,
     ) -> Result<Validity, Rejection> {
         let validity = self.policy.check_response(issuer, claims, now)?;
-        #[cfg(feature = "revocation")]
-        let validity = self.revocations.check_response(&self.policy, issuer, token, claims, now, validity, vouched)?;
-        #[cfg(not(feature = "revocation"))]
-        let _ = (token, vouched);
-        Ok(validity)
+        self.revocations.check_response(&self.policy, issuer, token, claims, now, validity, vouched)
     }
 
     /// Decides about the credentials of a request: the value of its one Authorization header (RFC 6750 §2.1).
@@ -233,7 +189,6 @@ impl Verifier {
     }
 
     /// The pipeline about a token that its issuer may have `vouched` for, when no list of revocations can.
-    #[cfg_attr(not(feature = "revocation"), allow(unused_variables, reason = "there are no lists"))]
     pub(crate) fn decide_about<'t, T>(
         &self,
         token: &'t str,
@@ -248,7 +203,6 @@ impl Verifier {
         let object = claims::parse(&authentic, self.policy.limits())?;
         let claims = self.policy.read_claims(&authentic, object)?;
         let validity = self.policy.check(&authentic, &claims, now)?;
-        #[cfg(feature = "revocation")]
         let validity =
             self.revocations.check(&self.policy, self.keys(), &authentic, &claims, now, validity, vouched)?;
         let taken = take(&claims, authentic.header(), validity);
@@ -305,7 +259,21 @@ impl Verifier {
     }
 }
 
-/// Checks a signature alone: no issuer, no audience, no time. The payload may be anything.
+/// Checks a signature alone (RFC 7515 §5.2): no issuer, no audience, no time. The payload may be anything.
+///
+/// ```
+/// use portcullis::{Alg, VerificationKey, verify_jws};
+///
+/// // RFC 8037 appendix A
+/// let jws = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.\
+///            hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+/// let pem = "-----BEGIN PUBLIC KEY-----\n\
+///            MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n\
+///            -----END PUBLIC KEY-----";
+/// let key = VerificationKey::from_spki_pem(Alg::EdDsa, pem)?;
+/// assert_eq!(verify_jws(jws, &key).unwrap().payload(), b"Example of Ed25519 signing");
+/// # Ok::<(), portcullis::PolicyError>(())
+/// ```
 ///
 /// # Errors
 /// The stages `jws`, `keys` and `signature` of [`Rejection`].

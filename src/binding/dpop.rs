@@ -29,7 +29,7 @@ const LONGEST_JTI: usize = 256;
 
 /// Which proofs are taken.
 #[derive(Debug)]
-pub struct ProofRules {
+pub(crate) struct ProofRules {
     /// The algorithms; none of them is symmetric.
     pub algorithms: Vec<Alg>,
     /// How old a proof may be, in seconds.
@@ -40,7 +40,7 @@ pub struct ProofRules {
 
 /// What a proof is to be about.
 #[derive(Debug)]
-pub struct Occasion<'o> {
+pub(crate) struct Occasion<'o> {
     /// The request's method.
     pub method: &'o str,
     /// The request's URL.
@@ -55,7 +55,7 @@ pub struct Occasion<'o> {
 
 /// A proof that holds.
 #[derive(Debug)]
-pub struct Proof {
+pub(crate) struct Proof {
     /// The thumbprint of its key, which the token has to be bound to (RFC 9449 §6.1).
     pub jkt: String,
     /// Names this proof among all others.
@@ -72,7 +72,7 @@ pub struct Proof {
 ///
 /// # Errors
 /// The `dpop-…` codes of the stage `binding`.
-pub fn check(proof: &str, occasion: &Occasion<'_>, rules: &ProofRules) -> Result<Proof, Denial> {
+pub(crate) fn check(proof: &str, occasion: &Occasion<'_>, rules: &ProofRules) -> Result<Proof, Denial> {
     let invalid = |rejection: Rejection| Denial::DpopProofInvalid { reason: rejection.code() };
     let because = |reason: &'static str| Denial::DpopProofInvalid { reason };
     let limits = Limits::default();

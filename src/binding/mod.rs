@@ -1,11 +1,11 @@
 //! What proves that a token is its sender's: possession of a key (RFC 9449, RFC 8705), and the network it comes from.
 
-pub mod uri;
-pub mod network;
-pub mod thumbprint;
-pub mod mtls;
-pub mod nonce;
-pub mod dpop;
+pub(crate) mod uri;
+pub(crate) mod network;
+pub(crate) mod thumbprint;
+pub(crate) mod mtls;
+pub(crate) mod nonce;
+pub(crate) mod dpop;
 
 use crate::{
     denial::Denial,
@@ -25,7 +25,7 @@ pub(crate) fn check_bearer(claims: &Object<'_>) -> Result<(), Rejection> {
 
 /// What a token is bound to (`cnf`, RFC 7800 §3.1). At least one of the two is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Confirmation<'c> {
+pub(crate) struct Confirmation<'c> {
     /// Thumbprint of a DPoP key (RFC 9449 §6.1).
     pub jkt: Option<&'c str>,
     /// Thumbprint of a certificate (RFC 8705 §3.1).
@@ -38,7 +38,7 @@ impl<'c> Confirmation<'c> {
     ///
     /// # Errors
     /// `claim-malformed`, `binding-unsupported`.
-    pub fn of(claims: &'c Object<'_>) -> Result<Option<Self>, Denial> {
+    pub(crate) fn of(claims: &'c Object<'_>) -> Result<Option<Self>, Denial> {
         let malformed = |found: &Value<'_>| {
             let (expected, found) = ("an object of strings", found.kind());
             Denial::Token(Rejection::ClaimMalformed { claim: "cnf", expected, found })
@@ -76,7 +76,7 @@ impl<'c> Confirmation<'c> {
     ///
     /// # Errors
     /// `certificate-missing`, `certificate-mismatch`.
-    pub fn check_certificate(&self, certificate: Option<&str>) -> Result<(), Denial> {
+    pub(crate) fn check_certificate(&self, certificate: Option<&str>) -> Result<(), Denial> {
         let Some(expected) = self.x5t else { return Ok(()) };
         let thumbprint = certificate.and_then(mtls::thumbprint).ok_or(Denial::CertificateMissing)?;
         if thumbprint == expected { Ok(()) } else { Err(Denial::CertificateMismatch) }

@@ -4,7 +4,7 @@ use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// The address of a client. An IPv4 address that is mapped into IPv6 (RFC 4291 §2.5.5.2) is the IPv4 address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Address {
+pub(crate) struct Address {
     is_v4: bool,
     bits: u128,
 }
@@ -12,7 +12,7 @@ pub struct Address {
 impl Address {
     /// Reads an address as platforms and proxies write it: alone, with a port, in brackets, with a zone.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim_matches([' ', '\t']);
         let bare = text.split('%').next().unwrap_or_default();
         let bracketed = || bare.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
@@ -22,7 +22,7 @@ impl Address {
 
     /// Is it of this very machine: 127.0.0.0/8 (RFC 1122 §3.2.1.3) or `::1` (RFC 4291 §2.5.3)?
     #[must_use]
-    pub fn is_loopback(self) -> bool {
+    pub(crate) fn is_loopback(self) -> bool {
         if self.is_v4 { self.bits >> 24_u32 == 127 } else { self.bits == 1 }
     }
 }
@@ -38,7 +38,7 @@ impl From<IpAddr> for Address {
 
 /// A block of addresses of one family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cidr {
+pub(crate) struct Cidr {
     first: Address,
     prefix: u32,
 }
@@ -46,7 +46,7 @@ pub struct Cidr {
 impl Cidr {
     /// Reads `address/prefix`; an address alone is a block of one. `None` when it is none, or has bits set behind its prefix.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
         let written: IpAddr = address.parse().ok()?;
         let first = Address::from(written);
@@ -66,7 +66,7 @@ impl Cidr {
 
     /// Is the address in this block?
     #[must_use]
-    pub fn contains(&self, address: Address) -> bool {
+    pub(crate) fn contains(&self, address: Address) -> bool {
         self.first.is_v4 == address.is_v4 && address.bits & self.mask() == self.first.bits
     }
 
@@ -82,7 +82,7 @@ impl Cidr {
 ///
 /// Everything to its left was written by the client itself or by those it passed through.
 #[must_use]
-pub fn client_behind<'h>(
+pub(crate) fn client_behind<'h>(
     peer: Address,
     hops: impl DoubleEndedIterator<Item = &'h str>,
     trusted: &[Cidr],

@@ -16,14 +16,14 @@ use crate::{
 const PURPOSE: &[u8] = b"portcullis dpop nonce";
 
 /// What makes nonces and knows them again.
-pub struct Nonces {
+pub(crate) struct Nonces {
     key: Hs256Key,
     step_seconds: u64,
 }
 
 /// How old a nonce is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Age {
+pub(crate) enum Age {
     /// Of the present step.
     Current,
     /// Of the one before; the client should be told the present one.
@@ -35,21 +35,21 @@ impl Nonces {
     ///
     /// # Errors
     /// A secret of fewer than 32 bytes, or all zero (`/nonceSecret`).
-    pub fn new(secret: &[u8], step_seconds: u64) -> Result<Self, PolicyError> {
+    pub(crate) fn new(secret: &[u8], step_seconds: u64) -> Result<Self, PolicyError> {
         let key = Hs256Key::new(secret).map_err(|defect| PolicyError::at("nonceSecret", defect.reason))?;
         Ok(Nonces { key, step_seconds: step_seconds.max(1) })
     }
 
     /// The nonce of the present step.
     #[must_use]
-    pub fn current(&self, now: UnixSeconds) -> String {
+    pub(crate) fn current(&self, now: UnixSeconds) -> String {
         let signature = Hs256.sign(&self.key, &message(self.step(now)));
         base64url::encode(&signature.as_bytes())
     }
 
     /// How old a nonce is; `None` for one that is not ours or not good any more.
     #[must_use]
-    pub fn age(&self, nonce: &str, now: UnixSeconds) -> Option<Age> {
+    pub(crate) fn age(&self, nonce: &str, now: UnixSeconds) -> Option<Age> {
         let tag = base64url::decode(nonce)?;
         let of = |step: u64| engine::holds(&Hs256, &self.key, &message(step), &tag);
         let step = self.step(now);

@@ -6,7 +6,7 @@ use crate::{base64url, engine::hash::Hash, json::Object};
 ///
 /// The members have to have been read before (`keys::jwk`): what was decoded strictly has one spelling, and needs no escape in JSON.
 #[must_use]
-pub fn of(jwk: &Object<'_>) -> Option<String> {
+pub(crate) fn of(jwk: &Object<'_>) -> Option<String> {
     let member = |name: &str| jwk.get(name)?.as_str();
     let text = match member("kty")? {
         "EC" => {

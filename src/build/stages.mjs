@@ -129,7 +129,11 @@ const list = (all) => [
   {
     name: 'rustdoc',
     lane: 'compute',
-    work: () => cargo('doc', '--locked', '--no-deps', '--all-features'),
+    // What rustdoc shows and links, and the public API beside its snapshot.
+    work: async () => {
+      await cargo('doc', '--locked', '--no-deps', '--all-features');
+      await node('src/build/public-api.mjs', '--check');
+    },
   },
   { name: 'wasm-alone', lane: 'compute', work: () => node('tests/package/wasm-alone.mjs') },
   {

@@ -15,7 +15,7 @@ use crate::{
 ///
 /// # Errors
 /// Text that is not one, with the empty pointer.
-pub fn parse(text: &str) -> Result<Object<'_>, PolicyError> {
+pub(crate) fn parse(text: &str) -> Result<Object<'_>, PolicyError> {
     parse_within(text, &Limits::DOCUMENT)
 }
 

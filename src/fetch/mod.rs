@@ -4,14 +4,7 @@
 //! It converts, waits for what the gate has to know, and decides nothing. The clock is JavaScript's,
 //! and keys, metadata and answers about opaque tokens come by the runtime's own `fetch`.
 //!
-//! A [`FetchGate`] is made once, and every request shares it:
-//!
-//! ```ignore
-#![doc = include_str!("example.rs")]
-//! ```
-//!
-//! The README has a whole Cloudflare Worker with the crate `worker`: there a request is
-//! `request.inner()`, and a response becomes one of that crate by `into`.
+//! A [`FetchGate`] is made once, and every request shares it.
 
 mod time;
 mod body;
@@ -22,6 +15,8 @@ mod exchange;
 mod shared;
 mod keys;
 mod introspection;
+#[cfg(feature = "revocation")]
+mod lists;
 mod passed;
 
 use core::fmt;
@@ -29,8 +24,6 @@ use std::sync::Arc;
 
 use web_sys::{Request, Response};
 
-#[cfg(feature = "revocation")]
-use crate::revocation::{StatusReport, UpdateError, UpdateReport};
 use crate::{
     driver::{self, Asked, Decided, World},
     gate::{Gate, RequirementId},
@@ -49,6 +42,13 @@ pub use passed::Passed;
 
 /// Guards a `fetch` handler by a gate. Those that were cloned from one another share it. It is `Sync`
 /// where its [`Outside`] is, as [`Runtime`] is, so that a `static` may hold it in a `OnceLock`.
+///
+/// ```
+#[doc = include_str!("example.rs")]
+/// ```
+///
+/// The README has a whole Cloudflare Worker with the crate `worker`: there a request is
+/// `request.inner()`, and a response becomes one of that crate by `into`.
 pub struct FetchGate<O = Runtime> {
     shared: Arc<Shared<O>>,
     requirement: Option<RequirementId>,
@@ -136,24 +136,6 @@ impl<O: Outside> FetchGate<O> {
         *gate = gate.replaced(policy, nonce_secret)?;
         self.shared.upkeep().follow(&mut gate);
         Ok(())
-    }
-
-    /// Takes signed lists of revocations, as [`Gate::apply_revocations`]. Nothing pulls them here.
-    ///
-    /// # Errors
-    /// As [`Gate::apply_revocations`]. What is held then stays.
-    #[cfg(feature = "revocation")]
-    pub fn apply_revocations(&self, documents: &str) -> Result<UpdateReport, UpdateError> {
-        self.shared.write().apply_revocations(documents, self.shared.now())
-    }
-
-    /// Takes the Token Status List of that URI, as [`Gate::apply_status_list`].
-    ///
-    /// # Errors
-    /// As [`Gate::apply_status_list`]. What is held then stays.
-    #[cfg(feature = "revocation")]
-    pub fn apply_status_list(&self, uri: &str, jwt: &str) -> Result<StatusReport, UpdateError> {
-        self.shared.write().apply_status_list(uri, jwt, self.shared.now())
     }
 }
 

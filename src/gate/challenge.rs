@@ -8,6 +8,7 @@ use crate::{
         requirement::{Requirement, Wanted},
     },
     rejection::Rejection,
+    revocation,
 };
 
 /// What a challenge depends on besides the rejection.
@@ -55,8 +56,7 @@ pub(crate) fn answer(denial: &Denial, scene: &Scene<'_>) -> ChallengeResponse {
             (400, vec![scene.plain(described("invalid_request"))], None)
         }
         D::KeysUnavailable { retry_after, .. } => (503, Vec::new(), Some(*retry_after)),
-        #[cfg(feature = "revocation")]
-        D::Token(R::RevocationStale { .. }) => (503, Vec::new(), Some(5)),
+        D::Token(rejection) if revocation::is_stale(rejection) => (503, Vec::new(), Some(5)),
         D::IntrospectionUnavailable { reason } => (503, Vec::new(), Some(if *reason == "busy" { 1 } else { 5 })),
         D::ReplayUnavailable => (503, Vec::new(), Some(5)),
         D::DpopNonceRequired => (401, vec![scene.dpop(described("use_dpop_nonce"))], None),

@@ -2,12 +2,28 @@
 
 use crate::{
     document,
-    gate::RequirementId,
+    gate::requirement_id::RequirementId,
     json::{Object, Value},
     policy_error::PolicyError,
 };
 
 /// A request as the core sees it.
+///
+/// ```
+/// use portcullis::gate::Facts;
+///
+/// let facts = Facts {
+///     method: "POST",
+///     url: "https://api.example/orders",
+///     headers: &[("Authorization", "Bearer abc"), ("Content-Type", "application/json")],
+///     client_address: Some("203.0.113.7"), // as the server knows it
+///     ..Facts::default()
+/// };
+/// # assert_eq!(facts.headers.len(), 2);
+/// ```
+///
+/// `..Facts::default()` stands for what the server does not know. It is the strict reading: a host
+/// that nobody vouches for, and no certificate.
 #[derive(Clone, Debug, Default)]
 pub struct Facts<'f> {
     /// What is required; `None` when the policy's routes say.

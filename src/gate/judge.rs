@@ -20,6 +20,7 @@ use crate::{
     json::Object,
     jws::header::Header,
     rejection::excerpt,
+    revocation,
     time::{UnixSeconds, Validity},
 };
 
@@ -61,11 +62,9 @@ impl Case<'_> {
             self.judge(&claims.object, None, header.typ(), claims.iss(), validity)
         };
         let verifier = &self.gate.verifier;
-        let verified = verifier.decide(self.credentials.token, self.now, judge);
-        #[cfg(feature = "revocation")]
-        let mut verified = verified;
-        #[cfg(feature = "revocation")]
-        if let Err(rejection @ crate::rejection::Rejection::RevocationStale { .. }) = &verified
+        let mut verified = verifier.decide(self.credentials.token, self.now, judge);
+        if let Err(rejection) = &verified
+            && revocation::is_stale(rejection)
             && verifier.policy().asks_when_stale()
         {
             if let Some(step) = unresolved_token::vouch(self, rejection)? {

@@ -1,32 +1,6 @@
 //! From a request to a decision: may it pass, what is the origin told, and what is its client told when it may not.
 //!
-//! Nothing here waits. Where an answer needs something from outside (keys, an authorization server, a store), the [`Step`] says what; whoever
-//! has fetched it asks again with it as [`Evidence`]. The JavaScript face does so in `src/js/gate`, and a native service in a loop like this:
-//!
-//! ```
-//! use portcullis::{Gate, UnixSeconds, gate::{Facts, Step}};
-//!
-//! let gate = Gate::from_json(r#"{
-//!     "issuers": [{
-//!         "issuer": "https://issuer.example",
-//!         "audience": "https://api.example",
-//!         "jwks": { "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }
-//!     }],
-//!     "gate": { "routes": [{ "path": "/health", "requirement": "public" }], "requirement": { "scopes": ["read"] } }
-//! }"#)?;
-//! let now = UnixSeconds::new(1_800_000_000).unwrap();
-//! let health = Facts { method: "GET", url: "https://api.example/health", ..Facts::default() };
-//! assert!(matches!(gate.decide(&health, now), Step::Public(_)));
-//! match gate.decide(&Facts { url: "https://api.example/orders", ..health }, now) {
-//!     Step::Refused(refusal) => {
-//!         assert_eq!((refusal.status, refusal.denial.code()), (401, "authorization-missing"));
-//!         assert_eq!(refusal.challenges, [r#"Bearer realm="api""#]);
-//!     }
-//!     Step::Allowed(_) | Step::Public(_) | Step::Preflight(_) | Step::Anonymous(_) => unreachable!(),
-//!     Step::NeedKeys { .. } | Step::NeedIntrospection { .. } | Step::NeedReplayCheck { .. } => todo!("fetch it, and ask again"),
-//! }
-//! # Ok::<(), portcullis::PolicyError>(())
-//! ```
+//! A [`Gate`] decides about [`Facts`] and answers with a [`Step`].
 
 mod step;
 mod facts;
@@ -40,9 +14,10 @@ mod origins;
 mod request;
 mod cors;
 mod forward;
+mod requirement_id;
 mod requirement;
 mod demands;
-mod route;
+pub(crate) mod route;
 mod challenge;
 mod rules;
 mod token_kind;
@@ -50,15 +25,17 @@ mod former_proof_windows;
 mod judge;
 mod unresolved_token;
 mod profile;
-pub mod metadata;
+#[cfg(feature = "revocation")]
+mod lists;
+pub(crate) mod metadata;
 mod tenants;
 
+pub use crate::binding::mtls::thumbprint as certificate_thumbprint;
 pub use facts::{Evidence, Facts, Introspected, Replay};
-pub use route::PathPattern;
+pub use metadata::MetadataError;
+pub use requirement_id::RequirementId;
 pub use step::{Allowed, Binding, Forward, Preflight, PreflightAnswer, Refusal, Step};
 
-#[cfg(feature = "revocation")]
-use crate::revocation::{StatusReport, UpdateError, UpdateReport};
 use crate::{
     base64url, denial::Denial, document, engine::hash::Hash, keys::remote::KeyReport, policy_error::PolicyError,
     time::UnixSeconds, verifier::Verifier,
@@ -69,34 +46,40 @@ use demands::Demands;
 use former_proof_windows::FormerWindows;
 use request::Request;
 use requirement::Requirement;
+use requirement_id::MOST_REQUIREMENTS;
 use route::Readings;
 use rules::GateRules;
 
-/// As many requirements as one gate keeps: they come from a program's own text and not from requests.
-const MOST_REQUIREMENTS: usize = 1024;
-
-/// A requirement that a gate keeps, for [`Facts::requirement`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequirementId(usize);
-
-impl RequirementId {
-    /// The requirement of that number.
-    ///
-    /// # Errors
-    /// No gate keeps as many (`/requirement`).
-    pub fn from_number(number: u64) -> Result<Self, PolicyError> {
-        let place = usize::try_from(number).ok().filter(|place| *place < MOST_REQUIREMENTS);
-        place.map(RequirementId).ok_or_else(|| PolicyError::at("requirement", "is not one that was kept"))
-    }
-
-    /// Its number.
-    #[must_use]
-    pub fn number(self) -> usize {
-        self.0
-    }
-}
-
 /// Decides about requests by one policy. Like a [`Verifier`], which it has inside, it holds no clock and does no I/O.
+///
+/// It never waits either. Where an answer needs something from outside (keys, an authorization
+/// server, a store), the [`Step`] says what; whoever has fetched it asks again with it as
+/// [`Evidence`]. The layer for `tower` and the npm package do so, and any other shell in a loop:
+///
+/// ```
+/// use portcullis::{Gate, UnixSeconds, gate::{Facts, Step}};
+///
+/// let gate = Gate::from_json(r#"{
+///     "issuers": [{
+///         "issuer": "https://issuer.example",
+///         "audience": "https://api.example",
+///         "jwks": { "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }
+///     }],
+///     "gate": { "routes": [{ "path": "/health", "requirement": "public" }], "requirement": { "scopes": ["read"] } }
+/// }"#)?;
+/// let now = UnixSeconds::new(1_800_000_000).unwrap();
+/// let health = Facts { method: "GET", url: "https://api.example/health", ..Facts::default() };
+/// assert!(matches!(gate.decide(&health, now), Step::Public(_)));
+/// match gate.decide(&Facts { url: "https://api.example/orders", ..health }, now) {
+///     Step::Refused(refusal) => {
+///         assert_eq!((refusal.status, refusal.denial.code()), (401, "authorization-missing"));
+///         assert_eq!(refusal.challenges, [r#"Bearer realm="api""#]);
+///     }
+///     Step::Allowed(_) | Step::Public(_) | Step::Preflight(_) | Step::Anonymous(_) => unreachable!(),
+///     Step::NeedKeys { .. } | Step::NeedIntrospection { .. } | Step::NeedReplayCheck { .. } => todo!("fetch it, and ask again"),
+/// }
+/// # Ok::<(), portcullis::PolicyError>(())
+/// ```
 #[derive(Debug)]
 pub struct Gate {
     verifier: Verifier,
@@ -204,35 +187,23 @@ impl Gate {
         self.verifier.forget_remote_keys(issuer)
     }
 
-    /// The `jwks_uri` of an issuer's metadata, if it may be fetched: see [`metadata::jwks_uri`].
-    /// The policy's `gate.privateHosts` and `plainHttpHosts` may be named.
+    /// The `jwks_uri` of an issuer's metadata (RFC 8414 §2), if it may be fetched.
+    ///
+    /// It has to be https on a public host. The issuer's own host may be private, as the policy
+    /// names it; so may those of the policy's `gate.privateHosts`. Plain HTTP on a loopback name is
+    /// for an issuer that is there itself, and on another name for those of `plainHttpHosts`.
+    ///
+    /// A name is judged by its text. Where it leads is the resolver's word, which the core cannot
+    /// ask for.
     ///
     /// # Errors
-    /// [`MetadataError`](metadata::MetadataError).
-    pub fn jwks_uri(&self, issuer: &str, text: &str) -> Result<String, metadata::MetadataError> {
+    /// Metadata that are not this issuer's, or an address that must not be fetched.
+    pub fn jwks_uri(&self, issuer: &str, text: &str) -> Result<String, MetadataError> {
         metadata::jwks_uri(text, issuer, &self.rules.private_hosts, &self.plain_hosts)
     }
 
-    /// Takes signed lists of revocations.
-    ///
-    /// # Errors
-    /// As [`Verifier::apply_revocations`]. What is held then stays.
-    #[cfg(feature = "revocation")]
-    pub fn apply_revocations(&mut self, documents: &str, now: UnixSeconds) -> Result<UpdateReport, UpdateError> {
-        self.verifier.apply_revocations(documents, now)
-    }
-
-    /// Takes the Token Status List of that URI.
-    ///
-    /// # Errors
-    /// As [`Verifier::apply_status_list`]. What is held then stays.
-    #[cfg(feature = "revocation")]
-    pub fn apply_status_list(&mut self, uri: &str, jwt: &str, now: UnixSeconds) -> Result<StatusReport, UpdateError> {
-        self.verifier.apply_status_list(uri, jwt, now)
-    }
-
     /// The verifier inside, to be handed lists piece by piece.
-    #[cfg(all(feature = "revocation", feature = "gate-js"))]
+    #[cfg(feature = "gate-js")]
     pub(crate) fn verifier_mut(&mut self) -> &mut Verifier {
         &mut self.verifier
     }

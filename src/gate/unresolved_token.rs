@@ -14,6 +14,7 @@ use crate::{
     keys::freshness::BETWEEN_FETCHES,
     policy::Policy,
     rejection::{NotBase64url, Rejection, Segment, excerpt},
+    revocation,
 };
 
 /// The next step after the verifier has refused a token.
@@ -117,10 +118,7 @@ fn introspecting(policy: &Policy) -> impl Iterator<Item = usize> {
 fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, Denial> {
     let name = policy.issuer_name(issuer).unwrap_or_default();
     // Were it known only from the answer, another question would follow.
-    #[cfg(feature = "revocation")]
     let must_be_fresh = policy.asks_when_stale() && case.gate.verifier.list_is_stale(case.now);
-    #[cfg(not(feature = "revocation"))]
-    let must_be_fresh = false;
     let (text, response) = match answer(case, policy, issuer, must_be_fresh)? {
         IntrospectionOutcome::Open(step) => return Ok(step),
         IntrospectionOutcome::Active(text, response) => (text, response),
@@ -128,8 +126,7 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
     let claims = claims::of_response(response, policy.deviations(issuer))?;
     let (verifier, token, fresh) = (&case.gate.verifier, case.credentials.token, !case.evidence.introspection_kept);
     let validity = match verifier.check_response(issuer, token, &claims, case.now, fresh) {
-        #[cfg(feature = "revocation")]
-        Err(Rejection::RevocationStale { .. }) if policy.asks_when_stale() && !fresh => {
+        Err(stale) if revocation::is_stale(&stale) && policy.asks_when_stale() && !fresh => {
             return Ok(question(case, policy, issuer, true));
         }
         checked => checked?,
@@ -147,7 +144,6 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
 
 /// Has a token's issuer say that it is active, where no list of revocations can tell. What else is asked of it rests on the token itself, and
 /// not on an answer that may leave out what binds it. `None` when the issuer has vouched for it.
-#[cfg(feature = "revocation")]
 pub(super) fn vouch(case: &Case<'_>, rejection: &Rejection) -> Result<Option<Step>, Denial> {
     let policy = case.gate.verifier.policy();
     let (issuer, _) = claimed(case, policy).ok_or_else(|| rejection.clone())?;

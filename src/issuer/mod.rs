@@ -1,19 +1,30 @@
-//! Signing: keys, their public sets, access tokens, and the sessions they are refreshed in. Nothing that verifies may name this module.
+//! Signing: keys, their public sets, access tokens, and the endpoints of an OAuth issuer (feature `issuer`).
+//!
+//! A [`SigningKey`] signs an [`AccessTokenRequest`], and a [`KeyRing`] says which key signs when. An
+//! [`Issuer`] answers requests at `/token`, `/revoke`, `/introspect`, `/jwks` and the others, by an
+//! [`Exchange`] each. Nothing that verifies names this module.
 
 mod scope;
 mod bounds;
 mod error;
 mod random;
-pub mod tokens;
-pub mod sessions;
+mod tokens;
+pub(crate) mod sessions;
 
 // what the processes of an issuer know of each other
 mod clocks;
 mod fleet;
 
 // the revocation feed, and the endpoints over all of it
-pub mod feed;
-pub mod endpoint;
+pub(crate) mod feed;
+mod endpoint;
 
+pub use endpoint::{
+    Broken, Exchange, Issuer, IssuerStep, Request, Response, Settings, StepResult, StoreEntry, hash_client_secret,
+};
 pub use error::IssuerError;
-use random::random;
+pub use tokens::{
+    key_ring::{KeyRing, KeyState, Schedule},
+    mint::AccessTokenRequest,
+    signing_key::SigningKey,
+};

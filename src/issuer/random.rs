@@ -1,6 +1,6 @@
 //! The one source of randomness.
 
-use super::IssuerError;
+use super::error::IssuerError;
 
 /// Random bytes. A generator that gives the same twice gives nothing that could be a secret or a name (RUSTSEC-2026-0075): of 16 bytes and
 /// more that happens to a good one never.

@@ -17,7 +17,7 @@ use reader::Reader;
 
 /// Why a text was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JsonError {
+pub(crate) enum JsonError {
     /// Not UTF-8, not JSON, not an object, or text after its end (RFC 8259).
     Malformed,
     /// One object names a member twice. Parsers differ in which of the two they keep, so neither is right.
@@ -30,7 +30,7 @@ pub enum JsonError {
 
 /// A JSON value that borrows from its text where no escape stands in the way.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value<'a> {
+pub(crate) enum Value<'a> {
     /// `null`
     Null,
     /// `true` or `false`
@@ -50,7 +50,7 @@ pub enum Value<'a> {
 impl Value<'_> {
     /// The string, if it is one.
     #[must_use]
-    pub fn as_str(&self) -> Option<&str> {
+    pub(crate) fn as_str(&self) -> Option<&str> {
         match self {
             Value::String(text) => Some(text),
             _ => None,
@@ -58,8 +58,9 @@ impl Value<'_> {
     }
 
     /// The integer, if it is one that is not negative.
+    #[cfg(feature = "revocation")]
     #[must_use]
-    pub fn as_integer(&self) -> Option<u64> {
+    pub(crate) fn as_integer(&self) -> Option<u64> {
         match self {
             Value::Integer(value) => Some(*value),
             _ => None,
@@ -77,7 +78,7 @@ impl Value<'_> {
 
     /// What kind of value it is, for messages: `a string`.
     #[must_use]
-    pub fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Value::Null => "null",
             Value::Bool(_) => "true or false",
@@ -90,7 +91,7 @@ impl Value<'_> {
 
     /// The strings, if it is an array of nothing else.
     #[must_use]
-    pub fn as_strings(&self) -> Option<Vec<&str>> {
+    pub(crate) fn as_strings(&self) -> Option<Vec<&str>> {
         match self {
             Value::Array(items) => items.iter().map(Value::as_str).collect(),
             _ => None,
@@ -100,12 +101,12 @@ impl Value<'_> {
 
 /// The members of a JSON object, each name once, in the order of the text.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
+pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
 impl<'a> Object<'a> {
     /// The member of that name.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Value<'a>> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Value<'a>> {
         self.0.iter().find(|(member, _)| member == name).map(|(_, value)| value)
     }
 
@@ -130,7 +131,7 @@ impl<'a> Object<'a> {
     }
 
     /// Every member, in the order of the text.
-    pub fn members(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
 }
@@ -191,7 +192,7 @@ impl From<bool> for Scalar {
 ///
 /// # Errors
 /// The first [`JsonError`] met.
-pub fn read_object<'a>(text: &'a [u8], limits: &Limits) -> Result<Object<'a>, JsonError> {
+pub(crate) fn read_object<'a>(text: &'a [u8], limits: &Limits) -> Result<Object<'a>, JsonError> {
     let text = core::str::from_utf8(text).map_err(|_| JsonError::Malformed)?;
     Reader::new(text, limits).document()
 }

@@ -100,7 +100,7 @@ impl<'t> UnverifiedToken<'t> {
 ///
 /// # Errors
 /// `token-missing`, `token-too-large`.
-pub fn check_length(length: usize, limits: &Limits) -> Result<(), Rejection> {
+pub(crate) fn check_length(length: usize, limits: &Limits) -> Result<(), Rejection> {
     match length {
         0 => Err(Rejection::TokenMissing),
         _ if length > limits.token_bytes() => {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// How long an issuer's keys are not asked for again, in seconds, whatever is asked for: a flood of tokens with random `kid`s
 /// may cost one fetch.
-pub const BETWEEN_FETCHES: u64 = 30;
+pub(crate) const BETWEEN_FETCHES: u64 = 30;
 
 /// How long a response stays fresh that says nothing about it.
 const UNSTATED: u64 = 600;
@@ -20,12 +20,12 @@ const REFRESH_FROM: u64 = 750_000;
 const REFRESH_SPREAD: u64 = 150_000;
 
 /// The largest [`Held::spread`].
-pub const MOST_SPREAD: u64 = 1_000_000;
+pub(crate) const MOST_SPREAD: u64 = 1_000_000;
 
 /// What a policy allows: the members of `remote`, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Bounds {
+pub(crate) struct Bounds {
     /// The least time for which a document is fresh.
     pub min_ttl_seconds: u64,
     /// The longest.
@@ -37,7 +37,7 @@ pub struct Bounds {
 /// What is known of an issuer's keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Times {
+pub(crate) struct Times {
     /// The document that is held, if any is.
     pub held: Option<Held>,
     /// When its origin was asked last.
@@ -50,7 +50,7 @@ pub struct Times {
 /// A document that is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Held {
+pub(crate) struct Held {
     /// When the origin was asked for it.
     pub fetched_at: u64,
     /// For how long it is fresh by its response, whatever a policy allows: [`lifetime`].
@@ -62,7 +62,7 @@ pub struct Held {
 /// What is to be done about an issuer's keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The keys are too old to be used: they are to be forgotten.
     pub forget: bool,
     /// Whether they are to be fetched anew.
@@ -82,7 +82,7 @@ pub struct Plan {
 /// How keys are to be fetched anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Fetch {
+pub(crate) enum Fetch {
     /// Not now.
     No,
     /// While the present ones serve on.
@@ -106,7 +106,7 @@ impl Times {
 impl Bounds {
     /// What is to be done as of now.
     #[must_use]
-    pub fn plan(&self, times: &Times, now: u64) -> Plan {
+    pub(crate) fn plan(&self, times: &Times, now: u64) -> Plan {
         // A clock that was set back must not silence us until it has caught up.
         let allowed_at = times.asked_at.map(|asked| asked.saturating_add(times.pause()));
         let may_ask = times.asked_at.is_none_or(|asked| now < asked) || allowed_at.is_none_or(|allowed| now >= allowed);
@@ -153,7 +153,7 @@ impl Bounds {
 /// `s-maxage` goes before `max-age`, since keys are shared. `Age` is time that has passed elsewhere. What forbids keeping, or
 /// cannot be read, is fresh for no time, and so for the policy's least: no origin can make every request a fetch.
 #[must_use]
-pub fn lifetime(cache_control: Option<&str>, age: Option<&str>) -> u64 {
+pub(crate) fn lifetime(cache_control: Option<&str>, age: Option<&str>) -> u64 {
     let directive = |name: &str| directive(cache_control.unwrap_or_default(), name);
     if directive("no-store").or(directive("no-cache")).is_some() {
         return 0;

@@ -3,8 +3,6 @@
 #[cfg(feature = "ml-dsa")]
 use ::ml_dsa::{MlDsa44, MlDsa65, MlDsa87};
 
-#[cfg(feature = "revocation")]
-use crate::engine::hash::Hash;
 #[cfg(feature = "ml-dsa")]
 use crate::engine::ml_dsa;
 use crate::{
@@ -23,6 +21,7 @@ use crate::{
     keys::spki::{self, PublicKey},
     policy_error::PolicyError,
 };
+use fingerprint::Fingerprint;
 
 /// A key that was checked when it was imported, with the one algorithm it may be used with.
 ///
@@ -30,7 +29,7 @@ use crate::{
 pub struct VerificationKey {
     alg: Alg,
     material: Material,
-    #[cfg_attr(not(feature = "revocation"), allow(dead_code, reason = "it is empty"))]
+    #[allow(dead_code, reason = "it is empty where there is no revocation")]
     fingerprint: Fingerprint,
 }
 
@@ -58,17 +57,6 @@ impl VerificationKey {
     #[must_use]
     pub fn alg(&self) -> Alg {
         self.alg
-    }
-
-    /// Is it the same key, whatever algorithm each is for?
-    #[cfg(feature = "revocation")]
-    pub(crate) fn is(&self, other: &VerificationKey) -> bool {
-        self.fingerprint == other.fingerprint
-    }
-
-    #[cfg(feature = "revocation")]
-    pub(crate) fn is_secret(&self) -> bool {
-        self.alg.family() == Family::Secret
     }
 
     pub(crate) fn material(&self) -> &Material {
@@ -222,19 +210,42 @@ pub(crate) enum EcPoint<'k> {
     Uncompressed(&'k [u8]),
 }
 
-/// Tells a key from every other, in whatever form it came. Where there is no revocation nobody compares keys.
-#[cfg_attr(feature = "revocation", derive(PartialEq, Eq))]
-struct Fingerprint {
-    #[cfg(feature = "revocation")]
-    digest: [u8; 64],
+/// What is asked of keys where there are lists of revocations.
+#[cfg(feature = "revocation")]
+impl VerificationKey {
+    /// Is it the same key, whatever algorithm each is for?
+    pub(crate) fn is(&self, other: &VerificationKey) -> bool {
+        self.fingerprint == other.fingerprint
+    }
+
+    pub(crate) fn is_secret(&self) -> bool {
+        self.alg.family() == Family::Secret
+    }
 }
 
-impl Fingerprint {
-    #[cfg_attr(not(feature = "revocation"), allow(unused_variables, reason = "nothing is kept"))]
-    fn of(parts: &[&[u8]]) -> Self {
-        Fingerprint {
-            #[cfg(feature = "revocation")]
-            digest: *Hash::Sha256.of(parts).padded(),
+#[cfg(feature = "revocation")]
+mod fingerprint {
+    use crate::engine::hash::Hash;
+
+    /// Tells a key from every other, in whatever form it came.
+    #[derive(PartialEq, Eq)]
+    pub(super) struct Fingerprint([u8; 64]);
+
+    impl Fingerprint {
+        pub(super) fn of(parts: &[&[u8]]) -> Self {
+            Fingerprint(*Hash::Sha256.of(parts).padded())
+        }
+    }
+}
+
+#[cfg(not(feature = "revocation"))]
+mod fingerprint {
+    /// Nothing: nobody compares keys.
+    pub(super) struct Fingerprint;
+
+    impl Fingerprint {
+        pub(super) fn of(_: &[&[u8]]) -> Self {
+            Fingerprint
         }
     }
 }

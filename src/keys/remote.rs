@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// More keys than this, usable or not, are no set of one issuer's: every token is looked up among them.
-pub const MOST_KEYS: usize = 256;
+pub(crate) const MOST_KEYS: usize = 256;
 
 /// How many keys of one algorithm may have no `kid`: the old and the new one. They fit tokens of other issuers as well, which
 /// one issuer must not be able to drown in candidates.

@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// How many keys one token may be tried with: what a hostile token can make us compute is bounded.
-pub const MOST_CANDIDATES: usize = 4;
+pub(crate) const MOST_CANDIDATES: usize = 4;
 
 /// Keys by (issuer, `kid`). The same `kid` at two issuers names two keys (CVE-2026-49998).
 #[derive(Debug, Default)]
-pub struct KeySet {
+pub(crate) struct KeySet {
     entries: Vec<IssuerKey>,
     index: Index,
     tables: Tables,
@@ -42,7 +42,7 @@ impl IssuerKey {
 
 /// A key that fits a token's header, with the issuer it belongs to (its index in the policy) and its own place in the set.
 #[derive(Clone, Copy, Debug)]
-pub struct Candidate<'k> {
+pub(crate) struct Candidate<'k> {
     /// Index of the issuer in the policy.
     pub issuer: usize,
     /// Index of the key in its set.
@@ -53,7 +53,7 @@ pub struct Candidate<'k> {
 
 /// The few keys that a token is tried with.
 #[derive(Clone, Debug, Default)]
-pub struct Candidates<'k> {
+pub(crate) struct Candidates<'k> {
     /// Up to [`MOST_CANDIDATES`], the first ones filled.
     pub(super) keys: [Option<Candidate<'k>>; MOST_CANDIDATES],
     /// How many fit of those that were looked at.
@@ -69,7 +69,7 @@ pub struct Candidates<'k> {
 impl<'k> Candidates<'k> {
     /// One key, whoever it belongs to.
     #[must_use]
-    pub fn one(key: &'k VerificationKey) -> Self {
+    pub(crate) fn one(key: &'k VerificationKey) -> Self {
         let mut one = Candidates::default();
         one.push(Candidate { issuer: 0, place: 0, key });
         one
@@ -85,7 +85,7 @@ impl<'k> Candidates<'k> {
     }
 
     /// The keys, in the order in which they are tried.
-    pub fn iter(&self) -> impl Iterator<Item = &Candidate<'k>> + Clone {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Candidate<'k>> + Clone {
         self.keys.iter().flatten()
     }
 
@@ -232,7 +232,7 @@ impl KeySet {
     }
 
     /// Gives the tables of the keys that are in the set by now a budget, and builds those that are wanted at once.
-    pub fn budget_tables(&mut self, budget: TableBudget) {
+    pub(crate) fn budget_tables(&mut self, budget: TableBudget) {
         self.tables = Tables::new(budget, self.entries.iter().map(|entry| entry.key.precomputable()));
     }
 
@@ -268,37 +268,13 @@ impl KeySet {
         self.has_any(Question { whose: Whose::Issuer(issuer), kid: Some(Some(kid)) })
     }
 
-    /// Is that key among them, whatever its name and algorithm?
-    #[cfg(feature = "revocation")]
-    pub(crate) fn has(&self, key: &VerificationKey) -> bool {
-        self.entries.iter().any(|entry| entry.key.is(key))
-    }
-
-    /// Is one of the other's keys among them?
-    #[cfg(feature = "revocation")]
-    pub(crate) fn has_key_of(&self, other: &KeySet) -> bool {
-        other.entries.iter().any(|entry| self.has(&entry.key))
-    }
-
-    /// Are all of the other's keys among them?
-    #[cfg(feature = "revocation")]
-    pub(crate) fn has_keys_of(&self, other: &KeySet) -> bool {
-        other.entries.iter().all(|entry| self.has(&entry.key))
-    }
-
-    /// The name of the key at that place.
-    #[cfg(feature = "revocation")]
-    pub(crate) fn kid(&self, place: usize) -> Option<&str> {
-        self.entries.get(place)?.kid.as_deref()
-    }
-
     /// Takes note that a signature has held under the key at that place, which may earn it a table.
     pub(crate) fn note_use(&self, place: usize) {
         self.tables.earned(place, |place| self.entries.get(place).and_then(|entry| entry.key.precomputable()));
     }
 
     /// What each key takes, in the order of the policy; published keys come last.
-    pub fn usage(&self) -> impl Iterator<Item = KeyUsage<'_>> {
+    pub(crate) fn usage(&self) -> impl Iterator<Item = KeyUsage<'_>> {
         self.entries.iter().enumerate().map(|(place, IssuerKey { issuer, kid, key, .. })| KeyUsage {
             issuer: *issuer,
             kid: kid.as_deref(),
@@ -310,7 +286,7 @@ impl KeySet {
 
     /// What the tables of the curves' generators take, of those curves on which the set has keys, in bytes.
     #[must_use]
-    pub fn generator_table_bytes(&self) -> usize {
+    pub(crate) fn generator_table_bytes(&self) -> usize {
         let mut seen: Vec<Alg> = Vec::new();
         let mut bytes = 0_usize;
         for key in self.entries.iter().map(|entry| &entry.key) {
@@ -324,7 +300,31 @@ impl KeySet {
 
     /// The most that the keys' tables may take.
     #[must_use]
-    pub fn table_budget(&self) -> TableBudget {
+    pub(crate) fn table_budget(&self) -> TableBudget {
         self.tables.budget()
+    }
+}
+
+/// By which a policy keeps the keys of lists apart from those of tokens.
+#[cfg(feature = "revocation")]
+impl KeySet {
+    /// Is that key among them, whatever its name and algorithm?
+    pub(crate) fn has(&self, key: &VerificationKey) -> bool {
+        self.entries.iter().any(|entry| entry.key.is(key))
+    }
+
+    /// Is one of the other's keys among them?
+    pub(crate) fn has_key_of(&self, other: &KeySet) -> bool {
+        other.entries.iter().any(|entry| self.has(&entry.key))
+    }
+
+    /// Are all of the other's keys among them?
+    pub(crate) fn has_keys_of(&self, other: &KeySet) -> bool {
+        other.entries.iter().all(|entry| self.has(&entry.key))
+    }
+
+    /// The name of the key at that place.
+    pub(crate) fn kid(&self, place: usize) -> Option<&str> {
+        self.entries.get(place)?.kid.as_deref()
     }
 }

@@ -18,6 +18,18 @@ use crate::{
 };
 
 /// One issuer: its exact name, the audiences we answer to, its keys, and what else is asked of its tokens.
+///
+/// ```
+/// use portcullis::{Alg, Discovery, IssuerPolicy, Policy, Remote};
+///
+/// let issuer = IssuerPolicy::new("https://issuer.example", ["https://api.example"])?
+///     .with_remote(Remote::discovery(Discovery::Oidc))? // or `with_jwks`, to build the keys in
+///     .with_algorithms([Alg::Es256, Alg::EdDsa])
+///     .with_required_claims(["client_id"])
+///     .with_claims([("tenant", "acme")]);
+/// let policy = Policy::new([issuer])?;
+/// # Ok::<(), portcullis::PolicyError>(())
+/// ```
 #[derive(Debug)]
 pub struct IssuerPolicy {
     pub(super) rules: IssuerRules,

@@ -6,7 +6,10 @@ mod providers;
 mod for_gate;
 mod read;
 #[cfg(feature = "revocation")]
-mod revocation;
+pub(crate) mod revocation;
+#[cfg(not(feature = "revocation"))]
+#[path = "no_revocation.rs"]
+pub(crate) mod revocation;
 mod issuer_rules;
 #[cfg(test)]
 mod schema;
@@ -16,8 +19,8 @@ pub(crate) mod tenants;
 mod resolved_tenants;
 
 pub use issuer::IssuerPolicy;
-#[cfg(feature = "revocation")]
-pub(crate) use revocation::StatusListPolicy;
+#[cfg(not(feature = "revocation"))]
+pub(crate) use revocation::RevocationPolicy;
 #[cfg(feature = "revocation")]
 pub use revocation::{RevocationPolicy, RevocationSource, WhenStale};
 pub use sources::{ClientAuthentication, Discovery, Introspection, IntrospectionSource, Remote, RemoteSource};
@@ -58,7 +61,6 @@ pub struct Policy {
     keys: KeySet,
     limits: Limits,
     leeway: Leeway,
-    #[cfg(feature = "revocation")]
     revocation: Option<RevocationPolicy>,
 }
 
@@ -76,7 +78,6 @@ impl Policy {
             keys: KeySet::default(),
             limits: Limits::default(),
             leeway: Leeway::default(),
-            #[cfg(feature = "revocation")]
             revocation: None,
         };
         for (index, issuer) in issuers.into_iter().enumerate() {

@@ -1,7 +1,5 @@
 //! The policy as a JSON document. Its shape is checked by the tables of `shapes`; what is left here cannot be said by a table.
 
-#[cfg(feature = "revocation")]
-use crate::policy::{RevocationPolicy, WhenStale};
 use crate::{
     alg::Alg,
     base64url,
@@ -46,14 +44,7 @@ impl Policy {
         let limits = document.section("limits").map_or_else(Limits::default, limits);
         policy = policy.with_limits(limits);
         policy.keys.budget_tables(tables);
-        #[cfg(feature = "revocation")]
-        if let Some(object) = document.section("revocation") {
-            policy = policy.with_revocation(revocation(object).map_err(|error| error.within("revocation"))?)?;
-        }
-        #[cfg(not(feature = "revocation"))]
-        if document.has("revocation") {
-            return Err(PolicyError::at("revocation", "requires createGate or createVerifier from portcullis/gate"));
-        }
+        policy.read_revocation(document)?;
         Ok(policy)
     }
 
@@ -149,7 +140,7 @@ fn tenants(object: Checked<'_, '_>) -> Tenants {
 }
 
 /// The keys that are built in.
-fn keys(object: Checked<'_, '_>, policy: &mut IssuerPolicy) -> Result<(), PolicyError> {
+pub(super) fn keys(object: Checked<'_, '_>, policy: &mut IssuerPolicy) -> Result<(), PolicyError> {
     if let Some(jwks) = object.object("jwks") {
         policy.push_jwks(jwks).map_err(|error| error.within("jwks"))?;
     }
@@ -160,53 +151,6 @@ fn keys(object: Checked<'_, '_>, policy: &mut IssuerPolicy) -> Result<(), Policy
         }
         policy.push(named)
     })
-}
-
-#[cfg(feature = "revocation")]
-fn revocation(object: Checked<'_, '_>) -> Result<RevocationPolicy, PolicyError> {
-    let when_stale = match object.text("whenStale") {
-        Some("introspect") => WhenStale::Introspect,
-        Some("allow") => WhenStale::Allow,
-        _ => WhenStale::Deny,
-    };
-    let seconds = object.number("maxStalenessSeconds").unwrap_or_default();
-    let mut policy = RevocationPolicy::of_keys(own_keys(object)?, seconds, when_stale)?;
-    if let Some(issuer) = object.text("issuer") {
-        policy = policy.of_issuer(issuer);
-    }
-    let pull = &mut policy.pull;
-    pull.feed = object.text("feed").map(str::to_owned);
-    pull.client_id = object.text("clientId").map(str::to_owned);
-    if pull.client_id.is_some() && pull.feed.is_none() {
-        return Err(PolicyError::at("clientId", "needs \"feed\": it is the client that pulls it"));
-    }
-    let or = |name, default| object.number(name).unwrap_or(default);
-    pull.pull_seconds = or("pullSeconds", pull.pull_seconds);
-    pull.timeout_ms = or("timeoutMs", pull.timeout_ms);
-    pull.max_bytes = or("maxBytes", pull.max_bytes);
-    if pull.pull_seconds > seconds {
-        return Err(PolicyError::at("pullSeconds", "must not be more than maxStalenessSeconds"));
-    }
-    if pull.feed.is_some() && !policy.wants_list() {
-        return Err(PolicyError::at("feed", "requires \"jwks\" or \"keys\" to verify the lists"));
-    }
-    let mut policy = Some(policy);
-    object.each("statusLists", &mut |list| {
-        let own = list.number("maxStalenessSeconds").unwrap_or(seconds);
-        let uri = list.text("uri").unwrap_or_default();
-        let keys = own_keys(list)?;
-        policy = policy.take().map(|policy| policy.and_status_list(uri, keys, own)).transpose()?;
-        Ok(())
-    })?;
-    policy.ok_or_else(|| PolicyError::here("must be an object"))
-}
-
-/// Keys that belong to no issuer.
-#[cfg(feature = "revocation")]
-fn own_keys(object: Checked<'_, '_>) -> Result<Vec<NamedKey>, PolicyError> {
-    let mut holder = IssuerPolicy::of(IssuerRules::new(String::new(), Vec::new()));
-    keys(object, &mut holder)?;
-    Ok(holder.keys)
 }
 
 fn remote(object: Checked<'_, '_>, hosts: &[&str]) -> Result<Remote, PolicyError> {

@@ -6,13 +6,13 @@ use serde::Serialize;
 
 use crate::{
     document,
-    document::url,
+    document::{checked::Checked, url},
     keys::{
         jwk::NamedKey,
         remote::{LeftOut, RemoteKey},
         set::KeySet,
     },
-    policy::{IssuerPolicy, Policy, issuer_rules::IssuerRules},
+    policy::{IssuerPolicy, Policy, issuer_rules::IssuerRules, read},
     policy_error::PolicyError,
 };
 
@@ -107,6 +107,45 @@ impl RevocationPolicy {
         let keys = Arc::new(public_keys(named)?);
         let (issuers, status_lists) = (Vec::new(), Vec::new());
         Ok(RevocationPolicy { keys, issuers, max_staleness_seconds, when_stale, pull, status_lists })
+    }
+
+    /// Reads the section `revocation` of a policy.
+    fn read(object: Checked<'_, '_>) -> Result<Self, PolicyError> {
+        let when_stale = match object.text("whenStale") {
+            Some("introspect") => WhenStale::Introspect,
+            Some("allow") => WhenStale::Allow,
+            _ => WhenStale::Deny,
+        };
+        let seconds = object.number("maxStalenessSeconds").unwrap_or_default();
+        let mut policy = Self::of_keys(own_keys(object)?, seconds, when_stale)?;
+        if let Some(issuer) = object.text("issuer") {
+            policy = policy.of_issuer(issuer);
+        }
+        let pull = &mut policy.pull;
+        pull.feed = object.text("feed").map(str::to_owned);
+        pull.client_id = object.text("clientId").map(str::to_owned);
+        if pull.client_id.is_some() && pull.feed.is_none() {
+            return Err(PolicyError::at("clientId", "needs \"feed\": it is the client that pulls it"));
+        }
+        let or = |name, default| object.number(name).unwrap_or(default);
+        pull.pull_seconds = or("pullSeconds", pull.pull_seconds);
+        pull.timeout_ms = or("timeoutMs", pull.timeout_ms);
+        pull.max_bytes = or("maxBytes", pull.max_bytes);
+        if pull.pull_seconds > seconds {
+            return Err(PolicyError::at("pullSeconds", "must not be more than maxStalenessSeconds"));
+        }
+        if pull.feed.is_some() && !policy.wants_list() {
+            return Err(PolicyError::at("feed", "requires \"jwks\" or \"keys\" to verify the lists"));
+        }
+        let mut policy = Some(policy);
+        object.each("statusLists", &mut |list| {
+            let own = list.number("maxStalenessSeconds").unwrap_or(seconds);
+            let uri = list.text("uri").unwrap_or_default();
+            let keys = own_keys(list)?;
+            policy = policy.take().map(|policy| policy.and_status_list(uri, keys, own)).transpose()?;
+            Ok(())
+        })?;
+        policy.ok_or_else(|| PolicyError::here("must be an object"))
     }
 
     /// A list that is pulled four times in its life outlives three failures.
@@ -208,13 +247,31 @@ fn public_keys(named: Vec<NamedKey>) -> Result<KeySet, PolicyError> {
     Ok(keys)
 }
 
+/// Keys that belong to no issuer.
+fn own_keys(object: Checked<'_, '_>) -> Result<Vec<NamedKey>, PolicyError> {
+    let mut holder = IssuerPolicy::of(IssuerRules::new(String::new(), Vec::new()));
+    read::keys(object, &mut holder)?;
+    Ok(holder.keys)
+}
+
 impl Policy {
     /// Has tokens looked up in lists of revocations.
     ///
     /// # Errors
     /// A key that signs lists is one that signs tokens (`/revocation`): whoever steals it could take a revocation back. Stale lists lead to an
     /// introspection endpoint that an issuer does not have (`/revocation/whenStale`).
-    pub fn with_revocation(mut self, mut revocation: RevocationPolicy) -> Result<Self, PolicyError> {
+    pub fn with_revocation(mut self, revocation: RevocationPolicy) -> Result<Self, PolicyError> {
+        self.set_revocation(revocation)?;
+        Ok(self)
+    }
+
+    /// Reads the section `revocation` of a policy, if it has one.
+    pub(super) fn read_revocation(&mut self, document: Checked<'_, '_>) -> Result<(), PolicyError> {
+        let Some(object) = document.section("revocation") else { return Ok(()) };
+        self.set_revocation(RevocationPolicy::read(object).map_err(|error| error.within("revocation"))?)
+    }
+
+    fn set_revocation(&mut self, mut revocation: RevocationPolicy) -> Result<(), PolicyError> {
         if self.keys.has_key_of(&revocation.keys) {
             let reason = "must not share a key with an issuer: list keys sign only lists";
             return Err(PolicyError::at("revocation", reason));
@@ -234,7 +291,7 @@ impl Policy {
             revocation.issuers = self.rules.iter().map(|rules| rules.issuer.clone()).collect();
         }
         self.revocation = Some(revocation);
-        Ok(self)
+        Ok(())
     }
 
     /// Leaves out published keys that sign lists of revocations.

@@ -9,12 +9,12 @@ use siphasher::sip::SipHasher24;
 /// Two names share a hash once in 2⁶⁴, so that of a million entries one in 2⁴⁴ good tokens would be refused; nothing is ever let
 /// pass by it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct HashKey([u8; 16]);
+pub(crate) struct HashKey([u8; 16]);
 
 impl HashKey {
     /// The key of those bytes.
     #[must_use]
-    pub const fn new(bytes: [u8; 16]) -> Self {
+    pub(crate) const fn new(bytes: [u8; 16]) -> Self {
         HashKey(bytes)
     }
 
@@ -27,7 +27,7 @@ impl HashKey {
     ///
     /// `claim` is one of `jti`, `sid`, `sub`, `client_id` and `kid`; or `iss`, with an empty value.
     #[must_use]
-    pub fn hash(&self, claim: &str, issuer: &str, value: &str) -> u64 {
+    pub(crate) fn hash(&self, claim: &str, issuer: &str, value: &str) -> u64 {
         let mut hasher = SipHasher24::new_with_key(&self.0);
         for part in [claim.as_bytes(), &[255], issuer.as_bytes(), &[255], value.as_bytes()] {
             hasher.write(part);

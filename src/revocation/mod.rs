@@ -5,6 +5,7 @@
 //! name a token says nothing once it is stale. Besides there are the [status lists](https://datatracker.ietf.org/doc/draft-ietf-oauth-status-list/)
 //! that a token refers to itself.
 
+#[cfg(any(feature = "revocation", feature = "issuer"))]
 mod hash_key;
 #[cfg(feature = "revocation")]
 mod sorted_hashes;
@@ -12,7 +13,8 @@ mod sorted_hashes;
 mod cutoff;
 #[cfg(feature = "revocation")]
 mod update;
-pub mod snapshot;
+#[cfg(any(feature = "revocation", feature = "issuer"))]
+pub(crate) mod snapshot;
 #[cfg(feature = "revocation")]
 mod document;
 #[cfg(feature = "revocation")]
@@ -21,15 +23,20 @@ mod list;
 mod status;
 #[cfg(feature = "revocation")]
 mod former_lists;
+// one small type in two implementations
 #[cfg(feature = "revocation")]
 mod revocations;
+#[cfg(not(feature = "revocation"))]
+#[path = "none.rs"]
+mod revocations;
 
-pub use hash_key::HashKey;
-#[cfg(feature = "revocation")]
-pub(crate) use revocations::Revocations;
+#[cfg(feature = "issuer")]
+pub(crate) use hash_key::HashKey;
 #[cfg(all(feature = "revocation", feature = "js"))]
 pub(crate) use revocations::{Incoming, Taken};
+pub(crate) use revocations::{Revocations, is_stale};
 #[cfg(feature = "revocation")]
-pub use status::StatusReport;
-#[cfg(feature = "revocation")]
-pub use update::{UpdateError, UpdateReport};
+pub use {
+    status::StatusReport,
+    update::{UpdateError, UpdateReport},
+};

@@ -329,3 +329,8 @@ impl Revocations {
         self.list.as_ref().map(|list| list.version())
     }
 }
+
+/// Does it say that no list can tell?
+pub(crate) fn is_stale(rejection: &Rejection) -> bool {
+    matches!(rejection, Rejection::RevocationStale { .. })
+}

@@ -19,7 +19,7 @@
 //! The head of version 0, where nothing was ever revoked, is 32 zero bytes.
 
 /// The `typ` of such a document, which no token has.
-pub const TYPE: &str = "portcullis-revocation+jwt";
+pub(crate) const TYPE: &str = "portcullis-revocation+jwt";
 
 /// A place in the chain of deltas.
 pub(crate) type Head = [u8; 32];

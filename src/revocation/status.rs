@@ -9,7 +9,7 @@ use crate::{
     json::{Object, Value, read_object},
     jws::compact::UnverifiedToken,
     limits::Limits,
-    policy::StatusListPolicy,
+    policy::revocation::StatusListPolicy,
     rejection::Rejection,
     revocation::update::UpdateError,
     signature,

@@ -2,22 +2,13 @@
 //!
 //! It converts, waits for what the gate has to know, and decides nothing. The clock is read here and nowhere else in the crate.
 //!
-//! ```
-//! use portcullis::{Gate, tower::GateLayer};
-//!
-//! let gate = Gate::from_json(r#"{ "issuers": [{
-//!     "issuer": "https://issuer.example",
-//!     "audience": "https://api.example",
-//!     "jwks": { "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }
-//! }] }"#)?;
-//! let layer = GateLayer::new(gate);
-//! let writers = layer.requiring(r#"{ "scopes": ["notes:write"] }"#)?;
-//! # Ok::<(), portcullis::PolicyError>(())
-//! ```
+//! A [`GateLayer`] guards services by a [`Gate`].
 
 mod headers;
 mod outside;
 mod shared;
+#[cfg(feature = "revocation")]
+mod lists;
 mod service;
 
 use std::{
@@ -28,8 +19,6 @@ use std::{
 use http::{Uri, request::Parts};
 use tower_layer::Layer;
 
-#[cfg(feature = "revocation")]
-use crate::revocation::{StatusReport, UpdateError, UpdateReport};
 use crate::{
     driver::World,
     gate::{Gate, RequirementId},
@@ -60,6 +49,19 @@ pub struct Connection {
 }
 
 /// Guards services by a gate. Layers that were cloned from one another share it.
+///
+/// ```
+/// use portcullis::{Gate, tower::GateLayer};
+///
+/// let gate = Gate::from_json(r#"{ "issuers": [{
+///     "issuer": "https://issuer.example",
+///     "audience": "https://api.example",
+///     "jwks": { "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] }
+/// }] }"#)?;
+/// let layer = GateLayer::new(gate);
+/// let writers = layer.requiring(r#"{ "scopes": ["notes:write"] }"#)?;
+/// # Ok::<(), portcullis::PolicyError>(())
+/// ```
 pub struct GateLayer<O = Nothing> {
     shared: Arc<Shared<O>>,
     requirement: Option<RequirementId>,
@@ -169,24 +171,6 @@ impl<O: Outside> GateLayer<O> {
         *gate = gate.replaced(policy, nonce_secret)?;
         self.shared.upkeep().follow(&mut gate);
         Ok(())
-    }
-
-    /// Takes signed lists of revocations, as [`Gate::apply_revocations`].
-    ///
-    /// # Errors
-    /// As [`Gate::apply_revocations`]. What is held then stays.
-    #[cfg(feature = "revocation")]
-    pub fn apply_revocations(&self, documents: &str) -> Result<UpdateReport, UpdateError> {
-        self.gate().apply_revocations(documents, self.shared.now())
-    }
-
-    /// Takes the Token Status List of that URI, as [`Gate::apply_status_list`].
-    ///
-    /// # Errors
-    /// As [`Gate::apply_status_list`]. What is held then stays.
-    #[cfg(feature = "revocation")]
-    pub fn apply_status_list(&self, uri: &str, jwt: &str) -> Result<StatusReport, UpdateError> {
-        self.gate().apply_status_list(uri, jwt, self.shared.now())
     }
 
     fn gate(&self) -> RwLockWriteGuard<'_, Gate> {

@@ -67,9 +67,7 @@ impl TrustedKeys {
     pub(crate) fn take(&mut self, policy: &Policy, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
         let found = policy.issuer_index(issuer).filter(|index| policy.remote_of(*index).is_some());
         let index = found.ok_or_else(|| PolicyError::at("issuer", "has no \"remote\" in the policy"))?;
-        #[cfg_attr(not(feature = "revocation"), allow(unused_mut, reason = "none is left out"))]
         let (mut keys, mut left_out) = remote::read(jwks, policy.algorithms_of(index))?;
-        #[cfg(feature = "revocation")]
         policy.keep_apart(&mut keys, &mut left_out);
         let changed = self.set.set_remote(index, keys, &mut left_out)?;
         self.published.retain(|(own, _)| *own != index);

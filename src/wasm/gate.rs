@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-#[cfg(feature = "revocation")]
 use super::lists::{self, Lists};
 use super::{
     checked_instant,
@@ -18,7 +17,6 @@ use super::{
     discovered, number, thrown,
     verdict_memory::VerdictMemory,
 };
-#[cfg(feature = "revocation")]
 use crate::policy::RevocationSource;
 use crate::{
     gate::Gate,
@@ -32,7 +30,6 @@ pub struct RawGate {
     nonce_secret: Option<Vec<u8>>,
     memory: RefCell<VerdictMemory>,
     decisions: RefCell<DecisionMemory>,
-    #[cfg(feature = "revocation")]
     lists: RefCell<Lists>,
 }
 
@@ -43,7 +40,6 @@ struct Sources<'g> {
     /// There are issuers whose tenants a resolver tells.
     resolves: bool,
     introspections: Vec<IntrospectionSource<'g>>,
-    #[cfg(feature = "revocation")]
     revocation: Option<RevocationSource<'g>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<Profile<'g>>,
@@ -83,7 +79,6 @@ impl RawGate {
             nonce_secret,
             memory: RefCell::new(VerdictMemory::new()),
             decisions: RefCell::default(),
-            #[cfg(feature = "revocation")]
             lists: RefCell::default(),
         })
     }
@@ -136,14 +131,12 @@ impl RawGate {
     }
 
     /// Begins to take signed lists of revocations.
-    #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = beginRevocations)]
     pub fn begin_revocations(&self, now: f64) -> Result<(), JsValue> {
         self.lists.borrow_mut().begin(now)
     }
 
     /// Takes the piece of them that is in the input.
-    #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = moreRevocations)]
     pub fn more_revocations(&self, written: usize) {
         let memory = self.memory.borrow();
@@ -151,28 +144,24 @@ impl RawGate {
     }
 
     /// What came of them.
-    #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = endRevocations)]
     pub fn end_revocations(&self) -> Result<String, JsValue> {
         self.lists.borrow_mut().end(self.gate.borrow_mut().verifier_mut())
     }
 
     /// What was taken of them: 0 for nothing, and otherwise what the most of it was: 1 for renewals, 2 for deltas, 3 for a snapshot.
-    #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = takenRevocations)]
     pub fn taken_revocations(&self) -> u8 {
         self.lists.borrow().taken()
     }
 
     /// Notes that lists were held which are gone with their instance.
-    #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = loseRevocations)]
     pub fn lose_revocations(&self) {
         self.gate.borrow_mut().verifier_mut().lose_revocations();
     }
 
     /// Takes the Token Status List of that URI.
-    #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = applyStatusList)]
     pub fn apply_status_list(&self, uri: &str, jwt: &str, now: f64) -> Result<String, JsValue> {
         lists::told(self.gate.borrow_mut().apply_status_list(uri, jwt, checked_instant(now)?))
@@ -225,14 +214,12 @@ impl RawGate {
     }
 
     /// The version of the list of revocations that is held; -1 when none is.
-    #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = revocationsVersion)]
     pub fn revocations_version(&self) -> f64 {
         self.gate.borrow().verifier().revocations_version().map_or(-1.0, number)
     }
 
     /// What its feed wants to be asked with.
-    #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = revocationsCursor)]
     pub fn revocations_cursor(&self) -> Option<String> {
         let gate = self.gate.borrow();
@@ -290,7 +277,6 @@ fn sources<'g>(gate: &'g Gate, profile: Option<Profile<'g>>) -> String {
         remotes: policy.remotes().collect(),
         resolves: policy.asks_for_tenants(),
         introspections: policy.introspections().collect(),
-        #[cfg(feature = "revocation")]
         revocation: policy.revocation_source(),
         profile,
     };

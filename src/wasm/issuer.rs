@@ -5,10 +5,7 @@
 use wasm_bindgen::prelude::*;
 
 use super::{checked_instant, thrown};
-use crate::issuer::{
-    IssuerError,
-    tokens::{mint::AccessTokenRequest, signing_key::SigningKey},
-};
+use crate::issuer::{AccessTokenRequest, IssuerError, SigningKey};
 use crate::{alg::Alg, policy_error::PolicyError};
 
 /// A private key.

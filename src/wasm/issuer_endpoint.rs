@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use super::{checked_instant, discovered, thrown};
 use crate::{
     gate::metadata,
-    issuer::endpoint::{self, Exchange, Issuer, StepResult},
+    issuer::{self, Exchange, Issuer, StepResult},
 };
 
 /// An issuer by one configuration.
@@ -91,5 +91,5 @@ impl RawExchange {
 /// What is kept of a client's secret.
 #[wasm_bindgen(js_name = hashClientSecret)]
 pub fn hash_client_secret(secret: &str) -> Result<String, JsValue> {
-    endpoint::hash_client_secret(secret).map_err(|error| thrown(&error))
+    issuer::hash_client_secret(secret).map_err(|error| thrown(&error))
 }

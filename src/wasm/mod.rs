@@ -48,7 +48,7 @@ fn instant(now: f64) -> Result<UnixSeconds, PolicyError> {
 }
 
 /// The same, where the mistake is thrown.
-#[cfg(any(feature = "issuer", feature = "gate-js", feature = "revocation"))]
+#[cfg(any(feature = "issuer", feature = "revocation"))]
 fn checked_instant(now: f64) -> Result<UnixSeconds, JsValue> {
     instant(now).map_err(|error| thrown(&error))
 }

@@ -46,7 +46,7 @@ impl VerdictMemory {
     }
 
     /// What was written into it.
-    #[cfg(any(feature = "gate-js", feature = "revocation"))]
+    #[cfg(feature = "revocation")]
     pub(super) fn written(&self, written: usize) -> &[u8] {
         self.input.get(..written).unwrap_or_default()
     }

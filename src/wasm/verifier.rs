@@ -11,11 +11,6 @@ use core::cell::RefCell;
 
 use wasm_bindgen::prelude::*;
 
-#[cfg(feature = "revocation")]
-use super::{
-    checked_instant,
-    lists::{self, Lists},
-};
 use super::{thrown, verdict_memory::VerdictMemory};
 use crate::verifier::Verifier;
 
@@ -26,7 +21,7 @@ pub struct RawVerifier {
     verifier: RefCell<Verifier>,
     memory: RefCell<VerdictMemory>,
     #[cfg(feature = "revocation")]
-    lists: RefCell<Lists>,
+    lists: RefCell<super::lists::Lists>,
 }
 
 #[wasm_bindgen]
@@ -48,49 +43,6 @@ impl RawVerifier {
         let verifier = self.verifier.borrow().replaced(policy).map_err(|error| thrown(&error))?;
         *self.verifier.borrow_mut() = verifier;
         Ok(())
-    }
-
-    /// Begins to take signed lists of revocations.
-    #[cfg(feature = "revocation")]
-    #[wasm_bindgen(js_name = beginRevocations)]
-    pub fn begin_revocations(&self, now: f64) -> Result<(), JsValue> {
-        self.lists.borrow_mut().begin(now)
-    }
-
-    /// Takes the piece of them that is in the input.
-    #[cfg(feature = "revocation")]
-    #[wasm_bindgen(js_name = moreRevocations)]
-    pub fn more_revocations(&self, written: usize) {
-        let memory = self.memory.borrow();
-        self.lists.borrow_mut().more(&mut self.verifier.borrow_mut(), memory.written(written));
-    }
-
-    /// What came of them.
-    #[cfg(feature = "revocation")]
-    #[wasm_bindgen(js_name = endRevocations)]
-    pub fn end_revocations(&self) -> Result<String, JsValue> {
-        self.lists.borrow_mut().end(&mut self.verifier.borrow_mut())
-    }
-
-    /// What was taken of them: 0 for nothing, and otherwise what the most of it was: 1 for renewals, 2 for deltas, 3 for a snapshot.
-    #[cfg(feature = "revocation")]
-    #[wasm_bindgen(js_name = takenRevocations)]
-    pub fn taken_revocations(&self) -> u8 {
-        self.lists.borrow().taken()
-    }
-
-    /// Notes that lists were held which are gone with their instance.
-    #[cfg(feature = "revocation")]
-    #[wasm_bindgen(js_name = loseRevocations)]
-    pub fn lose_revocations(&self) {
-        self.verifier.borrow_mut().lose_revocations();
-    }
-
-    /// Takes the Token Status List of that URI.
-    #[cfg(feature = "revocation")]
-    #[wasm_bindgen(js_name = applyStatusList)]
-    pub fn apply_status_list(&self, uri: &str, jwt: &str, now: f64) -> Result<String, JsValue> {
-        lists::told(self.verifier.borrow_mut().apply_status_list(uri, jwt, checked_instant(now)?))
     }
 
     /// Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON.
@@ -131,5 +83,46 @@ impl RawVerifier {
     /// What is kept to be fast, as JSON.
     pub fn stats(&self) -> String {
         serde_json::to_string(&self.verifier.borrow().stats()).unwrap_or_default()
+    }
+}
+
+#[cfg(feature = "revocation")]
+#[wasm_bindgen]
+impl RawVerifier {
+    /// Begins to take signed lists of revocations.
+    #[wasm_bindgen(js_name = beginRevocations)]
+    pub fn begin_revocations(&self, now: f64) -> Result<(), JsValue> {
+        self.lists.borrow_mut().begin(now)
+    }
+
+    /// Takes the piece of them that is in the input.
+    #[wasm_bindgen(js_name = moreRevocations)]
+    pub fn more_revocations(&self, written: usize) {
+        let memory = self.memory.borrow();
+        self.lists.borrow_mut().more(&mut self.verifier.borrow_mut(), memory.written(written));
+    }
+
+    /// What came of them.
+    #[wasm_bindgen(js_name = endRevocations)]
+    pub fn end_revocations(&self) -> Result<String, JsValue> {
+        self.lists.borrow_mut().end(&mut self.verifier.borrow_mut())
+    }
+
+    /// What was taken of them: 0 for nothing, and otherwise what the most of it was: 1 for renewals, 2 for deltas, 3 for a snapshot.
+    #[wasm_bindgen(js_name = takenRevocations)]
+    pub fn taken_revocations(&self) -> u8 {
+        self.lists.borrow().taken()
+    }
+
+    /// Notes that lists were held which are gone with their instance.
+    #[wasm_bindgen(js_name = loseRevocations)]
+    pub fn lose_revocations(&self) {
+        self.verifier.borrow_mut().lose_revocations();
+    }
+
+    /// Takes the Token Status List of that URI.
+    #[wasm_bindgen(js_name = applyStatusList)]
+    pub fn apply_status_list(&self, uri: &str, jwt: &str, now: f64) -> Result<String, JsValue> {
+        super::lists::told(self.verifier.borrow_mut().apply_status_list(uri, jwt, super::checked_instant(now)?))
     }
 }

@@ -10,17 +10,15 @@ use std::sync::LazyLock;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::{Algorithm, AlgorithmSignature};
-use portcullis::{
-    Gate, UnixSeconds, Verifier,
-    engine::{
-        ecdsa::{EcdsaKey, EcdsaSignature, curves},
-        ed25519,
-        hash::Hash,
-        holds,
-        precompute::{Precomputable, TableSize},
-        rsa::{Pkcs1v15, Pss, RsaPublicKey},
-    },
+use portcullis::internals::engine::{
+    ecdsa::{EcdsaKey, EcdsaSignature, curves},
+    ed25519,
+    hash::Hash,
+    holds,
+    precompute::{Precomputable, TableSize},
+    rsa::{Pkcs1v15, Pss, RsaPublicKey},
 };
+use portcullis::{Gate, UnixSeconds, Verifier};
 
 /// The input, taken from the front; where it ends, zeros follow.
 struct Input<'d>(&'d [u8]);

@@ -4,10 +4,9 @@ use std::sync::LazyLock;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use portcullis::{
-    Alg, Gate, Policy, UnixSeconds,
-    binding::uri::{Url, normal_path},
-    gate::PathPattern,
-    keys::{VerificationKey, jwk},
+    Alg, Gate, Policy, UnixSeconds, VerificationKey,
+    internals::jwk,
+    internals::uri::{PathPattern, Url, normal_path},
 };
 use serde_json::{Value, json};
 

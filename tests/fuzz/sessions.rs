@@ -1,7 +1,7 @@
 //! What the fuzz targets about an issuer's own texts do: refresh tokens and rows of a store.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use portcullis::issuer::sessions::{refresh_token::RefreshToken, row::Row};
+use portcullis::internals::sessions::{refresh_token::RefreshToken, row::Row};
 
 /// A refresh token has one text: what is read of it is what stands at its place in the bytes, and nothing else is one.
 pub(crate) fn refresh(data: &[u8]) {

@@ -9,7 +9,7 @@ use std::{
     io::{self, BufRead, Write},
 };
 
-use portcullis::{Gate, PolicyError, UnixSeconds, Verifier, verifier::Verdict};
+use portcullis::{Gate, PolicyError, UnixSeconds, Verdict, Verifier};
 use serde_json::{Value, json};
 
 /// Who is asked about each policy, or why nobody can be.

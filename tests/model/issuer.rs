@@ -6,7 +6,7 @@ use std::{
 };
 
 use portcullis::UnixSeconds;
-use portcullis::issuer::sessions::{
+use portcullis::internals::sessions::{
     configuration::SessionRules,
     configuration::{Configuration, Settings},
     cutoff::{Cutoff, Party},

@@ -1,6 +1,6 @@
 //! The invariants, judged from outside: by what is read, written and answered, never by how the machine came to it.
 
-use portcullis::issuer::sessions::{
+use portcullis::internals::sessions::{
     event::EventKind,
     grant::Grant,
     grant_error::GrantError,

@@ -11,11 +11,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use portcullis::issuer::{
-    endpoint::{Issuer, IssuerStep, StepResult, StoreEntry},
-    feed::{Feed, Known, Log, REGISTER, Revoked},
-    tokens::signing_key::SigningKey,
-};
+use portcullis::internals::feed::{Feed, Known, Log, REGISTER, Revoked};
+use portcullis::issuer::{Issuer, IssuerStep, SigningKey, StepResult, StoreEntry};
 use portcullis::{Alg, UnixSeconds, Verifier};
 use serde_json::{Value, json};
 

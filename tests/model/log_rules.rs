@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use portcullis::{
-    base64url,
-    issuer::{endpoint::IssuerStep, feed::REGISTER},
-};
+use portcullis::internals::feed::REGISTER;
+use portcullis::{internals::base64url, issuer::IssuerStep};
 use serde_json::Value;
 use stateright::{Model, Property};
 

@@ -14,7 +14,7 @@ mod world;
 
 use std::{collections::BTreeMap, env, thread, time::Instant};
 
-use portcullis::issuer::sessions::configuration::Settings;
+use portcullis::internals::sessions::configuration::Settings;
 use stateright::{Checker, HasDiscoveries, Model};
 
 use crate::{

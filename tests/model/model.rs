@@ -1,6 +1,6 @@
 //! What can happen in the world, and what comes of it.
 
-use portcullis::issuer::sessions::operation::{Outcome, StoreStep};
+use portcullis::internals::sessions::operation::{Outcome, StoreStep};
 use stateright::{Model, Property};
 
 use crate::{

@@ -1,6 +1,6 @@
 //! The ECDSA engine without any table. The generator's is kept for the whole process once it is built, hence a process of its own.
 
-use portcullis::engine::precompute::TableSize;
+use portcullis::internals::engine::precompute::TableSize;
 
 #[path = "engines/ecdsa.rs"]
 mod ecdsa;

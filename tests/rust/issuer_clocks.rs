@@ -5,7 +5,7 @@ mod issuer_world;
 use std::sync::Arc;
 
 use issuer_world::{NOW, SECRET, World, claims, config, get, introspect, issuer_of, post, refresh, secrets, text};
-use portcullis::{UnixSeconds, Verifier, issuer::endpoint::Issuer};
+use portcullis::{UnixSeconds, Verifier, issuer::Issuer};
 use serde_json::{Value, json};
 
 const DAY: u64 = 86_400;

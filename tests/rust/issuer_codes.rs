@@ -6,7 +6,7 @@ mod issuer_world;
 use std::sync::Arc;
 
 use issuer_world::{Fault, NOW, Run, TestResponse, World, config, issuer_of, post, refresh, secrets, text};
-use portcullis::issuer::endpoint::Issuer;
+use portcullis::issuer::Issuer;
 use serde_json::{Value, json};
 
 // RFC 7636 appendix B

@@ -3,10 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, jwk::JwkSet};
-use portcullis::issuer::{
-    endpoint::{Issuer, IssuerStep, StepResult, StoreEntry, hash_client_secret},
-    tokens::signing_key::SigningKey,
-};
+use portcullis::issuer::{Issuer, IssuerStep, SigningKey, StepResult, StoreEntry, hash_client_secret};
 use portcullis::{Alg, UnixSeconds};
 use serde_json::{Value, json};
 
@@ -163,7 +160,7 @@ fn pulled(world: &mut World, issuer: &Arc<Issuer>) -> Value {
         };
         exchange.resume(result, UnixSeconds::new(world.now).unwrap());
     };
-    serde_json::from_slice(&portcullis::base64url::decode(body.split('.').nth(1).unwrap()).unwrap()).unwrap()
+    serde_json::from_slice(&portcullis::internals::base64url::decode(body.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
 
 fn text(value: &Value) -> &str {

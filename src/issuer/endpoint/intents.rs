@@ -17,7 +17,7 @@ use crate::issuer::{
         intent::{self, Intent, SLOTS, Wanted},
         queue::Turn,
     },
-    random,
+    random::random,
     sessions::{
         cutoff::{Cutoff, Party},
         operation::{Operation, Outcome},

@@ -15,7 +15,7 @@ use super::{
             queue::{Lead, Queue, Ticket, Turn},
         },
         fleet::{FLEET, Lifetimes},
-        random,
+        random::random,
     },
     Issuer,
     channel::{self, Channel, Unavailable, locked},

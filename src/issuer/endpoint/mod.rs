@@ -53,7 +53,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::IssuerError;
+use super::error::IssuerError;
 pub use channel::{Broken, IssuerStep, StepResult, StoreEntry};
 pub use client::hash_client_secret;
 pub use request::Request;
@@ -68,6 +68,50 @@ use log::Ledger;
 use request::Place;
 
 /// An issuer at work: its settings, the log of its feed as far as it was read, and what its requests want of it. Everything else is in the store.
+///
+/// Whoever has the connection and the store carries out one [`IssuerStep`] after another:
+///
+/// ```
+/// use std::{collections::BTreeMap, sync::Arc};
+/// use portcullis::{Alg, UnixSeconds};
+/// use portcullis::issuer::{Issuer, IssuerStep, SigningKey, StepResult, StoreEntry};
+///
+/// let config = r#"{
+///     "issuer": "https://issuer.example",
+///     "audience": "https://api.example",
+///     "clients": [{ "clientId": "app", "authentication": "none", "grants": ["refresh_token"], "scope": "read" }]
+/// }"#;
+/// let key = SigningKey::generate(Alg::EdDsa)?.private_jwk();
+/// let root = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"; // draw 32 bytes, and keep them secret
+/// let secrets = format!(r#"{{ "signingKeys": [{{ "jwk": {key} }}], "rootKeys": [{{ "secret": "{root}" }}] }}"#);
+/// let issuer = Arc::new(Issuer::from_json(config, &secrets)?);
+///
+/// let mut store: BTreeMap<String, StoreEntry> = BTreeMap::new();
+/// let now = UnixSeconds::new(1_800_000_000).unwrap();
+/// let request = r#"{ "method": "GET", "url": "https://issuer.example/jwks", "headers": [] }"#;
+/// let mut exchange = issuer.begin(request, now);
+/// let response = loop {
+///     let result = match exchange.step() {
+///         IssuerStep::Done { response, .. } => break response.clone(),
+///         IssuerStep::Mistake { error } => return Err(error.clone().into()),
+///         IssuerStep::Read { key } => StepResult::Found(store.get(key).cloned()),
+///         IssuerStep::ReadMany { keys } => StepResult::FoundMany(keys.iter().map(|key| store.get(key).cloned()).collect()),
+///         IssuerStep::Swap { key, expected, value, .. } => {
+///             let held = store.get(key).map_or(0, |entry| entry.version) == *expected;
+///             if held {
+///                 store.insert(key.clone(), StoreEntry { version: expected + 1, value: value.clone() });
+///             }
+///             StepResult::Held(held)
+///         }
+///         IssuerStep::Count { .. } | IssuerStep::Wait { .. } => StepResult::Held(true), // count, and wait
+///         IssuerStep::Keys { .. } => StepResult::Held(false), // fetch them
+///         IssuerStep::Body => StepResult::Body(Some(String::new())), // read it
+///     };
+///     exchange.resume(result, now);
+/// };
+/// assert_eq!(response.status, 200);
+/// # Ok::<(), portcullis::issuer::IssuerError>(())
+/// ```
 #[derive(Debug)]
 pub struct Issuer {
     settings: Settings,

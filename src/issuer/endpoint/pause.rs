@@ -1,7 +1,7 @@
 //! Waiting between two tries: each time longer, and never as long as the others wait.
 
 use super::{
-    super::random,
+    super::random::random,
     channel::{Channel, Unavailable},
 };
 

@@ -5,7 +5,7 @@ use core::fmt;
 use hkdf::Hkdf;
 use sha2::Sha256;
 
-use crate::issuer::{IssuerError, random};
+use crate::issuer::{error::IssuerError, random::random};
 use crate::{document, json::Object, keys::secret, policy_error::PolicyError, time::UnixSeconds};
 
 /// What the name of a root key is derived under.

@@ -10,7 +10,7 @@ use super::{
     session::{current_token, ends_at},
     session_id::SessionId,
 };
-use crate::issuer::{IssuerError, bounds, random};
+use crate::issuer::{bounds, error::IssuerError, random::random};
 use crate::{policy_error::PolicyError, time::UnixSeconds};
 
 /// Randomness for one session: its identifier and its salt.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{mint::AccessTokenRequest, signing_key::SigningKey};
-use crate::issuer::IssuerError;
+use crate::issuer::error::IssuerError;
 use crate::{
     policy_error::PolicyError,
     time::{Leeway, UnixSeconds},
@@ -43,6 +43,19 @@ struct RingKey {
 }
 
 /// Signing keys in the order in which they sign. It holds no clock: the same instant gives the same state in every process.
+///
+/// ```
+/// use portcullis::{Alg, Leeway, UnixSeconds};
+/// use portcullis::issuer::{KeyRing, KeyState, Schedule, SigningKey};
+///
+/// let at = |seconds: u64| UnixSeconds::new(1_800_000_000 + seconds).unwrap();
+/// let schedule = Schedule { cache_seconds: 600, token_seconds: 300, leeway: Leeway::default() };
+/// let ring = KeyRing::begin(schedule, SigningKey::generate(Alg::EdDsa)?, at(0))
+///     .with_next(SigningKey::generate(Alg::EdDsa)?, at(0), at(3600))?; // known an hour before it signs
+/// let states: Vec<_> = ring.states(at(3600)).into_iter().map(|(_, state)| state).collect();
+/// assert_eq!(states, [KeyState::Retiring, KeyState::Signing]);
+/// # Ok::<(), portcullis::issuer::IssuerError>(())
+/// ```
 #[derive(Debug)]
 pub struct KeyRing {
     schedule: Schedule,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::signing_key::SigningKey;
-use crate::issuer::{IssuerError, bounds, random};
+use crate::issuer::{bounds, error::IssuerError, random::random};
 use crate::{
     base64url, document, json::Object, jws::compact::decode_unverified, limits::Limits, policy_error::PolicyError,
     time::UnixSeconds,
@@ -19,6 +19,21 @@ pub(in crate::issuer) const LONGEST_LONG_LIFETIME_SECONDS: u64 = 86_400;
 const RESERVED: [&str; 9] = ["iss", "aud", "exp", "sub", "client_id", "iat", "jti", "scope", "nbf"];
 
 /// What an access token shall say (RFC 9068 §2.2).
+///
+/// ```
+/// use portcullis::{Alg, IssuerPolicy, Policy, UnixSeconds, Verifier};
+/// use portcullis::issuer::{AccessTokenRequest, SigningKey};
+///
+/// let now = UnixSeconds::new(1_800_000_000).unwrap();
+/// let key = SigningKey::generate(Alg::Es256)?;
+/// let request = AccessTokenRequest::new("https://issuer.example", "https://api.example", "alice", "app")?;
+/// let token = request.with_scope("notes:read").with_lifetime(600)?.sign(&key, now)?;
+///
+/// let issuer = IssuerPolicy::new("https://issuer.example", ["https://api.example"])?.with_jwks(&key.jwks())?;
+/// let accepted = Verifier::new(Policy::new([issuer])?).verify(&token, now).unwrap();
+/// assert_eq!(accepted.claims().sub.as_deref(), Some("alice"));
+/// # Ok::<(), portcullis::issuer::IssuerError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessTokenRequest {
     issuer: String,

@@ -1,5 +1,5 @@
 //! Signing keys, their public sets, and access tokens.
 
-pub mod signing_key;
-pub mod mint;
-pub mod key_ring;
+pub(crate) mod signing_key;
+pub(crate) mod mint;
+pub(crate) mod key_ring;

@@ -9,10 +9,19 @@ use jwt_compact::{
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::issuer::{IssuerError, random};
+use crate::issuer::{error::IssuerError, random::random};
 use crate::{alg::Alg, base64url, document, policy_error::PolicyError};
 
 /// A key that signs. Its `kid` is the thumbprint of its public half (RFC 7638), so it cannot collide with another's.
+///
+/// ```
+/// use portcullis::{Alg, issuer::SigningKey};
+///
+/// let key = SigningKey::generate(Alg::EdDsa)?;
+/// let kept = SigningKey::from_private_jwk(&key.private_jwk())?; // keep that text secret
+/// assert_eq!(kept.jwks(), key.jwks()); // publish this one
+/// # Ok::<(), portcullis::issuer::IssuerError>(())
+/// ```
 pub struct SigningKey {
     secret: Secret,
     kid: String,

@@ -129,7 +129,11 @@ pub(crate) fn paths(code: &str) -> Vec<Vec<String>> {
     let tokens = tokens(code);
     let (mut found, mut at) = (Vec::new(), 0);
     while at < tokens.len() {
-        if is_name(tokens[at]) {
+        if tokens[at..].starts_with(&["pub", "(", "in"]) {
+            // Who may see an item; it imports nothing.
+            at += 3;
+            at = path(&tokens, at, &mut Vec::new(), &mut Vec::new());
+        } else if is_name(tokens[at]) {
             at = path(&tokens, at, &mut Vec::new(), &mut found);
         } else {
             at += 1;
@@ -265,6 +269,11 @@ fn a_group_of_imports_is_opened() {
     let found = paths("use crate::{a::B, c::{self, D as E}, f}; super::g::h(1);");
     let found: Vec<_> = found.iter().map(|path| path.join("::")).collect();
     assert_eq!(found, ["crate::a::B", "crate::c::self", "crate::c::D", "crate::f", "super::g::h"]);
+}
+
+#[test]
+fn who_may_see_an_item_is_no_import() {
+    assert_eq!(paths("pub(in crate::a) fn b() -> c::D {}"), [["c", "D"]]);
 }
 
 #[test]

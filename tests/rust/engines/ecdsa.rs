@@ -1,7 +1,7 @@
 //! The ECDSA engine against RustCrypto's crates.
 
 use jwt_compact::AlgorithmSignature;
-use portcullis::engine::{
+use portcullis::internals::engine::{
     ecdsa::{EcdsaKey, EcdsaSignature},
     precompute::{Precomputable, TableSize},
 };
@@ -337,7 +337,7 @@ macro_rules! curve_tests {
             fn a_coordinate_that_is_not_reduced_is_refused() {
                 // A small x (or y) so that x + p has as many bytes; the point is on the curve either way.
                 let p = num_bigint::BigUint::parse_bytes(
-                    <<$curve as portcullis::engine::ecdsa::curves::Curve<$limbs>>::Field as portcullis::engine::ecdsa::montgomery::Modulus<$limbs>>::HEX.as_bytes(),
+                    <<$curve as portcullis::internals::engine::ecdsa::curves::Curve<$limbs>>::Field as portcullis::internals::engine::ecdsa::montgomery::Modulus<$limbs>>::HEX.as_bytes(),
                     16,
                 )
                 .unwrap();
@@ -383,9 +383,9 @@ macro_rules! curve_tests {
     };
 }
 
-curve_tests!(es256, p256 NistP256, portcullis::engine::ecdsa::curves::P256, 9, 32, 32, core::convert::identity);
-curve_tests!(es384, p384 NistP384, portcullis::engine::ecdsa::curves::P384, 14, 48, 48, core::convert::identity);
-curve_tests!(es512, p521 NistP521, portcullis::engine::ecdsa::curves::P521, 18, 66, 64, core::convert::identity);
-curve_tests!(es256k, k256 Secp256k1, portcullis::engine::ecdsa::curves::Secp256k1, 9, 32, 32, |signature: Signature| {
+curve_tests!(es256, p256 NistP256, portcullis::internals::engine::ecdsa::curves::P256, 9, 32, 32, core::convert::identity);
+curve_tests!(es384, p384 NistP384, portcullis::internals::engine::ecdsa::curves::P384, 14, 48, 48, core::convert::identity);
+curve_tests!(es512, p521 NistP521, portcullis::internals::engine::ecdsa::curves::P521, 18, 66, 64, core::convert::identity);
+curve_tests!(es256k, k256 Secp256k1, portcullis::internals::engine::ecdsa::curves::Secp256k1, 9, 32, 32, |signature: Signature| {
     signature.normalize_s().unwrap_or(signature)
 });

@@ -6,7 +6,7 @@ use curve25519_dalek::{
 };
 use ed25519_dalek::{Signer, SigningKey};
 use jwt_compact::{Algorithm, AlgorithmSignature};
-use portcullis::engine::{
+use portcullis::internals::engine::{
     ed25519::{Signature, StrictEd25519, VerifyingKey},
     precompute::{Precomputable, TableSize},
 };

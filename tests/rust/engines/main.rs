@@ -2,7 +2,7 @@
 //!
 //! `PORTCULLIS_CASES` sets how many random cases each engine is tried with.
 
-use portcullis::engine::precompute::TableSize;
+use portcullis::internals::engine::precompute::TableSize;
 
 mod ecdsa;
 mod ed25519;

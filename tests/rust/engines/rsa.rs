@@ -1,7 +1,7 @@
 //! Our RSA against the `rsa` crate and Wycheproof.
 use base64ct::{Base64UrlUnpadded, Encoding};
 use jwt_compact::{Algorithm, AlgorithmSignature};
-use portcullis::engine::{
+use portcullis::internals::engine::{
     hash::Hash,
     rsa::{Pkcs1v15, Pss, RsaPublicKey, RsaSignature},
 };

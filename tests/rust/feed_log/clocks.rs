@@ -1,6 +1,6 @@
 //! Clocks that are wrong by a day, and configurations that follow one another: what was taken back stays so.
 
-use portcullis::issuer::endpoint::{IssuerStep, StepResult};
+use portcullis::issuer::{IssuerStep, StepResult};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -8,7 +8,7 @@ use crate::support::*;
 const DAY: u64 = 86_400;
 
 /// One after another, each a batch of its own.
-fn revoke(world: &mut World, issuer: &std::sync::Arc<portcullis::issuer::endpoint::Issuer>, names: &str, times: u32) {
+fn revoke(world: &mut World, issuer: &std::sync::Arc<portcullis::issuer::Issuer>, names: &str, times: u32) {
     for n in 0..times {
         let command = json!({ "command": "revoke", "sub": format!("{names} {n}") });
         assert_eq!(world.run(issuer, &command).status, 200);
@@ -23,7 +23,7 @@ fn ahead<T>(world: &mut World, seconds: u64, act: impl FnOnce(&mut World) -> T) 
     made
 }
 
-fn past(world: &mut World, issuer: &std::sync::Arc<portcullis::issuer::endpoint::Issuer>) -> u64 {
+fn past(world: &mut World, issuer: &std::sync::Arc<portcullis::issuer::Issuer>) -> u64 {
     let told = world.run(issuer, &json!({ "command": "visit" }));
     serde_json::from_str::<Value>(&told.body).unwrap()["past"].as_u64().unwrap()
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portcullis::{
     Verifier,
-    issuer::endpoint::{Issuer, IssuerStep, StepResult},
+    issuer::{Issuer, IssuerStep, StepResult},
 };
 use serde_json::{Value, json};
 

@@ -3,11 +3,8 @@
 use std::collections::BTreeMap;
 
 use portcullis::Alg;
-use portcullis::issuer::{
-    endpoint::{Exchange, IssuerStep, StepResult},
-    feed::{Feed, Known, Log, REGISTER, Revoked, Write},
-    tokens::signing_key::SigningKey,
-};
+use portcullis::internals::feed::{Feed, Known, Log, REGISTER, Revoked, Write};
+use portcullis::issuer::{Exchange, IssuerStep, SigningKey, StepResult};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -112,9 +109,7 @@ fn an_intent_that_cannot_be_carried_out_keeps_no_other_from_it() {
         world.step(&mut dies);
     }
     let cutoff = "c/sub/K9gGyX8OAK8aH8Myj6djqSaXI8jbj6xPk69x2xhtbpA".to_owned();
-    world
-        .entries
-        .insert(cutoff.clone(), portcullis::issuer::endpoint::StoreEntry { version: 1, value: "?".to_owned() });
+    world.entries.insert(cutoff.clone(), portcullis::issuer::StoreEntry { version: 1, value: "?".to_owned() });
     world.now += 15;
     let other = parts.process();
     assert_ne!(world.run(&other, &tend()).status, 200, "the operator hears of it");

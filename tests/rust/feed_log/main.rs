@@ -5,7 +5,7 @@ mod epochs;
 mod interleavings;
 mod support;
 
-use portcullis::issuer::endpoint::Exchange;
+use portcullis::issuer::Exchange;
 use serde_json::{Value, json};
 
 use crate::support::*;

@@ -2,11 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use portcullis::issuer::{
-    endpoint::{Exchange, Issuer, IssuerStep, StepResult, StoreEntry},
-    tokens::signing_key::SigningKey,
-};
-use portcullis::{Alg, UnixSeconds, Verifier, base64url};
+use portcullis::issuer::{Exchange, Issuer, IssuerStep, SigningKey, StepResult, StoreEntry};
+use portcullis::{Alg, UnixSeconds, Verifier, internals::base64url};
 use serde_json::{Value, json};
 
 pub(crate) const NOW: u64 = 1_800_000_000;

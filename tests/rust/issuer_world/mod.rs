@@ -9,10 +9,7 @@ use std::{
 
 use portcullis::{
     Alg, PolicyError, UnixSeconds,
-    issuer::{
-        endpoint::{Broken, Exchange, Issuer, IssuerStep, StepResult, StoreEntry, hash_client_secret},
-        tokens::signing_key::SigningKey,
-    },
+    issuer::{Broken, Exchange, Issuer, IssuerStep, SigningKey, StepResult, StoreEntry, hash_client_secret},
 };
 use serde_json::{Value, json};
 
@@ -205,5 +202,5 @@ pub(crate) fn text(value: &Value) -> &str {
 /// The claims of a token, unverified.
 pub(crate) fn claims(token: &Value) -> Value {
     let payload = text(token).split('.').nth(1).unwrap();
-    serde_json::from_slice(&portcullis::base64url::decode(payload).unwrap()).unwrap()
+    serde_json::from_slice(&portcullis::internals::base64url::decode(payload).unwrap()).unwrap()
 }

@@ -1,7 +1,7 @@
 //! The way to the store: what is committed before an answer, and what a failing one is answered with.
 
 use portcullis::UnixSeconds;
-use portcullis::issuer::sessions::{
+use portcullis::internals::sessions::{
     event::EventKind,
     grant_error::GrantError,
     operation::{Operation, Outcome, StoreEntry, StoreResult, StoreStep},
@@ -165,7 +165,7 @@ fn a_value_that_cannot_be_read_is_an_error_of_storage_and_no_missing_session() {
 fn the_event_is_reported_only_once_it_is_committed() {
     let (mut store, rules) = (MemoryStore::default(), rules());
     let token = held(&begin_with(&mut store, 5, 0));
-    let events = |(outcome, events): (Outcome, Vec<portcullis::issuer::sessions::event::Event>)| {
+    let events = |(outcome, events): (Outcome, Vec<portcullis::internals::sessions::event::Event>)| {
         (matches!(outcome, Outcome::Granted(_)), events.iter().map(|event| event.kind).collect::<Vec<_>>())
     };
     assert_eq!(events(refresh_with(&mut store, token, 0)), (true, vec![EventKind::Rotated]));

@@ -1,6 +1,6 @@
 //! The end of all sessions of a subject or a client at once.
 
-use portcullis::issuer::sessions::{
+use portcullis::internals::sessions::{
     cutoff::{Cutoff, Party},
     event::{Event, EventKind},
     grant_error::GrantError,

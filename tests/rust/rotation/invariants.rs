@@ -1,6 +1,6 @@
 //! P1 to P9 over sequences of anything.
 
-use portcullis::issuer::sessions::{
+use portcullis::internals::sessions::{
     cutoff::Party,
     grant_error::GrantError,
     operation::{Operation, Outcome},

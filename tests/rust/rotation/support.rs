@@ -1,7 +1,7 @@
 //! A session of alice's at the client app, and how its tests speak of it.
 
 use portcullis::UnixSeconds;
-use portcullis::issuer::sessions::{
+use portcullis::internals::sessions::{
     configuration::SessionRules,
     configuration::{Configuration, Settings},
     cutoff::Cutoff,

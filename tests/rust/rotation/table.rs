@@ -1,6 +1,6 @@
 //! The table, a row a test; and who may present a token, and for what.
 
-use portcullis::issuer::sessions::{
+use portcullis::internals::sessions::{
     configuration::SessionRules,
     event::EventKind,
     grant_error::GrantError,

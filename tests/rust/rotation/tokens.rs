@@ -1,22 +1,17 @@
 //! What a session's tokens say, and how they outlive the keys that made them.
 
-use portcullis::issuer::{
-    sessions::{
-        configuration::SessionRules,
-        configuration::{Configuration, Settings},
-        grant_error::GrantError,
-        operation::{Operation, Outcome},
-        refresh_token::RefreshToken,
-        root_keys::{RootKey, RootKeys},
-        start::{Seed, Start},
-        store::{MemoryStore, run},
-    },
-    tokens::{
-        key_ring::{KeyRing, Schedule},
-        signing_key::SigningKey,
-    },
+use portcullis::internals::sessions::{
+    configuration::SessionRules,
+    configuration::{Configuration, Settings},
+    grant_error::GrantError,
+    operation::{Operation, Outcome},
+    refresh_token::RefreshToken,
+    root_keys::{RootKey, RootKeys},
+    start::{Seed, Start},
+    store::{MemoryStore, run},
 };
-use portcullis::{Leeway, Verifier, alg::Alg};
+use portcullis::issuer::{KeyRing, Schedule, SigningKey};
+use portcullis::{Alg, Leeway, Verifier};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use axum::Router;
-use portcullis::issuer::tokens::signing_key::SigningKey;
+use portcullis::issuer::SigningKey;
 use portcullis::{
     Gate, UnixSeconds,
     tower::{Connection, GateLayer, Introspection, Outside, Published},
