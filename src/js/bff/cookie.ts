@@ -1,4 +1,6 @@
 // The one cookie (RFC 6265bis): out of the reach of scripts, plain HTTP, other sites and, by its prefix, of other hosts of this one.
+import type { Request } from '../shared/web.js';
+
 export interface CookieOptions {
   /** Without the prefix. Default: `session`. */
   name?: string;

@@ -1,5 +1,6 @@
 // A backend for frontend: keeps the refresh token in a cookie that no script can read, and talks to the token endpoint in the page's place.
 import { retryAfter } from '../net/retry-after.js';
+import type { Request, Response as WebResponse } from '../shared/web.js';
 import { type CookieOptions, cookieOf, cookieWith, type Held } from './cookie.js';
 import { isOwn } from './csrf.js';
 import { type Answer, ask, type Upstream } from './upstream.js';
@@ -24,14 +25,14 @@ export interface Tokens {
 
 export interface Bff {
   /** Answers what is for it, and undefined for everything else. */
-  fetch(request: Request): Promise<Response | undefined>;
+  fetch(request: Request): Promise<WebResponse | undefined>;
   /**
    * The answer to a sign-in, after the application has checked who it is: the tokens, the refresh token in the cookie. Answers to what the
    * browser sent with the cookie before neither take the new one away nor write over it. Pass the request of the sign-in, with its cookie:
    * without it, no browser's answers under way touch a cookie, and a page whose refresh is among them asks again.
    * @throws TypeError when the refresh token, or a next one that is somewhat longer, does not fit into a cookie.
    */
-  start(tokens: Tokens, request?: Request): Response;
+  start(tokens: Tokens, request?: Request): WebResponse;
 }
 
 /**

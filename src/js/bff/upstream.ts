@@ -1,4 +1,5 @@
 import { basicCredentials } from '../net/basic.js';
+import type { Response, Headers as WebHeaders, Request as WebRequest } from '../shared/web.js';
 
 /** The authorization server. */
 export interface Upstream {
@@ -10,14 +11,14 @@ export interface Upstream {
   clientSecret?: string;
   /** How long an answer may take: 8000 ms. */
   timeoutMs?: number;
-  fetch?(request: Request): Promise<Response>;
+  fetch?(request: WebRequest): Promise<Response>;
 }
 
 /** What it answered: the status, the headers, and the body where it is JSON. */
 export interface Answer {
   status: number;
   body: unknown;
-  headers: Headers;
+  headers: WebHeaders;
 }
 
 /** Asks it something as this client; undefined when there is no whole answer in time. */

@@ -1,6 +1,8 @@
+import type { NonEmpty } from '../shared/non-empty.js';
+import type { Fetch, Request, Response } from '../shared/web.js';
 import type { IssuerStore } from '../stores/store.js';
 import type { VerifyOptions } from '../verifier/index.js';
-import type { Jwk } from '../verifier/policy.js';
+import type { Jwk, JwkLike } from '../verifier/policy.js';
 import type { IssuerConfig, RootKey, ScheduledKey } from './config.js';
 
 export type { Entry, IssuerStore } from '../stores/store.js';
@@ -27,7 +29,7 @@ export interface AccessTokenRequest {
   /** `iss` */
   issuer: string;
   /** `aud` */
-  audience: string | [string, ...string[]];
+  audience: string | NonEmpty<string>;
   /** `sub` */
   subject: string;
   /** `client_id` */
@@ -82,7 +84,7 @@ export declare function generateSigningKey(alg: 'ES256' | 'EdDSA'): SigningKey;
  * Takes up a key that `privateJwk()` gave, or any private JWK on P-256 or Ed25519.
  * @throws PolicyError naming the member at fault; also when the public half does not belong to the private one.
  */
-export declare function importSigningKey(privateJwk: Jwk): SigningKey;
+export declare function importSigningKey(privateJwk: Jwk | JwkLike): SigningKey;
 
 /** Counts uses. Give one that all processes share; one that fails limits nothing. */
 export interface RateCounter {
@@ -142,7 +144,7 @@ export interface IssuerOptions {
   /** The oldest first. */
   rootKeys: readonly RootKey[];
   /** The private key that signs the revocation feed, and nothing else. Without it there is no feed. */
-  feedKey?: Jwk;
+  feedKey?: Jwk | JwkLike;
   /** Where sessions are kept: one of `portcullis/stores`. */
   store: IssuerStore;
   /** In memory by default, which counts for one process. */
@@ -152,7 +154,7 @@ export interface IssuerOptions {
   /** Whole seconds since 1970. All processes of an issuer go by one clock, give or take `worstDelaySeconds`. */
   now?: () => number;
   /** How the keys of upstream issuers are fetched. */
-  fetch?: typeof fetch;
+  fetch?: Fetch;
 }
 
 /** A token response (RFC 6749 §5.1). */

@@ -1,4 +1,6 @@
 // The server's time under a device clock that is wrong, jumps or sleeps.
+
+import type { Response } from '../shared/web.js';
 import { timesOf } from './times.js';
 
 /** An instant on this device: milliseconds of its monotonic clock and of its wall clock. */

@@ -1,5 +1,6 @@
 // Proofs that the sender holds a key (RFC 9449), with a key that no script can read.
 import { base64url } from '../shared/base64url.js';
+import type { KeyPair, Request, Response } from '../shared/web.js';
 import { challengeOf } from './challenge.js';
 import { type Clock, createClock } from './clock.js';
 
@@ -12,7 +13,7 @@ export interface DpopOptions {
   /** The session's, so that a proof is not refused for this device's wrong clock. */
   clock?: Clock;
   /** Default: one that is made once and kept. */
-  keys?(name: string): Promise<CryptoKeyPair>;
+  keys?(name: string): Promise<KeyPair>;
 }
 
 export interface Dpop {

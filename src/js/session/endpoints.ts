@@ -1,14 +1,29 @@
 // Whom a session asks for new tokens.
+import type {
+  AbortSignal,
+  Request as WebRequest,
+  Response as WebResponse,
+  URL as WebUrl,
+} from '../shared/web.js';
 
 export interface TokenEndpointOptions {
   clientId: string;
   /** Sends the request, with a proof where the session is bound to a key: `createDpop().fetch`. */
-  fetch?(request: Request): Promise<Response>;
+  fetch?(request: WebRequest): Promise<WebResponse>;
+}
+
+/** What `createSession` takes to ask a backend for frontend. */
+export interface Backend {
+  refresh(refreshToken: unknown, signal?: AbortSignal): Promise<WebResponse>;
+  revoke(refreshToken: unknown, signal?: AbortSignal): Promise<void>;
 }
 
 /** `refresh` for any token endpoint that serves public clients (RFC 6749 §6). */
-export function tokenEndpoint(url: string | URL, { clientId, fetch: send = fetch }: TokenEndpointOptions) {
-  return async (refreshToken: string | undefined, signal?: AbortSignal): Promise<Response> =>
+export function tokenEndpoint(
+  url: string | WebUrl,
+  { clientId, fetch: send = fetch }: TokenEndpointOptions,
+): (refreshToken: string | undefined, signal?: AbortSignal) => Promise<WebResponse> {
+  return async (refreshToken, signal) =>
     refreshToken === undefined
       ? Response.json({ error: 'invalid_grant' }, { status: 400 })
       : send(
@@ -22,10 +37,10 @@ export function tokenEndpoint(url: string | URL, { clientId, fetch: send = fetch
 
 /** `revoke` for a revocation endpoint (RFC 7009 §2.1). */
 export function revocationEndpoint(
-  url: string | URL,
+  url: string | WebUrl,
   { clientId, fetch: send = fetch }: TokenEndpointOptions,
-) {
-  return async (refreshToken: string | undefined, signal?: AbortSignal): Promise<void> => {
+): (refreshToken: string | undefined, signal?: AbortSignal) => Promise<void> {
+  return async (refreshToken, signal) => {
     if (refreshToken === undefined) return;
     const token = { token: refreshToken, token_type_hint: 'refresh_token', client_id: clientId };
     expectOk(await send(form(url, token, signal)));
@@ -33,7 +48,7 @@ export function revocationEndpoint(
 }
 
 /** `refresh` and `revoke` for the handler of `portcullis/bff`, which keeps the refresh token from the page. */
-export function backend(path: string | URL = '/session') {
+export function backend(path: string | WebUrl = '/session'): Backend {
   const ask = (method: string, signal?: AbortSignal | null) =>
     fetch(path, {
       method,
@@ -48,7 +63,7 @@ export function backend(path: string | URL = '/session') {
   };
 }
 
-function form(url: string | URL, fields: Record<string, string>, signal?: AbortSignal): Request {
+function form(url: string | WebUrl, fields: Record<string, string>, signal?: AbortSignal): Request {
   // A refresh token follows no redirect.
   return new Request(new URL(url, globalThis.location?.href), {
     method: 'POST',

@@ -1,3 +1,4 @@
+import type { AbortSignal, Request, RequestInit, Response, URL } from '../shared/web.js';
 import type { UnverifiedClaims } from '../verifier/verdict.js';
 import type { Clock } from './clock.js';
 
@@ -91,7 +92,7 @@ export interface Session {
    * `fetch` with the access token, to the session's origins alone and never across a redirect, which is an error. One more attempt after
    * `invalid_token`, and one after a step-up.
    */
-  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /**
    * Ends the session in all tabs at once, then at the server. Rejects when the server cannot be told; the token is then kept until it can,
    * and `snapshot().unrevoked` counts it.

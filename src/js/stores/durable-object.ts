@@ -3,6 +3,7 @@ import {
   type DurableObjectStubLike,
   shard,
 } from '../shared/durable-object.js';
+import type { Request, Response as WebResponse } from '../shared/web.js';
 import { migrations, READ, readMany, SCHEMA, SCHEMA_VERSION, SWEEP, swapOf } from './sqlite-schema.js';
 import { entryOf, type IssuerStore, inOrder, READ_AT_ONCE } from './store.js';
 
@@ -49,7 +50,7 @@ export class SessionStoreObject {
     });
   }
 
-  async fetch(request: Request): Promise<Response> {
+  async fetch(request: Request): Promise<WebResponse> {
     const call = callOf(await request.json());
     if (call === undefined) return new Response(null, { status: 400 });
     if (call.op === 'read') return Response.json({ row: this.#all(READ, call.of)[0] ?? null });

@@ -1,18 +1,23 @@
 import type { SchemaOutput, StandardSchema } from '../shared/standard-schema.js';
-import type { Alg, Jwk, Jwks, MlDsaAlg, Policy } from './policy.js';
+import type { Bytes, WasmModule } from '../shared/web.js';
+import type { Alg, Jwk, JwkLike, Jwks, MlDsaAlg, Policy, PolicyDocument } from './policy.js';
 import type { Claims, Inspection, JwsVerdict, Verdict } from './verdict.js';
 
 export { PolicyError } from '../shared/errors.js';
+export type { NonEmpty } from '../shared/non-empty.js';
 export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from '../shared/standard-schema.js';
+export { definePolicy } from './define-policy.js';
 export type {
   Alg,
   Introspection,
   IssuerPolicy,
   Jwk,
+  JwkLike,
   Jwks,
   Key,
   MlDsaAlg,
   Policy,
+  PolicyDocument,
   Preset,
   Remote,
   RevocationPolicy,
@@ -166,7 +171,7 @@ export interface Verifier<A extends string = Alg, C = Claims> {
    * lists that it has no use for are kept for a later policy, so that no older ones come in.
    * @throws PolicyError as `createVerifier`; the present policy then stays.
    */
-  replacePolicy(policy: Policy<A>): void;
+  replacePolicy<const P = never>(policy: Policy<A> | (P & PolicyDocument<P>)): void;
   /**
    * Takes the JWK Set that an issuer with `remote` publishes, as a value or as the text that was fetched. Keys of the policy stay and come
    * first; keys that are no good are left out and listed; the same keys again change nothing, and when they change, nothing that was
@@ -197,9 +202,12 @@ export interface Verifier<A extends string = Alg, C = Claims> {
  * Makes a verifier. Keys are checked once, here. Verdicts are frozen: what one part of a program was told, no other can change.
  * @throws PolicyError naming the field by JSON pointer: unknown, missing or mistyped members, private or weak keys.
  */
-export declare function createVerifier(policy: Policy, options?: VerifierOptions): Verifier;
-export declare function createVerifier<Schema extends StandardSchema>(
-  policy: Policy,
+export declare function createVerifier<const P = never>(
+  policy: Policy | (P & PolicyDocument<P>),
+  options?: VerifierOptions,
+): Verifier;
+export declare function createVerifier<Schema extends StandardSchema, const P = never>(
+  policy: Policy | (P & PolicyDocument<P>),
   options: TypedVerifierOptions<Schema>,
 ): Verifier<Alg, SchemaOutput<Schema>>;
 export declare namespace createVerifier {
@@ -216,13 +224,13 @@ export declare namespace createVerifier {
 }
 
 /** A wasm file that holds a policy: its bytes, or compiled. */
-export type Sealed = BufferSource | WebAssembly.Module;
+export type Sealed = Bytes | WasmModule;
 
 /**
  * Checks a signature alone (RFC 7515 §5.2): no issuer, no audience, no time. The payload may be anything.
  * @throws PolicyError when the key is no usable public key or HMAC secret.
  */
-export declare function verifyJws(jws: unknown, jwk: Jwk): JwsVerdict;
+export declare function verifyJws(jws: unknown, jwk: Jwk | JwkLike): JwsVerdict;
 
 /**
  * Decodes a token without verifying anything. What it says may have been written by anyone.

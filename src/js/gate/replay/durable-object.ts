@@ -1,4 +1,5 @@
 import { type DurableObjectNamespaceLike, shard } from '../../shared/durable-object.js';
+import type { Request, Response as WebResponse } from '../../shared/web.js';
 import { type ReplayStore, ReplayStoreFullError, rememberedUntil } from './memory.js';
 
 export type { DurableObjectNamespaceLike } from '../../shared/durable-object.js';
@@ -41,7 +42,7 @@ export class DpopReplayObject {
     this.#rows = Number(sql.exec('SELECT count(*) AS rows FROM proofs').toArray()[0]?.rows);
   }
 
-  async fetch(request: Request): Promise<Response> {
+  async fetch(request: Request): Promise<WebResponse> {
     const { key, until, remember = until } = (await request.json()) as Record<string, unknown>;
     if (typeof key !== 'string' || !Number.isSafeInteger(until) || !Number.isSafeInteger(remember))
       return new Response(null, { status: 400 });

@@ -1,3 +1,4 @@
+import type { Response as WebResponse } from '../../shared/web.js';
 import type { SharedStore } from '../io.js';
 import { type FreshnessBounds, type KeyPlan, type KeyRule, planOf } from './freshness.js';
 
@@ -94,8 +95,8 @@ function isSeconds(value: unknown): value is number {
 
 /** As much of the Cache API as is used. */
 export interface CacheLike {
-  match(url: string): Promise<Response | undefined>;
-  put(url: string, response: Response): Promise<void>;
+  match(url: string): Promise<WebResponse | undefined>;
+  put(url: string, response: WebResponse): Promise<void>;
 }
 
 /**
