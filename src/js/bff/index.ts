@@ -16,12 +16,13 @@ export interface BffOptions extends Upstream {
   origin?: string;
 }
 
-/** What a token endpoint answers (RFC 6749 §5.1). */
-export interface Tokens {
+interface TokenMembers {
   access_token: string;
   refresh_token?: string;
-  [member: string]: unknown;
 }
+
+/** What a token endpoint answers (RFC 6749 §5.1), or `issuer.startSession`. */
+export type Tokens = TokenMembers | (TokenMembers & { readonly [member: string]: unknown });
 
 export interface Bff {
   /** Answers what is for it, and undefined for everything else. */
@@ -93,7 +94,7 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
         grant_type: 'refresh_token',
         refresh_token: token,
       });
-      const body = (told?.body ?? {}) as Tokens;
+      const body = (told?.body ?? {}) as Tokens & { error?: unknown };
       // What is lost, the page asks for again, and the cookie still holds the same token.
       if (isGood(told) && typeof body.access_token === 'string') {
         const { refresh_token: next } = body;

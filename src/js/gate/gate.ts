@@ -1,5 +1,5 @@
 import { CoreError, type Instance } from '../instance/instance.js';
-import type { IntrospectionSource, Io, RemoteSource, RevocationSource } from '../net/io.js';
+import type { Io } from '../net/io.js';
 import { ruleOf } from '../net/remote-keys/key-rule.js';
 import { RemoteKeys } from '../net/remote-keys/remote-keys.js';
 import { orPolicyError } from '../shared/errors.js';
@@ -26,7 +26,7 @@ import { type Evidence, type Facts, type Profile, profileOf } from './request/fa
 import { type ContextOf, copyOf, type Handler, handed, withHeaders } from './request/handler.js';
 import { connectionOf, platformOf, platformOption } from './request/platform.js';
 import { type Snapshot, snapshotOf } from './request/snapshot.js';
-import { nonceSecretOf, ResidentGate } from './resident.js';
+import { nonceSecretOf, ResidentGate, type Sources } from './resident.js';
 import { feedAuthorization } from './revocation/feed-credentials.js';
 import { Revocations } from './revocation/revocations.js';
 import type {
@@ -38,14 +38,6 @@ import type {
   GateStats,
   RequestFacts,
 } from './types.js';
-
-interface Sources {
-  remotes: RemoteSource[];
-  introspections: IntrospectionSource[];
-  revocation: RevocationSource | null;
-  /** Under another policy: the core's word before it is in force. */
-  profile?: Profile;
-}
 
 /**
  * Makes a gate: the loop around the core, which decides. Here is only I/O, what was remembered, and the shape of answers.

@@ -2,15 +2,16 @@ import type { AbortSignal, Request, RequestInit, Response, URL } from '../shared
 import type { UnverifiedClaims } from '../verifier/verdict.js';
 import type { Clock } from './clock.js';
 
-/** What a token endpoint answers (RFC 6749 §5.1). */
-export interface TokenResponse {
+interface TokenMembers {
   access_token: string;
   token_type?: string;
   expires_in?: number;
   refresh_token?: string;
   scope?: string;
-  [member: string]: unknown;
 }
+
+/** What a token endpoint answers (RFC 6749 §5.1), or `issuer.startSession`. */
+export type TokenResponse = TokenMembers | (TokenMembers & { readonly [member: string]: unknown });
 
 /**
  * Where a refresh token is kept between page loads, and in further lines those that are still to be revoked. Whatever page script can read,
