@@ -27,7 +27,20 @@ export interface ExpressResponse {
   end(body: string): unknown;
 }
 
-/** A middleware that lets pass what the gate allows, with the decision as `req.auth`. */
+/**
+ * A middleware that lets pass what the gate allows, with the decision as `req.auth`.
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { guard } from 'portcullis/express';
+ *
+ * const app = express();
+ * app.use('/notes', guard(gate, { scopes: ['notes:read'] }));
+ * app.get('/notes', (req, res) => {
+ *   res.send(`Hello, ${req.auth.claims.sub}`);
+ * });
+ * ```
+ */
 export function guard<C, Via extends WithoutClaims>(
   gate: Gate<C, Via>,
   requirement?: Requirement,

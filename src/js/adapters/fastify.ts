@@ -28,6 +28,15 @@ export interface FastifyReply {
 /**
  * A hook that lets pass what the gate allows, with the decision as `request.auth`: for `app.addHook('onRequest', …)`, or a route's own
  * `onRequest`, which runs before the body is read.
+ * @example
+ * ```ts
+ * import fastify from 'fastify';
+ * import { guard } from 'portcullis/fastify';
+ *
+ * const app = fastify();
+ * app.addHook('onRequest', guard(gate, { scopes: ['notes:read'] }));
+ * app.get('/notes', (request) => `Hello, ${request.auth.claims.sub}`);
+ * ```
  */
 export function guard<C, Via extends WithoutClaims>(
   gate: Gate<C, Via>,

@@ -36,7 +36,19 @@ export type HonoGuard<C, Via extends WithoutClaims, Key extends string> = import
   Variables: GateVariables<Auth<C, Via>['claims'], Key>;
 }>;
 
-/** What the middleware may be told besides the requirement. */
+/**
+ * What the middleware may be told besides the requirement.
+ * @example
+ * ```ts
+ * import { getConnInfo } from 'hono/cloudflare-workers';
+ * import { guard } from 'portcullis/hono';
+ *
+ * const guarded = guard(gate, undefined, {
+ *   key: 'user',
+ *   clientAddress: (c: Parameters<typeof getConnInfo>[0]) => getConnInfo(c).remote.address,
+ * });
+ * ```
+ */
 export interface HonoOptions<Context = HonoContext, Key extends string = 'jwtPayload'> {
   /** Under which name the claims are set: `jwtPayload` by default, as by Hono's own middlewares. */
   key?: Key;
@@ -48,7 +60,18 @@ export interface HonoOptions<Context = HonoContext, Key extends string = 'jwtPay
   clientAddress?(c: Context): string | undefined;
 }
 
-/** A middleware that lets pass what the gate allows and sets the claims. Anonymous requests, where they may pass, have none. */
+/**
+ * A middleware that lets pass what the gate allows and sets the claims. Anonymous requests, where they may pass, have none.
+ * @example
+ * ```ts
+ * import { Hono } from 'hono';
+ * import { guard } from 'portcullis/hono';
+ *
+ * const app = new Hono()
+ *   .use('/notes', guard(gate, { scopes: ['notes:read'] }))
+ *   .get('/notes', (c) => c.text(`Hello, ${c.var.jwtPayload.sub}`));
+ * ```
+ */
 export function guard<
   C,
   Via extends WithoutClaims,

@@ -10,6 +10,13 @@ export interface NextResponseLike<R extends Response = Response> {
 /**
  * The function of a `proxy.ts`: it lets pass what the gate allows. The routes behind it are told by headers, the policy's
  * `forward.claims`; whatever a client sent under those names is stripped.
+ * @example
+ * ```ts
+ * import { NextResponse } from 'next/server';
+ * import { guard } from 'portcullis/next';
+ *
+ * export const proxy = guard(gate, NextResponse);
+ * ```
  */
 export function guard<R extends Response, C, Via extends WithoutClaims>(
   gate: Gate<C, Via>,

@@ -28,6 +28,12 @@ export interface SvelteKitEvent extends SvelteKitPlace {
 /**
  * A `handle` for `hooks.server.js` that lets pass what the gate allows, with the decision as
  * `event.locals.auth`. `paths` says where the app lies, unless that is SvelteKit's default.
+ * @example
+ * ```ts
+ * import { guard } from 'portcullis/sveltekit';
+ *
+ * export const handle = guard(gate, { scopes: ['notes:read'] });
+ * ```
  */
 export function guard<C, Via extends WithoutClaims>(
   gate: Gate<C, Via>,

@@ -8,9 +8,25 @@ import { ask, type Upstream, type UpstreamResponse } from './upstream.js';
 export type { CookieOptions } from './cookie.js';
 export type { Upstream } from './upstream.js';
 
+/**
+ * Which authorization server the handler talks to, and where it answers itself.
+ * @example
+ * ```ts
+ * import { type BffOptions, createBff } from 'portcullis/bff';
+ *
+ * const options: BffOptions = {
+ *   tokenEndpoint: 'https://issuer.example/token',
+ *   revocationEndpoint: 'https://issuer.example/revoke',
+ *   clientId: 'app',
+ *   origin: 'https://app.example',
+ * };
+ * const bff = createBff(options);
+ * ```
+ */
 export interface BffOptions extends Upstream {
   /** Where the handler answers: POST for a new access token, DELETE to sign out. Default: `/session`. */
   path?: string;
+  /** Default: `__Host-session`, until the browser is closed. */
   cookie?: CookieOptions;
   /** The page's origin, where a proxy changes what the handler sees. Default: that of the request. */
   origin?: string;
@@ -24,6 +40,7 @@ interface TokenMembers {
 /** What a token endpoint answers (RFC 6749 §5.1), or `issuer.startSession`. */
 export type Tokens = TokenMembers | (TokenMembers & { readonly [member: string]: unknown });
 
+/** A backend for frontend, as a fetch handler. */
 export interface Bff {
   /** Answers what is for it, and undefined for everything else. */
   fetch(request: Request): Promise<WebResponse | undefined>;
@@ -39,6 +56,13 @@ export interface Bff {
 /**
  * Makes a handler for any runtime that speaks fetch.
  * @throws TypeError when a setting is no good.
+ * @example
+ * ```ts
+ * import { createBff } from 'portcullis/bff';
+ *
+ * const bff = createBff({ tokenEndpoint: 'https://issuer.example/token', clientId: 'app' });
+ * const response = (await bff.fetch(request)) ?? new Response('not found', { status: 404 });
+ * ```
  */
 export function createBff({ path = '/session', cookie = {}, origin, ...upstream }: BffOptions): Bff {
   const { name, write, fits } = cookieWith(cookie);

@@ -38,6 +38,18 @@ export type * from './types.js';
 /**
  * Makes a gate.
  * @throws PolicyError naming the field by JSON pointer.
+ * @example
+ * ```ts
+ * import { createGate } from 'portcullis/gate';
+ *
+ * const gate = createGate({
+ *   issuers: [{ issuer: 'https://issuer.example', audience: 'https://api.example', remote: { discovery: 'oidc' } }],
+ *   gate: { routes: [{ path: '/admin/*', requirement: { scopes: ['admin'] } }] },
+ * });
+ * const decision = await gate.check(request);
+ * if (!decision.ok) return decision.response;
+ * return fetch(decision.apply(request));
+ * ```
  */
 export declare function createGate<C = Claims, const P = never>(
   policy: GatedPolicy | (P & PolicyDocument<P>),
@@ -48,7 +60,7 @@ export declare function createGate<C = Claims, const P = never>(
  * What handlers behind the guards of Express, Fastify and SvelteKit find in `req.auth`, `request.auth` and `locals.auth`: the decision about a
  * token, unless an application says otherwise, for claims of its own or where requests may pass without any.
  * @example
- * ```ts
+ * ```ts alone
  * import type { Auth, Claims } from 'portcullis/gate';
  *
  * interface OwnClaims extends Claims {

@@ -3,7 +3,20 @@ import type { NonEmpty } from '../shared/non-empty.js';
 /** The algorithms of DPoP proofs. */
 export type ProofAlg = 'ES256' | 'EdDSA' | 'RS256';
 
-/** What a request has to bring besides a good token. Everything is optional; `gate.check` takes one as well. */
+/**
+ * What a request has to bring besides a good token. Everything is optional; `gate.check` takes one as well.
+ * @example
+ * ```ts
+ * import type { Requirement } from 'portcullis/gate';
+ *
+ * const requirement: Requirement = {
+ *   scopes: ['notes:write'],
+ *   claims: [{ path: ['realm_access', 'roles'], anyOf: ['editor', 'owner'] }],
+ *   maxAgeSeconds: 3600,
+ * };
+ * const decision = await gate.check(request, requirement);
+ * ```
+ */
 export interface Requirement {
   /** All of these, in `scope` (a string) or `scp` (a string or an array of strings). */
   scopes?: NonEmpty<string>;
@@ -60,7 +73,19 @@ export interface Route {
   requirement: Requirement | 'public';
 }
 
-/** The policy's member `gate`: from a request to a decision. */
+/**
+ * The policy's member `gate`: from a request to a decision.
+ * @example
+ * ```ts
+ * import type { GatePolicy } from 'portcullis/gate';
+ *
+ * const part: GatePolicy = {
+ *   origins: ['https://api.example'],
+ *   routes: [{ path: '/health', methods: ['GET'], requirement: 'public' }],
+ *   forward: { claims: { sub: 'x-user' } },
+ * };
+ * ```
+ */
 export interface GatePolicy {
   /** The `realm` of challenges: `api` by default. */
   realm?: string;

@@ -106,6 +106,7 @@ export interface AllowedWithout<Via extends WithoutClaims = WithoutClaims> exten
   readonly header: undefined;
 }
 
+/** The request passes, with a token or, where that was asked for, without one. */
 export type Allowed<C = Claims> = AllowedToken<C> | AllowedWithout;
 
 /** A problem in the sense of RFC 9457. It holds no piece of a token. */
@@ -165,7 +166,16 @@ export interface PreflightAnswered {
   readonly response: Response;
 }
 
-/** `response` of what is not `ok` is to be sent as it is. */
+/**
+ * `response` of what is not `ok` is to be sent as it is.
+ * @example
+ * ```ts
+ * const decision = await gate.check(request);
+ * if (!decision.ok) return decision.response;
+ * if (decision.via === 'token') console.log(decision.claims.sub, decision.issuer);
+ * return fetch(decision.apply(request));
+ * ```
+ */
 export type Decision<C = Claims> = Allowed<C> | Refused | PreflightAnswered;
 
 /**
@@ -203,6 +213,21 @@ type WaysOfRoute<R> = R extends { readonly requirement: infer Required }
 
 type Anonymous<Is> = true extends Is ? 'anonymous' : never;
 
+/**
+ * What a gate is given besides its policy: secrets, what it fetches with, and who is told. Everything is optional.
+ * @example
+ * ```ts
+ * import { createGate, type GateOptions } from 'portcullis/gate';
+ *
+ * const options: GateOptions = {
+ *   nonceSecret: crypto.getRandomValues(new Uint8Array(32)),
+ *   introspection: { 'https://issuer.example': { clientSecret: env.CLIENT_SECRET } },
+ *   narrow: (claims) => claims.sub !== 'mallory' || 'the account is closed',
+ *   onDecision: (event) => console.log(JSON.stringify(event)),
+ * };
+ * const gate = createGate(policy, options);
+ * ```
+ */
 export interface GateOptions<C = Claims> {
   /**
    * A schema that speaks Standard Schema v1: the claims are what it makes of them, and a token that does not fit is refused
@@ -329,6 +354,7 @@ export interface Difference {
   route?: string | undefined;
 }
 
+/** How often the policy of `reportOnly` has agreed with the live one. */
 export interface ShadowStats {
   compared: number;
   same: number;

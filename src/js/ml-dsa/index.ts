@@ -7,6 +7,15 @@ export * from '../verifier/index.js';
 /**
  * As `createVerifier` of the main entry, with ML-DSA besides. A token signed with ML-DSA-44 takes 3.3 KB and more, with ML-DSA-87 6.2 KB:
  * `limits.tokenBytes` may have to be raised, and servers' limits on headers with it.
+ * @example
+ * ```ts
+ * import { createVerifier } from 'portcullis/ml-dsa';
+ *
+ * const verifier = createVerifier({
+ *   issuers: [{ issuer: 'https://issuer.example', audience: 'https://api.example', jwks, algorithms: ['ML-DSA-65'] }],
+ *   limits: { tokenBytes: 16_384 },
+ * });
+ * ```
  */
 export declare function createVerifier<const P = never>(
   policy: Policy<Alg | MlDsaAlg> | (P & PolicyDocument<P>),
@@ -16,7 +25,18 @@ export declare function createVerifier<Schema extends StandardSchema, const P = 
   policy: Policy<Alg | MlDsaAlg> | (P & PolicyDocument<P>),
   options: TypedVerifierOptions<Schema>,
 ): Verifier<Alg | MlDsaAlg, SchemaOutput<Schema>>;
-/** As `definePolicy` of the main entry, with the ML-DSA algorithms besides. */
+/**
+ * As `definePolicy` of the main entry, with the ML-DSA algorithms besides.
+ * @example
+ * ```ts
+ * import { createVerifier, definePolicy } from 'portcullis/ml-dsa';
+ *
+ * const policy = definePolicy({
+ *   issuers: [{ issuer: 'https://issuer.example', audience: 'https://api.example', jwks, algorithms: ['ML-DSA-87'] }],
+ * });
+ * const verifier = createVerifier(policy);
+ * ```
+ */
 export declare function definePolicy<const P = never>(
   policy: Policy<Alg | MlDsaAlg> | (P & PolicyDocument<P>),
 ): Policy<Alg | MlDsaAlg>;

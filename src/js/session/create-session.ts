@@ -27,6 +27,21 @@ const ANSWER_MS = 100;
 const SHORT_MS = 2000;
 const PAUSE_MS = 5000;
 
+/**
+ * Makes a session: one for all tabs of this origin that give it the same name. It refreshes by itself until `close`.
+ * @example
+ * ```ts
+ * import { createSession, inspect, revocationEndpoint, tokenEndpoint } from 'portcullis/session';
+ *
+ * const session = createSession({
+ *   inspect,
+ *   refresh: tokenEndpoint('https://issuer.example/token', { clientId: 'app' }),
+ *   revoke: revocationEndpoint('https://issuer.example/revoke', { clientId: 'app' }),
+ *   origins: ['https://api.example'],
+ * });
+ * const response = await session.fetch('https://api.example/notes');
+ * ```
+ */
 export function createSession({
   refresh,
   revoke,

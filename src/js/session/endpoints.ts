@@ -6,7 +6,19 @@ import type {
   URL as WebUrl,
 } from '../shared/web.js';
 
+/**
+ * As which client an authorization server is asked, and how.
+ * @example
+ * ```ts
+ * import { createDpop } from 'portcullis/session/dpop';
+ * import { tokenEndpoint } from 'portcullis/session';
+ *
+ * const dpop = createDpop();
+ * const refresh = tokenEndpoint('https://issuer.example/token', { clientId: 'app', fetch: dpop.fetch });
+ * ```
+ */
 export interface TokenEndpointOptions {
+  /** The public client that the page is. */
   clientId: string;
   /** Sends the request, with a proof where the session is bound to a key: `createDpop().fetch`. */
   fetch?(request: WebRequest): Promise<WebResponse>;
@@ -18,7 +30,17 @@ export interface Backend {
   revoke(refreshToken: unknown, signal?: AbortSignal): Promise<void>;
 }
 
-/** `refresh` for any token endpoint that serves public clients (RFC 6749 §6). */
+/**
+ * `refresh` for any token endpoint that serves public clients (RFC 6749 §6).
+ * @example
+ * ```ts
+ * import { createSession, tokenEndpoint } from 'portcullis/session';
+ *
+ * const session = createSession({
+ *   refresh: tokenEndpoint('https://issuer.example/token', { clientId: 'app' }),
+ * });
+ * ```
+ */
 export function tokenEndpoint(
   url: string | WebUrl,
   { clientId, fetch: send = fetch }: TokenEndpointOptions,
@@ -35,7 +57,19 @@ export function tokenEndpoint(
         );
 }
 
-/** `revoke` for a revocation endpoint (RFC 7009 §2.1). */
+/**
+ * `revoke` for a revocation endpoint (RFC 7009 §2.1).
+ * @example
+ * ```ts
+ * import { createSession, revocationEndpoint, tokenEndpoint } from 'portcullis/session';
+ *
+ * const session = createSession({
+ *   refresh: tokenEndpoint('https://issuer.example/token', { clientId: 'app' }),
+ *   revoke: revocationEndpoint('https://issuer.example/revoke', { clientId: 'app' }),
+ * });
+ * await session.signOut();
+ * ```
+ */
 export function revocationEndpoint(
   url: string | WebUrl,
   { clientId, fetch: send = fetch }: TokenEndpointOptions,
@@ -47,7 +81,15 @@ export function revocationEndpoint(
   };
 }
 
-/** `refresh` and `revoke` for the handler of `portcullis/bff`, which keeps the refresh token from the page. */
+/**
+ * `refresh` and `revoke` for the handler of `portcullis/bff`, which keeps the refresh token from the page.
+ * @example
+ * ```ts
+ * import { backend, createSession } from 'portcullis/session';
+ *
+ * const session = createSession({ ...backend('/session') });
+ * ```
+ */
 export function backend(path: string | WebUrl = '/session'): Backend {
   const ask = (method: string, signal?: AbortSignal | null) =>
     fetch(path, {

@@ -37,7 +37,16 @@ export interface Unverified {
   readonly expiresAt: number | undefined;
 }
 
-/** Decodes a token in the compact serialization (RFC 7515 §7.1) without verifying anything. Whatever the token is, the answer is a value. */
+/**
+ * Decodes a token in the compact serialization (RFC 7515 §7.1) without verifying anything. Whatever the token is, the answer is a value.
+ * @example
+ * ```ts
+ * import { inspect } from 'portcullis/session';
+ *
+ * const seen = inspect(token);
+ * if (seen.ok) console.log(seen.claims.sub, seen.expiresAt); // what anybody may have written
+ * ```
+ */
 export function inspect(token: unknown): Unverified | Malformed {
   try {
     return read(token);

@@ -32,6 +32,21 @@ export interface StepUp {
   readonly response: Response;
 }
 
+/**
+ * What a session is made of. Only `refresh` has to be there.
+ * @example
+ * ```ts
+ * import { backend, createSession, inspect, type SessionOptions } from 'portcullis/session';
+ *
+ * const options: SessionOptions = {
+ *   ...backend('/session'),
+ *   inspect,
+ *   origins: ['https://api.example'],
+ *   attemptMs: 5000,
+ * };
+ * const session = createSession(options);
+ * ```
+ */
 export interface SessionOptions {
   /**
    * Asks the token endpoint for new tokens and hands back its answer as it is. `refreshToken` is undefined where the page holds none: a
@@ -59,6 +74,7 @@ export interface SessionOptions {
    * not `ok` is not taken, and never sent.
    */
   verify?(token: string, nowSeconds: number): { ok: boolean };
+  /** Default: one of its own. */
   clock?: Clock;
   /** How long one request to the token endpoint may take: 8000 ms. */
   attemptMs?: number;
@@ -80,6 +96,7 @@ export interface Snapshot {
   readonly unrevoked: number;
 }
 
+/** The session of this origin, as one of its tabs sees it. */
 export interface Session {
   readonly clock: Clock;
   /** Takes the tokens of a sign-in, in all tabs; rejects when `verify` refuses the access token. */

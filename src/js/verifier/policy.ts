@@ -232,7 +232,18 @@ export type RevocationPolicy<A extends string = Alg> = {
   statusLists?: NonEmpty<StatusListPolicy<A>>;
 } & (Signed<A> | { jwks?: Jwks; keys?: readonly Key<A>[]; statusLists: NonEmpty<StatusListPolicy<A>> });
 
-/** Whom a verifier trusts, and for what. It is JSON, but for bytes in `keys`; members that are not named here are refused. */
+/**
+ * Whom a verifier trusts, and for what. It is JSON, but for bytes in `keys`; members that are not named here are refused.
+ * @example
+ * ```ts
+ * import type { Policy } from 'portcullis';
+ *
+ * const policy: Policy = {
+ *   issuers: [{ issuer: 'https://issuer.example', audience: 'https://api.example', jwks, types: ['JWT'] }],
+ *   leewaySeconds: 10,
+ * };
+ * ```
+ */
 export interface Policy<A extends string = Alg> {
   /** Where an editor finds the schema: `portcullis/policy.schema.json`. */
   $schema?: string;

@@ -27,6 +27,11 @@ const SKEW_SECONDS = 10;
  * An object runs in one place with one thread, and an `INSERT` is one step: of many uses one is first. What was inserted is on disk before
  * the answer leaves (output gates), so an object that moves or restarts forgets nothing. It takes `fetch` and not RPC, which
  * would have to import from `cloudflare:workers`.
+ * @example
+ * ```ts
+ * // In the worker that is deployed, with the class in `new_sqlite_classes` of its configuration:
+ * export { DpopReplayObject } from 'portcullis/gate';
+ * ```
  */
 export class DpopReplayObject {
   readonly #storage: DurableObjectStateLike['storage'];
@@ -70,6 +75,12 @@ export class DpopReplayObject {
 /**
  * The store in Durable Objects, strict everywhere. One object answers a few hundred uses a second; `shards` spreads the keys over so many.
  * The number must stay the same while proofs live.
+ * @example
+ * ```ts
+ * import { createGate, durableObjectReplayStore } from 'portcullis/gate';
+ *
+ * const gate = createGate(policy, { replay: durableObjectReplayStore(env.PROOFS) });
+ * ```
  */
 export function durableObjectReplayStore(
   namespace: DurableObjectNamespaceLike,

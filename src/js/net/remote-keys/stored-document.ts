@@ -104,6 +104,12 @@ export interface CacheLike {
  *
  * `open` is called at each use, within the request: `() => caches.default`, or `() => caches.open('keys')`. A KV namespace needs no adapter:
  * it has `get` and `put` of this form, and takes up to a minute to show elsewhere what was put.
+ * @example
+ * ```ts
+ * import { cacheStore, createGate } from 'portcullis/gate';
+ *
+ * const gate = createGate(policy, { store: cacheStore(() => caches.open('portcullis')) });
+ * ```
  */
 export function cacheStore(open: () => CacheLike | Promise<CacheLike>): SharedStore {
   // A name that can never be resolved (RFC 6761 §6.4), so that the entry is in nobody's way.
