@@ -47,7 +47,7 @@ export function tokenEndpoint(
 ): (refreshToken: string | undefined, signal?: AbortSignal) => Promise<WebResponse> {
   return async (refreshToken, signal) =>
     refreshToken === undefined
-      ? Response.json({ error: 'invalid_grant' }, { status: 400 })
+      ? new Response('{"error":"invalid_grant"}', { status: 400 })
       : send(
           form(
             url,

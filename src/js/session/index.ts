@@ -13,6 +13,7 @@ export {
 export { createSession } from './create-session.js';
 export { backend, revocationEndpoint, type TokenEndpointOptions, tokenEndpoint } from './endpoints.js';
 export { inspect, type Malformed, type Unverified } from './inspect.js';
+export { SessionError, type SessionErrorCode } from './session-error.js';
 export { type StorageLike, sharedStorage } from './storage.js';
 export type {
   Session,

@@ -88,6 +88,11 @@ export interface SessionOptions {
 export interface Snapshot {
   /** `unknown` until the first refresh was answered. */
   readonly status: 'unknown' | 'signed-in' | 'signed-out';
+  /**
+   * Why there is no session, or no new token: the token endpoint gives none, for now (`offline`); it has refused the refresh token (`refused`);
+   * or the user has signed out, or never in (`signed-out`). Undefined while all is well.
+   */
+  readonly reason: 'offline' | 'refused' | 'signed-out' | undefined;
   /** What the access token says, verified by nobody; undefined without `inspect`. */
   readonly claims: UnverifiedClaims | undefined;
   /** In seconds since 1970, by the server's clock. */
@@ -103,7 +108,7 @@ export interface Session {
   start(tokens: TokenResponse): Promise<void>;
   /**
    * An access token that has not expired; refreshed first when it has, or when it is the one given as `refused`. Undefined when there is
-   * no session, or the token endpoint does not answer.
+   * no session, or the token endpoint does not answer: `snapshot().reason` says which.
    */
   accessToken(refused?: string): Promise<string | undefined>;
   /**
