@@ -115,7 +115,25 @@ export interface Introspection {
   concurrency?: number;
 }
 
+/** One kind of an issuer's tokens. `requiredClaims` and `claims` add up with those of the issuer; the rest holds in place of the issuer's. */
+export interface Alternative {
+  name: string;
+  audience?: Audience;
+  audienceClaim?: string;
+  types?: NonEmpty<string> | 'any';
+  requiredClaims?: NonEmpty<string>;
+  claims?: Record<string, Scalar>;
+}
+
 interface IssuerRules<A extends string> {
+  /**
+   * The values that the hole of `issuer` may have (`https://login.example/{tid}/v2.0`), or those of each hole by its name. Every
+   * tenant is an issuer with keys of its own; `remote.jwksUri` may have the same holes. A token has to name its tenant in the claim
+   * of the hole's name as well.
+   */
+  tenants?: NonEmpty<string> | Record<string, NonEmpty<string>>;
+  /** Holes for which the issuer's tokens have no claim: its name alone tells the tenant. */
+  holesWithoutClaim?: NonEmpty<string>;
   /** Which claim is compared with `audience`, for issuers whose tokens have no `aud`: it must then be there. Default: `'aud'`. */
   audienceClaim?: string;
   /** Narrows the algorithms, and settles that of a JWK without `alg`. */
@@ -126,6 +144,8 @@ interface IssuerRules<A extends string> {
   requiredClaims?: NonEmpty<string>;
   /** Claims that must be there with exactly this value, of exactly this type. Numbers are whole and not negative. */
   claims?: Readonly<Record<string, Scalar>>;
+  /** Kinds of token of which each has to be one: the first that fits is named in the verdict. */
+  alternatives?: NonEmpty<Alternative>;
   jwks?: Jwks;
   keys?: readonly Key<A>[];
   /** Where the issuer publishes its keys, which a gate fetches; those that are built in stay and come first. */
@@ -163,12 +183,29 @@ export type Preset =
       tenant: string;
     }
   | {
+      preset: 'auth0' | 'entra-v1' | 'entra-v2';
+      /** Several of them: domains, or ids. */
+      tenants: NonEmpty<string>;
+    }
+  | {
+      preset: 'cognito' | 'cognito-access' | 'cognito-id';
+      region: string;
+      /** The ids of several user pools. */
+      tenants: NonEmpty<string>;
+    }
+  | {
+      preset: 'keycloak';
+      url: string;
+      /** Several realms. */
+      tenants: NonEmpty<string>;
+    }
+  | {
       preset: 'okta';
       domain: string;
       /** The id of the custom authorization server: `'default'` by default. */
       authorizationServer?: string;
     }
-  | { preset: 'cognito-access' | 'cognito-id'; region: string; userPool: string }
+  | { preset: 'cognito' | 'cognito-access' | 'cognito-id'; region: string; userPool: string }
   | { preset: 'google' | 'apple' }
   | {
       preset: 'keycloak';
@@ -273,8 +310,11 @@ export interface Policy<A extends string = Alg> {
   gate?: object;
 }
 
-/** An issuer in a document: its audience is there, or a preset. */
-type DocumentedIssuer = { readonly audience: unknown } | { readonly preset: unknown };
+/** An issuer in a document: its audience is there, or what may hold it. */
+type DocumentedIssuer =
+  | { readonly audience: unknown }
+  | { readonly preset: unknown }
+  | { readonly alternatives: unknown };
 
 /**
  * A policy whose values TypeScript does not know, as of `import policy from './policy.json'`: every text is a `string` there, and every list an
