@@ -156,7 +156,7 @@ test('the README shows each example as it is', async () => {
   for (const name of await readdir(EXAMPLES)) {
     const shown = readme
       .split(`(tests/package/examples/${name})`)[1]
-      ?.match(/```\w+(?:,\w+)?\n([\s\S]*?)```/)?.[1];
+      ?.match(/```\w+(?:[ ,][\w-]+)?\n([\s\S]*?)```/)?.[1];
     assert.equal(shown, await readFile(join(EXAMPLES, name), 'utf8'), `the README does not show ${name}`);
   }
 });

@@ -23,7 +23,7 @@ import { memoryReplayStore } from './replay/memory.js';
 import { hasBody, mayHideBody } from './request/body.js';
 import { CollectedFacts } from './request/collected-facts.js';
 import { type Evidence, type Facts, type Profile, profileOf } from './request/facts.js';
-import { handed, withHeaders } from './request/handler.js';
+import { type ContextOf, copyOf, type Handler, handed, withHeaders } from './request/handler.js';
 import { connectionOf, platformOf, platformOption } from './request/platform.js';
 import { type Snapshot, snapshotOf } from './request/snapshot.js';
 import { nonceSecretOf, ResidentGate, type Sources } from './resident.js';
@@ -31,7 +31,6 @@ import { feedAuthorization } from './revocation/feed-credentials.js';
 import { Revocations } from './revocation/revocations.js';
 import { Tenants } from './tenants.js';
 import type {
-  Auth,
   CheckContext,
   Decision,
   Gate,
@@ -130,7 +129,7 @@ class Driver {
       secrets: options.revocation,
     });
     this.#raw.onListsLost = () => this.#revocations.changed(undefined);
-    this.#profile = this.#readProfile();
+    this.#profile = this.#profileOf(this.#raw.profile());
     this.#loop = new Loop(this.#raw, now, {
       keys: this.#keys,
       refuses: (issuer) => this.#tenants.refuses(issuer),
@@ -144,7 +143,9 @@ class Driver {
   face(): Gate {
     return {
       check: (request, requirement, context) => this.#check(request, requirement, context),
-      protect: (handler, requirement, context) => this.#protect(handler, requirement, context),
+      protect: (handler, requirement, context) =>
+        this.#protect(handler as Handler, requirement, context as never) as never,
+      requirement: (requirement) => copyOf(requirement, this.#textOf(requirement)),
       replacePolicy: (policy) => this.#inner.verifier.replacePolicy(policy),
       revocationsChanged: (hint) => this.#revocations.changed(hint?.version),
       stats: () => this.#stats(),
@@ -166,15 +167,20 @@ class Driver {
     }
   }
 
-  #protect<Rest extends unknown[]>(
-    handler: (request: Request, auth: Auth, ...rest: Rest) => Response | Promise<Response>,
+  /** A requirement's text. A mistake in it is told now and not by the first request. */
+  #textOf(requirement: Requirement | undefined): string | undefined {
+    if (requirement === undefined) return undefined;
+    const text = toJson(requirement);
+    this.#requirement(text);
+    return text;
+  }
+
+  #protect(
+    handler: Handler,
     requirement?: Requirement,
-    contextOf: (request: Request, ...rest: Rest) => CheckContext = (request, ...rest) =>
-      handed(request, rest),
-  ): (request: Request, ...rest: Rest) => Promise<Response> {
-    const text = requirement === undefined ? undefined : toJson(requirement);
-    // A mistake in it is told now and not by the first request.
-    if (text !== undefined) this.#requirement(text);
+    contextOf: ContextOf = (request, ...rest) => handed(request, rest),
+  ): (request: Request, ...rest: unknown[]) => Promise<Response> {
+    const text = this.#textOf(requirement);
     return async (request, ...rest) => {
       const stopwatch = this.#observer.stopwatch(this.#options.serverTiming);
       const decision = await this.#answer(request, text, contextOf(request, ...rest), stopwatch);
@@ -319,7 +325,7 @@ class Driver {
     if (known !== undefined) return known;
     const number = orPolicyError(() => this.#raw.requirement(text));
     this.#requirements.set(text, number);
-    this.#profile = this.#readProfile();
+    this.#profile = this.#profileOf(this.#raw.profile());
     return number;
   }
 
@@ -372,10 +378,6 @@ class Driver {
     this.#profile = profile;
     this.#keys.replace(sources.remotes, now);
     this.#revocations.replace(revocation, authorization);
-  }
-
-  #readProfile(): Profile {
-    return this.#profileOf(this.#raw.profile());
   }
 
   #profileOf(own: string): Profile {

@@ -8,7 +8,7 @@ import { DecisionMemory } from './decision/decision-memory.js';
 import type { Facts, Profile } from './request/facts.js';
 import type { GateOptions } from './types.js';
 
-/** What the core says of a policy's sources. */
+/** What a policy has fetched from elsewhere, as `remotes` and `remotesUnder` say it. */
 export interface Sources {
   remotes: RemoteSource[];
   /** There are issuers whose tenants a function is asked about. */

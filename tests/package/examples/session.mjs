@@ -1,15 +1,16 @@
-import { createSession, inspect, tokenEndpoint } from 'portcullis/session';
+import { createSession, inspect, revocationEndpoint, tokenEndpoint } from 'portcullis/session';
 
 const session = createSession({
   inspect,
   refresh: tokenEndpoint('https://issuer.example/token', { clientId: 'app' }),
+  revoke: revocationEndpoint('https://issuer.example/revoke', { clientId: 'app' }),
   origins: ['https://api.example'],
   stepUp: ({ acrValues }) => signInAgain(acrValues),
 });
 
 session.subscribe(() => {
   const { status, claims } = session.snapshot();
-  document.title = status === 'signed-in' ? `Notes of ${claims.sub}` : 'Notes';
+  document.title = status === 'signed-in' ? `Notes of ${claims?.sub}` : 'Notes';
 });
 
 export const start = (tokens) => session.start(tokens); // what the token endpoint answered to a sign-in
