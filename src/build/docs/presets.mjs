@@ -1,0 +1,60 @@
+// What pages of providers show of the sources: the fields that a preset stands for, and the tokens of tests/vectors/policy.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { readVectors } from '../../../tests/vectors/read.mjs';
+import { ROOT } from '../steps.mjs';
+
+/** The names of all presets, of the policy's schema. */
+export function presetNames() {
+  const schema = JSON.parse(readFileSync(join(ROOT, 'src', 'policy', 'policy.schema.json'), 'utf8'));
+  return schema.$defs.issuer.properties.preset.enum;
+}
+
+/** The JSON that a preset stands for, as src/policy/presets.rs has it; `<name>` is a parameter. */
+function fieldsOf(name) {
+  const source = readFileSync(join(ROOT, 'src', 'policy', 'presets.rs'), 'utf8');
+  const found = [...source.matchAll(/preset\(\s*"([a-z\d-]+)",[\s\S]*?r#"([\s\S]*?)"#/g)];
+  return found.find(([, own]) => own === name)?.[2];
+}
+
+const block = (value) => `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``;
+const decoded = (segment) => JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'));
+
+const vectorsOf = (name) => {
+  const begins = (id) => ['accepts', 'refuses'].some((verb) => id.startsWith(`${name}-${verb}-`));
+  return readVectors('policy')
+    .flatMap(({ vectors }) => vectors)
+    .filter(({ id, token }) => begins(id) && typeof token === 'string');
+};
+
+/** A token of the provider's documented shape. */
+export function tokenOf(name) {
+  const accepted = vectorsOf(name).find(({ expect }) => expect.ok);
+  if (accepted === undefined) return '';
+  const [header, payload] = accepted.token.split('.').slice(0, 2).map(decoded);
+  return ['The header:', block(header), 'The payload:', block(payload)].join('\n\n');
+}
+
+/** What the preset stands for. */
+export function presetOf(name) {
+  const fields = fieldsOf(name);
+  if (fields === undefined) return '';
+  const text = JSON.stringify(JSON.parse(fields), null, 2);
+  return [
+    'The preset stands for these fields. A field that the policy gives itself wins; `claims` and `requiredClaims` add up.',
+    `\`\`\`json\n${text}\n\`\`\``,
+  ].join('\n\n');
+}
+
+/** Tokens that look alike and are refused, by the code. */
+export function refusedOf(name) {
+  const rows = vectorsOf(name)
+    .filter(({ expect }) => !expect.ok)
+    .map(({ id, comment, expect }) => {
+      const what = id.slice(`${name}-refuses-`.length).replaceAll('-', ' ');
+      return `| ${what} | [\`${expect.code}\`](../reference/codes.md#${expect.code}) | ${comment} |`;
+    });
+  if (rows.length === 0) return '';
+  return ['| refused | code | why |', '| --- | --- | --- |', ...rows].join('\n');
+}
