@@ -87,3 +87,8 @@ pub use revocation::{StatusReport, UpdateError, UpdateReport};
 pub use signature::AuthenticToken;
 pub use time::{Leeway, UnixSeconds};
 pub use verifier::{Accepted, Verdict, Verifier};
+
+// Its examples are tests as those of the README are.
+#[cfg(doctest)]
+#[doc = include_str!("../www/docs/start/rust.md")]
+struct StartInRust;

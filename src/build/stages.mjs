@@ -147,6 +147,7 @@ const list = (all) => [
   { name: 'store-types', lane: 'servers', work: () => bin('tsc', '-p', 'tests/stores/tsconfig.json') },
   { name: 'adapter-types', lane: 'servers', work: () => bin('tsc', '-p', 'tests/adapters/tsconfig.json') },
   { name: 'scripts', lane: 'servers', work: () => nodeTest('tests/scripts') },
+  { name: 'docs', lane: 'servers', work: () => nodeTest('tests/docs') },
   { name: 'package', lane: 'servers', work: () => nodeTest('tests/package') },
   { name: 'gate', lane: 'servers', work: () => nodeTest('tests/gate') },
   { name: 'stores', lane: 'servers', work: () => nodeTest('tests/stores') },

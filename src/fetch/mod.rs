@@ -10,7 +10,7 @@
 #![doc = include_str!("example.rs")]
 //! ```
 //!
-//! The README has a whole Cloudflare Worker with the crate `worker`: there a request is
+//! `www/docs/frameworks/workers-rs.md` has a whole Cloudflare Worker with the crate `worker`: there a request is
 //! `request.inner()`, and a response becomes one of that crate by `into`.
 
 mod time;

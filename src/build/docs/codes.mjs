@@ -9,7 +9,7 @@ import { ROOT } from '../steps.mjs';
 const read = (path) => readFileSync(join(ROOT, path), 'utf8');
 
 /**
- * What a gate answers when it is not 401 with `invalid_token`: the status, and the `error` of the challenge. `tests/docs/codes.test.mjs`
+ * What a gate answers when it is not 401 with `invalid_token`: the status, and the `error` of the challenge. `tests/docs/coverage.test.mjs`
  * compares it with every vector that states a status.
  */
 const ANSWERS = {
@@ -91,7 +91,7 @@ export function sectionsOf(markdown) {
   return sections;
 }
 
-/** The codes without a text, and the texts without a code: both are empty, says `tests/docs/codes.test.mjs`. */
+/** The codes without a text, and the texts without a code: both are empty, says `tests/docs/coverage.test.mjs`. */
 export function gaps(markdown) {
   const sections = sectionsOf(markdown);
   const codes = codesOfSources().map(({ code }) => code);

@@ -6,7 +6,7 @@ import { ROOT } from '../steps.mjs';
 
 const schema = () => JSON.parse(readFileSync(join(ROOT, 'src', 'policy', 'policy.schema.json'), 'utf8'));
 
-/** Values for fields whose schema shows none. `tests/docs/policy.test.mjs` has every one of them read by the policy reader. */
+/** Values for fields whose schema shows none. `tests/docs/policies.test.mjs` holds each against the schema. */
 const EXAMPLES = JSON.parse(
   readFileSync(join(ROOT, 'www', 'docs', 'reference', 'policy-examples.json'), 'utf8'),
 );
