@@ -146,6 +146,7 @@ const list = (all) => [
   { name: 'session-types', lane: 'servers', work: () => bin('tsc', '-p', 'tests/session/tsconfig.json') },
   { name: 'store-types', lane: 'servers', work: () => bin('tsc', '-p', 'tests/stores/tsconfig.json') },
   { name: 'adapter-types', lane: 'servers', work: () => bin('tsc', '-p', 'tests/adapters/tsconfig.json') },
+  { name: 'docs', lane: 'servers', work: () => nodeTest('tests/docs') },
   { name: 'scripts', lane: 'servers', work: () => nodeTest('tests/scripts') },
   { name: 'docs', lane: 'servers', work: () => nodeTest('tests/docs') },
   { name: 'package', lane: 'servers', work: () => nodeTest('tests/package') },
