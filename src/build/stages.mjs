@@ -148,7 +148,6 @@ const list = (all) => [
   { name: 'adapter-types', lane: 'servers', work: () => bin('tsc', '-p', 'tests/adapters/tsconfig.json') },
   { name: 'docs', lane: 'servers', work: () => nodeTest('tests/docs') },
   { name: 'scripts', lane: 'servers', work: () => nodeTest('tests/scripts') },
-  { name: 'docs', lane: 'servers', work: () => nodeTest('tests/docs') },
   { name: 'package', lane: 'servers', work: () => nodeTest('tests/package') },
   { name: 'gate', lane: 'servers', work: () => nodeTest('tests/gate') },
   { name: 'stores', lane: 'servers', work: () => nodeTest('tests/stores') },

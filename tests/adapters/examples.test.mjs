@@ -159,7 +159,7 @@ test('the documentation shows each example as it is', async () => {
     const shown = pages
       .map((page) => page.split(`tests/package/examples/${name})`)[1])
       .find((rest) => rest !== undefined)
-      ?.match(/```\w+(?:,\w+)?\n([\s\S]*?)```/)?.[1];
+      ?.match(/```\w+[^\n]*\n([\s\S]*?)```/)?.[1];
     assert.equal(shown, await readFile(join(EXAMPLES, name), 'utf8'), `no page shows ${name}`);
   }
 });
