@@ -244,14 +244,14 @@ impl Rejection {
         let (_, stage, message) = self.entry();
         // Nothing in it can fail to be written: it holds strings, integers and lists of them. Two objects made one by hand: serde's
         // `flatten` is a serializer of its own, 1 KB of the wasm.
-        let head = serde_json::to_string(&Refusal { ok: false, stage, message }).unwrap_or_default();
+        let head = serde_json::to_string(&RejectionHead { ok: false, stage, message }).unwrap_or_default();
         let fields = serde_json::to_string(self).unwrap_or_default();
         [head.trim_end_matches('}'), ",", fields.trim_start_matches('{')].concat()
     }
 }
 
 #[derive(Serialize)]
-struct Refusal {
+struct RejectionHead {
     ok: bool,
     stage: Stage,
     message: &'static str,

@@ -11,7 +11,7 @@ use crate::revocation::{Revocations, StatusReport, UpdateError, UpdateReport};
 use crate::{
     bearer, binding, claims,
     claims::{Claims, ParsedClaims},
-    jws::{compact::UnverifiedToken, header::Header, memo::HeaderMemo},
+    jws::{compact::UnverifiedToken, header::Header, header_memo::HeaderMemo},
     keys::{
         VerificationKey,
         remote::KeyReport,

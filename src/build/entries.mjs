@@ -27,7 +27,7 @@ export function writeEntries({ module: modules }, dist) {
     for (const [condition, way] of Object.entries(CONDITIONS)) {
       const [imports, module] = way(name);
       const core = `${PURE} lazily(glue, '${name}', () => ${module})`;
-      const more = `import { lazily } from '${DIST}/verifier/face.js';\n${imports}`;
+      const more = `import { lazily } from '${DIST}/verifier/functions.js';\n${imports}`;
       write(`${entry.name}-${condition}`, textOf(name, entry, core, more));
     }
     if (slim) write(slim.name, textOf(name, slim, `glue, '${name}'`));
@@ -38,11 +38,11 @@ function textOf(name, { folder, functions }, given, imports = '') {
   return [
     '// Made by src/build/entries.mjs of wasm-pack.toml.',
     ...(imports ? [imports] : []),
-    `import { bindFace } from '${DIST}/${folder}/face.js';`,
+    `import { bindFunctions } from '${DIST}/${folder}/functions.js';`,
     `import * as glue from '${DIST}/wasm/${name}_bg.js';`,
     '',
     `export * from '${DIST}/${folder}/exports.js';`,
-    `export const { ${functions.join(', ')} } = ${PURE} bindFace(${given});`,
+    `export const { ${functions.join(', ')} } = ${PURE} bindFunctions(${given});`,
     '',
   ].join('\n');
 }

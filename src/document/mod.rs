@@ -4,7 +4,7 @@ pub(crate) mod shape;
 pub(crate) mod url;
 
 use crate::{
-    json::{Fault, Object, Value, read_object},
+    json::{JsonError, Object, Value, read_object},
     limits::Limits,
     policy_error::PolicyError,
 };
@@ -24,9 +24,9 @@ pub fn parse(text: &str) -> Result<Object<'_>, PolicyError> {
 pub(crate) fn parse_within<'t>(text: &'t str, limits: &Limits) -> Result<Object<'t>, PolicyError> {
     read_object(text.as_bytes(), limits).map_err(|fault| {
         PolicyError::here(match fault {
-            Fault::Malformed => "is not a JSON object",
-            Fault::DuplicateMember => "names a member twice",
-            Fault::TooDeep | Fault::TooManyMembers => "has too many members or nests too deeply",
+            JsonError::Malformed => "is not a JSON object",
+            JsonError::DuplicateMember => "names a member twice",
+            JsonError::TooDeep | JsonError::TooManyMembers => "has too many members or nests too deeply",
         })
     })
 }

@@ -5,7 +5,7 @@
 //! standard. JavaScript has its own loop, in `src/js/gate/decision/loop.ts`.
 
 #[cfg_attr(not(feature = "tower"), allow(unreachable_pub, reason = "public in `tower` alone"))]
-mod answers;
+mod outside_results;
 mod authorized;
 mod forwarded;
 mod reply;
@@ -13,28 +13,28 @@ mod location;
 #[cfg(any(feature = "fetch", test))]
 mod form;
 #[cfg(any(feature = "fetch", test))]
-mod kept_answers;
+mod introspection_cache;
 #[cfg(any(feature = "fetch", test))]
 mod used_proofs;
-mod upkeep;
+mod key_refresh;
 mod world;
 #[cfg(test)]
 mod fake;
-mod follow;
+mod decision_loop;
 
-#[cfg_attr(not(feature = "tower"), allow(unreachable_pub, reason = "public in `tower` alone"))]
-pub use answers::{Introspection, Published};
 pub use authorized::Authorized;
-pub(crate) use follow::{Asked, Decided, decide};
+pub(crate) use decision_loop::{Asked, Decided, decide};
 pub(crate) use forwarded::{View, without_cookie};
+pub(crate) use key_refresh::Upkeep;
 pub(crate) use location::Location;
+#[cfg_attr(not(feature = "tower"), allow(unreachable_pub, reason = "public in `tower` alone"))]
+pub use outside_results::{Introspection, Published};
 pub(crate) use reply::{DPOP_NONCE, Reply};
-pub(crate) use upkeep::Upkeep;
 pub(crate) use world::World;
 #[cfg(feature = "fetch")]
 pub(crate) use {
-    follow::Passed,
+    decision_loop::Passed,
     form::{encoded, form},
-    kept_answers::{Answers, Lifetimes, key},
+    introspection_cache::{IntrospectionCache, Lifetimes, key},
     used_proofs::UsedProofs,
 };

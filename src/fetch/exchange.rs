@@ -6,7 +6,7 @@ use web_sys::{AbortController, Headers, Request, RequestInit, RequestRedirect};
 use super::{Outside, body, time::within};
 
 /// What is asked.
-pub(super) struct Question<'q> {
+pub(super) struct OutsideRequest<'q> {
     pub(super) url: &'q str,
     /// Header fields of the request.
     pub(super) fields: &'q [(&'q str, &'q str)],
@@ -19,12 +19,12 @@ pub(super) struct Question<'q> {
 }
 
 /// An answer with status 200.
-pub(super) struct Answer {
+pub(super) struct OutsideResponse {
     pub(super) text: String,
     headers: Headers,
 }
 
-impl Answer {
+impl OutsideResponse {
     /// A header field; of several the values, with a comma between them.
     pub(super) fn field(&self, name: &str) -> Option<String> {
         self.headers.get(name).ok().flatten()
@@ -44,7 +44,7 @@ impl Drop for Ending {
 ///
 /// No redirect is followed: a policy names the place itself, and whoever can make a server redirect
 /// must not choose another.
-pub(super) async fn ask<O: Outside>(outside: &O, question: &Question<'_>) -> Option<Answer> {
+pub(super) async fn ask<O: Outside>(outside: &O, question: &OutsideRequest<'_>) -> Option<OutsideResponse> {
     let exchange = async {
         let ending = Ending(AbortController::new().ok()?);
         let request = request(question, &ending.0).ok()?;
@@ -53,12 +53,12 @@ pub(super) async fn ask<O: Outside>(outside: &O, question: &Question<'_>) -> Opt
             return None;
         }
         let text = body::text(response.body(), question.max_bytes).await?;
-        Some(Answer { text, headers: response.headers() })
+        Some(OutsideResponse { text, headers: response.headers() })
     };
     within(question.timeout_ms, exchange).await.flatten()
 }
 
-fn request(question: &Question<'_>, ending: &AbortController) -> Result<Request, JsValue> {
+fn request(question: &OutsideRequest<'_>, ending: &AbortController) -> Result<Request, JsValue> {
     let headers = Headers::new()?;
     for (name, value) in question.fields {
         headers.set(name, value)?;

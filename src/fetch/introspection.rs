@@ -8,10 +8,10 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::{
     ClientProof, Outside, Shared,
-    exchange::{Question, ask},
+    exchange::{OutsideRequest, ask},
 };
 use crate::{
-    driver::{Answers, Introspection, Lifetimes, World, encoded, form, key},
+    driver::{Introspection, IntrospectionCache, Lifetimes, World, encoded, form, key},
     policy::{ClientAuthentication, IntrospectionSource},
 };
 
@@ -34,7 +34,7 @@ pub(super) struct Asked(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    answers: Answers,
+    answers: IntrospectionCache,
     /// Questions that are under way, by number, and when they are taken for dead: a runtime may end
     /// a request without a word.
     under_way: Vec<(u64, u64)>,
@@ -130,7 +130,8 @@ async fn request<O: Outside>(outside: &O, issuer: &str, token: &str, endpoint: &
         _ => return None,
     }
     let form = form(&pairs);
-    let question = Question { url, fields: &fields, form: Some(&form), timeout_ms: *timeout_ms, max_bytes: MOST_BYTES };
+    let question =
+        OutsideRequest { url, fields: &fields, form: Some(&form), timeout_ms: *timeout_ms, max_bytes: MOST_BYTES };
     ask(outside, &question).await.map(|answer| answer.text)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Outside, Shared,
-    exchange::{Question, ask},
+    exchange::{OutsideRequest, ask},
 };
 use crate::driver::{Location, Published, World};
 
@@ -10,7 +10,7 @@ use crate::driver::{Location, Published, World};
 /// (OpenID Connect Discovery 1.0 §4, RFC 8414 §3) as far as the gate follows them.
 pub(super) async fn published<O: Outside>(shared: &Shared<O>, location: &Location) -> Option<Published> {
     let outside = shared.outside();
-    let question = |url| Question {
+    let question = |url| OutsideRequest {
         url,
         fields: &[("accept", "application/jwk-set+json, application/json")],
         form: None,

@@ -25,22 +25,21 @@ pub(crate) struct Scene<'s> {
 }
 
 /// The status, the challenges, and when to come again.
-pub(crate) struct Answer {
+pub(crate) struct ChallengeResponse {
     pub(crate) status: u16,
     pub(crate) challenges: Vec<String>,
     pub(crate) retry_after: Option<u32>,
 }
 
 /// The answer to a rejection.
-pub(crate) fn answer(rejection: &Denial, scene: &Scene<'_>) -> Answer {
+pub(crate) fn answer(denial: &Denial, scene: &Scene<'_>) -> ChallengeResponse {
     use Denial as D;
     use Rejection as R;
-    let described =
-        |error: &'static str| vec![("error", error.to_owned()), ("error_description", description(rejection))];
+    let described = |error: &'static str| vec![("error", error.to_owned()), ("error_description", description(denial))];
     let own = || {
         if scene.with_proof { scene.dpop(described("invalid_token")) } else { scene.plain(described("invalid_token")) }
     };
-    let (status, challenges, retry_after) = match rejection {
+    let (status, challenges, retry_after) = match denial {
         D::TransportInsecure | D::NetworkDenied | D::AddressUnknown | D::RefusedByCheck { .. } => {
             (403, Vec::new(), None)
         }
@@ -87,7 +86,7 @@ pub(crate) fn answer(rejection: &Denial, scene: &Scene<'_>) -> Answer {
         }
         _ => (401, vec![own()], None),
     };
-    Answer { status, challenges, retry_after }
+    ChallengeResponse { status, challenges, retry_after }
 }
 
 type Parameters = Vec<(&'static str, String)>;
@@ -139,8 +138,8 @@ fn escaped(text: &str) -> String {
 }
 
 /// RFC 6750 §3: a description has neither quotes nor backslashes, not even escaped ones.
-fn description(rejection: &Denial) -> String {
-    rejection.message().replace('"', "'").replace('\\', "/")
+fn description(denial: &Denial) -> String {
+    denial.message().replace('"', "'").replace('\\', "/")
 }
 
 #[cfg(test)]
@@ -150,8 +149,8 @@ mod tests {
     const SCENE: Scene<'_> =
         Scene { realm: "api", scheme: "Bearer", proofs: None, offers_proofs: false, demands: None, with_proof: false };
 
-    fn challenges(rejection: Denial, scene: &Scene<'_>) -> (u16, Vec<String>) {
-        let Answer { status, challenges, .. } = answer(&rejection, scene);
+    fn challenges(denial: Denial, scene: &Scene<'_>) -> (u16, Vec<String>) {
+        let ChallengeResponse { status, challenges, .. } = answer(&denial, scene);
         (status, challenges)
     }
 

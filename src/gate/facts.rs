@@ -142,7 +142,7 @@ impl Facts<'_> {
 }
 
 /// Which of the facts stand in a text of lines, as bits.
-#[cfg(any(feature = "gate", test))]
+#[cfg(any(feature = "gate-js", test))]
 mod there {
     pub(super) const URL_VOUCHED: u8 = 1;
     pub(super) const HAS_BODY: u8 = 2;
@@ -151,11 +151,11 @@ mod there {
     pub(super) const CERTIFICATE: u8 = 16;
 }
 
-#[cfg(any(feature = "gate", test))]
+#[cfg(any(feature = "gate-js", test))]
 impl Facts<'_> {
     /// Reads facts of a first question from lines: method, URL, target, client's address,
     /// certificate, and names and values of header fields in turn. `there` says which of those
-    /// that are optional are there. `src/js/gate/decision/lines.ts` writes it.
+    /// that are optional are there. `src/js/gate/decision/decision-memory.ts` writes it.
     ///
     /// `lines` is how many were written: with a line feed in one of them there are more, and
     /// nothing is read.

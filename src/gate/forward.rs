@@ -34,7 +34,7 @@ const RESERVED: [&str; 18] = [
 
 /// A claim and the header that tells it.
 #[derive(Debug)]
-struct Told {
+struct ForwardedClaim {
     claim: String,
     header: String,
 }
@@ -42,14 +42,14 @@ struct Told {
 /// What the policy says about forwarding.
 #[derive(Debug, Default)]
 pub(crate) struct Forwarding {
-    told: Vec<Told>,
+    told: Vec<ForwardedClaim>,
     strips_token: bool,
 }
 
 impl Forwarding {
     /// Reads the policy's `forward`.
     pub(crate) fn read(object: &Object<'_>) -> Result<Self, PolicyError> {
-        let mut told: Vec<Told> = Vec::new();
+        let mut told: Vec<ForwardedClaim> = Vec::new();
         if let Some(claims) = object.object("claims")? {
             for (claim, header) in claims.members() {
                 let Some(text) = header.as_str() else {
@@ -68,7 +68,7 @@ impl Forwarding {
                 if told.iter().any(|other| other.header == header) {
                     return Err(wrong("must not be the header of another claim"));
                 }
-                told.push(Told { claim: claim.to_owned(), header });
+                told.push(ForwardedClaim { claim: claim.to_owned(), header });
             }
         }
         // Whatever the order in which somebody's JSON writer put them.
@@ -101,7 +101,7 @@ impl Forwarding {
 
     /// The same, and what the claims of a token set.
     pub(crate) fn of_claims(&self, claims: &Object<'_>, places: &Places) -> Forward {
-        let header = |told: &Told| Some((told.header.clone(), header_value(claim(claims, &told.claim)?)?));
+        let header = |told: &ForwardedClaim| Some((told.header.clone(), header_value(claim(claims, &told.claim)?)?));
         Forward { set: self.told.iter().filter_map(header).collect(), ..self.without_claims(places) }
     }
 }

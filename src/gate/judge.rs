@@ -11,11 +11,11 @@ use crate::{
         Gate,
         credentials::Credentials,
         demands::Demands,
-        elsewhere,
         facts::{Evidence, Facts, Replay},
         request::Request,
         requirement::{Subject, Wanted},
         step::{Allowed, Binding, Forward, Step},
+        unresolved_token,
     },
     json::Object,
     jws::header::Header,
@@ -66,13 +66,13 @@ impl Case<'_> {
         if let Err(rejection @ crate::rejection::Rejection::RevocationStale { .. }) = &verified
             && verifier.policy().asks_when_stale()
         {
-            if let Some(step) = elsewhere::vouch(self, rejection)? {
+            if let Some(step) = unresolved_token::vouch(self, rejection)? {
                 return Ok(step);
             }
             verified = verifier.decide_about(self.credentials.token, self.now, true, judge);
         }
         match verified {
-            Err(rejection) => elsewhere::decide(self, rejection),
+            Err(rejection) => unresolved_token::decide(self, rejection),
             Ok((authentic, outcome)) => Ok(match outcome? {
                 Outcome::Open(step) => step,
                 Outcome::Passed(passed) => {

@@ -15,7 +15,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 /// Why a metadata document is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum MetadataFault {
+pub enum MetadataError {
     /// It is no JSON object, or one that two readers could read in two ways.
     DiscoveryNotJson,
     /// Its `issuer` is not the one that was asked about, byte for byte (Discovery §4.3, RFC 8414
@@ -37,24 +37,24 @@ pub enum MetadataFault {
 /// for.
 ///
 /// # Errors
-/// [`MetadataFault`].
-pub fn jwks_uri(text: &str, issuer: &str, hosts: &[String]) -> Result<String, MetadataFault> {
-    let document = read_object(text.as_bytes(), &Limits::DOCUMENT).map_err(|_| MetadataFault::DiscoveryNotJson)?;
+/// [`MetadataError`].
+pub fn jwks_uri(text: &str, issuer: &str, hosts: &[String]) -> Result<String, MetadataError> {
+    let document = read_object(text.as_bytes(), &Limits::DOCUMENT).map_err(|_| MetadataError::DiscoveryNotJson)?;
     if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
-        return Err(MetadataFault::DiscoveryIssuerMismatch);
+        return Err(MetadataError::DiscoveryIssuerMismatch);
     }
-    let place = document.get("jwks_uri").and_then(Value::as_str).ok_or(MetadataFault::DiscoveryJwksUri)?;
-    url::check(place).map_err(|_| MetadataFault::DiscoveryJwksUri)?;
-    let read = Url::parse(place).ok_or(MetadataFault::DiscoveryJwksUri)?;
+    let place = document.get("jwks_uri").and_then(Value::as_str).ok_or(MetadataError::DiscoveryJwksUri)?;
+    url::check(place).map_err(|_| MetadataError::DiscoveryJwksUri)?;
+    let read = Url::parse(place).ok_or(MetadataError::DiscoveryJwksUri)?;
     let own = Url::parse(issuer);
     if !read.secure && own.as_ref().is_none_or(|own| own.secure) {
-        return Err(MetadataFault::DiscoveryJwksUri);
+        return Err(MetadataError::DiscoveryJwksUri);
     }
     // What is left of plain HTTP is on a loopback name.
     let named = !read.secure
         || own.is_some_and(|own| own.host() == read.host())
         || hosts.iter().any(|host| host == read.host());
-    if named || is_public(read.host()) { Ok(place.to_owned()) } else { Err(MetadataFault::DiscoveryPrivateHost) }
+    if named || is_public(read.host()) { Ok(place.to_owned()) } else { Err(MetadataError::DiscoveryPrivateHost) }
 }
 
 /// Names that no public resolver knows (RFC 6761, RFC 6762 and its appendix G, RFC 8375, RFC
@@ -132,7 +132,7 @@ mod tests {
 
     const ISSUER: &str = "https://issuer.example";
 
-    fn read(issuer: &str, place: &str, hosts: &[&str]) -> Result<String, MetadataFault> {
+    fn read(issuer: &str, place: &str, hosts: &[&str]) -> Result<String, MetadataError> {
         let text = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{place}"}}"#);
         jwks_uri(&text, issuer, &hosts.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>())
     }
@@ -207,24 +207,24 @@ mod tests {
             "[2002:7f00:1::1]",
         ] {
             let place = format!("https://{host}/keys");
-            assert_eq!(read(ISSUER, &place, &[]), Err(MetadataFault::DiscoveryPrivateHost), "{host}");
+            assert_eq!(read(ISSUER, &place, &[]), Err(MetadataError::DiscoveryPrivateHost), "{host}");
         }
         // A dot at the end, escapes and letters that are mended are no plain host at all.
         for host in ["localhost.", "127.0.0.1.", "%6cocalhost", "localho\u{17f}t", "user@localhost", "[fe80::1%25eth0]"]
         {
             let place = format!("https://{host}/keys");
-            assert_eq!(read(ISSUER, &place, &[]), Err(MetadataFault::DiscoveryJwksUri), "{host}");
+            assert_eq!(read(ISSUER, &place, &[]), Err(MetadataError::DiscoveryJwksUri), "{host}");
         }
-        assert_eq!(read(ISSUER, "https://LOCALHOST/", &[]), Err(MetadataFault::DiscoveryPrivateHost));
+        assert_eq!(read(ISSUER, "https://LOCALHOST/", &[]), Err(MetadataError::DiscoveryPrivateHost));
     }
 
     #[test]
     fn a_host_that_the_policy_names_may_be_private() {
         let own = "https://auth.corp";
         assert_eq!(read(own, "https://auth.corp:8443/keys", &[]).as_deref(), Ok("https://auth.corp:8443/keys"));
-        assert_eq!(read(own, "https://keys.corp/", &[]), Err(MetadataFault::DiscoveryPrivateHost));
+        assert_eq!(read(own, "https://keys.corp/", &[]), Err(MetadataError::DiscoveryPrivateHost));
         assert_eq!(read(own, "https://keys.corp/", &["keys.corp"]).as_deref(), Ok("https://keys.corp/"));
-        assert_eq!(read(own, "http://keys.corp/", &["keys.corp"]), Err(MetadataFault::DiscoveryJwksUri));
+        assert_eq!(read(own, "http://keys.corp/", &["keys.corp"]), Err(MetadataError::DiscoveryJwksUri));
     }
 
     #[test]
@@ -232,7 +232,7 @@ mod tests {
         let (own, place) = ("http://127.0.0.1:8080", "http://127.0.0.1:9090/keys");
         assert_eq!(read(own, place, &[]).as_deref(), Ok(place));
         for place in ["http://127.0.0.1:9090/keys", "http://localhost/keys", "http://[::1]/keys"] {
-            assert_eq!(read(ISSUER, place, &["127.0.0.1"]), Err(MetadataFault::DiscoveryJwksUri), "{place}");
+            assert_eq!(read(ISSUER, place, &["127.0.0.1"]), Err(MetadataError::DiscoveryJwksUri), "{place}");
         }
     }
 }

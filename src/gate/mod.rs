@@ -19,7 +19,7 @@
 //! assert!(matches!(gate.decide(&health, now), Step::Public(_)));
 //! match gate.decide(&Facts { url: "https://api.example/orders", ..health }, now) {
 //!     Step::Refused(refusal) => {
-//!         assert_eq!((refusal.status, refusal.rejection.code()), (401, "authorization-missing"));
+//!         assert_eq!((refusal.status, refusal.denial.code()), (401, "authorization-missing"));
 //!         assert_eq!(refusal.challenges, [r#"Bearer realm="api""#]);
 //!     }
 //!     Step::Allowed(_) | Step::Public(_) | Step::Preflight(_) | Step::Anonymous(_) => unreachable!(),
@@ -30,7 +30,7 @@
 
 mod step;
 mod facts;
-mod target;
+mod request_target;
 mod credentials;
 mod origins;
 mod request;
@@ -41,10 +41,10 @@ mod demands;
 mod route;
 mod challenge;
 mod rules;
-mod kind;
-mod widened;
+mod token_kind;
+mod former_proof_windows;
 mod judge;
-mod elsewhere;
+mod unresolved_token;
 pub mod metadata;
 
 pub use facts::{Evidence, Facts, Introspected, Replay};
@@ -57,13 +57,13 @@ use crate::{
     base64url, denial::Denial, document, engine::hash::Hash, keys::remote::KeyReport, policy_error::PolicyError,
     rejection::Rejection, time::UnixSeconds, verifier::Verifier,
 };
-use challenge::{Answer, Scene};
+use challenge::{ChallengeResponse, Scene};
 use demands::Demands;
+use former_proof_windows::FormerWindows;
 use request::Request;
 use requirement::Requirement;
 use route::Readings;
-use rules::Rules;
-use widened::FormerWindows;
+use rules::GateRules;
 
 /// As many requirements as one gate keeps: they come from a program's own text and not from requests.
 const MOST_REQUIREMENTS: usize = 1024;
@@ -93,7 +93,7 @@ impl RequirementId {
 #[derive(Debug)]
 pub struct Gate {
     verifier: Verifier,
-    rules: Rules,
+    rules: GateRules,
     requirements: Vec<Kept>,
     /// Names the policy, by its text.
     policy_id: String,
@@ -127,7 +127,7 @@ impl Gate {
     /// The gate around a verifier for that policy.
     fn read(verifier: Verifier, policy: &str, secret: Option<&[u8]>) -> Result<Self, PolicyError> {
         let document = document::parse(policy)?;
-        let rules = Rules::read(document.object("gate")?, secret).map_err(|error| error.within("gate"))?;
+        let rules = GateRules::read(document.object("gate")?, secret).map_err(|error| error.within("gate"))?;
         // An opaque token does not say whose it is.
         if verifier.policy().introspections().count() > 1 {
             return Err(PolicyError::at(
@@ -191,8 +191,8 @@ impl Gate {
     /// The policy's `gate.privateHosts` may be named.
     ///
     /// # Errors
-    /// [`MetadataFault`](metadata::MetadataFault).
-    pub fn jwks_uri(&self, issuer: &str, text: &str) -> Result<String, metadata::MetadataFault> {
+    /// [`MetadataError`](metadata::MetadataError).
+    pub fn jwks_uri(&self, issuer: &str, text: &str) -> Result<String, metadata::MetadataError> {
         metadata::jwks_uri(text, issuer, &self.rules.private_hosts)
     }
 
@@ -215,7 +215,7 @@ impl Gate {
     }
 
     /// The verifier inside, to be handed lists piece by piece.
-    #[cfg(all(feature = "revocation", feature = "gate"))]
+    #[cfg(all(feature = "revocation", feature = "gate-js"))]
     pub(crate) fn verifier_mut(&mut self) -> &mut Verifier {
         &mut self.verifier
     }
@@ -249,7 +249,7 @@ impl Gate {
     /// The same without those by which a CORS preflight is told from a request.
     #[must_use]
     pub fn headers_of_requests(&self) -> Vec<&str> {
-        let Rules { places, proxies, cors, .. } = &self.rules;
+        let GateRules { places, proxies, cors, .. } = &self.rules;
         let mut names = vec!["host", "connection"];
         names.extend(cors.as_ref().map(|_| "origin"));
         names.extend(places.header.as_deref());
@@ -278,7 +278,7 @@ impl Gate {
     pub fn decide(&self, facts: &Facts<'_>, now: UnixSeconds) -> Step {
         let mut seen = Seen::default();
         self.former_windows.note(now);
-        self.follow(facts, now, &mut seen).unwrap_or_else(|rejection| self.refuse(rejection, &seen, now))
+        self.follow(facts, now, &mut seen).unwrap_or_else(|denial| self.refuse(denial, &seen, now))
     }
 
     /// The same with facts and step as JSON texts. Facts that cannot be read are refused as a request is.
@@ -291,7 +291,7 @@ impl Gate {
 
     /// The next step about a request that is told in lines, as [`Facts::with_lines`] reads them;
     /// `None` for what it does not.
-    #[cfg(feature = "gate")]
+    #[cfg(feature = "gate-js")]
     pub(crate) fn decide_lines(
         &self,
         text: &str,
@@ -306,7 +306,7 @@ impl Gate {
 
     /// The stages of a request, in their order.
     fn follow<'g>(&'g self, facts: &Facts<'_>, now: UnixSeconds, seen: &mut Seen<'g>) -> Result<Step, Denial> {
-        let Rules { proxies, places, forwarding, origins, .. } = &self.rules;
+        let GateRules { proxies, places, forwarding, origins, .. } = &self.rules;
         let request = Request::read(facts, proxies)?;
         seen.origin = request.fields("origin").next().map(str::to_owned);
         request.check_transport(origins)?;
@@ -336,7 +336,7 @@ impl Gate {
     /// A preflight is answered here, or goes on to the handler by the rules for a request without
     /// a token.
     fn preflight(&self, facts: &Facts<'_>, request: &Request<'_>) -> Result<Step, Denial> {
-        let Rules { places, forwarding, cors, passes_preflights, .. } = &self.rules;
+        let GateRules { places, forwarding, cors, passes_preflights, .. } = &self.rules;
         let answer = match *passes_preflights {
             false => {
                 let origin = request.fields("origin").next().unwrap_or_default();
@@ -369,8 +369,8 @@ impl Gate {
         Ok(demands)
     }
 
-    fn refuse(&self, rejection: Denial, seen: &Seen<'_>, now: UnixSeconds) -> Step {
-        let Rules { realm, places, proofs, offers_proofs, cors, .. } = &self.rules;
+    fn refuse(&self, denial: Denial, seen: &Seen<'_>, now: UnixSeconds) -> Step {
+        let GateRules { realm, places, proofs, offers_proofs, cors, .. } = &self.rules;
         let scene = Scene {
             realm,
             scheme: places.scheme.as_deref().unwrap_or(credentials::BEARER),
@@ -379,12 +379,12 @@ impl Gate {
             demands: seen.demands.as_ref(),
             with_proof: seen.with_proof,
         };
-        let Answer { status, challenges, retry_after } = challenge::answer(&rejection, &scene);
-        let nonces = proofs.nonces.as_ref().filter(|_| rejection == Denial::DpopNonceRequired);
+        let ChallengeResponse { status, challenges, retry_after } = challenge::answer(&denial, &scene);
+        let nonces = proofs.nonces.as_ref().filter(|_| denial == Denial::DpopNonceRequired);
         let nonce = nonces.map(|nonces| nonces.current(now));
         let forward = self.rules.forwarding.without_claims(places);
         let cors = cors.as_ref().map(|cors| cors.of_answer(seen.origin.as_deref())).unwrap_or_default();
-        Step::Refused(Box::new(Refusal { rejection, status, challenges, nonce, retry_after, forward, cors }))
+        Step::Refused(Box::new(Refusal { denial, status, challenges, nonce, retry_after, forward, cors }))
     }
 }
 

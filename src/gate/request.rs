@@ -6,7 +6,7 @@ use crate::{
         uri::{Url, form_decoded},
     },
     denial::Denial,
-    gate::{credentials::Places, facts::Facts, origins::Origins, step::Forward, target},
+    gate::{credentials::Places, facts::Facts, origins::Origins, request_target, step::Forward},
 };
 
 /// Where credentials are, whatever the policy says.
@@ -40,7 +40,7 @@ impl<'f> Request<'f> {
         if facts.method.len() > 64 || !is_token(facts.method) {
             return Err(Denial::RequestMalformed { member: "method" });
         }
-        if facts.target.is_some_and(|target| !target::is_of(target, facts.url)) {
+        if facts.target.is_some_and(|target| !request_target::is_of(target, facts.url)) {
             return Err(Denial::RequestMalformed { member: "target" });
         }
         let is_path = |path: &&str| {

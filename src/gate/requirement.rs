@@ -5,6 +5,7 @@ use crate::{
     denial::Denial,
     gate::forward::at_path,
     json::{Object, Value},
+    jws::header::is_same_type,
     policy::shapes::REQUIREMENT,
     policy_error::PolicyError,
     rejection::{Rejection, excerpt},
@@ -125,9 +126,7 @@ impl Requirement {
     }
 
     fn check_type(&self, typ: Option<&str>) -> Result<(), Denial> {
-        // As in the issuer's own `types` (RFC 7515 §4.1.9).
-        let short = |name: &str| name.strip_prefix("application/").unwrap_or(name).to_owned();
-        if self.types.is_empty() || typ.is_some_and(|typ| self.types.iter().any(|own| short(own) == short(typ))) {
+        if self.types.is_empty() || typ.is_some_and(|typ| self.types.iter().any(|own| is_same_type(own, typ))) {
             return Ok(());
         }
         Err(Rejection::TypeMismatch { expected: self.types.clone(), actual: typ.map(excerpt) }.into())

@@ -22,7 +22,7 @@ use crate::{
 
 /// What the policy says about requests.
 #[derive(Debug)]
-pub(crate) struct Rules {
+pub(crate) struct GateRules {
     pub(crate) realm: String,
     pub(crate) places: Places,
     pub(crate) requirement: Requirement,
@@ -80,7 +80,7 @@ impl Route {
     }
 }
 
-impl Rules {
+impl GateRules {
     /// Adds what is required of a request: by the first route that covers it in every reading, or
     /// else by default, and by each route before that may cover it. Whichever of them the server
     /// behind us has its handler under, what holds there is asked for.
@@ -149,7 +149,7 @@ impl Rules {
         let places = places(gate.object("credentials")?).map_err(|error| error.within("credentials"))?;
         let cors = gate.object("cors")?.map(|object| Cors::read(object, &places)).transpose();
         let origins = Origins::read(&gate.strings("origins")?.unwrap_or_default());
-        Ok(Rules {
+        Ok(GateRules {
             realm: realm(gate.string("realm")?)?,
             cors: cors.map_err(|error| error.within("cors"))?,
             places,

@@ -108,7 +108,7 @@ pub enum Binding {
 #[derive(Debug)]
 pub struct Refusal {
     /// Why.
-    pub rejection: Denial,
+    pub denial: Denial,
     /// 400, 401, 403, 421, 500 or 503.
     pub status: u16,
     /// Values of `WWW-Authenticate`, one a field.
@@ -188,8 +188,8 @@ impl Problem {
             500 => "Internal Server Error",
             _ => "Service Unavailable",
         };
-        let rejection = &refusal.rejection;
-        let (code, stage, detail) = (rejection.code(), rejection.stage(), rejection.message());
+        let denial = &refusal.denial;
+        let (code, stage, detail) = (denial.code(), denial.stage(), denial.message());
         Problem { kind: "about:blank", title, status: refusal.status, detail, code, stage }
     }
 }
@@ -197,7 +197,7 @@ impl Problem {
 /// A step of which only a name and its forwarding is to be told.
 #[derive(Serialize)]
 #[serde(tag = "step", rename_all = "lowercase")]
-enum Told<'s> {
+enum StepJson<'s> {
     Public {
         forward: &'s Forward,
     },
@@ -227,7 +227,7 @@ enum Told<'s> {
         stage: crate::rejection::Stage,
         message: &'static str,
         #[serde(flatten)]
-        rejection: &'s Denial,
+        denial: &'s Denial,
         challenges: &'s [String],
         problem: Problem,
         forward: &'s Forward,
@@ -269,21 +269,21 @@ impl Step {
     pub fn to_json(&self) -> String {
         match self {
             Step::Allowed(allowed) => allowed.to_json(),
-            Step::Public(forward) => json(&Told::Public { forward }),
-            Step::Preflight(preflight) => json(&Told::Preflight(preflight)),
-            Step::Anonymous(forward) => json(&Told::Anonymous { forward }),
-            Step::NeedKeys { issuer, kid } => json(&Told::Keys { issuer, kid: kid.as_deref() }),
+            Step::Public(forward) => json(&StepJson::Public { forward }),
+            Step::Preflight(preflight) => json(&StepJson::Preflight(preflight)),
+            Step::Anonymous(forward) => json(&StepJson::Anonymous { forward }),
+            Step::NeedKeys { issuer, kid } => json(&StepJson::Keys { issuer, kid: kid.as_deref() }),
             Step::NeedIntrospection { issuer, token, fresh } => {
-                json(&Told::Introspect { issuer, token, fresh: *fresh })
+                json(&StepJson::Introspect { issuer, token, fresh: *fresh })
             }
             Step::NeedReplayCheck { key, until, issued_at } => {
-                json(&Told::Replay { key, until: *until, issued_at: *issued_at })
+                json(&StepJson::Replay { key, until: *until, issued_at: *issued_at })
             }
-            Step::Refused(refusal) => json(&Told::Refused {
+            Step::Refused(refusal) => json(&StepJson::Refused {
                 status: refusal.status,
-                stage: refusal.rejection.stage(),
-                message: refusal.rejection.message(),
-                rejection: &refusal.rejection,
+                stage: refusal.denial.stage(),
+                message: refusal.denial.message(),
+                denial: &refusal.denial,
                 challenges: &refusal.challenges,
                 problem: Problem::of(refusal),
                 forward: &refusal.forward,

@@ -13,7 +13,7 @@ use reader::Reader;
 
 /// Why a text was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum JsonError {
     /// Not UTF-8, not JSON, not an object, or text after its end (RFC 8259).
     Malformed,
     /// One object names a member twice. Parsers differ in which of the two they keep, so neither is right.
@@ -168,9 +168,9 @@ impl From<bool> for Scalar {
 /// Reads one JSON object, whole, under `limits`.
 ///
 /// # Errors
-/// The first [`Fault`] met.
-pub fn read_object<'a>(text: &'a [u8], limits: &Limits) -> Result<Object<'a>, Fault> {
-    let text = core::str::from_utf8(text).map_err(|_| Fault::Malformed)?;
+/// The first [`JsonError`] met.
+pub fn read_object<'a>(text: &'a [u8], limits: &Limits) -> Result<Object<'a>, JsonError> {
+    let text = core::str::from_utf8(text).map_err(|_| JsonError::Malformed)?;
     Reader::new(text, limits).document()
 }
 
@@ -179,7 +179,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn fault(text: &str) -> Fault {
+    fn error_of(text: &str) -> JsonError {
         read_object(text.as_bytes(), &Limits::default()).unwrap_err()
     }
 
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn refuses_duplicates_at_every_depth_and_through_escapes() {
         for text in [r#"{"a":1,"a":1}"#, r#"{"a":1,"\u0061":2}"#, r#"{"x":[{"y":{"a":1,"b":2,"a":3}}]}"#] {
-            assert_eq!(fault(text), Fault::DuplicateMember, "{text}");
+            assert_eq!(error_of(text), JsonError::DuplicateMember, "{text}");
         }
     }
 
@@ -225,26 +225,26 @@ mod tests {
             "\u{feff}{}",
             "{/**/}",
         ] {
-            assert_eq!(fault(text), Fault::Malformed, "{text}");
+            assert_eq!(error_of(text), JsonError::Malformed, "{text}");
         }
         let not_utf8 = [b'{', b'"', 0xff, b'"', b':', b'1', b'}'];
-        assert_eq!(read_object(&not_utf8, &Limits::default()), Err(Fault::Malformed));
+        assert_eq!(read_object(&not_utf8, &Limits::default()), Err(JsonError::Malformed));
     }
 
     #[test]
     fn depth_and_members_stop_at_their_limits() {
         let nested = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
         assert!(read_object(nested(16).as_bytes(), &Limits::default()).is_ok());
-        assert_eq!(fault(&nested(17)), Fault::TooDeep);
-        assert_eq!(fault(&nested(100_000)), Fault::TooDeep);
-        assert_eq!(fault(&format!("{{\"a\":{}", "[".repeat(100_000))), Fault::TooDeep);
+        assert_eq!(error_of(&nested(17)), JsonError::TooDeep);
+        assert_eq!(error_of(&nested(100_000)), JsonError::TooDeep);
+        assert_eq!(error_of(&format!("{{\"a\":{}", "[".repeat(100_000))), JsonError::TooDeep);
 
         let wide = |members: usize| {
             let members: Vec<_> = (0..members).map(|n| format!("\"{n}\":0")).collect();
             format!("{{{}}}", members.join(","))
         };
         assert!(read_object(wide(128).as_bytes(), &Limits::default()).is_ok());
-        assert_eq!(fault(&wide(129)), Fault::TooManyMembers);
+        assert_eq!(error_of(&wide(129)), JsonError::TooManyMembers);
     }
 
     /// Whether both readers find the same object there, members, strings and integers.
@@ -270,9 +270,9 @@ mod tests {
         let reference = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text);
         match (read_object(text.as_bytes(), &Limits::DOCUMENT), reference) {
             (Ok(ours), Ok(theirs)) => same(&Value::Object(ours), &serde_json::Value::Object(theirs)),
-            (Err(Fault::Malformed), theirs) => theirs.is_err(),
+            (Err(JsonError::Malformed), theirs) => theirs.is_err(),
             // serde_json keeps the last of two.
-            (Err(fault), _) => fault != Fault::Malformed,
+            (Err(fault), _) => fault != JsonError::Malformed,
             (Ok(_), Err(_)) => false,
         }
     }
@@ -358,7 +358,7 @@ mod tests {
             let reference = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text);
             match read_object(text.as_bytes(), &Limits::default()) {
                 Ok(_) => prop_assert!(reference.is_ok()),
-                Err(Fault::Malformed) => prop_assert!(reference.is_err()),
+                Err(JsonError::Malformed) => prop_assert!(reference.is_err()),
                 Err(_) => {}
             }
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Fault, Object, Value};
+use super::{JsonError, Object, Value};
 use crate::limits::Limits;
 
 /// A text that is being read, once and from the front. Its depth bounds the recursion.
@@ -22,15 +22,15 @@ impl<'a> Reader<'a> {
     }
 
     /// One object with nothing but white space around it.
-    pub(super) fn document(mut self) -> Result<Object<'a>, Fault> {
+    pub(super) fn document(mut self) -> Result<Object<'a>, JsonError> {
         self.expect(b'{')?;
         let object = self.object()?;
         self.skip_white_space();
-        if self.rest.is_empty() { Ok(object) } else { Err(Fault::Malformed) }
+        if self.rest.is_empty() { Ok(object) } else { Err(JsonError::Malformed) }
     }
 
-    fn next(&mut self) -> Result<u8, Fault> {
-        let (first, rest) = self.rest.split_first().ok_or(Fault::Malformed)?;
+    fn next(&mut self) -> Result<u8, JsonError> {
+        let (first, rest) = self.rest.split_first().ok_or(JsonError::Malformed)?;
         self.rest = rest;
         Ok(*first)
     }
@@ -42,13 +42,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The next byte that is no white space.
-    fn token(&mut self) -> Result<u8, Fault> {
+    fn token(&mut self) -> Result<u8, JsonError> {
         self.skip_white_space();
         self.next()
     }
 
-    fn expect(&mut self, token: u8) -> Result<(), Fault> {
-        if self.token()? == token { Ok(()) } else { Err(Fault::Malformed) }
+    fn expect(&mut self, token: u8) -> Result<(), JsonError> {
+        if self.token()? == token { Ok(()) } else { Err(JsonError::Malformed) }
     }
 
     /// The text from where `rest` was to where it is.
@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
         self.text.get(from..to).unwrap_or_default()
     }
 
-    fn value(&mut self) -> Result<Value<'a>, Fault> {
+    fn value(&mut self) -> Result<Value<'a>, JsonError> {
         self.skip_white_space();
         let start = self.rest;
         match self.next()? {
@@ -73,17 +73,17 @@ impl<'a> Reader<'a> {
                 self.rest = start;
                 self.number()
             }
-            _ => Err(Fault::Malformed),
+            _ => Err(JsonError::Malformed),
         }
     }
 
-    fn literal(&mut self, letters: &[u8], value: Value<'a>) -> Result<Value<'a>, Fault> {
-        self.rest = self.rest.strip_prefix(letters).ok_or(Fault::Malformed)?;
+    fn literal(&mut self, letters: &[u8], value: Value<'a>) -> Result<Value<'a>, JsonError> {
+        self.rest = self.rest.strip_prefix(letters).ok_or(JsonError::Malformed)?;
         Ok(value)
     }
 
-    fn open(&mut self) -> Result<(), Fault> {
-        self.depth = self.depth.checked_sub(1).ok_or(Fault::TooDeep)?;
+    fn open(&mut self) -> Result<(), JsonError> {
+        self.depth = self.depth.checked_sub(1).ok_or(JsonError::TooDeep)?;
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An object whose brace has been read.
-    fn object(&mut self) -> Result<Object<'a>, Fault> {
+    fn object(&mut self) -> Result<Object<'a>, JsonError> {
         self.open()?;
         let mut object = Object(Vec::new());
         let mut token = self.token()?;
@@ -101,13 +101,13 @@ impl<'a> Reader<'a> {
             object.0.reserve(10);
             loop {
                 if token != b'"' {
-                    return Err(Fault::Malformed);
+                    return Err(JsonError::Malformed);
                 }
                 let name = self.string()?;
-                self.members = self.members.checked_sub(1).ok_or(Fault::TooManyMembers)?;
+                self.members = self.members.checked_sub(1).ok_or(JsonError::TooManyMembers)?;
                 // A linear search: the members are few (Limits::members), and no map is built for them.
                 if object.get(&name).is_some() {
-                    return Err(Fault::DuplicateMember);
+                    return Err(JsonError::DuplicateMember);
                 }
                 self.expect(b':')?;
                 let value = self.value()?;
@@ -115,7 +115,7 @@ impl<'a> Reader<'a> {
                 match self.token()? {
                     b'}' => break,
                     b',' => token = self.token()?,
-                    _ => return Err(Fault::Malformed),
+                    _ => return Err(JsonError::Malformed),
                 }
             }
         }
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An array whose bracket has been read.
-    fn array(&mut self) -> Result<Vec<Value<'a>>, Fault> {
+    fn array(&mut self) -> Result<Vec<Value<'a>>, JsonError> {
         self.open()?;
         let mut array = Vec::new();
         self.skip_white_space();
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
                 match self.token()? {
                     b']' => break,
                     b',' => {}
-                    _ => return Err(Fault::Malformed),
+                    _ => return Err(JsonError::Malformed),
                 }
             }
         }
@@ -145,7 +145,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A string whose opening quote has been read.
-    fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
+    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         let mut text = Cow::Borrowed("");
         loop {
             let start = self.rest;
@@ -160,13 +160,13 @@ impl<'a> Reader<'a> {
                 b'"' => return Ok(text),
                 b'\\' => text.to_mut().push(self.escape()?),
                 // A control character, which no string holds (RFC 8259 §7).
-                _ => return Err(Fault::Malformed),
+                _ => return Err(JsonError::Malformed),
             }
         }
     }
 
     /// What an escape stands for whose backslash has been read.
-    fn escape(&mut self) -> Result<char, Fault> {
+    fn escape(&mut self) -> Result<char, JsonError> {
         Ok(match self.next()? {
             literal @ (b'"' | b'\\' | b'/') => char::from(literal),
             b'b' => '\u{8}',
@@ -177,23 +177,23 @@ impl<'a> Reader<'a> {
             b'u' => {
                 let mut code = self.four_digits()?;
                 if (0xd800..0xdc00).contains(&code) {
-                    self.rest = self.rest.strip_prefix(b"\\u").ok_or(Fault::Malformed)?;
+                    self.rest = self.rest.strip_prefix(b"\\u").ok_or(JsonError::Malformed)?;
                     let low = self.four_digits()?;
                     if !(0xdc00..0xe000).contains(&low) {
-                        return Err(Fault::Malformed);
+                        return Err(JsonError::Malformed);
                     }
                     code = 0x1_0000_u32.saturating_add(((code & 0x3ff) << 10) | (low & 0x3ff));
                 }
                 // Half of a pair is no character.
-                char::from_u32(code).ok_or(Fault::Malformed)?
+                char::from_u32(code).ok_or(JsonError::Malformed)?
             }
-            _ => return Err(Fault::Malformed),
+            _ => return Err(JsonError::Malformed),
         })
     }
 
-    fn four_digits(&mut self) -> Result<u32, Fault> {
+    fn four_digits(&mut self) -> Result<u32, JsonError> {
         (0..4).try_fold(0, |code, _| {
-            let digit = char::from(self.next()?).to_digit(16).ok_or(Fault::Malformed)?;
+            let digit = char::from(self.next()?).to_digit(16).ok_or(JsonError::Malformed)?;
             Ok((code << 4) | digit)
         })
     }
@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
 
     /// STRICTER: numbers of 10³⁰⁸ and more are refused, a little before a double would overflow; the runtime that is handed the claims
     /// would read them as infinite.
-    fn number(&mut self) -> Result<Value<'a>, Fault> {
+    fn number(&mut self) -> Result<Value<'a>, JsonError> {
         let positive = match self.rest {
             [b'-', rest @ ..] => {
                 self.rest = rest;
@@ -218,7 +218,7 @@ impl<'a> Reader<'a> {
         };
         let integer = self.digits();
         if integer.is_empty() || (integer.len() > 1 && integer.starts_with('0')) {
-            return Err(Fault::Malformed);
+            return Err(JsonError::Malformed);
         }
         let (mut fraction, mut exponent, mut whole) = ("", 0_i64, positive);
         if let [b'.', rest @ ..] = self.rest {
@@ -226,7 +226,7 @@ impl<'a> Reader<'a> {
             fraction = self.digits();
             whole = false;
             if fraction.is_empty() {
-                return Err(Fault::Malformed);
+                return Err(JsonError::Malformed);
             }
         }
         if let [b'e' | b'E', rest @ ..] = self.rest {
@@ -242,20 +242,20 @@ impl<'a> Reader<'a> {
             (None, None) => i64::MIN,
         };
         if place > i64::MIN && place.saturating_add(exponent) >= 308 {
-            return Err(Fault::Malformed);
+            return Err(JsonError::Malformed);
         }
         Ok(integer.parse().ok().filter(|_| whole).map_or(Value::OtherNumber, Value::Integer))
     }
 
     /// An exponent whose letter has been read; one that is too large for its type is as good as the largest.
-    fn exponent(&mut self) -> Result<i64, Fault> {
+    fn exponent(&mut self) -> Result<i64, JsonError> {
         let negative = self.rest.first() == Some(&b'-');
         if let [b'+' | b'-', rest @ ..] = self.rest {
             self.rest = rest;
         }
         let digits = self.digits();
         if digits.is_empty() {
-            return Err(Fault::Malformed);
+            return Err(JsonError::Malformed);
         }
         let exponent = digits.parse::<i32>().unwrap_or(i32::MAX);
         Ok(if negative { i64::from(exponent).saturating_neg() } else { i64::from(exponent) })

@@ -6,7 +6,7 @@ use crate::{
     base64url, json,
     jws::{
         header::{self, Header},
-        memo::HeaderMemo,
+        header_memo::HeaderMemo,
     },
     limits::Limits,
     rejection::{Rejection, Segment},
@@ -144,10 +144,10 @@ pub(crate) fn leading_parts_unverified(token: &str) -> (Vec<u8>, Vec<u8>) {
 /// Reads a decoded part as a JSON object, naming the part in what is refused.
 pub(crate) fn read_part<'a>(part: Segment, text: &'a [u8], limits: &Limits) -> Result<json::Object<'a>, Rejection> {
     json::read_object(text, limits).map_err(|fault| match fault {
-        json::Fault::Malformed => Rejection::JsonMalformed { part },
-        json::Fault::DuplicateMember => Rejection::JsonDuplicateMember { part },
-        json::Fault::TooDeep => Rejection::JsonTooDeep { part, limit: limits.depth() },
-        json::Fault::TooManyMembers => Rejection::JsonTooManyMembers { part, limit: limits.members() },
+        json::JsonError::Malformed => Rejection::JsonMalformed { part },
+        json::JsonError::DuplicateMember => Rejection::JsonDuplicateMember { part },
+        json::JsonError::TooDeep => Rejection::JsonTooDeep { part, limit: limits.depth() },
+        json::JsonError::TooManyMembers => Rejection::JsonTooManyMembers { part, limit: limits.members() },
     })
 }
 

@@ -50,6 +50,14 @@ impl Header {
     }
 }
 
+/// Do two media types in `typ` name one kind? RFC 7515 §4.1.9: "application/" may be left out of one that has no other slash.
+pub(crate) fn is_same_type(one: &str, other: &str) -> bool {
+    fn short(name: &str) -> &str {
+        name.strip_prefix("application/").unwrap_or(name)
+    }
+    short(one) == short(other)
+}
+
 pub(crate) fn read(text: Vec<u8>, limits: &Limits) -> Result<Header, Rejection> {
     if text.len() > limits.header_bytes() {
         return Err(Rejection::HeaderTooLarge { limit: limits.header_bytes(), actual: text.len() });
@@ -86,6 +94,14 @@ mod tests {
     fn reads_alg_kid_and_typ_and_nothing_else() {
         let header = header(r#"{"alg":"ES256","kid":"k","typ":"at+jwt","jwk":{"d":1},"jku":"x"}"#).unwrap();
         assert_eq!((header.alg(), header.kid(), header.typ()), (Alg::Es256, Some("k"), Some("at+jwt")));
+    }
+
+    #[test]
+    fn application_may_be_left_out_of_a_type_and_nothing_else() {
+        assert!(is_same_type("at+jwt", "application/at+jwt") && is_same_type("application/at+jwt", "at+jwt"));
+        for other in ["AT+JWT", "Application/at+jwt", "text/at+jwt", "application/application/at+jwt", "at+jwt "] {
+            assert!(!is_same_type("at+jwt", other), "{other}");
+        }
     }
 
     #[test]

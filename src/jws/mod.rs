@@ -1,5 +1,5 @@
 //! The compact serialization of a JSON Web Signature (RFC 7515), read strictly and not yet believed.
 
 pub mod header;
-pub(crate) mod memo;
+pub(crate) mod header_memo;
 pub mod compact;

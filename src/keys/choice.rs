@@ -5,7 +5,7 @@ use crate::{
     jws::header::Header,
     keys::{
         index::Hasher,
-        set::{Candidate, Candidates, Entry, KeySet, MOST_CANDIDATES},
+        set::{Candidate, Candidates, IssuerKey, KeySet, MOST_CANDIDATES},
     },
     rejection::Rejection,
 };
@@ -28,7 +28,7 @@ pub(super) enum Whose {
 
 impl Question<'_> {
     /// What an entry is asked for by, as hashes for an index.
-    pub(super) fn each_about(entry: &Entry, each: &mut dyn FnMut(u32)) {
+    pub(super) fn each_about(entry: &IssuerKey, each: &mut dyn FnMut(u32)) {
         for whose in [Whose::Issuer(entry.issuer), Whose::Alg(entry.key.alg())] {
             for kid in [None, Some(entry.kid.as_deref())] {
                 each(Question { whose, kid }.hash());
@@ -51,7 +51,7 @@ impl Question<'_> {
     }
 
     #[inline(never)]
-    pub(super) fn is_about(&self, entry: &Entry) -> bool {
+    pub(super) fn is_about(&self, entry: &IssuerKey) -> bool {
         let owned = match self.whose {
             Whose::Issuer(issuer) => issuer == entry.issuer,
             Whose::Alg(alg) => alg == entry.key.alg(),

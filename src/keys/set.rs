@@ -20,13 +20,13 @@ pub const MOST_CANDIDATES: usize = 4;
 /// Keys by (issuer, `kid`). The same `kid` at two issuers names two keys (CVE-2026-49998).
 #[derive(Debug, Default)]
 pub struct KeySet {
-    entries: Vec<Entry>,
+    entries: Vec<IssuerKey>,
     index: Index,
     tables: Tables,
 }
 
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct IssuerKey {
     pub(super) issuer: usize,
     pub(super) kid: Option<String>,
     pub(super) key: VerificationKey,
@@ -34,7 +34,7 @@ pub(super) struct Entry {
     remote: Option<Fingerprint>,
 }
 
-impl Entry {
+impl IssuerKey {
     fn is_remote_of(&self, issuer: usize) -> bool {
         self.issuer == issuer && self.remote.is_some()
     }
@@ -115,7 +115,7 @@ pub struct KeyUsage<'k> {
 impl KeySet {
     /// Adds a key of the issuer with that index. [`index`](Self::index) has to be called before it is found.
     pub(crate) fn push(&mut self, issuer: usize, NamedKey { kid, key }: NamedKey) {
-        self.entries.push(Entry { issuer, kid, key, remote: None });
+        self.entries.push(IssuerKey { issuer, kid, key, remote: None });
     }
 
     /// Notes where the keys are that are in the set by now.
@@ -161,14 +161,14 @@ impl KeySet {
 
     /// Does a key that is built in go by the name of that published one?
     fn is_built_in(&self, issuer: usize, named: &NamedKey) -> bool {
-        let goes_by = |entry: &Entry| entry.kid == named.kid && entry.key.alg() == named.key.alg();
-        let own = |entry: &Entry| entry.issuer == issuer && entry.remote.is_none();
+        let goes_by = |entry: &IssuerKey| entry.kid == named.kid && entry.key.alg() == named.key.alg();
+        let own = |entry: &IssuerKey| entry.issuer == issuer && entry.remote.is_none();
         named.kid.is_some() && self.entries.iter().any(|entry| own(entry) && goes_by(entry))
     }
 
     /// Puts these keys in the place of what the issuer published before; whether they are others.
     fn replace(&mut self, issuer: usize, fresh: Vec<RemoteKey>) -> bool {
-        let same = |entry: &Entry, key: &RemoteKey| {
+        let same = |entry: &IssuerKey, key: &RemoteKey| {
             entry.is_remote_of(issuer) && entry.remote == Some(key.fingerprint) && entry.kid == key.named.kid
         };
         let before = self.entries.len();
@@ -190,7 +190,7 @@ impl KeySet {
         for key in fresh {
             if !self.entries.iter().any(|entry| same(entry, &key)) {
                 let RemoteKey { named: NamedKey { kid, key }, fingerprint } = key;
-                let entry = Entry { issuer, kid, key, remote: Some(fingerprint) };
+                let entry = IssuerKey { issuer, kid, key, remote: Some(fingerprint) };
                 let place = self.entries.len();
                 Question::each_about(&entry, &mut |hash| self.index.insert(hash, place));
                 self.entries.push(entry);
@@ -207,7 +207,7 @@ impl KeySet {
 
     /// Does it fit a token without a `kid`? It is built in, or the one key of its algorithm that its issuer publishes: of several none does
     /// (OpenID Connect Core §10.1).
-    pub(super) fn needs_no_kid(&self, entry: &Entry) -> bool {
+    pub(super) fn needs_no_kid(&self, entry: &IssuerKey) -> bool {
         let mut published = 0_usize;
         if entry.remote.is_some() {
             self.find(Question { whose: Whose::Issuer(entry.issuer), kid: None }, &mut |_, other| {
@@ -238,7 +238,7 @@ impl KeySet {
 
     /// Looks at what the question is about, in the order of the policy, until `look` says that it has seen enough.
     #[inline(never)]
-    pub(super) fn find<'s>(&'s self, question: Question<'_>, look: &mut dyn FnMut(usize, &'s Entry) -> bool) {
+    pub(super) fn find<'s>(&'s self, question: Question<'_>, look: &mut dyn FnMut(usize, &'s IssuerKey) -> bool) {
         for place in self.index.places(question.hash()) {
             if let Some(entry) = self.entries.get(place).filter(|entry| question.is_about(entry))
                 && look(place, entry)
@@ -299,7 +299,7 @@ impl KeySet {
 
     /// What each key takes, in the order of the policy; published keys come last.
     pub fn usage(&self) -> impl Iterator<Item = KeyUsage<'_>> {
-        self.entries.iter().enumerate().map(|(place, Entry { issuer, kid, key, .. })| KeyUsage {
+        self.entries.iter().enumerate().map(|(place, IssuerKey { issuer, kid, key, .. })| KeyUsage {
             issuer: *issuer,
             kid: kid.as_deref(),
             alg: key.alg(),

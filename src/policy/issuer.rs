@@ -9,7 +9,7 @@ use crate::{
         jwk::{self, NamedKey},
     },
     policy::{
-        rules::{Rules, Types},
+        issuer_rules::{IssuerRules, Types},
         sources::{Introspection, Remote},
     },
     policy_error::PolicyError,
@@ -18,7 +18,7 @@ use crate::{
 /// One issuer: its exact name, the audiences we answer to, its keys, and what else is asked of its tokens.
 #[derive(Debug)]
 pub struct IssuerPolicy {
-    pub(super) rules: Rules,
+    pub(super) rules: IssuerRules,
     pub(super) keys: Vec<NamedKey>,
 }
 
@@ -39,7 +39,7 @@ impl IssuerPolicy {
         if audience.is_empty() || audience.iter().any(String::is_empty) {
             return Err(PolicyError::at("audience", "must be one or more non-empty strings"));
         }
-        Ok(IssuerPolicy { rules: Rules::new(issuer, audience), keys: Vec::new() })
+        Ok(IssuerPolicy { rules: IssuerRules::new(issuer, audience), keys: Vec::new() })
     }
 
     /// Adds one key. Without a `kid` it fits every token of its algorithm.

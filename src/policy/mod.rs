@@ -2,12 +2,12 @@
 
 mod issuer;
 mod presets;
-mod questions;
-mod carried;
+mod for_gate;
+mod inherited_keys;
 mod read;
 #[cfg(feature = "revocation")]
 mod revocation;
-mod rules;
+mod issuer_rules;
 #[cfg(test)]
 mod schema;
 pub(crate) mod shapes;
@@ -35,7 +35,7 @@ use crate::{
     signature::AuthenticToken,
     time::{Leeway, UnixSeconds, Validity},
 };
-use rules::Rules;
+use issuer_rules::IssuerRules;
 
 /// Whom a verifier trusts, and for what.
 ///
@@ -48,7 +48,7 @@ use rules::Rules;
 /// ```
 #[derive(Debug)]
 pub struct Policy {
-    rules: Vec<Rules>,
+    rules: Vec<IssuerRules>,
     /// Where in `rules` an issuer is, by its name.
     names: Index,
     keys: KeySet,
@@ -204,7 +204,7 @@ impl Policy {
         self.check_time(claims, now)
     }
 
-    fn issuer(&self, issuers: impl Iterator<Item = usize> + Clone, iss: &str) -> Result<&Rules, Rejection> {
+    fn issuer(&self, issuers: impl Iterator<Item = usize> + Clone, iss: &str) -> Result<&IssuerRules, Rejection> {
         let mut trusted = issuers.filter_map(|index| self.rules.get(index));
         trusted.clone().find(|rules| rules.issuer == iss).ok_or_else(|| Rejection::IssuerMismatch {
             expected: trusted.by_ref().map(|rules| rules.issuer.clone()).collect(),

@@ -9,8 +9,9 @@ use crate::{
     keys::{VerificationKey, jwk::NamedKey, tables::TableBudget},
     limits::Limits,
     policy::{
-        IssuerPolicy, Policy, presets,
-        rules::{Rules, Types},
+        IssuerPolicy, Policy,
+        issuer_rules::{IssuerRules, Types},
+        presets,
         shapes::POLICY,
         sources::{ClientAuthentication, Discovery, Introspection, Location, Remote},
     },
@@ -72,7 +73,7 @@ fn limits(object: Option<&Object<'_>>) -> Limits {
 
 fn issuer(object: &Object<'_>) -> Result<IssuerPolicy, PolicyError> {
     let name = object.text("issuer").unwrap_or_default().to_owned();
-    let mut policy = IssuerPolicy { rules: Rules::new(name, owned(object, "audience")), keys: Vec::new() };
+    let mut policy = IssuerPolicy { rules: IssuerRules::new(name, owned(object, "audience")), keys: Vec::new() };
     if let Some(claim) = object.text("audienceClaim") {
         policy.rules.audience_claim = claim.to_owned();
     }
@@ -155,7 +156,7 @@ fn revocation(object: &Object<'_>) -> Result<RevocationPolicy, PolicyError> {
 /// Keys that belong to no issuer.
 #[cfg(feature = "revocation")]
 fn own_keys(object: &Object<'_>) -> Result<Vec<NamedKey>, PolicyError> {
-    let mut holder = IssuerPolicy { rules: Rules::new(String::new(), Vec::new()), keys: Vec::new() };
+    let mut holder = IssuerPolicy { rules: IssuerRules::new(String::new(), Vec::new()), keys: Vec::new() };
     keys(object, &mut holder)?;
     Ok(holder.keys)
 }

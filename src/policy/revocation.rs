@@ -12,7 +12,7 @@ use crate::{
         remote::{LeftOut, RemoteKey},
         set::KeySet,
     },
-    policy::{IssuerPolicy, Policy, rules::Rules},
+    policy::{IssuerPolicy, Policy, issuer_rules::IssuerRules},
     policy_error::PolicyError,
 };
 
@@ -190,7 +190,7 @@ fn check_seconds(seconds: u64, most: u64) -> Result<(), PolicyError> {
 }
 
 fn read_jwks(jwks: &str) -> Result<Vec<NamedKey>, PolicyError> {
-    let mut holder = IssuerPolicy { rules: Rules::new(String::new(), Vec::new()), keys: Vec::new() };
+    let mut holder = IssuerPolicy { rules: IssuerRules::new(String::new(), Vec::new()), keys: Vec::new() };
     document::parse(jwks).and_then(|jwks| holder.push_jwks(&jwks)).map_err(|error| error.within("jwks"))?;
     Ok(holder.keys)
 }

@@ -1,7 +1,7 @@
 //! Cutoffs: of an issuer, a client, a subject, a session or a key nothing is accepted that was issued before an instant.
 
 use crate::{
-    revocation::name::HashKey,
+    revocation::hash_key::HashKey,
     time::{Leeway, UnixSeconds},
 };
 

@@ -10,9 +10,9 @@ use crate::{
     limits::Limits,
     revocation::{
         cutoff::Cutoffs,
-        exact::{Ascending, Exact},
-        name::HashKey,
+        hash_key::HashKey,
         snapshot::{Head, TYPE},
+        sorted_hashes::{Ascending, SortedHashes},
         update::UpdateError,
     },
     signature,
@@ -39,7 +39,7 @@ pub(crate) struct Document {
     pub(crate) head: Head,
     /// What the feed wants to be asked with.
     pub(crate) cursor: Option<String>,
-    pub(crate) tokens: Exact,
+    pub(crate) tokens: SortedHashes,
     pub(crate) cutoffs: Cutoffs,
 }
 
@@ -137,7 +137,7 @@ impl Body {
                 link,
                 head,
                 cursor: cursor(&claims)?,
-                tokens: Exact::default(),
+                tokens: SortedHashes::default(),
                 cutoffs: Cutoffs::default(),
             },
             expected: bytes(&claims, "body").ok_or(malformed("body"))?,

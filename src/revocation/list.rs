@@ -9,9 +9,9 @@ use crate::{
     revocation::{
         cutoff::Cutoffs,
         document::{Document, Link},
-        exact::Exact,
-        name::HashKey,
+        hash_key::HashKey,
         snapshot::Head,
+        sorted_hashes::SortedHashes,
         update::{UpdateError, UpdateReport},
     },
     time::UnixSeconds,
@@ -27,7 +27,7 @@ pub(super) struct List {
     issued_at: UnixSeconds,
     not_after: UnixSeconds,
     key: HashKey,
-    tokens: Exact,
+    tokens: SortedHashes,
     cutoffs: Cutoffs,
 }
 

@@ -5,9 +5,9 @@
 //! name a token says nothing once it is stale. Besides there are the [status lists](https://datatracker.ietf.org/doc/draft-ietf-oauth-status-list/)
 //! that a token refers to itself.
 
-mod name;
+mod hash_key;
 #[cfg(feature = "revocation")]
-mod exact;
+mod sorted_hashes;
 #[cfg(feature = "revocation")]
 mod cutoff;
 #[cfg(feature = "revocation")]
@@ -20,15 +20,15 @@ mod list;
 #[cfg(feature = "revocation")]
 mod status;
 #[cfg(feature = "revocation")]
-mod aside;
+mod former_lists;
 #[cfg(feature = "revocation")]
-mod held;
+mod revocations;
 
+pub use hash_key::HashKey;
 #[cfg(feature = "revocation")]
-pub(crate) use held::Revocations;
+pub(crate) use revocations::Revocations;
 #[cfg(all(feature = "revocation", feature = "js"))]
-pub(crate) use held::{Incoming, Taken};
-pub use name::HashKey;
+pub(crate) use revocations::{Incoming, Taken};
 #[cfg(feature = "revocation")]
 pub use status::StatusReport;
 #[cfg(feature = "revocation")]

@@ -13,10 +13,9 @@ use wasm_bindgen::prelude::*;
 use super::lists::{self, Lists};
 use super::{
     checked_instant,
-    decisions::{Decisions, Question},
-    discovered,
-    exchange::Exchange,
-    number, thrown,
+    decision_memory::{DecisionMemory, Question},
+    discovered, number, thrown,
+    verdict_memory::VerdictMemory,
 };
 #[cfg(feature = "revocation")]
 use crate::policy::RevocationSource;
@@ -30,8 +29,8 @@ use crate::{
 pub struct RawGate {
     gate: RefCell<Gate>,
     nonce_secret: Option<Vec<u8>>,
-    exchange: RefCell<Exchange>,
-    decisions: RefCell<Decisions>,
+    memory: RefCell<VerdictMemory>,
+    decisions: RefCell<DecisionMemory>,
     #[cfg(feature = "revocation")]
     lists: RefCell<Lists>,
 }
@@ -67,7 +66,7 @@ impl RawGate {
         Ok(RawGate {
             gate: RefCell::new(gate),
             nonce_secret,
-            exchange: RefCell::new(Exchange::new()),
+            memory: RefCell::new(VerdictMemory::new()),
             decisions: RefCell::default(),
             #[cfg(feature = "revocation")]
             lists: RefCell::default(),
@@ -103,8 +102,8 @@ impl RawGate {
     /// lines: see `Facts::with_lines`. A `requirement` below zero is none.
     #[wasm_bindgen(js_name = decideLines)]
     pub fn decide_lines(&self, written: usize, lines: usize, there: u8, requirement: i32, now: f64) -> u8 {
-        let (exchange, gate) = (self.exchange.borrow(), self.gate.borrow());
-        let text = exchange.written(written);
+        let (memory, gate) = (self.memory.borrow(), self.gate.borrow());
+        let text = memory.written(written);
         let question = Question { text, lines, there, requirement: u64::try_from(requirement).ok() };
         self.decisions.borrow_mut().decide(&gate, &question, now)
     }
@@ -132,8 +131,8 @@ impl RawGate {
     #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = moreRevocations)]
     pub fn more_revocations(&self, written: usize) {
-        let exchange = self.exchange.borrow();
-        self.lists.borrow_mut().more(self.gate.borrow_mut().verifier_mut(), exchange.written(written));
+        let memory = self.memory.borrow();
+        self.lists.borrow_mut().more(self.gate.borrow_mut().verifier_mut(), memory.written(written));
     }
 
     /// What came of them.
@@ -180,7 +179,7 @@ impl RawGate {
         serde_json::to_string(&profile(&self.gate.borrow())).unwrap_or_default()
     }
 
-    /// Where an issuer's metadata says that its keys are: `{ "jwksUri": … }` or `{ "fault": … }`
+    /// Where an issuer's metadata says that its keys are: `{ "jwksUri": … }` or `{ "error": … }`
     /// as JSON.
     #[wasm_bindgen(js_name = readMetadata)]
     pub fn read_metadata(&self, issuer: &str, text: &str) -> String {
@@ -204,30 +203,30 @@ impl RawGate {
 
     /// Where the input is.
     pub fn input(&self) -> usize {
-        self.exchange.borrow().input()
+        self.memory.borrow().input()
     }
 
     /// Length of the input, in bytes.
     #[wasm_bindgen(js_name = inputBytes)]
     pub fn input_bytes(&self) -> usize {
-        self.exchange.borrow().input_bytes()
+        self.memory.borrow().input_bytes()
     }
 
     /// Where the answer is.
     pub fn answer(&self) -> usize {
-        self.exchange.borrow().answer()
+        self.memory.borrow().answer()
     }
 
     /// The verdict about a token.
     pub fn verify(&self, written: usize, length: usize, now: f64) -> u8 {
-        self.exchange.borrow_mut().verify(self.gate.borrow().verifier(), written, length, now)
+        self.memory.borrow_mut().verify(self.gate.borrow().verifier(), written, length, now)
     }
 
     /// The verdict about the value of an Authorization header, or about there being none.
     #[wasm_bindgen(js_name = verifyAuthorization)]
     pub fn verify_authorization(&self, present: bool, written: usize, length: usize, now: f64, checked: bool) -> u8 {
         let gate = self.gate.borrow();
-        self.exchange.borrow_mut().verify_authorization(gate.verifier(), present, written, length, now, checked)
+        self.memory.borrow_mut().verify_authorization(gate.verifier(), present, written, length, now, checked)
     }
 
     /// What is kept to be fast, as JSON.

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use super::{checked_instant, discovered, thrown};
 use crate::{
     gate::metadata,
-    issuer::endpoint::{self, Evidence, Exchange, Issuer},
+    issuer::endpoint::{self, Exchange, Issuer, StepResult},
 };
 
 /// An issuer by one configuration.
@@ -60,7 +60,7 @@ impl RawIssuer {
     }
 
     /// Where the metadata of an upstream issuer say that its keys are: `{ "jwksUri": … }` or `{
-    /// "fault": … }` as JSON.
+    /// "error": … }` as JSON.
     #[wasm_bindgen(js_name = readMetadata)]
     pub fn read_metadata(&self, issuer: &str, text: &str) -> String {
         discovered(metadata::jwks_uri(text, issuer, &[]))
@@ -81,9 +81,9 @@ impl RawExchange {
     }
 
     /// Takes what the step came to, as JSON, and gives the next one.
-    pub fn resume(&self, evidence: &str, now: f64) -> Result<String, JsValue> {
+    pub fn resume(&self, result: &str, now: f64) -> Result<String, JsValue> {
         let mut exchange = self.0.borrow_mut();
-        exchange.resume(Evidence::from_json(evidence), checked_instant(now)?);
+        exchange.resume(StepResult::from_json(result), checked_instant(now)?);
         Ok(exchange.step_json())
     }
 }

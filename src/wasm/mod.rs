@@ -3,17 +3,17 @@
 //! Everything returned is a plain value. The only objects with a place in the wasm memory are the long-lived ones: a verifier, a gate
 //! and a signing key.
 
-mod exchange;
-#[cfg(feature = "gate")]
-mod decisions;
-#[cfg(feature = "gate")]
+mod verdict_memory;
+#[cfg(feature = "gate-js")]
+mod decision_memory;
+#[cfg(feature = "gate-js")]
 mod gate;
 #[cfg(feature = "issuer")]
 mod issuer;
 #[cfg(feature = "issuer")]
 mod issuer_endpoint;
 mod jws;
-#[cfg(any(feature = "gate", feature = "issuer"))]
+#[cfg(any(feature = "gate-js", feature = "issuer"))]
 mod key_times;
 #[cfg(feature = "revocation")]
 mod lists;
@@ -43,21 +43,21 @@ fn instant(now: f64) -> Result<UnixSeconds, PolicyError> {
 }
 
 /// The same, where the mistake is thrown.
-#[cfg(any(feature = "issuer", feature = "gate", feature = "revocation"))]
+#[cfg(any(feature = "issuer", feature = "gate-js", feature = "revocation"))]
 fn checked_instant(now: f64) -> Result<UnixSeconds, JsValue> {
     instant(now).map_err(|error| thrown(&error))
 }
 
 /// Where an issuer's keys are, or why its metadata are not believed, as JSON.
-#[cfg(any(feature = "issuer", feature = "gate"))]
-fn discovered(found: Result<String, crate::gate::metadata::MetadataFault>) -> String {
+#[cfg(any(feature = "issuer", feature = "gate-js"))]
+fn discovered(found: Result<String, crate::gate::metadata::MetadataError>) -> String {
     #[derive(serde::Serialize)]
     #[serde(rename_all = "camelCase")]
-    enum Told {
+    enum Discovered {
         JwksUri(String),
-        Fault(crate::gate::metadata::MetadataFault),
+        Error(crate::gate::metadata::MetadataError),
     }
-    let told = found.map_or_else(Told::Fault, Told::JwksUri);
+    let told = found.map_or_else(Discovered::Error, Discovered::JwksUri);
     serde_json::to_string(&told).unwrap_or_default()
 }
 

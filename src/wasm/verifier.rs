@@ -16,7 +16,7 @@ use super::{
     checked_instant,
     lists::{self, Lists},
 };
-use super::{exchange::Exchange, thrown};
+use super::{thrown, verdict_memory::VerdictMemory};
 use crate::verifier::Verifier;
 
 /// A verifier by one policy at a time.
@@ -24,7 +24,7 @@ use crate::verifier::Verifier;
 #[derive(Debug)]
 pub struct RawVerifier {
     verifier: RefCell<Verifier>,
-    exchange: RefCell<Exchange>,
+    memory: RefCell<VerdictMemory>,
     #[cfg(feature = "revocation")]
     lists: RefCell<Lists>,
 }
@@ -37,7 +37,7 @@ impl RawVerifier {
         let verifier = Verifier::from_json(policy).map_err(|error| thrown(&error))?;
         Ok(RawVerifier {
             verifier: RefCell::new(verifier),
-            exchange: RefCell::new(Exchange::new()),
+            memory: RefCell::new(VerdictMemory::new()),
             #[cfg(feature = "revocation")]
             lists: RefCell::default(),
         })
@@ -61,8 +61,8 @@ impl RawVerifier {
     #[cfg(feature = "revocation")]
     #[wasm_bindgen(js_name = moreRevocations)]
     pub fn more_revocations(&self, written: usize) {
-        let exchange = self.exchange.borrow();
-        self.lists.borrow_mut().more(&mut self.verifier.borrow_mut(), exchange.written(written));
+        let memory = self.memory.borrow();
+        self.lists.borrow_mut().more(&mut self.verifier.borrow_mut(), memory.written(written));
     }
 
     /// What came of them.
@@ -102,30 +102,30 @@ impl RawVerifier {
 
     /// Where the input is.
     pub fn input(&self) -> usize {
-        self.exchange.borrow().input()
+        self.memory.borrow().input()
     }
 
     /// Length of the input, in bytes.
     #[wasm_bindgen(js_name = inputBytes)]
     pub fn input_bytes(&self) -> usize {
-        self.exchange.borrow().input_bytes()
+        self.memory.borrow().input_bytes()
     }
 
     /// Where the answer is.
     pub fn answer(&self) -> usize {
-        self.exchange.borrow().answer()
+        self.memory.borrow().answer()
     }
 
     /// The verdict about a token.
     pub fn verify(&self, written: usize, length: usize, now: f64) -> u8 {
-        self.exchange.borrow_mut().verify(&self.verifier.borrow(), written, length, now)
+        self.memory.borrow_mut().verify(&self.verifier.borrow(), written, length, now)
     }
 
     /// The verdict about the value of an Authorization header, or about there being none.
     #[wasm_bindgen(js_name = verifyAuthorization)]
     pub fn verify_authorization(&self, present: bool, written: usize, length: usize, now: f64, checked: bool) -> u8 {
         let verifier = self.verifier.borrow();
-        self.exchange.borrow_mut().verify_authorization(&verifier, present, written, length, now, checked)
+        self.memory.borrow_mut().verify_authorization(&verifier, present, written, length, now, checked)
     }
 
     /// What is kept to be fast, as JSON.

@@ -66,13 +66,13 @@ struct List {
 }
 
 /// The world outside, as a vector says.
-struct Told {
+struct EvidenceOutside {
     /// What is served, by URL.
     served: Vec<(String, String)>,
     replay: Option<String>,
 }
 
-impl Outside for Told {
+impl Outside for EvidenceOutside {
     async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
         let text = self.served.iter().find(|(url, _)| *url == request.url()).map(|(_, text)| text.as_str());
         let init = ResponseInit::new();
@@ -151,7 +151,7 @@ fn built(asking: &Asking) -> Option<Request> {
     (request.url() == asking.url && request.method() == asking.method).then_some(request)
 }
 
-fn gate(vector: Vector) -> Result<FetchGate<Told>, portcullis::PolicyError> {
+fn gate(vector: Vector) -> Result<FetchGate<EvidenceOutside>, portcullis::PolicyError> {
     let Vector { policy, requirement, now, request, evidence, remote_keys, revocations, nonce_secret } = vector;
     let mut gate = Gate::with_nonce_secret(&policy, nonce_secret.as_deref())?;
     for List { uri, document, now } in revocations {
@@ -179,7 +179,8 @@ fn gate(vector: Vector) -> Result<FetchGate<Told>, portcullis::PolicyError> {
         certificate: request.certificate.clone(),
     };
     let now = UnixSeconds::new(now).unwrap();
-    let gate = FetchGate::with_clock(gate, Told { served, replay: evidence.replay }, connection, move || now);
+    let gate =
+        FetchGate::with_clock(gate, EvidenceOutside { served, replay: evidence.replay }, connection, move || now);
     requirement.map_or(Ok(gate.clone()), |requirement| gate.requiring(&requirement))
 }
 

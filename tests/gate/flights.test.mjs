@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { BoundedTexts } from '../../dist/gate/introspection/bounded.js';
+import { BoundedTexts } from '../../dist/gate/introspection/bounded-texts.js';
 import { Flights } from '../../dist/net/flights.js';
 import { Misses } from '../../dist/net/remote-keys/unknown-kids.js';
 import { clock } from '../support/origin.mjs';

@@ -192,7 +192,7 @@ test('keys that are past their time are gone for the shadow as well', async () =
   server.behave = status(500);
   time.pass(200_000);
   refused(await check(token), 503, 'keys-unavailable');
-  assert.deepEqual(gate.stats().reportOnly, { compared: 2, same: 2, differences: [], faults: 0 });
+  assert.deepEqual(gate.stats().reportOnly, { compared: 2, same: 2, differences: [], callbackErrors: 0 });
 });
 
 test('the shadow decides about opaque tokens by the live answer', async () => {
@@ -252,7 +252,7 @@ test('a callback that throws changes no decision', async () => {
   });
   server.behave = active();
   assert.equal((await check()).ok, true);
-  assert.equal(gate.stats().observed.faults, 1);
+  assert.equal(gate.stats().observed.callbackErrors, 1);
 });
 
 test('that our own credentials are wrong is told by a name of its own', async () => {

@@ -302,8 +302,8 @@ test('what is fixed by a call is no option, and what is not known is named', asy
     [() => issuer.startSession('mallory'), '/clientId'],
     [() => issuer.mintCode('mallory', { clientId: 'page', subject: 'admin' }), '/subject'],
     [() => issuer.mintCode('mallory', { clientId: 'page', command: 'startSession' }), '/command'],
-    [() => issuer.revoke({ subject: 'a', command: 'startSession' }), '/command'],
-    [() => issuer.revoke({ subject: 'a', rolle: 1 }), '/rolle'],
+    [() => issuer.revoke({ sub: 'a', command: 'startSession' }), '/command'],
+    [() => issuer.revoke({ sub: 'a', rolle: 1 }), '/rolle'],
     [async () => issuerWith({ onEvents: () => {} }), '/onEvents'],
     [async () => issuerWith({ feedkey: {} }), '/feedkey'],
   ])

@@ -162,8 +162,8 @@ test('every revoke reaches an edge by the feed, and spares what begins afterward
 
   for (const [name, revoke] of [
     ['subject, in process', () => issuer.endSessionsOf('alice')],
-    ['subject', () => administer({ subject: 'alice' })],
-    ['client', () => administer({ client: 'page' })],
+    ['sub', () => administer({ claim: 'sub', value: 'alice' })],
+    ['client_id', () => administer({ claim: 'client_id', value: 'page' })],
   ]) {
     const before = await start();
     assert.equal(await accepted(before), 'accepted', name);
@@ -181,7 +181,7 @@ test('every revoke reaches an edge by the feed, and spares what begins afterward
   const own = async () =>
     (await post('/token', { ...asPost, grant_type: 'client_credentials' })).json.access_token;
   const early = await own();
-  await administer({ client: 'post' });
+  await administer({ claim: 'client_id', value: 'post' });
   const late = await own();
   assert.deepEqual([await accepted(early), await accepted(late)], ['issued-before-cutoff', 'accepted']);
   const actives = [early, late].map((token) => post('/introspect', { ...asPost, token }));
@@ -191,15 +191,23 @@ test('every revoke reaches an edge by the feed, and spares what begins afterward
   );
 
   const other = await start('bob');
-  assert.equal((await administer({ session: claimsOf(other).sid })).status, 204);
+  assert.equal((await administer({ claim: 'sid', value: claimsOf(other).sid })).status, 204);
   assert.equal(await accepted(other), 'token-revoked');
   const bySession = await start('bob');
-  assert.equal((await administer({ key: signing.kid })).status, 204);
+  assert.equal((await administer({ claim: 'kid', value: signing.kid })).status, 204);
   assert.equal(await accepted(bySession), 'issued-before-cutoff');
 
-  for (const parameters of [{}, { subject: 'a', client: 'b' }, { session: 'x' }])
-    assert.equal((await administer(parameters)).json.error, 'invalid_request');
-  const refused = await post('/revocations', { subject: 'alice' }, asBasic);
+  for (const [parameters, description] of [
+    [{}, 'claim: must be sub, sid, client_id or kid'],
+    [{ subject: 'a' }, 'claim: must be sub, sid, client_id or kid'],
+    [{ claim: 'subject', value: 'a' }, 'claim: must be sub, sid, client_id or kid'],
+    [{ claim: 'sub' }, 'value: is required'],
+    [{ claim: 'sid', value: 'x' }, 'value: must be 16 bytes in base64url, as in sid'],
+  ]) {
+    const { error, error_description } = (await administer(parameters)).json;
+    assert.deepEqual([error, error_description], ['invalid_request', description]);
+  }
+  const refused = await post('/revocations', { claim: 'sub', value: 'alice' }, asBasic);
   assert.deepEqual([refused.status, refused.json.error], [400, 'unauthorized_client']);
 });
 
@@ -245,8 +253,10 @@ test('a mistake in a command is named by its member', async (t) => {
     [() => issuer.startSession('a', { clientId: 'page', jkt: 'x' }), '/jkt'],
     [() => issuer.startSession('a', { clientId: 'page', rolle: 'x' }), '/rolle'],
     [() => issuer.endSession('x'), '/sid'],
-    [() => issuer.revoke({}), '/subject'],
-    [() => issuer.revoke({ subject: 'a', kid: 'b' }), '/subject'],
+    [() => issuer.revoke({}), '/sub'],
+    [() => issuer.revoke({ sub: 'a', kid: 'b' }), '/sub'],
+    [() => issuer.revoke({ session: 'a' }), '/session'],
+    [() => issuer.revoke({ sid: 'x' }), '/sid'],
   ])
     await assert.rejects(call(), { name: 'PolicyError', pointer });
 });

@@ -7,10 +7,10 @@ use std::{
 
 use portcullis::UnixSeconds;
 use portcullis::issuer::sessions::{
-    configuration::Rules,
+    configuration::SessionRules,
     configuration::{Configuration, Settings},
     cutoff::{Cutoff, Party},
-    operation::{Evidence, Operation, Step, Versioned},
+    operation::{Operation, StoreEntry, StoreResult, StoreStep},
     refresh_token::{IssuedRefreshToken, RefreshToken},
     root_keys::{RootKey, RootKeys},
     row::{Row, Salt, Status},
@@ -42,7 +42,7 @@ pub(crate) enum Kind {
 
 pub(crate) struct Issuer {
     pub(crate) kind: Kind,
-    pub(crate) rules: Rules,
+    pub(crate) rules: SessionRules,
     pub(crate) settings: Settings,
     pub(crate) first: Row,
     tokens: Vec<(RefreshToken, String)>,
@@ -55,7 +55,7 @@ type Path = (Who, What, Vec<(Seen, Seconds)>);
 
 /// An operation's next step, and the row that it would write.
 pub(crate) struct Next {
-    pub(crate) step: Step,
+    pub(crate) step: StoreStep,
     pub(crate) written: Option<Session>,
 }
 
@@ -71,7 +71,7 @@ impl Issuer {
     pub(crate) fn new(settings: Settings, kind: Kind) -> Self {
         let settings = Settings { rotate_all: kind == Kind::Bound, ..settings };
         let roots = RootKeys::new(RootKey::new([7; 32], UnixSeconds::new(0).unwrap()));
-        let rules = Rules { configuration: Configuration::new(settings).unwrap(), roots };
+        let rules = SessionRules { configuration: Configuration::new(settings).unwrap(), roots };
         let alice = Start {
             subject: "alice".into(),
             client: "app".into(),
@@ -152,8 +152,8 @@ impl Issuer {
         }
     }
 
-    fn evidence(&self, seen: &Seen) -> Evidence {
-        let versioned = |version: u8, value| Versioned { version: u64::from(version), value };
+    fn result(&self, seen: &Seen) -> StoreResult {
+        let versioned = |version: u8, value| StoreEntry { version: u64::from(version), value };
         let row = |kept: &Kept<Session>| versioned(kept.version, self.row(&kept.value).to_json());
         let cutoff = |kept: &Kept<Seconds>| {
             let instant = instant(kept.value).get() - 1;
@@ -161,11 +161,11 @@ impl Issuer {
             versioned(kept.version, cutoff.to_json())
         };
         match seen {
-            Seen::Session(found) => Evidence::Read(found.as_ref().map(row)),
-            Seen::Cutoff(found) => Evidence::Read(found.as_ref().map(cutoff)),
-            Seen::Cutoffs(found) => Evidence::Cutoffs([found.as_ref().map(cutoff), None]),
-            Seen::Swapped(swapped) => Evidence::Swapped(*swapped),
-            Seen::Unavailable => Evidence::Unavailable,
+            Seen::Session(found) => StoreResult::Read(found.as_ref().map(row)),
+            Seen::Cutoff(found) => StoreResult::Read(found.as_ref().map(cutoff)),
+            Seen::Cutoffs(found) => StoreResult::Cutoffs([found.as_ref().map(cutoff), None]),
+            Seen::Swapped(swapped) => StoreResult::Swapped(*swapped),
+            Seen::Unavailable => StoreResult::Unavailable,
         }
     }
 
@@ -177,7 +177,7 @@ impl Issuer {
         }
         let step = self.step(flight);
         let written = match &step {
-            Step::Swap { key, value, .. } if key.starts_with("s/") => Some(self.session(value)),
+            StoreStep::Swap { key, value, .. } if key.starts_with("s/") => Some(self.session(value)),
             _ => None,
         };
         let next = Arc::new(Next { step, written });
@@ -185,11 +185,11 @@ impl Issuer {
         next
     }
 
-    fn step(&self, flight: &Flight) -> Step {
+    fn step(&self, flight: &Flight) -> StoreStep {
         let mut operation = self.operation(flight.who, flight.what);
         let mut step = operation.begin();
         for (seen, at) in &flight.seen {
-            step = operation.resume(self.evidence(seen), instant(*at), &self.rules);
+            step = operation.resume(self.result(seen), instant(*at), &self.rules);
         }
         step
     }

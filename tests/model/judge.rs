@@ -3,8 +3,8 @@
 use portcullis::issuer::sessions::{
     event::EventKind,
     grant::Grant,
-    operation::{Outcome, Step},
-    refusal::Refusal,
+    grant_error::GrantError,
+    operation::{Outcome, StoreStep},
 };
 
 use crate::{
@@ -19,8 +19,8 @@ fn judge(world: &mut World, broken: Broken, holds: bool) {
     }
 }
 
-fn refused(step: &Step, refusal: Refusal) -> bool {
-    matches!(step, Step::Done { outcome: Outcome::Refused(other), .. } if *other == refusal)
+fn refused(step: &StoreStep, refusal: GrantError) -> bool {
+    matches!(step, StoreStep::Done { outcome: Outcome::Refused(other), .. } if *other == refusal)
 }
 
 fn window(bounds: &Bounds) -> Seconds {
@@ -38,26 +38,26 @@ pub(crate) fn read(bounds: &Bounds, world: &mut World, flight: &Flight, row: Opt
         What::Refresh(generation) => (generation, true),
         What::RefreshWider(generation) => (generation, false),
         What::RefreshForged(_) => {
-            let silent = matches!(step, Step::Done { outcome: Outcome::Refused(_), events } if events.is_empty());
+            let silent = matches!(step, StoreStep::Done { outcome: Outcome::Refused(_), events } if events.is_empty());
             return judge(world, Broken::P2, silent);
         }
         What::SignOut(_) | What::Revoke | What::CutOff => return,
     };
     if bounds.issuer.kind == Kind::Bound && flight.who == Who::Thief {
-        let silent = matches!(step, Step::Done { outcome: Outcome::Refused(_), events } if events.is_empty());
+        let silent = matches!(step, StoreStep::Done { outcome: Outcome::Refused(_), events } if events.is_empty());
         return judge(world, Broken::P2, silent);
     }
-    let Some(row) = row else { return judge(world, Broken::P4, refused(step, Refusal::SessionMissing)) };
+    let Some(row) = row else { return judge(world, Broken::P4, refused(step, GrantError::SessionMissing)) };
     if row.revoked {
-        return judge(world, Broken::P4, refused(step, Refusal::SessionRevoked));
+        return judge(world, Broken::P4, refused(step, GrantError::SessionRevoked));
     }
     if row.ends_at <= world.now {
-        return judge(world, Broken::P7, refused(step, Refusal::SessionEnded));
+        return judge(world, Broken::P7, refused(step, GrantError::SessionEnded));
     }
     let age = world.now.saturating_sub(row.rotated_at);
     let Some(behind) = row.generation.checked_sub(presented) else {
-        let alarmed = matches!(step, Step::Done { events, .. } if events.iter().any(|event| event.kind == EventKind::StoreBehind));
-        return judge(world, Broken::Behind, alarmed && refused(step, Refusal::StoreBehind));
+        let alarmed = matches!(step, StoreStep::Done { events, .. } if events.iter().any(|event| event.kind == EventKind::StoreBehind));
+        return judge(world, Broken::Behind, alarmed && refused(step, GrantError::StoreBehind));
     };
     if bounds.honest && flight.who == Who::Tab {
         judge(world, Broken::Honest, behind < 2);
@@ -83,11 +83,11 @@ pub(crate) fn read(bounds: &Bounds, world: &mut World, flight: &Flight, row: Opt
 }
 
 /// A store's call has failed, and this is the next step.
-pub(crate) fn failed(world: &mut World, flight: &Flight, step: &Step) {
+pub(crate) fn failed(world: &mut World, flight: &Flight, step: &StoreStep) {
     let answered = match step {
-        Step::Done { outcome: Outcome::Unavailable, events } => events.is_empty(),
+        StoreStep::Done { outcome: Outcome::Unavailable, events } => events.is_empty(),
         // The cutoff was read; the row that should have been revoked for it was not, or is not known to be.
-        Step::Done { outcome: Outcome::Refused(Refusal::SessionRevoked), .. } => looked(flight).is_some(),
+        StoreStep::Done { outcome: Outcome::Refused(GrantError::SessionRevoked), .. } => looked(flight).is_some(),
         _ => false,
     };
     judge(world, Broken::P9, answered);

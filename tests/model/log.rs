@@ -12,7 +12,7 @@ use std::{
 };
 
 use portcullis::issuer::{
-    endpoint::{Entry, Evidence, Issuer, Step},
+    endpoint::{Issuer, IssuerStep, StepResult, StoreEntry},
     feed::{Feed, Known, Log, REGISTER, Revoked},
     tokens::signing_key::SigningKey,
 };
@@ -124,7 +124,7 @@ pub(crate) struct LogModel {
     pub(crate) start: Contents,
     pub(crate) budget: Budget,
     texts: Mutex<Texts>,
-    next: Mutex<HashMap<(What, Vec<Seen>), Step>>,
+    next: Mutex<HashMap<(What, Vec<Seen>), IssuerStep>>,
 }
 
 pub(crate) fn at(seconds: u64) -> UnixSeconds {
@@ -170,7 +170,7 @@ impl LogModel {
             model.sids.push(started["sid"].as_str().unwrap().to_owned());
             model.access.push(started["access_token"].as_str().unwrap().to_owned());
         }
-        model.run(&mut store, &json!({ "command": "revoke", "clientId": "another" }));
+        model.run(&mut store, &json!({ "command": "revoke", "client_id": "another" }));
         let names: Vec<String> = (0..revoked).map(|n| n.to_string()).collect();
         for part in names.chunks(1000) {
             let log = model.log(&store);
@@ -199,35 +199,35 @@ impl LogModel {
         Arc::clone(&self.texts.lock().unwrap().all[text])
     }
 
-    pub(crate) fn evidence(&self, seen: &Seen) -> Evidence {
-        let entry = |(version, value): (u64, Text)| Entry { version, value: self.of(value).to_string() };
+    pub(crate) fn result(&self, seen: &Seen) -> StepResult {
+        let entry = |(version, value): (u64, Text)| StoreEntry { version, value: self.of(value).to_string() };
         match seen {
-            Seen::Found(found) => Evidence::Found(found.map(entry)),
-            Seen::Many(found) => Evidence::FoundMany(found.iter().map(|found| found.map(entry)).collect()),
-            Seen::Held(held) => Evidence::Held(*held),
-            Seen::Unavailable => Evidence::Unavailable,
+            Seen::Found(found) => StepResult::Found(found.map(entry)),
+            Seen::Many(found) => StepResult::FoundMany(found.iter().map(|found| found.map(entry)).collect()),
+            Seen::Held(held) => StepResult::Held(*held),
+            Seen::Unavailable => StepResult::Unavailable,
         }
     }
 
     /// What a request does that has seen so much. Waiting and counting are nothing, and nobody leaves anything in the row of the processes.
-    pub(crate) fn replay(&self, request: &Value, now: u64, seen: &[Seen]) -> Step {
+    pub(crate) fn replay(&self, request: &Value, now: u64, seen: &[Seen]) -> IssuerStep {
         let issuer = Arc::new(Issuer::from_json(&self.config, &self.secrets).unwrap());
         let mut exchange = issuer.begin(&request.to_string(), at(now));
         let mut seen = seen.iter();
         loop {
-            let evidence = match exchange.step() {
-                Step::Wait { .. } | Step::Count { .. } => Evidence::Held(true),
-                Step::Read { key } if key == "p/fleet" => Evidence::Found(None),
+            let result = match exchange.step() {
+                IssuerStep::Wait { .. } | IssuerStep::Count { .. } => StepResult::Held(true),
+                IssuerStep::Read { key } if key == "p/fleet" => StepResult::Found(None),
                 step => match seen.next() {
-                    Some(seen) => self.evidence(seen),
+                    Some(seen) => self.result(seen),
                     None => return step.clone(),
                 },
             };
-            exchange.resume(evidence, at(now));
+            exchange.resume(result, at(now));
         }
     }
 
-    pub(crate) fn next(&self, flight: &Flight) -> Step {
+    pub(crate) fn next(&self, flight: &Flight) -> IssuerStep {
         let key = (flight.what.clone(), flight.seen.clone());
         if let Some(step) = self.next.lock().unwrap().get(&key) {
             return step.clone();
@@ -254,22 +254,22 @@ impl LogModel {
         let issuer = Arc::new(Issuer::from_json(&self.config, &self.secrets).unwrap());
         let mut exchange = issuer.begin(&request.to_string(), at(NOW));
         loop {
-            let evidence = match exchange.step().clone() {
-                Step::Done { response, .. } => return response.body,
-                Step::Wait { .. } | Step::Count { .. } => Evidence::Held(true),
-                step => self.evidence(&self.carry_out(store, &step)),
+            let result = match exchange.step().clone() {
+                IssuerStep::Done { response, .. } => return response.body,
+                IssuerStep::Wait { .. } | IssuerStep::Count { .. } => StepResult::Held(true),
+                step => self.result(&self.carry_out(store, &step)),
             };
-            exchange.resume(evidence, at(NOW));
+            exchange.resume(result, at(NOW));
         }
     }
 
     /// Rows of intents are one: which of them a process keeps to is drawn at random.
-    pub(crate) fn carry_out(&self, store: &mut Contents, step: &Step) -> Seen {
+    pub(crate) fn carry_out(&self, store: &mut Contents, step: &IssuerStep) -> Seen {
         let row = |key: &str| if key.starts_with("f/intent/") { "f/intent/0".to_owned() } else { key.to_owned() };
         match step {
-            Step::Read { key } => Seen::Found(store.get(&row(key)).copied()),
-            Step::ReadMany { keys } => Seen::Many(keys.iter().map(|key| store.get(key).copied()).collect()),
-            Step::Swap { key, expected, value, .. } => {
+            IssuerStep::Read { key } => Seen::Found(store.get(&row(key)).copied()),
+            IssuerStep::ReadMany { keys } => Seen::Many(keys.iter().map(|key| store.get(key).copied()).collect()),
+            IssuerStep::Swap { key, expected, value, .. } => {
                 let held = store.get(&row(key)).map_or(0, |(version, _)| *version) == *expected;
                 if held {
                     store.insert(row(key), (expected + 1, self.text(value)));

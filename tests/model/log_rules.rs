@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use portcullis::{
     base64url,
-    issuer::{endpoint::Step, feed::REGISTER},
+    issuer::{endpoint::IssuerStep, feed::REGISTER},
 };
 use serde_json::Value;
 use stateright::{Model, Property};
@@ -15,8 +15,8 @@ impl LogModel {
     fn step(&self, world: &mut World, mut flight: Flight, seen: Seen) {
         flight.seen.push(seen);
         match self.next(&flight) {
-            Step::Done { response, .. } => self.done(world, &flight, response.status, &response.body),
-            Step::Mistake { error } => panic!("{error}"),
+            IssuerStep::Done { response, .. } => self.done(world, &flight, response.status, &response.body),
+            IssuerStep::Mistake { error } => panic!("{error}"),
             _ => world.flights.push(flight),
         }
     }
@@ -92,7 +92,7 @@ impl LogModel {
         }
     }
 
-    fn commit(&self, world: &mut World, step: &Step) -> Seen {
+    fn commit(&self, world: &mut World, step: &IssuerStep) -> Seen {
         let before = world.store.clone();
         let seen = self.carry_out(&mut world.store, step);
         if before.get(REGISTER) != world.store.get(REGISTER) {
@@ -147,13 +147,13 @@ impl Model for LogModel {
             }
             acts.push(Act::Step(index));
             let step = self.next(flight);
-            let is_register = matches!(&step, Step::Read { key } if key == REGISTER);
+            let is_register = matches!(&step, IssuerStep::Read { key } if key == REGISTER);
             if left.stale > 0 && is_register && world.former.is_some() {
                 acts.push(Act::Stale(index));
             }
             if left.errors > 0 {
                 acts.push(Act::Fail { flight: index, after: false });
-                if matches!(step, Step::Swap { .. }) {
+                if matches!(step, IssuerStep::Swap { .. }) {
                     acts.push(Act::Fail { flight: index, after: true });
                 }
             }

@@ -1,6 +1,6 @@
 //! What can happen in the world, and what comes of it.
 
-use portcullis::issuer::sessions::operation::{Outcome, Step};
+use portcullis::issuer::sessions::operation::{Outcome, StoreStep};
 use stateright::{Model, Property};
 
 use crate::{
@@ -129,16 +129,18 @@ impl Bounds {
         }
         match &next.step {
             // Lost a race after D: for its sender that is a message that does not arrive.
-            Step::Read { .. } if self.honest && flight.who == Who::Tab && world.now > flight.sent_at + self.delay() => {
+            StoreStep::Read { .. }
+                if self.honest && flight.who == Who::Tab && world.now > flight.sent_at + self.delay() =>
+            {
                 return;
             }
-            Step::Read { .. } => {
+            StoreStep::Read { .. } => {
                 flight.seen.clear();
                 flight.waits = Waits::Read;
             }
-            Step::Swap { .. } => flight.waits = Waits::Swap,
-            Step::ReadCutoffs { .. } => flight.waits = Waits::Cutoffs,
-            Step::Done { outcome, .. } => return self.conclude(world, &flight, outcome),
+            StoreStep::Swap { .. } => flight.waits = Waits::Swap,
+            StoreStep::ReadCutoffs { .. } => flight.waits = Waits::Cutoffs,
+            StoreStep::Done { outcome, .. } => return self.conclude(world, &flight, outcome),
         }
         world.flights.push(flight);
     }
@@ -157,7 +159,7 @@ impl Bounds {
     fn carry_out(&self, world: &mut World, flight: &Flight) -> Seen {
         let next = self.issuer.next(flight);
         match (&next.step, next.written) {
-            (Step::Swap { expected, .. }, Some(session)) => {
+            (StoreStep::Swap { expected, .. }, Some(session)) => {
                 let old = world.primary.session;
                 let swapped = swap(&mut world.primary.session, *expected, session, self.compares);
                 if swapped {
@@ -165,7 +167,7 @@ impl Bounds {
                 }
                 Seen::Swapped(swapped)
             }
-            (Step::Swap { expected, value, .. }, None) => {
+            (StoreStep::Swap { expected, value, .. }, None) => {
                 let cutoff = Issuer::cutoff(value);
                 let swapped = swap(&mut world.primary.cutoff, *expected, cutoff, self.compares);
                 Seen::Swapped(swapped)

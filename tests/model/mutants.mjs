@@ -18,7 +18,7 @@ const MUTANTS = [
   [
     'answers a revoked session',
     'session',
-    'Status::Revoked => Err(Refusal::SessionRevoked)',
+    'Status::Revoked => Err(GrantError::SessionRevoked)',
     'Status::Revoked => Ok(())',
   ],
   [
@@ -115,8 +115,8 @@ const MUTANTS = [
   [
     'refuses reuse and writes nothing',
     'session',
-    'Answer::Refused(Refusal::ReuseDetected), write: Some(revoked)',
-    'Answer::Refused(Refusal::ReuseDetected), write: None',
+    'GrantError::ReuseDetected),\n                write: Some(revoked)',
+    'GrantError::ReuseDetected),\n                write: None',
   ],
   [
     'answers two behind as one behind',
@@ -177,20 +177,20 @@ const MUTANTS = [
   [
     'believes a swap that was lost',
     'operation',
-    '(Asked::Commit(..), Evidence::Swapped(false)) => self.again(),',
-    '(Asked::Commit((outcome, events), _), Evidence::Swapped(false)) => Step::Done { outcome, events },',
+    '(Asked::Commit(..), StoreResult::Swapped(false)) => self.again(),',
+    '(Asked::Commit((outcome, events), _), StoreResult::Swapped(false)) => Step::Done { outcome, events },',
   ],
   [
     'believes a swap that failed',
     'operation',
-    '(Asked::Commit(..), Evidence::Swapped(false)) => self.again(),',
-    '(Asked::Commit(..), Evidence::Swapped(false)) => self.again(),\n            (Asked::Commit((outcome, events), _), Evidence::Unavailable) => Step::Done { outcome, events },',
+    '(Asked::Commit(..), StoreResult::Swapped(false)) => self.again(),',
+    '(Asked::Commit(..), StoreResult::Swapped(false)) => self.again(),\n            (Asked::Commit((outcome, events), _), StoreResult::Unavailable) => Step::Done { outcome, events },',
   ],
   [
     'takes a read that failed for a missing session',
     'operation',
-    '(Asked::Value, Evidence::Read(found)) =>',
-    '(Asked::Value, Evidence::Unavailable) => self.decide(None, now, rules),\n            (Asked::Value, Evidence::Read(found)) =>',
+    '(Asked::Value, StoreResult::Read(found)) =>',
+    '(Asked::Value, StoreResult::Unavailable) => self.decide(None, now, rules),\n            (Asked::Value, StoreResult::Read(found)) =>',
   ],
   [
     'swaps what is there now',
@@ -201,14 +201,14 @@ const MUTANTS = [
   [
     'does not look at the cutoffs',
     'operation',
-    '(Asked::Commit(reported, Some(session)), Evidence::Swapped(true)) => self.look_since(reported, session),',
-    '(Asked::Commit((outcome, events), Some(_)), Evidence::Swapped(true)) => Step::Done { outcome, events },',
+    '(Asked::Commit(reported, Some(session)), StoreResult::Swapped(true)) => self.look_since(reported, session),',
+    '(Asked::Commit((outcome, events), Some(_)), StoreResult::Swapped(true)) => Step::Done { outcome, events },',
   ],
   [
     'ends a party at an instant that has passed',
     'operation',
-    'Evidence::Swapped(true)) if cutoff.instant() <= now =>',
-    'Evidence::Swapped(true)) if false =>',
+    'StoreResult::Swapped(true)) if cutoff.instant() <= now =>',
+    'StoreResult::Swapped(true)) if false =>',
   ],
   [
     'grants whatever the cutoffs say',

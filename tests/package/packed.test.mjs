@@ -108,7 +108,7 @@ for (const [condition, expected] of Object.entries(EXPECTED)) {
 }
 
 test('nothing else of the package can be imported', () => {
-  const script = `await import('portcullis/dist/verifier/face.js').catch((error) => console.log(error.code))`;
+  const script = `await import('portcullis/dist/verifier/functions.js').catch((error) => console.log(error.code))`;
   assert.equal(node('--input-type=module', '-e', script), 'ERR_PACKAGE_PATH_NOT_EXPORTED\n');
 });
 

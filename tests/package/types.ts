@@ -192,7 +192,7 @@ const server = createIssuer({
 });
 const answered: Promise<Response> = server.fetch(new Request(issuer));
 const started: Promise<{ access_token: string; sid: string }> = server.startSession('s', { clientId: 'app' });
-void [answered, started, server.revoke({ subject: 's' })];
+void [answered, started, server.revoke({ sub: 's' })];
 // @ts-expect-error: exactly one of the targets
 server.revoke({});
 // @ts-expect-error: whose session it is to be

@@ -157,7 +157,7 @@ const ENTRIES = {
       }),
   ],
   'issuer.endSession': ['/sid', (value) => issuerOf().endSession(value)],
-  'issuer.endSessionsOf': ['/subject', (value) => issuerOf().endSessionsOf(value)],
+  'issuer.endSessionsOf': ['/sub', (value) => issuerOf().endSessionsOf(value)],
   'issuer.revoke': ['/kid', (value) => issuerOf().revoke({ kid: value })],
 };
 

@@ -100,7 +100,7 @@ proptest! {
         prop_assert!(told["step"].is_string());
         if let Step::Refused(refusal) = step {
             prop_assert!([400, 401, 403, 421, 500, 503].contains(&refusal.status));
-            prop_assert_eq!(&told["code"], refusal.rejection.code());
+            prop_assert_eq!(&told["code"], refusal.denial.code());
             for challenge in &refusal.challenges {
                 prop_assert!(challenge.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{}", challenge);
             }

@@ -45,7 +45,7 @@ fn a_subject_that_a_fast_clock_signed_out_signs_in_again_at_once() {
     let sign_in = json!({ "command": "startSession", "subject": "alice", "clientId": "app" });
     let before = world.run(&issuer, &sign_in).body;
     world.now += 10;
-    by_fast_clock(&mut world, &issuer, &json!({ "command": "revoke", "subject": "alice" }));
+    by_fast_clock(&mut world, &issuer, &json!({ "command": "revoke", "sub": "alice" }));
     world.now += 10;
     // What began before is over.
     assert!(!world.is_active(&issuer, &before["access_token"]));
@@ -60,7 +60,7 @@ fn a_subject_that_a_fast_clock_signed_out_signs_in_again_at_once() {
     }
     // By a right clock it is ended once more, for good.
     let last = world.run(&issuer, &sign_in).body;
-    assert_eq!(world.run(&issuer, &json!({ "command": "revoke", "subject": "alice" })).status, 200);
+    assert_eq!(world.run(&issuer, &json!({ "command": "revoke", "sub": "alice" })).status, 200);
     assert!(!world.is_active(&issuer, &last["access_token"]));
     let again = world.run(&issuer, &sign_in).body;
     assert!(world.is_active(&issuer, &again["access_token"]));
@@ -71,7 +71,7 @@ fn an_edge_refuses_what_was_before_and_takes_what_comes_after() {
     let (issuer, mut world) = (issuer(), World::at(NOW));
     let sign_in = json!({ "command": "startSession", "subject": "alice", "clientId": "app" });
     let before = text(&world.run(&issuer, &sign_in).body["access_token"]).to_owned();
-    by_fast_clock(&mut world, &issuer, &json!({ "command": "revoke", "subject": "alice" }));
+    by_fast_clock(&mut world, &issuer, &json!({ "command": "revoke", "sub": "alice" }));
     world.now += 5;
     let mut edge = edge(&issuer);
     let list = world.run(&issuer, &get("/revocations", &[]));
@@ -90,7 +90,7 @@ fn a_client_that_a_fast_clock_cut_off_asks_again_at_once() {
         post("/token", &[("grant_type", "client_credentials"), ("client_id", "service"), ("client_secret", SECRET)]);
     let before = world.run(&issuer, &own).body["access_token"].clone();
     world.now += 10;
-    by_fast_clock(&mut world, &issuer, &json!({ "command": "revoke", "clientId": "service" }));
+    by_fast_clock(&mut world, &issuer, &json!({ "command": "revoke", "client_id": "service" }));
     world.now += 10;
     // A fault while the cutoff is settled is 503, and settles nothing twice.
     let steps = {

@@ -5,7 +5,7 @@ mod issuer_world;
 
 use std::sync::Arc;
 
-use issuer_world::{Answer, Fault, NOW, Run, World, config, issuer_of, post, refresh, secrets, text};
+use issuer_world::{Fault, NOW, Run, TestResponse, World, config, issuer_of, post, refresh, secrets, text};
 use portcullis::issuer::endpoint::Issuer;
 use serde_json::{Value, json};
 
@@ -35,26 +35,26 @@ fn minted() -> (Arc<Issuer>, World, Value) {
     (issuer, world, redeem)
 }
 
-fn is_used(answer: &Answer) -> bool {
+fn is_used(answer: &TestResponse) -> bool {
     answer.status == 400 && answer.body["error"] == "invalid_grant"
 }
 
 /// What was granted is over: its access token is not active, and its refresh token yields nothing.
-fn assert_dead(world: &World, issuer: &Arc<Issuer>, granted: &Answer, title: &str) {
+fn assert_dead(world: &World, issuer: &Arc<Issuer>, granted: &TestResponse, title: &str) {
     let mut world = world.clone();
     assert!(!world.is_active(issuer, &granted.body["access_token"]), "{title}: the access token lives");
     let again = world.run(issuer, &refresh(text(&granted.body["refresh_token"])));
     assert_eq!((again.status, &again.body["error"]), (400, &json!("invalid_grant")), "{title}: it refreshes");
 }
 
-fn assert_alive(world: &World, issuer: &Arc<Issuer>, granted: &Answer, title: &str) {
+fn assert_alive(world: &World, issuer: &Arc<Issuer>, granted: &TestResponse, title: &str) {
     let mut world = world.clone();
     assert!(world.is_active(issuer, &granted.body["access_token"]), "{title}: the access token is dead");
     assert_eq!(world.run(issuer, &refresh(text(&granted.body["refresh_token"]))).status, 200, "{title}");
 }
 
 /// Sends a request again while it is told to.
-fn until_answered(world: &mut World, issuer: &Arc<Issuer>, redeem: &Value, first: Answer) -> Answer {
+fn until_answered(world: &mut World, issuer: &Arc<Issuer>, redeem: &Value, first: TestResponse) -> TestResponse {
     let mut answer = first;
     for _ in 0..4 {
         if answer.status != 503 {
@@ -103,7 +103,7 @@ fn of_two_redemptions_in_any_order_of_their_steps_one_is_answered_and_the_other_
         let title = format!("A {first}, B {second}, A {third}, then B, then A");
         let mut world = before.clone();
         let mut runs = [world.begin(&issuer, &redeem), world.begin(&issuer, &redeem)];
-        let mut answers: [Option<Answer>; 2] = [None, None];
+        let mut answers: [Option<TestResponse>; 2] = [None, None];
         let mut go = |world: &mut World, who: usize, steps: usize| {
             for _ in 0..steps {
                 if answers[who].is_none() {
@@ -118,7 +118,7 @@ fn of_two_redemptions_in_any_order_of_their_steps_one_is_answered_and_the_other_
         go(&mut world, 0, 200);
         let [a, b] = answers.map(Option::unwrap);
         let (a, b) = (until_answered(&mut world, &issuer, &redeem, a), until_answered(&mut world, &issuer, &redeem, b));
-        let granted: Vec<&Answer> = [&a, &b].into_iter().filter(|answer| answer.status == 200).collect();
+        let granted: Vec<&TestResponse> = [&a, &b].into_iter().filter(|answer| answer.status == 200).collect();
         assert_eq!(granted.len(), 1, "{title}: {a:?} {b:?}");
         assert!(is_used(&a) || is_used(&b), "{title}: {a:?} {b:?}");
         assert_dead(&world, &issuer, granted[0], &title);

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, jwk::JwkSet};
 use portcullis::issuer::{
-    endpoint::{Entry, Evidence, Issuer, Step, hash_client_secret},
+    endpoint::{Issuer, IssuerStep, StepResult, StoreEntry, hash_client_secret},
     tokens::signing_key::SigningKey,
 };
 use portcullis::{Alg, UnixSeconds};
@@ -56,7 +56,7 @@ enum Fault {
 
 #[derive(Clone, Default)]
 struct World {
-    entries: BTreeMap<String, Entry>,
+    entries: BTreeMap<String, StoreEntry>,
     now: u64,
     fault: Option<Fault>,
     asked: usize,
@@ -64,7 +64,7 @@ struct World {
 }
 
 #[derive(Debug)]
-struct Answer {
+struct TestResponse {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Value,
@@ -76,52 +76,52 @@ impl World {
         World { now, ..World::default() }
     }
 
-    fn run(&mut self, issuer: &Arc<Issuer>, request: &Value) -> Answer {
+    fn run(&mut self, issuer: &Arc<Issuer>, request: &Value) -> TestResponse {
         let now = || UnixSeconds::new(self.now).unwrap();
         let mut exchange = issuer.begin(&request.to_string(), now());
         (self.asked, self.counted) = (0, Vec::new());
         loop {
             let step = exchange.step().clone();
-            let evidence = match step {
-                Step::Done { response, events, .. } => {
+            let result = match step {
+                IssuerStep::Done { response, events, .. } => {
                     let body = serde_json::from_str(&response.body).unwrap_or(Value::Null);
-                    return Answer { status: response.status, headers: response.headers, body, events };
+                    return TestResponse { status: response.status, headers: response.headers, body, events };
                 }
-                Step::Mistake { error } => panic!("{error}"),
-                Step::Count { .. } => {
+                IssuerStep::Mistake { error } => panic!("{error}"),
+                IssuerStep::Count { .. } => {
                     self.counted.push(self.asked);
-                    self.faulty(false).unwrap_or(Evidence::Held(true))
+                    self.faulty(false).unwrap_or(StepResult::Held(true))
                 }
-                Step::Keys { .. } | Step::Body => Evidence::Held(false),
-                Step::Wait { .. } => Evidence::Held(true),
-                Step::ReadMany { keys } => self.faulty(false).unwrap_or_else(|| {
-                    Evidence::FoundMany(keys.iter().map(|key| self.entries.get(key).cloned()).collect())
+                IssuerStep::Keys { .. } | IssuerStep::Body => StepResult::Held(false),
+                IssuerStep::Wait { .. } => StepResult::Held(true),
+                IssuerStep::ReadMany { keys } => self.faulty(false).unwrap_or_else(|| {
+                    StepResult::FoundMany(keys.iter().map(|key| self.entries.get(key).cloned()).collect())
                 }),
-                Step::Read { key } => {
-                    self.faulty(false).unwrap_or_else(|| Evidence::Found(self.entries.get(&key).cloned()))
+                IssuerStep::Read { key } => {
+                    self.faulty(false).unwrap_or_else(|| StepResult::Found(self.entries.get(&key).cloned()))
                 }
-                Step::Swap { key, expected, value, .. } => {
+                IssuerStep::Swap { key, expected, value, .. } => {
                     let before = self.faulty(false);
                     let held = self.entries.get(&key).map_or(0, |entry| entry.version) == expected;
                     if held && before.is_none() {
-                        self.entries.insert(key, Entry { version: expected + 1, value });
+                        self.entries.insert(key, StoreEntry { version: expected + 1, value });
                     }
-                    before.or_else(|| self.faulty(true)).unwrap_or(Evidence::Held(held))
+                    before.or_else(|| self.faulty(true)).unwrap_or(StepResult::Held(held))
                 }
             };
             self.asked += 1;
-            exchange.resume(evidence, UnixSeconds::new(self.now).unwrap());
+            exchange.resume(result, UnixSeconds::new(self.now).unwrap());
             assert!(self.asked < 100, "no end");
         }
     }
 
-    fn faulty(&self, after: bool) -> Option<Evidence> {
+    fn faulty(&self, after: bool) -> Option<StepResult> {
         let due = match self.fault {
             Some(Fault::Before(step)) => !after && step == self.asked,
             Some(Fault::AfterCommit(step)) => after && step == self.asked,
             None => false,
         };
-        due.then_some(Evidence::Unavailable)
+        due.then_some(StepResult::Unavailable)
     }
 }
 
@@ -153,15 +153,15 @@ fn pulled(world: &mut World, issuer: &Arc<Issuer>) -> Value {
     let pull = json!({ "method": "GET", "url": "https://issuer.example/revocations", "headers": [], "body": null });
     let mut exchange = issuer.begin(&pull.to_string(), UnixSeconds::new(world.now).unwrap());
     let body = loop {
-        let evidence = match exchange.step().clone() {
-            Step::Done { response, .. } => break response.body,
-            Step::Read { key } => Evidence::Found(world.entries.get(&key).cloned()),
-            Step::ReadMany { keys } => {
-                Evidence::FoundMany(keys.iter().map(|key| world.entries.get(key).cloned()).collect())
+        let result = match exchange.step().clone() {
+            IssuerStep::Done { response, .. } => break response.body,
+            IssuerStep::Read { key } => StepResult::Found(world.entries.get(&key).cloned()),
+            IssuerStep::ReadMany { keys } => {
+                StepResult::FoundMany(keys.iter().map(|key| world.entries.get(key).cloned()).collect())
             }
             other => panic!("{other:?}"),
         };
-        exchange.resume(evidence, UnixSeconds::new(world.now).unwrap());
+        exchange.resume(result, UnixSeconds::new(world.now).unwrap());
     };
     serde_json::from_slice(&portcullis::base64url::decode(body.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
@@ -267,7 +267,7 @@ fn nothing_is_granted_after_the_end_of_all_sessions_wherever_it_comes_in_between
     let mut before = World::at(NOW);
     let first = text(&start(&mut before, &issuer)["refresh_token"]).to_owned();
     before.now += 100;
-    let end_all = json!({ "command": "revoke", "subject": "alice" });
+    let end_all = json!({ "command": "revoke", "sub": "alice" });
     let (mut refused, mut granted) = (0, 0);
     for at in 0..8 {
         // The refresh stands still before its step `at`, and everything is ended meanwhile.
@@ -279,20 +279,20 @@ fn nothing_is_granted_after_the_end_of_all_sessions_wherever_it_comes_in_between
                 assert_eq!(world.run(&issuer, &end_all).status, 200);
                 ended = true;
             }
-            let evidence = match exchange.step().clone() {
-                Step::Done { response, .. } => break response,
-                Step::Read { key } => Evidence::Found(world.entries.get(&key).cloned()),
-                Step::Swap { key, expected, value, .. } => {
+            let result = match exchange.step().clone() {
+                IssuerStep::Done { response, .. } => break response,
+                IssuerStep::Read { key } => StepResult::Found(world.entries.get(&key).cloned()),
+                IssuerStep::Swap { key, expected, value, .. } => {
                     let held = world.entries.get(&key).map_or(0, |entry| entry.version) == expected;
                     if held {
-                        world.entries.insert(key, Entry { version: expected + 1, value });
+                        world.entries.insert(key, StoreEntry { version: expected + 1, value });
                     }
-                    Evidence::Held(held)
+                    StepResult::Held(held)
                 }
-                _ => Evidence::Held(true),
+                _ => StepResult::Held(true),
             };
             asked += 1;
-            exchange.resume(evidence, UnixSeconds::new(world.now).unwrap());
+            exchange.resume(result, UnixSeconds::new(world.now).unwrap());
         };
         if !ended {
             assert_eq!(world.run(&issuer, &end_all).status, 200);

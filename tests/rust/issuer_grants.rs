@@ -4,9 +4,11 @@ mod issuer_world;
 
 use std::sync::Arc;
 
-use issuer_world::{Answer, ISSUER, NOW, SECRET, World, claims, config, get, issuer_of, post, refresh, secrets, text};
+use issuer_world::{
+    ISSUER, NOW, SECRET, TestResponse, World, claims, config, get, issuer_of, post, refresh, secrets, text,
+};
 use portcullis::issuer::{
-    endpoint::{Broken, Entry, Issuer, hash_client_secret},
+    endpoint::{Broken, Issuer, StoreEntry, hash_client_secret},
     tokens::{mint::AccessTokenRequest, signing_key::SigningKey},
 };
 use portcullis::{Alg, UnixSeconds, Verifier};
@@ -22,7 +24,7 @@ fn start(subject: &str, more: Value) -> Value {
     command
 }
 
-fn is_503(answer: &Answer) -> bool {
+fn is_503(answer: &TestResponse) -> bool {
     answer.status == 503 && answer.headers.iter().any(|(name, _)| *name == "retry-after")
 }
 
@@ -152,8 +154,8 @@ fn a_mistake_in_a_command_says_what_was_found() {
         (code(json!({ "redirectUri": "https://evil.example" })), "found \"https://evil.example\""),
         (code(json!({ "codeChallengeMethod": "plain" })), "found \"plain\""),
         (json!({ "command": "endSession", "sid": "x" }), "found 1 characters"),
-        (json!({ "command": "revoke" }), "sid, clientId and kid; found none"),
-        (json!({ "command": "revoke", "subject": "a", "kid": "b" }), "found subject and kid"),
+        (json!({ "command": "revoke" }), "sid, client_id and kid; found none"),
+        (json!({ "command": "revoke", "sub": "a", "kid": "b" }), "found sub and kid"),
         (json!({ "command": "dance" }), "found \"dance\""),
     ] {
         let reason = world.error(&issuer, &command).unwrap().reason().to_owned();
@@ -507,7 +509,7 @@ fn what_fails_inside_is_an_event_and_no_word_of_it_is_in_an_answer() {
     let key = world.entries.keys().find(|key| key.starts_with("s/")).unwrap().clone();
     let request = refresh(text(&started["refresh_token"]));
     let torn = |world: &mut World, key: &str| {
-        world.entries.insert(key.to_owned(), Entry { version: 1, value: "{\"v\":2,\"torn\":".to_owned() });
+        world.entries.insert(key.to_owned(), StoreEntry { version: 1, value: "{\"v\":2,\"torn\":".to_owned() });
     };
     let told = |world: &mut World, request: &Value| {
         let answer = world.run(&issuer, request);

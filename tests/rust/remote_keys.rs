@@ -44,27 +44,27 @@ fn verifier() -> Verifier {
 }
 
 #[derive(Clone, Debug)]
-enum Step {
+enum Action {
     Set(usize, BTreeMap<usize, u8>),
     Forget(usize),
     Broken(usize),
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = Action> {
     let issuer = 0..ISSUERS.len();
     prop_oneof![
-        4 => (issuer.clone(), proptest::collection::btree_map(0..KIDS.len(), 0..4_u8, 0..4)).prop_map(|(i, keys)| Step::Set(i, keys)),
-        1 => issuer.clone().prop_map(Step::Forget),
-        1 => issuer.prop_map(Step::Broken),
+        4 => (issuer.clone(), proptest::collection::btree_map(0..KIDS.len(), 0..4_u8, 0..4)).prop_map(|(i, keys)| Action::Set(i, keys)),
+        1 => issuer.clone().prop_map(Action::Forget),
+        1 => issuer.prop_map(Action::Broken),
     ]
 }
 
 /// What each issuer's tokens may be signed with, by kid.
 type Model = [BTreeMap<usize, u8>; 2];
 
-fn apply(verifier: &mut Verifier, model: &mut Model, step: &Step) {
+fn apply(verifier: &mut Verifier, model: &mut Model, step: &Action) {
     match step {
-        Step::Set(issuer, keys) => {
+        Action::Set(issuer, keys) => {
             let set = json!({ "keys": keys.iter().map(|(kid, number)| jwk(KIDS[*kid], *number)).collect::<Vec<_>>() });
             let mut usable = keys.clone();
             // The name of the embedded key is taken.
@@ -78,11 +78,11 @@ fn apply(verifier: &mut Verifier, model: &mut Model, step: &Step) {
                 Err(error) => assert!(usable.is_empty() && !known, "{error}"),
             }
         }
-        Step::Forget(issuer) => {
+        Action::Forget(issuer) => {
             assert_eq!(verifier.forget_remote_keys(ISSUERS[*issuer]), !model[*issuer].is_empty());
             model[*issuer].clear();
         }
-        Step::Broken(issuer) => assert!(verifier.set_remote_keys(ISSUERS[*issuer], "<html>").is_err()),
+        Action::Broken(issuer) => assert!(verifier.set_remote_keys(ISSUERS[*issuer], "<html>").is_err()),
     }
 }
 

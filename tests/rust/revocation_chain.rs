@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis::issuer::{
-    feed::{Answer, Append, Feed, Known, Log, REGISTER, Revoked, Since, Write},
+    feed::{Append, Feed, FeedResponse, Known, Log, REGISTER, Revoked, Since, Write},
     tokens::{mint::AccessTokenRequest, signing_key::SigningKey},
 };
 use portcullis::{Alg, UnixSeconds, Verifier};
@@ -88,65 +88,65 @@ impl Store {
 }
 
 /// What the feed answers from that log to one who holds that version.
-fn answer(feed: &Feed, log: &Log, since: Option<u64>, now: UnixSeconds) -> Answer {
+fn answer(feed: &Feed, log: &Log, since: Option<u64>, now: UnixSeconds) -> FeedResponse {
     feed.answer(log, since.map(Since::Version).as_ref(), now).unwrap()
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Entry {
+enum RevokedItem {
     Token(u8),
     Session(u8),
     Subject(u8, u64),
 }
 
-impl Entry {
+impl RevokedItem {
     fn stands_against(&self, (jti, sid, sub, issued_at): (u8, u8, u8, u64)) -> bool {
         match *self {
-            Entry::Token(revoked) => revoked == jti,
-            Entry::Session(revoked) => revoked == sid,
-            Entry::Subject(whose, before) => whose == sub && issued_at < before,
+            RevokedItem::Token(revoked) => revoked == jti,
+            RevokedItem::Session(revoked) => revoked == sid,
+            RevokedItem::Subject(whose, before) => whose == sub && issued_at < before,
         }
     }
 }
 
-fn with<T>(entries: &[Entry], take: impl FnOnce(&[Revoked<'_>]) -> T) -> T {
+fn with<T>(entries: &[RevokedItem], take: impl FnOnce(&[Revoked<'_>]) -> T) -> T {
     let names: Vec<String> = entries
         .iter()
         .map(|entry| match entry {
-            Entry::Token(jti) => format!("j{jti}"),
-            Entry::Session(sid) => format!("d{sid}"),
-            Entry::Subject(sub, _) => format!("s{sub}"),
+            RevokedItem::Token(jti) => format!("j{jti}"),
+            RevokedItem::Session(sid) => format!("d{sid}"),
+            RevokedItem::Subject(sub, _) => format!("s{sub}"),
         })
         .collect();
     let revoked: Vec<Revoked<'_>> = entries
         .iter()
         .zip(&names)
         .map(|(entry, name)| match entry {
-            Entry::Token(_) => Revoked::Token(name),
-            Entry::Session(_) => Revoked::Session(name),
-            Entry::Subject(_, before) => Revoked::SubjectBefore(name, at(*before)),
+            RevokedItem::Token(_) => Revoked::Token(name),
+            RevokedItem::Session(_) => Revoked::Session(name),
+            RevokedItem::Subject(_, before) => Revoked::SubjectBefore(name, at(*before)),
         })
         .collect();
     take(&revoked)
 }
 
-fn entry() -> impl Strategy<Value = Entry> {
+fn entry() -> impl Strategy<Value = RevokedItem> {
     prop_oneof![
-        (0..6_u8).prop_map(Entry::Token),
-        (0..3_u8).prop_map(Entry::Session),
-        (0..3_u8, NOW - 300..NOW).prop_map(|(sub, before)| Entry::Subject(sub, before)),
+        (0..6_u8).prop_map(RevokedItem::Token),
+        (0..3_u8).prop_map(RevokedItem::Session),
+        (0..3_u8, NOW - 300..NOW).prop_map(|(sub, before)| RevokedItem::Subject(sub, before)),
     ]
 }
 
-fn batches(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Vec<Entry>>> {
+fn batches(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Vec<RevokedItem>>> {
     proptest::collection::vec(proptest::collection::vec(entry(), 1..4), count)
 }
 
 /// What a batch is made of: neither the order of its entries nor a repetition makes another one, and of a subject's cutoffs the last counts.
-fn canonical(entries: &[Entry]) -> (BTreeSet<&Entry>, BTreeMap<u8, u64>) {
+fn canonical(entries: &[RevokedItem]) -> (BTreeSet<&RevokedItem>, BTreeMap<u8, u64>) {
     let mut cutoffs = BTreeMap::new();
     let names = entries.iter().filter(|entry| match entry {
-        Entry::Subject(sub, before) => {
+        RevokedItem::Subject(sub, before) => {
             let last = cutoffs.entry(*sub).or_insert(*before);
             *last = (*last).max(*before);
             false
@@ -175,7 +175,7 @@ enum Kind {
 }
 
 /// Every document of a chain of batches.
-fn documents(chain: usize, batches: &[Vec<Entry>], from: usize) -> Vec<Offered> {
+fn documents(chain: usize, batches: &[Vec<RevokedItem>], from: usize) -> Vec<Offered> {
     let (feed, mut store, mut offered) = (feed(), Store::default(), Vec::new());
     for version in 0..=batches.len() {
         if let Some(batch) = version.checked_sub(1).and_then(|place| batches.get(place)) {
@@ -249,9 +249,9 @@ proptest! {
                 model = Some((chain, version, newest));
             }
             let Some((chain, version, issued_at)) = model else { continue };
-            let revoked: BTreeSet<Entry> = chains[chain].iter().take(usize::try_from(version).unwrap()).flatten().cloned().collect();
+            let revoked: BTreeSet<RevokedItem> = chains[chain].iter().take(usize::try_from(version).unwrap()).flatten().cloned().collect();
             if let Ok(report) = outcome {
-                let exact = revoked.iter().filter(|entry| !matches!(entry, Entry::Subject(..))).count();
+                let exact = revoked.iter().filter(|entry| !matches!(entry, RevokedItem::Subject(..))).count();
                 prop_assert_eq!((report.version, report.tokens, report.stale_at), (version, exact, issued_at + 60));
             }
             for (claims, minted) in tokens.iter().zip(&minted) {
@@ -291,7 +291,7 @@ proptest! {
 #[test]
 fn entries_live_as_long_as_the_longest_token_and_its_leeway() {
     let (feed, mut store) = (feed(), Store::default());
-    with(&[Entry::Token(1), Entry::Subject(1, NOW + 50)], |revoked| store.append(&feed, revoked, at(NOW)));
+    with(&[RevokedItem::Token(1), RevokedItem::Subject(1, NOW + 50)], |revoked| store.append(&feed, revoked, at(NOW)));
     store.append(&feed, &[Revoked::Token("j2")], at(NOW));
     store.append(&feed, &[Revoked::Key("lost")], at(NOW));
     let held = |now| {

@@ -96,7 +96,7 @@ class LogLife {
     await this.revoked(() => this.issuer.endSession(one.sid), []);
     await this.revoked(() => this.issuer.endSessionsOf('by its subject'), [two]);
     await this.revoked(() => this.issuer.revoke({ sid: three.sid }), [three]);
-    await this.revoked(() => this.issuer.revoke({ subject: 'by a target' }), [fourth]);
+    await this.revoked(() => this.issuer.revoke({ sub: 'by a target' }), [fourth]);
 
     const together = [];
     for (let n = 0; n < 5; n++) together.push(await session(`together ${n}`));
@@ -108,7 +108,7 @@ class LogLife {
     await this.look();
 
     await this.undone(await session('undone'));
-    await this.revoked(() => this.issuer.revoke({ clientId: 'page' }), []);
+    await this.revoked(() => this.issuer.revoke({ client_id: 'page' }), []);
   }
 
   /** Begun and refreshed once: a copy that lags knows the session, as it was. */

@@ -11,12 +11,12 @@ import pg from 'pg';
 import {
   d1Store,
   durableObjectStore,
-  type Entry,
   type IssuerStore,
   memoryStore,
   postgresStore,
   redisStore,
   SessionStoreObject,
+  type StoreEntry,
 } from 'portcullis/stores';
 import postgres from 'postgres';
 import { createClient } from 'redis';
@@ -63,7 +63,7 @@ declare const kv: KvNamespace;
 export const none: IssuerStore = kv;
 
 export async function read(store: IssuerStore): Promise<number> {
-  const entry: Entry | null = await store.read('s/1');
+  const entry: StoreEntry | null = await store.read('s/1');
   // @ts-expect-error: a version must be named
   await store.swap('s/1', 'value', 2_000_000_000);
   return entry?.version ?? 0;

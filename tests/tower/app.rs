@@ -103,13 +103,13 @@ impl Prover {
 
 /// An answer, and its headers in lower case.
 #[derive(Debug)]
-pub struct Answer {
+pub struct TestResponse {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: String,
 }
 
-impl Answer {
+impl TestResponse {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
@@ -129,16 +129,16 @@ pub async fn serve(app: Router) -> u16 {
 }
 
 /// One request whose lines go out as given.
-pub async fn send(port: u16, target: &str, lines: &[(&str, &str)]) -> Answer {
+pub async fn send(port: u16, target: &str, lines: &[(&str, &str)]) -> TestResponse {
     send_by("GET", port, target, lines).await
 }
 
 /// The same by another method.
-pub async fn send_by(method: &str, port: u16, target: &str, lines: &[(&str, &str)]) -> Answer {
+pub async fn send_by(method: &str, port: u16, target: &str, lines: &[(&str, &str)]) -> TestResponse {
     try_send(method, port, target, lines).await.unwrap()
 }
 
-async fn try_send(method: &str, port: u16, target: &str, lines: &[(&str, &str)]) -> io::Result<Answer> {
+async fn try_send(method: &str, port: u16, target: &str, lines: &[(&str, &str)]) -> io::Result<TestResponse> {
     let mut text = format!("{method} {target} HTTP/1.1\r\nConnection: close\r\n");
     if !lines.iter().any(|(name, _)| *name == "Host") {
         text += &format!("Host: 127.0.0.1:{port}\r\n");
@@ -155,5 +155,5 @@ async fn try_send(method: &str, port: u16, target: &str, lines: &[(&str, &str)])
     let status = lines.next().unwrap_or_default().split(' ').nth(1).unwrap_or_default().parse().unwrap_or_default();
     let headers = lines.filter_map(|line| line.split_once(": "));
     let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
-    Ok(Answer { status, headers, body: body.to_owned() })
+    Ok(TestResponse { status, headers, body: body.to_owned() })
 }

@@ -15,7 +15,7 @@ export function read(text) {
     if (reader.at < text.length) reader.fail('nothing may follow the value');
     return { value, places: reader.places, duplicates: reader.duplicates };
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
+    if (!(error instanceof JsonError)) throw error;
     return { places: reader.places, duplicates: reader.duplicates, error };
   }
 }
@@ -29,7 +29,7 @@ export function lineAndColumn(text, at) {
   return { line: before.length, column: before.at(-1).length + 1 };
 }
 
-class Failure extends Error {
+class JsonError extends Error {
   constructor(at, message) {
     super(message);
     this.at = at;
@@ -46,7 +46,7 @@ class Reader {
   }
 
   fail(message) {
-    throw new Failure(this.at, message);
+    throw new JsonError(this.at, message);
   }
 
   space() {

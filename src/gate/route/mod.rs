@@ -13,16 +13,16 @@ use reader::{Automata, automata};
 pub(crate) use readings::Readings;
 
 /// The most steps that a pattern may have; the longest one anybody writes has a tenth.
-const MOST_STEPS: usize = 1024;
+const MOST_INSTRUCTIONS: usize = 1024;
 
 /// A pattern that was read.
 #[derive(Clone, Debug)]
 pub struct PathPattern {
-    steps: Vec<Step>,
+    steps: Vec<Instruction>,
     /// The same over what escapes stand for, in folded case.
-    folded: Vec<Step>,
+    folded: Vec<Instruction>,
     /// The same again where names may stand for nothing: find-my-way finds `/a/:x` for `/a/`.
-    emptied: Vec<Step>,
+    emptied: Vec<Instruction>,
     /// A name is a part of its segment, and a path need not end with a slash for it to be empty.
     has_partial_names: bool,
 }
@@ -43,7 +43,7 @@ pub(crate) enum Cover {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+enum Instruction {
     /// Takes this byte.
     Byte(u8),
     /// Takes any byte but a slash.
@@ -68,7 +68,7 @@ impl PathPattern {
             return Err(refuse("must start with \"/\", \"*\" or \"{\", as paths start with a slash"));
         }
         let Automata { exact, folded, emptied } = automata(text)?;
-        if exact.len() > MOST_STEPS {
+        if exact.len() > MOST_INSTRUCTIONS {
             return Err(refuse("is too long"));
         }
         Ok(PathPattern { steps: exact, folded, emptied, has_partial_names: has_partial_names(text) })
@@ -140,13 +140,13 @@ fn has_partial_names(pattern: &str) -> bool {
 }
 
 /// Where the automaton is behind a text.
-fn run(steps: &[Step], text: &str) -> States {
+fn run(steps: &[Instruction], text: &str) -> States {
     run_over(steps, &mut text.bytes())
 }
 
 /// The same; no byte is taken once it is nowhere. Requests without a token get here, and most
 /// routes are about other paths.
-fn run_over(steps: &[Step], text: &mut impl Iterator<Item = u8>) -> States {
+fn run_over(steps: &[Instruction], text: &mut impl Iterator<Item = u8>) -> States {
     let mut present = States::of(steps.len());
     let mut next = States::of(steps.len());
     present.enter(steps, 0);
@@ -160,12 +160,12 @@ fn run_over(steps: &[Step], text: &mut impl Iterator<Item = u8>) -> States {
 }
 
 /// Takes one byte.
-fn advance(steps: &[Step], present: &States, byte: u8, next: &mut States) {
+fn advance(steps: &[Instruction], present: &States, byte: u8, next: &mut States) {
     for place in present.places.iter().copied() {
         let takes = match steps.get(place) {
-            Some(Step::Byte(own)) => *own == byte,
-            Some(Step::NotSlash) => byte != b'/',
-            Some(Step::Any) => true,
+            Some(Instruction::Byte(own)) => *own == byte,
+            Some(Instruction::NotSlash) => byte != b'/',
+            Some(Instruction::Any) => true,
             _ => false,
         };
         if takes {
@@ -193,21 +193,21 @@ impl States {
     }
 
     /// Adds a place and all that can be reached from it without taking anything.
-    fn enter(&mut self, steps: &[Step], start: usize) {
+    fn enter(&mut self, steps: &[Instruction], start: usize) {
         self.open.push(start);
         while let Some(place) = self.open.pop() {
             if let Some(seen @ false) = self.seen.get_mut(place) {
                 *seen = true;
                 match steps.get(place) {
-                    Some(Step::Either(one, other)) => self.open.extend([*one, *other]),
+                    Some(Instruction::Either(one, other)) => self.open.extend([*one, *other]),
                     _ => self.places.push(place),
                 }
             }
         }
     }
 
-    fn may_end(&self, steps: &[Step]) -> bool {
-        self.places.iter().any(|place| steps.get(*place) == Some(&Step::End))
+    fn may_end(&self, steps: &[Instruction]) -> bool {
+        self.places.iter().any(|place| steps.get(*place) == Some(&Instruction::End))
     }
 }
 

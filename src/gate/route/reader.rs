@@ -1,6 +1,6 @@
 //! Reading a pattern: the standard's "parse a pattern string" (WHATWG URL Pattern §2.1), which appends steps where the standard appends parts.
 
-use super::{Step, readings::fold};
+use super::{Instruction, readings::fold};
 use crate::{
     binding::uri::{decoded_escapes, normal_escapes},
     policy_error::PolicyError,
@@ -9,11 +9,11 @@ use crate::{
 /// The steps of a pattern.
 pub(super) struct Automata {
     /// Over a path in its normal form.
-    pub(super) exact: Vec<Step>,
+    pub(super) exact: Vec<Instruction>,
     /// Over what its escapes stand for in folded case.
-    pub(super) folded: Vec<Step>,
+    pub(super) folded: Vec<Instruction>,
     /// The same where names may stand for nothing.
-    pub(super) emptied: Vec<Step>,
+    pub(super) emptied: Vec<Instruction>,
 }
 
 /// Reads a pattern.
@@ -24,7 +24,7 @@ pub(super) fn automata(pattern: &str) -> Result<Automata, PolicyError> {
         let mut reader = Reader { tokens: &tokens, literal, may_be_empty, steps, fixed, names };
         reader.pattern()?;
         reader.flush()?;
-        reader.steps.push(Step::End);
+        reader.steps.push(Instruction::End);
         Ok(reader.steps)
     };
     Ok(Automata { exact: read(normal_escapes, false)?, folded: read(folded, false)?, emptied: read(folded, true)? })
@@ -109,7 +109,7 @@ struct Reader<'t, 'p> {
     literal: fn(&str) -> String,
     /// A name may stand for nothing.
     may_be_empty: bool,
-    steps: Vec<Step>,
+    steps: Vec<Instruction>,
     /// Text that no part has taken yet.
     fixed: String,
     names: Vec<&'p str>,
@@ -228,38 +228,38 @@ impl<'p> Reader<'_, 'p> {
         let start = self.steps.len();
         let may_skip = matches!(often, Often::Optional | Often::ZeroOrMore);
         if may_skip {
-            self.steps.push(Step::End);
+            self.steps.push(Instruction::End);
         }
         let body = self.steps.len();
         self.bytes(prefix)?;
         let here = self.steps.len();
         match wildcard {
             None => {}
-            Some(Wildcard::Segment) if self.may_be_empty => self.any_of(Step::NotSlash),
+            Some(Wildcard::Segment) if self.may_be_empty => self.any_of(Instruction::NotSlash),
             Some(Wildcard::Segment) => {
-                self.steps.extend([Step::NotSlash, Step::Either(here, here.saturating_add(2))]);
+                self.steps.extend([Instruction::NotSlash, Instruction::Either(here, here.saturating_add(2))]);
             }
-            Some(Wildcard::All) => self.any_of(Step::Any),
+            Some(Wildcard::All) => self.any_of(Instruction::Any),
         }
         self.bytes(suffix)?;
         if matches!(often, Often::ZeroOrMore | Often::OneOrMore) {
             let behind = self.steps.len().saturating_add(1);
-            self.steps.push(Step::Either(body, behind));
+            self.steps.push(Instruction::Either(body, behind));
         }
         let behind = self.steps.len();
         if may_skip && let Some(skip) = self.steps.get_mut(start) {
-            *skip = Step::Either(body, behind);
+            *skip = Instruction::Either(body, behind);
         }
         Ok(())
     }
 
     /// Any number of that step.
-    fn any_of(&mut self, step: Step) {
+    fn any_of(&mut self, step: Instruction) {
         let here = self.steps.len();
         self.steps.extend([
-            Step::Either(here.saturating_add(1), here.saturating_add(3)),
+            Instruction::Either(here.saturating_add(1), here.saturating_add(3)),
             step,
-            Step::Either(here, here),
+            Instruction::Either(here, here),
         ]);
     }
 
@@ -272,7 +272,7 @@ impl<'p> Reader<'_, 'p> {
         if text.split('/').skip(1).any(|segment| segment == "." || segment == "..") {
             return Err(PolicyError::here("has a dot segment, which no path has in its normal form"));
         }
-        self.steps.extend((self.literal)(text).bytes().map(Step::Byte));
+        self.steps.extend((self.literal)(text).bytes().map(Instruction::Byte));
         Ok(())
     }
 }

@@ -7,10 +7,9 @@ use super::{
     Issuer,
     authenticate::Caller,
     channel::Channel,
-    failure::Failure,
-    limit,
-    proof::{self, Proof},
-    run,
+    dpop_proof::{self, Proof},
+    error_response::ErrorResponse,
+    rate_limit, session_operations,
 };
 use crate::issuer::sessions::{
     refresh_token::RefreshToken,
@@ -31,22 +30,22 @@ impl<'a> Admission<'a> {
     }
 
     /// Counts the use of an authentic token, once, when its row is read.
-    pub(super) async fn count(&mut self, issuer: &Issuer, channel: &Channel, value: &str) -> Result<(), Failure> {
-        let authentic = |row: &Row| run::is_authentic(issuer, channel, &self.token, row);
+    pub(super) async fn count(&mut self, issuer: &Issuer, channel: &Channel, value: &str) -> Result<(), ErrorResponse> {
+        let authentic = |row: &Row| session_operations::is_authentic(issuer, channel, &self.token, row);
         let Some(row) = Row::from_json(value).ok().filter(|row| !self.is_counted && authentic(row)) else {
             return Ok(());
         };
         self.is_counted = true;
         let rate = Some(issuer.settings.session_rate);
-        limit::check(channel, format!("session/{}", self.token.sid()), rate).await?;
+        rate_limit::check(channel, format!("session/{}", self.token.sid()), rate).await?;
         // Another client's limit is none of this one's.
         if row.client == self.caller.client.id { self.caller.count_public(channel).await } else { Ok(()) }
     }
 
     /// Uses the proof up before the row is written, if the row grants anything.
-    pub(super) async fn prove(&mut self, channel: &Channel, value: &str) -> Result<(), Failure> {
+    pub(super) async fn prove(&mut self, channel: &Channel, value: &str) -> Result<(), ErrorResponse> {
         match Row::from_json(value) {
-            Ok(row) if row.status == Status::Active => proof::remember(self.proof.take(), channel).await,
+            Ok(row) if row.status == Status::Active => dpop_proof::remember(self.proof.take(), channel).await,
             _ => Ok(()),
         }
     }

@@ -3,10 +3,10 @@
 use super::{
     channel::Channel,
     client::{Authentication, Client},
-    failure::Failure,
+    error_response::ErrorResponse,
     form::Form,
-    name,
     settings::Settings,
+    store_keys,
 };
 use crate::{jws::compact::names_unverified, limits::Limits, time::Leeway};
 
@@ -26,11 +26,11 @@ pub(super) async fn client<'s>(
     assertion: &str,
     form: &Form,
     channel: &Channel,
-) -> Result<&'s Client, Failure> {
+) -> Result<&'s Client, ErrorResponse> {
     if form.required("client_assertion_type")? != TYPE {
-        return Err(Failure::request("client_assertion_type", &format!("must be {TYPE}")));
+        return Err(ErrorResponse::request("client_assertion_type", &format!("must be {TYPE}")));
     }
-    let refused = |reason: &str| Failure::client(PARAMETER, reason, false);
+    let refused = |reason: &str| ErrorResponse::client(PARAMETER, reason, false);
     // Nobody has checked who wrote the name yet: it only chooses the keys.
     let client = names_unverified(assertion, &Limits::default()).and_then(|(id, _)| settings.client(&id));
     let client = client.ok_or_else(|| refused("names no client"))?;
@@ -54,7 +54,7 @@ pub(super) async fn client<'s>(
     let jti = accepted.claims().jti.as_deref().filter(|jti| !jti.is_empty() && jti.len() <= LONGEST_JTI);
     let jti = jti.ok_or_else(|| refused("has no jti of 1 to 256 bytes"))?;
     // RFC 7523 §3 item 7. Asked last, since asking uses it up.
-    let key = name::once("j", &[&client.id, jti]);
+    let key = store_keys::once("j", &[&client.id, jti]);
     let ends_at = expires.saturating_add(Leeway::CAP);
     if !channel.is_first(&key, ends_at).await? {
         return Err(refused("was used before"));

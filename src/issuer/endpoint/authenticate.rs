@@ -7,9 +7,9 @@ use super::{
     assertion,
     channel::Channel,
     client::{Authentication, Client},
-    failure::Failure,
+    error_response::ErrorResponse,
     form::Form,
-    limit,
+    rate_limit,
     request::Request,
     settings::Settings,
 };
@@ -34,7 +34,7 @@ pub(super) async fn caller<'s>(
     settings: &'s Settings,
     request: &Request,
     channel: &Channel,
-) -> Result<Caller<'s>, Failure> {
+) -> Result<Caller<'s>, ErrorResponse> {
     let form = request.form(channel).await?;
     let authorization = request.header("authorization");
     let client = match shown(authorization.as_deref(), &form)? {
@@ -42,13 +42,13 @@ pub(super) async fn caller<'s>(
         Shown::Basic { id, secret } => by_secret(settings, &id, &secret)?,
         Shown::Post { id, secret } => match known(settings, id, "client_id")? {
             client if matches!(&client.authentication, Authentication::Post(kept) if is_one_of(secret, kept)) => client,
-            _ => return Err(Failure::client("client_secret", "does not authenticate this client", false)),
+            _ => return Err(ErrorResponse::client("client_secret", "does not authenticate this client", false)),
         },
         Shown::Assertion(assertion) => assertion::client(settings, assertion, &form, channel).await?,
     };
     // RFC 6749 §3.2.1: whoever names a client besides must name the same.
     if form.get("client_id").is_some_and(|id| id != client.id) {
-        return Err(Failure::request("client_id", "is not the client that authenticated"));
+        return Err(ErrorResponse::request("client_id", "is not the client that authenticated"));
     }
     let caller = Caller { client, form };
     // Counted once it is known who asks: nobody can use up what is another's. A public client is whoever says so, and is counted with
@@ -64,43 +64,44 @@ pub(super) async fn by_header<'s>(
     settings: &'s Settings,
     request: &Request,
     channel: &Channel,
-) -> Result<&'s Client, Failure> {
+) -> Result<&'s Client, ErrorResponse> {
     let header = request.header("authorization");
-    let header = header.ok_or_else(|| Failure::client("Authorization", "is required: Basic with a client", true))?;
+    let header =
+        header.ok_or_else(|| ErrorResponse::client("Authorization", "is required: Basic with a client", true))?;
     let Shown::Basic { id, secret } = basic(&header)? else {
-        return Err(Failure::client("Authorization", "must be Basic with client_id and client_secret", true));
+        return Err(ErrorResponse::client("Authorization", "must be Basic with client_id and client_secret", true));
     };
     let client = by_secret(settings, &id, &secret)?;
-    limit::check(channel, format!("client/{}", client.id), client.rate).await?;
+    rate_limit::check(channel, format!("client/{}", client.id), client.rate).await?;
     Ok(client)
 }
 
 impl Caller<'_> {
     /// Counts a request of the client. That of a public one is counted once its grant is known to be good.
-    pub(super) async fn count(&self, channel: &Channel) -> Result<(), Failure> {
-        limit::check(channel, format!("client/{}", self.client.id), self.client.rate).await
+    pub(super) async fn count(&self, channel: &Channel) -> Result<(), ErrorResponse> {
+        rate_limit::check(channel, format!("client/{}", self.client.id), self.client.rate).await
     }
 
     /// The same for a public client alone; the others were counted when they had shown who they are.
-    pub(super) async fn count_public(&self, channel: &Channel) -> Result<(), Failure> {
+    pub(super) async fn count_public(&self, channel: &Channel) -> Result<(), ErrorResponse> {
         if self.client.is_confidential() { Ok(()) } else { self.count(channel).await }
     }
 }
 
-fn shown<'r>(authorization: Option<&str>, form: &'r Form) -> Result<Shown<'r>, Failure> {
+fn shown<'r>(authorization: Option<&str>, form: &'r Form) -> Result<Shown<'r>, ErrorResponse> {
     let shown = match (authorization, form.get("client_secret"), form.get("client_assertion")) {
         (None, None, None) => Shown::Nothing(form.required("client_id")?),
         (Some(header), None, None) => basic(header)?,
         (None, Some(secret), None) => Shown::Post { id: form.required("client_id")?, secret },
         (None, None, Some(assertion)) => Shown::Assertion(assertion),
-        _ => return Err(Failure::request("client_id", "is authenticated in more than one way; use one method")),
+        _ => return Err(ErrorResponse::request("client_id", "is authenticated in more than one way; use one method")),
     };
     Ok(shown)
 }
 
 /// RFC 6749 §2.3.1: both halves are encoded as in a form before they become user and password (RFC 7617 §2).
-fn basic<'r>(header: &str) -> Result<Shown<'r>, Failure> {
-    let malformed = || Failure::client("Authorization", "must be Basic with client_id and client_secret", true);
+fn basic<'r>(header: &str) -> Result<Shown<'r>, ErrorResponse> {
+    let malformed = || ErrorResponse::client("Authorization", "must be Basic with client_id and client_secret", true);
     let (scheme, encoded) = header.split_once(' ').ok_or_else(malformed)?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(malformed());
@@ -113,25 +114,25 @@ fn basic<'r>(header: &str) -> Result<Shown<'r>, Failure> {
     Ok(Shown::Basic { id: decoded(id)?, secret: decoded(secret)? })
 }
 
-fn by_secret<'s>(settings: &'s Settings, id: &str, secret: &str) -> Result<&'s Client, Failure> {
+fn by_secret<'s>(settings: &'s Settings, id: &str, secret: &str) -> Result<&'s Client, ErrorResponse> {
     match known(settings, id, "Authorization")? {
         client if matches!(&client.authentication, Authentication::Basic(kept) if is_one_of(secret, kept)) => {
             Ok(client)
         }
-        _ => Err(Failure::client("Authorization", "does not authenticate this client", true)),
+        _ => Err(ErrorResponse::client("Authorization", "does not authenticate this client", true)),
     }
 }
 
-fn known<'s>(settings: &'s Settings, id: &str, parameter: &str) -> Result<&'s Client, Failure> {
+fn known<'s>(settings: &'s Settings, id: &str, parameter: &str) -> Result<&'s Client, ErrorResponse> {
     let by_header = parameter == "Authorization";
-    settings.client(id).ok_or_else(|| Failure::client(parameter, "names no client", by_header))
+    settings.client(id).ok_or_else(|| ErrorResponse::client(parameter, "names no client", by_header))
 }
 
-fn by_name<'s>(settings: &'s Settings, id: &str) -> Result<&'s Client, Failure> {
+fn by_name<'s>(settings: &'s Settings, id: &str) -> Result<&'s Client, ErrorResponse> {
     let client = known(settings, id, "client_id")?;
     match client.authentication {
         Authentication::None => Ok(client),
-        _ => Err(Failure::client("client_id", "names a confidential client, which must authenticate", false)),
+        _ => Err(ErrorResponse::client("client_id", "names a confidential client, which must authenticate", false)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an exchange asks of the world, one question at a time, and what it is told.
 //!
-//! The handling of a request is one `async` function that is polled by hand: wherever it waits, a [`Step`] is on its way out, and what the
+//! The handling of a request is one `async` function that is polled by hand: wherever it waits, a [`IssuerStep`] is on its way out, and what the
 //! step came to is the next thing it sees. No runtime is needed, and the order of reads and writes can be read from top to bottom.
 
 use core::{
@@ -13,13 +13,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{super::feed::Write, limit::Rate, response::Response};
+pub use crate::issuer::sessions::operation::StoreEntry;
+
+use super::{super::feed::Write, rate_limit::Rate, response::Response};
 use crate::{policy_error::PolicyError, time::UnixSeconds};
 
 /// What is to be done next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "step", rename_all = "lowercase", rename_all_fields = "camelCase")]
-pub enum Step {
+pub enum IssuerStep {
     /// Read an entry of the store.
     Read {
         /// Its key.
@@ -81,22 +83,13 @@ pub enum Step {
     },
 }
 
-/// An entry of the store.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Entry {
-    /// The number that a swap must name.
-    pub version: u64,
-    /// The value.
-    pub value: String,
-}
-
 /// What a step came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Evidence {
+pub enum StepResult {
     /// The entry, if there is one.
-    Found(Option<Entry>),
+    Found(Option<StoreEntry>),
     /// The entries, in the order of their keys.
-    FoundMany(Vec<Option<Entry>>),
+    FoundMany(Vec<Option<StoreEntry>>),
     /// Whether the swap was made; the count was within its limit; the keys have changed; the time has
     /// passed.
     Held(bool),
@@ -118,7 +111,7 @@ pub enum Broken {
     Late,
 }
 
-impl Evidence {
+impl StepResult {
     /// Reads `{ "found": null | { version, value } }`, `{ "foundMany": [null | { version, value }, …] }`,
     /// `{ "held": boolean }`, `{ "body": text | null }`, `{ "broken": "aborted" | "late" }` or
     /// `{ "error": "unavailable" }`. Anything else tells nothing.
@@ -126,20 +119,20 @@ impl Evidence {
     pub fn from_json(text: &str) -> Self {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        enum Told {
-            Found(Option<Entry>),
-            FoundMany(Vec<Option<Entry>>),
+        enum StepResultJson {
+            Found(Option<StoreEntry>),
+            FoundMany(Vec<Option<StoreEntry>>),
             Held(bool),
             Body(Option<String>),
             Broken(Broken),
         }
         match serde_json::from_str(text) {
-            Ok(Told::Found(entry)) => Evidence::Found(entry),
-            Ok(Told::FoundMany(entries)) => Evidence::FoundMany(entries),
-            Ok(Told::Held(held)) => Evidence::Held(held),
-            Ok(Told::Body(body)) => Evidence::Body(body),
-            Ok(Told::Broken(broken)) => Evidence::Broken(broken),
-            Err(_) => Evidence::Unavailable,
+            Ok(StepResultJson::Found(entry)) => StepResult::Found(entry),
+            Ok(StepResultJson::FoundMany(entries)) => StepResult::FoundMany(entries),
+            Ok(StepResultJson::Held(held)) => StepResult::Held(held),
+            Ok(StepResultJson::Body(body)) => StepResult::Body(body),
+            Ok(StepResultJson::Broken(broken)) => StepResult::Broken(broken),
+            Err(_) => StepResult::Unavailable,
         }
     }
 }
@@ -156,8 +149,8 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Debug)]
 struct Shared {
     now: UnixSeconds,
-    asked: Option<Step>,
-    told: Option<Evidence>,
+    asked: Option<IssuerStep>,
+    told: Option<StepResult>,
     /// Has anything been unavailable? Whoever carries the steps out knows why.
     failed: bool,
     events: Vec<Value>,
@@ -190,14 +183,14 @@ impl Channel {
         core::mem::take(&mut self.shared().events)
     }
 
-    pub(super) fn take_step(&self) -> Option<Step> {
+    pub(super) fn take_step(&self) -> Option<IssuerStep> {
         self.shared().asked.take()
     }
 
-    pub(super) fn tell(&self, evidence: Evidence, now: UnixSeconds) {
+    pub(super) fn tell(&self, result: StepResult, now: UnixSeconds) {
         let mut shared = self.shared();
-        shared.failed |= evidence == Evidence::Unavailable;
-        (shared.told, shared.now) = (Some(evidence), now);
+        shared.failed |= result == StepResult::Unavailable;
+        (shared.told, shared.now) = (Some(result), now);
     }
 
     /// Is what went wrong known outside: as a failure there, or by an event?
@@ -211,29 +204,29 @@ impl Channel {
         self.shared().failed
     }
 
-    fn ask(&self, step: Step) -> Asking<'_> {
+    fn ask(&self, step: IssuerStep) -> Asking<'_> {
         Asking { channel: self, step: Some(step) }
     }
 
-    pub(super) async fn read(&self, key: &str) -> Result<Option<Entry>, Unavailable> {
-        match self.ask(Step::Read { key: key.to_owned() }).await {
-            Evidence::Found(entry) => Ok(entry),
+    pub(super) async fn read(&self, key: &str) -> Result<Option<StoreEntry>, Unavailable> {
+        match self.ask(IssuerStep::Read { key: key.to_owned() }).await {
+            StepResult::Found(entry) => Ok(entry),
             _ => Err(Unavailable),
         }
     }
 
-    pub(super) async fn read_many(&self, keys: Vec<String>) -> Result<Vec<Option<Entry>>, Unavailable> {
+    pub(super) async fn read_many(&self, keys: Vec<String>) -> Result<Vec<Option<StoreEntry>>, Unavailable> {
         let count = keys.len();
-        match self.ask(Step::ReadMany { keys }).await {
-            Evidence::FoundMany(entries) if entries.len() == count => Ok(entries),
+        match self.ask(IssuerStep::ReadMany { keys }).await {
+            StepResult::FoundMany(entries) if entries.len() == count => Ok(entries),
             _ => Err(Unavailable),
         }
     }
 
     /// Waits. Whoever does not let the time pass finds the others as far as they are; and has let none pass when it is told so.
     pub(super) async fn wait(&self, milliseconds: u64) -> Result<(), Unavailable> {
-        match self.ask(Step::Wait { milliseconds }).await {
-            Evidence::Held(_) => Ok(()),
+        match self.ask(IssuerStep::Wait { milliseconds }).await {
+            StepResult::Held(_) => Ok(()),
             _ => Err(Unavailable),
         }
     }
@@ -250,8 +243,8 @@ impl Channel {
         value: String,
         ends_at: u64,
     ) -> Result<bool, Unavailable> {
-        match self.ask(Step::Swap { key: key.to_owned(), expected, value, ends_at }).await {
-            Evidence::Held(held) => Ok(held),
+        match self.ask(IssuerStep::Swap { key: key.to_owned(), expected, value, ends_at }).await {
+            StepResult::Held(held) => Ok(held),
             _ => Err(Unavailable),
         }
     }
@@ -263,35 +256,35 @@ impl Channel {
 
     /// Counts a use. A counter that cannot tell limits nothing: it guards against load and against nothing else.
     pub(super) async fn is_within(&self, key: String, rate: Rate) -> bool {
-        let step = Step::Count { key, limit: rate.requests, seconds: rate.seconds };
-        self.ask(step).await != Evidence::Held(false)
+        let step = IssuerStep::Count { key, limit: rate.requests, seconds: rate.seconds };
+        self.ask(step).await != StepResult::Held(false)
     }
 
     /// The request's body.
     pub(super) async fn body(&self) -> Result<Option<String>, Broken> {
-        match self.ask(Step::Body).await {
-            Evidence::Body(body) => Ok(body),
-            Evidence::Broken(broken) => Err(broken),
+        match self.ask(IssuerStep::Body).await {
+            StepResult::Body(body) => Ok(body),
+            StepResult::Broken(broken) => Err(broken),
             _ => Err(Broken::Aborted),
         }
     }
 
     /// Have the keys of that issuer changed?
     pub(super) async fn fetch_keys(&self, issuer: String, kid: Option<String>) -> bool {
-        self.ask(Step::Keys { issuer, kid }).await == Evidence::Held(true)
+        self.ask(IssuerStep::Keys { issuer, kid }).await == StepResult::Held(true)
     }
 }
 
 /// A question on its way: the first poll puts it, the second finds its answer.
 struct Asking<'c> {
     channel: &'c Channel,
-    step: Option<Step>,
+    step: Option<IssuerStep>,
 }
 
 impl Future for Asking<'_> {
-    type Output = Evidence;
+    type Output = StepResult;
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Evidence> {
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<StepResult> {
         let mut shared = self.channel.shared();
         match self.step.take() {
             Some(step) => {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{super::bounds, limit::Rate, redirect_uri, settings::Settings};
+use super::{super::bounds, rate_limit::Rate, redirect_uri, settings::Settings};
 use crate::{
     alg::Alg, base64url, json::Object, policy::IssuerPolicy, policy::Policy, policy_error::PolicyError,
     verifier::Verifier,

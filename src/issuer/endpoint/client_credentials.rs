@@ -7,9 +7,9 @@ use super::{
     Issuer,
     authenticate::Caller,
     channel::Channel,
-    failure::Failure,
-    proof::{self, Proof},
-    tokens::{self, Wanted},
+    dpop_proof::{self, Proof},
+    error_response::ErrorResponse,
+    token_response::{self, Wanted},
 };
 
 /// Issues an access token to a client that has shown who it is.
@@ -18,12 +18,12 @@ pub(super) async fn answer(
     caller: &Caller<'_>,
     proof: Option<&Proof>,
     channel: &Channel,
-) -> Result<Value, Failure> {
+) -> Result<Value, ErrorResponse> {
     // The scopes asked for, or all that the client may have (RFC 6749 §3.3).
     let scope = narrowed(caller.client.scope.as_deref(), caller.form.get("scope"));
-    let scope = scope.ok_or_else(|| Failure::scope("exceeds this client's scope"))?;
-    proof::remember(proof, channel).await?;
+    let scope = scope.ok_or_else(|| ErrorResponse::scope("exceeds this client's scope"))?;
+    dpop_proof::remember(proof, channel).await?;
     let jkt = proof.map(|proof| proof.jkt.as_str());
     let wanted = Wanted { subject: &caller.client.id, scope: scope.as_deref(), jkt, longest_seconds: u64::MAX };
-    Ok(Value::Object(tokens::alone(issuer, channel, caller.client, wanted).await?))
+    Ok(Value::Object(token_response::alone(issuer, channel, caller.client, wanted).await?))
 }

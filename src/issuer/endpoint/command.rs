@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use super::{
     Issuer,
+    authorization_code::{self, Code},
     channel::Channel,
     client::{AUTHORIZATION_CODE, Client},
-    code::{self, Code},
-    failure::Failure,
+    error_response::ErrorResponse,
     fleet, health, intents,
     response::Response,
     revocations::{Target, revoke},
-    run, tokens,
+    session_operations, token_response,
 };
 use crate::issuer::{
     bounds,
@@ -23,36 +23,36 @@ use crate::issuer::{
 use crate::{document, issuer::scope::narrowed, json::Object, policy_error::PolicyError, time::UnixSeconds};
 
 /// Why a command got nothing: the application's own mistake, or the world's.
-pub(super) enum Fault {
+pub(super) enum CommandError {
     Mistake(PolicyError),
-    Failed(Failure),
+    Failed(ErrorResponse),
 }
 
-impl From<PolicyError> for Fault {
+impl From<PolicyError> for CommandError {
     fn from(error: PolicyError) -> Self {
-        Fault::Mistake(error)
+        CommandError::Mistake(error)
     }
 }
 
-impl<E: Into<Failure>> From<E> for Fault {
+impl<E: Into<ErrorResponse>> From<E> for CommandError {
     fn from(error: E) -> Self {
-        Fault::Failed(error.into())
+        CommandError::Failed(error.into())
     }
 }
 
 /// Carries a command out: an object whose `command` says which.
-pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Result<Response, Fault> {
+pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Result<Response, CommandError> {
     let command = document::parse(text)?;
     let body = match command.required_string("command")? {
         "startSession" => start_session(issuer, &command, channel).await?,
         "mintCode" => mint_code(issuer, &command, channel).await?,
         "endSession" => {
             command.only(&["command", "sid"])?;
-            run::end(issuer, channel, sid(&command)?).await?;
+            session_operations::end(issuer, channel, sid(&command)?).await?;
             Value::Null
         }
         "revoke" => {
-            command.only(&["command", "subject", "sid", "clientId", "kid"])?;
+            command.only(&["command", "sub", "sid", "client_id", "kid"])?;
             revoke(issuer, channel, target(&command)?).await?;
             Value::Null
         }
@@ -77,7 +77,7 @@ pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Re
     Ok(Response::json(200, &body))
 }
 
-async fn start_session(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> Result<Value, Fault> {
+async fn start_session(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> Result<Value, CommandError> {
     command.only(&["command", "subject", "clientId", "scope", "acr", "authTimeSeconds", "jkt"])?;
     let client = client(issuer, command)?;
     let start = asked(client, command)?;
@@ -87,8 +87,8 @@ async fn start_session(issuer: &Issuer, command: &Object<'_>, channel: &Channel)
         return Err(PolicyError::at("jkt", reason).into());
     }
     check(&start, channel.now())?;
-    let grant = tokens::begin(issuer, channel, start, Seed::generate()?).await?;
-    let mut body = tokens::of_session(issuer, client, &grant)?;
+    let grant = token_response::begin(issuer, channel, start, Seed::generate()?).await?;
+    let mut body = token_response::of_session(issuer, client, &grant)?;
     body.insert("sid".to_owned(), json!(grant.sid));
     Ok(Value::Object(body))
 }
@@ -112,7 +112,7 @@ fn check(start: &Start, now: UnixSeconds) -> Result<(), PolicyError> {
     start.auth_time.map_or(Ok(()), |instant| bounds::check_auth_time("authTimeSeconds", instant, now))
 }
 
-async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> Result<Value, Fault> {
+async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> Result<Value, CommandError> {
     command.only(&[
         "command",
         "subject",
@@ -142,7 +142,7 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
         return Err(PolicyError::at("codeChallengeMethod", format!("must be S256; found \"{found}\"")).into());
     }
     let challenge = command.required_string("codeChallenge")?;
-    code::check_challenge(challenge)?;
+    authorization_code::check_challenge(challenge)?;
     let now = channel.now();
     let start = asked(client, command)?;
     check(&start, now)?;
@@ -160,23 +160,18 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
         sid: None,
         answered: None,
     };
-    Ok(json!({ "code": code::mint(channel, &code).await? }))
+    Ok(json!({ "code": authorization_code::mint(channel, &code).await? }))
 }
 
 fn target<'t>(command: &'t Object<'_>) -> Result<Target<'t>, PolicyError> {
-    let named = ["subject", "clientId", "kid", "sid"].into_iter().filter(|member| command.get(member).is_some());
-    let named: Vec<_> = named.collect();
-    match named.as_slice() {
-        ["subject"] => Ok(Target::Subject(command.required_string("subject")?)),
-        ["clientId"] => Ok(Target::Client(command.required_string("clientId")?)),
-        ["kid"] => Ok(Target::Key(command.required_string("kid")?)),
-        ["sid"] => Ok(Target::Session(sid(command)?)),
-        _ => {
-            let found = if named.is_empty() { "none".to_owned() } else { named.join(" and ") };
-            let reason = format!("is required, or else exactly one of sid, clientId and kid; found {found}");
-            Err(PolicyError::at("subject", reason))
-        }
-    }
+    let named: Vec<_> = Target::CLAIMS.into_iter().filter(|claim| command.get(claim).is_some()).collect();
+    let [claim] = named.as_slice() else {
+        let found = if named.is_empty() { "none".to_owned() } else { named.join(" and ") };
+        let reason = format!("is required, or else exactly one of sid, client_id and kid; found {found}");
+        return Err(PolicyError::at("sub", reason));
+    };
+    let value = command.required_string(claim)?;
+    Target::of(claim, value).ok_or_else(|| no_session(value))
 }
 
 fn client<'i>(issuer: &'i Issuer, command: &Object<'_>) -> Result<&'i Client, PolicyError> {
@@ -189,8 +184,12 @@ fn client<'i>(issuer: &'i Issuer, command: &Object<'_>) -> Result<&'i Client, Po
 
 fn sid(command: &Object<'_>) -> Result<SessionId, PolicyError> {
     let text = command.required_string("sid")?;
-    let reason = || format!("must be 16 bytes, 22 characters of base64url; found {} characters", text.chars().count());
-    SessionId::parse(text).ok_or_else(|| PolicyError::at("sid", reason()))
+    SessionId::parse(text).ok_or_else(|| no_session(text))
+}
+
+fn no_session(sid: &str) -> PolicyError {
+    let reason = format!("must be 16 bytes, 22 characters of base64url; found {} characters", sid.chars().count());
+    PolicyError::at("sid", reason)
 }
 
 /// The scopes given, or all that the client may have.

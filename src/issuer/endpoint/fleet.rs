@@ -6,8 +6,8 @@ use super::{
         fleet::{FLEET, Fleet, Lifetimes},
     },
     Issuer,
-    channel::{Channel, Entry},
-    failure::Failure,
+    channel::{Channel, StoreEntry},
+    error_response::ErrorResponse,
     pause::Pause,
 };
 
@@ -27,7 +27,7 @@ pub(super) async fn lifetimes(issuer: &Issuer, channel: &Channel) -> Lifetimes {
 }
 
 /// The same by the row as it was found.
-pub(super) fn told(issuer: &Issuer, found: Option<&Entry>) -> Lifetimes {
+pub(super) fn told(issuer: &Issuer, found: Option<&StoreEntry>) -> Lifetimes {
     let fleet = Fleet::read(found.map(|entry| entry.value.as_str()));
     fleet.map_or(Lifetimes::LONGEST, |fleet| fleet.lifetimes(own(issuer)))
 }
@@ -37,7 +37,7 @@ fn own(issuer: &Issuer) -> Lifetimes {
 }
 
 /// Leaves a clock and this process's lifetimes, and says until when the store may be swept: what is past by all clocks that count.
-pub(super) async fn visit(issuer: &Issuer, channel: &Channel) -> Result<u64, Failure> {
+pub(super) async fn visit(issuer: &Issuer, channel: &Channel) -> Result<u64, ErrorResponse> {
     let mut pause = Pause::new(RACE_MS.0, RACE_MS.1);
     for _ in 0..TRIES {
         let found = channel.read(FLEET).await?;
@@ -51,5 +51,5 @@ pub(super) async fn visit(issuer: &Issuer, channel: &Channel) -> Result<u64, Fai
         }
         pause.wait(channel).await?;
     }
-    Err(Failure::unavailable())
+    Err(ErrorResponse::unavailable())
 }

@@ -1,6 +1,6 @@
 //! The parameters of a request (RFC 6749 §3.2, appendix B).
 
-use super::failure::Failure;
+use super::error_response::ErrorResponse;
 use crate::binding::uri::{form_decoded, has_stray_percent};
 
 /// More parameters than any request here has.
@@ -12,8 +12,8 @@ pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
     /// Reads `application/x-www-form-urlencoded`.
-    pub(super) fn parse(body: &str) -> Result<Self, Failure> {
-        let malformed = || Failure::request("body", "is not application/x-www-form-urlencoded in UTF-8");
+    pub(super) fn parse(body: &str) -> Result<Self, ErrorResponse> {
+        let malformed = || ErrorResponse::request("body", "is not application/x-www-form-urlencoded in UTF-8");
         // Another reader might take one of these for something else.
         if !body.bytes().all(|byte| byte.is_ascii_graphic()) || has_stray_percent(body) {
             return Err(malformed());
@@ -25,11 +25,11 @@ impl Form {
             let (name, value) = (decoded(name)?, decoded(value)?);
             // RFC 6749 §3.2: a parameter must not be included more than once, whatever it is.
             if form.0.iter().any(|(known, _)| *known == name) {
-                return Err(Failure::request(&name, "is repeated"));
+                return Err(ErrorResponse::request(&name, "is repeated"));
             }
             form.0.push((name, value));
             if form.0.len() > MOST {
-                return Err(Failure::request("body", "has more parameters than any request needs"));
+                return Err(ErrorResponse::request("body", "has more parameters than any request needs"));
             }
         }
         Ok(form)
@@ -44,8 +44,8 @@ impl Form {
             .filter(|value| !value.is_empty())
     }
 
-    pub(super) fn required(&self, name: &str) -> Result<&str, Failure> {
-        self.get(name).ok_or_else(|| Failure::request(name, "is required"))
+    pub(super) fn required(&self, name: &str) -> Result<&str, ErrorResponse> {
+        self.get(name).ok_or_else(|| ErrorResponse::request(name, "is required"))
     }
 }
 

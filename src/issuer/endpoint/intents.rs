@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use super::{
     Issuer,
     channel::{Channel, Unavailable, locked},
-    failure::Failure,
+    error_response::ErrorResponse,
     fleet,
-    log::{self, Coming, Entry},
-    name,
+    log::{self, Coming, LogEntry},
     pause::Pause,
-    run,
+    session_operations, store_keys,
 };
 use crate::issuer::{
     feed::{
@@ -48,7 +47,7 @@ pub(super) async fn append(
     issuer: &Issuer,
     channel: &Channel,
     opened: &mut Option<Opened>,
-    entry: Entry,
+    entry: LogEntry,
 ) -> Result<(), Unavailable> {
     drop(opened.as_mut().and_then(|opened| opened.coming.take()));
     log::append(issuer, channel, vec![entry]).await
@@ -92,10 +91,10 @@ fn party(wanted: &Wanted) -> Option<Party> {
     }
 }
 
-async fn cutoff(channel: &Channel, party: &Party) -> Result<Cutoff, Failure> {
+async fn cutoff(channel: &Channel, party: &Party) -> Result<Cutoff, ErrorResponse> {
     let found = channel.read(&party.key()).await?;
     let stored = Cutoff::stored(found.as_ref().map(|entry| entry.value.as_str()));
-    stored.map_err(|error| Failure::unreadable("a cutoff", error))
+    stored.map_err(|error| ErrorResponse::unreadable("a cutoff", error))
 }
 
 /// Says that it is done. The row is written with the next intents, or when it is tended.
@@ -138,7 +137,7 @@ async fn change(channel: &Channel, slot: u8, opened: &[Intent], closed: &[Intent
 
 /// Carries out what was decided and never finished, by whatever process: what this one could not append, and intents of a certain age.
 /// One that cannot be carried out stays, and keeps no other from it; the first failure is told at the end.
-pub(super) async fn tend(issuer: &Issuer, channel: &Channel) -> Result<(), Failure> {
+pub(super) async fn tend(issuer: &Issuer, channel: &Channel) -> Result<(), ErrorResponse> {
     if issuer.settings.feed.is_none() {
         return Ok(());
     }
@@ -174,42 +173,44 @@ pub(super) async fn tend(issuer: &Issuer, channel: &Channel) -> Result<(), Failu
 }
 
 /// Does what was intended, where it is not done, and gives what the log is to say.
-async fn carried_out(issuer: &Issuer, channel: &Channel, intent: &Intent) -> Result<Entry, Failure> {
+async fn carried_out(issuer: &Issuer, channel: &Channel, intent: &Intent) -> Result<LogEntry, ErrorResponse> {
     let wanted = intent.wanted.clone();
     match &wanted {
         Wanted::Session(sid) => {
             if let Some(sid) = SessionId::parse(sid) {
-                run::revoke_row(issuer, channel, sid).await?;
+                session_operations::revoke_row(issuer, channel, sid).await?;
             }
-            return Ok(Entry::of(wanted));
+            return Ok(LogEntry::of(wanted));
         }
         Wanted::Token(jti) => {
             mark_token(channel, jti).await?;
-            return Ok(Entry::of(wanted));
+            return Ok(LogEntry::of(wanted));
         }
         Wanted::Key(kid) => {
             mark_key(channel, kid).await?;
-            return Ok(Entry::of(wanted));
+            return Ok(LogEntry::of(wanted));
         }
         Wanted::Subject(_) | Wanted::Client(_) => {}
     }
-    let Some(party) = party(&wanted) else { return Ok(Entry::of(wanted)) };
+    let Some(party) = party(&wanted) else { return Ok(LogEntry::of(wanted)) };
     let cutoff = cutoff(channel, &party).await?;
     if intent.is_done(cutoff.instant()) {
         // One that a fast clock wrote locks nobody out until its instant.
         let before = if cutoff.is_ahead(channel.now()) { cutoff.issued_at(channel.now()) } else { cutoff.instant() };
-        return Ok(Entry { wanted, before });
+        return Ok(LogEntry { wanted, before });
     }
     let before = cut_off(issuer, channel, party).await?;
-    Ok(Entry { wanted, before })
+    Ok(LogEntry { wanted, before })
 }
 
 /// Ends all sessions of the party that have begun. Whatever is granted from now on is dated after the cutoff.
-pub(super) async fn cut_off(issuer: &Issuer, channel: &Channel, party: Party) -> Result<UnixSeconds, Failure> {
+pub(super) async fn cut_off(issuer: &Issuer, channel: &Channel, party: Party) -> Result<UnixSeconds, ErrorResponse> {
     let sessions = fleet::lifetimes(issuer, channel).await.session;
-    match run::run(issuer, channel, Operation::cut_off(party).of_sessions_that_last(sessions), None).await? {
+    match session_operations::run(issuer, channel, Operation::cut_off(party).of_sessions_that_last(sessions), None)
+        .await?
+    {
         Outcome::CutOff(cutoff) => Ok(cutoff.issued_at(channel.now())),
-        _ => Err(Failure::unavailable()),
+        _ => Err(ErrorResponse::unavailable()),
     }
 }
 
@@ -217,10 +218,10 @@ pub(super) async fn cut_off(issuer: &Issuer, channel: &Channel, party: Party) ->
 pub(super) async fn mark_token(channel: &Channel, jti: &str) -> Result<bool, Unavailable> {
     // It may be a token of another configuration.
     let longest = LONGEST_LONG_LIFETIME_SECONDS.saturating_add(Leeway::CAP);
-    channel.is_first(&name::token(jti), channel.now().get().saturating_add(longest)).await
+    channel.is_first(&store_keys::token(jti), channel.now().get().saturating_add(longest)).await
 }
 
 /// Takes a signing key back, here.
 pub(super) async fn mark_key(channel: &Channel, kid: &str) -> Result<(), Unavailable> {
-    channel.is_first(&name::key_cutoff(kid), UnixSeconds::MAX.get()).await.map(drop)
+    channel.is_first(&store_keys::key_cutoff(kid), UnixSeconds::MAX.get()).await.map(drop)
 }

@@ -3,14 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Issuer, access,
+    Issuer, access_token,
     authenticate::{self, Caller},
     channel::Channel,
     client::Client,
-    failure::Failure,
+    error_response::ErrorResponse,
     request::Request,
     response::Response,
-    run,
+    session_operations,
 };
 use crate::issuer::{
     scope,
@@ -26,10 +26,10 @@ const TOLD: [&str; 13] =
     ["iss", "sub", "aud", "client_id", "scope", "iat", "exp", "jti", "sid", "gen", "auth_time", "acr", "cnf"];
 
 /// Tells of a token. RFC 7662 §2.1: who may not know learns as much as of a token that never was.
-pub(super) async fn answer(issuer: &Issuer, request: &Request, channel: &Channel) -> Result<Response, Failure> {
+pub(super) async fn answer(issuer: &Issuer, request: &Request, channel: &Channel) -> Result<Response, ErrorResponse> {
     let Caller { client, form } = authenticate::caller(&issuer.settings, request, channel).await?;
     if !client.is_confidential() {
-        return Err(Failure::client(
+        return Err(ErrorResponse::client(
             "client_id",
             "names a public client; introspection requires a confidential client",
             false,
@@ -48,11 +48,11 @@ async fn of_access_token(
     client: &Client,
     text: &str,
     channel: &Channel,
-) -> Result<Option<Map<String, Value>>, Failure> {
-    let Some(accepted) = access::verified(issuer, text, channel.now())? else { return Ok(None) };
+) -> Result<Option<Map<String, Value>>, ErrorResponse> {
+    let Some(accepted) = access_token::verified(issuer, text, channel.now())? else { return Ok(None) };
     let own = accepted.claims().client_id.as_deref() == Some(&client.id);
     let Ok(claims) = accepted.deserialize::<Map<String, Value>>() else { return Ok(None) };
-    if !(own || client.introspects) || !access::stands(issuer, &accepted, &claims, channel).await? {
+    if !(own || client.introspects) || !access_token::stands(issuer, &accepted, &claims, channel).await? {
         return Ok(None);
     }
     let bound = claims.contains_key("cnf");
@@ -68,14 +68,14 @@ async fn of_refresh_token(
     client: &Client,
     token: RefreshToken,
     channel: &Channel,
-) -> Result<Option<Map<String, Value>>, Failure> {
-    let Some(row) = run::read(channel, token.sid()).await? else { return Ok(None) };
+) -> Result<Option<Map<String, Value>>, ErrorResponse> {
+    let Some(row) = session_operations::read(channel, token.sid()).await? else { return Ok(None) };
     // Whoever asks has shown that it is the client, and need not hold the key that the session is bound to.
     let request = RefreshRequest { token, client: client.id.clone(), jkt: row.jkt, scope: None };
     let operation = Operation::inspect(Inspected::Token(request));
-    let row = match run::run(issuer, channel, operation, None).await? {
+    let row = match session_operations::run(issuer, channel, operation, None).await? {
         Outcome::Live(row) => row,
-        Outcome::Unavailable => return Err(Failure::unavailable()),
+        Outcome::Unavailable => return Err(ErrorResponse::unavailable()),
         _ => return Ok(None),
     };
     let told = json!({

@@ -18,8 +18,8 @@ use super::{
         random,
     },
     Issuer,
-    answers::Answers,
     channel::{self, Channel, Unavailable, locked},
+    feed_response_cache::FeedResponseCache,
     fleet,
     pause::Pause,
 };
@@ -51,14 +51,14 @@ const TEND_AFTER: u64 = 5000;
 
 /// Something for the log. `before` is the cutoff of a subject or a client.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct LogEntry {
     pub(super) wanted: Wanted,
     pub(super) before: UnixSeconds,
 }
 
-impl Entry {
+impl LogEntry {
     pub(super) fn of(wanted: Wanted) -> Self {
-        Entry { wanted, before: UnixSeconds::MAX }
+        LogEntry { wanted, before: UnixSeconds::MAX }
     }
 }
 
@@ -76,15 +76,15 @@ impl Drop for Coming {
 #[derive(Debug)]
 pub(super) struct Ledger {
     kept: Mutex<Option<Arc<Log>>>,
-    appends: Queue<Entry>,
+    appends: Queue<LogEntry>,
     /// What could not be appended when it was due.
-    left: Mutex<Vec<Entry>>,
+    left: Mutex<Vec<LogEntry>>,
     /// Revocations of this process that are on their way to the log.
     coming: Arc<AtomicUsize>,
     pub(super) intents: Queue<Intent>,
     /// The row of intents that this process keeps to, and those that are to be taken out of it.
     pub(super) slot: Mutex<(Option<u8>, Vec<Intent>)>,
-    pub(super) answers: Mutex<Answers>,
+    pub(super) answers: Mutex<FeedResponseCache>,
     tended: Mutex<(Option<UnixSeconds>, u64)>,
 }
 
@@ -153,7 +153,7 @@ async fn register(issuer: &Issuer, channel: &Channel) -> Result<Log, Unavailable
     began(issuer, channel.read(REGISTER).await?.as_ref())
 }
 
-fn began(issuer: &Issuer, found: Option<&channel::Entry>) -> Result<Log, Unavailable> {
+fn began(issuer: &Issuer, found: Option<&channel::StoreEntry>) -> Result<Log, Unavailable> {
     let found = found.map(|entry| (entry.version, entry.value.as_str()));
     Log::read(found, issuer.ledger.kept().as_deref()).map_err(|_| Unavailable)
 }
@@ -242,7 +242,7 @@ async fn go_on_without(issuer: &Issuer, channel: &Channel, log: &Log, missing: &
 /// Appends, together with what others of this process have to append. Done again after an error it may stand there twice, which changes nothing.
 ///
 /// Whoever fails, as a leader or because its time is over, fails alone: the others go on. What it wanted is appended later.
-pub(super) async fn append(issuer: &Issuer, channel: &Channel, entries: Vec<Entry>) -> Result<(), Unavailable> {
+pub(super) async fn append(issuer: &Issuer, channel: &Channel, entries: Vec<LogEntry>) -> Result<(), Unavailable> {
     let Some(feed) = &issuer.settings.feed else { return Ok(()) };
     if entries.is_empty() {
         return Ok(());
@@ -281,7 +281,7 @@ async fn lead_or_wait(issuer: &Issuer, channel: &Channel, feed: &Feed, ticket: &
 }
 
 /// Writes one batch, however many races are lost on the way: each is a batch of somebody else's.
-async fn write(issuer: &Issuer, channel: &Channel, feed: &Feed, lead: &Lead<'_, Entry>) -> Result<(), Unavailable> {
+async fn write(issuer: &Issuer, channel: &Channel, feed: &Feed, lead: &Lead<'_, LogEntry>) -> Result<(), Unavailable> {
     let mut pause = Pause::new(RACE_MS.0, RACE_MS.1);
     loop {
         let (log, lifetimes) = register_and_lifetimes(issuer, channel).await?;
@@ -314,7 +314,7 @@ pub(super) async fn ensure(issuer: &Issuer, channel: &Channel, wanted: Wanted) -
     if feed.lists(&log, wanted.revoked(UnixSeconds::MAX), channel.now()) {
         return Ok(());
     }
-    append(issuer, channel, vec![Entry::of(wanted)]).await
+    append(issuer, channel, vec![LogEntry::of(wanted)]).await
 }
 
 /// Appends what was left when the store gave no answer.

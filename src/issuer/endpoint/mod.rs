@@ -1,14 +1,14 @@
 //! The issuer's endpoints, without a socket, a clock or a store: a request goes in, questions come out, and at last a response.
 //!
-//! Whoever has the connection begins an [`Exchange`], carries out each [`Step`] and hands back what it came to. One endpoint or stage is
+//! Whoever has the connection begins an [`Exchange`], carries out each [`IssuerStep`] and hands back what it came to. One endpoint or stage is
 //! one file; what is shared by several stands above them.
 
 mod channel;
-mod failure;
+mod error_response;
 mod response;
-mod limit;
+mod rate_limit;
 mod form;
-mod name;
+mod store_keys;
 mod redirect_uri;
 mod client;
 mod settings;
@@ -16,17 +16,17 @@ mod request;
 mod assertion;
 mod authenticate;
 mod feed_access;
-mod proof;
+mod dpop_proof;
 mod pause;
 mod fleet;
 mod cutoff;
-mod answers;
+mod feed_response_cache;
 mod log;
-mod run;
+mod session_operations;
 mod admission;
 mod intents;
-mod tokens;
-mod access;
+mod token_response;
+mod access_token;
 mod cors;
 
 // the grants, and the endpoints
@@ -34,7 +34,7 @@ mod refresh;
 mod client_credentials;
 mod subject_token;
 mod token_exchange;
-mod code;
+mod authorization_code;
 mod token;
 mod revoke;
 mod introspect;
@@ -54,7 +54,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::IssuerError;
-pub use channel::{Broken, Entry, Evidence, Step};
+pub use channel::{Broken, IssuerStep, StepResult, StoreEntry};
 pub use client::hash_client_secret;
 pub use request::Request;
 pub use response::Response;
@@ -62,8 +62,8 @@ pub use settings::Settings;
 
 use crate::{policy_error::PolicyError, time::UnixSeconds};
 use channel::Channel;
-use command::Fault;
-use failure::Failure;
+use command::CommandError;
+use error_response::ErrorResponse;
 use log::Ledger;
 use request::Place;
 
@@ -106,7 +106,7 @@ pub struct Exchange {
     issuer: Arc<Issuer>,
     channel: Channel,
     work: Option<Work>,
-    next: Option<Step>,
+    next: Option<IssuerStep>,
 }
 
 impl Exchange {
@@ -119,14 +119,14 @@ impl Exchange {
 
     /// What is to be done next.
     #[must_use]
-    pub fn step(&self) -> &Step {
-        const OVER: &Step = &Step::Count { key: String::new(), limit: 0, seconds: 0 };
+    pub fn step(&self) -> &IssuerStep {
+        const OVER: &IssuerStep = &IssuerStep::Count { key: String::new(), limit: 0, seconds: 0 };
         self.next.as_ref().unwrap_or(OVER)
     }
 
     /// Takes what the step came to at `now`, and gives the next one. After the last there is no other.
-    pub fn resume(&mut self, evidence: Evidence, now: UnixSeconds) -> &Step {
-        self.channel.tell(evidence, now);
+    pub fn resume(&mut self, result: StepResult, now: UnixSeconds) -> &IssuerStep {
+        self.channel.tell(result, now);
         self.advance();
         self.step()
     }
@@ -147,9 +147,9 @@ impl Exchange {
                 Some(match outcome {
                     Ok(response) => {
                         let tend = self.issuer.ledger.is_due(self.channel.now());
-                        Step::Done { response, events, tend }
+                        IssuerStep::Done { response, events, tend }
                     }
-                    Err(error) => Step::Mistake { error },
+                    Err(error) => IssuerStep::Mistake { error },
                 })
             }
         };
@@ -168,11 +168,11 @@ async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Result<Respon
     if value.get("command").is_some() {
         return match command::answer(issuer, text, channel).await {
             Ok(response) => Ok(response),
-            Err(Fault::Failed(failure)) => {
+            Err(CommandError::Failed(failure)) => {
                 failure.report(channel);
                 Ok(failure.response())
             }
-            Err(Fault::Mistake(error)) => Err(error),
+            Err(CommandError::Mistake(error)) => Err(error),
         };
     }
     let request: Request = serde_json::from_value(value).map_err(|_| PolicyError::here("is not a request"))?;
@@ -191,7 +191,7 @@ async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Result<Respon
     Ok(if shared { cors::shared(&issuer.settings, &request, response) } else { response })
 }
 
-type Routed = Result<(Response, Place), (Failure, Option<Place>)>;
+type Routed = Result<(Response, Place), (ErrorResponse, Option<Place>)>;
 
 async fn routed(issuer: &Issuer, request: &Request, channel: &Channel) -> Routed {
     let settings = &issuer.settings;
@@ -199,7 +199,7 @@ async fn routed(issuer: &Issuer, request: &Request, channel: &Channel) -> Routed
     let unlimited = matches!(place, Place::Jwks | Place::Metadata) || request.method == "OPTIONS";
     // Before anything is read or asked: what one address sends costs its own budget.
     if let (Some(address), false) = (&request.address, unlimited) {
-        let counted = limit::check(channel, limit::address_key(address), settings.address_rate).await;
+        let counted = rate_limit::check(channel, rate_limit::address_key(address), settings.address_rate).await;
         counted.map_err(|failure| (failure, Some(place)))?;
     }
     let response = match (place, request.method.as_str()) {
@@ -215,7 +215,7 @@ async fn routed(issuer: &Issuer, request: &Request, channel: &Channel) -> Routed
         (Place::Jwks, "GET" | "HEAD") => Ok(published::jwks(settings, channel)),
         (Place::Metadata, "GET" | "HEAD") => Ok(published::metadata(settings)),
         (Place::Token | Place::Revoke, "OPTIONS") => Ok(cors::preflight()),
-        _ => Err(Failure::method(place.allow())),
+        _ => Err(ErrorResponse::method(place.allow())),
     };
     response.map(|response| (response, place)).map_err(|failure| (failure, Some(place)))
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     channel::Channel,
     client::{AUTHORIZATION_CODE, Authentication, GRANTS},
-    proof,
+    dpop_proof,
     response::Response,
     settings::Settings,
 };
@@ -48,7 +48,7 @@ pub(super) fn metadata(settings: &Settings) -> Response {
         }
     }
     say("code_challenge_methods_supported", json!(["S256"]));
-    say("dpop_signing_alg_values_supported", json!(proof::ALGORITHMS.map(Alg::name)));
+    say("dpop_signing_alg_values_supported", json!(dpop_proof::ALGORITHMS.map(Alg::name)));
     if let Some(endpoint) = settings.authorization_endpoint.as_ref().filter(|_| with_code) {
         say("authorization_endpoint", json!(endpoint));
     }

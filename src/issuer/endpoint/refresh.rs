@@ -3,14 +3,15 @@
 use serde_json::Value;
 
 use super::{
-    Issuer, admission::Admission, authenticate::Caller, channel::Channel, failure::Failure, proof::Proof, run, tokens,
+    Issuer, admission::Admission, authenticate::Caller, channel::Channel, dpop_proof::Proof,
+    error_response::ErrorResponse, session_operations, token_response,
 };
 use crate::issuer::{
     scope::narrowed,
     sessions::{
+        grant_error::GrantError,
         operation::{Operation, Outcome},
         refresh_token::RefreshToken,
-        refusal::Refusal,
         session::RefreshRequest,
     },
 };
@@ -23,19 +24,26 @@ pub(super) async fn answer(
     caller: &Caller<'_>,
     proof: Option<&Proof>,
     channel: &Channel,
-) -> Result<Value, Failure> {
+) -> Result<Value, ErrorResponse> {
     let text = caller.form.required(PARAMETER)?;
-    let token = RefreshToken::parse(text).ok_or_else(|| Failure::refused(PARAMETER, Refusal::TokenInvalid))?;
+    let token = RefreshToken::parse(text).ok_or_else(|| ErrorResponse::refused(PARAMETER, GrantError::TokenInvalid))?;
     let scope = caller.form.get("scope").map(str::to_owned);
     // The session was granted its scope under a configuration that may since have narrowed.
     if narrowed(caller.client.scope.as_deref(), scope.as_deref()).is_none() {
-        return Err(Failure::scope("exceeds this client's scope"));
+        return Err(ErrorResponse::scope("exceeds this client's scope"));
     }
     let jkt = proof.map(|proof| proof.jkt.clone());
     let request = RefreshRequest { token, client: caller.client.id.clone(), jkt, scope };
-    match run::run(issuer, channel, Operation::refresh(request), Some(Admission::new(caller, token, proof))).await? {
-        Outcome::Granted(grant) => tokens::of_session(issuer, caller.client, &grant).map(Value::Object),
-        Outcome::Refused(refusal) => Err(Failure::refused(PARAMETER, refusal)),
-        _ => Err(Failure::unavailable()),
+    match session_operations::run(
+        issuer,
+        channel,
+        Operation::refresh(request),
+        Some(Admission::new(caller, token, proof)),
+    )
+    .await?
+    {
+        Outcome::Granted(grant) => token_response::of_session(issuer, caller.client, &grant).map(Value::Object),
+        Outcome::Refused(refusal) => Err(ErrorResponse::refused(PARAMETER, refusal)),
+        _ => Err(ErrorResponse::unavailable()),
     }
 }

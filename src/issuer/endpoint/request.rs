@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{channel::Channel, failure::Failure, form::Form, settings::Settings};
+use super::{channel::Channel, error_response::ErrorResponse, form::Form, settings::Settings};
 use crate::binding::{network::Address, uri::Url};
 
 /// The longest body, in bytes.
@@ -26,7 +26,7 @@ pub struct Request {
     /// Names and values.
     pub headers: Vec<(String, String)>,
     /// The body, or as much of it as shows that it is too long; `null` when it is no text. Left out, it is asked for by
-    /// [`Step::Body`](super::Step::Body) when it is needed.
+    /// [`IssuerStep::Body`](super::IssuerStep::Body) when it is needed.
     #[serde(default, deserialize_with = "given")]
     pub body: Option<Option<String>>,
     /// The address of the client, as whoever terminates its connection knows it.
@@ -78,12 +78,12 @@ impl Request {
     ///
     /// RFC 6749 §1.6, §3.2: secrets and tokens travel over TLS alone. On its own machine nobody listens.
     /// The host is what the client wrote into `Host`, and so never enough.
-    pub(super) fn place(&self, settings: &Settings) -> Result<(Place, Option<&str>), Failure> {
-        let url = Url::parse(&self.url).ok_or_else(|| Failure::request("url", "is no absolute URL of HTTP"))?;
+    pub(super) fn place(&self, settings: &Settings) -> Result<(Place, Option<&str>), ErrorResponse> {
+        let url = Url::parse(&self.url).ok_or_else(|| ErrorResponse::request("url", "is no absolute URL of HTTP"))?;
         let is_near = || settings.is_local || self.address.as_deref().is_some_and(is_loopback);
         let is_local = url.is_loopback() && is_near();
         if !url.secure && !is_local {
-            return Err(Failure::request("url", PLAIN));
+            return Err(ErrorResponse::request("url", PLAIN));
         }
         let place = match url.path.strip_prefix(&settings.path) {
             Some("/token") => Some(Place::Token),
@@ -95,24 +95,24 @@ impl Request {
             Some(WELL_KNOWN) => Some(Place::Metadata),
             _ => (url.path.strip_prefix(WELL_KNOWN) == Some(settings.path.as_str())).then_some(Place::Metadata),
         };
-        let place = place.ok_or_else(|| Failure::new(404, "invalid_request", "url: nothing is here"))?;
+        let place = place.ok_or_else(|| ErrorResponse::new(404, "invalid_request", "url: nothing is here"))?;
         Ok((place, url.query))
     }
 
     /// The parameters in the body (RFC 6749 §3.2).
-    pub(super) async fn form(&self, channel: &Channel) -> Result<Form, Failure> {
+    pub(super) async fn form(&self, channel: &Channel) -> Result<Form, ErrorResponse> {
         let kind = self.header("content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if !kind.eq_ignore_ascii_case(FORM) {
-            return Err(Failure::request("Content-Type", &format!("must be {FORM}")));
+            return Err(ErrorResponse::request("Content-Type", &format!("must be {FORM}")));
         }
         let body = match &self.body {
             Some(body) => body.clone(),
-            None => channel.body().await.map_err(Failure::body)?,
+            None => channel.body().await.map_err(ErrorResponse::body)?,
         };
-        let body = body.ok_or_else(|| Failure::request("body", "is no text"))?;
+        let body = body.ok_or_else(|| ErrorResponse::request("body", "is no text"))?;
         if body.len() > LONGEST_BODY {
-            return Err(Failure::request("body", &format!("is longer than {LONGEST_BODY} bytes")));
+            return Err(ErrorResponse::request("body", &format!("is longer than {LONGEST_BODY} bytes")));
         }
         Form::parse(&body)
     }

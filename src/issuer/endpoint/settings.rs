@@ -4,11 +4,11 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::{client::Client, limit::Rate};
+use super::{client::Client, rate_limit::Rate};
 use crate::issuer::{
     bounds,
     feed::Feed,
-    sessions::{configuration::Configuration, configuration::Rules, root_keys::RootKeys},
+    sessions::{configuration::Configuration, configuration::SessionRules, root_keys::RootKeys},
     tokens::{
         key_ring::{KeyRing, Schedule},
         signing_key::SigningKey,
@@ -49,7 +49,7 @@ pub struct Settings {
     pub(super) path: String,
     /// The issuer is served over plain HTTP on this machine, by its own URL.
     pub(super) is_local: bool,
-    pub(super) rules: Rules,
+    pub(super) rules: SessionRules,
     pub(super) ring: KeyRing,
     pub(super) feed: Option<Feed>,
     pub(super) clients: Vec<Client>,
@@ -124,7 +124,7 @@ impl Settings {
             path,
             is_local,
             audience,
-            rules: Rules { configuration, roots: secrets.roots },
+            rules: SessionRules { configuration, roots: secrets.roots },
             ring: secrets.ring,
             feed,
             clients: Vec::new(),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     super::scope::{common, narrowed},
-    failure::Failure,
+    error_response::ErrorResponse,
 };
 use crate::{binding::Confirmation, document};
 
@@ -19,7 +19,7 @@ pub(super) struct Named<'n> {
 }
 
 /// Checks what else the token says: to whose key it is bound, and who may act for its subject.
-pub(super) fn check(payload: &str, acting: &Named<'_>, jkt: Option<&str>) -> Result<(), Failure> {
+pub(super) fn check(payload: &str, acting: &Named<'_>, jkt: Option<&str>) -> Result<(), ErrorResponse> {
     is_bound_to(payload, jkt)?;
     let claims = read(payload);
     // STRICTER than RFC 8693 §4.1: the chain of actors would end in another issuer's names, or be lost.
@@ -34,7 +34,7 @@ pub(super) fn check(payload: &str, acting: &Named<'_>, jkt: Option<&str>) -> Res
 }
 
 /// A token that is bound stays so, and its key has to be proven here (RFC 9449 §5, §6; RFC 7800 §3).
-fn is_bound_to(payload: &str, jkt: Option<&str>) -> Result<(), Failure> {
+fn is_bound_to(payload: &str, jkt: Option<&str>) -> Result<(), ErrorResponse> {
     let claims = document::parse(payload).map_err(|_| refused("cannot be read again"))?;
     let confirmation =
         Confirmation::of(&claims).map_err(|_| refused("is bound by a cnf that is not supported here"))?;
@@ -43,7 +43,7 @@ fn is_bound_to(payload: &str, jkt: Option<&str>) -> Result<(), Failure> {
         return Err(refused("is bound to a client certificate, which is not supported here: use a DPoP-bound token"));
     }
     match (confirmation.jkt, jkt) {
-        (Some(_), None) => Err(Failure::proof("is required: the subject token is bound to a key")),
+        (Some(_), None) => Err(ErrorResponse::proof("is required: the subject token is bound to a key")),
         (Some(bound), Some(proven)) if bound != proven => Err(refused("is bound to another key than the DPoP proof's")),
         _ => Ok(()),
     }
@@ -63,12 +63,12 @@ fn names(party: &Value, acting: &Named<'_>) -> bool {
 
 /// The scope of what is issued: of what is asked for, or of all that the client may have, what the token has. A token without a scope gives
 /// none.
-pub(super) fn scope(payload: &str, client: Option<&str>, asked: Option<&str>) -> Result<Option<String>, Failure> {
+pub(super) fn scope(payload: &str, client: Option<&str>, asked: Option<&str>) -> Result<Option<String>, ErrorResponse> {
     if narrowed(client, asked).is_none() {
-        return Err(Failure::scope("exceeds this client's scope"));
+        return Err(ErrorResponse::scope("exceeds this client's scope"));
     }
     let held = common(held(&read(payload)).as_deref(), client);
-    narrowed(held.as_deref(), asked).ok_or_else(|| Failure::scope("exceeds the subject token's scope"))
+    narrowed(held.as_deref(), asked).ok_or_else(|| ErrorResponse::scope("exceeds the subject token's scope"))
 }
 
 /// `scope` (RFC 8693 §4.2), or the `scp` that some issuers write instead, a text or an array of texts.
@@ -86,6 +86,6 @@ fn read(payload: &str) -> Map<String, Value> {
     serde_json::from_str(payload).unwrap_or_default()
 }
 
-fn refused(reason: &str) -> Failure {
-    Failure::request(PARAMETER, reason)
+fn refused(reason: &str) -> ErrorResponse {
+    ErrorResponse::request(PARAMETER, reason)
 }

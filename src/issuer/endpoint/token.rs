@@ -3,38 +3,39 @@
 use super::{
     Issuer,
     authenticate::{self, Caller},
+    authorization_code,
     channel::Channel,
     client::{AUTHORIZATION_CODE, CLIENT_CREDENTIALS, GRANTS, REFRESH_TOKEN, TOKEN_EXCHANGE},
-    client_credentials, code,
-    failure::Failure,
-    proof, refresh,
+    client_credentials, dpop_proof,
+    error_response::ErrorResponse,
+    refresh,
     request::Request,
     response::Response,
     token_exchange,
 };
 
 /// Answers a token request: who asks, what for, with which key; then the grant itself.
-pub(super) async fn answer(issuer: &Issuer, request: &Request, channel: &Channel) -> Result<Response, Failure> {
+pub(super) async fn answer(issuer: &Issuer, request: &Request, channel: &Channel) -> Result<Response, ErrorResponse> {
     let caller = authenticate::caller(&issuer.settings, request, channel).await?;
     let Caller { client, form } = &caller;
     let wanted = form.required("grant_type")?;
     let grant = GRANTS.into_iter().find(|known| *known == wanted).ok_or_else(|| {
-        Failure::new(400, "unsupported_grant_type", format!("grant_type: must be one of {}", GRANTS.join(", ")))
+        ErrorResponse::new(400, "unsupported_grant_type", format!("grant_type: must be one of {}", GRANTS.join(", ")))
     })?;
     if !client.may(grant) {
-        return Err(Failure::unauthorized("grant_type", "is not allowed for this client"));
+        return Err(ErrorResponse::unauthorized("grant_type", "is not allowed for this client"));
     }
-    let proof = proof::checked(&issuer.settings, request, channel.now())?;
+    let proof = dpop_proof::checked(&issuer.settings, request, channel.now())?;
     let proof = proof.as_ref();
     if client.dpop_bound && proof.is_none() {
-        return Err(Failure::proof("is required of this client"));
+        return Err(ErrorResponse::proof("is required of this client"));
     }
     let body = match grant {
         REFRESH_TOKEN => refresh::answer(issuer, &caller, proof, channel).await?,
         CLIENT_CREDENTIALS => client_credentials::answer(issuer, &caller, proof, channel).await?,
-        AUTHORIZATION_CODE => code::redeem(issuer, &caller, proof, channel).await?,
+        AUTHORIZATION_CODE => authorization_code::redeem(issuer, &caller, proof, channel).await?,
         TOKEN_EXCHANGE => token_exchange::answer(issuer, &caller, proof, channel).await?,
-        _ => return Err(Failure::request("grant_type", "is not known")),
+        _ => return Err(ErrorResponse::request("grant_type", "is not known")),
     };
     Ok(Response::json(200, &body))
 }

@@ -7,11 +7,11 @@ use super::{
     Issuer,
     authenticate::Caller,
     channel::Channel,
-    failure::Failure,
-    proof::{self, Proof},
+    dpop_proof::{self, Proof},
+    error_response::ErrorResponse,
     settings::Upstream,
     subject_token::{self, Named},
-    tokens::{self, Wanted},
+    token_response::{self, Wanted},
 };
 use crate::{jws::compact::names_unverified, limits::Limits, rejection::Rejection, verifier::Accepted};
 
@@ -26,18 +26,18 @@ pub(super) async fn answer(
     caller: &Caller<'_>,
     proof: Option<&Proof>,
     channel: &Channel,
-) -> Result<Value, Failure> {
+) -> Result<Value, ErrorResponse> {
     let form = &caller.form;
     if !SUBJECT_TYPES.contains(&form.required("subject_token_type")?) {
         let known = SUBJECT_TYPES.join(", ");
-        return Err(Failure::request("subject_token_type", &format!("must be one of {known}")));
+        return Err(ErrorResponse::request("subject_token_type", &format!("must be one of {known}")));
     }
     if form.get("requested_token_type").is_some_and(|wanted| wanted != ACCESS_TOKEN) {
-        return Err(Failure::request("requested_token_type", &format!("must be {ACCESS_TOKEN}")));
+        return Err(ErrorResponse::request("requested_token_type", &format!("must be {ACCESS_TOKEN}")));
     }
     for parameter in ["actor_token", "actor_token_type"] {
         if form.get(parameter).is_some() {
-            return Err(Failure::request(
+            return Err(ErrorResponse::request(
                 parameter,
                 "is not supported: this issuer supports impersonation, not delegation",
             ));
@@ -47,14 +47,14 @@ pub(super) async fn answer(
     for parameter in ["audience", "resource"] {
         if form.get(parameter).is_some_and(|wanted| wanted != audience) {
             // RFC 8693 §2.2.2
-            return Err(Failure::new(
+            return Err(ErrorResponse::new(
                 400,
                 "invalid_target",
                 format!("{parameter}: is not the audience of this client's tokens"),
             ));
         }
     }
-    let upstream = issuer.settings.upstream.as_ref().ok_or_else(Failure::unavailable)?;
+    let upstream = issuer.settings.upstream.as_ref().ok_or_else(ErrorResponse::unavailable)?;
     let accepted = verified(upstream, form.required("subject_token")?, channel).await?;
     let claims = accepted.claims();
     let subject = claims.sub.as_deref().filter(|sub| !sub.is_empty());
@@ -68,25 +68,25 @@ pub(super) async fn answer(
     let jkt = proof.map(|proof| proof.jkt.as_str());
     subject_token::check(accepted.payload(), &acting, jkt)?;
     let scope = subject_token::scope(accepted.payload(), caller.client.scope.as_deref(), form.get("scope"))?;
-    proof::remember(proof, channel).await?;
+    dpop_proof::remember(proof, channel).await?;
     let wanted = Wanted {
         subject,
         scope: scope.as_deref(),
         jkt,
         longest_seconds: claims.exp.get().saturating_sub(channel.now().get()).max(1),
     };
-    let mut body = tokens::alone(issuer, channel, caller.client, wanted).await?;
+    let mut body = token_response::alone(issuer, channel, caller.client, wanted).await?;
     body.insert("issued_token_type".to_owned(), ACCESS_TOKEN.into());
     Ok(Value::Object(body))
 }
 
 /// RFC 8693 §2.2.2: a subject token that is no good is an invalid request.
-fn refused(reason: &str) -> Failure {
-    Failure::request("subject_token", reason)
+fn refused(reason: &str) -> ErrorResponse {
+    ErrorResponse::request("subject_token", reason)
 }
 
 /// Verifies the token; once more when keys that were missing have come.
-async fn verified(upstream: &Upstream, token: &str, channel: &Channel) -> Result<Accepted, Failure> {
+async fn verified(upstream: &Upstream, token: &str, channel: &Channel) -> Result<Accepted, ErrorResponse> {
     let verify = || upstream.with(|verifier| verifier.verify(token, channel.now()));
     let rejection = match verify() {
         Ok(accepted) => return Ok(accepted),
@@ -101,7 +101,7 @@ async fn verified(upstream: &Upstream, token: &str, channel: &Channel) -> Result
         keys.iter().any(|key| key.issuer == issuer)
     };
     // Without any key of the issuer there is nothing to say against the token.
-    if upstream.with(has_keys) { Err(refused(rejection.code())) } else { Err(Failure::without_keys(&issuer)) }
+    if upstream.with(has_keys) { Err(refused(rejection.code())) } else { Err(ErrorResponse::without_keys(&issuer)) }
 }
 
 /// Whose keys are to be fetched: those of the issuer that the token names, if its keys are published and this one is not among them. Nobody

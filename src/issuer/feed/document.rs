@@ -17,7 +17,7 @@ const RELIED_SECONDS: u64 = 86_400;
 
 /// The answer to a pull.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct FeedResponse {
     /// 200; 410 when there is no way from what is held, and the snapshot is to be pulled (RFC 9110 §15.5.11).
     pub status: u16,
     /// One document, signed now.
@@ -31,15 +31,15 @@ impl Feed {
     ///
     /// # Errors
     /// None that input can cause.
-    pub fn answer(&self, log: &Log, since: Option<&Since>, now: UnixSeconds) -> Result<Answer, PolicyError> {
+    pub fn answer(&self, log: &Log, since: Option<&Since>, now: UnixSeconds) -> Result<FeedResponse, PolicyError> {
         let version = log.version();
         let head = base64url::encode(&log.place().head);
         let Some(since) = since else {
             let (tokens, cutoffs) = log.fold(now);
             let body = self.document(log, &tokens, &cutoffs, [("head", head.into())], now)?;
-            return Ok(Answer { status: 200, body, version });
+            return Ok(FeedResponse { status: 200, body, version });
         };
-        let gone = Answer { status: 410, body: String::new(), version };
+        let gone = FeedResponse { status: 410, body: String::new(), version };
         let (held, expected) = match since {
             Since::Version(held) => (*held, None),
             Since::Place(place, _) if place.epoch == log.epoch() => (place.version, Some(place.head)),
@@ -61,7 +61,7 @@ impl Feed {
             let links = [("since", json!(held)), ("previous", previous.into()), ("head", head.into())];
             self.document(log, &tokens, &cutoffs, links, now)?
         };
-        Ok(Answer { status: 200, body, version })
+        Ok(FeedResponse { status: 200, body, version })
     }
 
     fn document<const N: usize>(

@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 
 use super::tokens::signing_key::SigningKey;
 pub use cursor::{Place, Proven, Since};
-pub use document::Answer;
+pub use document::FeedResponse;
 pub use log::Log;
 pub use register::{NEVER, REGISTER, Write};
 

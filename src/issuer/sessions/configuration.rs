@@ -9,7 +9,7 @@ pub(in crate::issuer) const LONGEST_SECONDS: u64 = 315_360_000;
 
 /// What sessions are judged by.
 #[derive(Clone, Debug)]
-pub struct Rules {
+pub struct SessionRules {
     /// The windows and bounds.
     pub configuration: Configuration,
     /// The keys their tokens are derived from.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{configuration::Rules, refresh_token::IssuedRefreshToken, row::Row, session_id::SessionId};
+use super::{configuration::SessionRules, refresh_token::IssuedRefreshToken, row::Row, session_id::SessionId};
 use crate::issuer::tokens::mint::AccessTokenRequest;
 use crate::{policy_error::PolicyError, time::UnixSeconds};
 
@@ -40,7 +40,7 @@ impl Grant {
         scope: Option<String>,
         jkt: Option<String>,
         now: UnixSeconds,
-        rules: &Rules,
+        rules: &SessionRules,
     ) -> Self {
         let issued_at = row.subject_cutoff.max(row.client_cutoff).issued_at(now);
         let left = row.expires_at.get().saturating_sub(issued_at.get());

@@ -7,7 +7,7 @@ pub mod cutoff;
 pub mod row;
 pub mod refresh_token;
 pub mod event;
-pub mod refusal;
+pub mod grant_error;
 pub mod grant;
 pub mod session;
 pub mod start;

@@ -5,14 +5,16 @@
 //! whatever was read, be it stale. After the swap the cutoffs of subject and client are read, since what ended all their sessions at once
 //! did not touch the row; this read must not be stale.
 
+use serde::Deserialize;
+
 use super::{
-    configuration::Rules,
+    configuration::SessionRules,
     cutoff::{Cutoff, Party, Standing},
     event::{Event, EventKind},
     grant::Grant,
-    refusal::Refusal,
+    grant_error::GrantError,
     row::{Row, Status},
-    session::{self, Answer, Decision, Inspected, RefreshRequest},
+    session::{self, Inspected, RefreshRequest, SessionDecision, SessionOutcome},
     session_id::SessionId,
     start::{self, Seed, Start},
 };
@@ -25,8 +27,8 @@ use crate::{
 const ATTEMPTS: u32 = 8;
 
 /// What a store keeps under a key, with the number that a swap must name: 1 when inserted, one more with every swap.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Versioned {
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+pub struct StoreEntry {
     /// The number.
     pub version: u64,
     /// The text.
@@ -35,7 +37,7 @@ pub struct Versioned {
 
 /// What is to be done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum StoreStep {
     /// Read what is under that key.
     Read {
         /// The key.
@@ -68,11 +70,11 @@ pub enum Step {
 
 /// What a step came to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Evidence {
+pub enum StoreResult {
     /// What was under the key.
-    Read(Option<Versioned>),
+    Read(Option<StoreEntry>),
     /// What was under each of the keys.
-    Cutoffs([Option<Versioned>; 2]),
+    Cutoffs([Option<StoreEntry>; 2]),
     /// `false` when the version was another, so that nothing was written.
     Swapped(bool),
     /// The store gave no answer. What it did is not known.
@@ -91,7 +93,7 @@ pub enum Outcome {
     /// All sessions of the party that began before are over; its tokens are, where the revocation feed says so.
     CutOff(Cutoff),
     /// Nothing.
-    Refused(Refusal),
+    Refused(GrantError),
     /// The store failed, or too many raced: 503, and the client may try again. It says nothing about the token.
     Unavailable,
 }
@@ -194,13 +196,13 @@ impl Operation {
 
     /// The first step.
     #[must_use]
-    pub fn begin(&mut self) -> Step {
+    pub fn begin(&mut self) -> StoreStep {
         let (asked, step) = match &self.task {
             Task::Start(start, _) => (Asked::CutoffsBefore, read_cutoffs(&start.subject, &start.client)),
             Task::Refresh(request) | Task::RevokeByToken(request) => (Asked::Value, read(request.token.sid())),
             Task::Revoke(sid) => (Asked::Value, read(*sid)),
             Task::Inspect(inspected) => (Asked::Value, read(inspected.sid())),
-            Task::CutOff(party) => (Asked::Value, Step::Read { key: party.key() }),
+            Task::CutOff(party) => (Asked::Value, StoreStep::Read { key: party.key() }),
         };
         self.asked = asked;
         step
@@ -208,28 +210,28 @@ impl Operation {
 
     /// The next step, after what the last one came to at `now`, by the clock that all processes of this issuer share.
     #[must_use]
-    pub fn resume(&mut self, evidence: Evidence, now: UnixSeconds, rules: &Rules) -> Step {
-        match (core::mem::replace(&mut self.asked, Asked::Nothing), evidence) {
-            (Asked::Value, Evidence::Read(found)) => self.decide(found, now, rules),
-            (Asked::CutoffsBefore, Evidence::Cutoffs(found)) => self.start_under(&found, now, rules),
-            (Asked::Commit(reported, Some(session)), Evidence::Swapped(true)) => self.look_since(reported, session),
+    pub fn resume(&mut self, result: StoreResult, now: UnixSeconds, rules: &SessionRules) -> StoreStep {
+        match (core::mem::replace(&mut self.asked, Asked::Nothing), result) {
+            (Asked::Value, StoreResult::Read(found)) => self.decide(found, now, rules),
+            (Asked::CutoffsBefore, StoreResult::Cutoffs(found)) => self.start_under(&found, now, rules),
+            (Asked::Commit(reported, Some(session)), StoreResult::Swapped(true)) => self.look_since(reported, session),
             // It was reached before it was committed: what was issued meanwhile would pass for issued after it. The next is aimed at when
             // an attempt that takes as long has ended, so that a slow store delays it and does not refuse it.
-            (Asked::Commit((Outcome::CutOff(cutoff), _), _), Evidence::Swapped(true)) if cutoff.instant() <= now => {
+            (Asked::Commit((Outcome::CutOff(cutoff), _), _), StoreResult::Swapped(true)) if cutoff.instant() <= now => {
                 self.took = now.get().saturating_sub(self.began).min(Leeway::CAP);
                 self.begin()
             }
-            (Asked::Commit((outcome, events), None), Evidence::Swapped(true)) => Step::Done { outcome, events },
-            (Asked::Commit(..), Evidence::Swapped(false)) => self.again(),
-            (Asked::CutoffsSince(reported, session), Evidence::Cutoffs(found)) => {
+            (Asked::Commit((outcome, events), None), StoreResult::Swapped(true)) => StoreStep::Done { outcome, events },
+            (Asked::Commit(..), StoreResult::Swapped(false)) => self.again(),
+            (Asked::CutoffsSince(reported, session), StoreResult::Cutoffs(found)) => {
                 self.conclude(reported, session, &found, now)
             }
             // The cutoff refuses by itself; were the row not revoked, the next use would be refused in the same way.
-            (Asked::End(mut events, row), evidence) => {
-                if evidence == Evidence::Swapped(true) {
+            (Asked::End(mut events, row), result) => {
+                if result == StoreResult::Swapped(true) {
                     events.push(Event::of(EventKind::Revoked, &row, None, now));
                 }
-                Step::Done { outcome: Outcome::Refused(Refusal::SessionRevoked), events }
+                StoreStep::Done { outcome: Outcome::Refused(GrantError::SessionRevoked), events }
             }
             // An error may come after the commit. The client asks again and finds what is true.
             _ => unavailable(),
@@ -237,7 +239,7 @@ impl Operation {
     }
 
     /// What was read is unreadable: that is an error of storage, not a session that is missing.
-    fn decide(&mut self, found: Option<Versioned>, now: UnixSeconds, rules: &Rules) -> Step {
+    fn decide(&mut self, found: Option<StoreEntry>, now: UnixSeconds, rules: &SessionRules) -> StoreStep {
         let (version, value) = found.map(|found| (found.version, found.value)).unzip();
         if let Task::CutOff(party) = &self.task {
             let ends = UnixSeconds::new(now.get().saturating_add(self.took)).unwrap_or(UnixSeconds::MAX);
@@ -249,7 +251,7 @@ impl Operation {
             return step;
         }
         let Ok(row) = value.as_deref().map(Row::from_json).transpose() else { return unavailable() };
-        let Decision { answer, write, event } = match &self.task {
+        let SessionDecision { answer, write, event } = match &self.task {
             Task::Refresh(request) => session::refresh(row.as_ref(), request, now, rules),
             Task::RevokeByToken(request) => session::revoke_by_token(row.as_ref(), request, now, rules),
             // A copy that lags knows nothing of a session that has begun: only a swap shows that there is none. It is kept for as long as its
@@ -259,7 +261,7 @@ impl Operation {
                 let (key, value) = (sid.key(), Row::ended(*sid, now).to_json());
                 self.asked = Asked::Commit((Outcome::Revoked, Vec::new()), None);
                 let ends_at = UnixSeconds::new(ends).unwrap_or(UnixSeconds::MAX);
-                return Step::Swap { key, expected: 0, value, ends_at };
+                return StoreStep::Swap { key, expected: 0, value, ends_at };
             }
             Task::Revoke(_) => session::revoke(row.as_ref(), now),
             Task::Inspect(inspected) => session::inspect(row.as_ref(), inspected, now, rules),
@@ -268,29 +270,29 @@ impl Operation {
         let events = Vec::from_iter(event);
         let (outcome, proof) = match answer {
             // A grant is proven by a swap, whether it changes the row or not.
-            Answer::Granted(grant) => (Outcome::Granted(grant), write.or(row)),
-            Answer::Live => match version.zip(row) {
+            SessionOutcome::Granted(grant) => (Outcome::Granted(grant), write.or(row)),
+            SessionOutcome::Live => match version.zip(row) {
                 Some((version, row)) => {
                     return self.look_since((Outcome::Live(Box::new(row.clone())), events), (version, row));
                 }
                 None => return unavailable(),
             },
-            Answer::Revoked => (Outcome::Revoked, write),
-            Answer::Refused(refusal) => (Outcome::Refused(refusal), write),
+            SessionOutcome::Revoked => (Outcome::Revoked, write),
+            SessionOutcome::Refused(refusal) => (Outcome::Refused(refusal), write),
         };
         match proof {
-            None => Step::Done { outcome, events },
+            None => StoreStep::Done { outcome, events },
             Some(row) => self.commit((outcome, events), version.unwrap_or(0), row),
         }
     }
 
-    fn start_under(&mut self, found: &[Option<Versioned>; 2], now: UnixSeconds, rules: &Rules) -> Step {
+    fn start_under(&mut self, found: &[Option<StoreEntry>; 2], now: UnixSeconds, rules: &SessionRules) -> StoreStep {
         let (Task::Start(request, seed), Some(cutoffs)) = (&self.task, cutoffs(found)) else { return unavailable() };
         let (row, grant) = start::start(request, seed, cutoffs, now, rules);
         self.commit((Outcome::Granted(grant), Vec::new()), 0, row)
     }
 
-    fn commit(&mut self, reported: Reported, expected: u64, row: Row) -> Step {
+    fn commit(&mut self, reported: Reported, expected: u64, row: Row) -> StoreStep {
         let step = swap(expected, &row);
         let session = match (&reported.0, expected.checked_add(1)) {
             (Outcome::Granted(_), Some(version)) => Some((version, row)),
@@ -301,7 +303,7 @@ impl Operation {
         step
     }
 
-    fn look_since(&mut self, reported: Reported, session: Session) -> Step {
+    fn look_since(&mut self, reported: Reported, session: Session) -> StoreStep {
         let step = read_cutoffs(&session.1.subject, &session.1.client);
         self.asked = Asked::CutoffsSince(reported, session);
         step
@@ -311,9 +313,9 @@ impl Operation {
         &mut self,
         (outcome, mut events): Reported,
         (version, row): Session,
-        found: &[Option<Versioned>; 2],
+        found: &[Option<StoreEntry>; 2],
         now: UnixSeconds,
-    ) -> Step {
+    ) -> StoreStep {
         let Some(found) = cutoffs(found) else { return unavailable() };
         let standings = [row.subject_cutoff, row.client_cutoff]
             .into_iter()
@@ -327,17 +329,19 @@ impl Operation {
                 self.asked = Asked::End(events, revoked);
                 step
             }
-            Some(Standing::Revoked) => Step::Done { outcome: Outcome::Refused(Refusal::SessionRevoked), events },
+            Some(Standing::Revoked) => {
+                StoreStep::Done { outcome: Outcome::Refused(GrantError::SessionRevoked), events }
+            }
             Some(Standing::Behind) => {
                 events.push(Event::of(EventKind::StoreBehind, &row, None, now));
-                Step::Done { outcome: Outcome::Refused(Refusal::StoreBehind), events }
+                StoreStep::Done { outcome: Outcome::Refused(GrantError::StoreBehind), events }
             }
-            _ => Step::Done { outcome, events },
+            _ => StoreStep::Done { outcome, events },
         }
     }
 
     /// After a race that was lost. Contention delays a revocation and never refuses it: each such race is a step of somebody else's.
-    fn again(&mut self) -> Step {
+    fn again(&mut self) -> StoreStep {
         match self.task {
             Task::Revoke(_) | Task::RevokeByToken(_) | Task::CutOff(_) => self.begin(),
             // The identifier of a new session is taken: randomness has failed, and nobody's session is written over.
@@ -347,24 +351,24 @@ impl Operation {
     }
 
     /// Once more, and only so often.
-    fn overtaken(&mut self) -> Step {
+    fn overtaken(&mut self) -> StoreStep {
         self.lost = self.lost.saturating_add(1);
         if self.lost >= ATTEMPTS { unavailable() } else { self.begin() }
     }
 }
 
-fn read(sid: SessionId) -> Step {
-    Step::Read { key: sid.key() }
+fn read(sid: SessionId) -> StoreStep {
+    StoreStep::Read { key: sid.key() }
 }
 
-fn read_cutoffs(subject: &str, client: &str) -> Step {
+fn read_cutoffs(subject: &str, client: &str) -> StoreStep {
     let keys = [Party::Subject(subject.to_owned()), Party::Client(client.to_owned())].map(|party| party.key());
-    Step::ReadCutoffs { keys }
+    StoreStep::ReadCutoffs { keys }
 }
 
 /// The row is kept for as long as an access token of its session may live: until then it can be revoked at the edges.
-fn swap(expected: u64, row: &Row) -> Step {
-    Step::Swap { key: row.sid.key(), expected, value: row.to_json(), ends_at: row.kept_until() }
+fn swap(expected: u64, row: &Row) -> StoreStep {
+    StoreStep::Swap { key: row.sid.key(), expected, value: row.to_json(), ends_at: row.kept_until() }
 }
 
 /// The cutoff to be written now by a swap that ends then. `None` for one that cannot be read, or that no later one can follow.
@@ -374,19 +378,19 @@ fn move_cutoff(
     value: Option<&str>,
     [now, ends]: [UnixSeconds; 2],
     sessions: u64,
-) -> Option<(Reported, Step)> {
+) -> Option<(Reported, StoreStep)> {
     let next = Cutoff::stored(value).ok()?.next(ends)?;
-    let step = Step::Swap { key: party.key(), expected, value: next.to_json(), ends_at: next.ends_at(sessions) };
+    let step = StoreStep::Swap { key: party.key(), expected, value: next.to_json(), ends_at: next.ends_at(sessions) };
     Some(((Outcome::CutOff(next), vec![Event::cut_off(party, now)]), step))
 }
 
 /// `None` when one cannot be read.
-fn cutoffs(found: &[Option<Versioned>; 2]) -> Option<[Cutoff; 2]> {
-    let read = |found: &Option<Versioned>| Cutoff::stored(found.as_ref().map(|found| found.value.as_str())).ok();
+fn cutoffs(found: &[Option<StoreEntry>; 2]) -> Option<[Cutoff; 2]> {
+    let read = |found: &Option<StoreEntry>| Cutoff::stored(found.as_ref().map(|found| found.value.as_str())).ok();
     let [subject, client] = found;
     Some([read(subject)?, read(client)?])
 }
 
-fn unavailable() -> Step {
-    Step::Done { outcome: Outcome::Unavailable, events: Vec::new() }
+fn unavailable() -> StoreStep {
+    StoreStep::Done { outcome: Outcome::Unavailable, events: Vec::new() }
 }

@@ -14,11 +14,11 @@
 //! Sender-bound sessions are forgiven any number of late replays: nobody else can make them. Sessions that do not rotate stay at gen = 0.
 
 use super::{
-    configuration::{Configuration, Rules},
+    configuration::{Configuration, SessionRules},
     event::{Event, EventKind},
     grant::Grant,
+    grant_error::GrantError,
     refresh_token::{IssuedRefreshToken, RefreshToken},
-    refusal::Refusal,
     row::{Row, Status},
     session_id::SessionId,
 };
@@ -58,7 +58,7 @@ impl Inspected {
 
 /// What a request gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum SessionOutcome {
     /// Tokens, once the write is committed.
     Granted(Grant),
     /// The session can be used.
@@ -66,29 +66,29 @@ pub enum Answer {
     /// The session is revoked, once the write is committed; or it was before.
     Revoked,
     /// Nothing.
-    Refused(Refusal),
+    Refused(GrantError),
 }
 
 /// An answer and what must be committed before it is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
+pub struct SessionDecision {
     /// What the request gets.
-    pub answer: Answer,
+    pub answer: SessionOutcome,
     /// The row to write, if it changes.
     pub write: Option<Row>,
     /// What has then happened.
     pub event: Option<Event>,
 }
 
-impl From<Refusal> for Decision {
-    fn from(refusal: Refusal) -> Self {
-        Decision { answer: Answer::Refused(refusal), write: None, event: None }
+impl From<GrantError> for SessionDecision {
+    fn from(refusal: GrantError) -> Self {
+        SessionDecision { answer: SessionOutcome::Refused(refusal), write: None, event: None }
     }
 }
 
 /// Judges a refresh request by the row of its session.
 #[must_use]
-pub fn refresh(row: Option<&Row>, request: &RefreshRequest, now: UnixSeconds, rules: &Rules) -> Decision {
+pub fn refresh(row: Option<&Row>, request: &RefreshRequest, now: UnixSeconds, rules: &SessionRules) -> SessionDecision {
     let row = match held_by(row, request, now, rules) {
         Ok(row) => row,
         Err(refusal) => return refusal.into(),
@@ -99,7 +99,7 @@ pub fn refresh(row: Option<&Row>, request: &RefreshRequest, now: UnixSeconds, ru
     let presented = Some(request.token.generation());
     let happened = |kind, row: &Row| Some(Event::of(kind, row, presented, now));
     let Some(behind) = row.generation.checked_sub(request.token.generation()) else {
-        return Decision { event: happened(EventKind::StoreBehind, row), ..Refusal::StoreBehind.into() };
+        return SessionDecision { event: happened(EventKind::StoreBehind, row), ..GrantError::StoreBehind.into() };
     };
     // A clock that was put back makes no age negative: the windows then last longer, and nobody is signed out for it.
     let age = now.get().saturating_sub(row.rotated_at.get());
@@ -108,7 +108,7 @@ pub fn refresh(row: Option<&Row>, request: &RefreshRequest, now: UnixSeconds, ru
     let (kind, next) = match behind {
         0 if !row.rotates && age > rotation_interval => (None, used(row, now, rules)),
         0 if row.rotates && (row.generation == 0 || age > rotation_interval) => {
-            let Some(next) = rotated(row, now, rules) else { return Refusal::SessionEnded.into() };
+            let Some(next) = rotated(row, now, rules) else { return GrantError::SessionEnded.into() };
             (Some(EventKind::Rotated), next)
         }
         0 => (None, row.clone()),
@@ -122,11 +122,15 @@ pub fn refresh(row: Option<&Row>, request: &RefreshRequest, now: UnixSeconds, ru
         _ => {
             let revoked = Row { status: Status::Revoked, ..row.clone() };
             let event = happened(EventKind::ReuseDetected, &revoked);
-            return Decision { answer: Answer::Refused(Refusal::ReuseDetected), write: Some(revoked), event };
+            return SessionDecision {
+                answer: SessionOutcome::Refused(GrantError::ReuseDetected),
+                write: Some(revoked),
+                event,
+            };
         }
     };
     let Some(scope) = scope::narrowed(row.scope.as_deref(), request.scope.as_deref()) else {
-        return Refusal::ScopeInvalid.into();
+        return GrantError::ScopeInvalid.into();
     };
     let mut grant = Grant::of(&next, scope, request.jkt.clone(), now, rules);
     // A token that lasts is given anew when its root key is on its way out.
@@ -135,21 +139,26 @@ pub fn refresh(row: Option<&Row>, request: &RefreshRequest, now: UnixSeconds, ru
         grant = grant.with_refresh_token(current_token(&next, now, rules));
     }
     let event = kind.and_then(|kind| happened(kind, &next));
-    Decision { answer: Answer::Granted(grant), write: (next != *row).then_some(next), event }
+    SessionDecision { answer: SessionOutcome::Granted(grant), write: (next != *row).then_some(next), event }
 }
 
 /// Revokes a session. One that is missing, ended or revoked already stays so.
 #[must_use]
-pub fn revoke(row: Option<&Row>, now: UnixSeconds) -> Decision {
+pub fn revoke(row: Option<&Row>, now: UnixSeconds) -> SessionDecision {
     let write =
         row.filter(|row| row.status == Status::Active).map(|row| Row { status: Status::Revoked, ..row.clone() });
     let event = write.as_ref().map(|row| Event::of(EventKind::Revoked, row, None, now));
-    Decision { answer: Answer::Revoked, write, event }
+    SessionDecision { answer: SessionOutcome::Revoked, write, event }
 }
 
 /// Revokes a session at the request of whoever holds one of its tokens, of any generation (RFC 7009 §2.1).
 #[must_use]
-pub fn revoke_by_token(row: Option<&Row>, request: &RefreshRequest, now: UnixSeconds, rules: &Rules) -> Decision {
+pub fn revoke_by_token(
+    row: Option<&Row>,
+    request: &RefreshRequest,
+    now: UnixSeconds,
+    rules: &SessionRules,
+) -> SessionDecision {
     match held_by(row, request, now, rules) {
         Ok(row) => revoke(Some(row), now),
         Err(refusal) => refusal.into(),
@@ -158,24 +167,24 @@ pub fn revoke_by_token(row: Option<&Row>, request: &RefreshRequest, now: UnixSec
 
 /// Looks at a session and changes nothing.
 #[must_use]
-pub fn inspect(row: Option<&Row>, inspected: &Inspected, now: UnixSeconds, rules: &Rules) -> Decision {
+pub fn inspect(row: Option<&Row>, inspected: &Inspected, now: UnixSeconds, rules: &SessionRules) -> SessionDecision {
     let answer = match inspected {
         Inspected::Token(request) => match refresh(row, request, now, rules).answer {
-            Answer::Granted(_) => Answer::Live,
+            SessionOutcome::Granted(_) => SessionOutcome::Live,
             answer => answer,
         },
-        Inspected::Session(_) => match row.ok_or(Refusal::SessionMissing).and_then(|row| usable(row, now)) {
-            Ok(()) => Answer::Live,
-            Err(refusal) => Answer::Refused(refusal),
+        Inspected::Session(_) => match row.ok_or(GrantError::SessionMissing).and_then(|row| usable(row, now)) {
+            Ok(()) => SessionOutcome::Live,
+            Err(refusal) => SessionOutcome::Refused(refusal),
         },
     };
-    Decision { answer, write: None, event: None }
+    SessionDecision { answer, write: None, event: None }
 }
 
-fn usable(row: &Row, now: UnixSeconds) -> Result<(), Refusal> {
+fn usable(row: &Row, now: UnixSeconds) -> Result<(), GrantError> {
     match row.status {
-        Status::Revoked => Err(Refusal::SessionRevoked),
-        Status::Active if row.ends_at <= now => Err(Refusal::SessionEnded),
+        Status::Revoked => Err(GrantError::SessionRevoked),
+        Status::Active if row.ends_at <= now => Err(GrantError::SessionEnded),
         Status::Active => Ok(()),
     }
 }
@@ -185,41 +194,41 @@ fn held_by<'r>(
     row: Option<&'r Row>,
     request: &RefreshRequest,
     now: UnixSeconds,
-    rules: &Rules,
-) -> Result<&'r Row, Refusal> {
-    let row = row.ok_or(Refusal::SessionMissing)?;
+    rules: &SessionRules,
+) -> Result<&'r Row, GrantError> {
+    let row = row.ok_or(GrantError::SessionMissing)?;
     let authentic = request.token.is_authentic(&row.salt, &rules.roots, now, rules.configuration.idle);
     if row.sid != request.token.sid() || !authentic {
-        return Err(Refusal::TokenInvalid);
+        return Err(GrantError::TokenInvalid);
     }
     if row.client != request.client {
-        return Err(Refusal::ClientMismatch);
+        return Err(GrantError::ClientMismatch);
     }
     if row.jkt.is_some() && row.jkt != request.jkt {
-        return Err(Refusal::BindingMismatch);
+        return Err(GrantError::BindingMismatch);
     }
     Ok(row)
 }
 
 /// The row at its next generation, if there is one.
-fn rotated(row: &Row, now: UnixSeconds, rules: &Rules) -> Option<Row> {
+fn rotated(row: &Row, now: UnixSeconds, rules: &SessionRules) -> Option<Row> {
     let generation = row.generation.checked_add(1)?;
     let streak = if row.mark { row.streak } else { 0 };
     Some(Row { generation, streak, mark: false, ..used(row, now, rules) })
 }
 
 /// The row, used at `now`: its windows and its idle time begin again.
-fn used(row: &Row, now: UnixSeconds, rules: &Rules) -> Row {
+fn used(row: &Row, now: UnixSeconds, rules: &SessionRules) -> Row {
     Row { rotated_at: now, ends_at: ends_at(row.expires_at, now, rules), ..row.clone() }
 }
 
 /// The end of a session that is used at `now`: idle for too long, or over.
-pub(in crate::issuer) fn ends_at(expires_at: UnixSeconds, now: UnixSeconds, rules: &Rules) -> UnixSeconds {
+pub(in crate::issuer) fn ends_at(expires_at: UnixSeconds, now: UnixSeconds, rules: &SessionRules) -> UnixSeconds {
     UnixSeconds::new(now.get().saturating_add(rules.configuration.idle)).map_or(expires_at, |idle| idle.min(expires_at))
 }
 
 /// The token of the current generation.
-pub(in crate::issuer) fn current_token(row: &Row, now: UnixSeconds, rules: &Rules) -> IssuedRefreshToken {
+pub(in crate::issuer) fn current_token(row: &Row, now: UnixSeconds, rules: &SessionRules) -> IssuedRefreshToken {
     IssuedRefreshToken::mint(row.sid, row.generation, &row.salt, &rules.roots, now)
 }
 
@@ -231,9 +240,9 @@ pub(in crate::issuer) mod tests {
         row::tests::row,
     };
 
-    pub(crate) fn rules() -> Rules {
+    pub(crate) fn rules() -> SessionRules {
         let roots = RootKeys::new(RootKey::new([7; 32], UnixSeconds::new(0).unwrap()));
-        Rules { configuration: Configuration::from_json("{}").unwrap(), roots }
+        SessionRules { configuration: Configuration::from_json("{}").unwrap(), roots }
     }
 
     fn token(generation: u32) -> Inspected {
@@ -255,13 +264,13 @@ pub(in crate::issuer) mod tests {
         let session = Inspected::Session(row.sid);
         let revoked = Row { status: Status::Revoked, ..row.clone() };
         for inspected in [&session, &token(3), &token(2)] {
-            assert_eq!(answer(Some(&row), inspected, 0), Answer::Live);
-            assert_eq!(answer(Some(&revoked), inspected, 0), Answer::Refused(Refusal::SessionRevoked));
-            assert_eq!(answer(Some(&row), inspected, 2_592_000), Answer::Refused(Refusal::SessionEnded));
-            assert_eq!(answer(None, inspected, 0), Answer::Refused(Refusal::SessionMissing));
+            assert_eq!(answer(Some(&row), inspected, 0), SessionOutcome::Live);
+            assert_eq!(answer(Some(&revoked), inspected, 0), SessionOutcome::Refused(GrantError::SessionRevoked));
+            assert_eq!(answer(Some(&row), inspected, 2_592_000), SessionOutcome::Refused(GrantError::SessionEnded));
+            assert_eq!(answer(None, inspected, 0), SessionOutcome::Refused(GrantError::SessionMissing));
             assert_eq!(inspected.sid(), row.sid);
         }
-        assert_eq!(answer(Some(&row), &token(1), 0), Answer::Refused(Refusal::ReuseDetected));
-        assert_eq!(answer(Some(&row), &token(4), 0), Answer::Refused(Refusal::StoreBehind));
+        assert_eq!(answer(Some(&row), &token(1), 0), SessionOutcome::Refused(GrantError::ReuseDetected));
+        assert_eq!(answer(Some(&row), &token(4), 0), SessionOutcome::Refused(GrantError::StoreBehind));
     }
 }

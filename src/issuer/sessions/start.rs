@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{
-    configuration::Rules,
+    configuration::SessionRules,
     cutoff::Cutoff,
     grant::Grant,
     row::{Row, Salt, Status},
@@ -77,7 +77,7 @@ impl Start {
 
 /// A new session under the cutoffs of its subject and its client: its row, to be inserted before the grant is handed out.
 #[must_use]
-pub fn start(start: &Start, seed: &Seed, cutoffs: [Cutoff; 2], now: UnixSeconds, rules: &Rules) -> (Row, Grant) {
+pub fn start(start: &Start, seed: &Seed, cutoffs: [Cutoff; 2], now: UnixSeconds, rules: &SessionRules) -> (Row, Grant) {
     let [subject_cutoff, client_cutoff] = cutoffs;
     let expires_at = now.get().saturating_add(rules.configuration.absolute);
     let expires_at = UnixSeconds::new(expires_at).unwrap_or(UnixSeconds::MAX);
@@ -117,9 +117,9 @@ mod tests {
 
     const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000).unwrap();
 
-    fn rules(configuration: &str) -> Rules {
+    fn rules(configuration: &str) -> SessionRules {
         let roots = RootKeys::new(RootKey::new([7; 32], UnixSeconds::new(0).unwrap()));
-        Rules { configuration: Configuration::from_json(configuration).unwrap(), roots }
+        SessionRules { configuration: Configuration::from_json(configuration).unwrap(), roots }
     }
 
     fn alice() -> Start {

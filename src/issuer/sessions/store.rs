@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    configuration::Rules,
-    operation::{Evidence, Operation, Reported, Step, Versioned},
+    configuration::SessionRules,
+    operation::{Operation, Reported, StoreEntry, StoreResult, StoreStep},
 };
 use crate::time::UnixSeconds;
 
@@ -23,7 +23,7 @@ pub trait Store {
     ///
     /// # Errors
     /// No answer. It is not a missing key.
-    fn read(&mut self, key: &str) -> Result<Option<Versioned>, StoreError>;
+    fn read(&mut self, key: &str) -> Result<Option<StoreEntry>, StoreError>;
 
     /// In one step: if the version under that key is `expected`, writes the value with the next version and says `true`. A key that is not
     /// there has version 0. From `ends_at` on the value may be swept.
@@ -40,31 +40,31 @@ pub trait Store {
 }
 
 /// Carries out an operation. It ends: an operation loses only so many races.
-pub fn run(store: &mut impl Store, mut operation: Operation, now: UnixSeconds, rules: &Rules) -> Reported {
+pub fn run(store: &mut impl Store, mut operation: Operation, now: UnixSeconds, rules: &SessionRules) -> Reported {
     let mut step = operation.begin();
     loop {
-        let evidence = match step {
-            Step::Read { key } => store.read(&key).map(Evidence::Read),
-            Step::ReadCutoffs { keys: [subject, client] } => {
-                store.read(&subject).and_then(|subject| Ok(Evidence::Cutoffs([subject, store.read(&client)?])))
+        let result = match step {
+            StoreStep::Read { key } => store.read(&key).map(StoreResult::Read),
+            StoreStep::ReadCutoffs { keys: [subject, client] } => {
+                store.read(&subject).and_then(|subject| Ok(StoreResult::Cutoffs([subject, store.read(&client)?])))
             }
-            Step::Swap { key, expected, value, ends_at } => {
-                store.swap(&key, expected, &value, ends_at).map(Evidence::Swapped)
+            StoreStep::Swap { key, expected, value, ends_at } => {
+                store.swap(&key, expected, &value, ends_at).map(StoreResult::Swapped)
             }
-            Step::Done { outcome, events } => return (outcome, events),
+            StoreStep::Done { outcome, events } => return (outcome, events),
         };
-        step = operation.resume(evidence.unwrap_or(Evidence::Unavailable), now, rules);
+        step = operation.resume(result.unwrap_or(StoreResult::Unavailable), now, rules);
     }
 }
 
 /// Values in memory: for tests, and for one process whose sessions may end with it.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
-    values: BTreeMap<String, (Versioned, UnixSeconds)>,
+    values: BTreeMap<String, (StoreEntry, UnixSeconds)>,
 }
 
 impl Store for MemoryStore {
-    fn read(&mut self, key: &str) -> Result<Option<Versioned>, StoreError> {
+    fn read(&mut self, key: &str) -> Result<Option<StoreEntry>, StoreError> {
         Ok(self.values.get(key).map(|(found, _)| found.clone()))
     }
 
@@ -73,7 +73,7 @@ impl Store for MemoryStore {
             return Ok(false);
         }
         let version = expected.checked_add(1).ok_or(StoreError)?;
-        self.values.insert(key.to_owned(), (Versioned { version, value: value.to_owned() }, ends_at));
+        self.values.insert(key.to_owned(), (StoreEntry { version, value: value.to_owned() }, ends_at));
         Ok(true)
     }
 

@@ -36,7 +36,7 @@ pub struct Schedule {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct RingKey {
     key: SigningKey,
     published_at: UnixSeconds,
     signs_from: UnixSeconds,
@@ -46,15 +46,15 @@ struct Entry {
 #[derive(Debug)]
 pub struct KeyRing {
     schedule: Schedule,
-    oldest: Entry,
-    later: Vec<Entry>,
+    oldest: RingKey,
+    later: Vec<RingKey>,
 }
 
 impl KeyRing {
     /// The ring of an issuer that begins at that instant. No verifier can hold an older set of its keys, so this one key signs at once.
     #[must_use]
     pub fn begin(schedule: Schedule, key: SigningKey, at: UnixSeconds) -> Self {
-        KeyRing { schedule, oldest: Entry { key, published_at: at, signs_from: at }, later: Vec::new() }
+        KeyRing { schedule, oldest: RingKey { key, published_at: at, signs_from: at }, later: Vec::new() }
     }
 
     /// Adds a key: in the set from one instant on, signing from another.
@@ -78,14 +78,14 @@ impl KeyRing {
         if self.entries().any(|entry| entry.signs_from >= signs_from) {
             return Err(PolicyError::at("signsFrom", "must be later than that of the key before"));
         }
-        self.later.push(Entry { key, published_at, signs_from });
+        self.later.push(RingKey { key, published_at, signs_from });
         Ok(self)
     }
 
     /// The key that signs at `now`, if one does.
     #[must_use]
     pub fn signing(&self, now: UnixSeconds) -> Option<&SigningKey> {
-        let state = |entry: &&Entry, successor| self.state(entry, successor, now) == KeyState::Signing;
+        let state = |entry: &&RingKey, successor| self.state(entry, successor, now) == KeyState::Signing;
         self.with_successors().find(|(entry, successor)| state(entry, *successor)).map(|(entry, _)| &entry.key)
     }
 
@@ -116,11 +116,11 @@ impl KeyRing {
     /// Each key's name and where it stands at `now`, in the order in which they sign.
     #[must_use]
     pub fn states(&self, now: UnixSeconds) -> Vec<(&str, KeyState)> {
-        let state = |(entry, successor): (&'_ Entry, _)| self.state(entry, successor, now);
+        let state = |(entry, successor): (&'_ RingKey, _)| self.state(entry, successor, now);
         self.with_successors().map(|pair| (pair.0.key.kid(), state(pair))).collect()
     }
 
-    fn state(&self, entry: &Entry, successor: Option<&Entry>, now: UnixSeconds) -> KeyState {
+    fn state(&self, entry: &RingKey, successor: Option<&RingKey>, now: UnixSeconds) -> KeyState {
         let Schedule { token_seconds, leeway, .. } = self.schedule;
         match successor.map(|successor| successor.signs_from) {
             Some(end) if end <= now => {
@@ -134,11 +134,11 @@ impl KeyRing {
         }
     }
 
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
+    fn entries(&self) -> impl Iterator<Item = &RingKey> {
         core::iter::once(&self.oldest).chain(&self.later)
     }
 
-    fn with_successors(&self) -> impl Iterator<Item = (&Entry, Option<&Entry>)> {
+    fn with_successors(&self) -> impl Iterator<Item = (&RingKey, Option<&RingKey>)> {
         self.entries().zip(self.later.iter().map(Some).chain([None]))
     }
 }

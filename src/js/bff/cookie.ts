@@ -9,7 +9,7 @@ export interface CookieOptions {
 }
 
 /** What it holds: the refresh token, and whether the user has signed out and the authorization server has not been told. */
-export interface Held {
+export interface CookieContent {
   token: string;
   ended: boolean;
 }
@@ -29,8 +29,9 @@ export function cookieWith({ name = 'session', path = '/', maxAgeSeconds }: Cook
   if (maxAgeSeconds !== undefined && !(Number.isInteger(maxAgeSeconds) && maxAgeSeconds > 0))
     throw new TypeError('cookie.maxAgeSeconds: a whole number of seconds');
   const full = `${path === '/' ? '__Host-' : '__Secure-'}${name}`;
-  const pair = ({ token, ended }: Held) => `${full}=${ended ? ENDED : ''}${encodeURIComponent(token)}`;
-  const write = (held: Held | null) => {
+  const pair = ({ token, ended }: CookieContent) =>
+    `${full}=${ended ? ENDED : ''}${encodeURIComponent(token)}`;
+  const write = (held: CookieContent | null) => {
     const text = held === null ? `${full}=` : pair(held);
     const age =
       held === null ? '; Max-Age=0' : maxAgeSeconds === undefined ? '' : `; Max-Age=${maxAgeSeconds}`;
@@ -48,7 +49,7 @@ export function cookieWith({ name = 'session', path = '/', maxAgeSeconds }: Cook
 }
 
 /** What the cookie holds; undefined when there is none, or more than one: a prefix is what keeps strangers from adding theirs. */
-export function cookieOf(request: Request, name: string): Held | undefined {
+export function cookieOf(request: Request, name: string): CookieContent | undefined {
   const pairs = (request.headers.get('cookie') ?? '').split(/; */).map((pair) => pair.split(/=(.*)/s));
   const found = pairs.filter(([key]) => key === name);
   if (found.length !== 1) return undefined;

@@ -1,8 +1,8 @@
 // A backend for frontend: keeps the refresh token in a cookie that no script can read, and talks to the token endpoint in the page's place.
 import { retryAfter } from '../net/retry-after.js';
-import { type CookieOptions, cookieOf, cookieWith, type Held } from './cookie.js';
+import { type CookieContent, type CookieOptions, cookieOf, cookieWith } from './cookie.js';
 import { isOwn } from './csrf.js';
-import { type Answer, ask, type Upstream } from './upstream.js';
+import { ask, type Upstream, type UpstreamResponse } from './upstream.js';
 
 export type { CookieOptions } from './cookie.js';
 export type { Upstream } from './upstream.js';
@@ -57,7 +57,7 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
     for (const flight of flights) if (flight.token === token && flight !== but) flight.superseded = true;
   };
   /** Takes the cookie away, or marks it, unless there may be a newer sign-in's by now. */
-  const unless = (flight: Flight, held: Held | null): Record<string, string> =>
+  const unless = (flight: Flight, held: CookieContent | null): Record<string, string> =>
     isCurrent(flight) ? { 'set-cookie': write(held) } : {};
   const isCurrent = ({ since, superseded }: Flight) => since === starts && !superseded;
 
@@ -80,7 +80,7 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
       cookie,
     );
 
-  const refresh = ({ token, ended: out }: Held) =>
+  const refresh = ({ token, ended: out }: CookieContent) =>
     fly(token, async (flight) => {
       // The user has signed out, and is: all that is left to do is to tell the authorization server.
       if (out || ended.has(token)) {
@@ -126,7 +126,7 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
     if (wait === undefined) ended.delete(token);
     return wait;
   };
-  const end = ({ token }: Held) =>
+  const end = ({ token }: CookieContent) =>
     fly(token, async (flight) => {
       supersede(token, flight);
       const wait = await revokeEnded(token);
@@ -172,7 +172,7 @@ interface Flight {
   superseded: boolean;
 }
 
-const isGood = (told: Answer | undefined): told is Answer =>
+const isGood = (told: UpstreamResponse | undefined): told is UpstreamResponse =>
   told !== undefined && told.status >= 200 && told.status < 300;
 const isToken = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
@@ -181,7 +181,7 @@ const LEAST_SECONDS = 1;
 const USUAL_SECONDS = 5;
 const MOST_SECONDS = 300;
 
-function waitFor(told: Answer | undefined): { 'retry-after': string } {
+function waitFor(told: UpstreamResponse | undefined): { 'retry-after': string } {
   const seconds = told === undefined ? 0 : Math.ceil(retryAfter(told.headers, Date.now() / 1000));
   if (seconds === 0) return { 'retry-after': String(USUAL_SECONDS) };
   return { 'retry-after': String(Math.min(Math.max(seconds, LEAST_SECONDS), MOST_SECONDS)) };

@@ -1,4 +1,4 @@
-import { basicCredentials } from '../net/basic.js';
+import { basicCredentials } from '../net/basic-credentials.js';
 
 /** The authorization server. */
 export interface Upstream {
@@ -14,7 +14,7 @@ export interface Upstream {
 }
 
 /** What it answered: the status, the headers, and the body where it is JSON. */
-export interface Answer {
+export interface UpstreamResponse {
   status: number;
   body: unknown;
   headers: Headers;
@@ -25,7 +25,7 @@ export async function ask(
   { clientId, clientSecret, timeoutMs = 8000, fetch: send = fetch }: Upstream,
   endpoint: string,
   fields: Record<string, string>,
-): Promise<Answer | undefined> {
+): Promise<UpstreamResponse | undefined> {
   const headers = new Headers({ accept: 'application/json' });
   const body = new URLSearchParams(fields);
   if (clientSecret === undefined) body.set('client_id', clientId);
@@ -36,7 +36,7 @@ export async function ask(
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(resolve, timeoutMs);
   });
-  const exchange = async (): Promise<Answer> => {
+  const exchange = async (): Promise<UpstreamResponse> => {
     const request = new Request(endpoint, { method: 'POST', headers, body, redirect: 'error', signal });
     const response = await send(request);
     const { status } = response;

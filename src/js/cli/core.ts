@@ -3,7 +3,7 @@ import { decodeBase64 } from '../instance/boot.js';
 import type { Instance } from '../instance/instance.js';
 import { ask } from '../instance/resident.js';
 import { orPolicyError } from '../shared/errors.js';
-import { bindFace, lazily } from '../verifier/face.js';
+import { bindFunctions, lazily } from '../verifier/functions.js';
 import type { Verifier } from '../verifier/index.js';
 import { makeVerifier } from '../verifier/verifier.js';
 import type { GateGlue, ValidatorGlue } from '../wasm/glue.js';
@@ -17,7 +17,7 @@ export async function load<G extends ValidatorGlue>(name: string): Promise<() =>
 
 const core = await load<ValidatorGlue>('portcullis');
 
-export const { createVerifier, inspect } = bindFace(core);
+export const { createVerifier, inspect } = bindFunctions(core);
 
 /** A verifier by a policy's text. */
 export function verifierOf(policy: string): Verifier {

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 
-import { bindFace } from '../issuer/face.js';
+import { bindFunctions } from '../issuer/functions.js';
 import type { IssuerGlue } from '../wasm/glue.js';
 import { load } from './core.js';
 import { Misuse } from './input.js';
@@ -9,7 +9,7 @@ import type { Call } from './main.js';
 /** `portcullis keygen` */
 export async function keygen({ options: { alg = 'ES256', output }, terminal }: Call): Promise<boolean> {
   if (alg !== 'ES256' && alg !== 'EdDSA') throw new Misuse('--alg must be ES256 or EdDSA');
-  const { generateSigningKey } = bindFace(await load<IssuerGlue>('portcullis_issuer'));
+  const { generateSigningKey } = bindFunctions(await load<IssuerGlue>('portcullis_issuer'));
   const key = generateSigningKey(alg);
   const privateJwk = key.privateJwk();
   const jwks = key.jwks();

@@ -1,27 +1,27 @@
 import { CoreError, type Instance } from '../instance/instance.js';
 import type { IntrospectionSource, Io, RemoteSource, RevocationSource } from '../net/io.js';
+import { ruleOf } from '../net/remote-keys/key-rule.js';
 import { RemoteKeys } from '../net/remote-keys/remote-keys.js';
-import { ruleOf } from '../net/remote-keys/rule.js';
 import { orPolicyError } from '../shared/errors.js';
 import { clockOf } from '../shared/synchronous.js';
 import { toJson } from '../shared/to-json.js';
 import { VerdictCache } from '../verifier/cache.js';
 import type { KeyReport, Verifier } from '../verifier/index.js';
-import { listUpdate, statusUpdate } from '../verifier/lists.js';
 import type { Policy } from '../verifier/policy.js';
+import { listUpdate, statusUpdate } from '../verifier/revocation-lists.js';
 import { cacheSize, verifierOn } from '../verifier/verifier.js';
 import type { GateGlue } from '../wasm/glue.js';
 import { allowed, answered, type RefusedStep, refused, unavailableStep } from './decision/decision.js';
+import { type Asked, DecisionListeners } from './decision/decision-listeners.js';
 import { type Concluded, isOpen, Loop } from './decision/loop.js';
-import { Observer, type Stopwatch, serverTiming } from './decision/observe.js';
+import { Observer, type Stopwatch, serverTiming } from './decision/observer.js';
 import { OwnChecks, type Remembered, type Typed } from './decision/own-checks.js';
 import { shadowOf } from './decision/shadow.js';
-import { type Asked, Told } from './decision/told.js';
 import { Introspection } from './introspection/introspection.js';
 import type { Requirement } from './policy.js';
 import { memoryReplayStore } from './replay/memory.js';
 import { hasBody, mayHideBody } from './request/body.js';
-import { Collected } from './request/collected.js';
+import { CollectedFacts } from './request/collected-facts.js';
 import { type Evidence, type Facts, type Profile, profileOf } from './request/facts.js';
 import { handed, withHeaders } from './request/handler.js';
 import { connectionOf, platformOf, platformOption } from './request/platform.js';
@@ -76,7 +76,7 @@ class Driver {
   readonly #revocations: Revocations;
   readonly #loop: Loop;
   readonly #shadow: ReturnType<typeof shadowOf>;
-  readonly #told: Told;
+  readonly #listeners: DecisionListeners;
   readonly #cache: VerdictCache<Remembered, 'request'>;
   readonly #count = { hits: 0, misses: 0 };
   readonly #requirements = new Map<string, number>();
@@ -111,7 +111,12 @@ class Driver {
       observe: this.#observer.happened,
     };
     this.#shadow = shadowOf(home, options);
-    this.#told = new Told(this.#observer, this.#shadow?.shadow, now, () => this.#profile.policy);
+    this.#listeners = new DecisionListeners(
+      this.#observer,
+      this.#shadow?.shadow,
+      now,
+      () => this.#profile.policy,
+    );
     const { remotes, introspections, revocation } = this.#sources();
     this.#introspection = new Introspection(introspections, options.introspection, this.#io);
     this.#keys = new RemoteKeys(
@@ -240,7 +245,7 @@ class Driver {
   #judge(asked: Asked, seen: Snapshot): Decision | Promise<Decision> {
     const { request, number, context, stopwatch } = asked;
     const connection = connectionOf(seen, context, this.#platform);
-    const collected = new Collected(seen, number, connection, this.#profile);
+    const collected = new CollectedFacts(seen, number, connection, this.#profile);
     const { facts, key } = collected;
     const known = key && this.#cache.get(key, 'request', this.#now(), this.#epoch);
     if (known) {
@@ -248,7 +253,7 @@ class Driver {
       const own: Typed = known.untyped === undefined ? known : this.#own.typed(known.untyped);
       const why = own.misfit ?? this.#own.objection(own.decision, request);
       if (why === undefined) {
-        this.#told.allowed(own, facts, asked, NOTHING, true);
+        this.#listeners.allowed(own, facts, asked, NOTHING, true);
         return own.decision;
       }
     } else this.#count.misses += 1;
@@ -266,18 +271,18 @@ class Driver {
   /** What comes of a step after which nothing is to be found out. */
   #conclude(
     asked: Asked,
-    collected: Collected,
+    collected: CollectedFacts,
     { step, epoch, facts }: Concluded,
     evidence: Evidence,
   ): Decision {
     if (step.step === 'refused') return this.#refuse(step, facts, asked, evidence);
     if (step.step === 'preflight' && step.answer !== undefined) {
-      this.#told.answered(facts, asked, evidence);
+      this.#listeners.answered(facts, asked, evidence);
       return answered(step.forward, step.answer);
     }
     if (step.step !== 'allowed') {
       const decision = allowed(step);
-      this.#told.allowed({ decision, kid: undefined }, facts, asked, evidence, false);
+      this.#listeners.allowed({ decision, kid: undefined }, facts, asked, evidence, false);
       return decision;
     }
     const own = this.#own.typed(step);
@@ -293,12 +298,12 @@ class Driver {
     const { key } = collected;
     if (key !== undefined && cacheable)
       this.#cache.set(key, { kind: 'request', verdict: own, from, until, epoch });
-    this.#told.allowed(own, facts, asked, evidence, false);
+    this.#listeners.allowed(own, facts, asked, evidence, false);
     return own.decision;
   }
 
   #refuse(step: RefusedStep, facts: Facts, asked: Asked, evidence: Evidence): Decision {
-    this.#told.refused(step, facts, asked, evidence);
+    this.#listeners.refused(step, facts, asked, evidence);
     return refused(step, this.#options.serverTiming ? serverTiming(asked.stopwatch.durations()) : undefined);
   }
 

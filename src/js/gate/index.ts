@@ -5,7 +5,7 @@ export type { IoEvent, SharedStore } from '../net/io.js';
 export type { RemoteKeysStats } from '../net/remote-keys/remote-keys.js';
 export { type CacheLike, cacheStore } from '../net/remote-keys/stored-document.js';
 export * from '../verifier/index.js';
-export type { DecisionEvent, ObserverStats } from './decision/observe.js';
+export type { DecisionEvent, ObserverStats } from './decision/observer.js';
 export type { ClientSecrets } from './introspection/client-authentication.js';
 export type { IntrospectionStats } from './introspection/introspection.js';
 export type {

@@ -3,20 +3,20 @@ import { ResidentJudge } from '../instance/resident-judge.js';
 import { PolicyError } from '../shared/errors.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
 import type { Step } from './decision/decision.js';
-import { Lines } from './decision/lines.js';
+import { DecisionMemory } from './decision/decision-memory.js';
 import type { Facts } from './request/facts.js';
 import type { GateOptions } from './types.js';
 
 /** A gate in wasm memory, with the requirements that it keeps besides what any verifier has. */
 export class ResidentGate extends ResidentJudge<RawGate> {
   readonly #nonceSecret: Uint8Array | undefined;
-  readonly #lines: Lines;
+  readonly #lines: DecisionMemory;
 
   /** @throws a PolicyError as the core writes it. */
   constructor(home: Instance<GateGlue>, policy: string, nonceSecret: Uint8Array | undefined) {
     super(home, policy);
     this.#nonceSecret = nonceSecret;
-    this.#lines = new Lines(home);
+    this.#lines = new DecisionMemory(home);
     this.ask(() => undefined);
   }
 

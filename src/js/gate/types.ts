@@ -5,7 +5,7 @@ import type { StandardSchema } from '../shared/standard-schema.js';
 import type { Verifier, VerifierStats } from '../verifier/index.js';
 import type { Policy } from '../verifier/policy.js';
 import type { Claims, JoseHeader, RejectionCode, Stage } from '../verifier/verdict.js';
-import type { DecisionEvent, ObserverStats } from './decision/observe.js';
+import type { DecisionEvent, ObserverStats } from './decision/observer.js';
 import type { ClientSecrets } from './introspection/client-authentication.js';
 import type { IntrospectionStats } from './introspection/introspection.js';
 import type { GatePolicy, Requirement } from './policy.js';
@@ -269,5 +269,5 @@ export interface ShadowStats {
   same: number;
   differences: { live: string; shadow: string; count: number }[];
   /** Exceptions of the shadow and of the callback, which reached nobody. */
-  faults: number;
+  callbackErrors: number;
 }

@@ -1,6 +1,6 @@
 import type { RawVerifier } from '../wasm/glue.js';
-import { takeLists } from './hand-lists.js';
 import type { Instance } from './instance.js';
+import { takeLists } from './write-lists.js';
 
 /** As much of a key as the core's reports and its `stats` both say. */
 interface NamedKey {
@@ -9,7 +9,7 @@ interface NamedKey {
 }
 
 /** Something that a core has taken. */
-type Entry =
+type TakenInput =
   | { kind: 'policy'; text: string }
   | { kind: 'requirement'; text: string }
   | { kind: 'keys'; issuer: string; jwks: string; used: readonly NamedKey[] }
@@ -37,7 +37,7 @@ const SNAPSHOT = 3;
 export class CoreState {
   /** Called when lists were held and are not to be had again here: they have to be pulled. */
   onListsLost: () => void = () => {};
-  #entries: Entry[];
+  #entries: TakenInput[];
   /** What of the feed, and of which status lists, the core holds and is not kept here. */
   readonly #tooLong = new Set<string>();
 
@@ -78,7 +78,7 @@ export class CoreState {
     // Requirements keep their numbers; keys and lists may be those of the present policy.
     const [first, second] = policies;
     const rest = this.#entries.filter((entry) => entry !== first && entry !== second);
-    this.#entries = [second as Entry, ...rest];
+    this.#entries = [second as TakenInput, ...rest];
   }
 
   tookRequirement(text: string): void {
@@ -140,7 +140,7 @@ export class CoreState {
   }
 
   /** Drops entries that came since the present policy. */
-  #drop(isOver: (entry: Entry) => boolean): void {
+  #drop(isOver: (entry: TakenInput) => boolean): void {
     const present = this.#entries.findLastIndex((entry) => entry.kind === 'policy');
     this.#entries = this.#entries.filter((entry, index) => index < present || !isOver(entry));
   }
@@ -159,7 +159,7 @@ export class CoreState {
 const FEED = 'feed';
 const statusOf = (uri: string) => `status ${uri}`;
 
-function isList(entry: Entry): entry is Extract<Entry, { now: number }> {
+function isList(entry: TakenInput): entry is Extract<TakenInput, { now: number }> {
   return entry.kind === 'lists' || entry.kind === 'status';
 }
 

@@ -1,8 +1,8 @@
 import type { RawVerifier, ValidatorGlue } from '../wasm/glue.js';
 import { CoreState, isRefusal } from './core-state.js';
-import { takeLists } from './hand-lists.js';
 import type { Instance } from './instance.js';
 import { Resident } from './resident.js';
+import { takeLists } from './write-lists.js';
 
 /** What decides about tokens in wasm memory, with the policies, the keys and the lists that it goes by. */
 export abstract class ResidentJudge<R extends RawVerifier> extends Resident<R> {

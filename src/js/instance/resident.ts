@@ -6,7 +6,7 @@ interface Freeable {
 }
 
 /** An object in wasm memory and the instance it is in. */
-export interface Held {
+export interface ResidentHandle {
   raw: Freeable | undefined;
   readonly home: Instance;
   generation: number;
@@ -16,7 +16,7 @@ export interface Held {
 export const collected = /* @__PURE__ */ finalization(free);
 
 /** Frees an object if its instance still runs. What failed here in a finalizer would end the process. */
-export function free(held: Held): void {
+export function free(held: ResidentHandle): void {
   const { raw, home, generation } = held;
   held.raw = undefined;
   if (raw === undefined || !home.sound || generation !== home.generation) return;
@@ -27,7 +27,9 @@ export function free(held: Held): void {
   }
 }
 
-function finalization(free: (held: Held) => void): { register(target: object, held: Held): void } {
+function finalization(free: (held: ResidentHandle) => void): {
+  register(target: object, held: ResidentHandle): void;
+} {
   return typeof FinalizationRegistry === 'undefined'
     ? { register: () => {} }
     : new FinalizationRegistry(free);
@@ -40,7 +42,7 @@ function finalization(free: (held: Held) => void): { register(target: object, he
  */
 export abstract class Resident<R extends object> {
   protected readonly home: Instance;
-  readonly #held: Held;
+  readonly #held: ResidentHandle;
 
   constructor(home: Instance) {
     this.home = home;

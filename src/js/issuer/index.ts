@@ -3,7 +3,7 @@ import type { VerifyOptions } from '../verifier/index.js';
 import type { Jwk } from '../verifier/policy.js';
 import type { IssuerConfig, RootKey, ScheduledKey } from './config.js';
 
-export type { Entry, IssuerStore } from '../stores/store.js';
+export type { IssuerStore, StoreEntry } from '../stores/store.js';
 export * from '../verifier/index.js';
 export * from './config.js';
 export { memoryCounter } from './counter.js';
@@ -186,9 +186,9 @@ export interface CodeOptions extends SessionOptions {
 
 /** Whose tokens are to be revoked: exactly one. */
 export type RevocationTarget =
-  | { subject: string }
+  | { sub: string }
   | { sid: string }
-  | { clientId: string }
+  | { client_id: string }
   /** A signing key: withdraw it from `signingKeys` first, or what it goes on to sign is refused as well. */
   | { kid: string };
 

@@ -1,7 +1,7 @@
 import type { Instance } from '../instance/instance.js';
 import { type Io, type KeyReport, keepAlive, type RemoteSource } from '../net/io.js';
+import { ruleOf } from '../net/remote-keys/key-rule.js';
 import { RemoteKeys } from '../net/remote-keys/remote-keys.js';
-import { ruleOf } from '../net/remote-keys/rule.js';
 import { orPolicyError, PolicyError } from '../shared/errors.js';
 import { clockOf } from '../shared/synchronous.js';
 import { toJson } from '../shared/to-json.js';
@@ -18,7 +18,7 @@ import {
   type RequestContext,
   type TokenResponse,
 } from './index.js';
-import { type FinalStep, follow, type World } from './loop.js';
+import { type FinalIssuerStep, follow, type World } from './loop.js';
 import { commandOf, refuseUnknown } from './options.js';
 import { bodyOf, toFacts } from './request.js';
 import { ResidentIssuer } from './resident.js';
@@ -44,7 +44,7 @@ const OPTIONS = [
   'fetch',
 ];
 
-type Answered = FinalStep & { step: 'done' };
+type Answered = FinalIssuerStep & { step: 'done' };
 
 /** Makes an issuer around the core's. */
 export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): Issuer {
@@ -190,7 +190,7 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     mintCode: async (subject, code) =>
       ((await command(commandOf({ command: 'mintCode', subject }, code))) as { code: string }).code,
     endSession: async (sid) => void (await command({ command: 'endSession', sid })),
-    endSessionsOf: async (subject) => void (await command({ command: 'revoke', subject })),
+    endSessionsOf: async (subject) => void (await command({ command: 'revoke', sub: subject })),
     revoke: async (target) => void (await command(commandOf({ command: 'revoke' }, target))),
     jwks: () => JSON.parse(orPolicyError(() => raw.jwks(now()))) as { keys: Jwk[] },
     feedJwks: () => {

@@ -9,8 +9,8 @@ import type { ResidentExchange } from './resident.js';
 /** A store or a counter that takes longer cannot tell, in milliseconds. */
 const STORE_MS = 5000;
 
-/** What the core asks for (`Step` of src/issuer/endpoint/channel.rs). */
-type OpenStep =
+/** What the core asks for (`IssuerStep` of src/issuer/endpoint/channel.rs). */
+type OpenIssuerStep =
   | { step: 'read'; key: string }
   | { step: 'readMany'; keys: string[] }
   | { step: 'wait'; milliseconds: number }
@@ -20,7 +20,7 @@ type OpenStep =
   | { step: 'keys'; issuer: string; kid: string | null };
 
 /** What it ends with. */
-export type FinalStep =
+export type FinalIssuerStep =
   | {
       step: 'done';
       response: { status: number; headers: [string, string][]; body: string };
@@ -75,7 +75,7 @@ function underWay(calls: World['calls']): number {
 export interface Journey {
   context: RequestContext;
   deadline: Deadline;
-  /** The body as evidence; it never rejects. */
+  /** The body as a result; it never rejects. */
   body(): Promise<object>;
   /** Is told of each failure at once. */
   failed(failure: Failure): void;
@@ -86,16 +86,16 @@ export async function follow(
   begin: (now: number) => ResidentExchange,
   world: World,
   journey: Journey,
-): Promise<FinalStep> {
+): Promise<FinalIssuerStep> {
   const elapsed = stopwatch();
   let raw: ResidentExchange | undefined;
   try {
     raw = begin(world.now());
-    let step = JSON.parse(raw.step()) as OpenStep | FinalStep;
+    let step = JSON.parse(raw.step()) as OpenIssuerStep | FinalIssuerStep;
     while (step.step !== 'done' && step.step !== 'mistake') {
-      const evidence = await attempt(step, world, journey);
+      const result = await attempt(step, world, journey);
       const now = world.now();
-      step = JSON.parse(raw.resume(evidence, now)) as OpenStep | FinalStep;
+      step = JSON.parse(raw.resume(result, now)) as OpenIssuerStep | FinalIssuerStep;
     }
     return step;
   } catch (error) {
@@ -107,8 +107,8 @@ export async function follow(
   }
 }
 
-/** As `Failure::unavailable` of src/issuer/endpoint/failure.rs, where the core cannot be asked: the request may come again. */
-const UNAVAILABLE: FinalStep = {
+/** As `ErrorResponse::unavailable` of src/issuer/endpoint/error_response.rs, where the core cannot be asked: the request may come again. */
+const UNAVAILABLE: FinalIssuerStep = {
   step: 'done',
   response: {
     status: 503,
@@ -134,7 +134,7 @@ const KINDS = {
 } as const;
 
 /** What a step came to, as JSON. */
-async function attempt(step: OpenStep, world: World, journey: Journey): Promise<string> {
+async function attempt(step: OpenIssuerStep, world: World, journey: Journey): Promise<string> {
   const elapsed = stopwatch();
   try {
     // Written here, since a row of the store's may have no JSON.
@@ -147,7 +147,7 @@ async function attempt(step: OpenStep, world: World, journey: Journey): Promise<
   }
 }
 
-async function carryOut(step: OpenStep, world: World, journey: Journey): Promise<object> {
+async function carryOut(step: OpenIssuerStep, world: World, journey: Journey): Promise<object> {
   const { deadline } = journey;
   switch (step.step) {
     case 'read':

@@ -13,7 +13,7 @@ export function toFacts(request: Request, address: string | undefined): string {
   return JSON.stringify({ method, url, headers, ...(address === undefined ? {} : { address }) });
 }
 
-/** The body as evidence for the core, or why it did not come. It never rejects. */
+/** The body as a result for the core, or why it did not come. It never rejects. */
 export async function bodyOf(request: Request, deadline: Deadline): Promise<object> {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   try {

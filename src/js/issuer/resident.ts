@@ -1,5 +1,5 @@
 import { CoreError, type Instance } from '../instance/instance.js';
-import { ask, collected, free, type Held, Resident } from '../instance/resident.js';
+import { ask, collected, free, Resident, type ResidentHandle } from '../instance/resident.js';
 import type { IssuerGlue, RawExchange, RawIssuer, RawSigningKey } from '../wasm/glue.js';
 
 /** An issuer in wasm memory. */
@@ -63,7 +63,7 @@ export class ResidentIssuer extends Resident<RawIssuer> {
 /** One request under way. It ends with its instance: what the store holds by then is known there alone, and the request may come again. */
 export class ResidentExchange {
   readonly #home: Instance;
-  readonly #held: Held;
+  readonly #held: ResidentHandle;
 
   constructor(home: Instance, raw: RawExchange) {
     this.#home = home;
@@ -75,8 +75,8 @@ export class ResidentExchange {
     return this.#once((raw) => raw.step());
   }
 
-  resume(evidence: string, now: number): string {
-    return this.#once((raw) => raw.resume(evidence, now));
+  resume(result: string, now: number): string {
+    return this.#once((raw) => raw.resume(result, now));
   }
 
   free(): void {

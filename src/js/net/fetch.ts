@@ -1,9 +1,9 @@
 /** Why there is no text. */
-export type FetchFault = 'timeout' | 'network' | 'redirect' | 'too-large' | 'not-utf8' | `status-${number}`;
+export type FetchFailure = 'timeout' | 'network' | 'redirect' | 'too-large' | 'not-utf8' | `status-${number}`;
 
 export type Fetched =
   | { ok: true; text: string; headers: Headers }
-  | { ok: false; reason: FetchFault; headers?: Headers };
+  | { ok: false; reason: FetchFailure; headers?: Headers };
 
 export interface FetchLimits {
   /** For the whole exchange: connection, header and body. */
@@ -53,7 +53,7 @@ export async function fetchText(
   }
 }
 
-function faultOf(response: Response, maxBytes: number): FetchFault | undefined {
+function faultOf(response: Response, maxBytes: number): FetchFailure | undefined {
   const { status } = response;
   if (response.type === 'opaqueredirect' || response.redirected || (status >= 300 && status < 400))
     return 'redirect';
@@ -65,7 +65,7 @@ function faultOf(response: Response, maxBytes: number): FetchFault | undefined {
 async function readText(
   body: ReadableStream<Uint8Array> | null,
   maxBytes: number,
-): Promise<string | { ok: false; reason: FetchFault }> {
+): Promise<string | { ok: false; reason: FetchFailure }> {
   // `ignoreBOM` keeps a byte order mark in the text, where the core refuses it.
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const reader = body?.getReader();

@@ -80,7 +80,7 @@ export interface IoEvent {
 /** The world, as an argument. */
 export interface Io {
   fetch: typeof fetch;
-  /** The core's word about an issuer's metadata: `{ "jwksUri": … }` or `{ "fault": … }`. */
+  /** The core's word about an issuer's metadata: `{ "jwksUri": … }` or `{ "error": … }`. */
   readMetadata(issuer: string, text: string): string;
   /** Whole seconds since 1970. */
   now(): number;

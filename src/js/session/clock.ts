@@ -1,5 +1,5 @@
 // The server's time under a device clock that is wrong, jumps or sleeps.
-import { timesOf } from './times.js';
+import { timesOf } from './token-times.js';
 
 /** An instant on this device: milliseconds of its monotonic clock and of its wall clock. */
 export type Mark = readonly [monotonic: number, wall: number];

@@ -3,9 +3,10 @@ import { retryAfter } from '../net/retry-after.js';
 import { challengeOf } from './challenge.js';
 import { createClock } from './clock.js';
 import { contained, report } from './contained.js';
-import { learn } from './learn.js';
+import { atMost, bounded, sleep } from './delays.js';
+import { learn } from './learn-time.js';
 import { locked } from './lock.js';
-import { attempt, createRate } from './rate.js';
+import { attempt, createRate } from './request-rate.js';
 import {
   after,
   type Endpoint,
@@ -17,9 +18,8 @@ import {
   stateIn,
 } from './state.js';
 import { read } from './storage.js';
-import { timesOf } from './times.js';
+import { timesOf } from './token-times.js';
 import type { Session, SessionOptions, Snapshot, TokenResponse } from './types.js';
-import { atMost, bounded, sleep } from './waits.js';
 
 // Answers of other tabs come at once, unless they sleep.
 const ANSWER_MS = 100;

@@ -9,4 +9,4 @@ export { memoryStore } from './memory.js';
 export { type PostgresLike, postgresStore, type RowsLike } from './postgres.js';
 export { type RedisLike, type RedisOptions, redisStore } from './redis.js';
 export { type SqliteLike, sqliteStore } from './sqlite.js';
-export { type Entry, type IssuerStore, StoreSchemaError } from './store.js';
+export { type IssuerStore, type StoreEntry, StoreSchemaError } from './store.js';

@@ -1,8 +1,8 @@
-import type { Entry, IssuerStore } from './store.js';
+import type { IssuerStore, StoreEntry } from './store.js';
 
 /** A store in this process's memory: for tests, and for one process whose sessions may end with it. */
 export function memoryStore(): IssuerStore {
-  const entries = new Map<string, Entry & { endsAt: number }>();
+  const entries = new Map<string, StoreEntry & { endsAt: number }>();
   return {
     async read(key) {
       const entry = entries.get(key);

@@ -1,5 +1,5 @@
 /** What is kept under a key. */
-export interface Entry {
+export interface StoreEntry {
   /** 1 when the key was first written, one more with every swap since. */
   version: number;
   value: string;
@@ -14,7 +14,7 @@ export interface Entry {
  */
 export interface IssuerStore {
   /** The entry of a key, or `null` when there is none. It may have ended: whoever reads looks at its times. */
-  read(key: string): Promise<Entry | null>;
+  read(key: string): Promise<StoreEntry | null>;
   /**
    * In one step: if the key's version is still `expected`, writes the value with the next version and says `true`; otherwise writes nothing.
    * A key that is not there has version 0. Of many that overlap, with one `expected`, exactly one is told `true`.
@@ -27,7 +27,7 @@ export interface IssuerStore {
    * By choice: the entries of several keys in the order of the keys, in one call of the engine where that can be. Each is as fresh as by `read`; they need
    * not be of one moment. At most `READ_AT_ONCE` keys are asked for at a time. Without it each is read by itself.
    */
-  readMany?(keys: readonly string[]): Promise<(Entry | null)[]>;
+  readMany?(keys: readonly string[]): Promise<(StoreEntry | null)[]>;
   /** Removes at most `limit` entries whose `endsAt` is `now` or earlier, and says how many. Call it again while it says `limit`. */
   sweep(now: number, limit: number): Promise<number>;
 }
@@ -50,8 +50,8 @@ export const READ_AT_ONCE = 64;
 const READS_AT_ONCE = 8;
 
 /** The entries of several keys, in as few calls as the store allows. */
-export async function readMany(store: IssuerStore, keys: readonly string[]): Promise<(Entry | null)[]> {
-  const found: (Entry | null)[] = [];
+export async function readMany(store: IssuerStore, keys: readonly string[]): Promise<(StoreEntry | null)[]> {
+  const found: (StoreEntry | null)[] = [];
   const size = store.readMany === undefined ? READS_AT_ONCE : READ_AT_ONCE;
   for (let from = 0; from < keys.length; from += size) {
     const part = keys.slice(from, from + size);
@@ -67,13 +67,13 @@ export async function readMany(store: IssuerStore, keys: readonly string[]): Pro
 export function inOrder(
   keys: readonly string[],
   rows: readonly { key?: unknown; version?: unknown; value?: unknown }[],
-): (Entry | null)[] {
+): (StoreEntry | null)[] {
   const byKey = new Map(rows.map((row) => [row.key, entryOf(row.version, row.value)]));
   return keys.map((key) => byKey.get(key) ?? null);
 }
 
 /** What an engine gave as an entry. One that cannot be read is no missing entry: that would be an answer. */
-export function entryOf(version: unknown, value: unknown): Entry {
+export function entryOf(version: unknown, value: unknown): StoreEntry {
   const number = typeof version === 'number' ? version : Number(version);
   if (!Number.isSafeInteger(number) || number < 1 || typeof value !== 'string')
     throw new Error('the store returned a row that cannot be decoded');

@@ -3,7 +3,7 @@ import type { Accepted } from './verdict.js';
 /** What a text is: a token, or the value of an Authorization header; `bound` when the caller checks what its token is bound to. */
 export type Kind = 'token' | 'authorization' | 'bound';
 
-interface Entry<V, K> {
+interface CachedVerdict<V, K> {
   kind: K;
   verdict: V;
   from: number;
@@ -21,8 +21,8 @@ const MOST_CHARACTERS = 1_000_000;
  * stand in for an order of use: what is asked for moves into the young one, and when that is full the old one goes.
  */
 export class VerdictCache<V = Accepted, K = Kind> {
-  #young = new Map<string, Entry<V, K>>();
-  #old = new Map<string, Entry<V, K>>();
+  #young = new Map<string, CachedVerdict<V, K>>();
+  #old = new Map<string, CachedVerdict<V, K>>();
   #characters = 0;
   readonly #generations: number;
   /** Entries of a generation. */
@@ -56,11 +56,11 @@ export class VerdictCache<V = Accepted, K = Kind> {
     return entry.verdict;
   }
 
-  set(text: string, entry: Entry<V, K>): void {
+  set(text: string, entry: CachedVerdict<V, K>): void {
     if (this.#generations > 0) this.#keep(text, entry);
   }
 
-  #keep(text: string, entry: Entry<V, K>): void {
+  #keep(text: string, entry: CachedVerdict<V, K>): void {
     if (this.#young.size >= this.#most || this.#characters + text.length > MOST_CHARACTERS) {
       this.#old = this.#generations > 1 ? this.#young : new Map();
       this.#young = new Map();

@@ -190,7 +190,7 @@ export interface Verifier<A extends string = Alg, C = Claims> {
   stats(): VerifierStats;
 }
 
-// The functions are declared here, documented once, and made in each entry by `bindFace`, since entries differ only in how the
+// The functions are declared here, documented once, and made in each entry by `bindFunctions`, since entries differ only in how the
 // wasm gets in.
 
 /**

@@ -104,7 +104,7 @@ export interface Introspection {
   concurrency?: number;
 }
 
-interface Rules<A extends string> {
+interface IssuerRules<A extends string> {
   /** Which claim is compared with `audience`, for issuers whose tokens have no `aud`: it must then be there. Default: `'aud'`. */
   audienceClaim?: string;
   /** Narrows the algorithms, and settles that of a JWK without `alg`. */
@@ -180,8 +180,8 @@ type Preselected =
 
 /** One issuer whose tokens are accepted, by its name or by a preset, with its keys or where they are. */
 export type IssuerPolicy<A extends string = Alg> =
-  | (Named & Rules<A> & Source<A>)
-  | (Preselected & Rules<A> & { issuer?: string });
+  | (Named & IssuerRules<A> & Source<A>)
+  | (Preselected & IssuerRules<A> & { issuer?: string });
 
 /** At least one of these says who signs. */
 type Signed<A extends string> =

@@ -1,8 +1,8 @@
 import type { Instance } from '../instance/instance.js';
 import { MemoryView } from '../instance/memory-view.js';
 import { type ResidentJudge, ResidentVerifier } from '../instance/resident-judge.js';
-import { ownOf } from '../shared/data.js';
 import { asPolicyError, orPolicyError, PolicyError } from '../shared/errors.js';
+import { ownOf } from '../shared/plain-data.js';
 import type { StandardSchema } from '../shared/standard-schema.js';
 import { toJson } from '../shared/to-json.js';
 import {
@@ -29,15 +29,15 @@ import type {
   VerifyAuthorizationOptions,
   VerifyOptions,
 } from './index.js';
-import { listUpdate, statusUpdate } from './lists.js';
 import type { Policy } from './policy.js';
+import { listUpdate, statusUpdate } from './revocation-lists.js';
 import { type ClaimsReader, readerOf } from './typed-claims.js';
 import { unavailable } from './unavailable.js';
 import type { Accepted, JoseHeader, Rejected, Verdict } from './verdict.js';
 
 // What the core's `verify` returns (src/wasm/verifier.rs).
 
-/** As many parsed headers as the core keeps (src/jws/memo.rs). */
+/** As many parsed headers as the core keeps (src/jws/header_memo.rs). */
 const HEADERS = 16;
 
 const DEFAULT_CACHE = 512;
@@ -91,7 +91,7 @@ export function verifierOn(
   changes: Changes,
   read?: ClaimsReader,
 ): { verifier: Verifier; evict(): void } {
-  const core = new Exchange(raw, home);
+  const core = new VerdictMemory(raw, home);
   const cache = new VerdictCache(most);
   /** What is remembered untyped: the schema is asked again each time, since what it makes must not be shared. */
   const anew = new WeakSet<Accepted>();
@@ -113,7 +113,7 @@ export function verifierOn(
       }
     }
     count.misses += 1;
-    let answer: Answer | undefined;
+    let answer: CoreVerdict | undefined;
     for (let attempt = 0; answer === undefined; attempt++) {
       try {
         const length = core.write(text);
@@ -198,14 +198,14 @@ function typed(accepted: Accepted, read: ClaimsReader): { verdict: Verdict; isDa
 }
 
 /** What the core says of a token. */
-type Answer =
+type CoreVerdict =
   | { ok: true; accepted: Accepted; from: number; until: number }
   | Rejected
   /** The caller's own: a PolicyError as JSON. */
   | { mistake: string };
 
 /** What is written for the core and read from it, and what was parsed of it before. */
-class Exchange {
+class VerdictMemory {
   /** How many bytes of the last text are in the input. */
   written = 0;
   readonly #raw: ResidentJudge<RawVerifier>;
@@ -232,7 +232,7 @@ class Exchange {
   }
 
   /** All that the core has said, by what its `verify` returned. */
-  read(outcome: number): Answer {
+  read(outcome: number): CoreVerdict {
     this.#look();
     const text = this.#memory.text(TEXT);
     if (outcome === MISTAKE) return { mistake: text };

@@ -1,4 +1,4 @@
-// How an answer lies in the wasm memory: numbers of 8 bytes each, written by src/wasm/exchange.rs (verdicts) and src/wasm/decisions.rs
+// How an answer lies in the wasm memory: numbers of 8 bytes each, written by src/wasm/verdict_memory.rs (verdicts) and src/wasm/decision_memory.rs
 // (decisions). Whoever reads one uses these names.
 
 /** What a call returns: the text is a PolicyError, … */

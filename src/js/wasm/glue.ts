@@ -80,7 +80,7 @@ export interface RawIssuer {
 /** One request under way: `Step` and `Evidence` of src/issuer/endpoint/channel.rs as JSON. */
 export interface RawExchange {
   step(): string;
-  resume(evidence: string, now: number): string;
+  resume(result: string, now: number): string;
   free(): void;
 }
 
@@ -92,7 +92,7 @@ export interface RawGate extends RawVerifier {
   requirement(json: string): number;
   /** The next step: `Facts` and `Step` of src/gate as JSON. */
   decide(facts: string, now: number): string;
-  /** The same about facts that are in the input as lines: see `Lines` of src/js/gate/decision/lines.ts. */
+  /** The same about facts that are in the input as lines: see `Lines` of src/js/gate/decision/decision-memory.ts. */
   decideLines(written: number, lines: number, there: number, requirement: number, now: number): number;
   /** Where the answer to that is. */
   decision(): number;

@@ -1,6 +1,6 @@
 //! Clocks that are wrong by a day, and configurations that follow one another: what was taken back stays so.
 
-use portcullis::issuer::endpoint::{Evidence, Step};
+use portcullis::issuer::endpoint::{IssuerStep, StepResult};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -10,7 +10,7 @@ const DAY: u64 = 86_400;
 /// One after another, each a batch of its own.
 fn revoke(world: &mut World, issuer: &std::sync::Arc<portcullis::issuer::endpoint::Issuer>, names: &str, times: u32) {
     for n in 0..times {
-        let command = json!({ "command": "revoke", "subject": format!("{names} {n}") });
+        let command = json!({ "command": "revoke", "sub": format!("{names} {n}") });
         assert_eq!(world.run(issuer, &command).status, 200);
     }
 }
@@ -108,7 +108,7 @@ fn what_a_process_whose_clock_is_a_day_ahead_has_left_undone_is_finished_at_once
     let session = world.start(&right, "alice");
     ahead(&mut world, DAY, |world| {
         let mut dies = world.begin(&fast, &end(&session));
-        while !matches!(dies.step(), Step::Swap { key, .. } if key.starts_with("s/")) {
+        while !matches!(dies.step(), IssuerStep::Swap { key, .. } if key.starts_with("s/")) {
             assert!(!world.step(&mut dies));
         }
     });
@@ -148,7 +148,7 @@ fn a_segment_that_was_lost_before_its_time_begins_an_epoch_and_stops_no_reading(
         let cold = parts.process();
         let mut exchange = world.begin(&cold, &get(""));
         while !world.step(&mut exchange) {}
-        let Step::Done { response, events, .. } = exchange.step().clone() else { panic!() };
+        let IssuerStep::Done { response, events, .. } = exchange.step().clone() else { panic!() };
         assert_eq!(response.status, 200, "{damaged:?}");
         assert_eq!(events.iter().filter(|event| event["kind"] == "store_behind").count(), 1, "{events:?}");
         assert!(claims(&response.body)["epoch"].as_u64() > before["epoch"].as_u64());
@@ -172,15 +172,15 @@ fn a_segment_that_a_copy_that_lags_does_not_have_begins_no_epoch() {
     let mut exchange = world.begin(&parts.process(), &get(""));
     let [segment] = segments(&world).try_into().unwrap();
     let mut lagging = 5;
-    while !matches!(exchange.step(), Step::Done { .. }) {
+    while !matches!(exchange.step(), IssuerStep::Done { .. }) {
         match exchange.step().clone() {
-            Step::ReadMany { keys } if lagging > 0 => {
+            IssuerStep::ReadMany { keys } if lagging > 0 => {
                 lagging -= 1;
-                exchange.resume(Evidence::FoundMany(vec![None; keys.len()]), at(world.now));
+                exchange.resume(StepResult::FoundMany(vec![None; keys.len()]), at(world.now));
             }
-            Step::Read { key } if key == segment && lagging > 0 => {
+            IssuerStep::Read { key } if key == segment && lagging > 0 => {
                 lagging -= 1;
-                exchange.resume(Evidence::Found(None), at(world.now));
+                exchange.resume(StepResult::Found(None), at(world.now));
             }
             _ => drop(world.step(&mut exchange)),
         }
@@ -239,7 +239,7 @@ fn a_configuration_that_lives_longer_is_heard_of_by_processes_that_have_visited_
     past(&mut world, &after);
     let [ended, cut] = ["alice", "bob"].map(|subject| world.start(&after, subject));
     assert_eq!(world.run(&before, &end(&ended)).status, 200);
-    assert_eq!(world.run(&before, &json!({ "command": "revoke", "subject": "bob" })).status, 200);
+    assert_eq!(world.run(&before, &json!({ "command": "revoke", "sub": "bob" })).status, 200);
     revoke(&mut world, &before, "u", 1000);
     world.now += 3500;
     revoke(&mut world, &after, "v", 1000);
@@ -257,17 +257,17 @@ fn lifetimes_that_the_store_does_not_tell_are_the_longest_and_are_asked_for_once
     let (parts, mut world) = (Parts::new(), World::new());
     let issuer = parts.process();
     let session = world.start(&issuer, "alice");
-    for command in [end(&session), json!({ "command": "revoke", "subject": "bob" })] {
+    for command in [end(&session), json!({ "command": "revoke", "sub": "bob" })] {
         let (mut exchange, mut asked) = (world.begin(&issuer, &command), 0);
-        while !matches!(exchange.step(), Step::Done { .. }) {
+        while !matches!(exchange.step(), IssuerStep::Done { .. }) {
             let is_fleet = match exchange.step() {
-                Step::Read { key } => key == "p/fleet",
-                Step::ReadMany { keys } => keys.iter().any(|key| key == "p/fleet"),
+                IssuerStep::Read { key } => key == "p/fleet",
+                IssuerStep::ReadMany { keys } => keys.iter().any(|key| key == "p/fleet"),
                 _ => false,
             };
             if is_fleet {
                 asked += 1;
-                exchange.resume(Evidence::Unavailable, at(world.now));
+                exchange.resume(StepResult::Unavailable, at(world.now));
             } else {
                 world.step(&mut exchange);
             }
@@ -361,7 +361,7 @@ fn a_cutoff_outlives_the_sessions_of_a_configuration_under_which_they_lasted_lon
         if warm {
             past(&mut world, &after);
         }
-        assert_eq!(world.run(&after, &json!({ "command": "revoke", "subject": "alice" })).status, 200);
+        assert_eq!(world.run(&after, &json!({ "command": "revoke", "sub": "alice" })).status, 200);
         // A week later the deployment is taken back.
         world.now += 7 * DAY;
         world.sweep();

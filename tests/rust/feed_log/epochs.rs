@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portcullis::{
     Verifier,
-    issuer::endpoint::{Evidence, Issuer, Step},
+    issuer::endpoint::{Issuer, IssuerStep, StepResult},
 };
 use serde_json::{Value, json};
 
@@ -30,10 +30,10 @@ fn a_restored_store_begins_an_epoch_that_edges_take_over_once() {
         // Restored by a process that knows nothing, which goes on by so many versions before the edge asks.
         let (mut world, mut edge, restored) = (backup.clone(), edge_like(&parts, &old.body), parts.process());
         for n in 0..further {
-            let command = json!({ "command": "revoke", "subject": format!("restored {n}") });
+            let command = json!({ "command": "revoke", "sub": format!("restored {n}") });
             assert_eq!(world.run(&restored, &command).status, 200);
         }
-        assert_eq!(world.run(&restored, &json!({ "command": "revoke", "clientId": "app" })).status, 200);
+        assert_eq!(world.run(&restored, &json!({ "command": "revoke", "client_id": "app" })).status, 200);
         assert_eq!(world.pull(&restored, &mut edge), Ok(3 + further), "{further}");
         for session in &sessions {
             assert!(is_refused(&edge, session, NOW), "all that the client had, and what the store has forgotten");
@@ -67,8 +67,8 @@ fn a_process_that_finds_less_than_it_has_read_begins_an_epoch_and_a_stale_read_d
     let before = claims(&world.run(&issuer, &get("")).body);
     // One read comes from a copy that lags.
     let mut exchange = world.begin(&issuer, &get(""));
-    let Step::Read { key } = exchange.step().clone() else { panic!() };
-    exchange.resume(Evidence::Found(backup.entries.get(&key).cloned()), at(NOW));
+    let IssuerStep::Read { key } = exchange.step().clone() else { panic!() };
+    exchange.resume(StepResult::Found(backup.entries.get(&key).cloned()), at(NOW));
     while !world.step(&mut exchange) {}
     assert_eq!(claims(&answer(&exchange).body)["epoch"], before["epoch"]);
     assert_eq!(claims(&answer(&exchange).body)["version"], before["version"]);
@@ -134,7 +134,7 @@ fn another_issuers_cursor_under_the_same_key_begins_no_epoch() {
     let (issuer, their) = (parts.process(), other.process());
     for (world, issuer, times) in [(&mut world, &issuer, 1), (&mut theirs, &their, 5)] {
         for n in 0..times {
-            world.run(issuer, &json!({ "command": "revoke", "subject": n.to_string() }));
+            world.run(issuer, &json!({ "command": "revoke", "sub": n.to_string() }));
         }
     }
     let epoch = claims(&world.run(&issuer, &get("")).body)["epoch"].clone();
@@ -195,7 +195,7 @@ fn is_due(world: &mut World, issuer: &Arc<Issuer>, request: &Value) -> bool {
     let mut exchange = world.begin(issuer, request);
     while !world.step(&mut exchange) {}
     match exchange.step() {
-        Step::Done { tend, .. } => *tend,
+        IssuerStep::Done { tend, .. } => *tend,
         other => panic!("{other:?}"),
     }
 }
@@ -215,6 +215,6 @@ fn the_issuer_asks_to_be_tended_by_time_and_by_number_and_not_at_every_answer() 
     world.now += 1;
     assert!(due(&mut world, &get("")));
     assert!(!due(&mut world, &get("")));
-    let times = (0..5001).filter(|n| due(&mut world, &json!({ "command": "revoke", "subject": n.to_string() })));
+    let times = (0..5001).filter(|n| due(&mut world, &json!({ "command": "revoke", "sub": n.to_string() })));
     assert_eq!(times.count(), 1);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portcullis::Alg;
 use portcullis::issuer::{
-    endpoint::{Evidence, Exchange, Step},
+    endpoint::{Exchange, IssuerStep, StepResult},
     feed::{Feed, Known, Log, REGISTER, Revoked, Write},
     tokens::signing_key::SigningKey,
 };
@@ -17,27 +17,27 @@ fn tend() -> Value {
 }
 
 fn all_of(subject: &str) -> Value {
-    json!({ "command": "revoke", "subject": subject })
+    json!({ "command": "revoke", "sub": subject })
 }
 
 /// Steps until it asks for something of that kind.
-fn until(world: &mut World, exchange: &mut Exchange, asks: impl Fn(&Step) -> bool) {
+fn until(world: &mut World, exchange: &mut Exchange, asks: impl Fn(&IssuerStep) -> bool) {
     while !asks(exchange.step()) {
         assert!(!world.step(exchange), "it has ended before");
     }
 }
 
-fn appends(step: &Step) -> bool {
-    matches!(step, Step::Swap { key, .. } if key == REGISTER)
+fn appends(step: &IssuerStep) -> bool {
+    matches!(step, IssuerStep::Swap { key, .. } if key == REGISTER)
 }
 
-fn waits(step: &Step) -> bool {
-    matches!(step, Step::Wait { .. })
+fn waits(step: &IssuerStep) -> bool {
+    matches!(step, IssuerStep::Wait { .. })
 }
 
 #[test]
 fn what_has_ended_all_sessions_ends_none_that_began_afterwards() {
-    for command in [all_of("alice"), json!({ "command": "revoke", "clientId": "app" })] {
+    for command in [all_of("alice"), json!({ "command": "revoke", "client_id": "app" })] {
         let (parts, mut world) = (Parts::new(), World::new());
         let (one, two) = (parts.process(), parts.process());
         let old = world.start(&one, "alice");
@@ -62,11 +62,11 @@ fn a_session_that_a_copy_that_lags_knows_nothing_of_ends_all_the_same() {
         let session = world.start(&issuer, "alice");
         let mut exchange = world.begin(&issuer, &end(&session));
         let mut lagging = lagging_reads;
-        while !matches!(exchange.step(), Step::Done { .. }) {
-            let is_row = matches!(exchange.step(), Step::Read { key } if key.starts_with("s/"));
+        while !matches!(exchange.step(), IssuerStep::Done { .. }) {
+            let is_row = matches!(exchange.step(), IssuerStep::Read { key } if key.starts_with("s/"));
             if is_row && lagging > 0 {
                 lagging -= 1;
-                exchange.resume(Evidence::Found(None), at(world.now));
+                exchange.resume(StepResult::Found(None), at(world.now));
             } else {
                 world.step(&mut exchange);
             }
@@ -104,14 +104,17 @@ fn an_intent_that_cannot_be_carried_out_keeps_no_other_from_it() {
     let (parts, mut world) = (Parts::new(), World::new());
     let issuer = parts.process();
     let sessions = ["alice", "bob"].map(|name| world.start(&issuer, name));
-    let is_row_of_intents = |step: &Step| matches!(step, Step::Swap { key, .. } if key.starts_with("f/intent/"));
+    let is_row_of_intents =
+        |step: &IssuerStep| matches!(step, IssuerStep::Swap { key, .. } if key.starts_with("f/intent/"));
     for name in ["alice", "bob"] {
         let mut dies = world.begin(&issuer, &all_of(name));
         until(&mut world, &mut dies, is_row_of_intents);
         world.step(&mut dies);
     }
     let cutoff = "c/sub/K9gGyX8OAK8aH8Myj6djqSaXI8jbj6xPk69x2xhtbpA".to_owned();
-    world.entries.insert(cutoff.clone(), portcullis::issuer::endpoint::Entry { version: 1, value: "?".to_owned() });
+    world
+        .entries
+        .insert(cutoff.clone(), portcullis::issuer::endpoint::StoreEntry { version: 1, value: "?".to_owned() });
     world.now += 15;
     let other = parts.process();
     assert_ne!(world.run(&other, &tend()).status, 200, "the operator hears of it");
@@ -153,8 +156,8 @@ fn a_leader_whose_time_ends_fails_itself_and_nobody_who_waits_for_it() {
     let mut second = others.remove(0);
     for exchange in [&mut leader, &mut second] {
         until(&mut world, exchange, appends_or_waits);
-        while !matches!(exchange.step(), Step::Done { .. }) {
-            exchange.resume(Evidence::Unavailable, at(world.now));
+        while !matches!(exchange.step(), IssuerStep::Done { .. }) {
+            exchange.resume(StepResult::Unavailable, at(world.now));
         }
         assert_eq!(answer(exchange).status, 503);
     }
@@ -167,7 +170,7 @@ fn a_leader_whose_time_ends_fails_itself_and_nobody_who_waits_for_it() {
     assert!(sessions.iter().all(|session| is_refused(&edge, session, NOW)), "also those that were answered 503");
 }
 
-fn appends_or_waits(step: &Step) -> bool {
+fn appends_or_waits(step: &IssuerStep) -> bool {
     appends(step) || waits(step)
 }
 
@@ -183,11 +186,11 @@ fn whoever_cannot_wait_any_longer_takes_no_lead_from_one_at_work() {
     }
     let mut late = exchanges.pop().unwrap();
     for steps in 0.. {
-        if matches!(late.step(), Step::Done { .. }) {
+        if matches!(late.step(), IssuerStep::Done { .. }) {
             break;
         }
         assert!(steps < 20, "its time is over");
-        late.resume(Evidence::Unavailable, at(world.now));
+        late.resume(StepResult::Unavailable, at(world.now));
     }
     assert_eq!(answer(&late).status, 503);
     for answer in together(&mut world, &mut exchanges) {

@@ -62,7 +62,7 @@ fn one_users_flood_of_revocations_delays_the_end_of_anothers_sessions_and_does_n
     let flood: Vec<Value> = (0..108).map(|_| world.start(&one, "flooder")).collect();
     let victim = world.start(&one, "victim");
     let mut exchanges: Vec<Exchange> = flood.iter().map(|session| world.begin(&one, &end(session))).collect();
-    let all = json!({ "command": "revoke", "subject": "victim" });
+    let all = json!({ "command": "revoke", "sub": "victim" });
     exchanges.extend((0..6).map(|_| world.begin(&two, &all)));
     for answer in together(&mut world, &mut exchanges) {
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -100,7 +100,7 @@ fn a_session_is_dead_when_the_log_cannot_be_written_and_comes_to_the_feed_by_a_r
 
 #[test]
 fn a_process_that_dies_at_any_step_leaves_nothing_that_the_next_does_not_finish() {
-    let all = json!({ "command": "revoke", "subject": "alice" });
+    let all = json!({ "command": "revoke", "sub": "alice" });
     for (name, request) in [("session", None), ("subject", Some(all))] {
         for steps in 0.. {
             let (parts, mut world) = (Parts::new(), World::new());
@@ -176,7 +176,7 @@ fn thousands_of_revocations_are_few_rows_few_calls_and_values_below_64_kib() {
     let (parts, mut world) = (Parts::new(), World::new());
     let issuer = parts.process();
     for n in 0..3000 {
-        let command = json!({ "command": "revoke", "subject": format!("u{n}") });
+        let command = json!({ "command": "revoke", "sub": format!("u{n}") });
         assert_eq!(world.run(&issuer, &command).status, 200);
     }
     let (longest, rows) = {
@@ -211,7 +211,7 @@ fn what_was_read_of_a_log_stays_when_something_fails_on_the_way() {
     let (parts, mut world) = (Parts::new(), World::new());
     let issuer = parts.process();
     for n in 0..4200 {
-        world.run(&issuer, &json!({ "command": "revoke", "subject": format!("u{n}") }));
+        world.run(&issuer, &json!({ "command": "revoke", "sub": format!("u{n}") }));
     }
     let cold = parts.process();
     let mut exchange = world.begin(&cold, &get(""));

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use portcullis::issuer::{
-    endpoint::{Entry, Evidence, Exchange, Issuer, Step},
+    endpoint::{Exchange, Issuer, IssuerStep, StepResult, StoreEntry},
     tokens::signing_key::SigningKey,
 };
 use portcullis::{Alg, UnixSeconds, Verifier, base64url};
@@ -62,7 +62,7 @@ impl Parts {
 
 #[derive(Clone, Default)]
 pub(crate) struct World {
-    pub(crate) entries: BTreeMap<String, Entry>,
+    pub(crate) entries: BTreeMap<String, StoreEntry>,
     pub(crate) ends: BTreeMap<String, u64>,
     pub(crate) now: u64,
     /// Keys whose swaps fail, by how they begin.
@@ -71,7 +71,7 @@ pub(crate) struct World {
 }
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct TestResponse {
     pub(crate) status: u16,
     pub(crate) body: String,
 }
@@ -81,36 +81,39 @@ impl World {
         World { now: NOW, ..World::default() }
     }
 
-    pub(crate) fn carry_out(&mut self, step: &Step) -> Evidence {
-        self.calls += usize::from(matches!(step, Step::Read { .. } | Step::ReadMany { .. } | Step::Swap { .. }));
+    pub(crate) fn carry_out(&mut self, step: &IssuerStep) -> StepResult {
+        self.calls += usize::from(matches!(
+            step,
+            IssuerStep::Read { .. } | IssuerStep::ReadMany { .. } | IssuerStep::Swap { .. }
+        ));
         match step {
-            Step::Read { key } => Evidence::Found(self.entries.get(key).cloned()),
-            Step::ReadMany { keys } => {
-                Evidence::FoundMany(keys.iter().map(|key| self.entries.get(key).cloned()).collect())
+            IssuerStep::Read { key } => StepResult::Found(self.entries.get(key).cloned()),
+            IssuerStep::ReadMany { keys } => {
+                StepResult::FoundMany(keys.iter().map(|key| self.entries.get(key).cloned()).collect())
             }
-            Step::Swap { key, .. } if self.broken.is_some_and(|prefix| key.starts_with(prefix)) => {
-                Evidence::Unavailable
+            IssuerStep::Swap { key, .. } if self.broken.is_some_and(|prefix| key.starts_with(prefix)) => {
+                StepResult::Unavailable
             }
-            Step::Swap { key, expected, value, ends_at } => {
+            IssuerStep::Swap { key, expected, value, ends_at } => {
                 let held = self.entries.get(key).map_or(0, |entry| entry.version) == *expected;
                 if held {
-                    self.entries.insert(key.clone(), Entry { version: expected + 1, value: value.clone() });
+                    self.entries.insert(key.clone(), StoreEntry { version: expected + 1, value: value.clone() });
                     self.ends.insert(key.clone(), *ends_at);
                 }
-                Evidence::Held(held)
+                StepResult::Held(held)
             }
-            _ => Evidence::Held(true),
+            _ => StepResult::Held(true),
         }
     }
 
     /// One step of an exchange; `true` when it has ended.
     pub(crate) fn step(&mut self, exchange: &mut Exchange) -> bool {
         let step = exchange.step().clone();
-        if matches!(step, Step::Done { .. } | Step::Mistake { .. }) {
+        if matches!(step, IssuerStep::Done { .. } | IssuerStep::Mistake { .. }) {
             return true;
         }
-        let evidence = self.carry_out(&step);
-        exchange.resume(evidence, at(self.now));
+        let result = self.carry_out(&step);
+        exchange.resume(result, at(self.now));
         false
     }
 
@@ -118,7 +121,7 @@ impl World {
         issuer.begin(&request.to_string(), at(self.now))
     }
 
-    pub(crate) fn run(&mut self, issuer: &Arc<Issuer>, request: &Value) -> Answer {
+    pub(crate) fn run(&mut self, issuer: &Arc<Issuer>, request: &Value) -> TestResponse {
         let mut exchange = self.begin(issuer, request);
         while !self.step(&mut exchange) {}
         answer(&exchange)
@@ -161,9 +164,9 @@ pub(crate) fn taken(edge: &mut Verifier, documents: &str, now: u64) -> Result<u6
     edge.apply_revocations(documents, at(now)).map(|report| report.version).map_err(|error| error.code())
 }
 
-pub(crate) fn answer(exchange: &Exchange) -> Answer {
+pub(crate) fn answer(exchange: &Exchange) -> TestResponse {
     match exchange.step() {
-        Step::Done { response, .. } => Answer { status: response.status, body: response.body.clone() },
+        IssuerStep::Done { response, .. } => TestResponse { status: response.status, body: response.body.clone() },
         other => panic!("{other:?}"),
     }
 }
@@ -193,7 +196,7 @@ pub(crate) fn claims(document: &str) -> Value {
 }
 
 /// Steps through all of them in turns until each has ended.
-pub(crate) fn together(world: &mut World, exchanges: &mut [Exchange]) -> Vec<Answer> {
+pub(crate) fn together(world: &mut World, exchanges: &mut [Exchange]) -> Vec<TestResponse> {
     let mut left: Vec<usize> = (0..exchanges.len()).collect();
     let mut rounds = 0;
     while !left.is_empty() {

@@ -10,7 +10,7 @@ use std::{
 use portcullis::{
     Alg, PolicyError, UnixSeconds,
     issuer::{
-        endpoint::{Broken, Entry, Evidence, Exchange, Issuer, Step, hash_client_secret},
+        endpoint::{Broken, Exchange, Issuer, IssuerStep, StepResult, StoreEntry, hash_client_secret},
         tokens::signing_key::SigningKey,
     },
 };
@@ -60,7 +60,7 @@ pub(crate) enum Fault {
 
 #[derive(Clone, Default)]
 pub(crate) struct World {
-    pub(crate) entries: BTreeMap<String, Entry>,
+    pub(crate) entries: BTreeMap<String, StoreEntry>,
     pub(crate) now: u64,
     pub(crate) faults: BTreeSet<Fault>,
     /// Keys of counters that are over their limit.
@@ -71,7 +71,7 @@ pub(crate) struct World {
 }
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct TestResponse {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Value,
@@ -99,46 +99,46 @@ impl World {
     }
 
     /// One step; the answer, once there is one.
-    pub(crate) fn step(&mut self, run: &mut Run) -> Option<Answer> {
-        let fails = |world: &World, fault: Fault| world.faults.contains(&fault).then_some(Evidence::Unavailable);
+    pub(crate) fn step(&mut self, run: &mut Run) -> Option<TestResponse> {
+        let fails = |world: &World, fault: Fault| world.faults.contains(&fault).then_some(StepResult::Unavailable);
         let before = fails(self, Fault::Before(run.asked));
-        let evidence = match run.exchange.step().clone() {
-            Step::Done { response, events, .. } => {
+        let result = match run.exchange.step().clone() {
+            IssuerStep::Done { response, events, .. } => {
                 let body = serde_json::from_str(&response.body).unwrap_or(Value::Null);
                 let (status, headers, text) = (response.status, response.headers, response.body);
-                return Some(Answer { status, headers, body, text, events });
+                return Some(TestResponse { status, headers, body, text, events });
             }
-            Step::Mistake { error } => panic!("{error}"),
-            Step::Count { key, .. } => {
+            IssuerStep::Mistake { error } => panic!("{error}"),
+            IssuerStep::Count { key, .. } => {
                 let held = !self.spent.iter().any(|spent| key.starts_with(spent));
                 self.counted.push(key);
-                before.unwrap_or(Evidence::Held(held))
+                before.unwrap_or(StepResult::Held(held))
             }
-            Step::Body => match self.body.clone().expect("a body is asked for") {
-                Ok(body) => Evidence::Body(body),
-                Err(broken) => Evidence::Broken(broken),
+            IssuerStep::Body => match self.body.clone().expect("a body is asked for") {
+                Ok(body) => StepResult::Body(body),
+                Err(broken) => StepResult::Broken(broken),
             },
-            Step::Keys { .. } => Evidence::Held(false),
-            Step::Wait { .. } => Evidence::Held(true),
-            Step::ReadMany { keys } => before.unwrap_or_else(|| {
-                Evidence::FoundMany(keys.iter().map(|key| self.entries.get(key).cloned()).collect())
+            IssuerStep::Keys { .. } => StepResult::Held(false),
+            IssuerStep::Wait { .. } => StepResult::Held(true),
+            IssuerStep::ReadMany { keys } => before.unwrap_or_else(|| {
+                StepResult::FoundMany(keys.iter().map(|key| self.entries.get(key).cloned()).collect())
             }),
-            Step::Read { key } => before.unwrap_or_else(|| Evidence::Found(self.entries.get(&key).cloned())),
-            Step::Swap { key, expected, value, .. } => {
+            IssuerStep::Read { key } => before.unwrap_or_else(|| StepResult::Found(self.entries.get(&key).cloned())),
+            IssuerStep::Swap { key, expected, value, .. } => {
                 let held = self.entries.get(&key).map_or(0, |entry| entry.version) == expected;
                 if held && before.is_none() {
-                    self.entries.insert(key, Entry { version: expected + 1, value });
+                    self.entries.insert(key, StoreEntry { version: expected + 1, value });
                 }
-                before.or_else(|| fails(self, Fault::AfterCommit(run.asked))).unwrap_or(Evidence::Held(held))
+                before.or_else(|| fails(self, Fault::AfterCommit(run.asked))).unwrap_or(StepResult::Held(held))
             }
         };
         run.asked += 1;
         assert!(run.asked < 200, "no end");
-        run.exchange.resume(evidence, UnixSeconds::new(self.now).unwrap());
+        run.exchange.resume(result, UnixSeconds::new(self.now).unwrap());
         None
     }
 
-    pub(crate) fn finish(&mut self, run: &mut Run) -> Answer {
+    pub(crate) fn finish(&mut self, run: &mut Run) -> TestResponse {
         loop {
             if let Some(answer) = self.step(run) {
                 return answer;
@@ -146,7 +146,7 @@ impl World {
         }
     }
 
-    pub(crate) fn run(&mut self, issuer: &Arc<Issuer>, request: &Value) -> Answer {
+    pub(crate) fn run(&mut self, issuer: &Arc<Issuer>, request: &Value) -> TestResponse {
         let mut run = self.begin(issuer, request);
         self.finish(&mut run)
     }
@@ -161,8 +161,8 @@ impl World {
         let mut run = self.begin(issuer, command);
         loop {
             match run.exchange.step() {
-                Step::Mistake { error } => return Some(error.clone()),
-                Step::Done { .. } => return None,
+                IssuerStep::Mistake { error } => return Some(error.clone()),
+                IssuerStep::Done { .. } => return None,
                 _ => drop(self.step(&mut run)),
             }
         }

@@ -3,9 +3,9 @@
 use portcullis::UnixSeconds;
 use portcullis::issuer::sessions::{
     event::EventKind,
-    operation::{Evidence, Operation, Outcome, Step, Versioned},
+    grant_error::GrantError,
+    operation::{Operation, Outcome, StoreEntry, StoreResult, StoreStep},
     refresh_token::RefreshToken,
-    refusal::Refusal,
     row::{Row, Status},
     session::{Inspected, RefreshRequest, refresh},
     start::{Seed, start},
@@ -17,16 +17,16 @@ use crate::support::*;
 /// How much longer than its session a row is kept: the longest life of an access token by any configuration, and the leeway of verifiers.
 const KEPT: u64 = 86_400 + 300;
 
-fn unavailable() -> Step {
-    Step::Done { outcome: Outcome::Unavailable, events: Vec::new() }
+fn unavailable() -> StoreStep {
+    StoreStep::Done { outcome: Outcome::Unavailable, events: Vec::new() }
 }
 
-fn done(outcome: Outcome) -> Step {
-    Step::Done { outcome, events: Vec::new() }
+fn done(outcome: Outcome) -> StoreStep {
+    StoreStep::Done { outcome, events: Vec::new() }
 }
 
-fn read(row: &Row) -> Evidence {
-    Evidence::Read(Some(versioned(9, row)))
+fn read(row: &Row) -> StoreResult {
+    StoreResult::Read(Some(versioned(9, row)))
 }
 
 fn asked(generation: u32) -> (Operation, RefreshRequest) {
@@ -77,14 +77,14 @@ fn a_start_or_a_revocation_that_fails_is_answered_so_and_can_be_tried_again() {
 fn nothing_is_granted_without_a_swap_and_a_lost_one_is_judged_again() {
     let (rules, key) = (rules(), row(3).sid.key());
     let (mut operation, _) = asked(3);
-    assert_eq!(operation.begin(), Step::Read { key: key.clone() });
+    assert_eq!(operation.begin(), StoreStep::Read { key: key.clone() });
     // An access token alone changes nothing; the row is swapped for itself.
     let ends_at = UnixSeconds::new(row(3).ends_at.get() + KEPT).unwrap();
-    let swap = Step::Swap { key: key.clone(), expected: 9, value: row(3).to_json(), ends_at };
+    let swap = StoreStep::Swap { key: key.clone(), expected: 9, value: row(3).to_json(), ends_at };
     assert_eq!(operation.resume(read(&row(3)), at(9), &rules), swap);
-    assert_eq!(operation.resume(Evidence::Swapped(false), at(9), &rules), Step::Read { key });
+    assert_eq!(operation.resume(StoreResult::Swapped(false), at(9), &rules), StoreStep::Read { key });
     let revoked = Row { status: Status::Revoked, ..row(3) };
-    let refused = done(Outcome::Refused(Refusal::SessionRevoked));
+    let refused = done(Outcome::Refused(GrantError::SessionRevoked));
     assert_eq!(operation.resume(read(&revoked), at(9), &rules), refused);
 }
 
@@ -92,11 +92,11 @@ fn nothing_is_granted_without_a_swap_and_a_lost_one_is_judged_again() {
 fn races_are_bounded() {
     let (mut operation, _) = asked(3);
     let (mut rounds, mut step) = (0, operation.begin());
-    while let Step::Read { .. } = step {
+    while let StoreStep::Read { .. } = step {
         rounds += 1;
         // It names what was read now, however often it has lost.
-        assert!(matches!(operation.resume(read(&row(3)), at(9), &rules()), Step::Swap { expected: 9, .. }));
-        step = operation.resume(Evidence::Swapped(false), at(9), &rules());
+        assert!(matches!(operation.resume(read(&row(3)), at(9), &rules()), StoreStep::Swap { expected: 9, .. }));
+        step = operation.resume(StoreResult::Swapped(false), at(9), &rules());
     }
     assert_eq!((rounds, step), (8, unavailable()));
 }
@@ -106,13 +106,13 @@ fn a_revocation_loses_any_number_of_races_and_is_then_committed() {
     for mut operation in [Operation::revoke(row(3).sid), Operation::revoke_by_token(asked(3).1)] {
         let mut step = operation.begin();
         for _ in 0..1000 {
-            assert!(matches!(step, Step::Read { .. }));
-            assert!(matches!(operation.resume(read(&row(3)), at(9), &rules()), Step::Swap { expected: 9, .. }));
-            step = operation.resume(Evidence::Swapped(false), at(9), &rules());
+            assert!(matches!(step, StoreStep::Read { .. }));
+            assert!(matches!(operation.resume(read(&row(3)), at(9), &rules()), StoreStep::Swap { expected: 9, .. }));
+            step = operation.resume(StoreResult::Swapped(false), at(9), &rules());
         }
         let _ = operation.resume(read(&row(3)), at(9), &rules());
-        let done = operation.resume(Evidence::Swapped(true), at(9), &rules());
-        assert!(matches!(done, Step::Done { outcome: Outcome::Revoked, .. }), "{done:?}");
+        let done = operation.resume(StoreResult::Swapped(true), at(9), &rules());
+        assert!(matches!(done, StoreStep::Done { outcome: Outcome::Revoked, .. }), "{done:?}");
     }
 }
 
@@ -121,20 +121,20 @@ fn an_answer_to_no_question_grants_nothing() {
     let answers = || {
         [
             read(&row(3)),
-            Evidence::Read(None),
-            Evidence::Cutoffs([None, None]),
-            Evidence::Swapped(true),
-            Evidence::Swapped(false),
+            StoreResult::Read(None),
+            StoreResult::Cutoffs([None, None]),
+            StoreResult::Swapped(true),
+            StoreResult::Swapped(false),
         ]
     };
     for wrong in answers() {
         let (mut operation, _) = asked(3);
         assert_eq!(operation.resume(wrong.clone(), at(9), &rules()), unavailable(), "before it began: {wrong:?}");
         let _ = operation.begin();
-        if !matches!(wrong, Evidence::Read(_)) {
+        if !matches!(wrong, StoreResult::Read(_)) {
             assert_eq!(operation.resume(wrong.clone(), at(9), &rules()), unavailable(), "for a row: {wrong:?}");
         }
-        if !matches!(wrong, Evidence::Swapped(_)) {
+        if !matches!(wrong, StoreResult::Swapped(_)) {
             let (mut operation, _) = asked(3);
             let _ = (operation.begin(), operation.resume(read(&row(3)), at(9), &rules()));
             assert_eq!(operation.resume(wrong.clone(), at(9), &rules()), unavailable(), "for a swap: {wrong:?}");
@@ -154,9 +154,9 @@ fn a_value_that_cannot_be_read_is_an_error_of_storage_and_no_missing_session() {
             Operation::revoke_by_token(request.clone()),
             inspecting.clone(),
         ] {
-            let found = Some(Versioned { version: 9, value: value.to_owned() });
+            let found = Some(StoreEntry { version: 9, value: value.to_owned() });
             let _ = operation.begin();
-            assert_eq!(operation.resume(Evidence::Read(found), at(9), &rules()), unavailable(), "{value}");
+            assert_eq!(operation.resume(StoreResult::Read(found), at(9), &rules()), unavailable(), "{value}");
         }
     }
 }
@@ -199,9 +199,9 @@ fn ended_rows_are_swept_in_bounded_batches_and_never_come_back() {
     assert_eq!(store.sweep(at(IDLE + KEPT - 1), 9).unwrap(), 0);
     assert_eq!([3, 3, 3].map(|limit| store.sweep(at(IDLE + KEPT), limit).unwrap()), [3, 2, 0]);
     for token in tokens {
-        assert_eq!(refresh_with(&mut store, token, 1).0, Outcome::Refused(Refusal::SessionMissing));
+        assert_eq!(refresh_with(&mut store, token, 1).0, Outcome::Refused(GrantError::SessionMissing));
         let revoked = run(&mut store, Operation::revoke_by_token(request(token)), at(1), &rules).0;
-        assert_eq!(revoked, Outcome::Refused(Refusal::SessionMissing));
+        assert_eq!(revoked, Outcome::Refused(GrantError::SessionMissing));
         assert_eq!(kept(&mut store, token.sid()), None);
         assert!(!store.swap(&token.sid().key(), 1, &row(1).to_json(), at(IDLE)).unwrap());
     }
@@ -218,8 +218,8 @@ fn no_text_of_the_machine_holds_a_token() {
     let next = granted(&decision).refresh_token.as_ref().unwrap().as_str().to_owned();
     let mut operation = Operation::refresh(request(token));
     let mut shown = format!("{operation:?} {:?}", operation.begin());
-    // The step and its evidence carry the row to the store, salt and all: they are shown to nobody.
-    let _ = operation.resume(Evidence::Read(Some(versioned(1, &row))), at(0), &rules);
+    // The step and its result carry the row to the store, salt and all: they are shown to nobody.
+    let _ = operation.resume(StoreResult::Read(Some(versioned(1, &row))), at(0), &rules);
     shown += &format!(
         "{row:?} {grant:?} {decision:?} {operation:?} {rules:?} {}",
         decision.event.clone().unwrap().to_json()

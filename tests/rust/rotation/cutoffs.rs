@@ -3,8 +3,8 @@
 use portcullis::issuer::sessions::{
     cutoff::{Cutoff, Party},
     event::{Event, EventKind},
-    operation::{Evidence, Operation, Outcome, Step, Versioned},
-    refusal::Refusal,
+    grant_error::GrantError,
+    operation::{Operation, Outcome, StoreEntry, StoreResult, StoreStep},
     row::Status,
     session::Inspected,
     start::Seed,
@@ -13,7 +13,7 @@ use portcullis::issuer::sessions::{
 
 use crate::support::*;
 
-const REVOKED: Outcome = Outcome::Refused(Refusal::SessionRevoked);
+const REVOKED: Outcome = Outcome::Refused(GrantError::SessionRevoked);
 
 fn parties() -> [Party; 2] {
     [Party::Subject("alice".into()), Party::Client("app".into())]
@@ -73,7 +73,7 @@ fn a_clock_that_was_put_back_brings_no_session_to_life() {
 }
 
 /// Runs an operation whose subject is cut off just before the step that `until` finds.
-fn cut_off_before(mut operation: Operation, store: &mut MemoryStore, until: fn(&Step) -> bool) -> Outcome {
+fn cut_off_before(mut operation: Operation, store: &mut MemoryStore, until: fn(&StoreStep) -> bool) -> Outcome {
     let mut step = operation.begin();
     let mut cut = false;
     loop {
@@ -81,27 +81,27 @@ fn cut_off_before(mut operation: Operation, store: &mut MemoryStore, until: fn(&
             cut = true;
             assert!(matches!(cut_off(store, &parties()[0], 0), Outcome::CutOff(_)));
         }
-        let evidence = match step {
-            Step::Read { key } => Evidence::Read(store.read(&key).unwrap()),
-            Step::ReadCutoffs { keys } => Evidence::Cutoffs(keys.map(|key| store.read(&key).unwrap())),
-            Step::Swap { key, expected, value, ends_at } => {
-                Evidence::Swapped(store.swap(&key, expected, &value, ends_at).unwrap())
+        let result = match step {
+            StoreStep::Read { key } => StoreResult::Read(store.read(&key).unwrap()),
+            StoreStep::ReadCutoffs { keys } => StoreResult::Cutoffs(keys.map(|key| store.read(&key).unwrap())),
+            StoreStep::Swap { key, expected, value, ends_at } => {
+                StoreResult::Swapped(store.swap(&key, expected, &value, ends_at).unwrap())
             }
-            Step::Done { outcome, .. } => {
+            StoreStep::Done { outcome, .. } => {
                 assert!(cut);
                 return outcome;
             }
         };
-        step = operation.resume(evidence, at(0), &rules());
+        step = operation.resume(result, at(0), &rules());
     }
 }
 
 #[test]
 fn nothing_is_granted_after_a_cutoff_wherever_it_falls() {
-    let steps: [fn(&Step) -> bool; 3] = [
-        |step| matches!(step, Step::Read { .. }),
-        |step| matches!(step, Step::Swap { .. }),
-        |step| matches!(step, Step::ReadCutoffs { .. }),
+    let steps: [fn(&StoreStep) -> bool; 3] = [
+        |step| matches!(step, StoreStep::Read { .. }),
+        |step| matches!(step, StoreStep::Swap { .. }),
+        |step| matches!(step, StoreStep::ReadCutoffs { .. }),
     ];
     for until in steps {
         let mut store = MemoryStore::default();
@@ -131,7 +131,7 @@ fn cutoffs_that_are_missing_or_unreadable_grant_nothing() {
     let (outcome, events) = refresh_with(&mut behind, token, 0);
     assert_eq!(
         (outcome, kinds(&events)),
-        (Outcome::Refused(Refusal::StoreBehind), vec![EventKind::Rotated, EventKind::StoreBehind])
+        (Outcome::Refused(GrantError::StoreBehind), vec![EventKind::Rotated, EventKind::StoreBehind])
     );
     assert_eq!(kept(&mut behind, token.sid()).unwrap().status, Status::Active);
 
@@ -145,18 +145,19 @@ fn cutoffs_that_are_missing_or_unreadable_grant_nothing() {
 fn a_cutoff_is_moved_on_by_whoever_wins_and_then_by_the_other() {
     let (rules, party) = (rules(), Party::Subject("alice".into()));
     let mut operation = Operation::cut_off(party.clone());
-    assert_eq!(operation.begin(), Step::Read { key: party.key() });
-    let Step::Swap { expected, value, ends_at, .. } = operation.resume(Evidence::Read(None), at(0), &rules) else {
+    assert_eq!(operation.begin(), StoreStep::Read { key: party.key() });
+    let StoreStep::Swap { expected, value, ends_at, .. } = operation.resume(StoreResult::Read(None), at(0), &rules)
+    else {
         panic!("no swap")
     };
     let first = Cutoff::NONE.next(at(0)).unwrap();
     assert_eq!((expected, &value), (0, &first.to_json()));
     assert!(ends_at > at(ABSOLUTE + 3600));
-    assert_eq!(operation.resume(Evidence::Swapped(false), at(0), &rules), Step::Read { key: party.key() });
-    let found = Evidence::Read(Some(Versioned { version: 1, value }));
-    assert!(matches!(operation.resume(found, at(0), &rules), Step::Swap { expected: 1, .. }));
-    let step = operation.resume(Evidence::Swapped(true), at(0), &rules);
-    let Step::Done { outcome, events } = step else { panic!("{step:?}") };
+    assert_eq!(operation.resume(StoreResult::Swapped(false), at(0), &rules), StoreStep::Read { key: party.key() });
+    let found = StoreResult::Read(Some(StoreEntry { version: 1, value }));
+    assert!(matches!(operation.resume(found, at(0), &rules), StoreStep::Swap { expected: 1, .. }));
+    let step = operation.resume(StoreResult::Swapped(true), at(0), &rules);
+    let StoreStep::Done { outcome, events } = step else { panic!("{step:?}") };
     assert_eq!((outcome, kinds(&events)), (Outcome::CutOff(first.next(at(0)).unwrap()), vec![EventKind::Revoked]));
 }
 
@@ -165,15 +166,15 @@ fn a_cutoff_that_was_reached_before_it_was_committed_is_moved_on() {
     let mut operation = Operation::cut_off(Party::Subject("alice".into()));
     let (mut step, mut rounds) = (operation.begin(), 0);
     // Begun at 0 and committed at 1, so that a token of second 1 may have been issued meanwhile. The next allows for as long.
-    while let Step::Read { .. } = step {
-        let Step::Swap { value, .. } = operation.resume(Evidence::Read(None), at(rounds), &rules()) else {
+    while let StoreStep::Read { .. } = step {
+        let StoreStep::Swap { value, .. } = operation.resume(StoreResult::Read(None), at(rounds), &rules()) else {
             panic!("no swap")
         };
         assert_eq!(Cutoff::from_json(&value).unwrap().instant(), at(2 * rounds + 1));
-        step = operation.resume(Evidence::Swapped(true), at(rounds + 1), &rules());
+        step = operation.resume(StoreResult::Swapped(true), at(rounds + 1), &rules());
         rounds += 1;
     }
-    let Step::Done { outcome: Outcome::CutOff(cutoff), .. } = step else { panic!("{step:?}") };
+    let StoreStep::Done { outcome: Outcome::CutOff(cutoff), .. } = step else { panic!("{step:?}") };
     assert_eq!((rounds, cutoff.instant()), (2, at(3)));
 }
 
@@ -214,16 +215,16 @@ fn a_cutoff_stands_however_long_each_swap_takes() {
         let mut operation = Operation::cut_off(Party::Subject("alice".into()));
         let (mut now, mut step, mut swaps) = (100, operation.begin(), 0);
         let cutoff = loop {
-            let evidence = match step {
-                Step::Read { key } => Evidence::Read(store.read(&key).unwrap()),
-                Step::Swap { key, expected, value, ends_at } => {
+            let result = match step {
+                StoreStep::Read { key } => StoreResult::Read(store.read(&key).unwrap()),
+                StoreStep::Swap { key, expected, value, ends_at } => {
                     (now, swaps) = (now + seconds, swaps + 1);
-                    Evidence::Swapped(store.swap(&key, expected, &value, ends_at).unwrap())
+                    StoreResult::Swapped(store.swap(&key, expected, &value, ends_at).unwrap())
                 }
-                Step::Done { outcome: Outcome::CutOff(cutoff), .. } => break cutoff,
+                StoreStep::Done { outcome: Outcome::CutOff(cutoff), .. } => break cutoff,
                 other => panic!("{other:?}"),
             };
-            step = operation.resume(evidence, at(now), &rules());
+            step = operation.resume(result, at(now), &rules());
         };
         assert_eq!(swaps, 2, "{seconds}");
         assert_eq!(cutoff.instant(), at(now + 1), "as soon as it can be");

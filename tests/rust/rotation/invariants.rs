@@ -2,9 +2,9 @@
 
 use portcullis::issuer::sessions::{
     cutoff::Party,
+    grant_error::GrantError,
     operation::{Operation, Outcome},
     refresh_token::RefreshToken,
-    refusal::Refusal,
     row::{Row, Salt, Status},
     session::RefreshRequest,
     store::{Store, run},
@@ -106,7 +106,7 @@ proptest! {
             }
             // P3: two generations behind is reuse; and the next use of a revoked session is refused.
             if alive && presented.is_some_and(|behind| behind >= 2) {
-                prop_assert!(outcome == Outcome::Unavailable || outcome == Outcome::Refused(Refusal::ReuseDetected));
+                prop_assert!(outcome == Outcome::Unavailable || outcome == Outcome::Refused(GrantError::ReuseDetected));
                 prop_assert!(after.status == Status::Revoked || outcome == Outcome::Unavailable);
             }
             // P4: nothing after a revocation, and it is final.
@@ -146,7 +146,7 @@ proptest! {
             if alive && !perhaps && presented == Some(1) && age <= WINDOW {
                 match &outcome {
                     Outcome::Granted(grant) => prop_assert_eq!(generation_of(grant), Some(before.generation)),
-                    other => prop_assert!(matches!(other, Outcome::Unavailable | Outcome::Refused(Refusal::ScopeInvalid)), "{other:?}"),
+                    other => prop_assert!(matches!(other, Outcome::Unavailable | Outcome::Refused(GrantError::ScopeInvalid)), "{other:?}"),
                 }
             }
             // P9: a failing store never makes a theft of what is none.

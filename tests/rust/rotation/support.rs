@@ -2,17 +2,17 @@
 
 use portcullis::UnixSeconds;
 use portcullis::issuer::sessions::{
-    configuration::Rules,
+    configuration::SessionRules,
     configuration::{Configuration, Settings},
     cutoff::Cutoff,
     event::EventKind,
     grant::Grant,
-    operation::{Operation, Outcome, Reported, Versioned},
+    grant_error::GrantError,
+    operation::{Operation, Outcome, Reported, StoreEntry},
     refresh_token::{IssuedRefreshToken, RefreshToken},
-    refusal::Refusal,
     root_keys::{RootKey, RootKeys},
     row::Row,
-    session::{Answer, Decision, RefreshRequest, refresh},
+    session::{RefreshRequest, SessionDecision, SessionOutcome, refresh},
     session_id::SessionId,
     start::{Seed, Start, start},
     store::{MemoryStore, Store, StoreError, run},
@@ -33,7 +33,7 @@ pub(crate) fn at(seconds: u64) -> UnixSeconds {
     UnixSeconds::new(START + seconds).unwrap()
 }
 
-pub(crate) fn rules_with(rotate_all: bool) -> Rules {
+pub(crate) fn rules_with(rotate_all: bool) -> SessionRules {
     let settings = Settings {
         replay_window_seconds: WINDOW,
         worst_delay_seconds: DELAY,
@@ -44,10 +44,10 @@ pub(crate) fn rules_with(rotate_all: bool) -> Rules {
         ..Settings::default()
     };
     let roots = RootKeys::new(RootKey::new([7; 32], UnixSeconds::new(0).unwrap()));
-    Rules { configuration: Configuration::new(settings).unwrap(), roots }
+    SessionRules { configuration: Configuration::new(settings).unwrap(), roots }
 }
 
-pub(crate) fn rules() -> Rules {
+pub(crate) fn rules() -> SessionRules {
     rules_with(false)
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn alice() -> Start {
     }
 }
 
-pub(crate) fn begun(request: &Start, rules: &Rules) -> Row {
+pub(crate) fn begun(request: &Start, rules: &SessionRules) -> Row {
     start(request, &Seed::new([5; 16], [5; 32]), NO_CUTOFFS, at(0), rules).0
 }
 
@@ -73,11 +73,11 @@ pub(crate) fn row(generation: u32) -> Row {
 }
 
 /// The token of a generation.
-pub(crate) fn token(row: &Row, generation: u32, rules: &Rules) -> RefreshToken {
+pub(crate) fn token(row: &Row, generation: u32, rules: &SessionRules) -> RefreshToken {
     RefreshToken::parse(&text(row, generation, rules)).unwrap()
 }
 
-pub(crate) fn text(row: &Row, generation: u32, rules: &Rules) -> String {
+pub(crate) fn text(row: &Row, generation: u32, rules: &SessionRules) -> String {
     IssuedRefreshToken::mint(row.sid, generation, &row.salt, &rules.roots, at(0)).as_str().to_owned()
 }
 
@@ -85,9 +85,9 @@ pub(crate) fn request(token: RefreshToken) -> RefreshRequest {
     RefreshRequest { token, client: "app".into(), jkt: None, scope: None }
 }
 
-pub(crate) fn granted(decision: &Decision) -> &Grant {
+pub(crate) fn granted(decision: &SessionDecision) -> &Grant {
     match &decision.answer {
-        Answer::Granted(grant) => grant,
+        SessionOutcome::Granted(grant) => grant,
         other => panic!("{other:?}"),
     }
 }
@@ -96,19 +96,19 @@ pub(crate) fn generation_of(grant: &Grant) -> Option<u32> {
     grant.refresh_token.as_ref().map(|token| RefreshToken::parse(token.as_str()).unwrap().generation())
 }
 
-pub(crate) fn refused(decision: &Decision) -> Refusal {
+pub(crate) fn refused(decision: &SessionDecision) -> GrantError {
     match &decision.answer {
-        Answer::Refused(refusal) => *refusal,
+        SessionOutcome::Refused(refusal) => *refusal,
         other => panic!("{other:?}"),
     }
 }
 
 /// Judges the token of `presented` against a row at `seconds`.
-pub(crate) fn judged(row: &Row, presented: u32, seconds: u64) -> Decision {
+pub(crate) fn judged(row: &Row, presented: u32, seconds: u64) -> SessionDecision {
     refresh(Some(row), &request(token(row, presented, &rules())), at(seconds), &rules())
 }
 
-pub(crate) fn kind(decision: &Decision) -> Option<EventKind> {
+pub(crate) fn kind(decision: &SessionDecision) -> Option<EventKind> {
     decision.event.as_ref().map(|event| event.kind)
 }
 
@@ -134,7 +134,7 @@ impl Faulty {
 }
 
 impl Store for Faulty {
-    fn read(&mut self, key: &str) -> Result<Option<Versioned>, StoreError> {
+    fn read(&mut self, key: &str) -> Result<Option<StoreEntry>, StoreError> {
         self.call(|store| store.read(key))
     }
 
@@ -159,8 +159,8 @@ pub(crate) fn kept(store: &mut impl Store, sid: SessionId) -> Option<Row> {
     store.read(&sid.key()).unwrap().map(|found| Row::from_json(&found.value).unwrap())
 }
 
-pub(crate) fn versioned(version: u64, row: &Row) -> Versioned {
-    Versioned { version, value: row.to_json() }
+pub(crate) fn versioned(version: u64, row: &Row) -> StoreEntry {
+    StoreEntry { version, value: row.to_json() }
 }
 
 pub(crate) fn begin_with(store: &mut impl Store, byte: u8, seconds: u64) -> Outcome {

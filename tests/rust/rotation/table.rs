@@ -1,13 +1,13 @@
 //! The table, a row a test; and who may present a token, and for what.
 
 use portcullis::issuer::sessions::{
-    configuration::Rules,
+    configuration::SessionRules,
     event::EventKind,
+    grant_error::GrantError,
     refresh_token::RefreshToken,
-    refusal::Refusal,
     root_keys::RootKey,
     row::{Row, Status},
-    session::{Answer, Decision, RefreshRequest, refresh, revoke, revoke_by_token},
+    session::{RefreshRequest, SessionDecision, SessionOutcome, refresh, revoke, revoke_by_token},
     start::Start,
 };
 
@@ -17,21 +17,21 @@ use crate::support::*;
 fn no_row_or_one_that_was_revoked_or_has_ended_is_refused_and_stays_as_it_is() {
     let held = token(&row(3), 3, &rules());
     let missing = refresh(None, &request(held), at(100), &rules());
-    assert_eq!((refused(&missing), missing.write), (Refusal::SessionMissing, None));
+    assert_eq!((refused(&missing), missing.write), (GrantError::SessionMissing, None));
     let revoked = Row { status: Status::Revoked, ..row(3) };
     for presented in [0, 1, 2, 3, 4] {
         let decision = judged(&revoked, presented, 100);
-        assert_eq!((refused(&decision), decision.write), (Refusal::SessionRevoked, None));
+        assert_eq!((refused(&decision), decision.write), (GrantError::SessionRevoked, None));
         let decision = judged(&row(3), presented, IDLE);
-        assert_eq!((refused(&decision), decision.write), (Refusal::SessionEnded, None));
+        assert_eq!((refused(&decision), decision.write), (GrantError::SessionEnded, None));
     }
-    assert!(matches!(judged(&row(3), 3, IDLE - 1).answer, Answer::Granted(_)));
+    assert!(matches!(judged(&row(3), 3, IDLE - 1).answer, SessionOutcome::Granted(_)));
 }
 
 #[test]
 fn a_token_ahead_of_the_store_is_refused_with_an_alarm_and_is_no_theft() {
     let decision = judged(&row(3), 4, 100);
-    assert_eq!((refused(&decision), decision.write.as_ref()), (Refusal::StoreBehind, None));
+    assert_eq!((refused(&decision), decision.write.as_ref()), (GrantError::StoreBehind, None));
     assert_eq!(kind(&decision), Some(EventKind::StoreBehind));
 }
 
@@ -85,7 +85,7 @@ fn a_late_replay_is_forgiven_as_often_as_configured_and_then_is_reuse() {
         assert_eq!((written.streak, written.mark, written.rotated_at), (streak + 1, true, at(WINDOW + 1)));
     }
     let decision = judged(&Row { streak: LATE, ..row(3) }, 2, WINDOW + 1);
-    assert_eq!((refused(&decision), kind(&decision)), (Refusal::ReuseDetected, Some(EventKind::ReuseDetected)));
+    assert_eq!((refused(&decision), kind(&decision)), (GrantError::ReuseDetected, Some(EventKind::ReuseDetected)));
     assert_eq!(decision.write.unwrap().status, Status::Revoked);
 }
 
@@ -104,14 +104,14 @@ fn a_sender_bound_session_is_forgiven_any_number_of_late_replays() {
     }
     // Two generations behind is reuse all the same.
     let old = RefreshRequest { token: token(&row, 1, &rules), ..request };
-    assert_eq!(refused(&refresh(Some(&row), &old, row.rotated_at, &rules)), Refusal::ReuseDetected);
+    assert_eq!(refused(&refresh(Some(&row), &old, row.rotated_at, &rules)), GrantError::ReuseDetected);
 }
 
 #[test]
 fn an_older_token_revokes_the_session_at_any_age() {
     for (presented, seconds) in [(1, 0), (1, WINDOW), (0, INTERVAL + 1)] {
         let decision = judged(&row(3), presented, seconds);
-        assert_eq!((refused(&decision), kind(&decision)), (Refusal::ReuseDetected, Some(EventKind::ReuseDetected)));
+        assert_eq!((refused(&decision), kind(&decision)), (GrantError::ReuseDetected, Some(EventKind::ReuseDetected)));
         assert_eq!(decision.write, Some(Row { status: Status::Revoked, ..row(3) }));
     }
 }
@@ -124,11 +124,11 @@ fn another_client_or_key_is_refused_without_a_write_even_with_an_old_token() {
         let held = token(&row(3), presented, &rules());
         let elsewhere = RefreshRequest { client: "other".into(), ..request(held) };
         let decision = refresh(Some(&row(3)), &elsewhere, at(100), &rules());
-        assert_eq!((refused(&decision), decision.write), (Refusal::ClientMismatch, None));
+        assert_eq!((refused(&decision), decision.write), (GrantError::ClientMismatch, None));
         let bound = Row { jkt: Some("J".into()), ..row(3) };
         for jkt in [None, Some("K".to_owned())] {
             let decision = refresh(Some(&bound), &RefreshRequest { jkt, ..request(held) }, at(100), &rules());
-            assert_eq!((refused(&decision), decision.write), (Refusal::BindingMismatch, None));
+            assert_eq!((refused(&decision), decision.write), (GrantError::BindingMismatch, None));
         }
     }
 }
@@ -144,10 +144,10 @@ fn a_scope_narrows_the_access_token_and_leaves_the_session_as_it_was() {
     assert_eq!(decision.write.unwrap().scope.as_deref(), Some("read write"));
     for scope in ["admin", "read admin", "", "read  write"] {
         let decision = scoped(scope, 3);
-        assert_eq!((refused(&decision), decision.write), (Refusal::ScopeInvalid, None));
+        assert_eq!((refused(&decision), decision.write), (GrantError::ScopeInvalid, None));
     }
     // What is asked for does not hide a reuse.
-    assert_eq!(refused(&scoped("admin", 1)), Refusal::ReuseDetected);
+    assert_eq!(refused(&scoped("admin", 1)), GrantError::ReuseDetected);
 }
 
 #[test]
@@ -171,9 +171,9 @@ fn a_session_that_does_not_rotate_keeps_its_token_and_its_idle_time_begins_again
 fn a_token_is_minted_anew_under_the_newest_root_key() {
     let next = RootKey::new([8; 32], at(50));
     let kid = next.kid();
-    let rules = Rules { roots: rules().roots.with_next(next).unwrap(), ..rules() };
+    let rules = SessionRules { roots: rules().roots.with_next(next).unwrap(), ..rules() };
     let held = token(&row(3), 3, &self::rules());
-    let minted = |decision: &Decision| {
+    let minted = |decision: &SessionDecision| {
         let token = granted(decision).refresh_token.clone().unwrap();
         RefreshToken::parse(token.as_str()).unwrap().kid()
     };
@@ -195,16 +195,16 @@ fn an_access_token_never_outlives_its_session() {
 #[test]
 fn revoking_is_absorbing_and_any_generation_of_its_own_client_may() {
     let decision = revoke(Some(&row(3)), at(9));
-    assert_eq!((decision.answer.clone(), kind(&decision)), (Answer::Revoked, Some(EventKind::Revoked)));
+    assert_eq!((decision.answer.clone(), kind(&decision)), (SessionOutcome::Revoked, Some(EventKind::Revoked)));
     let revoked = decision.write.unwrap();
     assert_eq!(revoked, Row { status: Status::Revoked, ..row(3) });
     for nothing in [revoke(Some(&revoked), at(9)), revoke(None, at(9))] {
-        assert_eq!((nothing.answer, nothing.write, nothing.event), (Answer::Revoked, None, None));
+        assert_eq!((nothing.answer, nothing.write, nothing.event), (SessionOutcome::Revoked, None, None));
     }
     let by = |generation, client: &str| {
         let asked = RefreshRequest { client: client.into(), ..request(token(&row(3), generation, &rules())) };
         revoke_by_token(Some(&row(3)), &asked, at(9), &rules())
     };
     assert_eq!(by(0, "app").write, Some(revoked));
-    assert_eq!((refused(&by(3, "other")), by(3, "other").write), (Refusal::ClientMismatch, None));
+    assert_eq!((refused(&by(3, "other")), by(3, "other").write), (GrantError::ClientMismatch, None));
 }

@@ -2,11 +2,11 @@
 
 use portcullis::issuer::{
     sessions::{
-        configuration::Rules,
+        configuration::SessionRules,
         configuration::{Configuration, Settings},
+        grant_error::GrantError,
         operation::{Operation, Outcome},
         refresh_token::RefreshToken,
-        refusal::Refusal,
         root_keys::{RootKey, RootKeys},
         start::{Seed, Start},
         store::{MemoryStore, run},
@@ -65,7 +65,7 @@ fn an_access_token_says_what_rfc_9068_asks_and_which_session_it_is_of() {
 #[test]
 fn more_than_an_hour_is_asked_for_by_name() {
     let lifetime = |settings: Settings| {
-        let rules = Rules { configuration: Configuration::new(settings).unwrap(), ..rules() };
+        let rules = SessionRules { configuration: Configuration::new(settings).unwrap(), ..rules() };
         let mut store = MemoryStore::default();
         let started = run(&mut store, Operation::start(alice(), Seed::new([5; 16], [5; 32])).unwrap(), at(0), &rules).0;
         let claims = claims(&started, &ring());
@@ -78,10 +78,10 @@ fn more_than_an_hour_is_asked_for_by_name() {
 }
 
 /// Three root keys, of which the second mints from 1500 and the third from 3000: the first retires at 2500, the second at 4000.
-fn rotating() -> Rules {
+fn rotating() -> SessionRules {
     let key = |byte, seconds| RootKey::new([byte; 32], at(seconds));
     let roots = RootKeys::new(key(7, 0)).with_next(key(8, 1500)).unwrap().with_next(key(9, 3000)).unwrap();
-    Rules { roots, ..rules() }
+    SessionRules { roots, ..rules() }
 }
 
 proptest! {
@@ -133,5 +133,5 @@ fn the_token_of_a_retired_root_key_is_nobodys() {
         run(&mut store, Operation::refresh(old.clone()), at(now), &rules).0
     };
     assert!(matches!(refused(2499), Outcome::Granted(_)));
-    assert_eq!(refused(2500), Outcome::Refused(Refusal::TokenInvalid));
+    assert_eq!(refused(2500), Outcome::Refused(GrantError::TokenInvalid));
 }

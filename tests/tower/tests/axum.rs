@@ -10,7 +10,7 @@ use portcullis::{
     Claims, Gate,
     tower::{Authorized, Connection, GateLayer, Introspection, Outside},
 };
-use portcullis_tower_tests::{Answer, ISSUER, ORIGINS, Prover, key, mint, mint_with, policy, send, serve};
+use portcullis_tower_tests::{ISSUER, ORIGINS, Prover, TestResponse, key, mint, mint_with, policy, send, serve};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -42,7 +42,7 @@ async fn seen(request: Request) -> String {
     .to_string()
 }
 
-fn body(answer: &Answer) -> Value {
+fn body(answer: &TestResponse) -> Value {
     assert_eq!(answer.status, 200, "{answer:?}");
     serde_json::from_str(&answer.body).unwrap()
 }

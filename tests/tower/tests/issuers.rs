@@ -2,7 +2,7 @@
 
 use axum::{Router, extract::Request};
 use portcullis::{Gate, tower::GateLayer};
-use portcullis_tower_tests::{AUDIENCE, Answer, ORIGINS, Prover, now, send, serve};
+use portcullis_tower_tests::{AUDIENCE, ORIGINS, Prover, TestResponse, now, send, serve};
 use serde_json::{Value, json};
 
 /// What every issuer calls its key.
@@ -17,7 +17,7 @@ async fn through(request: Request) -> String {
     request.headers()["x-issuer"].to_str().unwrap().to_owned()
 }
 
-async fn ask(port: u16, signer: &Prover, iss: Value) -> Answer {
+async fn ask(port: u16, signer: &Prover, iss: Value) -> TestResponse {
     let header = json!({ "alg": "ES256", "typ": "at+jwt", "kid": KID });
     let mut claims = json!({ "iss": iss, "aud": AUDIENCE, "sub": "ada", "exp": now() + 300 });
     if claims["iss"].is_null() {

@@ -6,7 +6,7 @@ use portcullis::{
     Gate,
     tower::{Connection, GateLayer, Outside},
 };
-use portcullis_tower_tests::{Answer, Prover, key, mint_with, policy, policy_of, send, send_by, serve};
+use portcullis_tower_tests::{Prover, TestResponse, key, mint_with, policy, policy_of, send, send_by, serve};
 use serde_json::{Value, json};
 
 const APP: &str = "https://app.example";
@@ -28,7 +28,7 @@ async fn serving(gate: Value) -> u16 {
     serve(Router::new().fallback(names).layer(layer)).await
 }
 
-async fn preflight(port: u16, more: &[(&str, &str)]) -> Answer {
+async fn preflight(port: u16, more: &[(&str, &str)]) -> TestResponse {
     send_by("OPTIONS", port, "/notes", &[&MARKS, more].concat()).await
 }
 

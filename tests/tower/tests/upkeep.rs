@@ -7,8 +7,11 @@ use std::sync::{
 
 use axum::Router;
 use portcullis::issuer::tokens::signing_key::SigningKey;
-use portcullis::{Gate, UnixSeconds, tower::{Connection, GateLayer, Introspection, Outside, Published}};
-use portcullis_tower_tests::{AUDIENCE, Answer, ISSUER, ORIGINS, Prover, key, mint_at, now, policy, send, serve};
+use portcullis::{
+    Gate, UnixSeconds,
+    tower::{Connection, GateLayer, Introspection, Outside, Published},
+};
+use portcullis_tower_tests::{AUDIENCE, ISSUER, ORIGINS, Prover, TestResponse, key, mint_at, now, policy, send, serve};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -115,7 +118,7 @@ impl App {
         self.world.fetches.load(Ordering::SeqCst)
     }
 
-    async fn ask(&self, token: &str) -> Answer {
+    async fn ask(&self, token: &str) -> TestResponse {
         send(self.port, "/", &[("Authorization", &format!("Bearer {token}"))]).await
     }
 

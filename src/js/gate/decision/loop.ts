@@ -8,7 +8,7 @@ import type { Evidence, Facts } from '../request/facts.js';
 import type { ResidentGate } from '../resident.js';
 import type { CheckContext } from '../types.js';
 import { type FinalStep, type Step, unavailableStep } from './decision.js';
-import type { Stopwatch } from './observe.js';
+import type { Stopwatch } from './observer.js';
 
 /** How often the core is asked about one request. It never needs as many; after them it has to do without what is missing. */
 const MOST_ROUNDS = 6;

@@ -1,5 +1,5 @@
-import { ownOf } from '../../shared/data.js';
 import { PolicyError } from '../../shared/errors.js';
+import { ownOf } from '../../shared/plain-data.js';
 import type { StandardSchema } from '../../shared/standard-schema.js';
 import { isPromise } from '../../shared/synchronous.js';
 import { freeze } from '../../verifier/convert.js';

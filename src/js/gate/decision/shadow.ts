@@ -32,7 +32,7 @@ export class Shadow<C extends ShadowCore = ShadowCore> {
   #pairs = 0;
   #compared = 0;
   #same = 0;
-  #faults = 0;
+  #callbackErrors = 0;
 
   constructor(core: C, onDifference?: (difference: Difference) => unknown) {
     this.#core = core;
@@ -92,7 +92,7 @@ export class Shadow<C extends ShadowCore = ShadowCore> {
     const differences = Array.from(this.#counts).flatMap(([live, counts]) =>
       Array.from(counts, ([shadow, count]) => ({ live, shadow, count })),
     );
-    return { compared: this.#compared, same: this.#same, differences, faults: this.#faults };
+    return { compared: this.#compared, same: this.#same, differences, callbackErrors: this.#callbackErrors };
   }
 
   #requirement(json: string): number {
@@ -116,7 +116,7 @@ export class Shadow<C extends ShadowCore = ShadowCore> {
 
   #contained<T>(work: () => T): T | undefined {
     return contained(work, () => {
-      this.#faults += 1;
+      this.#callbackErrors += 1;
     });
   }
 }

@@ -1,4 +1,4 @@
-import { basicCredentials } from '../../net/basic.js';
+import { basicCredentials } from '../../net/basic-credentials.js';
 import type { IntrospectionSource } from '../../net/io.js';
 import { base64url } from '../../shared/base64url.js';
 import { PolicyError } from '../../shared/errors.js';

@@ -1,8 +1,8 @@
-import { type FetchFault, fetchText } from '../../net/fetch.js';
+import { type FetchFailure, fetchText } from '../../net/fetch.js';
 import { Flights } from '../../net/flights.js';
 import { type IntrospectionSource, type Io, type IoContext, keepAlive } from '../../net/io.js';
 import { retryAfter } from '../../net/retry-after.js';
-import { BoundedTexts } from './bounded.js';
+import { BoundedTexts } from './bounded-texts.js';
 import {
   type ClientAuthentication,
   type ClientSecrets,
@@ -187,7 +187,7 @@ export class Introspection {
     }
   }
 
-  #failed(issuer: string, endpoint: Endpoint, reason: FetchFault | string): 'unavailable' {
+  #failed(issuer: string, endpoint: Endpoint, reason: FetchFailure | string): 'unavailable' {
     endpoint.count.failures += 1;
     endpoint.lastFailure = reason;
     // RFC 7662 §2.3: the server does not know us, which no token's bearer can help.

@@ -1,4 +1,4 @@
-import { basicCredentials } from '../../net/basic.js';
+import { basicCredentials } from '../../net/basic-credentials.js';
 import type { RevocationSource } from '../../net/io.js';
 import { PolicyError } from '../../shared/errors.js';
 

@@ -1,5 +1,5 @@
-/** Why a metadata document is not believed: `MetadataFault` of src/gate/metadata.rs. */
-export type DiscoveryFault =
+/** Why a metadata document is not believed: `MetadataError` of src/gate/metadata.rs. */
+export type MetadataError =
   | 'discovery-not-json'
   | 'discovery-issuer-mismatch'
   | 'discovery-jwks-uri'
@@ -10,7 +10,7 @@ export function readMetadata(
   core: { readMetadata(issuer: string, text: string): string },
   issuer: string,
   text: string,
-): { jwksUri: string } | DiscoveryFault {
-  const told = JSON.parse(core.readMetadata(issuer, text)) as { jwksUri: string } | { fault: DiscoveryFault };
-  return 'fault' in told ? told.fault : told;
+): { jwksUri: string } | MetadataError {
+  const told = JSON.parse(core.readMetadata(issuer, text)) as { jwksUri: string } | { error: MetadataError };
+  return 'error' in told ? told.error : told;
 }

@@ -1,24 +1,24 @@
-import { type FetchFault, fetchText } from '../fetch.js';
+import { type FetchFailure, fetchText } from '../fetch.js';
 import type { Io } from '../io.js';
-import { type DiscoveryFault, readMetadata } from './discovery.js';
+import { type MetadataError, readMetadata } from './discovery.js';
 import { freshUntil, type KeyRule, lifetimeOf } from './freshness.js';
 import type { Remote } from './issuer-keys.js';
 import type { JwksDocument } from './stored-document.js';
 
 /** Why an origin's keys could not be had. */
-export type OriginFault = FetchFault | DiscoveryFault;
+export type OriginFailure = FetchFailure | MetadataError;
 
 /** Fetches an issuer's JWK Set from where the policy, or the issuer's own metadata, says it is. What it says is not looked at here. */
 export async function fetchDocument(
   remote: Remote,
   io: Io,
   rule: KeyRule,
-): Promise<JwksDocument | OriginFault> {
+): Promise<JwksDocument | OriginFailure> {
   const { source } = remote;
   // The age of an answer counts from the question.
   const fetchedAt = io.now();
   const place = source.jwksUri ? { jwksUri: source.jwksUri } : await discover(remote, io, rule);
-  if ('fault' in place) return place.fault;
+  if ('error' in place) return place.error;
   const headers = { accept: 'application/jwk-set+json, application/json' };
   const answer = await fetchText(io.fetch, place.jwksUri, { headers }, source);
   if (answer.ok) {
@@ -33,14 +33,14 @@ export async function fetchDocument(
 
 type Found = NonNullable<Remote['found']>;
 
-async function discover(remote: Remote, io: Io, rule: KeyRule): Promise<Found | { fault: OriginFault }> {
+async function discover(remote: Remote, io: Io, rule: KeyRule): Promise<Found | { error: OriginFailure }> {
   const { source, found } = remote;
   if (found && io.now() < found.until) return found;
   const headers = { accept: 'application/json' };
   const answer = await fetchText(io.fetch, source.discoveryUrl ?? '', { headers }, source);
-  if (!answer.ok) return { fault: answer.reason };
+  if (!answer.ok) return { error: answer.reason };
   const metadata = readMetadata(io, source.issuer, answer.text);
-  if (typeof metadata === 'string') return { fault: metadata };
+  if (typeof metadata === 'string') return { error: metadata };
   const until = freshUntil(rule, source, io.now(), answer.headers);
   remote.found = { ...metadata, metadata: answer.text, until };
   return remote.found;

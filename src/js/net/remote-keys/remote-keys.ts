@@ -11,7 +11,7 @@ import { readMetadata } from './discovery.js';
 import type { KeyRule } from './freshness.js';
 import { Remote } from './issuer-keys.js';
 import { fetchDocument } from './origin.js';
-import { readStore, STORE_MS, storeFault, writeStore } from './shared-store.js';
+import { readStore, STORE_MS, storeFailed, writeStore } from './shared-store.js';
 import type { JwksDocument } from './stored-document.js';
 
 /** What is known of one issuer's remote keys. Times are seconds since 1970. */
@@ -181,7 +181,7 @@ export class RemoteKeys {
         if (!lacks() && io.now() < (remote.plan(io.now()).freshUntil ?? 0)) return;
         // Another isolate has just asked: its answer is as good as ours would be.
         remote.askedAt = Math.min(held.fetchedAt, io.now());
-      } else storeFault(remote, io, 'store-refused', 'bad-document');
+      } else storeFailed(remote, io, 'store-refused', 'bad-document');
     }
     if (remote.plan(io.now()).mayAsk) {
       remote.askedAt = io.now();

@@ -16,10 +16,10 @@ export async function readStore(remote: Remote, io: Io, rule: KeyRule): Promise<
     const value = await within(STORE_MS, store.get(key));
     if (value === null || value === undefined) return undefined;
     const document = fromStore(value, remote.issuer, io.now(), remote.source, rule);
-    if (document === undefined) storeFault(remote, io, 'store-refused', 'malformed');
+    if (document === undefined) storeFailed(remote, io, 'store-refused', 'malformed');
     return document;
   } catch (error) {
-    storeFault(remote, io, 'store-failed', nameOf(error));
+    storeFailed(remote, io, 'store-failed', nameOf(error));
     return undefined;
   }
 }
@@ -36,7 +36,7 @@ export async function writeStore(
     const key = await storeKey(remote.issuer, remote.place);
     await io.store.put(key, ...toStore(remote.issuer, document, remote.source, rule));
   } catch (error) {
-    storeFault(remote, io, 'store-failed', nameOf(error));
+    storeFailed(remote, io, 'store-failed', nameOf(error));
   }
 }
 
@@ -62,7 +62,7 @@ export async function writeText(
   await store.put(key, text, { expirationTtl: seconds });
 }
 
-export function storeFault(remote: Remote, io: Io, name: IoEvent['name'], reason: string): void {
+export function storeFailed(remote: Remote, io: Io, name: IoEvent['name'], reason: string): void {
   remote.count.storeFaults += 1;
   io.observe?.({ name, issuer: remote.issuer, reason });
 }

@@ -18,7 +18,7 @@ const ACCEPTED: u8 = 2;
 
 /// The input of a verifier and its last answer.
 #[derive(Debug)]
-pub(super) struct Exchange {
+pub(super) struct VerdictMemory {
     input: Box<[u8]>,
     text: Vec<u8>,
     header: Option<Arc<Header>>,
@@ -27,10 +27,10 @@ pub(super) struct Exchange {
     answer: Box<[f64; 8]>,
 }
 
-impl Exchange {
+impl VerdictMemory {
     pub(super) fn new() -> Self {
         let input = vec![0; bearer::LONGEST + 1].into_boxed_slice();
-        Exchange { input, text: Vec::new(), header: None, answer: Box::default() }
+        VerdictMemory { input, text: Vec::new(), header: None, answer: Box::default() }
     }
 
     /// Where the input is.
@@ -44,7 +44,7 @@ impl Exchange {
     }
 
     /// What was written into it.
-    #[cfg(any(feature = "gate", feature = "revocation"))]
+    #[cfg(any(feature = "gate-js", feature = "revocation"))]
     pub(super) fn written(&self, written: usize) -> &[u8] {
         self.input.get(..written).unwrap_or_default()
     }

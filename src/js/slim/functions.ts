@@ -1,16 +1,16 @@
-import { bindFace as bindVerifier, type Face, lazily } from '../verifier/face.js';
+import { bindFunctions as bindVerifier, lazily, type VerifierFunctions } from '../verifier/functions.js';
 import type { ValidatorGlue } from '../wasm/glue.js';
 import type { init } from './index.js';
 
 type Source = Parameters<typeof init>[0];
 
 /** The functions of the entry whose wasm comes from elsewhere. */
-export interface SlimFace extends Face {
+export interface SlimFunctions extends VerifierFunctions {
   init: typeof init;
 }
 
 /** Makes them from the glue alone. */
-export function bindFace(glue: ValidatorGlue, name: string): SlimFace {
+export function bindFunctions(glue: ValidatorGlue, name: string): SlimFunctions {
   let module: WebAssembly.Module | undefined;
   const verifier = bindVerifier(() => {
     const compiled = module;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::feed::{Answer, Place};
+use super::super::feed::{FeedResponse, Place};
 use crate::time::UnixSeconds;
 
 /// As many as are kept: whoever asks from a place of its own is answered all the same.
@@ -10,20 +10,20 @@ const MOST: usize = 64;
 
 /// The answers of one second, from one state of the log.
 #[derive(Debug, Default)]
-pub(super) struct Answers {
+pub(super) struct FeedResponseCache {
     of: Option<(Place, UnixSeconds)>,
-    known: BTreeMap<Option<String>, Answer>,
+    known: BTreeMap<Option<String>, FeedResponse>,
 }
 
-impl Answers {
-    pub(super) fn get(&mut self, of: (Place, UnixSeconds), since: Option<&str>) -> Option<Answer> {
+impl FeedResponseCache {
+    pub(super) fn get(&mut self, of: (Place, UnixSeconds), since: Option<&str>) -> Option<FeedResponse> {
         if self.of.as_ref() != Some(&of) {
-            *self = Answers { of: Some(of), known: BTreeMap::new() };
+            *self = FeedResponseCache { of: Some(of), known: BTreeMap::new() };
         }
         self.known.get(&since.map(str::to_owned)).cloned()
     }
 
-    pub(super) fn put(&mut self, of: &(Place, UnixSeconds), since: Option<&str>, answer: &Answer) {
+    pub(super) fn put(&mut self, of: &(Place, UnixSeconds), since: Option<&str>, answer: &FeedResponse) {
         if self.of.as_ref() == Some(of) && self.known.len() < MOST {
             self.known.insert(since.map(str::to_owned), answer.clone());
         }

@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use super::{Authorized, Introspection, Reply, World, upkeep};
+use super::{Authorized, Introspection, Reply, World, key_refresh};
 use crate::gate::{Evidence, Facts, Forward, Introspected, Preflight, Replay, Step};
 
 /// As often as a gate is asked about one request: keys of two issuers at most, an authorization server, a proof.
@@ -93,7 +93,7 @@ impl Found {
 
 /// What the gate decides.
 pub(crate) async fn decide<W: World>(world: &W, asked: &Asked<'_>) -> Decided {
-    upkeep::tend(world).await;
+    key_refresh::tend(world).await;
     let mut found = Found::default();
     for _ in 0..MOST_ROUNDS {
         let (step, policy) = ask(world, asked, &found);
@@ -113,7 +113,7 @@ pub(crate) async fn decide<W: World>(world: &W, asked: &Asked<'_>) -> Decided {
             }
             Step::NeedKeys { issuer, .. } => {
                 found.under(policy);
-                found.keys_unchanged = !upkeep::refresh(world, &issuer).await;
+                found.keys_unchanged = !key_refresh::refresh(world, &issuer).await;
             }
             Step::NeedIntrospection { issuer, token, fresh } => {
                 found.under(policy);

@@ -37,7 +37,7 @@ type Rest = Omit<AllowedStep, 'claims' | 'from' | 'until'>;
  * numbers, and the rest of a step only when it is another than the last one. JSON of all that,
  * both ways, takes as long as a signature of HMAC.
  */
-export class Lines {
+export class DecisionMemory {
   readonly #memory: MemoryView<'decision'>;
   #restNumber = -1;
   #rest: Rest | undefined;

@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, Ipv6Addr};
 
-use super::{channel::Channel, failure::Failure, name};
+use super::{channel::Channel, error_response::ErrorResponse, store_keys};
 use crate::{json::Object, policy_error::PolicyError};
 
 /// So many requests within so many seconds.
@@ -30,9 +30,9 @@ impl Rate {
 }
 
 /// Counts a request and refuses one too many.
-pub(super) async fn check(channel: &Channel, key: String, rate: Option<Rate>) -> Result<(), Failure> {
+pub(super) async fn check(channel: &Channel, key: String, rate: Option<Rate>) -> Result<(), ErrorResponse> {
     match rate {
-        Some(rate) if !channel.is_within(key, rate).await => Err(Failure::too_many(rate.seconds)),
+        Some(rate) if !channel.is_within(key, rate).await => Err(ErrorResponse::too_many(rate.seconds)),
         _ => Ok(()),
     }
 }
@@ -47,7 +47,7 @@ pub(super) fn address_key(address: &str) -> String {
             format!("address/{}", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
         // A shell may count by what it likes.
-        Err(_) => name::once("address", &[address]),
+        Err(_) => store_keys::once("address", &[address]),
     }
 }
 

@@ -1,15 +1,15 @@
 import type { Instance } from '../instance/instance.js';
-import { bindFace as bindVerifier, type Face } from '../verifier/face.js';
+import { bindFunctions as bindVerifier, type VerifierFunctions } from '../verifier/functions.js';
 import type { GateGlue } from '../wasm/glue.js';
 import { makeGate } from './gate.js';
 import type { createGate } from './index.js';
 
 /** The functions of the gate's entry. */
-export interface GateFace extends Face {
+export interface GateFunctions extends VerifierFunctions {
   createGate: typeof createGate;
 }
 
 /** Makes the functions of the gate's entry from a way to get at the core. */
-export function bindFace(core: () => Instance<GateGlue>): GateFace {
+export function bindFunctions(core: () => Instance<GateGlue>): GateFunctions {
   return { ...bindVerifier(core), createGate: (policy, options) => makeGate(core(), policy, options) };
 }

@@ -15,7 +15,7 @@ const UNREAD: u8 = 3;
 
 /// What was last told.
 #[derive(Debug, Default)]
-pub(super) struct Decisions {
+pub(super) struct DecisionMemory {
     text: String,
     /// Of the last request that was allowed: the step as JSON without claims and times. Most are
     /// the same, and a number tells whether it is.
@@ -34,7 +34,7 @@ pub(super) struct Question<'q> {
     pub(super) requirement: Option<u64>,
 }
 
-impl Decisions {
+impl DecisionMemory {
     /// Where the answer is.
     pub(super) fn answer(&self) -> usize {
         self.answer.as_ptr().addr()

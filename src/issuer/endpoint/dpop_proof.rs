@@ -1,6 +1,6 @@
 //! The proof that comes with a token request (RFC 9449 §5): whose key the tokens will be bound to.
 
-use super::{channel::Channel, failure::Failure, request::Request, settings::Settings};
+use super::{channel::Channel, error_response::ErrorResponse, request::Request, settings::Settings};
 use crate::{
     alg::Alg,
     binding::{
@@ -25,23 +25,27 @@ pub(super) struct Proof {
 }
 
 /// Checks the proof; `None` for a request without one.
-pub(super) fn checked(settings: &Settings, request: &Request, now: UnixSeconds) -> Result<Option<Proof>, Failure> {
+pub(super) fn checked(
+    settings: &Settings,
+    request: &Request,
+    now: UnixSeconds,
+) -> Result<Option<Proof>, ErrorResponse> {
     let Some(proof) = request.header("dpop") else { return Ok(None) };
     // What the client calls, and not what a proxy has made of it.
     let endpoint = settings.endpoint("/token");
-    let url = Url::parse(&endpoint).ok_or_else(|| Failure::proof("cannot be compared with this place"))?;
+    let url = Url::parse(&endpoint).ok_or_else(|| ErrorResponse::proof("cannot be compared with this place"))?;
     let occasion = Occasion { method: "POST", url: &url, token: None, now, leeway: Leeway::default() };
     let rules = ProofRules { algorithms: ALGORITHMS.to_vec(), window: WINDOW_SECONDS, nonces: None };
-    let proof = dpop::check(&proof, &occasion, &rules).map_err(|denial| Failure::proof(denial.message()))?;
+    let proof = dpop::check(&proof, &occasion, &rules).map_err(|denial| ErrorResponse::proof(denial.message()))?;
     Ok(Some(Proof { replay_key: format!("p/{}", proof.replay_key), jkt: proof.jkt, until: proof.until }))
 }
 
 /// Uses a proof up (RFC 9449 §11.1). It is asked last, once the grant is known to be good: anybody can sign proofs, and those of strangers
 /// would fill the store.
-pub(super) async fn remember(proof: Option<&Proof>, channel: &Channel) -> Result<(), Failure> {
+pub(super) async fn remember(proof: Option<&Proof>, channel: &Channel) -> Result<(), ErrorResponse> {
     match proof {
         Some(proof) if !channel.is_first(&proof.replay_key, proof.until).await? => {
-            Err(Failure::proof("was used before"))
+            Err(ErrorResponse::proof("was used before"))
         }
         _ => Ok(()),
     }

@@ -41,7 +41,7 @@ export interface ObserverStats {
   /** What else happened, by `name`, or `name:reason`. */
   events: { [name: string]: number };
   /** Exceptions of callbacks, which reached nobody. */
-  faults: number;
+  callbackErrors: number;
 }
 
 /** Codes are a closed set; reasons may be names of foreign errors. */
@@ -116,7 +116,7 @@ export class Observer {
   readonly #onDecision: ((event: DecisionEvent) => unknown) | undefined;
   readonly #decisions = new Map<string, number>();
   readonly #events = new Map<string, number>();
-  #faults = 0;
+  #callbackErrors = 0;
 
   constructor(onDecision?: (event: DecisionEvent) => unknown) {
     this.#onDecision = onDecision;
@@ -147,7 +147,7 @@ export class Observer {
     contained(
       () => tell(event),
       () => {
-        this.#faults += 1;
+        this.#callbackErrors += 1;
       },
     );
   }
@@ -161,7 +161,7 @@ export class Observer {
     return {
       decisions: Object.fromEntries(this.#decisions),
       events: Object.fromEntries(this.#events),
-      faults: this.#faults,
+      callbackErrors: this.#callbackErrors,
     };
   }
 }

@@ -1,8 +1,8 @@
 //! Why a refresh request got nothing.
 
-/// Why nothing was granted. Every variant has one permanent [`code`](Refusal::code).
+/// Why nothing was granted. Every variant has one permanent [`code`](GrantError::code).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Refusal {
+pub enum GrantError {
     /// No such session, or no longer.
     SessionMissing,
     /// The token was not made here, or under a root key that has retired.
@@ -23,20 +23,20 @@ pub enum Refusal {
     StoreBehind,
 }
 
-impl Refusal {
+impl GrantError {
     /// The permanent name, in kebab-case.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
-            Refusal::SessionMissing => "session-missing",
-            Refusal::TokenInvalid => "refresh-token-invalid",
-            Refusal::ClientMismatch => "client-mismatch",
-            Refusal::BindingMismatch => "binding-mismatch",
-            Refusal::SessionRevoked => "session-revoked",
-            Refusal::SessionEnded => "session-ended",
-            Refusal::ReuseDetected => "reuse-detected",
-            Refusal::ScopeInvalid => "scope-invalid",
-            Refusal::StoreBehind => "store-behind",
+            GrantError::SessionMissing => "session-missing",
+            GrantError::TokenInvalid => "refresh-token-invalid",
+            GrantError::ClientMismatch => "client-mismatch",
+            GrantError::BindingMismatch => "binding-mismatch",
+            GrantError::SessionRevoked => "session-revoked",
+            GrantError::SessionEnded => "session-ended",
+            GrantError::ReuseDetected => "reuse-detected",
+            GrantError::ScopeInvalid => "scope-invalid",
+            GrantError::StoreBehind => "store-behind",
         }
     }
 
@@ -44,8 +44,8 @@ impl Refusal {
     #[must_use]
     pub const fn oauth_error(self) -> Option<&'static str> {
         match self {
-            Refusal::ScopeInvalid => Some("invalid_scope"),
-            Refusal::StoreBehind => None,
+            GrantError::ScopeInvalid => Some("invalid_scope"),
+            GrantError::StoreBehind => None,
             _ => Some("invalid_grant"),
         }
     }
@@ -57,10 +57,14 @@ mod tests {
 
     #[test]
     fn what_is_no_fault_of_the_client_is_no_error_of_its_grant() {
-        assert_eq!(Refusal::StoreBehind.oauth_error(), None);
-        assert_eq!(Refusal::ScopeInvalid.oauth_error(), Some("invalid_scope"));
-        for refusal in [Refusal::SessionMissing, Refusal::TokenInvalid, Refusal::ReuseDetected, Refusal::ClientMismatch]
-        {
+        assert_eq!(GrantError::StoreBehind.oauth_error(), None);
+        assert_eq!(GrantError::ScopeInvalid.oauth_error(), Some("invalid_scope"));
+        for refusal in [
+            GrantError::SessionMissing,
+            GrantError::TokenInvalid,
+            GrantError::ReuseDetected,
+            GrantError::ClientMismatch,
+        ] {
             assert_eq!(refusal.oauth_error(), Some("invalid_grant"), "{}", refusal.code());
         }
     }

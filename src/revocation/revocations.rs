@@ -10,8 +10,8 @@ use crate::{
     policy::{Policy, RevocationPolicy, WhenStale},
     rejection::Rejection,
     revocation::{
-        aside::Aside,
         document::{Document, Link, Reader},
+        former_lists::FormerLists,
         list::List,
         status::{Reference, StatusList, StatusReport},
         update::{UpdateError, UpdateReport},
@@ -27,7 +27,7 @@ pub(crate) struct Revocations {
     /// By their URI.
     statuses: BTreeMap<String, Arc<StatusList>>,
     /// What was held under former policies and counts again under one that trusts its keys.
-    aside: Aside,
+    aside: FormerLists,
     /// Lists were held and are gone: that one is missing says nothing any more.
     lost: bool,
 }

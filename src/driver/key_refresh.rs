@@ -213,10 +213,17 @@ fn forget<W: World>(world: &W, location: &Location) {
 
 #[cfg(test)]
 mod tests {
-    use core::pin::pin;
+    use core::pin::Pin;
 
     use super::*;
     use crate::driver::fake::{Fake, ISSUER, look};
+
+    /// A refresh that waits for its fetch.
+    fn waiting(world: &Fake) -> Pin<Box<impl Future<Output = bool>>> {
+        let mut asking = Box::pin(refresh(world, ISSUER));
+        assert_eq!(look(asking.as_mut()), None);
+        asking
+    }
 
     /// A policy whose issuer is at that place, and what its gate says.
     fn policy(remote: &str, gate: &str) -> String {
@@ -235,10 +242,9 @@ mod tests {
             [(FOUND, WIDER, true), (FOUND, CLOSED, false), (FOUND, "{}", false), (NAMED, "{}", true)]
         {
             let world = Fake::new(&policy(remote, OPEN));
-            let mut asking = pin!(refresh(&world, ISSUER));
-            assert_eq!(look(asking.as_mut()), None);
+            let mut asking = waiting(&world);
             world.answer(0, "a");
-            assert_eq!(look(asking), Some(true));
+            assert_eq!(look(asking.as_mut()), Some(true));
             assert!(world.has_keys());
             world.replace(&policy(remote, gate));
             assert_eq!(world.has_keys(), stay, "{remote} {gate}");
@@ -253,11 +259,10 @@ mod tests {
             [(FOUND, WIDER, true), (FOUND, CLOSED, false), (FOUND, "{}", false), (NAMED, "{}", true)]
         {
             let world = Fake::new(&policy(remote, OPEN));
-            let mut asking = pin!(refresh(&world, ISSUER));
-            assert_eq!(look(asking.as_mut()), None);
+            let mut asking = waiting(&world);
             world.replace(&policy(remote, gate));
             world.answer(0, "a");
-            assert_eq!(look(asking), Some(taken), "{remote} {gate}");
+            assert_eq!(look(asking.as_mut()), Some(taken), "{remote} {gate}");
             assert_eq!(world.has_keys(), taken, "{remote} {gate}");
         }
     }
@@ -266,10 +271,9 @@ mod tests {
     fn keys_of_one_place_stay_whatever_is_known_of_another() {
         let world = Fake::new(&policy(FOUND, OPEN));
         let ask = |number, kid| {
-            let mut asking = pin!(refresh(&world, ISSUER));
-            assert_eq!(look(asking.as_mut()), None);
+            let mut asking = waiting(&world);
             world.answer(number, kid);
-            assert_eq!(look(asking), Some(true));
+            assert_eq!(look(asking.as_mut()), Some(true));
         };
         ask(0, "a");
         world.replace(&policy(NAMED, "{}"));
@@ -282,23 +286,20 @@ mod tests {
     fn a_fetch_that_was_taken_for_dead_undoes_nothing_that_a_later_one_has_brought() {
         for back in [0, -1000] {
             let world = Fake::new(&policy(FOUND, OPEN));
-            let mut first = pin!(refresh(&world, ISSUER));
-            assert_eq!(look(first.as_mut()), None);
+            let mut first = waiting(&world);
             world.pass(60);
-            let mut second = pin!(refresh(&world, ISSUER));
-            assert_eq!(look(second.as_mut()), None);
+            let mut second = waiting(&world);
             world.answer(1, "b");
-            assert_eq!(look(second), Some(true));
+            assert_eq!(look(second.as_mut()), Some(true));
             world.answer(0, "a");
             // There are others than before, though not its own.
-            assert_eq!(look(first), Some(true));
+            assert_eq!(look(first.as_mut()), Some(true));
             assert!(world.holds("b"), "{back}");
             // A later one counts, also by a clock that was set back.
             world.pass(60 + back);
-            let mut third = pin!(refresh(&world, ISSUER));
-            assert_eq!(look(third.as_mut()), None);
+            let mut third = waiting(&world);
             world.answer(2, "c");
-            assert_eq!(look(third), Some(true));
+            assert_eq!(look(third.as_mut()), Some(true));
             assert!(world.holds("c"), "{back}");
         }
     }
@@ -306,22 +307,19 @@ mod tests {
     #[test]
     fn a_fetch_that_was_taken_for_dead_ends_no_later_one() {
         let world = Fake::new(&policy(FOUND, OPEN));
-        let mut first = pin!(refresh(&world, ISSUER));
-        assert_eq!(look(first.as_mut()), None);
+        let mut first = waiting(&world);
         world.pass(60);
-        let mut second = pin!(refresh(&world, ISSUER));
-        assert_eq!(look(second.as_mut()), None);
+        let mut second = waiting(&world);
         world.answer(1, "b");
-        assert_eq!(look(second), Some(true));
+        assert_eq!(look(second.as_mut()), Some(true));
         assert!(!world.under_way());
         world.pass(60);
-        let mut third = pin!(refresh(&world, ISSUER));
-        assert_eq!(look(third.as_mut()), None);
+        let mut third = waiting(&world);
         world.answer(0, "a");
-        assert!(look(first).is_some());
+        assert!(look(first.as_mut()).is_some());
         assert!(world.under_way());
         world.answer(2, "c");
-        assert_eq!(look(third), Some(true));
+        assert_eq!(look(third.as_mut()), Some(true));
         assert!(!world.under_way() && world.holds("c"));
     }
 }

@@ -1,5 +1,5 @@
 import type { Clock, Mark } from './clock.js';
-import { timesOf } from './times.js';
+import { timesOf } from './token-times.js';
 
 /**
  * Learns the time from what the token endpoint answered: the time of whoever writes `exp`. A date outside the token's life is not his; an

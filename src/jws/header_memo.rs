@@ -17,13 +17,13 @@ pub(crate) struct HeaderMemo {
 
 #[derive(Debug, Default)]
 struct Kept {
-    entries: Vec<Entry>,
+    entries: Vec<KnownHeader>,
     /// How many were ever kept; the next one's name.
     count: u32,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct KnownHeader {
     id: u32,
     segment: Box<str>,
     header: Arc<Header>,
@@ -45,7 +45,7 @@ impl HeaderMemo {
         }
         let id = kept.count;
         kept.count = kept.count.wrapping_add(1);
-        let entry = Entry { id, segment: segment.into(), header: Arc::clone(header) };
+        let entry = KnownHeader { id, segment: segment.into(), header: Arc::clone(header) };
         let place = usize::try_from(id).unwrap_or_default().checked_rem(MOST).unwrap_or_default();
         match kept.entries.get_mut(place) {
             Some(oldest) => *oldest = entry,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Observer, Stopwatch, serverTiming } from '../../dist/gate/decision/observe.js';
+import { Observer, Stopwatch, serverTiming } from '../../dist/gate/decision/observer.js';
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 const ALLOWED = {
@@ -33,7 +33,7 @@ test('decisions are counted by code, events by name and reason', () => {
   assert.deepEqual(observer.stats(), {
     decisions: { allowed: 2, expired: 1 },
     events: { 'keys-fetched': 1, 'keys-failed:status-500': 2 },
-    faults: 0,
+    callbackErrors: 0,
   });
 });
 
@@ -104,8 +104,8 @@ test('a callback that throws or rejects is contained and counted', async () => {
   });
   later.decided(ALLOWED, ticking());
   await settle();
-  for (const { decisions, faults } of [observer.stats(), later.stats()]) {
-    assert.deepEqual([decisions, faults], [{ allowed: 1 }, 1]);
+  for (const { decisions, callbackErrors } of [observer.stats(), later.stats()]) {
+    assert.deepEqual([decisions, callbackErrors], [{ allowed: 1 }, 1]);
   }
 });
 

@@ -18,18 +18,17 @@ use sha2::{Digest, Sha256};
 use super::{
     Issuer,
     authenticate::{Caller, is_same},
-    channel::{Channel, Entry, Unavailable},
-    failure::Failure,
-    name,
-    proof::{self, Proof},
-    run, tokens,
+    channel::{Channel, StoreEntry, Unavailable},
+    dpop_proof::{self, Proof},
+    error_response::ErrorResponse,
+    session_operations, store_keys, token_response,
 };
 use crate::issuer::{
     random,
     sessions::{
         grant::Grant,
+        grant_error::GrantError,
         operation::{Operation, Outcome},
-        refusal::Refusal,
         session::{Inspected, current_token},
         session_id::SessionId,
         start::{Seed, Start},
@@ -75,13 +74,13 @@ impl fmt::Debug for Code {
 }
 
 /// Keeps a new code and gives its text: 256 random bits.
-pub(super) async fn mint(channel: &Channel, code: &Code) -> Result<String, Failure> {
+pub(super) async fn mint(channel: &Channel, code: &Code) -> Result<String, ErrorResponse> {
     let text = base64url::encode(&random::<32>()?);
     // Swept only when a second use could not do harm any more.
     let ends_at = code.expires.saturating_add(REMEMBERED_SECONDS);
-    match channel.swap(&name::code(&text), 0, written(code), ends_at).await? {
+    match channel.swap(&store_keys::code(&text), 0, written(code), ends_at).await? {
         true => Ok(text),
-        false => Err(Failure::unavailable()),
+        false => Err(ErrorResponse::unavailable()),
     }
 }
 
@@ -91,22 +90,22 @@ pub(super) async fn redeem(
     caller: &Caller<'_>,
     proof: Option<&Proof>,
     channel: &Channel,
-) -> Result<Value, Failure> {
-    let key = name::code(caller.form.required("code")?);
+) -> Result<Value, ErrorResponse> {
+    let key = store_keys::code(caller.form.required("code")?);
     let mut admitted = false;
     for _ in 0..ATTEMPTS {
-        let found = channel.read(&key).await?.ok_or_else(|| Failure::grant("code", "is not known"))?;
+        let found = channel.read(&key).await?.ok_or_else(|| ErrorResponse::grant("code", "is not known"))?;
         let code = read(&found)?;
         check(&code, caller, proof)?;
         if let Some(sid) = &code.sid {
             return Err(used_twice(issuer, sid, channel).await?);
         }
         if code.expires <= channel.now().get() {
-            return Err(Failure::grant("code", "has expired"));
+            return Err(ErrorResponse::grant("code", "has expired"));
         }
         if !admitted {
             caller.count_public(channel).await?;
-            proof::remember(proof, channel).await?;
+            dpop_proof::remember(proof, channel).await?;
             admitted = true;
         }
         let (sid, version) = match &code.begun {
@@ -126,30 +125,30 @@ pub(super) async fn redeem(
         if !is_answered(&key, version, &answered, channel).await? {
             return Err(used_twice(issuer, &sid.to_string(), channel).await?);
         }
-        return tokens::of_session(issuer, caller.client, &grant).map(Value::Object);
+        return token_response::of_session(issuer, caller.client, &grant).map(Value::Object);
     }
-    Err(Failure::unavailable())
+    Err(ErrorResponse::unavailable())
 }
 
 /// Is the request whose code it is? Nobody but the client that asked for it can use a code, and so neither use it up nor end a session
 /// with it.
-fn check(code: &Code, caller: &Caller<'_>, proof: Option<&Proof>) -> Result<(), Failure> {
+fn check(code: &Code, caller: &Caller<'_>, proof: Option<&Proof>) -> Result<(), ErrorResponse> {
     let form = &caller.form;
     let (redirect_uri, verifier) = (form.required("redirect_uri")?, form.required("code_verifier")?);
     if !is_verifier(verifier) {
-        return Err(Failure::request("code_verifier", "must be 43 to 128 unreserved characters"));
+        return Err(ErrorResponse::request("code_verifier", "must be 43 to 128 unreserved characters"));
     }
     if code.client != caller.client.id {
-        return Err(Failure::grant("code", "was issued to another client"));
+        return Err(ErrorResponse::grant("code", "was issued to another client"));
     }
     if code.redirect_uri != redirect_uri {
-        return Err(Failure::grant("redirect_uri", "is not the redirect_uri of the authorization request"));
+        return Err(ErrorResponse::grant("redirect_uri", "is not the redirect_uri of the authorization request"));
     }
     if !is_same(code.challenge.as_bytes(), base64url::encode(&Sha256::digest(verifier)).as_bytes()) {
-        return Err(Failure::grant("code_verifier", "does not match the code_challenge"));
+        return Err(ErrorResponse::grant("code_verifier", "does not match the code_challenge"));
     }
     if code.jkt.is_some() && code.jkt.as_ref() != proof.map(|proof| &proof.jkt) {
-        return Err(Failure::grant("code", "is bound to another key"));
+        return Err(ErrorResponse::grant("code", "is bound to another key"));
     }
     Ok(())
 }
@@ -163,7 +162,7 @@ async fn session(
     sid: SessionId,
     is_new: bool,
     channel: &Channel,
-) -> Result<Grant, Failure> {
+) -> Result<Grant, ErrorResponse> {
     let jkt = proof.map(|proof| proof.jkt.clone());
     if !is_new && let Some(grant) = found(issuer, sid, jkt.as_deref(), channel).await? {
         return Ok(grant);
@@ -177,7 +176,7 @@ async fn session(
         acr: code.acr.clone(),
         auth_time: UnixSeconds::new(code.auth_time),
     };
-    match tokens::begin(issuer, channel, start, Seed::new(*sid.as_bytes(), random()?)).await {
+    match token_response::begin(issuer, channel, start, Seed::new(*sid.as_bytes(), random()?)).await {
         // Another redemption was faster, or the row was written and the answer lost.
         Err(failure) if failure.is_retryable() => found(issuer, sid, jkt.as_deref(), channel).await?.ok_or(failure),
         begun => begun,
@@ -190,18 +189,18 @@ async fn found(
     sid: SessionId,
     jkt: Option<&str>,
     channel: &Channel,
-) -> Result<Option<Grant>, Failure> {
+) -> Result<Option<Grant>, ErrorResponse> {
     let rules = &issuer.settings.rules;
-    match run::run(issuer, channel, Operation::inspect(Inspected::Session(sid)), None).await? {
-        Outcome::Live(row) if row.jkt.as_deref() != jkt => Err(Failure::grant("code", "is bound to another key")),
+    match session_operations::run(issuer, channel, Operation::inspect(Inspected::Session(sid)), None).await? {
+        Outcome::Live(row) if row.jkt.as_deref() != jkt => Err(ErrorResponse::grant("code", "is bound to another key")),
         Outcome::Live(row) => {
             let now = channel.now();
             let grant = Grant::of(&row, row.scope.clone(), row.jkt.clone(), now, rules);
             Ok(Some(grant.with_refresh_token(current_token(&row, now, rules))))
         }
-        Outcome::Refused(Refusal::SessionMissing) => Ok(None),
-        Outcome::Refused(refusal) => Err(Failure::refused("code", refusal)),
-        _ => Err(Failure::unavailable()),
+        Outcome::Refused(GrantError::SessionMissing) => Ok(None),
+        Outcome::Refused(refusal) => Err(ErrorResponse::refused("code", refusal)),
+        _ => Err(ErrorResponse::unavailable()),
     }
 }
 
@@ -209,7 +208,7 @@ async fn found(
 ///
 /// A mark whose outcome is not known is written once more, from the same version: should the first still be on its way, it then comes too
 /// late. One that is refused may be this very mark, written before.
-async fn is_answered(key: &str, version: u64, answered: &Code, channel: &Channel) -> Result<bool, Failure> {
+async fn is_answered(key: &str, version: u64, answered: &Code, channel: &Channel) -> Result<bool, ErrorResponse> {
     let mark = || channel.swap(key, version, written(answered), remembered(channel));
     let held = match mark().await {
         Ok(held) => held,
@@ -220,19 +219,19 @@ async fn is_answered(key: &str, version: u64, answered: &Code, channel: &Channel
     }
     match channel.read(key).await?.as_ref().map(read).transpose()? {
         Some(code) if code.answered == answered.answered => Ok(true),
-        Some(code) if code.sid.is_none() => Err(Failure::unavailable()),
+        Some(code) if code.sid.is_none() => Err(ErrorResponse::unavailable()),
         _ => Ok(false),
     }
 }
 
 /// RFC 6749 §4.1.2: a code that is used again has been seen by two, and what came of it ends.
-async fn used_twice(issuer: &Issuer, sid: &str, channel: &Channel) -> Result<Failure, Failure> {
+async fn used_twice(issuer: &Issuer, sid: &str, channel: &Channel) -> Result<ErrorResponse, ErrorResponse> {
     let sid = SessionId::parse(sid).ok_or(Unavailable)?;
-    run::end(issuer, channel, sid).await?;
-    Ok(Failure::grant("code", "was used before"))
+    session_operations::end(issuer, channel, sid).await?;
+    Ok(ErrorResponse::grant("code", "was used before"))
 }
 
-fn nonce() -> Result<String, Failure> {
+fn nonce() -> Result<String, ErrorResponse> {
     Ok(base64url::encode(&random::<16>()?))
 }
 
@@ -240,10 +239,10 @@ fn remembered(channel: &Channel) -> u64 {
     channel.now().get().saturating_add(REMEMBERED_SECONDS)
 }
 
-fn read(found: &Entry) -> Result<Code, Failure> {
+fn read(found: &StoreEntry) -> Result<Code, ErrorResponse> {
     // Where it went wrong, and not what stands there.
     let place = |error: serde_json::Error| format!("{:?} error at column {}", error.classify(), error.column());
-    serde_json::from_str(&found.value).map_err(|error| Failure::unreadable("a code", place(error)))
+    serde_json::from_str(&found.value).map_err(|error| ErrorResponse::unreadable("a code", place(error)))
 }
 
 /// Checks what only an application can get wrong.

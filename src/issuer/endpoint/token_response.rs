@@ -7,8 +7,8 @@ use super::{
     channel::Channel,
     client::{Client, REFRESH_TOKEN},
     cutoff,
-    failure::Failure,
-    run,
+    error_response::ErrorResponse,
+    session_operations,
 };
 use crate::issuer::{
     scope,
@@ -21,7 +21,7 @@ use crate::issuer::{
 };
 
 /// The response for what a session has granted, which is committed.
-pub(super) fn of_session(issuer: &Issuer, client: &Client, grant: &Grant) -> Result<Map<String, Value>, Failure> {
+pub(super) fn of_session(issuer: &Issuer, client: &Client, grant: &Grant) -> Result<Map<String, Value>, ErrorResponse> {
     let settings = &issuer.settings;
     // A client whose scope was narrowed in the configuration has less from its next token on.
     let scope = scope::common(grant.scope.as_deref(), client.scope.as_deref());
@@ -50,7 +50,7 @@ pub(super) async fn alone(
     channel: &Channel,
     client: &Client,
     wanted: Wanted<'_>,
-) -> Result<Map<String, Value>, Failure> {
+) -> Result<Map<String, Value>, ErrorResponse> {
     let settings = &issuer.settings;
     let Wanted { subject, scope, jkt, longest_seconds } = wanted;
     let lifetime = settings.rules.configuration.access_token.min(longest_seconds);
@@ -63,12 +63,17 @@ pub(super) async fn alone(
 }
 
 /// Begins a session, and says what it has granted.
-pub(super) async fn begin(issuer: &Issuer, channel: &Channel, wanted: Start, seed: Seed) -> Result<Grant, Failure> {
+pub(super) async fn begin(
+    issuer: &Issuer,
+    channel: &Channel,
+    wanted: Start,
+    seed: Seed,
+) -> Result<Grant, ErrorResponse> {
     let operation = Operation::start(wanted, seed).map_err(IssuerError::from)?;
-    match run::run(issuer, channel, operation, None).await? {
+    match session_operations::run(issuer, channel, operation, None).await? {
         Outcome::Granted(grant) => Ok(grant),
-        Outcome::Refused(refusal) => Err(Failure::refused("subject", refusal)),
-        _ => Err(Failure::unavailable()),
+        Outcome::Refused(refusal) => Err(ErrorResponse::refused("subject", refusal)),
+        _ => Err(ErrorResponse::unavailable()),
     }
 }
 

@@ -17,12 +17,12 @@ const MOST_STATUSES: usize = 64;
 
 /// What is kept.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Aside {
+pub(super) struct FormerLists {
     lists: Vec<(Arc<KeySet>, Arc<List>)>,
     statuses: Vec<(String, Arc<KeySet>, Arc<StatusList>)>,
 }
 
-impl Aside {
+impl FormerLists {
     /// Keeps the list that was held under these keys. It is later than any of its issuer that was kept for them before.
     pub(super) fn keep_list(&mut self, keys: &Arc<KeySet>, list: &Arc<List>) {
         self.lists.retain(|(other, kept)| kept.issuer() != list.issuer() || !same(other, keys));

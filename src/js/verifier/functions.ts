@@ -12,7 +12,7 @@ import type { Inspection, JwsVerdict, Rejected } from './verdict.js';
 import { makeVerifier } from './verifier.js';
 
 /** The functions of the main entry. */
-export interface Face {
+export interface VerifierFunctions {
   createVerifier: typeof createVerifier;
   verifyJws: typeof verifyJws;
   inspect: typeof inspect;
@@ -38,7 +38,7 @@ export function lazily<G extends ValidatorGlue>(
 }
 
 /** Makes the functions of the main entry from a way to get at the core. */
-export function bindFace(core: () => Instance<ValidatorGlue>): Face {
+export function bindFunctions(core: () => Instance<ValidatorGlue>): VerifierFunctions {
   return {
     createVerifier: Object.assign(
       (policy: Policy, options?: VerifierOptions) => makeVerifier(core(), toJson(policy), options),
@@ -46,7 +46,7 @@ export function bindFace(core: () => Instance<ValidatorGlue>): Face {
         fromSealed: (sealed: Sealed, options?: VerifierOptions) =>
           makeVerifier(core(), sealedPolicy(sealed), options),
       },
-    ) as Face['createVerifier'],
+    ) as VerifierFunctions['createVerifier'],
     verifyJws(jws, jwk): JwsVerdict {
       const home = core();
       const [text, length] = handOver(jws);

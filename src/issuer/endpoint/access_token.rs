@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{Issuer, IssuerError, channel::Channel, cutoff, failure::Failure, name, run};
+use super::{
+    Issuer, IssuerError, channel::Channel, cutoff, error_response::ErrorResponse, session_operations, store_keys,
+};
 use crate::issuer::sessions::{
     operation::{Operation, Outcome},
     session::Inspected,
@@ -15,7 +17,7 @@ use crate::{
 };
 
 /// The token, if it is one of ours and good at `now` by what it says itself.
-pub(super) fn verified(issuer: &Issuer, text: &str, now: UnixSeconds) -> Result<Option<Accepted>, Failure> {
+pub(super) fn verified(issuer: &Issuer, text: &str, now: UnixSeconds) -> Result<Option<Accepted>, ErrorResponse> {
     let settings = &issuer.settings;
     let others = settings.clients.iter().filter_map(|client| client.audience.clone());
     let audiences = core::iter::once(settings.audience.clone()).chain(others);
@@ -33,15 +35,15 @@ pub(super) async fn stands(
     accepted: &Accepted,
     claims: &Map<String, Value>,
     channel: &Channel,
-) -> Result<bool, Failure> {
+) -> Result<bool, ErrorResponse> {
     let typed = accepted.claims();
     if let Some(jti) = &typed.jti
-        && channel.read(&name::token(jti)).await?.is_some()
+        && channel.read(&store_keys::token(jti)).await?.is_some()
     {
         return Ok(false);
     }
     if let Some(kid) = accepted.header().kid()
-        && channel.read(&name::key_cutoff(kid)).await?.is_some()
+        && channel.read(&store_keys::key_cutoff(kid)).await?.is_some()
     {
         return Ok(false);
     }
@@ -52,8 +54,8 @@ pub(super) async fn stands(
     };
     // The session knows the cutoffs that it began under, which says more than instants do.
     let Some(sid) = SessionId::parse(sid) else { return Ok(false) };
-    match run::run(issuer, channel, Operation::inspect(Inspected::Session(sid)), None).await? {
-        Outcome::Unavailable => Err(Failure::unavailable()),
+    match session_operations::run(issuer, channel, Operation::inspect(Inspected::Session(sid)), None).await? {
+        Outcome::Unavailable => Err(ErrorResponse::unavailable()),
         outcome => Ok(matches!(outcome, Outcome::Live(_))),
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     alg::Alg,
     claims::{ParsedClaims, missing},
     json::Scalar,
+    jws::header::is_same_type,
     policy::sources::{Introspection, Remote},
     rejection::{Rejection, excerpt},
 };
@@ -12,7 +13,7 @@ use crate::{
 const ACCESS_TOKEN: &str = "at+jwt";
 
 #[derive(Debug)]
-pub(crate) struct Rules {
+pub(crate) struct IssuerRules {
     pub(crate) issuer: String,
     pub(crate) audience: Vec<String>,
     pub(crate) audience_claim: String,
@@ -32,10 +33,10 @@ pub(crate) enum Types {
     OneOf(Vec<String>),
 }
 
-impl Rules {
+impl IssuerRules {
     /// What is asked when a policy names nothing else.
     pub(crate) fn new(issuer: String, audience: Vec<String>) -> Self {
-        Rules {
+        IssuerRules {
             issuer,
             audience,
             audience_claim: "aud".to_owned(),
@@ -49,31 +50,31 @@ impl Rules {
         }
     }
 
-    /// The rules about a token of this issuer, in the order in which they are checked: kind, audience, further claims.
+    /// The rules about a token of this issuer, in the order in which they are checked: the audience is there, kind, audience, further claims.
     pub(crate) fn check(&self, typ: Option<&str>, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
-        if claims.object.get(&self.audience_claim).is_none() {
-            return Err(missing(&self.audience_claim));
-        }
+        self.check_audience_is_there(claims)?;
         self.check_type(typ)?;
-        self.check_but_type(claims)
+        self.check_values(claims)
     }
 
     /// The same about what has no kind: an answer about an opaque token.
     pub(crate) fn check_but_type(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
-        if claims.object.get(&self.audience_claim).is_none() {
-            return Err(missing(&self.audience_claim));
-        }
+        self.check_audience_is_there(claims)?;
+        self.check_values(claims)
+    }
+
+    fn check_audience_is_there(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
+        claims.object.get(&self.audience_claim).map(drop).ok_or_else(|| missing(&self.audience_claim))
+    }
+
+    fn check_values(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
         self.check_audience(&claims.texts(&self.audience_claim))?;
         self.check_claims(claims)
     }
 
     fn check_type(&self, typ: Option<&str>) -> Result<(), Rejection> {
         let Types::OneOf(types) = &self.types else { return Ok(()) };
-        // RFC 7515 §4.1.9: "application/" may be left out of a media type that has no other slash.
-        fn short(name: &str) -> &str {
-            name.strip_prefix("application/").unwrap_or(name)
-        }
-        if typ.is_some_and(|typ| types.iter().any(|accepted| short(accepted) == short(typ))) {
+        if typ.is_some_and(|typ| types.iter().any(|accepted| is_same_type(accepted, typ))) {
             return Ok(());
         }
         Err(Rejection::TypeMismatch { expected: types.clone(), actual: typ.map(excerpt) })
@@ -87,7 +88,7 @@ impl Rules {
         Err(Rejection::AudienceMismatch { expected: self.audience.clone(), actual })
     }
 
-    pub(crate) fn check_claims(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
+    fn check_claims(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
         if let Some(name) = self.required_claims.iter().find(|name| claims.object.get(name).is_none()) {
             return Err(missing(name));
         }

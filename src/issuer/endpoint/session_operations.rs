@@ -5,17 +5,17 @@ use serde_json::json;
 use super::{
     Issuer,
     admission::Admission,
-    channel::{Channel, Entry, Unavailable},
-    failure::Failure,
+    channel::{Channel, Unavailable},
+    error_response::ErrorResponse,
     intents::{self, Opened},
-    log::{self, Entry as Listed},
+    log::{self, LogEntry},
     pause::Pause,
 };
 use crate::issuer::{
     feed::intent::Wanted,
     sessions::{
         cutoff::{CUTOFFS, Cutoff},
-        operation::{Evidence, Operation, Outcome, Step, Versioned},
+        operation::{Operation, Outcome, StoreEntry, StoreResult, StoreStep},
         refresh_token::RefreshToken,
         row::{Row, Status},
         session_id::SessionId,
@@ -34,11 +34,11 @@ pub(super) async fn run(
     channel: &Channel,
     operation: Operation,
     admission: Option<Admission<'_>>,
-) -> Result<Outcome, Failure> {
+) -> Result<Outcome, ErrorResponse> {
     let mut listing = Listing { announces: true, ..Listing::default() };
     let outcome = carry_out(issuer, channel, operation, admission, &mut listing).await?;
     if let Some(sid) = listing.revoked {
-        intents::append(issuer, channel, &mut listing.intent, Listed::of(Wanted::Session(sid))).await?;
+        intents::append(issuer, channel, &mut listing.intent, LogEntry::of(Wanted::Session(sid))).await?;
     }
     if outcome != Outcome::Unavailable {
         intents::close(issuer, listing.intent);
@@ -64,13 +64,13 @@ async fn carry_out(
     mut operation: Operation,
     mut admission: Option<Admission<'_>>,
     listing: &mut Listing,
-) -> Result<Outcome, Failure> {
+) -> Result<Outcome, ErrorResponse> {
     let rules = &issuer.settings.rules;
     let mut pause = Pause::new(RACE_MS.0, RACE_MS.1);
     let mut step = operation.begin();
     loop {
-        let evidence = match step {
-            Step::Read { key } => {
+        let result = match step {
+            StoreStep::Read { key } => {
                 let found = channel.read(&key).await;
                 listing.before =
                     found.as_ref().is_ok_and(|it| it.as_ref().is_some_and(|it| revoked(&it.value).is_some()));
@@ -80,19 +80,19 @@ async fn carry_out(
                 if let Ok(Some(entry)) = &found {
                     readable(&key, &entry.value)?;
                 }
-                found.map_or(Evidence::Unavailable, |found| Evidence::Read(found.map(versioned)))
+                found.map_or(StoreResult::Unavailable, StoreResult::Read)
             }
-            Step::ReadCutoffs { keys: [subject, client] } => {
+            StoreStep::ReadCutoffs { keys: [subject, client] } => {
                 listing.announces = false;
                 match both(channel, &subject, &client).await {
                     Ok(found) => {
                         found.iter().flatten().try_for_each(|found| readable(&subject, &found.value))?;
-                        Evidence::Cutoffs(found)
+                        StoreResult::Cutoffs(found)
                     }
-                    Err(Unavailable) => Evidence::Unavailable,
+                    Err(Unavailable) => StoreResult::Unavailable,
                 }
             }
-            Step::Swap { key, expected, value, ends_at } => {
+            StoreStep::Swap { key, expected, value, ends_at } => {
                 if let Some(admission) = &mut admission {
                     admission.prove(channel, &value).await?;
                 }
@@ -108,32 +108,27 @@ async fn carry_out(
                     Ok(false) => drop(pause.wait(channel).await?),
                     Err(Unavailable) => {}
                 }
-                swapped.map_or(Evidence::Unavailable, Evidence::Swapped)
+                swapped.map_or(StoreResult::Unavailable, StoreResult::Swapped)
             }
-            Step::Done { outcome, events } => {
+            StoreStep::Done { outcome, events } => {
                 events.iter().for_each(|event| channel.report(json!(event)));
                 return Ok(outcome);
             }
         };
-        step = operation.resume(evidence, channel.now(), rules);
+        step = operation.resume(result, channel.now(), rules);
     }
 }
 
-async fn both(channel: &Channel, subject: &str, client: &str) -> Result<[Option<Versioned>; 2], Unavailable> {
-    let subject = channel.read(subject).await?;
-    Ok([subject.map(versioned), channel.read(client).await?.map(versioned)])
-}
-
-fn versioned(Entry { version, value }: Entry) -> Versioned {
-    Versioned { version, value }
+async fn both(channel: &Channel, subject: &str, client: &str) -> Result<[Option<StoreEntry>; 2], Unavailable> {
+    Ok([channel.read(subject).await?, channel.read(client).await?])
 }
 
 /// An entry that cannot be read is an error of storage, and the operator is told which.
-fn readable(key: &str, value: &str) -> Result<(), Failure> {
+fn readable(key: &str, value: &str) -> Result<(), ErrorResponse> {
     if key.starts_with(CUTOFFS) {
-        return Cutoff::from_json(value).map(drop).map_err(|error| Failure::unreadable("a cutoff", error));
+        return Cutoff::from_json(value).map(drop).map_err(|error| ErrorResponse::unreadable("a cutoff", error));
     }
-    Row::from_json(value).map(drop).map_err(|error| Failure::unreadable("a session", error))
+    Row::from_json(value).map(drop).map_err(|error| ErrorResponse::unreadable("a session", error))
 }
 
 /// The session that this row says is over. A cutoff is no row.
@@ -142,22 +137,22 @@ fn revoked(value: &str) -> Option<SessionId> {
 }
 
 /// The row of a session. One that cannot be read is no missing one.
-pub(super) async fn read(channel: &Channel, sid: SessionId) -> Result<Option<Row>, Failure> {
+pub(super) async fn read(channel: &Channel, sid: SessionId) -> Result<Option<Row>, ErrorResponse> {
     let found = channel.read(&sid.key()).await?;
     let row = found.map(|entry| Row::from_json(&entry.value)).transpose();
-    row.map_err(|error| Failure::unreadable("a session", error))
+    row.map_err(|error| ErrorResponse::unreadable("a session", error))
 }
 
 /// Ends a session for good. Of one that was revoked before nobody knows whether it came to the log: it is looked for there.
-pub(super) async fn end(issuer: &Issuer, channel: &Channel, sid: SessionId) -> Result<(), Failure> {
+pub(super) async fn end(issuer: &Issuer, channel: &Channel, sid: SessionId) -> Result<(), ErrorResponse> {
     let mut listing = Listing { announces: true, ..Listing::default() };
     let outcome = carry_out(issuer, channel, Operation::revoke(sid), None, &mut listing).await?;
     if outcome != Outcome::Revoked {
-        return Err(Failure::unavailable());
+        return Err(ErrorResponse::unavailable());
     }
     let wanted = Wanted::Session(sid.to_string());
     if listing.revoked.is_some() {
-        intents::append(issuer, channel, &mut listing.intent, Listed::of(wanted)).await?;
+        intents::append(issuer, channel, &mut listing.intent, LogEntry::of(wanted)).await?;
     } else if listing.before {
         log::ensure(issuer, channel, wanted).await?;
     }
@@ -166,10 +161,10 @@ pub(super) async fn end(issuer: &Issuer, channel: &Channel, sid: SessionId) -> R
 }
 
 /// Revokes a session's row and leaves the log to the caller.
-pub(super) async fn revoke_row(issuer: &Issuer, channel: &Channel, sid: SessionId) -> Result<(), Failure> {
+pub(super) async fn revoke_row(issuer: &Issuer, channel: &Channel, sid: SessionId) -> Result<(), ErrorResponse> {
     match carry_out(issuer, channel, Operation::revoke(sid), None, &mut Listing::default()).await? {
         Outcome::Revoked => Ok(()),
-        _ => Err(Failure::unavailable()),
+        _ => Err(ErrorResponse::unavailable()),
     }
 }
 

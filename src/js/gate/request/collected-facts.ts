@@ -3,7 +3,7 @@ import type { Connection } from './platform.js';
 import type { Snapshot } from './snapshot.js';
 
 /** The facts of one request as the present policy wants them, and the name under which its decision is kept. */
-export class Collected {
+export class CollectedFacts {
   readonly #request: Snapshot;
   readonly #requirement: number | undefined;
   readonly #connection: Connection;

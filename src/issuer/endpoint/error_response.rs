@@ -6,14 +6,14 @@ use super::{
     channel::{Broken, Channel, Unavailable},
     response::Response,
 };
-use crate::issuer::{IssuerError, sessions::refusal::Refusal};
+use crate::issuer::{IssuerError, sessions::grant_error::GrantError};
 
 /// How long to wait after the store gave no answer, in seconds.
 const RETRY_SECONDS: u64 = 1;
 
 /// An error response. Its description names the field at fault and never quotes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(super) struct ErrorResponse {
     status: u16,
     error: &'static str,
     description: String,
@@ -29,92 +29,100 @@ struct Blame {
     cause: String,
 }
 
-impl Failure {
+impl ErrorResponse {
     pub(super) fn new(status: u16, error: &'static str, description: impl Into<String>) -> Self {
-        Failure { status, error, description: description.into(), header: None, blame: None }
+        ErrorResponse { status, error, description: description.into(), header: None, blame: None }
     }
 
     /// RFC 6749 §5.2: a parameter is missing, repeated or malformed.
     pub(super) fn request(parameter: &str, reason: &str) -> Self {
-        Failure::new(400, "invalid_request", format!("{parameter}: {reason}"))
+        ErrorResponse::new(400, "invalid_request", format!("{parameter}: {reason}"))
     }
 
     /// RFC 9110 §15.5.1, §15.5.9: the body broke off, or did not come in time.
     pub(super) fn body(broken: Broken) -> Self {
         match broken {
-            Broken::Aborted => Failure::request("body", "broke off before its end. Send the request again"),
-            Broken::Late => Failure::new(408, "invalid_request", "body: did not come in time. Send the request again"),
+            Broken::Aborted => ErrorResponse::request("body", "broke off before its end. Send the request again"),
+            Broken::Late => {
+                ErrorResponse::new(408, "invalid_request", "body: did not come in time. Send the request again")
+            }
         }
     }
 
     /// RFC 6749 §5.2: the code or token is no good.
     pub(super) fn grant(parameter: &str, reason: &str) -> Self {
-        Failure::new(400, "invalid_grant", format!("{parameter}: {reason}"))
+        ErrorResponse::new(400, "invalid_grant", format!("{parameter}: {reason}"))
     }
 
     /// RFC 6749 §5.2: the scope is more than may be had.
     pub(super) fn scope(reason: &str) -> Self {
-        Failure::new(400, "invalid_scope", format!("scope: {reason}"))
+        ErrorResponse::new(400, "invalid_scope", format!("scope: {reason}"))
     }
 
     /// RFC 6749 §5.2: who it is has not been shown. One who tried by the Authorization header is told the scheme.
     pub(super) fn client(parameter: &str, reason: &str, by_header: bool) -> Self {
         let challenge = by_header.then(|| ("www-authenticate", "Basic realm=\"issuer\"".to_owned()));
-        Failure { header: challenge, ..Failure::new(401, "invalid_client", format!("{parameter}: {reason}")) }
+        ErrorResponse {
+            header: challenge,
+            ..ErrorResponse::new(401, "invalid_client", format!("{parameter}: {reason}"))
+        }
     }
 
     /// RFC 6749 §5.2: this client may not do this.
     pub(super) fn unauthorized(parameter: &str, reason: &str) -> Self {
-        Failure::new(400, "unauthorized_client", format!("{parameter}: {reason}"))
+        ErrorResponse::new(400, "unauthorized_client", format!("{parameter}: {reason}"))
     }
 
     /// RFC 9449 §5: the proof is missing or no good.
     pub(super) fn proof(reason: &str) -> Self {
-        Failure::new(400, "invalid_dpop_proof", format!("DPoP: {reason}"))
+        ErrorResponse::new(400, "invalid_dpop_proof", format!("DPoP: {reason}"))
     }
 
     /// Nothing is said against the request: it may be sent again.
     pub(super) fn unavailable() -> Self {
         let wait = Some(("retry-after", RETRY_SECONDS.to_string()));
-        Failure { header: wait, ..Failure::new(503, "temporarily_unavailable", "the store gave no answer") }
+        ErrorResponse { header: wait, ..ErrorResponse::new(503, "temporarily_unavailable", "the store gave no answer") }
     }
 
     /// The same: the store has given an entry that cannot be read, which is no missing one.
     pub(super) fn unreadable(what: &str, error: impl core::fmt::Display) -> Self {
         let cause = format!("the store returned {what} that cannot be decoded: {error}");
-        Failure {
+        ErrorResponse {
             blame: Some(Box::new(Blame { kind: "store_failed", operation: "read", cause })),
-            ..Failure::unavailable()
+            ..ErrorResponse::unavailable()
         }
     }
 
     /// The same: an upstream issuer's keys are not to be had.
     pub(super) fn without_keys(issuer: &str) -> Self {
         let cause = format!("no key of the upstream issuer {issuer} could be fetched");
-        Failure {
+        ErrorResponse {
             blame: Some(Box::new(Blame { kind: "keys_failed", operation: "keys", cause })),
-            ..Failure::unavailable()
+            ..ErrorResponse::unavailable()
         }
     }
 
     /// RFC 6585 §4.
     pub(super) fn too_many(seconds: u64) -> Self {
         let wait = Some(("retry-after", seconds.to_string()));
-        Failure { header: wait, ..Failure::new(429, "temporarily_unavailable", "too many requests") }
+        ErrorResponse { header: wait, ..ErrorResponse::new(429, "temporarily_unavailable", "too many requests") }
     }
 
     /// RFC 9110 §15.5.6.
     pub(super) fn method(allow: &'static str) -> Self {
         let allow = Some(("allow", allow.to_owned()));
-        Failure { header: allow, ..Failure::new(405, "invalid_request", "method: is not allowed at this endpoint") }
+        ErrorResponse {
+            header: allow,
+            ..ErrorResponse::new(405, "invalid_request", "method: is not allowed at this endpoint")
+        }
     }
 
     /// Why a session yields nothing. What was wrong with the token is told by its permanent code: whoever holds it learns nothing new.
-    pub(super) fn refused(parameter: &str, refusal: Refusal) -> Self {
+    pub(super) fn refused(parameter: &str, refusal: GrantError) -> Self {
         match refusal.oauth_error() {
-            Some("invalid_scope") => Failure::scope("exceeds the granted scope"),
-            Some(error) => Failure::new(400, error, format!("{parameter}: {}", refusal.code())),
-            None => Failure::unavailable(),
+            Some("invalid_scope") => ErrorResponse::scope("exceeds the granted scope"),
+            Some(error) => ErrorResponse::new(400, error, format!("{parameter}: {}", refusal.code())),
+            None => ErrorResponse::unavailable(),
         }
     }
 
@@ -154,19 +162,19 @@ fn in_alphabet(text: &str) -> String {
     text.chars().map(|c| if matches!(c, ' '..='!' | '#'..='[' | ']'..='~') { c } else { '?' }).take(300).collect()
 }
 
-impl From<Unavailable> for Failure {
+impl From<Unavailable> for ErrorResponse {
     fn from(Unavailable: Unavailable) -> Self {
-        Failure::unavailable()
+        ErrorResponse::unavailable()
     }
 }
 
-impl From<IssuerError> for Failure {
+impl From<IssuerError> for ErrorResponse {
     /// Minting fails for want of randomness or by a configuration that was not foreseen: nothing that a client could mend.
     fn from(error: IssuerError) -> Self {
         let blame = Blame { kind: "issue_failed", operation: "sign", cause: error.to_string() };
-        Failure {
+        ErrorResponse {
             blame: Some(Box::new(blame)),
-            ..Failure::new(500, "server_error", "the issuer could not issue a token")
+            ..ErrorResponse::new(500, "server_error", "the issuer could not issue a token")
         }
     }
 }
@@ -177,16 +185,16 @@ mod tests {
 
     #[test]
     fn a_description_stays_within_its_alphabet() {
-        let told = Failure::request("a\"b\\c\u{e9}\n", "is repeated").response();
+        let told = ErrorResponse::request("a\"b\\c\u{e9}\n", "is repeated").response();
         assert_eq!(told.body, r#"{"error":"invalid_request","error_description":"a?b?c??: is repeated"}"#);
         assert!(told.headers.contains(&("cache-control", "no-store".to_owned())));
     }
 
     #[test]
     fn what_is_no_fault_of_the_client_may_be_tried_again() {
-        let told = Failure::refused("refresh_token", Refusal::StoreBehind).response();
+        let told = ErrorResponse::refused("refresh_token", GrantError::StoreBehind).response();
         assert_eq!(told.status, 503);
         assert!(told.headers.contains(&("retry-after", "1".to_owned())));
-        assert_eq!(Failure::refused("refresh_token", Refusal::ReuseDetected).response().status, 400);
+        assert_eq!(ErrorResponse::refused("refresh_token", GrantError::ReuseDetected).response().status, 400);
     }
 }

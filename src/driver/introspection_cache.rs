@@ -27,7 +27,7 @@ pub(crate) struct Lifetimes {
 
 /// Apart, so that a flood of tokens that nobody issued evicts no good answer.
 #[derive(Debug, Default)]
-pub(crate) struct Answers {
+pub(crate) struct IntrospectionCache {
     active: Texts,
     inactive: Texts,
 }
@@ -39,7 +39,7 @@ struct Said {
     exp: Option<u64>,
 }
 
-impl Answers {
+impl IntrospectionCache {
     /// The answer that is kept, if one counts at that second.
     pub(crate) fn get(&self, key: &Key, now: u64) -> Option<&str> {
         self.active.get(key, now).or_else(|| self.inactive.get(key, now))
@@ -160,7 +160,7 @@ mod tests {
             (r#"{"active":"true"}"#, 1000),
             ("[]", 1000),
         ] {
-            let mut answers = Answers::default();
+            let mut answers = IntrospectionCache::default();
             answers.keep(&key(0), text, 1, 1000, LIFETIMES);
             for now in [999, 1000, 1009, 1010, 1019, 1020, 1059, 1060] {
                 let expected = (1000..until).contains(&now).then_some(text);
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn an_earlier_question_that_is_answered_later_is_not_the_last_word() {
-        let mut answers = Answers::default();
+        let mut answers = IntrospectionCache::default();
         for last in [r#"{"active":false}"#, "unclear"] {
             answers.keep(&key(0), last, 2, 1000, LIFETIMES);
             answers.keep(&key(0), r#"{"active":true}"#, 1, 1000, LIFETIMES);
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_tokens_that_nobody_issued_evicts_no_good_answer_and_takes_no_more_room() {
-        let mut answers = Answers::default();
+        let mut answers = IntrospectionCache::default();
         answers.keep(&key(0), r#"{"active":true}"#, 1, 1000, LIFETIMES);
         let large = format!(r#"{{"active":false,"x":"{}"}}"#, "x".repeat(10_000));
         for number in 1..3000 {

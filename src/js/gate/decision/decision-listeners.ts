@@ -1,7 +1,7 @@
 import type { Evidence, Facts } from '../request/facts.js';
 import type { Allowed, CheckContext, RequestFacts } from '../types.js';
 import type { RefusedStep } from './decision.js';
-import type { Decided, Observer, Stopwatch } from './observe.js';
+import type { Decided, Observer, Stopwatch } from './observer.js';
 import type { Shadow } from './shadow.js';
 
 /** A question, as it came. */
@@ -18,7 +18,7 @@ export interface Asked {
  * Who is told of decisions: the counters, the caller's `onDecision`, and a second policy, whose
  * word is compared.
  */
-export class Told {
+export class DecisionListeners {
   readonly #observer: Observer;
   readonly #shadow: Pick<Shadow, 'compare'> | undefined;
   readonly #now: () => number;

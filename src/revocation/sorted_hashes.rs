@@ -2,7 +2,7 @@
 
 /// Hashes in ascending order, each once.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Exact {
+pub(crate) struct SortedHashes {
     hashes: Vec<u64>,
     filter: Filter,
 }
@@ -35,20 +35,20 @@ impl Ascending {
     }
 }
 
-impl From<Ascending> for Exact {
+impl From<Ascending> for SortedHashes {
     fn from(Ascending(hashes): Ascending) -> Self {
         let filter = Filter::of(&hashes);
-        Exact { hashes, filter }
+        SortedHashes { hashes, filter }
     }
 }
 
-impl PartialEq for Exact {
+impl PartialEq for SortedHashes {
     fn eq(&self, other: &Self) -> bool {
         self.hashes == other.hashes
     }
 }
 
-impl Exact {
+impl SortedHashes {
     pub(crate) fn len(&self) -> usize {
         self.hashes.len()
     }
@@ -78,7 +78,7 @@ impl Exact {
     }
 
     /// Adds the hashes of another set, in place; whether there was one among them that was new.
-    pub(crate) fn merge(&mut self, more: &Exact) -> bool {
+    pub(crate) fn merge(&mut self, more: &SortedHashes) -> bool {
         let mut fresh: Vec<(usize, u64)> = Vec::with_capacity(more.len());
         // Each is looked for where the one before was found: the list is gone through once.
         let (mut from, mut least) = (0, 0);
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn set(hashes: &BTreeSet<u64>) -> Exact {
+    fn set(hashes: &BTreeSet<u64>) -> SortedHashes {
         let mut ascending = Ascending::with_room(hashes.len());
         assert!(hashes.iter().all(|hash| ascending.push(*hash)));
         ascending.into()

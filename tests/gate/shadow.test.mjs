@@ -38,7 +38,7 @@ test('what both decide alike is counted and told to nobody', () => {
   );
   strict.compare('expired', { method: 'GET' }, undefined, NOW);
   assert.deepEqual(told, []);
-  assert.deepEqual(shadow.stats(), { compared: 1, same: 1, differences: [], faults: 0 });
+  assert.deepEqual(shadow.stats(), { compared: 1, same: 1, differences: [], callbackErrors: 0 });
   assert.equal(strict.stats().same, 1);
 });
 
@@ -100,7 +100,7 @@ test('the live keys are handed to it, and what it says of them reaches nobody', 
     },
   });
   assert.equal(refusing.setKeys('https://a.example', '{}'), undefined);
-  assert.equal(refusing.stats().faults, 1);
+  assert.equal(refusing.stats().callbackErrors, 1);
 });
 
 test('nothing that the shadow or the callback does is thrown: traps, garbage, exceptions, rejections', async () => {
@@ -118,14 +118,14 @@ test('nothing that the shadow or the callback does is thrown: traps, garbage, ex
     const shadow = new Shadow(raw, callback);
     shadow.compare('allowed', { method: 'GET' }, '{}', NOW);
     await settle();
-    assert.equal(shadow.stats().faults, 1);
+    assert.equal(shadow.stats().callbackErrors, 1);
     assert.equal(shadow.stats().compared, 1);
   }
   const circular = {};
   circular.self = circular;
   const shadow = new Shadow(core(() => ({ step: 'allowed' })));
   shadow.compare('allowed', circular, undefined, NOW);
-  assert.equal(shadow.stats().faults, 1);
+  assert.equal(shadow.stats().callbackErrors, 1);
 });
 
 test('pairs of codes are bounded, whatever a core says', () => {

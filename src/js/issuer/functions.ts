@@ -3,7 +3,7 @@ import { ask } from '../instance/resident.js';
 import { orPolicyError } from '../shared/errors.js';
 import { toJson } from '../shared/to-json.js';
 import { instant } from '../verifier/convert.js';
-import { bindFace as bindVerifier, type Face } from '../verifier/face.js';
+import { bindFunctions as bindVerifier, type VerifierFunctions } from '../verifier/functions.js';
 import type { Jwk } from '../verifier/policy.js';
 import type { IssuerGlue } from '../wasm/glue.js';
 import type {
@@ -17,7 +17,7 @@ import { makeIssuer } from './issuer.js';
 import { ResidentSigningKey } from './resident.js';
 
 /** The functions of the issuer's entry. */
-export interface IssuerFace extends Face {
+export interface IssuerFunctions extends VerifierFunctions {
   generateSigningKey: typeof generateSigningKey;
   importSigningKey: typeof importSigningKey;
   createIssuer: typeof createIssuer;
@@ -25,7 +25,7 @@ export interface IssuerFace extends Face {
 }
 
 /** Makes the functions of the issuer's entry from a way to get at the core. */
-export function bindFace(core: () => Instance<IssuerGlue>): IssuerFace {
+export function bindFunctions(core: () => Instance<IssuerGlue>): IssuerFunctions {
   return {
     ...bindVerifier(core),
     generateSigningKey(alg) {

@@ -6,8 +6,8 @@ use crate::{
     gate::{
         facts::Introspected,
         judge::{Case, Outcome},
-        kind,
         step::Step,
+        token_kind,
     },
     json::{Object, Value, read_object},
     jws::compact::{leading_parts_unverified, names_unverified},
@@ -92,8 +92,8 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
     #[cfg(not(feature = "revocation"))]
     let must_be_fresh = false;
     let (text, response) = match answer(case, policy, issuer, must_be_fresh)? {
-        Answer::Open(step) => return Ok(step),
-        Answer::Active(text, response) => (text, response),
+        IntrospectionOutcome::Open(step) => return Ok(step),
+        IntrospectionOutcome::Active(text, response) => (text, response),
     };
     let claims = claims::of_response(response)?;
     let (verifier, token, fresh) = (&case.gate.verifier, case.credentials.token, !case.evidence.introspection_kept);
@@ -119,13 +119,13 @@ pub(super) fn vouch(case: &Case<'_>, rejection: &Rejection) -> Result<Option<Ste
     let policy = case.gate.verifier.policy();
     let (issuer, _) = claimed(case, policy).ok_or_else(|| rejection.clone())?;
     match answer(case, policy, issuer, true)? {
-        Answer::Open(step) => Ok(Some(step)),
-        Answer::Active(..) => Ok(None),
+        IntrospectionOutcome::Open(step) => Ok(Some(step)),
+        IntrospectionOutcome::Active(..) => Ok(None),
     }
 }
 
 /// What an authorization server has said of a token.
-enum Answer<'a> {
+enum IntrospectionOutcome<'a> {
     /// Nothing yet.
     Open(Step),
     /// That it is active: the text and what it says.
@@ -138,13 +138,18 @@ fn question(case: &Case<'_>, policy: &Policy, issuer: usize, fresh: bool) -> Ste
     Step::NeedIntrospection { issuer, token, fresh }
 }
 
-fn answer<'a>(case: &Case<'a>, policy: &Policy, issuer: usize, fresh: bool) -> Result<Answer<'a>, Denial> {
+fn answer<'a>(
+    case: &Case<'a>,
+    policy: &Policy,
+    issuer: usize,
+    fresh: bool,
+) -> Result<IntrospectionOutcome<'a>, Denial> {
     let failed = |reason: &'static str| Denial::IntrospectionUnavailable { reason };
     let evidence = &case.evidence;
     let text = match evidence.introspection {
-        None => return Ok(Answer::Open(question(case, policy, issuer, fresh))),
+        None => return Ok(IntrospectionOutcome::Open(question(case, policy, issuer, fresh))),
         Some(Introspected::Response(_)) if fresh && evidence.introspection_kept => {
-            return Ok(Answer::Open(question(case, policy, issuer, true)));
+            return Ok(IntrospectionOutcome::Open(question(case, policy, issuer, true)));
         }
         Some(Introspected::Unavailable) => return Err(failed("unavailable")),
         Some(Introspected::Busy) => return Err(failed("busy")),
@@ -153,8 +158,8 @@ fn answer<'a>(case: &Case<'a>, policy: &Policy, issuer: usize, fresh: bool) -> R
     let response = read_object(text.as_bytes(), policy.limits()).map_err(|_| failed("malformed"))?;
     match response.get("active") {
         Some(Value::Bool(true)) => {
-            kind::check(policy, issuer, &response)?;
-            Ok(Answer::Active(text, response))
+            token_kind::check(policy, issuer, &response)?;
+            Ok(IntrospectionOutcome::Active(text, response))
         }
         Some(Value::Bool(false)) => Err(Denial::TokenInactive),
         _ => Err(failed("malformed")),
