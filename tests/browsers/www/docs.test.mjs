@@ -89,7 +89,7 @@ test('the form leads to the search from any page, without a script of the page',
   const { page, goto, close } = await chromium.open('about:blank');
   await goto(`${site.origin}/docs/guides/gate.html`);
   await page.fill('#find', 'okta');
-  await page.keyboard.press('Enter');
+  await Promise.all([page.waitForURL('**/search.html?q=okta'), page.keyboard.press('Enter')]);
   await until(page, () => document.querySelector('#results a') !== null);
   assert.ok((await results(page)).some((address) => address.startsWith('providers/okta.html')));
   await close();
