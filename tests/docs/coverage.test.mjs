@@ -24,16 +24,19 @@ before(async () => {
 
 const below = (folder) =>
   [...pages.values()].filter(({ path }) => path.startsWith(`${folder}/`) && !path.endsWith('index.md'));
-const isNamed = (folder, text) => below(folder).filter(({ markdown }) => markdown.includes(text));
 
 test('every preset has a page with its policy, a token of its shape and what is refused', () => {
+  const index = pages.get('providers/index.md').markdown;
   for (const name of presetNames()) {
-    const [page] = isNamed('providers', `"preset": "${name}"`);
-    assert.ok(page, `www/docs/providers has no policy with the preset ${name}`);
-    const source = read(page.source);
-    for (const what of ['preset', 'token', 'refused'])
-      assert.ok(source.includes(`<!-- generated: ${what} ${name} -->`), `${page.source}: no ${what} ${name}`);
-    assert.ok(pages.get('providers/index.md').markdown.includes(`\`${name}\``), `the index names no ${name}`);
+    const marked = below('providers').find(({ source }) =>
+      ['preset', 'token', 'refused'].every((what) =>
+        read(source).includes(`<!-- generated: ${what} ${name} -->`),
+      ),
+    );
+    assert.ok(marked, `no page of www/docs/providers has the sections of the preset ${name}`);
+    assert.ok(index.includes(`\`${name}\``), `www/docs/providers/index.md does not name ${name}`);
+    for (const part of [`"preset": "${name}"`, 'The header:', '| refused | code |'])
+      assert.ok(marked.markdown.includes(part), `${marked.source}: the vectors show no ${part} of ${name}`);
   }
 });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ROOT } from '../steps.mjs';
 import { codesTable } from './codes.mjs';
 import { policyReference } from './policy.mjs';
-import { presetOf, refusedOf, tokenOf } from './presets.mjs';
+import { presetOf, refusedOf, shortestOf, tokenOf } from './presets.mjs';
 
 const read = (path) => readFileSync(join(ROOT, path), 'utf8');
 
@@ -35,6 +35,7 @@ export const generated = {
   policy: policyReference,
   codes: codesTable,
   cli,
+  shortest: shortestOf,
   preset: presetOf,
   token: tokenOf,
   refused: refusedOf,

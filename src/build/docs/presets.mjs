@@ -36,15 +36,32 @@ export function tokenOf(name) {
   return ['The header:', block(header), 'The payload:', block(payload)].join('\n\n');
 }
 
-/** What the preset stands for. */
+/** What the preset stands for; nothing where there is no such preset. */
 export function presetOf(name) {
   const fields = fieldsOf(name);
   if (fields === undefined) return '';
-  const text = JSON.stringify(JSON.parse(fields), null, 2);
   return [
     'The preset stands for these fields. A field that the policy gives itself wins; `claims` and `requiredClaims` add up.',
-    `\`\`\`json\n${text}\n\`\`\``,
+    block(JSON.parse(fields)),
   ].join('\n\n');
+}
+
+/** The shortest policy with the preset: that of the vector which is accepted, without the keys that are built into it. */
+export function shortestOf(name) {
+  const policy = policyWith(name);
+  return policy ? [`With the preset \`${name}\`:`, block(policy)].join('\n\n') : '';
+}
+
+function policyWith(name) {
+  for (const { vectors, policies } of readVectors('policy')) {
+    const { policy } = vectors.find(({ id }) => id.startsWith(`${name}-accepts-`)) ?? {};
+    const issuers = (typeof policy === 'string' ? policies[policy] : policy)?.issuers;
+    const issuer = issuers?.find(({ preset }) => preset === name);
+    if (issuer === undefined) continue;
+    const { jwks, keys, ...own } = issuer;
+    return { issuers: [own] };
+  }
+  return undefined;
 }
 
 /** Tokens that look alike and are refused, by the code. */
