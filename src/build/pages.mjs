@@ -47,7 +47,8 @@ export async function makePages() {
   const all = filesOf(fresh).filter((file) => file !== 'sw.js');
   const hash = createHash('sha256');
   for (const file of all) hash.update(`${file}\0`).update(readFileSync(join(fresh, file)));
-  // The documentation is kept apart, once somebody has searched it: who came for the inspector need not load it.
+  // The documentation is kept apart, once somebody has searched it: who came for the inspector
+  // need not load it.
   const isDocument = (file) => file.startsWith('docs/');
   const files = all.filter((file) => !isDocument(file));
   const precache = JSON.stringify({

@@ -1,4 +1,5 @@
-// What the documentation must have: a page for each preset, framework, code, entry and command, and a row for each field of the policy.
+// What the documentation must have: a page for each preset, framework, code, entry and command,
+// and a row for each field of the policy.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

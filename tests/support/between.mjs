@@ -4,7 +4,10 @@ import { join } from 'node:path';
 
 import { ROOT } from '../../src/build/steps.mjs';
 
-/** Replaces what stands between `<!-- name:start -->` and `<!-- name:end -->` of a file of the repository. */
+/**
+ * Replaces what stands between `<!-- name:start -->` and `<!-- name:end -->` of a file of the
+ * repository.
+ */
 export function writeBetween(file, name, text) {
   const [first, last] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
   const path = join(ROOT, file);

@@ -1,4 +1,5 @@
-// The search of the documentation. Its index is a script beside it, made when the site was: nothing is sent or fetched.
+// The search of the documentation. Its index is a script beside it, made when the site was:
+// nothing is sent or fetched.
 import { sections } from './search-index.js';
 
 const MOST_RESULTS = 40;

@@ -1,5 +1,8 @@
-// A page for every code that a token or a request can be refused with: what the closed tables of src/ say, what people have written in
-// www/docs/reference/codes.md, and a token or a request of the vectors that triggers it.
+// A page for every code that a token or a request can be refused with: what the closed tables of
+// src/ say, what people have written in www/docs/reference/codes.md, and a token or a request of
+// the vectors that triggers it. The address of a page is docs/reference/codes/CODE.html: what a
+// `type` of problem+json (src/gate/step.rs, `about:blank` today), the command `verify` and the
+// inspector may point to.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -9,8 +12,8 @@ import { ROOT } from '../steps.mjs';
 const read = (path) => readFileSync(join(ROOT, path), 'utf8');
 
 /**
- * What a gate answers when it is not 401 with `invalid_token`: the status, and the `error` of the challenge. `tests/docs/coverage.test.mjs`
- * compares it with every vector that states a status.
+ * What a gate answers when it is not 401 with `invalid_token`: the status, and the `error` of the
+ * challenge. `tests/docs/coverage.test.mjs` compares it with every vector that states a status.
  */
 const ANSWERS = {
   'transport-insecure': [403],
@@ -91,7 +94,10 @@ export function sectionsOf(markdown) {
   return sections;
 }
 
-/** The codes without a text, and the texts without a code: both are empty, says `tests/docs/coverage.test.mjs`. */
+/**
+ * The codes without a text, and the texts without a code: both are empty, says
+ * `tests/docs/coverage.test.mjs`.
+ */
 export function gaps(markdown) {
   const sections = sectionsOf(markdown);
   const codes = codesOfSources().map(({ code }) => code);
@@ -139,7 +145,9 @@ function facts({ code, stage, message, fields }) {
   ].join('\n');
 }
 
-/** For each code the shortest vector that expects it; one of a token rather than one of a request. */
+/**
+ * For each code the shortest vector that expects it; one of a token rather than one of a request.
+ */
 function samplesByCode() {
   const found = new Map();
   const rank = ({ kind }) => ['verify', 'authorization', 'gate', 'gate-step', 'inspect', 'jws'].indexOf(kind);

@@ -1,5 +1,5 @@
-// The documentation: www/docs/**.md and what is generated, as pages of the site below docs/. Every link and every anchor is checked on the way;
-// a mistake ends the build with one sentence.
+// The documentation: www/docs/**.md and what is generated, as pages of the site below docs/. Every
+// link and every anchor is checked on the way; a mistake ends the build with one sentence.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 
@@ -73,7 +73,10 @@ export async function allPages() {
   return { written, codes: codePages(written.get(CODES)) };
 }
 
-/** Where a link leads: `{ href }` outside, `{ page, address, hash }` inside, or undefined where the site has no such file. */
+/**
+ * Where a link leads: `{ href }` outside, `{ page, address, hash }` inside, or undefined where the
+ * site has no such file.
+ */
 function whereTo(page, target, repository) {
   if (/^(?:https?|mailto):/.test(target)) return NOWHERE.test(target) ? undefined : { href: target };
   const [path, fragment] = target.split('#');
@@ -98,7 +101,9 @@ function checkLinks(links, anchors) {
   }
 }
 
-/** The one setting by which the site names files of the repository: `repository` of package.json. */
+/**
+ * The one setting by which the site names files of the repository: `repository` of package.json.
+ */
 function repositoryOf({ repository }) {
   const url = typeof repository === 'string' ? repository : repository?.url;
   return url?.replace(/^git\+/, '').replace(/\.git$/, '');

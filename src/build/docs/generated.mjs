@@ -1,4 +1,5 @@
-// What pages ask for by `<!-- generated: name word -->`: tables that the sources already hold, so that no page can fall behind them.
+// What pages ask for by `<!-- generated: name word -->`: tables that the sources already hold, so
+// that no page can fall behind them.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

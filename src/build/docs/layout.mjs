@@ -1,4 +1,5 @@
-// A page of the documentation around its text: head, navigation, contents. No page but the search has a script.
+// A page of the documentation around its text: head, navigation, contents. No page but the search
+// has a script.
 import { posix } from 'node:path';
 
 import { DOCUMENT, SEARCH } from '../../../www/csp.js';
@@ -15,8 +16,8 @@ export function relative(from, to) {
 const addressOf = (path) => path.replace(/\.md$/, '.html');
 
 /**
- * The whole HTML of a page. `path` is its address below docs/; `sections` is the navigation, with titles; `headings` its contents; `around`
- * the pages before and after it.
+ * The whole HTML of a page. `path` is its address below docs/; `sections` is the navigation, with
+ * titles; `headings` its contents; `around` the pages before and after it.
  */
 export function layout({ path, title, description, html, headings = [], sections, around = {}, script }) {
   const to = (target) => escaped(relative(path, addressOf(target)));

@@ -1,4 +1,5 @@
-// Markdown to HTML, by the library `marked`: headings with anchors, links that lead to pages, tables and code that scroll by themselves.
+// Markdown to HTML, by the library `marked`: headings with anchors, links that lead to pages,
+// tables and code that scroll by themselves.
 import { posix } from 'node:path';
 
 import { Marked } from 'marked';
@@ -22,8 +23,9 @@ const plain = (tokens) =>
   tokens.map((token) => (token.tokens ? plain(token.tokens) : (token.text ?? ''))).join('');
 
 /**
- * The page as `{ html, headings, texts }`: `headings` are those below the title, as `{ depth, text, anchor }`, and `texts` what stands
- * below each heading, for the search. `link(target)` says where a link leads: an address, or undefined for text without a link.
+ * The page as `{ html, headings, texts }`: `headings` are those below the title, as `{ depth,
+ * text, anchor }`, and `texts` what stands below each heading, for the search. `link(target)` says
+ * where a link leads: an address, or undefined for text without a link.
  */
 export function render({ path, markdown }, link) {
   const headings = [];

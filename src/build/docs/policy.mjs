@@ -1,4 +1,5 @@
-// The reference of the policy, from src/policy/policy.schema.json: every field with its type, default, bounds, description and an example.
+// The reference of the policy, from src/policy/policy.schema.json: every field with its type,
+// default, bounds, description and an example.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,12 +7,18 @@ import { ROOT } from '../steps.mjs';
 
 const schema = () => JSON.parse(readFileSync(join(ROOT, 'src', 'policy', 'policy.schema.json'), 'utf8'));
 
-/** Values for fields whose schema shows none. `tests/docs/policies.test.mjs` holds each against the schema. */
+/**
+ * Values for fields whose schema shows none. `tests/docs/policies.test.mjs` holds each against the
+ * schema.
+ */
 const EXAMPLES = JSON.parse(
   readFileSync(join(ROOT, 'www', 'docs', 'reference', 'policy-examples.json'), 'utf8'),
 );
 
-/** The objects of a policy that have a section of their own: title, pointer, and where in the schema they are. */
+/**
+ * The objects of a policy that have a section of their own: title, pointer, and where in the
+ * schema they are.
+ */
 export function sections(root = schema()) {
   const found = [];
   const visit = (name, raw) => {
@@ -96,7 +103,9 @@ function typeOf(root, raw) {
 const bounds = ({ minimum, maximum }) =>
   minimum === undefined && maximum === undefined ? '' : `, ${minimum ?? '…'} to ${maximum ?? '…'}`;
 
-/** A value that the field may have: the one that is written down, or what the schema itself shows. */
+/**
+ * A value that the field may have: the one that is written down, or what the schema itself shows.
+ */
 export function exampleOf(path, raw, root = schema()) {
   const node = resolved(root, raw);
   const last = path.split('.').at(-1);

@@ -1,4 +1,5 @@
-// What pages of providers show of the sources: the fields that a preset stands for, and the tokens of tests/vectors/policy.
+// What pages of providers show of the sources: the fields that a preset stands for, and the tokens
+// of tests/vectors/policy.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -46,7 +47,10 @@ export function presetOf(name) {
   ].join('\n\n');
 }
 
-/** The shortest policy with the preset: that of the vector which is accepted, without the keys that are built into it. */
+/**
+ * The shortest policy with the preset: that of the vector which is accepted, without the keys that
+ * are built into it.
+ */
 export function shortestOf(name) {
   const policy = policyWith(name);
   return policy ? [`With the preset \`${name}\`:`, block(policy)].join('\n\n') : '';

@@ -1,5 +1,6 @@
-// The pages of www/docs: what there is, in which order, and under which address. A folder's index.md is its order: the links of its lists,
-// from top to bottom. A page that its index does not name, and a link that leads to no page, are mistakes.
+// The pages of www/docs: what there is, in which order, and under which address. A folder's
+// index.md is its order: the links of its lists, from top to bottom. A page that its index does
+// not name, and a link that leads to no page, are mistakes.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 

@@ -1,4 +1,5 @@
-// The documentation in Chromium: it fits, axe-core finds nothing serious in either theme, it needs no script, and the search finds, offline too.
+// The documentation in Chromium: it fits, axe-core finds nothing serious in either theme, it needs
+// no script, and the search finds, offline too.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
