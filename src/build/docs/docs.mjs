@@ -84,7 +84,7 @@ function whereTo(page, target, repository) {
   const source = path === '' ? page.source : resolve(page.source, path);
   if (!isThere(source)) throw new Plain(`${page.source} links to ${target}: there is no ${source}`);
   const inside = pageOfSource(source);
-  if (inside === CODES && hash && page.path !== CODES)
+  if (inside === CODES && hash && path !== '')
     return { page: inside, address: `reference/codes/${fragment}.html`, hash: '' };
   if (inside?.endsWith('.md')) return { page: inside, address: inside.replace(/\.md$/, '.html'), hash };
   if (inside !== undefined) return { page: undefined, address: inside, hash };
