@@ -16,7 +16,6 @@ import {
 import { dirname, join, relative } from 'node:path';
 
 import { build } from './build.mjs';
-import { writeDocs } from './docs/docs.mjs';
 import { isMain, main, ROOT, TARGET } from './steps.mjs';
 
 export const SITE = join(TARGET, 'www');
@@ -43,6 +42,8 @@ export async function makePages() {
     writeFileSync(join(inspect, 'portcullis', path), text);
   }
   write(inspect, 'packed.js', 'portcullis.wasm and policy.schema.json, compressed', await packed());
+  // It needs packages, and this file is read before they are installed.
+  const { writeDocs } = await import('./docs/docs.mjs');
   await writeDocs(join(fresh, 'docs'));
   const all = filesOf(fresh).filter((file) => file !== 'sw.js');
   const hash = createHash('sha256');

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 
+import { entries } from '../../src/build/docs/api.mjs';
 import { answerTo, codesOfSources, gaps } from '../../src/build/docs/codes.mjs';
 import { allPages } from '../../src/build/docs/docs.mjs';
 import { helpTexts } from '../../src/build/docs/generated.mjs';
@@ -17,10 +18,12 @@ const read = (path) => readFileSync(join(ROOT, path), 'utf8');
 
 let pages;
 let codes;
+let api;
 before(async () => {
   const all = await allPages();
   pages = all.written;
   codes = all.codes;
+  api = all.api;
 });
 
 const below = (folder) =>
@@ -106,6 +109,17 @@ test('every entry of the package is in the reference', () => {
   const { name, exports } = JSON.parse(read('package.json'));
   for (const entry of Object.keys(exports))
     assert.ok(markdown.includes(`| \`${name}${entry.slice(1)}\` |`), entry);
+});
+
+test('every export of every entry is on the page of the entry, with its declaration', async () => {
+  assert.equal(api.length, entries().length);
+  for (const name of ['createGate', 'GateOptions', 'Decision'])
+    assert.ok(api.find(({ path }) => path.endsWith('-gate.md')).markdown.includes(`## \`${name}\`\n`), name);
+  for (const entry of ['portcullis/issuer', 'portcullis/stores', 'portcullis/session', 'portcullis/bff']) {
+    const { markdown } = api.find(({ markdown: text }) => text.startsWith(`# API of \`${entry}\``));
+    for (const name of Object.keys(await import(entry)))
+      assert.ok(/everything of/.test(markdown) || markdown.includes(`## \`${name}\`\n`), `${entry}: ${name}`);
+  }
 });
 
 test('every command is in the reference, as its help says it', () => {

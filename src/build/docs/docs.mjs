@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 
 import { Plain, ROOT } from '../steps.mjs';
+import { apiPages } from './api.mjs';
 import { codePages } from './codes.mjs';
 import { generated } from './generated.mjs';
 import { layout, relative } from './layout.mjs';
@@ -27,7 +28,7 @@ export async function writeDocs(folder) {
   const rendered = new Map();
   const anchors = new Map();
   const links = [];
-  for (const page of [...pages.written.values(), ...pages.codes]) {
+  for (const page of [...pages.written.values(), ...pages.codes, ...pages.api]) {
     const address = page.path.replace(/\.md$/, '.html');
     const result = render(page, (target) => {
       const found = whereTo(page, target, repository);
@@ -70,7 +71,7 @@ export async function allPages() {
       page.markdown = page.markdown.replace(comment, () => generated[name](word));
     }
   }
-  return { written, codes: codePages(written.get(CODES)) };
+  return { written, codes: codePages(written.get(CODES)), api: apiPages() };
 }
 
 /**
@@ -82,7 +83,10 @@ function whereTo(page, target, repository) {
   const [path, fragment] = target.split('#');
   const hash = fragment ? `#${fragment}` : '';
   const source = path === '' ? page.source : resolve(page.source, path);
-  if (!isThere(source)) throw new Plain(`${page.source} links to ${target}: there is no ${source}`);
+  // What is generated is no file; whether it is a page, the check of links says.
+  const isMade = source.startsWith('www/docs/reference/api/');
+  if (!isMade && !isThere(source))
+    throw new Plain(`${page.source} links to ${target}: there is no ${source}`);
   const inside = pageOfSource(source);
   if (inside === CODES && hash && path !== '')
     return { page: inside, address: `reference/codes/${fragment}.html`, hash: '' };
@@ -118,13 +122,15 @@ const titled = (sections, pages) =>
 /** The search, and without a script the list of all pages. */
 function searchPage(sections, rendered) {
   const entry = (path, title) => `<li><a href="${path.replace(/\.md$/, '.html')}">${escaped(title)}</a></li>`;
-  const codes = [...rendered.keys()].filter((path) => posix.dirname(path) === 'reference/codes');
+  const made = (folder) => [...rendered.keys()].filter((path) => posix.dirname(path) === folder);
+  const named = (folder) => made(folder).map((path) => entry(path, titleOf(rendered.get(path).page)));
   const lists = [
     ...sections.map(({ index, title, pages }) => [
       title,
       [entry(index, title), ...pages.map((each) => entry(each.path, each.title))],
     ]),
-    ['Codes', codes.map((path) => entry(path, posix.basename(path, '.md')))],
+    ['TypeScript API', named('reference/api')],
+    ['Codes', named('reference/codes')],
   ].map(([title, items]) => `<h3>${escaped(title)}</h3>\n<ul>${items.join('')}</ul>`);
   const html = `<h1>Search</h1>
 <p id="told" role="status">The search needs a script. Without one, here are all pages.</p>

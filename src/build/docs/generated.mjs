@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { ROOT } from '../steps.mjs';
+import { apiList } from './api.mjs';
 import { codesTable } from './codes.mjs';
 import { policyReference } from './policy.mjs';
 import { presetOf, refusedOf, shortestOf, tokenOf } from './presets.mjs';
@@ -36,6 +37,7 @@ export const generated = {
   policy: policyReference,
   codes: codesTable,
   cli,
+  api: apiList,
   shortest: shortestOf,
   preset: presetOf,
   token: tokenOf,
