@@ -7,6 +7,9 @@ import ts from 'typescript';
 
 import { Plain, ROOT } from '../steps.mjs';
 
+/** Where the pages would be, were they written by hand: links are relative to it. */
+export const API = ['www', 'docs', 'reference', 'api'].join('/');
+
 const sources = new Map();
 
 function sourceOf(path) {
@@ -108,7 +111,7 @@ export function apiPages() {
     );
     return {
       path: `reference/api/${fileOf(name)}`,
-      source: `www/docs/reference/api/${fileOf(name)}`,
+      source: `${API}/${fileOf(name)}`,
       markdown: [`# API of \`${name}\``, ...more, ...parts, ''].join('\n\n'),
     };
   });

@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 
 import { Plain, ROOT } from '../steps.mjs';
-import { apiPages } from './api.mjs';
+import { API, apiPages } from './api.mjs';
 import { codePages } from './codes.mjs';
 import { generated } from './generated.mjs';
 import { layout, relative } from './layout.mjs';
@@ -84,7 +84,7 @@ function whereTo(page, target, repository) {
   const hash = fragment ? `#${fragment}` : '';
   const source = path === '' ? page.source : resolve(page.source, path);
   // What is generated is no file; whether it is a page, the check of links says.
-  const isMade = source.startsWith('www/docs/reference/api/');
+  const isMade = source.startsWith(`${API}/`);
   if (!isMade && !isThere(source))
     throw new Plain(`${page.source} links to ${target}: there is no ${source}`);
   const inside = pageOfSource(source);
