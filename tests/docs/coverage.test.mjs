@@ -38,7 +38,7 @@ test('every preset has a page with its policy, a token of its shape and what is 
       ),
     );
     assert.ok(marked, `no page of www/docs/providers has the sections of the preset ${name}`);
-    assert.ok(index.includes(`\`${name}\``), `www/docs/providers/index.md does not name ${name}`);
+    assert.ok(index.includes(`| [\`${name}\`](`), `www/docs/providers/index.md does not name ${name}`);
     for (const part of [`"preset": "${name}"`, 'The header:', '| refused | code |'])
       assert.ok(marked.markdown.includes(part), `${marked.source}: the vectors show no ${part} of ${name}`);
   }

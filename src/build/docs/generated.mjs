@@ -7,7 +7,7 @@ import { ROOT } from '../steps.mjs';
 import { apiList } from './api.mjs';
 import { codesTable } from './codes.mjs';
 import { policyReference } from './policy.mjs';
-import { presetOf, refusedOf, shortestOf, tokenOf } from './presets.mjs';
+import { presetOf, presetTable, refusedOf, shortestOf, tokenOf } from './presets.mjs';
 
 const read = (path) => readFileSync(join(ROOT, path), 'utf8');
 
@@ -38,6 +38,7 @@ export const generated = {
   codes: codesTable,
   cli,
   api: apiList,
+  presets: presetTable,
   shortest: shortestOf,
   preset: presetOf,
   token: tokenOf,

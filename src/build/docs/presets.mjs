@@ -1,22 +1,50 @@
 // What pages of providers show of the sources: the fields that a preset stands for, and the tokens
 // of tests/vectors/policy.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { readVectors } from '../../../tests/vectors/read.mjs';
 import { ROOT } from '../steps.mjs';
 
 /** The names of all presets, of the policy's schema. */
-export function presetNames() {
-  const schema = JSON.parse(readFileSync(join(ROOT, 'src', 'policy', 'policy.schema.json'), 'utf8'));
-  return schema.$defs.issuer.properties.preset.enum;
+export const presetNames = () => schemaOfIssuer().properties.preset.enum;
+
+const schemaOfIssuer = () =>
+  JSON.parse(readFileSync(join(ROOT, 'src', 'policy', 'policy.schema.json'), 'utf8')).$defs.issuer;
+
+/** The JSON that a preset stands for, as src/policy has it; `<name>` is a parameter. */
+function fieldsOf(name) {
+  const folder = join(ROOT, 'src', 'policy');
+  const files = readdirSync(folder, { recursive: true }).map(String);
+  for (const file of files.filter((each) => each.endsWith('.rs'))) {
+    const source = readFileSync(join(folder, file), 'utf8');
+    for (const [, own, fields] of source.matchAll(/preset\(\s*"([a-z\d-]+)",[\s\S]*?r#"([\s\S]*?)"#/g))
+      if (own === name) return fields;
+  }
+  return undefined;
 }
 
-/** The JSON that a preset stands for, as src/policy/presets.rs has it; `<name>` is a parameter. */
-function fieldsOf(name) {
-  const source = readFileSync(join(ROOT, 'src', 'policy', 'presets.rs'), 'utf8');
-  const found = [...source.matchAll(/preset\(\s*"([a-z\d-]+)",[\s\S]*?r#"([\s\S]*?)"#/g)];
-  return found.find(([, own]) => own === name)?.[2];
+/** Every preset with its parameters and its page. */
+export function presetTable() {
+  const { properties } = schemaOfIssuer();
+  const of = (text) => /Of the presets? ([\w, -]+)\.$/.exec(text)?.[1].split(', ') ?? [];
+  const parameters = (name) =>
+    Object.keys(properties).filter((field) => of(properties[field].description ?? '').includes(name));
+  const rows = presetNames().map((name) => {
+    const page = pageOf(name);
+    const shown = page === undefined ? `\`${name}\`` : `[\`${name}\`](${page})`;
+    const own = parameters(name).map((field) => `\`${field}\``);
+    return `| ${shown} | ${own.join(', ') || '–'} |`;
+  });
+  return ['| preset | parameters |', '| --- | --- |', ...rows].join('\n');
+}
+
+/** The page that asks for the sections of a preset. */
+function pageOf(name) {
+  const folder = join(ROOT, 'www', 'docs', 'providers');
+  return readdirSync(folder).find((file) =>
+    readFileSync(join(folder, file), 'utf8').includes(`<!-- generated: token ${name} -->`),
+  );
 }
 
 const block = (value) => `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``;
