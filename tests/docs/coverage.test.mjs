@@ -8,6 +8,7 @@ import { before, test } from 'node:test';
 import { entries } from '../../src/build/docs/api.mjs';
 import { answerTo, codesOfSources, gaps } from '../../src/build/docs/codes.mjs';
 import { allPages } from '../../src/build/docs/docs.mjs';
+import { outdated } from '../../src/build/docs/examples.mjs';
 import { helpTexts } from '../../src/build/docs/generated.mjs';
 import { exampleOf, sections } from '../../src/build/docs/policy.mjs';
 import { presetNames } from '../../src/build/docs/presets.mjs';
@@ -53,6 +54,14 @@ test('every adapter has a page with the example that runs', () => {
     );
   for (const name of ['hono', 'express', 'fastify', 'next', 'sveltekit', 'tower', 'workers-rs', 'fetch'])
     assert.ok(pages.has(`frameworks/${name}.md`), name);
+});
+
+test('the examples that run are shown as they are', () => {
+  assert.deepEqual(
+    outdated().map(({ source }) => source),
+    [],
+    'run node src/build/docs/examples.mjs',
+  );
 });
 
 test('every code has a page that people have written for', () => {
