@@ -56,7 +56,7 @@ export const answerTo = (code) => {
   return { status, error };
 };
 
-/** The closed tables: `{ code, stage, message, fields }` in the order of their enums. */
+/** The closed tables: `{ code, stage, messages, fields }` in the order of their enums. */
 export function codesOfSources() {
   const fields = fieldsOf(read('src/js/verifier/verdict.ts'));
   const rows = ['src/rejection.rs', 'src/denial.rs'].flatMap((path) => {
@@ -73,12 +73,19 @@ export function codesOfSources() {
     );
     return [...made].map(([, code, stage, message]) => ({ code, stage, message }));
   });
-  return [...rows, ...around].map((row) => ({ ...row, fields: fields.get(row.code) ?? [] }));
+  // A code that says more than one thing has a row for each.
+  const byCode = new Map();
+  for (const { code, stage, message } of [...rows, ...around]) {
+    const held = byCode.get(code) ?? { code, stage, messages: [] };
+    byCode.set(code, { ...held, messages: [...held.messages, message] });
+  }
+  return [...byCode.values()].map((row) => ({ ...row, fields: fields.get(row.code) ?? [] }));
 }
 
 /** The names of each code's fields, of `interface Fields`. */
 function fieldsOf(source) {
-  const body = /\ninterface Fields \{\n([\s\S]*?)\n\}\n/.exec(source)?.[1] ?? '';
+  const text = source.replaceAll(/\/\*[\s\S]*?\*\//g, '');
+  const body = /\ninterface Fields \{\n([\s\S]*?)\n\}\n/.exec(text)?.[1] ?? '';
   const entries = body.matchAll(/^ {2}'?([a-z\d-]+)'?: (object;|\{[^}]*\};)/gm);
   return new Map(
     [...entries].map(([, code, shape]) => [code, [...shape.matchAll(/(\w+)\??:/g)].map(([, name]) => name)]),
@@ -115,7 +122,7 @@ export function codePages({ markdown, source }) {
   return codes.map((entry) => {
     const text = [
       `# \`${entry.code}\``,
-      sections.get(entry.code) ?? entry.message,
+      sections.get(entry.code) ?? entry.messages[0],
       '## The answer',
       facts(entry),
       sample(samples.get(entry.code)),
@@ -128,10 +135,10 @@ export function codePages({ markdown, source }) {
   });
 }
 
-function facts({ code, stage, message, fields }) {
+function facts({ code, stage, messages, fields }) {
   const { status, error } = answerTo(code);
   const rows = [
-    ['Message', message],
+    ...messages.map((message) => ['Message', message]),
     ['Stage', stage],
     ['HTTP status of a gate', status === undefined ? 'none: only a verifier says it' : String(status)],
     ...(error ? [['`error` of `WWW-Authenticate`', `\`${error}\``]] : []),
@@ -212,8 +219,8 @@ const shortened = (request) =>
 /** The list of all codes, for the reference. */
 export function codesTable() {
   const rows = codesOfSources().map(
-    ({ code, stage, message }) =>
-      `| [\`${code}\`](codes.md#${code}) | ${stage} | ${answerTo(code).status ?? '–'} | ${message.replaceAll('|', '\\|')} |`,
+    ({ code, stage, messages }) =>
+      `| [\`${code}\`](codes.md#${code}) | ${stage} | ${answerTo(code).status ?? '–'} | ${messages.at(-1).replaceAll('|', '\\|')} |`,
   );
   return ['| code | stage | status | message |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
