@@ -94,7 +94,10 @@ impl ParsedClaims<'_> {
 
     /// The strings of a claim that may be one or an array of them; empty for anything else.
     pub(crate) fn texts(&self, claim: &str) -> Vec<&str> {
-        self.object.texts(claim)
+        match self.object.get(claim) {
+            Some(Value::String(text)) => vec![text.as_ref()],
+            other => other.and_then(Value::as_strings).unwrap_or_default(),
+        }
     }
 
     /// A claim that was found to be a string, or to be absent.

@@ -34,7 +34,13 @@ pub enum Denial {
     /// The query has an `access_token` (RFC 6750 §2.3, forbidden by RFC 9700 §4.3.2).
     TokenInQuery,
     /// The issuer's keys could not be had, so nothing can be said of the token.
-    KeysUnavailable,
+    KeysUnavailable {
+        /// What kept them from being fetched, in the words of whoever tried.
+        reason: Option<String>,
+        /// When it is tried again, in seconds.
+        #[serde(skip)]
+        retry_after: u32,
+    },
 
     /// The authorization server could not be asked about the token, or its answer is none.
     IntrospectionUnavailable { reason: &'static str },
@@ -134,7 +140,7 @@ impl Denial {
             D::PathAmbiguous => ("path-ambiguous", Request, "Servers may read this path in different ways; send one without empty or dot segments, semicolons, or percent-encoded slashes, backslashes, percent signs or control characters."),
             D::RequestMisdirected => ("request-misdirected", Request, "The request is for an origin that is not among the policy's gate.origins."),
             D::TokenInQuery => ("token-in-query", Bearer, "The query carries an access_token; send it in the Authorization header."),
-            D::KeysUnavailable => ("keys-unavailable", Keys, "The issuer's keys cannot be fetched at the moment."),
+            D::KeysUnavailable { .. } => ("keys-unavailable", Keys, "The issuer's keys cannot be fetched at the moment."),
             D::IntrospectionUnavailable { .. } => ("introspection-unavailable", Introspection, "The token cannot be introspected: the authorization server gave no usable answer."),
             D::TokenInactive => ("token-inactive", Introspection, "The authorization server says that the token is not active."),
             D::TokenKindRefused { .. } => ("token-kind-refused", Introspection, "The authorization server says that this is not an access token; if it is one, require its token_type, token_use or typ in the policy's issuers[].claims."),

@@ -101,6 +101,11 @@ pub enum Rejection {
 
     /// No key has the token's `kid`.
     KidUnknown,
+    /// The token's issuer publishes its keys, by the policy's `remote`, and none were handed over yet. A gate fetches them.
+    KeysNotSet { issuer: String },
+    /// No issuer of the policy has the token's `iss`, which chooses whose keys are meant. Up to eight names of those that do are shown;
+    /// the token's stays unsaid, since nobody has checked who wrote it.
+    IssuerUnknown { expected: Vec<String> },
     /// More keys fit than may be tried; a `kid` would tell which is meant.
     KidRequired { limit: usize, candidates: usize },
     /// The key the token points to is for another algorithm.
@@ -177,10 +182,13 @@ impl Rejection {
         matches!(
             self,
             Rejection::KidUnknown
+                | Rejection::KeysNotSet { .. }
                 | Rejection::KidRequired { .. }
                 | Rejection::AlgMismatch { .. }
                 | Rejection::SignatureLength { .. }
                 | Rejection::SignatureInvalid
+                // Another issuer's key held. Its own may be the same one and not be here yet.
+                | Rejection::IssuerMismatch { .. }
         )
     }
 
@@ -211,6 +219,8 @@ impl Rejection {
             R::AlgMissing => ("alg-missing", Jws, "The token's header has no alg."),
             R::AlgUnknown => ("alg-unknown", Jws, "The token's alg is none or unsupported."),
             R::KidUnknown => ("kid-unknown", Keys, "No key of the policy has the token's kid."),
+            R::KeysNotSet { .. } => ("keys-not-set", Keys, "The keys of the token's issuer were never handed over; call setRemoteKeys (set_remote_keys in Rust) with what issuers[].remote names, or use a gate, which fetches them."),
+            R::IssuerUnknown { .. } => ("issuer-unknown", Keys, "No issuer of the policy has the token's iss; if it is to be trusted, write it into issuers[].issuer exactly as the token does."),
             R::KidRequired { .. } => ("kid-required", Keys, "Too many keys match this token; give the keys and the tokens a kid."),
             R::AlgMismatch { .. } => ("alg-mismatch", Keys, "The token's alg does not match the alg of its key."),
             R::SignatureLength { .. } => ("signature-length", Signature, "The signature has the wrong length for its algorithm."),

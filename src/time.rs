@@ -11,6 +11,9 @@ use crate::policy_error::PolicyError;
 pub struct UnixSeconds(u64);
 
 impl UnixSeconds {
+    /// The first: 1970-01-01T00:00:00Z.
+    pub const EPOCH: UnixSeconds = UnixSeconds(0);
+
     /// The last representable instant: 9999-12-31T23:59:59Z.
     pub const MAX: UnixSeconds = UnixSeconds(253_402_300_799);
 
@@ -50,6 +53,8 @@ pub struct Validity {
     pub until: u64,
     /// Whether no list could tell if it was revoked, and it is accepted all the same.
     pub stale: bool,
+    /// Which of its issuer's alternatives it is.
+    pub alternative: Option<usize>,
 }
 
 impl Validity {
@@ -61,6 +66,7 @@ impl Validity {
             from: UnixSeconds(begins.saturating_sub(leeway.0)),
             until: exp.0.saturating_add(leeway.0),
             stale: false,
+            alternative: None,
         }
     }
 }

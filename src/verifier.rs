@@ -1,5 +1,7 @@
 //! The whole pipeline, as one function.
 
+mod trusted_keys;
+
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
@@ -15,7 +17,7 @@ use crate::{
     keys::{
         VerificationKey,
         remote::KeyReport,
-        set::{Candidates, KeyUsage},
+        set::{Candidates, KeySet, KeyUsage},
     },
     limits::Limits,
     policy::Policy,
@@ -24,6 +26,8 @@ use crate::{
     signature::{self, AuthenticToken},
     time::{UnixSeconds, Validity},
 };
+
+use trusted_keys::TrustedKeys;
 
 /// The answer about a token. A bad token is a value, not a failure of the program.
 pub type Verdict = Result<Accepted, Rejection>;
@@ -35,6 +39,7 @@ pub struct Accepted {
     claims: Claims,
     payload: Vec<u8>,
     stale: bool,
+    alternative: Option<String>,
 }
 
 /// Decides about tokens by one policy. It holds no clock and does no I/O: the same input gives the same verdict everywhere.
@@ -43,6 +48,7 @@ pub struct Accepted {
 #[derive(Debug)]
 pub struct Verifier {
     policy: Policy,
+    keys: TrustedKeys,
     headers: HeaderMemo,
     #[cfg(feature = "revocation")]
     revocations: Revocations,
@@ -51,8 +57,9 @@ pub struct Verifier {
 impl Verifier {
     /// A verifier for that policy.
     #[must_use]
-    pub fn new(policy: Policy) -> Self {
+    pub fn new(mut policy: Policy) -> Self {
         Verifier {
+            keys: TrustedKeys::of(&mut policy),
             policy,
             headers: HeaderMemo::default(),
             #[cfg(feature = "revocation")]
@@ -68,17 +75,19 @@ impl Verifier {
         Policy::from_json(policy).map(Verifier::new)
     }
 
-    /// Takes the JWK Set that an issuer publishes: as [`Policy::set_remote_keys`].
+    /// Takes the JWK Set that an issuer publishes, in place of the one it published before. Keys that are built in stay and come
+    /// first; a key that is no good is left out; keys that were there already keep what they have earned.
     ///
     /// # Errors
-    /// As [`Policy::set_remote_keys`]. The present keys then stay.
+    /// An issuer without `remote` (`/issuer`); text that is no JWK Set, or has no usable key. The present keys then stay.
     pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
-        self.policy.set_remote_keys(issuer, jwks)
+        self.keys.take(&self.policy, issuer, jwks)
     }
 
-    /// Drops the keys that an issuer published: as [`Policy::forget_remote_keys`].
+    /// Drops the keys that an issuer published, when they have not been confirmed for too long; those that are built in stay.
+    /// Whether there were any: an answer that was given by them then counts no more.
     pub fn forget_remote_keys(&mut self, issuer: &str) -> bool {
-        self.policy.forget_remote_keys(issuer)
+        self.keys.forget(&self.policy, issuer)
     }
 
     /// Takes signed lists of revocations, each on a line of its own: a snapshot, or what came anew since the one that is held.
@@ -141,7 +150,7 @@ impl Verifier {
     /// far as the other policy trusts who signed them. The others are kept aside until a policy trusts them again.
     pub(crate) fn replaced(&self, policy: &str) -> Result<Self, PolicyError> {
         let mut verifier = Verifier::from_json(policy)?;
-        verifier.policy.inherit_keys(&self.policy);
+        verifier.keys.inherit(&verifier.policy, &self.keys, &self.policy);
         #[cfg(feature = "revocation")]
         verifier.revocations.inherit(verifier.policy.revocation(), &self.revocations, self.policy.revocation());
         Ok(verifier)
@@ -175,12 +184,11 @@ impl Verifier {
     pub fn verify_authorization(&self, authorization: Option<&str>, now: UnixSeconds) -> Verdict {
         let token = bearer::token(authorization, self.policy.limits())?;
         let take = |claims: &ParsedClaims<'_>, _: &Header, validity: Validity| {
-            binding::check_bearer(&claims.object).map(|()| (claims.to_claims(), validity.stale))
+            binding::check_bearer(&claims.object).map(|()| (claims.to_claims(), validity))
         };
         let (authentic, taken) = self.decide(token, now, take)?;
-        let (claims, stale) = taken?;
-        let (header, payload) = authentic.into_parts();
-        Ok(Accepted { header, claims, payload, stale })
+        let (claims, validity) = taken?;
+        Ok(self.accepted(authentic, claims, validity))
     }
 
     /// The same for a caller that checks the binding itself: the `cnf` of the [`payload`](Accepted::payload) against the client's
@@ -200,10 +208,15 @@ impl Verifier {
     /// # Errors
     /// The [`Rejection`] of the first stage that refuses.
     pub fn verify(&self, token: &str, now: UnixSeconds) -> Verdict {
-        let take = |claims: &ParsedClaims<'_>, _: &Header, validity: Validity| (claims.to_claims(), validity.stale);
-        let (authentic, (claims, stale)) = self.decide(token, now, take)?;
+        let take = |claims: &ParsedClaims<'_>, _: &Header, validity: Validity| (claims.to_claims(), validity);
+        let (authentic, (claims, validity)) = self.decide(token, now, take)?;
+        Ok(self.accepted(authentic, claims, validity))
+    }
+
+    fn accepted(&self, authentic: AuthenticToken<'_>, claims: Claims, validity: Validity) -> Accepted {
+        let alternative = self.policy.alternative(&claims.iss, validity.alternative).map(str::to_owned);
         let (header, payload) = authentic.into_parts();
-        Ok(Accepted { header, claims, payload, stale })
+        Accepted { header, claims, payload, stale: validity.stale, alternative }
     }
 
     /// The pipeline. `take` sees the claims and how long they hold once nothing stands against the token.
@@ -226,21 +239,27 @@ impl Verifier {
         take: impl FnOnce(&ParsedClaims<'_>, &Header, Validity) -> T,
     ) -> Result<(AuthenticToken<'t>, T), Rejection> {
         let unverified = UnverifiedToken::parse_with(token, self.policy.limits(), &self.headers)?;
-        let candidates = self.policy.candidates(&unverified)?;
+        let candidates = self.candidates(&unverified)?;
         let authentic = signature::authenticate(unverified, &candidates)?;
         self.remember(&authentic);
         let claims = claims::read(&authentic, self.policy.limits())?;
         let validity = self.policy.check(&authentic, &claims, now)?;
         #[cfg(feature = "revocation")]
-        let validity = self.revocations.check(&self.policy, &authentic, &claims, now, validity, vouched)?;
+        let validity =
+            self.revocations.check(&self.policy, self.keys(), &authentic, &claims, now, validity, vouched)?;
         let taken = take(&claims, authentic.header(), validity);
         Ok((authentic, taken))
+    }
+
+    /// The keys that a token is tried with.
+    pub(crate) fn candidates(&self, token: &UnverifiedToken<'_>) -> Result<Candidates<'_>, Rejection> {
+        self.keys.candidates(&self.policy, token)
     }
 
     /// What the next token gains by this one.
     fn remember(&self, authentic: &AuthenticToken<'_>) {
         self.headers.keep(authentic.header_segment(), authentic.header());
-        authentic.keys().for_each(|key| self.policy.keys().note_use(key));
+        authentic.keys().for_each(|key| self.keys().note_use(key));
     }
 
     /// A number for the header of an authentic token: whoever has parsed the text of a header with the same number need not again.
@@ -252,7 +271,7 @@ impl Verifier {
     /// What is kept in memory in order to be fast.
     #[must_use]
     pub fn stats(&self) -> Stats<'_> {
-        let keys = self.policy.keys();
+        let keys = self.keys();
         let named = |usage: &KeyUsage<'_>| self.policy.issuer_name(usage.issuer).unwrap_or_default();
         let usage: Vec<KeyStats<'_>> = keys.usage().map(|usage| KeyStats { issuer: named(&usage), usage }).collect();
         Stats {
@@ -262,6 +281,16 @@ impl Verifier {
             headers: self.headers.len(),
             keys: usage,
         }
+    }
+
+    /// The keys that are trusted at the moment.
+    pub(crate) fn keys(&self) -> &KeySet {
+        self.keys.set()
+    }
+
+    /// Have keys been taken that the issuer with that index publishes?
+    pub(crate) fn has_published_keys(&self, issuer: usize) -> bool {
+        self.keys.has_published(issuer)
     }
 
     /// The policy this verifier decides by.
@@ -339,6 +368,12 @@ impl Accepted {
     #[must_use]
     pub fn is_stale(&self) -> bool {
         self.stale
+    }
+
+    /// The name of the alternative that it fits, where the policy has its issuer's tokens in several.
+    #[must_use]
+    pub fn alternative(&self) -> Option<&str> {
+        self.alternative.as_deref()
     }
 
     /// All claims as they were signed: the text of a JSON object that passed the strict reader.

@@ -13,6 +13,7 @@ import {
 import { delimiter, join } from 'node:path';
 
 import { writeEntries } from './entries.mjs';
+import { withoutPanicTexts } from './panics.mjs';
 import { setup } from './setup.mjs';
 import { hashOf, isCurrent, removeStamp, writeStamp } from './stamp.mjs';
 import { isMain, main, Plain, ROOT, run, step, TARGET, TOOLS, together } from './steps.mjs';
@@ -144,29 +145,6 @@ async function optimize({ name }, { wasm_opt }, out) {
   );
 }
 
-// Where a panic ends up: core's and std's own functions, none of which returns.
-const PANICS =
-  /panicking|panic_handler|panic_already_|slice_index_fail|slice_error_fail|rust_panic|handle_alloc_error|unwrap_failed|expect_failed|capacity_overflow/;
-
-/**
- * A panic traps at once. Its message would have been formatted and written to a stderr that WebAssembly has not: the trap is all that
- * is ever seen of it, and 2 KB of gzip went into the rest.
- */
-async function withoutPanicTexts(from, to) {
-  const { default: binaryen } = await import('binaryen');
-  const module = binaryen.readBinary(readFileSync(from));
-  let found = 0;
-  for (let index = 0; index < module.getNumFunctions(); index++) {
-    const reference = module.getFunctionByIndex(index);
-    const { name, module: imported } = binaryen.getFunctionInfo(reference);
-    if (imported || !PANICS.test(name)) continue;
-    binaryen.Function(reference).body = module.unreachable();
-    found++;
-  }
-  if (found === 0) throw new Plain('the wasm names no panic function: src/build/build.mjs, PANICS');
-  writeFileSync(to, module.emitBinary());
-}
-
 /** Panic messages name source files; the builder's own folders have no place in them. */
 function withoutPaths() {
   const home = process.env.CARGO_HOME ?? join(process.env.HOME ?? '', '.cargo');
@@ -183,7 +161,7 @@ function bin(name) {
 
 /** What dist/ is made of, the scripts that make it included. */
 function sourcesOf(counts = () => true) {
-  const scripts = ['build.mjs', 'entries.mjs', 'stamp.mjs'].map((name) => join(SCRIPTS, name));
+  const scripts = ['build.mjs', 'entries.mjs', 'panics.mjs', 'stamp.mjs'].map((name) => join(SCRIPTS, name));
   return hashOf(ROOT, SOURCES, (path) => path !== SCRIPTS && counts(path)) + hashOf(ROOT, scripts);
 }
 

@@ -1,5 +1,6 @@
 //! Reading what a caller wrote (a policy, a key, a request to mint): every error names its member, and unknown members are refused.
 
+pub(crate) mod checked;
 pub(crate) mod shape;
 pub(crate) mod url;
 
@@ -7,6 +8,7 @@ use crate::{
     json::{JsonError, Object, Value, read_object},
     limits::Limits,
     policy_error::PolicyError,
+    time::UnixSeconds,
 };
 
 /// Parses a document that must be one JSON object.
@@ -37,7 +39,7 @@ impl<'a> Object<'a> {
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), PolicyError> {
         match self.members().find(|(name, _)| !known.contains(name)) {
             None => Ok(()),
-            Some((name, _)) => Err(PolicyError::at(name, format!("is unknown; expected one of {}", known.join(", ")))),
+            Some((name, _)) => Err(PolicyError::at(name, ["is unknown; expected one of ", &known.join(", ")].concat())),
         }
     }
 
@@ -71,6 +73,13 @@ impl<'a> Object<'a> {
             Some(Value::Integer(value)) => Ok(Some(*value)),
             Some(_) => Err(PolicyError::at(name, "must be a non-negative integer")),
         }
+    }
+
+    /// Seconds since 1970.
+    pub(crate) fn instant(&self, name: &str) -> Result<Option<UnixSeconds>, PolicyError> {
+        let Some(seconds) = self.integer(name)? else { return Ok(None) };
+        let past = || PolicyError::at(name, format!("must be seconds before the year 10000; found {seconds}"));
+        UnixSeconds::new(seconds).map(Some).ok_or_else(past)
     }
 
     pub(crate) fn object(&self, name: &str) -> Result<Option<&Object<'a>>, PolicyError> {
@@ -118,35 +127,6 @@ impl<'a> Object<'a> {
         match self.get(name) {
             Some(Value::String(_)) => Ok(Some(vec![self.required_string(name)?.to_owned()])),
             _ => self.strings(name),
-        }
-    }
-}
-
-/// Access to what a [`Shape`](shape::Shape) has checked: what is there is of its kind.
-impl<'a> Object<'a> {
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.get(name).and_then(Value::as_str)
-    }
-
-    pub(crate) fn number(&self, name: &str) -> Option<u64> {
-        match self.get(name) {
-            Some(Value::Integer(value)) => Some(*value),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn section(&self, name: &str) -> Option<&Object<'a>> {
-        match self.get(name) {
-            Some(Value::Object(object)) => Some(object),
-            _ => None,
-        }
-    }
-
-    /// A string, or an array of them; empty when it is not there.
-    pub(crate) fn texts(&self, name: &str) -> Vec<&str> {
-        match self.get(name) {
-            Some(Value::String(text)) => vec![text.as_ref()],
-            other => other.and_then(Value::as_strings).unwrap_or_default(),
         }
     }
 }

@@ -1,6 +1,11 @@
 //! The shape of a document, written once as tables: readers check by it, and the published JSON Schema is made of it.
 
-use crate::{alg::Alg, document::url, json::Object, json::Value, policy_error::PolicyError};
+use crate::{
+    alg::Alg,
+    document::{checked::Checked, url},
+    json::{Object, Value},
+    policy_error::PolicyError,
+};
 
 /// An object: which members it may have. All others are refused.
 pub(crate) struct Shape {
@@ -33,6 +38,8 @@ pub(crate) enum Kind {
     Text,
     /// A URL that may be fetched: https, or http on a loopback name.
     Url,
+    /// The same, where named holes may stand in braces.
+    Template,
     /// `true` or `false`.
     Boolean,
     /// A string, a boolean or a non-negative integer, which is compared.
@@ -45,6 +52,8 @@ pub(crate) enum Kind {
     Integer(u32, u32),
     /// A non-empty array of non-empty strings.
     Texts,
+    /// A non-empty array of non-empty strings, or an object of such arrays.
+    Lists,
     /// A non-empty array.
     Array(&'static Kind),
     /// The first for a string, the second for anything else.
@@ -83,11 +92,16 @@ impl Shape {
         Shape { open: true, ..self }
     }
 
-    /// Checks an object, all the way down.
+    /// Checks an object, all the way down. What comes back can be read without errors.
     ///
     /// # Errors
     /// The first mistake, at its member: unknown, of another kind, out of its range, or missing.
-    pub(crate) fn check(&self, object: &Object<'_>) -> Result<(), PolicyError> {
+    pub(crate) fn check<'o, 'a>(&'static self, object: &'o Object<'a>) -> Result<Checked<'o, 'a>, PolicyError> {
+        self.inspect(object)?;
+        Ok(Checked::new(self, object))
+    }
+
+    fn inspect(&self, object: &Object<'_>) -> Result<(), PolicyError> {
         for (name, value) in object.members() {
             let Some(member) = self.members.iter().find(|member| member.name == name) else {
                 let known = listed(&mut self.members.iter().map(|member| member.name));
@@ -159,10 +173,14 @@ impl Kind {
     fn check(&self, value: &Value<'_>) -> Result<(), PolicyError> {
         let must = |what: &str| Err(PolicyError::here(["must be ", what].concat()));
         match (self, value) {
-            (Kind::Text | Kind::Url, Value::String(text)) if text.is_empty() => {
+            (Kind::Text | Kind::Url | Kind::Template, Value::String(text)) if text.is_empty() => {
                 Err(PolicyError::here("must not be empty"))
             }
             (Kind::Url, Value::String(text)) => url::check(text).map_err(PolicyError::here),
+            // Its reader knows what may stand in a hole.
+            (Kind::Template, Value::String(_)) => Ok(()),
+            (Kind::Lists, Value::Object(_)) => Kind::Map(&Kind::Texts).check(value),
+            (Kind::Lists, value) => Kind::Texts.check(value),
             (Kind::Choice(known), Value::String(text)) if known.contains(&text.as_ref()) => Ok(()),
             (Kind::Choice(known), _) => must(&quoted(known, "\" or \"")),
             (Kind::Algorithm, Value::String(name)) if Alg::from_name(name).is_some() => Ok(()),
@@ -175,7 +193,9 @@ impl Kind {
             {
                 Ok(())
             }
-            (Kind::Integer(least, most), _) => must(&format!("an integer from {least} to {most}")),
+            (Kind::Integer(least, most), _) => {
+                must(&["an integer from ", &least.to_string(), " to ", &most.to_string()].concat())
+            }
             (Kind::Texts, value) => match value.as_strings() {
                 Some(texts) if !texts.is_empty() && !texts.contains(&"") => Ok(()),
                 _ => must("a non-empty array of non-empty strings"),
@@ -188,7 +208,7 @@ impl Kind {
             }
             (Kind::Either(text, _), Value::String(_)) => text.check(value),
             (Kind::Either(_, other), _) => other.check(value),
-            (Kind::Object(shape), Value::Object(object)) => shape.check(object),
+            (Kind::Object(shape), Value::Object(object)) => shape.inspect(object),
             (Kind::Map(kind), Value::Object(object)) => {
                 object.members().try_for_each(|(name, value)| kind.check(value).map_err(|error| error.within(name)))
             }
@@ -196,7 +216,7 @@ impl Kind {
             | (Kind::Boolean, Value::Bool(_))
             | (Kind::Scalar, Value::String(_) | Value::Bool(_) | Value::Integer(_))
             | (Kind::Elsewhere, Value::Object(_)) => Ok(()),
-            (Kind::Text | Kind::Url, _) => must("a string"),
+            (Kind::Text | Kind::Url | Kind::Template, _) => must("a string"),
             (Kind::Boolean, _) => must("true or false"),
             (Kind::Scalar, _) => must("a string, a non-negative integer, true or false"),
             (Kind::Array(_), _) => must("a non-empty array"),
@@ -257,7 +277,7 @@ mod tests {
 
     #[test]
     fn each_mistake_is_told_at_its_member() {
-        let fault = |text: &str| OUTER.check(&parse(text).unwrap()).unwrap_err().to_string();
+        let fault = |text: &str| OUTER.inspect(&parse(text).unwrap()).unwrap_err().to_string();
         assert_eq!(fault(r#"{"x":true}"#), "/a: is required");
         assert_eq!(fault(r#"{"a":"","x":true}"#), "/a: must not be empty");
         assert_eq!(fault(r#"{"a":null,"x":true}"#), "/a: must be a string");
@@ -288,6 +308,6 @@ mod tests {
     #[test]
     fn what_is_right_passes() {
         let text = r#"{"a":"a","n":4,"list":[{"b":["c"]}],"map":{"":1,"b":"","c":false},"word":"any","x":false,"url":"https://a","alg":"Ed25519"}"#;
-        assert_eq!(OUTER.check(&parse(text).unwrap()), Ok(()));
+        assert!(OUTER.check(&parse(text).unwrap()).is_ok());
     }
 }

@@ -15,13 +15,14 @@ pub struct Authorized {
     claims: String,
     header: Option<String>,
     issuer: String,
+    alternative: Option<String>,
     binding: Option<Binding>,
 }
 
 impl Authorized {
     pub(super) fn new(allowed: Allowed) -> Self {
-        let Allowed { claims, header, issuer, binding, .. } = allowed;
-        Authorized { claims, header, issuer, binding }
+        let Allowed { claims, header, issuer, alternative, binding, .. } = allowed;
+        Authorized { claims, header, issuer, alternative, binding }
     }
 
     /// All claims: the text of a JSON object.
@@ -40,6 +41,12 @@ impl Authorized {
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// The name of the alternative that the token fits, where the policy has its issuer's tokens in several.
+    #[must_use]
+    pub fn alternative(&self) -> Option<&str> {
+        self.alternative.as_deref()
     }
 
     /// How the client proved to be the one the token was given to.

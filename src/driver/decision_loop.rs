@@ -48,6 +48,8 @@ impl Decided {
 struct Found {
     policy: Option<String>,
     keys_unchanged: bool,
+    /// Why keys could not be had, and in how many seconds their origin may be asked again.
+    trouble: Option<(String, u64)>,
     introspection: Option<Introspection>,
     introspection_kept: bool,
     replay: Option<Replay>,
@@ -59,6 +61,7 @@ impl Found {
     fn under(&mut self, policy: String) {
         if self.policy.as_ref() != Some(&policy) {
             self.keys_unchanged = false;
+            self.trouble = None;
             self.introspection = None;
         }
         self.policy = Some(policy);
@@ -78,6 +81,8 @@ impl Found {
         Evidence {
             policy: self.policy.as_deref(),
             keys_unchanged: self.keys_unchanged,
+            keys_failure: self.trouble.as_ref().map(|(reason, _)| reason.as_str()),
+            keys_retry_seconds: self.trouble.as_ref().map(|(_, seconds)| *seconds),
             introspection: self.introspection.as_ref().map(|answer| match answer {
                 Introspection::Response(text) => Introspected::Response(text),
                 Introspection::Unavailable => Introspected::Unavailable,
@@ -114,6 +119,7 @@ pub(crate) async fn decide<W: World>(world: &W, asked: &Asked<'_>) -> Decided {
             Step::NeedKeys { issuer, .. } => {
                 found.under(policy);
                 found.keys_unchanged = !key_refresh::refresh(world, &issuer).await;
+                found.trouble = key_refresh::trouble(world, &issuer).filter(|_| found.keys_unchanged);
             }
             Step::NeedIntrospection { issuer, token, fresh } => {
                 found.under(policy);

@@ -89,7 +89,7 @@ impl Fake {
     }
 
     pub(super) fn has_keys(&self) -> bool {
-        self.read().verifier().policy().has_remote_keys(0)
+        self.read().verifier().has_published_keys(0)
     }
 
     /// Whether the gate holds the set with that key.

@@ -37,10 +37,17 @@ struct Known {
     fetches: u64,
     /// Counts the changes of the keys.
     generation: u64,
+    /// Why the last fetch brought no keys; `None` after one that did.
+    failure: Option<String>,
     flight: Option<Flight>,
 }
 
 impl Known {
+    fn fail(&mut self, reason: &str) {
+        self.times.failures = self.times.failures.saturating_add(1);
+        self.failure = Some(reason.to_owned());
+    }
+
     /// That keys which were held are so no more.
     fn forget(&mut self) {
         (self.times.held, self.metadata) = (None, None);
@@ -70,8 +77,8 @@ impl Upkeep {
             if !follows(gate, name, known.metadata.as_deref()) {
                 gate.forget_remote_keys(&name.0);
             }
-            let policy = gate.verifier().policy();
-            if !policy.issuer_index(&name.0).is_some_and(|index| policy.has_remote_keys(index)) {
+            let verifier = gate.verifier();
+            if !verifier.policy().issuer_index(&name.0).is_some_and(|index| verifier.has_published_keys(index)) {
                 known.forget();
             }
         }
@@ -89,6 +96,13 @@ impl Upkeep {
         known.times.asked_at = Some(now.get());
         known.flight = Some(Flight { until: now.get().saturating_add(location.patience), number, waiting: Vec::new() });
         Some(Landing { upkeep: self, name: name.clone(), number })
+    }
+
+    /// Notes that a fetch brought nothing.
+    fn failed(&self, name: &Name, reason: &str) {
+        if let Some(known) = self.known().get_mut(name) {
+            known.fail(reason);
+        }
     }
 
     /// Whether a fetch is under way there.
@@ -159,6 +173,15 @@ pub(crate) async fn refresh<W: World>(world: &W, issuer: &str) -> bool {
     generation() != before
 }
 
+/// Why an issuer's keys are not to be had, and in how many seconds their origin may be asked again; `None` when it has not failed.
+pub(crate) fn trouble<W: World>(world: &W, issuer: &str) -> Option<(String, u64)> {
+    let location = locations(world, |source| source.issuer == issuer).pop()?;
+    let reason = world.upkeep().known().get(&location.name)?.failure.clone()?;
+    let now = world.now();
+    let from = plan(world, &location, now).may_ask_from.unwrap_or_default();
+    Some((reason, from.saturating_sub(now.get()).max(1)))
+}
+
 fn locations<W: World>(world: &W, wanted: impl Fn(&RemoteSource<'_>) -> bool) -> Vec<Location> {
     let gate = world.read();
     gate.verifier().policy().remotes().filter(wanted).map(|source| Location::of(&source)).collect()
@@ -171,7 +194,9 @@ fn plan<W: World>(world: &W, location: &Location, now: UnixSeconds) -> Plan {
 
 async fn fetch<W: World>(world: &W, location: &Location, now: UnixSeconds) {
     let Some(landing) = world.upkeep().begin(&location.name, location, now) else { return };
-    let Some(published) = world.published(location).await else { return };
+    let Some(published) = world.published(location).await else {
+        return world.upkeep().failed(&location.name, "unavailable");
+    };
     let mut gate = world.write();
     // Another policy may have been taken meanwhile.
     if !follows(&gate, &location.name, published.metadata.as_deref()) {
@@ -185,7 +210,11 @@ async fn fetch<W: World>(world: &W, location: &Location, now: UnixSeconds) {
         return;
     }
     // A set that is no good changes nothing.
-    let Ok(report) = gate.set_remote_keys(&location.issuer, &published.jwks) else { return };
+    let report = match gate.set_remote_keys(&location.issuer, &published.jwks) {
+        Ok(report) => report,
+        Err(error) => return known.fail(&format!("bad-document: {error}")),
+    };
+    (known.times.failures, known.failure) = (0, None);
     known.landed = landing.number;
     known.metadata = published.metadata;
     let ttl_seconds = freshness::lifetime(published.cache_control.as_deref(), published.age.as_deref());

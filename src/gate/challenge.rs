@@ -52,7 +52,7 @@ pub(crate) fn answer(denial: &Denial, scene: &Scene<'_>) -> ChallengeResponse {
         D::Token(R::AuthorizationAmbiguous | R::AuthorizationMalformed) | D::TokenInQuery => {
             (400, vec![scene.plain(described("invalid_request"))], None)
         }
-        D::KeysUnavailable => (503, Vec::new(), Some(30)),
+        D::KeysUnavailable { retry_after, .. } => (503, Vec::new(), Some(*retry_after)),
         #[cfg(feature = "revocation")]
         D::Token(R::RevocationStale { .. }) => (503, Vec::new(), Some(5)),
         D::IntrospectionUnavailable { reason } => (503, Vec::new(), Some(if *reason == "busy" { 1 } else { 5 })),

@@ -1,11 +1,7 @@
 //! What a browser is told about scripts of other origins (Fetch §3.3): the answer to a preflight,
 //! and who may read a refusal.
 
-use crate::{
-    gate::credentials::Places,
-    json::{Object, Value},
-    policy_error::PolicyError,
-};
+use crate::{document::checked::Checked, gate::credentials::Places, json::Value, policy_error::PolicyError};
 
 /// The policy's `cors`.
 #[derive(Debug)]
@@ -40,12 +36,12 @@ const VARY: &str = "Origin, Access-Control-Request-Method, Access-Control-Reques
 impl Cors {
     /// Reads the section. The headers of the gate's own credentials are always among those that a
     /// script may set.
-    pub(crate) fn read(object: &Object<'_>, places: &Places) -> Result<Self, PolicyError> {
-        let origins = match object.get("origins") {
+    pub(crate) fn read(object: Checked<'_, '_>, places: &Places) -> Result<Self, PolicyError> {
+        let origins = match object.value("origins") {
             Some(Value::String(_)) | None => Allowed::Any,
             Some(_) => Allowed::OneOf(listed(object, "origins", is_origin, ORIGIN)?),
         };
-        let credentials = object.boolean("credentials")?.unwrap_or_default();
+        let credentials = object.flag("credentials");
         // Fetch §3.3.5: "*" and credentials do not go together, and an origin that nobody listed
         // is never reflected.
         if credentials && matches!(origins, Allowed::Any) {
@@ -74,7 +70,7 @@ impl Cors {
             headers: headers.join(", "),
             exposed: exposed.join(", "),
             credentials,
-            max_age: object.integer("maxAgeSeconds")?.unwrap_or(600),
+            max_age: object.number("maxAgeSeconds").unwrap_or(600),
         })
     }
 
@@ -123,8 +119,13 @@ const ORIGIN: &str = "expected an origin as browsers send it, such as \"https://
                       no path, and no port that is the scheme's own";
 const TOKEN: &str = "expected a name as HTTP has them, and no \"*\"";
 
-fn listed(object: &Object<'_>, name: &str, fits: fn(&str) -> bool, expected: &str) -> Result<Vec<String>, PolicyError> {
-    let texts = object.strings(name)?.unwrap_or_default();
+fn listed(
+    object: Checked<'_, '_>,
+    name: &str,
+    fits: fn(&str) -> bool,
+    expected: &str,
+) -> Result<Vec<String>, PolicyError> {
+    let texts = object.strings(name);
     match texts.iter().position(|text| !fits(text)) {
         None => Ok(texts),
         Some(index) => Err(PolicyError::at(&index.to_string(), expected).within(name)),
@@ -152,10 +153,12 @@ fn is_origin(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document;
+    use crate::{document, policy::shapes::GATE};
 
     fn cors(text: &str) -> Result<Cors, PolicyError> {
-        Cors::read(&document::parse(text).unwrap(), &Places::default())
+        let text = format!(r#"{{"cors":{text}}}"#);
+        let document = document::parse(&text).unwrap();
+        Cors::read(GATE.check(&document).unwrap().section("cors").unwrap(), &Places::default())
     }
 
     fn value<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {

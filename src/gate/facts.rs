@@ -45,6 +45,10 @@ pub struct Evidence<'f> {
     pub policy: Option<&'f str>,
     /// The issuer's keys were asked for, and none are there that were not before.
     pub keys_unchanged: bool,
+    /// Why they could not be had: the words of whoever fetches them, and never a piece of a token.
+    pub keys_failure: Option<&'f str>,
+    /// In how many seconds their origin may be asked again.
+    pub keys_retry_seconds: Option<u64>,
     /// What the authorization server said.
     pub introspection: Option<Introspected<'f>>,
     /// It may be the answer to an earlier question: it was kept, or asked for by another request. Such an answer does not
@@ -215,6 +219,8 @@ fn evidence<'o>(object: &'o Object<'_>) -> Result<Evidence<'o>, PolicyError> {
     object.only(&[
         "policy",
         "keys",
+        "keysFailure",
+        "keysRetrySeconds",
         "introspection",
         "introspectionFailed",
         "introspectionKept",
@@ -255,6 +261,8 @@ fn evidence<'o>(object: &'o Object<'_>) -> Result<Evidence<'o>, PolicyError> {
     Ok(Evidence {
         policy: object.string("policy")?,
         keys_unchanged,
+        keys_failure: object.string("keysFailure")?,
+        keys_retry_seconds: object.integer("keysRetrySeconds")?,
         introspection,
         introspection_kept,
         replay,

@@ -47,6 +47,8 @@ pub(super) enum Outcome {
 pub(super) struct Passed {
     issuer: String,
     binding: Option<Binding>,
+    /// The name of the alternative that the token fits.
+    alternative: Option<String>,
     forward: Forward,
     validity: Validity,
     nonce: Option<String>,
@@ -119,7 +121,8 @@ impl Case<'_> {
         let rules = &self.gate.rules;
         let forward = rules.forwarding.of_claims(claims, &rules.places);
         let nonce = proof.and_then(|proof| proof.next_nonce);
-        Ok(Outcome::Passed(Passed { issuer: issuer.to_owned(), binding, forward, validity, nonce }))
+        let alternative = policy.alternative(issuer, validity.alternative).map(str::to_owned);
+        Ok(Outcome::Passed(Passed { issuer: issuer.to_owned(), alternative, binding, forward, validity, nonce }))
     }
 
     /// A token that is bound to a key is its sender's only when the key is, and must not be weakened to a bearer token (RFC 9449 §7.1).
@@ -197,11 +200,12 @@ impl Case<'_> {
 impl Passed {
     /// What is told of it. `header` is there for a token that was verified here.
     pub(super) fn into_step(self, claims: String, header: Option<String>) -> Step {
-        let Passed { issuer, binding, forward, validity, nonce } = self;
-        let Validity { from, until, stale } = validity;
+        let Passed { issuer, alternative, binding, forward, validity, nonce } = self;
+        let Validity { from, until, stale, .. } = validity;
         // A proof is good once, an authorization server may think otherwise the next time, and a list may have come by then.
         let cacheable = binding != Some(Binding::Dpop) && header.is_some() && !stale;
-        let allowed = Allowed { claims, header, issuer, binding, forward, from, until, stale, cacheable, nonce };
+        let allowed =
+            Allowed { claims, header, issuer, alternative, binding, forward, from, until, stale, cacheable, nonce };
         Step::Allowed(Box::new(allowed))
     }
 }

@@ -169,7 +169,7 @@ impl Gate {
                 "is one more than the {MOST_REQUIREMENTS} a gate keeps; make each once"
             )));
         }
-        let requirement = Requirement::read(&document::parse(text)?, &self.rules.networks)?;
+        let requirement = Requirement::parse(text, &self.rules.networks)?;
         self.requirements.push(Kept { text: text.to_owned(), requirement });
         Ok(RequirementId(self.requirements.len().saturating_sub(1)))
     }
@@ -177,7 +177,7 @@ impl Gate {
     /// Takes the JWK Set that an issuer publishes.
     ///
     /// # Errors
-    /// As [`Policy::set_remote_keys`](crate::Policy::set_remote_keys). The present keys then stay.
+    /// As [`Verifier::set_remote_keys`]. The present keys then stay.
     pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
         self.verifier.set_remote_keys(issuer, jwks)
     }

@@ -3,6 +3,7 @@
 use crate::{
     binding::network::{Address, Cidr},
     denial::Denial,
+    document::{self, checked::Checked},
     gate::forward::at_path,
     json::{Object, Value},
     jws::header::is_same_type,
@@ -74,32 +75,39 @@ pub(crate) fn blocks(texts: &[String]) -> Result<Vec<Cidr>, PolicyError> {
 }
 
 impl Requirement {
-    /// Reads a requirement; its shape is checked first.
-    pub(crate) fn read(object: &Object<'_>, networks: &Networks) -> Result<Self, PolicyError> {
-        REQUIREMENT.check(object)?;
-        let texts = |name: &str| object.strings(name).map(Option::unwrap_or_default);
+    /// Reads a requirement that stands alone.
+    pub(crate) fn parse(text: &str, networks: &Networks) -> Result<Self, PolicyError> {
+        Requirement::read(REQUIREMENT.check(&document::parse(text)?)?, networks)
+    }
+
+    /// Reads a requirement.
+    pub(crate) fn read(object: Checked<'_, '_>, networks: &Networks) -> Result<Self, PolicyError> {
         let mut claims = Vec::new();
-        object.objects("claims", &mut |claim| {
-            let texts = |name: &str| claim.strings(name).map(Option::unwrap_or_default);
-            claims.push(ClaimRule { path: texts("path")?, all_of: texts("allOf")?, any_of: texts("anyOf")? });
+        object.each("claims", &mut |claim| {
+            claims.push(ClaimRule {
+                path: claim.strings("path"),
+                all_of: claim.strings("allOf"),
+                any_of: claim.strings("anyOf"),
+            });
             Ok(())
         })?;
+        let named = object.has("networks").then(|| object.strings("networks"));
         Ok(Requirement {
             scopes: quotable(object, "scopes")?,
             any_scope: quotable(object, "anyScope")?,
             claims,
             acr: quotable(object, "acr")?,
-            max_age: object.integer("maxAgeSeconds")?,
-            networks: object.strings("networks")?.map(|names| named_blocks(&names, networks)).transpose()?,
-            network_claim: object.string("networkClaim")?.map(str::to_owned),
-            types: texts("types")?,
-            binding: match object.string("binding")? {
+            max_age: object.number("maxAgeSeconds"),
+            networks: named.map(|names| named_blocks(&names, networks)).transpose()?,
+            network_claim: object.text("networkClaim").map(str::to_owned),
+            types: object.strings("types"),
+            binding: match object.text("binding") {
                 Some("dpop") => Some(Wanted::Dpop),
                 Some("mtls") => Some(Wanted::Mtls),
                 Some(_) => Some(Wanted::Any),
                 None => None,
             },
-            anonymous: object.boolean("anonymous")?.unwrap_or_default(),
+            anonymous: object.flag("anonymous"),
         })
     }
 
@@ -237,8 +245,8 @@ fn named_blocks(names: &[String], networks: &Networks) -> Result<Vec<Cidr>, Poli
 }
 
 /// Strings that a challenge lists: without spaces, quotes and backslashes (RFC 6749 §3.3, RFC 9470 §3).
-fn quotable(object: &Object<'_>, name: &str) -> Result<Vec<String>, PolicyError> {
-    let texts = object.strings(name)?.unwrap_or_default();
+fn quotable(object: Checked<'_, '_>, name: &str) -> Result<Vec<String>, PolicyError> {
+    let texts = object.strings(name);
     let plain = |text: &String| text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
     match texts.iter().position(|text| !plain(text)) {
         None => Ok(texts),
@@ -253,11 +261,10 @@ fn quotable(object: &Object<'_>, name: &str) -> Result<Vec<String>, PolicyError>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document;
 
     fn requirement(text: &str) -> Result<Requirement, PolicyError> {
         let office = ("office".to_owned(), vec![Cidr::parse("192.0.2.0/24").unwrap()]);
-        Requirement::read(&document::parse(text).unwrap(), &vec![office])
+        Requirement::parse(text, &vec![office])
     }
 
     fn check(text: &str, claims: &str, client: Option<&str>) -> Result<u64, &'static str> {
@@ -270,7 +277,7 @@ mod tests {
             now,
             leeway: Leeway::default(),
         };
-        let validity = Validity { from: now, until: 2000, stale: false };
+        let validity = Validity { from: now, until: 2000, stale: false, alternative: None };
         requirement(text)
             .unwrap()
             .check(&subject, validity)

@@ -4,7 +4,7 @@ use crate::{
     alg::Alg,
     binding::{dpop::ProofRules, nonce::Nonces},
     denial::Denial,
-    document::url,
+    document::{checked::Checked, url},
     gate::{
         cors::Cors,
         credentials::{AUTHORIZATION, BEARER, Places},
@@ -124,43 +124,42 @@ impl GateRules {
     pub(crate) fn read(section: Option<&Object<'_>>, nonce_secret: Option<&[u8]>) -> Result<Self, PolicyError> {
         let empty = Object::default();
         let gate = section.unwrap_or(&empty);
-        GATE.check(gate)?;
-        let networks = networks(gate.object("networks")?)?;
-        let requirement = |object: Option<&Object<'_>>| {
-            let read = object.map(|object| Requirement::read(object, &networks)).transpose();
-            read.map(Option::unwrap_or_default).map_err(|error| error.within("requirement"))
-        };
+        let gate = GATE.check(gate)?;
+        let networks = networks(gate.object("networks"))?;
+        let requirement =
+            |object: Checked<'_, '_>| Requirement::read(object, &networks).map_err(|error| error.within("requirement"));
         let mut routes = Vec::new();
-        gate.objects("routes", &mut |route| {
+        gate.each("routes", &mut |route| {
+            let path = route.text("path").unwrap_or_default();
             routes.push(Route {
-                pattern: PathPattern::parse(route.required_string("path")?).map_err(|error| error.within("path"))?,
-                methods: route.strings("methods")?.unwrap_or_default(),
-                allowed: Hazards::named(&route.strings("allowInPath")?.unwrap_or_default()),
-                requirement: match route.get("requirement") {
-                    Some(Value::Object(object)) => Some(requirement(Some(object))?),
-                    _ => None,
-                },
+                pattern: PathPattern::parse(path).map_err(|error| error.within("path"))?,
+                methods: route.strings("methods"),
+                allowed: Hazards::named(&route.strings("allowInPath")),
+                requirement: route.section("requirement").map(requirement).transpose()?,
             });
             Ok(())
         })?;
-        let requirement = requirement(gate.object("requirement")?)?;
-        let forwarding = gate.object("forward")?.map(Forwarding::read).transpose();
-        let dpop = gate.object("dpop")?;
-        let places = places(gate.object("credentials")?).map_err(|error| error.within("credentials"))?;
-        let cors = gate.object("cors")?.map(|object| Cors::read(object, &places)).transpose();
-        let origins = Origins::read(&gate.strings("origins")?.unwrap_or_default());
+        let requirement = gate.section("requirement").map(requirement).transpose()?.unwrap_or_default();
+        let forwarding = gate.section("forward").map(Forwarding::read).transpose();
+        let dpop = gate.section("dpop");
+        let places = gate.section("credentials").map_or_else(|| Ok(Places::default()), places);
+        let places = places.map_err(|error| error.within("credentials"))?;
+        let cors = gate.section("cors").map(|object| Cors::read(object, &places)).transpose();
+        let origins = Origins::read(&gate.strings("origins"));
+        let proxies = gate.section("proxies").map_or_else(|| Ok(Proxies::default()), proxies);
+        let proofs = proofs(dpop, nonce_secret).map_err(|error| error.within("dpop"))?;
         Ok(GateRules {
-            realm: realm(gate.string("realm")?)?,
+            realm: realm(gate.text("realm"))?,
             cors: cors.map_err(|error| error.within("cors"))?,
             places,
             requirement,
             routes,
             forwarding: forwarding.map_err(|error| error.within("forward"))?.unwrap_or_default(),
-            proxies: proxies(gate.object("proxies")?).map_err(|error| error.within("proxies"))?,
-            proofs: proofs(dpop, nonce_secret).map_err(|error| error.within("dpop"))?,
+            proxies: proxies.map_err(|error| error.within("proxies"))?,
+            proofs,
             offers_proofs: dpop.is_some(),
             origins: origins.map_err(|error| error.within("origins"))?,
-            passes_preflights: gate.string("preflight")? == Some("pass"),
+            passes_preflights: gate.text("preflight") == Some("pass"),
             private_hosts: private_hosts(gate)?,
             networks,
         })
@@ -174,8 +173,8 @@ impl GateRules {
     }
 }
 
-fn private_hosts(gate: &Object<'_>) -> Result<Vec<String>, PolicyError> {
-    let hosts = gate.strings("privateHosts")?.unwrap_or_default();
+fn private_hosts(gate: Checked<'_, '_>) -> Result<Vec<String>, PolicyError> {
+    let hosts = gate.strings("privateHosts");
     match hosts.iter().position(|host| !url::is_host(host) || host.bytes().any(|byte| byte.is_ascii_uppercase())) {
         None => Ok(hosts),
         Some(index) => {
@@ -205,8 +204,7 @@ fn networks(object: Option<&Object<'_>>) -> Result<Networks, PolicyError> {
     object.map_or(Ok(Vec::new()), |object| object.members().map(read).collect())
 }
 
-fn places(object: Option<&Object<'_>>) -> Result<Places, PolicyError> {
-    let Some(object) = object else { return Ok(Places::default()) };
+fn places(object: Checked<'_, '_>) -> Result<Places, PolicyError> {
     let token = |name: &str, text: &str, extra: &[u8]| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || extra.contains(&byte);
         if text.bytes().all(plain) {
@@ -214,38 +212,36 @@ fn places(object: Option<&Object<'_>>) -> Result<Places, PolicyError> {
         }
         Err(PolicyError::found(name, "must be a name as HTTP has them", text))
     };
-    let header = match object.string("header")? {
+    let header = match object.text("header") {
         Some(name) => Some(token("header", &name.to_ascii_lowercase(), b"-_")?),
-        None if object.string("cookie")?.is_some() => None,
+        None if object.text("cookie").is_some() => None,
         None => Some(AUTHORIZATION.to_owned()),
     };
     let by_default = (header.as_deref() == Some(AUTHORIZATION)).then(|| BEARER.to_owned());
-    let scheme = match object.string("scheme")? {
+    let scheme = match object.text("scheme") {
         Some(_) if header.is_none() => return Err(PolicyError::at("scheme", "is for a header, and a cookie has none")),
         Some(scheme) => Some(token("scheme", scheme, b"-._~+")?),
         None => by_default,
     };
-    let cookie = object.string("cookie")?.map(|name| token("cookie", name, b"!#$%&'*+-.^_`|~")).transpose()?;
+    let cookie = object.text("cookie").map(|name| token("cookie", name, b"!#$%&'*+-.^_`|~")).transpose()?;
     Ok(Places { header, scheme, cookie })
 }
 
-fn proxies(object: Option<&Object<'_>>) -> Result<Proxies, PolicyError> {
-    let Some(object) = object else { return Ok(Proxies::default()) };
-    let trusted = object.strings("trusted")?.unwrap_or_default();
+fn proxies(object: Checked<'_, '_>) -> Result<Proxies, PolicyError> {
+    let trusted = object.strings("trusted");
     Ok(Proxies {
         trusted: blocks(&trusted).map_err(|error| error.within("trusted"))?,
-        header: object.string("header")?.unwrap_or("x-forwarded-for").to_ascii_lowercase(),
+        header: object.text("header").unwrap_or("x-forwarded-for").to_ascii_lowercase(),
     })
 }
 
-fn proofs(object: Option<&Object<'_>>, nonce_secret: Option<&[u8]>) -> Result<ProofRules, PolicyError> {
-    let empty = Object::default();
-    let dpop = object.unwrap_or(&empty);
-    let algorithms = match dpop.strings("algorithms")? {
-        None => vec![Alg::Es256, Alg::EdDsa, Alg::Rs256],
-        Some(names) => names.iter().filter_map(|name| Alg::from_name(name)).collect(),
-    };
-    let nonces = match (dpop.boolean("nonce")?.unwrap_or_default(), nonce_secret) {
+fn proofs(dpop: Option<Checked<'_, '_>>, nonce_secret: Option<&[u8]>) -> Result<ProofRules, PolicyError> {
+    let mut algorithms = vec![Alg::Es256, Alg::EdDsa, Alg::Rs256];
+    if let Some(dpop) = dpop.filter(|dpop| dpop.has("algorithms")) {
+        algorithms = dpop.texts("algorithms").into_iter().filter_map(Alg::from_name).collect();
+    }
+    let seconds = |name| dpop.and_then(|dpop| dpop.number(name)).unwrap_or(60);
+    let nonces = match (dpop.is_some_and(|dpop| dpop.flag("nonce")), nonce_secret) {
         (false, _) => None,
         (true, None) => {
             return Err(PolicyError::at(
@@ -254,10 +250,9 @@ fn proofs(object: Option<&Object<'_>>, nonce_secret: Option<&[u8]>) -> Result<Pr
             ));
         }
         (true, Some(secret)) => {
-            let step = dpop.integer("nonceSeconds")?.unwrap_or(60);
-            let nonces = Nonces::new(secret, step);
+            let nonces = Nonces::new(secret, seconds("nonceSeconds"));
             Some(nonces.map_err(|error| PolicyError::at("nonce", format!("nonceSecret {}", error.reason())))?)
         }
     };
-    Ok(ProofRules { algorithms, window: dpop.integer("iatWindowSeconds")?.unwrap_or(60), nonces })
+    Ok(ProofRules { algorithms, window: seconds("iatWindowSeconds"), nonces })
 }

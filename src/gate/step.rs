@@ -57,6 +57,8 @@ pub struct Allowed {
     pub header: Option<String>,
     /// The issuer's name.
     pub issuer: String,
+    /// The name of the alternative that the token fits, where the policy has its issuer's tokens in several.
+    pub alternative: Option<String>,
     /// How the client proved to be the one the token was given to.
     pub binding: Option<Binding>,
     /// What the origin is told.
@@ -253,6 +255,8 @@ fn pairs_as_map<S: serde::Serializer>(pairs: &&[(String, String)], serializer: S
 #[serde(rename_all = "camelCase")]
 struct Rest<'s> {
     issuer: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alternative: Option<&'s str>,
     binding: Option<Binding>,
     source: &'static str,
     forward: &'s Forward,
@@ -310,6 +314,7 @@ impl Allowed {
         let source = if self.header.is_some() { "jwt" } else { "introspection" };
         let rest = json(&Rest {
             issuer: &self.issuer,
+            alternative: self.alternative.as_deref(),
             binding: self.binding,
             source,
             forward: &self.forward,

@@ -4,15 +4,16 @@ use crate::{
     claims,
     denial::Denial,
     gate::{
-        facts::Introspected,
+        facts::{Evidence, Introspected},
         judge::{Case, Outcome},
         step::Step,
         token_kind,
     },
     json::{Object, Value, read_object},
     jws::compact::{leading_parts_unverified, names_unverified},
+    keys::freshness::BETWEEN_FETCHES,
     policy::Policy,
-    rejection::{Rejection, Segment},
+    rejection::{Rejection, Segment, excerpt},
 };
 
 /// The next step after the verifier has refused a token.
@@ -31,10 +32,10 @@ pub(super) fn decide(case: &Case<'_>, rejection: Rejection) -> Result<Step, Deni
         return Err(rejection.into());
     }
     let Some((issuer, kid)) = claimed(case, policy) else { return Err(rejection.into()) };
-    if policy.has_remote(issuer) {
+    if policy.remote_of(issuer).is_some() {
         return fetch(case, policy, issuer, kid, rejection);
     }
-    let has_keys = policy.keys().has_any_of(issuer);
+    let has_keys = case.gate.verifier.keys().has_any_of(issuer);
     if !has_keys && introspecting(policy).any(|other| other == issuer) {
         return introspect(case, policy, issuer);
     }
@@ -68,14 +69,22 @@ fn fetch(
     rejection: Rejection,
 ) -> Result<Step, Denial> {
     // A key that is there has answered.
-    if kid.as_deref().is_some_and(|kid| policy.keys().has_named(issuer, kid)) {
+    if kid.as_deref().is_some_and(|kid| case.gate.verifier.keys().has_named(issuer, kid)) {
         return Err(rejection.into());
     }
     if !case.evidence.keys_unchanged {
         return Ok(Step::NeedKeys { issuer: policy.issuer_name(issuer).unwrap_or_default().to_owned(), kid });
     }
     // Without any published key there is nothing to compare with: that says nothing against the token.
-    if policy.has_remote_keys(issuer) { Err(rejection.into()) } else { Err(Denial::KeysUnavailable) }
+    if case.gate.verifier.has_published_keys(issuer) {
+        return Err(rejection.into());
+    }
+    let Evidence { keys_failure, keys_retry_seconds, .. } = case.evidence;
+    let retry_after = keys_retry_seconds.map_or(BETWEEN_FETCHES, |seconds| seconds.clamp(1, BETWEEN_FETCHES));
+    Err(Denial::KeysUnavailable {
+        reason: keys_failure.map(excerpt),
+        retry_after: u32::try_from(retry_after).unwrap_or_default(),
+    })
 }
 
 /// The issuers that can be asked about a token.

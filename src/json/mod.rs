@@ -53,6 +53,15 @@ impl Value<'_> {
         }
     }
 
+    /// The integer, if it is one that is not negative.
+    #[must_use]
+    pub fn as_integer(&self) -> Option<u64> {
+        match self {
+            Value::Integer(value) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// What kind of value it is, for messages: `a string`.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -154,20 +154,21 @@ impl KeySet {
 mod tests {
     use super::*;
     use crate::{
-        IssuerPolicy, Limits, Policy,
+        IssuerPolicy, Limits, Policy, Verifier,
         jws::compact::UnverifiedToken,
         keys::{VerificationKey, index::tests::LOOKS},
     };
 
     /// One key an issuer, all of the same algorithm, each by the `kid` that `name` gives it; for `keys` there is one issuer with all of them.
-    fn policy(count: usize, name: &dyn Fn(usize) -> Option<String>, one_issuer: bool) -> Policy {
+    fn verifier(count: usize, name: &dyn Fn(usize) -> Option<String>, one_issuer: bool) -> Verifier {
         let key = || VerificationKey::from_secret(Alg::Hs256, &[7; 32]).unwrap();
         let issuer = |index: usize| IssuerPolicy::new(format!("https://{index}.example"), ["a"]).unwrap();
         if one_issuer {
             let keys = |issuer: IssuerPolicy, index| issuer.with_key(name(index).as_deref(), key()).unwrap();
-            return Policy::new([(0..count).fold(issuer(0), keys)]).unwrap();
+            return Verifier::new(Policy::new([(0..count).fold(issuer(0), keys)]).unwrap());
         }
-        Policy::new((0..count).map(|index| issuer(index).with_key(name(index).as_deref(), key()).unwrap())).unwrap()
+        let issuers = (0..count).map(|index| issuer(index).with_key(name(index).as_deref(), key()).unwrap());
+        Verifier::new(Policy::new(issuers).unwrap())
     }
 
     fn token(kid: Option<&str>, iss: &str) -> String {
@@ -177,10 +178,10 @@ mod tests {
     }
 
     /// What came of the choice, and how many places were looked at for it.
-    fn chosen(policy: &Policy, token: &str) -> (Result<Vec<usize>, &'static str>, usize) {
+    fn chosen(verifier: &Verifier, token: &str) -> (Result<Vec<usize>, &'static str>, usize) {
         let token = UnverifiedToken::parse(token, &Limits::default()).unwrap();
         LOOKS.set(0);
-        let candidates = policy.candidates(&token);
+        let candidates = verifier.candidates(&token);
         let issuers = candidates.map(|found| found.iter().map(|key| key.issuer).collect());
         (issuers.map_err(|rejection| rejection.code()), LOOKS.get())
     }
@@ -194,8 +195,8 @@ mod tests {
             let last = count - 1;
             let (name, iss) = (format!("k{last}"), format!("https://{last}.example"));
             let [owns, shares, unnamed] =
-                [&own as &dyn Fn(usize) -> Option<String>, &shared, &none].map(|name| policy(count, name, false));
-            let keys = policy(count, &own, true);
+                [&own as &dyn Fn(usize) -> Option<String>, &shared, &none].map(|name| verifier(count, name, false));
+            let keys = verifier(count, &own, true);
             [
                 chosen(&owns, &token(Some(&name), &iss)),
                 chosen(&shares, &token(Some("k"), &iss)),
@@ -211,13 +212,13 @@ mod tests {
             .chain(
                 [
                     (&owns, Some("unknown"), "https://0.example", "kid-unknown"),
-                    (&shares, Some("k"), "https://unknown.example", "kid-unknown"),
+                    (&shares, Some("k"), "https://unknown.example", "issuer-unknown"),
                     (&shares, Some("unknown"), "https://0.example", "kid-unknown"),
-                    (&unnamed, None, "https://unknown.example", "kid-required"),
+                    (&unnamed, None, "https://unknown.example", "issuer-unknown"),
                     (&keys, None, "https://0.example", "kid-required"),
                 ]
-                .map(|(policy, kid, iss, code)| {
-                    let (chosen, looks) = chosen(policy, &token(kid, iss));
+                .map(|(verifier, kid, iss, code)| {
+                    let (chosen, looks) = chosen(verifier, &token(kid, iss));
                     assert_eq!(chosen, Err(code));
                     looks
                 }),
@@ -230,9 +231,32 @@ mod tests {
     }
 
     #[test]
+    fn as_few_published_keys_are_looked_at_when_two_thousand_issuers_publish_the_same_as_when_twenty_do() {
+        let jwk = r#"{"kty":"OKP","crv":"Ed25519","kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let looks = |count: usize| {
+            let name = |index: usize| format!("https://{index}.example");
+            let remote = |index| crate::policy::Remote::jwks_uri(format!("{}/k", name(index))).unwrap();
+            let issuer = |index| IssuerPolicy::new(name(index), ["a"]).unwrap().with_remote(remote(index)).unwrap();
+            let mut verifier = Verifier::new(Policy::new((0..count).map(issuer)).unwrap());
+            for index in 0..count {
+                verifier.set_remote_keys(&name(index), &format!(r#"{{"keys":[{jwk}]}}"#)).unwrap();
+            }
+            let eddsa = |iss: &str| {
+                let parts =
+                    [r#"{"alg":"EdDSA","kid":"k"}"#.to_owned(), format!(r#"{{"iss":"{iss}"}}"#), "s".repeat(64)];
+                parts.map(|part| crate::base64url::encode(part.as_bytes())).join(".")
+            };
+            let (own, stranger) = (chosen(&verifier, &eddsa(&name(count - 1))), chosen(&verifier, &eddsa("x")));
+            assert_eq!((own.0, stranger.0), (Ok(vec![count - 1]), Err("issuer-unknown")));
+            (own.1, stranger.1)
+        };
+        assert_eq!(looks(20), looks(2_000));
+    }
+
+    #[test]
     fn a_token_is_tried_with_the_named_issuers_key_first_and_with_the_others_of_a_few_after_it() {
-        let policy = policy(3, &|_| Some("k".to_owned()), false);
-        assert_eq!(chosen(&policy, &token(Some("k"), "https://1.example")).0, Ok(vec![1, 0, 2]));
-        assert_eq!(chosen(&policy, &token(Some("k"), "https://unknown.example")).0, Ok(vec![0, 1, 2]));
+        let verifier = verifier(3, &|_| Some("k".to_owned()), false);
+        assert_eq!(chosen(&verifier, &token(Some("k"), "https://1.example")).0, Ok(vec![1, 0, 2]));
+        assert_eq!(chosen(&verifier, &token(Some("k"), "https://unknown.example")).0, Ok(vec![0, 1, 2]));
     }
 }

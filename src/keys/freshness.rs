@@ -42,6 +42,9 @@ pub struct Times {
     pub held: Option<Held>,
     /// When its origin was asked last.
     pub asked_at: Option<u64>,
+    /// How often in a row it failed to give keys, the last time then.
+    #[serde(default)]
+    pub failures: u32,
 }
 
 /// A document that is held.
@@ -66,6 +69,8 @@ pub struct Plan {
     pub fetch: Fetch,
     /// Whether the origin may be asked at all, for a key that is unknown.
     pub may_ask: bool,
+    /// From when it may be; `None` for at once.
+    pub may_ask_from: Option<u64>,
     /// When there is something to do next, if nobody asks for an unknown key before. `None` for never.
     pub again_at: Option<u64>,
     /// Until when the keys are fresh, and until when they are used at the longest. `None` without keys.
@@ -87,17 +92,31 @@ pub enum Fetch {
     First,
 }
 
+impl Times {
+    /// How long the origin is not asked again. While there are no keys every request is refused, and an origin that failed may be
+    /// back a second later: 1, 2, 4 … seconds, and never less often than [`BETWEEN_FETCHES`].
+    fn pause(&self) -> u64 {
+        match self.held {
+            Some(_) => BETWEEN_FETCHES,
+            None => (1 << self.failures.saturating_sub(1).min(6)).min(BETWEEN_FETCHES),
+        }
+    }
+}
+
 impl Bounds {
     /// What is to be done as of now.
     #[must_use]
     pub fn plan(&self, times: &Times, now: u64) -> Plan {
         // A clock that was set back must not silence us until it has caught up.
-        let may_ask = times.asked_at.is_none_or(|asked| now < asked || now >= asked.saturating_add(BETWEEN_FETCHES));
+        let allowed_at = times.asked_at.map(|asked| asked.saturating_add(times.pause()));
+        let may_ask = times.asked_at.is_none_or(|asked| now < asked) || allowed_at.is_none_or(|allowed| now >= allowed);
+        let may_ask_from = allowed_at.filter(|_| !may_ask);
         let Some(held) = times.held else {
             return Plan {
                 forget: false,
                 fetch: Fetch::No,
                 may_ask,
+                may_ask_from,
                 again_at: None,
                 fresh_until: None,
                 stale_until: None,
@@ -116,12 +135,12 @@ impl Bounds {
             () if now >= fresh_until => Fetch::First,
             () => Fetch::Ahead,
         };
-        let allowed_at = times.asked_at.map_or(0, |asked| asked.saturating_add(BETWEEN_FETCHES));
         Plan {
             forget,
             fetch,
             may_ask,
-            again_at: Some(refresh_at.max(allowed_at).min(stale_until)),
+            may_ask_from,
+            again_at: Some(refresh_at.max(allowed_at.unwrap_or_default()).min(stale_until)),
             fresh_until: Some(fresh_until),
             stale_until: Some(stale_until),
         }
@@ -168,7 +187,7 @@ mod tests {
 
     fn times(fetched_at: u64, stated: u64, asked_at: u64) -> Times {
         let held = Held { fetched_at, ttl_seconds: stated, spread: 0 };
-        Times { held: Some(held), asked_at: Some(asked_at) }
+        Times { held: Some(held), asked_at: Some(asked_at), failures: 0 }
     }
 
     #[test]
@@ -221,10 +240,24 @@ mod tests {
     }
 
     #[test]
+    fn an_origin_that_fails_before_there_are_keys_is_asked_after_1_2_4_seconds_up_to_30() {
+        for (failures, pause) in [(0, 1), (1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 30), (7, 30), (u32::MAX, 30)] {
+            let times = Times { held: None, asked_at: Some(1000), failures };
+            let plan = |now| BOUNDS.plan(&times, now);
+            assert!(!plan(1000 + pause - 1).may_ask && plan(1000 + pause).may_ask, "{failures}");
+            assert_eq!(plan(1000).may_ask_from, Some(1000 + pause));
+            assert_eq!(plan(1000 + pause).may_ask_from, None);
+            // With keys it is no hurry.
+            let held = Times { failures, ..super::tests::times(1000, 100, 1000) };
+            assert!(!BOUNDS.plan(&held, 1029).may_ask && BOUNDS.plan(&held, 1030).may_ask);
+        }
+    }
+
+    #[test]
     fn no_times_overflow() {
         let held = Held { fetched_at: u64::MAX, ttl_seconds: u64::MAX, spread: u64::MAX };
         let bounds = Bounds { min_ttl_seconds: 0, max_ttl_seconds: u64::MAX, stale_seconds: u64::MAX };
-        let plan = bounds.plan(&Times { held: Some(held), asked_at: Some(u64::MAX) }, u64::MAX);
+        let plan = bounds.plan(&Times { held: Some(held), asked_at: Some(u64::MAX), failures: u32::MAX }, u64::MAX);
         assert!(plan.forget && plan.fetch == Fetch::No);
     }
 }

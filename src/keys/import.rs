@@ -257,8 +257,8 @@ pub(crate) enum Misfit {
 }
 
 impl Misfit {
-    fn alg(alg: Alg, key: &str) -> Self {
-        Misfit::Alg(PolicyError::at("alg", format!("{alg} does not work with {key}")))
+    pub(super) fn alg(alg: Alg, key: &str) -> Self {
+        Misfit::Alg(PolicyError::at("alg", [alg.name(), " does not work with ", key].concat()))
     }
 }
 

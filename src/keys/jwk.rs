@@ -42,10 +42,10 @@ pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<
     let unusable = |member: &str, reason: String| Ok(Err(Unusable(PolicyError::at(member, reason))));
 
     if let Some(used_for) = jwk.string("use")?.filter(|used_for| *used_for != "sig") {
-        return unusable("use", format!("must be \"sig\" and is \"{used_for}\""));
+        return unusable("use", ["must be \"sig\" and is \"", used_for, "\""].concat());
     }
     if let Some(operations) = jwk.strings("key_ops")?.filter(|operations| !operations.iter().any(|op| op == "verify")) {
-        return unusable("key_ops", format!("must have \"verify\" and has {}", operations.join(", ")));
+        return unusable("key_ops", ["must have \"verify\" and has ", &operations.join(", ")].concat());
     }
     let family = match (kty, jwk.string("crv")?) {
         ("oct", _) => Family::Secret,
@@ -82,7 +82,7 @@ pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<
         },
     };
     if accepted.is_some_and(|accepted| !accepted.contains(&alg)) {
-        return unusable("alg", format!("{alg} is not among the issuer's algorithms"));
+        return unusable("alg", [alg.name(), " is not among the issuer's algorithms"].concat());
     }
     let key = import(jwk, family, alg).map_err(|misfit| match misfit {
         Misfit::Alg(error) => error,
@@ -114,7 +114,7 @@ fn import(jwk: &Object<'_>, family: Family, alg: Alg) -> Result<VerificationKey,
         base64url::decode(text).ok_or_else(|| Misfit::Alg(PolicyError::at(member, "must be base64url without padding")))
     };
     if alg.family() != family {
-        return Err(Misfit::Alg(PolicyError::at("alg", format!("{alg} does not work with this kind of key"))));
+        return Err(Misfit::alg(alg, "this kind of key"));
     }
     match family {
         Family::Secret => VerificationKey::secret(alg, &bytes("k")?),

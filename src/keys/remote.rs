@@ -50,7 +50,7 @@ pub struct LeftOut {
 
 impl LeftOut {
     pub(crate) fn new(kid: Option<&str>, reason: &PolicyError) -> Self {
-        LeftOut { kid: kid.map(excerpt), reason: excerpt(&reason.to_string()) }
+        LeftOut { kid: kid.map(excerpt), reason: excerpt(&reason.text()) }
     }
 }
 
@@ -69,7 +69,16 @@ pub(crate) type Fingerprint = [u8; 64];
 /// # Errors
 /// Text that is no JWK Set, or has more than [`MOST_KEYS`] keys. That no key of it is usable is for the caller to judge.
 pub(crate) fn read(text: &str, accepted: Option<&[Alg]>) -> Result<(Vec<RemoteKey>, Vec<LeftOut>), PolicyError> {
-    let document = document::parse_within(text, &Limits::FETCHED)?;
+    let document =
+        document::parse_within(text, &Limits::FETCHED).map_err(|error| match text.trim_start().as_bytes() {
+            [0xef, 0xbb, 0xbf, ..] => {
+                PolicyError::here("begins with a byte order mark, which JSON must not have (RFC 8259)")
+            }
+            [b'<', ..] => {
+                PolicyError::here("is HTML or XML, and not a JWK Set; use the jwks_uri of the issuer's metadata")
+            }
+            _ => error,
+        })?;
     let items = match document.get("keys") {
         Some(Value::Array(items)) => items,
         Some(_) => return Err(PolicyError::at("keys", "must be an array")),
@@ -82,7 +91,7 @@ pub(crate) fn read(text: &str, accepted: Option<&[Alg]>) -> Result<(Vec<RemoteKe
     let mut left_out = Vec::new();
     for item in items {
         let (kid, key) = match item {
-            Value::Object(jwk) => (jwk.text("kid"), one(jwk, accepted, &keys)),
+            Value::Object(jwk) => (jwk.get("kid").and_then(Value::as_str), one(jwk, accepted, &keys)),
             _ => (None, Err(PolicyError::here("must be an object"))),
         };
         match key {
@@ -114,7 +123,8 @@ fn one(jwk: &Object<'_>, accepted: Option<&[Alg]>, before: &[RemoteKey]) -> Resu
 fn fingerprint(jwk: &Object<'_>, alg: Alg) -> Fingerprint {
     // base64url has no NUL, so that none of these runs into the next.
     let mut parts = [b"\0".as_slice(); 13];
-    let texts = ["crv", "x", "y", "n", "e", "pub"].map(|member| jwk.text(member).unwrap_or_default());
+    let texts =
+        ["crv", "x", "y", "n", "e", "pub"].map(|member| jwk.get(member).and_then(Value::as_str).unwrap_or_default());
     for (part, text) in parts.iter_mut().step_by(2).zip([alg.name()].into_iter().chain(texts)) {
         *part = text.as_bytes();
     }
@@ -170,6 +180,14 @@ mod tests {
         for text in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[],"keys":[]}"#, &many, "<html>"] {
             assert!(read(text, None).is_err(), "{text:.40}");
         }
+    }
+
+    #[test]
+    fn a_page_and_a_byte_order_mark_are_called_so() {
+        let reason = |text: &str| read(text, None).unwrap_err().reason().to_owned();
+        assert!(reason(" \n<!doctype html>").contains("HTML"));
+        assert!(reason("\u{feff}{\"keys\":[]}").contains("byte order mark"));
+        assert_eq!(reason("keys"), "is not a JSON object");
     }
 
     #[test]

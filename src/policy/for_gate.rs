@@ -1,21 +1,39 @@
 //! What a gate asks of a policy besides a token's verdict.
 
 use crate::{
+    alg::Alg,
     claims::ParsedClaims,
-    policy::Policy,
+    policy::{Policy, Remote},
     rejection::{Rejection, excerpt},
     time::{Leeway, UnixSeconds, Validity},
 };
 
 impl Policy {
-    /// Does the issuer with that index publish keys?
-    pub(crate) fn has_remote(&self, index: usize) -> bool {
-        self.rules.get(index).is_some_and(|rules| rules.remote.is_some())
+    /// Where the issuer with that index publishes keys, if it does.
+    pub(crate) fn remote_of(&self, index: usize) -> Option<&Remote> {
+        self.rules.get(index)?.remote.as_ref()
     }
 
-    /// Have published keys of that issuer been taken?
-    pub(crate) fn has_remote_keys(&self, index: usize) -> bool {
-        !self.keys.remote_of(index).is_empty()
+    /// Names of issuers, for messages: there may be thousands.
+    pub(crate) fn some_names(&self) -> Vec<String> {
+        self.rules.iter().take(8).map(|rules| excerpt(&rules.issuer)).collect()
+    }
+
+    /// The name of that alternative of an issuer.
+    pub(crate) fn alternative(&self, issuer: &str, index: Option<usize>) -> Option<&str> {
+        let index = index?;
+        let rules = self.rules.get(self.issuer_index(issuer)?)?;
+        rules.alternatives.get(index).map(|(name, _)| name.as_str())
+    }
+
+    /// Is the issuer with that index one of many tenants?
+    pub(crate) fn is_tenant(&self, index: usize) -> bool {
+        self.rules.get(index).is_some_and(|rules| rules.is_tenant)
+    }
+
+    /// To which algorithms that issuer's keys are narrowed.
+    pub(crate) fn algorithms_of(&self, index: usize) -> Option<&[Alg]> {
+        self.rules.get(index)?.algorithms.as_deref()
     }
 
     /// Does that issuer's `claims` ask for an exact value of this claim?
@@ -43,7 +61,7 @@ impl Policy {
         if claims.object.get("iss").is_some() && claims.iss() != rules.issuer {
             return Err(mismatch(vec![rules.issuer.clone()]));
         }
-        rules.check_but_type(claims)?;
-        self.check_time(claims, now)
+        let alternative = rules.check(None, claims)?;
+        self.check_time(claims, now).map(|validity| Validity { alternative, ..validity })
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     policy::{
         issuer_rules::{IssuerRules, Types},
         sources::{Introspection, Remote},
+        tenants::Tenants,
     },
     policy_error::PolicyError,
 };
@@ -20,6 +21,7 @@ use crate::{
 pub struct IssuerPolicy {
     pub(super) rules: IssuerRules,
     pub(super) keys: Vec<NamedKey>,
+    pub(super) tenants: Tenants,
 }
 
 impl IssuerPolicy {
@@ -39,7 +41,26 @@ impl IssuerPolicy {
         if audience.is_empty() || audience.iter().any(String::is_empty) {
             return Err(PolicyError::at("audience", "must be one or more non-empty strings"));
         }
-        Ok(IssuerPolicy { rules: IssuerRules::new(issuer, audience), keys: Vec::new() })
+        Ok(IssuerPolicy::of(IssuerRules::new(issuer, audience)))
+    }
+
+    pub(super) fn of(rules: IssuerRules) -> Self {
+        IssuerPolicy { rules, keys: Vec::new(), tenants: Tenants::default() }
+    }
+
+    /// The tenants of an issuer whose name has one hole: `https://login.example/{tid}/v2.0` with `["a", "b"]` stands for two
+    /// issuers. Each publishes keys of its own, and its tokens have to say the same tenant in the claim of the hole's name.
+    #[must_use]
+    pub fn with_tenants<T: Into<String>>(mut self, tenants: impl IntoIterator<Item = T>) -> Self {
+        self.tenants.values = vec![(String::new(), tenants.into_iter().map(Into::into).collect())];
+        self
+    }
+
+    /// Says of which holes tokens have no claim: the issuer's name alone tells the tenant then.
+    #[must_use]
+    pub fn with_holes_without_claim<H: Into<String>>(mut self, holes: impl IntoIterator<Item = H>) -> Self {
+        self.tenants.unclaimed = holes.into_iter().map(Into::into).collect();
+        self
     }
 
     /// Adds one key. Without a `kid` it fits every token of its algorithm.
@@ -60,8 +81,8 @@ impl IssuerPolicy {
         Ok(self)
     }
 
-    /// Takes keys that the issuer publishes besides those that are built in: [`set_remote_keys`](super::Policy::set_remote_keys) hands
-    /// them over.
+    /// Takes keys that the issuer publishes besides those that are built in: [`set_remote_keys`](crate::Verifier::set_remote_keys)
+    /// hands them over.
     ///
     /// # Errors
     /// Keys are discovered and the issuer is no URL (`/issuer`).
@@ -141,7 +162,7 @@ impl IssuerPolicy {
         let read = jwks.objects("keys", &mut |key| match jwk::read(key, algorithms.as_deref())? {
             Ok(named) => self.push(named),
             Err(jwk::Unusable(reason)) => {
-                left_out.push(reason.to_string());
+                left_out.push(reason.text());
                 Ok(())
             }
         });
@@ -150,9 +171,8 @@ impl IssuerPolicy {
             return Err(PolicyError::at("keys", "is required"));
         }
         if self.keys.len() == before {
-            let why =
-                if left_out.is_empty() { String::new() } else { format!("; left out were {}", left_out.join(", ")) };
-            return Err(PolicyError::here(format!("has no usable key{why}")));
+            let why = if left_out.is_empty() { "" } else { "; left out were " };
+            return Err(PolicyError::here(["has no usable key", why, &left_out.join(", ")].concat()));
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::{
 /// The kind of token that is accepted when a policy names none: an OAuth 2.0 access token (RFC 9068 §2.1).
 const ACCESS_TOKEN: &str = "at+jwt";
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct IssuerRules {
     pub(crate) issuer: String,
     pub(crate) audience: Vec<String>,
@@ -22,12 +22,15 @@ pub(crate) struct IssuerRules {
     pub(crate) claims: Vec<(String, Scalar)>,
     pub(crate) algorithms: Option<Vec<Alg>>,
     pub(crate) remote: Option<Remote>,
+    /// It is one of the tenants of an issuer whose name has holes.
+    pub(crate) is_tenant: bool,
     pub(crate) introspection: Option<Introspection>,
-    /// The JWK Set that was taken last from `remote`.
-    pub(crate) published: Option<Box<str>>,
+    /// Kinds of token by their names, of which one has to fit; empty where these rules are all there are. The rules of each stand
+    /// for themselves: what the issuer asks of every token is in them.
+    pub(crate) alternatives: Vec<(String, IssuerRules)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Types {
     Any,
     OneOf(Vec<String>),
@@ -45,31 +48,46 @@ impl IssuerRules {
             claims: Vec::new(),
             algorithms: None,
             remote: None,
+            is_tenant: false,
             introspection: None,
-            published: None,
+            alternatives: Vec::new(),
         }
     }
 
-    /// The rules about a token of this issuer, in the order in which they are checked: the audience is there, kind, audience, further claims.
-    pub(crate) fn check(&self, typ: Option<&str>, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
-        self.check_audience_is_there(claims)?;
-        self.check_type(typ)?;
-        self.check_values(claims)
+    /// The rules about a token of this issuer, in the order in which they are checked: the audience is there, kind, audience, further
+    /// claims. What has no `typ` at all is an answer about an opaque token. The index of the alternative that fits comes back.
+    ///
+    /// # Errors
+    /// Of alternatives, that of the one which the token came closest to.
+    pub(crate) fn check(
+        &self,
+        typ: Option<Option<&str>>,
+        claims: &ParsedClaims<'_>,
+    ) -> Result<Option<usize>, Rejection> {
+        let mut closest: Option<(u8, Rejection)> = None;
+        for (index, (_, rules)) in self.alternatives.iter().enumerate() {
+            match rules.check_own(typ, claims) {
+                Ok(()) => return Ok(Some(index)),
+                Err((stage, _)) if closest.as_ref().is_some_and(|(best, _)| *best >= stage) => {}
+                Err(far) => closest = Some(far),
+            }
+        }
+        match closest {
+            Some((_, rejection)) => Err(rejection),
+            None => self.check_own(typ, claims).map(|()| None).map_err(|(_, rejection)| rejection),
+        }
     }
 
-    /// The same about what has no kind: an answer about an opaque token.
-    pub(crate) fn check_but_type(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
-        self.check_audience_is_there(claims)?;
-        self.check_values(claims)
+    /// These rules alone. A rejection comes with how far the token got.
+    fn check_own(&self, typ: Option<Option<&str>>, claims: &ParsedClaims<'_>) -> Result<(), (u8, Rejection)> {
+        self.check_audience_is_there(claims).map_err(|rejection| (0, rejection))?;
+        typ.map_or(Ok(()), |typ| self.check_type(typ)).map_err(|rejection| (1, rejection))?;
+        self.check_audience(&claims.texts(&self.audience_claim)).map_err(|rejection| (2, rejection))?;
+        self.check_claims(claims).map_err(|rejection| (3, rejection))
     }
 
     fn check_audience_is_there(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
         claims.object.get(&self.audience_claim).map(drop).ok_or_else(|| missing(&self.audience_claim))
-    }
-
-    fn check_values(&self, claims: &ParsedClaims<'_>) -> Result<(), Rejection> {
-        self.check_audience(&claims.texts(&self.audience_claim))?;
-        self.check_claims(claims)
     }
 
     fn check_type(&self, typ: Option<&str>) -> Result<(), Rejection> {

@@ -3,7 +3,6 @@
 mod issuer;
 mod presets;
 mod for_gate;
-mod inherited_keys;
 mod read;
 #[cfg(feature = "revocation")]
 mod revocation;
@@ -12,6 +11,7 @@ mod issuer_rules;
 mod schema;
 pub(crate) mod shapes;
 mod sources;
+pub(crate) mod tenants;
 
 pub use issuer::IssuerPolicy;
 #[cfg(feature = "revocation")]
@@ -22,13 +22,7 @@ pub use sources::{ClientAuthentication, Discovery, Introspection, IntrospectionS
 
 use crate::{
     claims::ParsedClaims,
-    jws::compact::UnverifiedToken,
-    keys::{
-        Hasher, Index,
-        remote::{self, KeyReport},
-        set::{Candidates, KeySet},
-        tables::TableBudget,
-    },
+    keys::{Hasher, Index, set::KeySet, tables::TableBudget},
     limits::Limits,
     policy_error::PolicyError,
     rejection::{Rejection, excerpt},
@@ -51,6 +45,7 @@ pub struct Policy {
     rules: Vec<IssuerRules>,
     /// Where in `rules` an issuer is, by its name.
     names: Index,
+    /// Those that are built in, until a verifier takes them.
     keys: KeySet,
     limits: Limits,
     leeway: Leeway,
@@ -74,7 +69,7 @@ impl Policy {
             revocation: None,
         };
         for (index, issuer) in issuers.into_iter().enumerate() {
-            policy.push(index, issuer).map_err(|error| error.within(&index.to_string()).within("issuers"))?;
+            policy.push(issuer).map_err(|error| error.within(&index.to_string()).within("issuers"))?;
         }
         policy.keys.index();
         if policy.rules.is_empty() {
@@ -103,10 +98,9 @@ impl Policy {
         Policy { limits, ..self }
     }
 
-    /// The keys of every issuer.
-    #[must_use]
-    pub fn keys(&self) -> &KeySet {
-        &self.keys
+    /// The keys that are built in, for the verifier that will look after them.
+    pub(crate) fn take_keys(&mut self) -> KeySet {
+        core::mem::take(&mut self.keys)
     }
 
     /// The exact name of the issuer with that index.
@@ -126,62 +120,31 @@ impl Policy {
         rules.filter_map(|rules| Some(IntrospectionSource::new(&rules.issuer, rules.introspection.as_ref()?)))
     }
 
-    /// Takes the JWK Set that an issuer publishes, in place of the one it published before. Keys that are built in stay and come first; a
-    /// key that is no good is left out; keys that were there already keep what they have earned.
-    ///
-    /// # Errors
-    /// An issuer without `remote` (`/issuer`); text that is no JWK Set, or has no usable key. The present keys then stay.
-    pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
-        let index = self.issuer_index(issuer);
-        let found = index.and_then(|index| Some((index, self.rules.get(index)?)));
-        let Some((index, rules)) = found.filter(|(_, rules)| rules.remote.is_some()) else {
-            return Err(PolicyError::at("issuer", "has no \"remote\" in the policy"));
-        };
-        #[cfg_attr(not(feature = "revocation"), allow(unused_mut, reason = "none is left out"))]
-        let (mut keys, mut left_out) = remote::read(jwks, rules.algorithms.as_deref())?;
-        #[cfg(feature = "revocation")]
-        self.keep_apart(&mut keys, &mut left_out);
-        let changed = self.keys.set_remote(index, keys, &mut left_out)?;
-        if let Some(rules) = self.rules.get_mut(index) {
-            rules.published = Some(jwks.into());
-        }
-        Ok(KeyReport { changed, keys: self.keys.remote_of(index), left_out })
-    }
-
-    /// Drops the keys that an issuer published, when they have not been confirmed for too long; those that are built in stay. Whether there
-    /// were any: an answer that was given by them then counts no more.
-    pub fn forget_remote_keys(&mut self, issuer: &str) -> bool {
-        self.issuer_index(issuer).is_some_and(|index| {
-            if let Some(rules) = self.rules.get_mut(index) {
-                rules.published = None;
-            }
-            self.keys.forget_remote(index)
-        })
-    }
-
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    fn push(&mut self, index: usize, issuer: IssuerPolicy) -> Result<(), PolicyError> {
-        if self.issuer_index(&issuer.rules.issuer).is_some() {
-            return Err(PolicyError::at("issuer", "is named twice"));
-        }
-        if issuer.keys.is_empty() && issuer.rules.remote.is_none() && issuer.rules.introspection.is_none() {
+    fn push(&mut self, issuer: IssuerPolicy) -> Result<(), PolicyError> {
+        let IssuerPolicy { rules, keys, tenants } = issuer;
+        if keys.is_empty() && rules.remote.is_none() && rules.introspection.is_none() {
             return Err(PolicyError::here("must have \"jwks\", \"keys\", \"remote\" or \"introspection\""));
         }
-        for key in issuer.keys {
-            self.keys.push(index, key);
+        let first = self.rules.len();
+        tenants.each(&rules, &mut |rules| {
+            if self.issuer_index(&rules.issuer).is_some() {
+                return Err(PolicyError::at("issuer", "is named twice"));
+            }
+            self.names.insert(hash_of(&rules.issuer), self.rules.len());
+            self.rules.push(rules);
+            Ok(())
+        })?;
+        if !keys.is_empty() && !tenants.values.is_empty() {
+            return Err(PolicyError::at("tenants", "must have their keys in \"remote\": each has its own"));
         }
-        self.names.insert(hash_of(&issuer.rules.issuer), index);
-        self.rules.push(issuer.rules);
+        for key in keys {
+            self.keys.push(first, key);
+        }
         Ok(())
-    }
-
-    /// The keys that a token is tried with.
-    pub(crate) fn candidates(&self, token: &UnverifiedToken<'_>) -> Result<Candidates<'_>, Rejection> {
-        self.keys
-            .candidates(token.header(), &|| token.by_issuer_unverified(&self.limits, |name| self.issuer_index(name)))
     }
 
     /// The index of the issuer of that exact name.
@@ -200,8 +163,8 @@ impl Policy {
         now: UnixSeconds,
     ) -> Result<Validity, Rejection> {
         let rules = self.issuer(token.issuers(), claims.iss())?;
-        rules.check(token.header().typ(), claims)?;
-        self.check_time(claims, now)
+        let alternative = rules.check(Some(token.header().typ()), claims)?;
+        self.check_time(claims, now).map(|validity| Validity { alternative, ..validity })
     }
 
     fn issuer(&self, issuers: impl Iterator<Item = usize> + Clone, iss: &str) -> Result<&IssuerRules, Rejection> {

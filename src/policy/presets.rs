@@ -20,6 +20,8 @@ pub(super) struct Parameter {
     pub(super) syntax: Syntax,
     /// What holds when it is left out; without, it must not be.
     pub(super) default: Option<&'static str>,
+    /// The hole in its place where the policy lists `tenants`: `{tid}`.
+    pub(super) hole: Option<&'static str>,
 }
 
 /// What a parameter may be. It becomes part of a URL, so that none can lead to another host or path.
@@ -42,26 +44,31 @@ const fn preset(name: &'static str, parameters: &'static [Parameter], fields: &'
 }
 
 const fn given(name: &'static str, syntax: Syntax) -> Parameter {
-    Parameter { name, syntax, default: None }
+    Parameter { name, syntax, default: None, hole: None }
+}
+
+/// One of which a policy may list several values, as `tenants`.
+const fn listed_as(name: &'static str, syntax: Syntax, hole: &'static str) -> Parameter {
+    Parameter { hole: Some(hole), ..given(name, syntax) }
 }
 
 /// Every preset.
 #[rustfmt::skip]
-pub(super) const PRESETS: [Preset; 13] = [
+pub(super) const PRESETS: [Preset; 14] = [
     // ID tokens look alike and are for another audience: the client.
-    preset("auth0", &[given("domain", Host)], r#"{
+    preset("auth0", &[listed_as("domain", Host, "{domain}")], r#"{
 "issuer":"https://<domain>/",
 "remote":{"jwksUri":"https://<domain>/.well-known/jwks.json"},
 "types":["JWT","at+jwt"]}"#),
     // The keys have no `alg`. Only access tokens say for which client they are: `appid`, and in v2.0 `azp`.
-    preset("entra-v1", &[given("tenant", Guid)], r#"{
+    preset("entra-v1", &[listed_as("tenant", Guid, "{tid}")], r#"{
 "issuer":"https://sts.windows.net/<tenant>/",
 "remote":{"jwksUri":"https://login.microsoftonline.com/<tenant>/discovery/keys"},
 "claims":{"tid":"<tenant>","ver":"1.0"},
 "requiredClaims":["appid"],
 "algorithms":["RS256"],
 "types":["JWT"]}"#),
-    preset("entra-v2", &[given("tenant", Guid)], r#"{
+    preset("entra-v2", &[listed_as("tenant", Guid, "{tid}")], r#"{
 "issuer":"https://login.microsoftonline.com/<tenant>/v2.0",
 "remote":{"jwksUri":"https://login.microsoftonline.com/<tenant>/discovery/v2.0/keys"},
 "claims":{"tid":"<tenant>","ver":"2.0"},
@@ -69,24 +76,33 @@ pub(super) const PRESETS: [Preset; 13] = [
 "algorithms":["RS256"],
 "types":["JWT"]}"#),
     // Only access tokens have `cid`. There is no `typ`.
-    preset("okta", &[given("domain", Host), Parameter { name: "authorizationServer", syntax: Label, default: Some("default") }], r#"{
+    preset("okta", &[given("domain", Host), Parameter { name: "authorizationServer", syntax: Label, default: Some("default"), hole: None }], r#"{
 "issuer":"https://<domain>/oauth2/<authorizationServer>",
 "remote":{"jwksUri":"https://<domain>/oauth2/<authorizationServer>/v1/keys"},
 "requiredClaims":["cid"],
 "algorithms":["RS256"],
 "types":"any"}"#),
     // Access tokens have no `aud`; neither kind has a `typ`.
-    preset("cognito-access", &[given("region", Label), given("userPool", Label)], r#"{
+    preset("cognito-access", &[given("region", Label), listed_as("userPool", Label, "{userPool}")], r#"{
 "issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
 "remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
 "audienceClaim":"client_id",
 "claims":{"token_use":"access"},
 "algorithms":["RS256"],
 "types":"any"}"#),
-    preset("cognito-id", &[given("region", Label), given("userPool", Label)], r#"{
+    preset("cognito-id", &[given("region", Label), listed_as("userPool", Label, "{userPool}")], r#"{
 "issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
 "remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
 "claims":{"token_use":"id"},
+"algorithms":["RS256"],
+"types":"any"}"#),
+    // Both kinds, told apart by name.
+    preset("cognito", &[given("region", Label), listed_as("userPool", Label, "{userPool}")], r#"{
+"issuer":"https://cognito-idp.<region>.amazonaws.com/<userPool>",
+"remote":{"jwksUri":"https://cognito-idp.<region>.amazonaws.com/<userPool>/.well-known/jwks.json"},
+"alternatives":[
+{"name":"access","audienceClaim":"client_id","claims":{"token_use":"access"}},
+{"name":"id","claims":{"token_use":"id"}}],
 "algorithms":["RS256"],
 "types":"any"}"#),
     // ID tokens: access tokens are opaque.
@@ -103,7 +119,7 @@ pub(super) const PRESETS: [Preset; 13] = [
 "algorithms":["RS256"],
 "types":["JWT"]}"#),
     // The payload's own `typ` tells access tokens from ID and refresh tokens.
-    preset("keycloak", &[given("url", Url), given("realm", Segment)], r#"{
+    preset("keycloak", &[given("url", Url), listed_as("realm", Segment, "{realm}")], r#"{
 "issuer":"<url>/realms/<realm>",
 "remote":{"jwksUri":"<url>/realms/<realm>/protocol/openid-connect/certs"},
 "claims":{"typ":"Bearer"},
@@ -161,7 +177,7 @@ pub(super) fn fields(document: &Object<'_>) -> Result<Vec<Expansion>, PolicyErro
 }
 
 fn one(index: usize, issuer: &Object<'_>) -> Result<Expansion, PolicyError> {
-    let name = issuer.text("preset").unwrap_or_default();
+    let name = issuer.get("preset").and_then(Value::as_str).unwrap_or_default();
     let Some(preset) = PRESETS.iter().find(|preset| preset.name == name) else {
         let known = listed(&mut PRESETS.iter().map(|preset| preset.name));
         return Err(PolicyError::at("preset", ["is unknown; expected one of ", &known].concat()));
@@ -175,6 +191,15 @@ fn one(index: usize, issuer: &Object<'_>) -> Result<Expansion, PolicyError> {
         rest = behind;
     }
     fields.push_str(rest);
+    // A hole that no claim of the preset's names is one for which the provider has none.
+    let hole = preset.parameters.iter().find_map(|parameter| parameter.hole).filter(|hole| fields.contains(hole));
+    if let Some(hole) = hole
+        && !fields.contains(&["\"", hole, "\""].concat())
+    {
+        let end = fields.trim_end_matches('}').len();
+        fields.truncate(end);
+        fields.push_str(&[",\"holesWithoutClaim\":[\"", hole.trim_matches(['{', '}']), "\"]}"].concat());
+    }
     Ok(Expansion { index, preset, fields })
 }
 
@@ -183,6 +208,15 @@ impl Preset {
         let Some(parameter) = self.parameters.iter().find(|parameter| parameter.name == name) else {
             return Ok("");
         };
+        if let (Some(hole), Some(Value::Array(values)), None) =
+            (parameter.hole, issuer.get("tenants"), issuer.get(name))
+        {
+            for (index, value) in values.iter().enumerate() {
+                let read = parameter.syntax.read(value.as_str().unwrap_or_default());
+                read.map_err(|reason| PolicyError::at(&index.to_string(), reason).within("tenants"))?;
+            }
+            return Ok(hole);
+        }
         match (issuer.string(name)?, parameter.default) {
             (Some(value), _) => parameter.syntax.read(value).map_err(|reason| PolicyError::at(name, reason)),
             (None, Some(default)) => Ok(default),
@@ -223,7 +257,7 @@ fn merge<'a>(own: &mut Object<'a>, preset: Object<'a>) {
 
 impl Syntax {
     /// The value as it goes into a URL.
-    fn read(self, value: &str) -> Result<&str, &'static str> {
+    pub(super) fn read(self, value: &str) -> Result<&str, &'static str> {
         let made_of = |more: &[u8]| {
             !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
         };
@@ -276,6 +310,31 @@ mod tests {
     }
 
     #[test]
+    fn tenants_stand_in_the_place_of_a_parameter() {
+        let ids = ["00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"];
+        let policy = read(&format!(r#""preset":"entra-v2","tenants":["{}","{}"]"#, ids[0], ids[1])).unwrap();
+        for (index, id) in ids.iter().enumerate() {
+            let name = format!("https://login.microsoftonline.com/{id}/v2.0");
+            assert_eq!(policy.issuer_name(index), Some(name.as_str()));
+            let keys = format!("https://login.microsoftonline.com/{id}/discovery/v2.0/keys");
+            assert_eq!(policy.remotes().nth(index).unwrap().jwks_uri, Some(keys.as_str()));
+            assert!(policy.asks_for_claim(index, "tid"));
+        }
+        for (issuer, name) in [
+            (r#""preset":"auth0","tenants":["t.example","u.example"]"#, "https://u.example/"),
+            (
+                r#""preset":"cognito-id","region":"eu-west-1","tenants":["eu-west-1_a","eu-west-1_b"]"#,
+                "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_b",
+            ),
+            (r#""preset":"keycloak","url":"https://k.example/","tenants":["r","s"]"#, "https://k.example/realms/s"),
+        ] {
+            let policy = read(issuer).unwrap();
+            assert_eq!(policy.issuer_name(1), Some(name));
+            assert!(!policy.asks_for_claim(1, "domain") && !policy.asks_for_claim(1, "realm"));
+        }
+    }
+
+    #[test]
     fn claims_add_up_so_that_naming_one_more_drops_none() {
         let document = r#"{"issuers":[{"preset":"github-actions","owner":"o","claims":{"ref":"r"},"requiredClaims":["x"]},
             {"preset":"okta","domain":"d","requiredClaims":["x"]}]}"#;
@@ -310,6 +369,13 @@ mod tests {
             (r#""preset":"keycloak","url":"https://a.example","realm":"""#, "realm"),
             (r#""preset":"kubernetes""#, "issuer"),
             (r#""domain":"a.example","issuer":"i""#, "domain"),
+            (r#""preset":"entra-v2","tenants":["common"]"#, "tenants/0"),
+            (
+                r#""preset":"entra-v2","tenant":"00000000-0000-0000-0000-000000000001","tenants":["00000000-0000-0000-0000-000000000002"]"#,
+                "tenants",
+            ),
+            (r#""preset":"okta","domain":"a.example","tenants":["a"]"#, "tenants"),
+            (r#""preset":"auth0","tenants":["a.example","b.example/x"]"#, "tenants/1"),
         ] {
             assert_eq!(read(issuer).unwrap_err().pointer(), format!("/issuers/0/{member}"), "{issuer}");
         }

@@ -4,7 +4,8 @@
 use crate::policy::{RevocationPolicy, WhenStale};
 use crate::{
     alg::Alg,
-    base64url, document,
+    base64url,
+    document::{self, checked::Checked},
     json::{Object, Scalar, Value},
     keys::{VerificationKey, jwk::NamedKey, tables::TableBudget},
     limits::Limits,
@@ -14,6 +15,7 @@ use crate::{
         presets,
         shapes::POLICY,
         sources::{ClientAuthentication, Discovery, Introspection, Location, Remote},
+        tenants::Tenants,
     },
     policy_error::PolicyError,
     time::Leeway,
@@ -29,25 +31,24 @@ impl Policy {
         let document = document::parse(text)?;
         let presets = presets::fields(&document)?;
         let document = presets::expand(document, &presets)?;
-        POLICY.check(&document)?;
+        let document = POLICY.check(&document)?;
         let mut issuers = Vec::new();
-        document.objects("issuers", &mut |object| {
+        document.each("issuers", &mut |object| {
             issuers.push(issuer(object)?);
             Ok(())
         })?;
-        let size = |name, default| size(Some(&document), name, default);
-        let at_import = document.get("precompute") == Some(&Value::Bool(true));
-        let tables = TableBudget::checked(size("tableBytes", TableBudget::default().bytes()), at_import);
+        let bytes = size(document, "tableBytes", TableBudget::default().bytes());
+        let tables = TableBudget::checked(bytes, document.flag("precompute"));
         let mut policy = Policy::new(issuers)?;
         policy.leeway = document.number("leewaySeconds").map_or(policy.leeway, Leeway::checked);
-        policy.limits = limits(document.section("limits"));
+        policy.limits = document.section("limits").map_or_else(Limits::default, limits);
         policy.keys.budget_tables(tables);
         #[cfg(feature = "revocation")]
         if let Some(object) = document.section("revocation") {
             policy = policy.with_revocation(revocation(object).map_err(|error| error.within("revocation"))?)?;
         }
         #[cfg(not(feature = "revocation"))]
-        if document.get("revocation").is_some() {
+        if document.has("revocation") {
             return Err(PolicyError::at("revocation", "requires createGate or createVerifier from portcullis/gate"));
         }
         Ok(policy)
@@ -57,11 +58,11 @@ impl Policy {
     pub const JSON_SCHEMA: &'static str = include_str!("policy.schema.json");
 }
 
-fn size(object: Option<&Object<'_>>, name: &str, default: usize) -> usize {
-    object.and_then(|object| object.number(name)).map_or(default, |value| usize::try_from(value).unwrap_or(usize::MAX))
+fn size(object: Checked<'_, '_>, name: &str, default: usize) -> usize {
+    object.number(name).map_or(default, |value| usize::try_from(value).unwrap_or(usize::MAX))
 }
 
-fn limits(object: Option<&Object<'_>>) -> Limits {
+fn limits(object: Checked<'_, '_>) -> Limits {
     let default = Limits::default();
     Limits::checked(
         size(object, "tokenBytes", default.token_bytes()),
@@ -71,24 +72,28 @@ fn limits(object: Option<&Object<'_>>) -> Limits {
     )
 }
 
-fn issuer(object: &Object<'_>) -> Result<IssuerPolicy, PolicyError> {
+fn issuer(object: Checked<'_, '_>) -> Result<IssuerPolicy, PolicyError> {
     let name = object.text("issuer").unwrap_or_default().to_owned();
-    let mut policy = IssuerPolicy { rules: IssuerRules::new(name, owned(object, "audience")), keys: Vec::new() };
-    if let Some(claim) = object.text("audienceClaim") {
-        policy.rules.audience_claim = claim.to_owned();
-    }
+    let mut policy = IssuerPolicy::of(IssuerRules::new(name, object.strings("audience")));
+    policy.tenants = tenants(object);
     let algorithms: Vec<Alg> = object.texts("algorithms").into_iter().filter_map(Alg::from_name).collect();
     policy.rules.algorithms = Some(algorithms).filter(|algorithms| !algorithms.is_empty());
-    match object.get("types") {
-        None => {}
-        // As a string it can only be "any".
-        Some(Value::String(_)) => policy.rules.types = Types::Any,
-        Some(_) => policy.rules.types = Types::OneOf(owned(object, "types")),
-    }
-    policy.rules.required_claims = owned(object, "requiredClaims");
-    for (name, value) in object.section("claims").into_iter().flat_map(Object::members) {
-        policy.rules.claims.extend(Scalar::of(value).map(|value| (name.to_owned(), value)));
-    }
+    asked(object, &mut policy.rules);
+    let mut alternatives: Vec<(String, IssuerRules)> = Vec::new();
+    object.each("alternatives", &mut |object| {
+        let name = object.text("name").unwrap_or_default();
+        if alternatives.iter().any(|(other, _)| other == name) {
+            return Err(PolicyError::found("name", "must be another than that of any alternative before it", name));
+        }
+        let mut rules = policy.rules.clone();
+        if object.has("audience") {
+            rules.audience = object.strings("audience");
+        }
+        asked(object, &mut rules);
+        alternatives.push((name.to_owned(), rules));
+        Ok(())
+    })?;
+    policy.rules.alternatives = alternatives;
     keys(object, &mut policy)?;
     if let Some(object) = object.section("remote") {
         let remote = remote(object).map_err(|error| error.within("remote"))?;
@@ -99,23 +104,50 @@ fn issuer(object: &Object<'_>) -> Result<IssuerPolicy, PolicyError> {
     Ok(policy)
 }
 
+/// What is asked of tokens: of an issuer's, and besides of those of one alternative.
+fn asked(object: Checked<'_, '_>, rules: &mut IssuerRules) {
+    if let Some(claim) = object.text("audienceClaim") {
+        rules.audience_claim = claim.to_owned();
+    }
+    match object.value("types") {
+        None => {}
+        // As a string it can only be "any".
+        Some(Value::String(_)) => rules.types = Types::Any,
+        Some(_) => rules.types = Types::OneOf(object.strings("types")),
+    }
+    rules.required_claims.extend(object.strings("requiredClaims"));
+    for (name, value) in object.object("claims").into_iter().flat_map(Object::members) {
+        rules.claims.extend(Scalar::of(value).map(|value| (name.to_owned(), value)));
+    }
+}
+
+/// The values that the holes of an issuer's name may have.
+fn tenants(object: Checked<'_, '_>) -> Tenants {
+    let listed = |value: &Value<'_>| value.as_strings().unwrap_or_default().into_iter().map(str::to_owned).collect();
+    let values = match object.value("tenants") {
+        None => Vec::new(),
+        Some(Value::Object(holes)) => holes.members().map(|(name, values)| (name.to_owned(), listed(values))).collect(),
+        Some(values) => vec![(String::new(), listed(values))],
+    };
+    Tenants { values, unclaimed: object.strings("holesWithoutClaim") }
+}
+
 /// The keys that are built in.
-fn keys(object: &Object<'_>, policy: &mut IssuerPolicy) -> Result<(), PolicyError> {
-    if let Some(jwks) = object.section("jwks") {
+fn keys(object: Checked<'_, '_>, policy: &mut IssuerPolicy) -> Result<(), PolicyError> {
+    if let Some(jwks) = object.object("jwks") {
         policy.push_jwks(jwks).map_err(|error| error.within("jwks"))?;
     }
-    object.objects("keys", &mut |entry| {
+    object.each("keys", &mut |entry| {
         let named = key(entry)?;
         if policy.rules.algorithms.as_ref().is_some_and(|accepted| !accepted.contains(&named.key.alg())) {
             return Err(PolicyError::at("alg", "is not among the issuer's algorithms"));
         }
         policy.push(named)
-    })?;
-    Ok(())
+    })
 }
 
 #[cfg(feature = "revocation")]
-fn revocation(object: &Object<'_>) -> Result<RevocationPolicy, PolicyError> {
+fn revocation(object: Checked<'_, '_>) -> Result<RevocationPolicy, PolicyError> {
     let when_stale = match object.text("whenStale") {
         Some("introspect") => WhenStale::Introspect,
         Some("allow") => WhenStale::Allow,
@@ -143,7 +175,7 @@ fn revocation(object: &Object<'_>) -> Result<RevocationPolicy, PolicyError> {
         return Err(PolicyError::at("feed", "requires \"jwks\" or \"keys\" to verify the lists"));
     }
     let mut policy = Some(policy);
-    object.objects("statusLists", &mut |list| {
+    object.each("statusLists", &mut |list| {
         let own = list.number("maxStalenessSeconds").unwrap_or(seconds);
         let uri = list.text("uri").unwrap_or_default();
         let keys = own_keys(list)?;
@@ -155,19 +187,15 @@ fn revocation(object: &Object<'_>) -> Result<RevocationPolicy, PolicyError> {
 
 /// Keys that belong to no issuer.
 #[cfg(feature = "revocation")]
-fn own_keys(object: &Object<'_>) -> Result<Vec<NamedKey>, PolicyError> {
-    let mut holder = IssuerPolicy { rules: IssuerRules::new(String::new(), Vec::new()), keys: Vec::new() };
+fn own_keys(object: Checked<'_, '_>) -> Result<Vec<NamedKey>, PolicyError> {
+    let mut holder = IssuerPolicy::of(IssuerRules::new(String::new(), Vec::new()));
     keys(object, &mut holder)?;
     Ok(holder.keys)
 }
 
-fn owned(object: &Object<'_>, name: &str) -> Vec<String> {
-    object.texts(name).into_iter().map(str::to_owned).collect()
-}
-
-fn remote(object: &Object<'_>) -> Result<Remote, PolicyError> {
+fn remote(object: Checked<'_, '_>) -> Result<Remote, PolicyError> {
     let location = match (object.text("jwksUri"), object.text("discovery")) {
-        (Some(url), _) => Location::JwksUri(url.to_owned()),
+        (Some(url), _) => Remote::jwks_uri(url)?.location,
         (None, Some("oauth")) => Location::Discovery(Discovery::Oauth),
         (None, _) => Location::Discovery(Discovery::Oidc),
     };
@@ -181,7 +209,7 @@ fn remote(object: &Object<'_>) -> Result<Remote, PolicyError> {
     .with_ttl_seconds(or("minTtlSeconds", Remote::MIN_TTL), or("maxTtlSeconds", Remote::MAX_TTL))
 }
 
-fn introspection(object: &Object<'_>) -> Introspection {
+fn introspection(object: Checked<'_, '_>) -> Introspection {
     let text = |name| object.text(name).unwrap_or_default().to_owned();
     let or = |name, default| object.number(name).unwrap_or(default);
     Introspection {
@@ -200,7 +228,7 @@ fn introspection(object: &Object<'_>) -> Introspection {
 }
 
 /// One key in the format that its member names: `pem`, `spki` or `secret`.
-fn key(object: &Object<'_>) -> Result<NamedKey, PolicyError> {
+fn key(object: Checked<'_, '_>) -> Result<NamedKey, PolicyError> {
     let alg = object.text("alg").and_then(Alg::from_name);
     let alg = alg.ok_or_else(|| PolicyError::at("alg", "is not a supported algorithm"))?;
     let bytes = |member: &str| {

@@ -190,7 +190,7 @@ fn check_seconds(seconds: u64, most: u64) -> Result<(), PolicyError> {
 }
 
 fn read_jwks(jwks: &str) -> Result<Vec<NamedKey>, PolicyError> {
-    let mut holder = IssuerPolicy { rules: IssuerRules::new(String::new(), Vec::new()), keys: Vec::new() };
+    let mut holder = IssuerPolicy::of(IssuerRules::new(String::new(), Vec::new()));
     document::parse(jwks).and_then(|jwks| holder.push_jwks(&jwks)).map_err(|error| error.within("jwks"))?;
     Ok(holder.keys)
 }
@@ -238,7 +238,7 @@ impl Policy {
     }
 
     /// Leaves out published keys that sign lists of revocations.
-    pub(super) fn keep_apart(&self, keys: &mut Vec<RemoteKey>, left_out: &mut Vec<LeftOut>) {
+    pub(crate) fn keep_apart(&self, keys: &mut Vec<RemoteKey>, left_out: &mut Vec<LeftOut>) {
         let Some(rules) = &self.revocation else { return };
         keys.retain(|RemoteKey { named, .. }| {
             let own = rules.keys.has(&named.key);

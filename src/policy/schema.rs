@@ -7,7 +7,7 @@ use crate::{
     alg::Alg,
     document::shape::{Kind, Member, Shape},
     policy::{
-        presets::{PRESETS, Preset, Syntax},
+        presets::{PRESETS, Parameter, Preset, Syntax},
         shapes::{ISSUER, POLICY, REQUIREMENT},
     },
 };
@@ -66,10 +66,11 @@ fn member(member: &Member) -> Value {
 fn kind(kind: &Kind) -> Value {
     match kind {
         Kind::Text => json!({ "type": "string", "minLength": 1 }),
-        Kind::Url => json!({
+        Kind::Url | Kind::Template => json!({
             "type": "string",
             "pattern": r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])([:/?]|$))[^\s#@\\]*$"
         }),
+        Kind::Lists => json!({ "anyOf": [self::kind(&Kind::Texts), self::kind(&Kind::Map(&Kind::Texts))] }),
         Kind::Boolean => json!({ "type": "boolean" }),
         Kind::Scalar => json!({ "type": ["string", "integer", "boolean"], "minimum": 0 }),
         Kind::Algorithm => json!({ "$ref": "#/$defs/algorithm" }),
@@ -120,9 +121,14 @@ fn issuer() -> Value {
     }
     let without = json!({ "if": { "not": { "required": ["preset"] } }, "then": plain });
     let conditions = PRESETS.iter().map(|preset| {
+        let known: Vec<&str> = preset.parameters.iter().map(|parameter| parameter.name).collect();
+        let mut then = json!({ "required": needed(preset), "properties": only(&known) });
+        if let Some(parameter) = preset.parameters.iter().find(|parameter| parameter.hole.is_some()) {
+            then["oneOf"] = json!([{ "required": [parameter.name] }, { "required": ["tenants"] }]);
+        }
         json!({
             "if": { "properties": { "preset": { "const": preset.name } }, "required": ["preset"] },
-            "then": { "required": needed(preset), "properties": only(preset.parameters.iter().map(|p| p.name).collect::<Vec<_>>().as_slice()) }
+            "then": then
         })
     });
     schema["allOf"] = core::iter::once(without).chain(conditions).collect();
@@ -155,7 +161,8 @@ fn fields(preset: &Preset) -> Value {
 fn needed(preset: &Preset) -> Vec<&'static str> {
     let own = fields(preset);
     let names = ["issuer", "audience"].into_iter().filter(|name| own.get(name).is_none());
-    let parameters = preset.parameters.iter().filter(|parameter| parameter.default.is_none());
+    let is_needed = |parameter: &&Parameter| parameter.default.is_none() && parameter.hole.is_none();
+    let parameters = preset.parameters.iter().filter(is_needed);
     names.chain(parameters.map(|parameter| parameter.name)).collect()
 }
 

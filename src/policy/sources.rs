@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{document::url, policy_error::PolicyError};
+use crate::{document::url, policy::tenants, policy_error::PolicyError};
 
 /// Where an issuer publishes its keys, and how long they are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Remote {
     /// A URL that is not https, nor http on a loopback name (`/jwksUri`).
     pub fn jwks_uri(url: impl Into<String>) -> Result<Self, PolicyError> {
         let url = url.into();
-        url::check(&url).map_err(|reason| PolicyError::at("jwksUri", reason))?;
+        tenants::check_url(&url).map_err(|reason| PolicyError::at("jwksUri", reason))?;
         Ok(Remote::at(Location::JwksUri(url)))
     }
 
@@ -76,10 +76,18 @@ impl Remote {
         Ok(Remote { min_ttl_seconds: least, max_ttl_seconds: most, ..self })
     }
 
+    /// The URL that the policy names, if it does.
+    pub(crate) fn url(&self) -> &str {
+        match &self.location {
+            Location::JwksUri(url) => url,
+            Location::Discovery(_) => "",
+        }
+    }
+
     /// What can be told only once the issuer's name is known.
     pub(crate) fn check(&self, issuer: &str) -> Result<(), PolicyError> {
         if let Location::Discovery(_) = self.location {
-            url::check(issuer).map_err(|reason| PolicyError::at("issuer", reason))?;
+            tenants::check_url(issuer).map_err(|reason| PolicyError::at("issuer", reason))?;
             // RFC 8414 §2: an issuer has no query.
             if issuer.contains('?') {
                 return Err(PolicyError::at("issuer", "must have no query"));
@@ -135,12 +143,12 @@ impl Discovery {
         let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
         match self {
             // OpenID Connect Discovery §4.1: behind the path.
-            Discovery::Oidc => format!("{issuer}/.well-known/openid-configuration"),
+            Discovery::Oidc => [issuer, "/.well-known/openid-configuration"].concat(),
             // RFC 8414 §3.1: between host and path.
             Discovery::Oauth => {
                 let (scheme, rest) = issuer.split_once("://").unwrap_or(("https", issuer));
                 let (host, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
-                format!("{scheme}://{host}/.well-known/oauth-authorization-server{path}")
+                [scheme, "://", host, "/.well-known/oauth-authorization-server", path].concat()
             }
         }
     }

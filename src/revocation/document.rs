@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     base64url,
-    json::{Object, read_object},
+    json::{Object, Value, read_object},
     jws::compact::UnverifiedToken,
     keys::set::KeySet,
     limits::Limits,
@@ -110,7 +110,7 @@ impl Body {
             return Err(UpdateError::Type);
         }
         let claims = read_object(authentic.payload(), &Limits::default()).map_err(|_| malformed("payload"))?;
-        let number = |name| claims.number(name).ok_or(malformed(name));
+        let number = |name| claims.get(name).and_then(Value::as_integer).ok_or(malformed(name));
         let instant = |name| number(name).and_then(|seconds| UnixSeconds::new(seconds).ok_or(malformed(name)));
         let head = |name| claims.get(name).map(|_| bytes(&claims, name));
         let (link, head) = match ["head", "previous", "current"].map(head) {
@@ -128,7 +128,7 @@ impl Body {
         }
         Ok(Body {
             document: Document {
-                issuer: claims.text("iss").ok_or(malformed("iss"))?.to_owned(),
+                issuer: claims.get("iss").and_then(Value::as_str).ok_or(malformed("iss"))?.to_owned(),
                 epoch: number("epoch")?,
                 version: number("version")?,
                 issued_at: instant("iat")?,
@@ -192,7 +192,7 @@ impl Body {
 
 /// What the feed wants to be asked with. It becomes a part of a URL.
 fn cursor(claims: &Object<'_>) -> Result<Option<String>, UpdateError> {
-    match claims.text("cursor") {
+    match claims.get("cursor").and_then(Value::as_str) {
         None if claims.get("cursor").is_none() => Ok(None),
         Some(text) if text.len() <= LONGEST_CURSOR && text.bytes().all(is_url_safe) => Ok(Some(text.to_owned())),
         _ => Err(malformed("cursor")),
@@ -205,5 +205,5 @@ fn is_url_safe(byte: u8) -> bool {
 
 /// A member that is exactly so many bytes in base64url.
 fn bytes<const N: usize>(claims: &Object<'_>, name: &str) -> Option<[u8; N]> {
-    claims.text(name).and_then(base64url::decode)?.try_into().ok()
+    claims.get(name).and_then(Value::as_str).and_then(base64url::decode)?.try_into().ok()
 }

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     claims,
     claims::ParsedClaims,
-    json::{Object, read_object},
+    json::{Object, Value, read_object},
     jws::compact::leading_parts_unverified,
+    keys::set::KeySet,
     policy::{Policy, RevocationPolicy, WhenStale},
     rejection::Rejection,
     revocation::{
@@ -214,9 +215,11 @@ impl Revocations {
     }
 
     /// What stands against a token, and from when until when nothing does. `vouched` is for one that its issuer was asked about instead.
+    #[expect(clippy::too_many_arguments, reason = "they are what a verdict rests on")]
     pub(crate) fn check(
         &self,
         policy: &Policy,
+        keys: &KeySet,
         token: &AuthenticToken<'_>,
         claims: &ParsedClaims<'_>,
         now: UnixSeconds,
@@ -227,7 +230,7 @@ impl Revocations {
         let known = |list: &List| {
             // The name of the key that the signature holds under, and not what the header says alone: a thief of the key
             // would leave it out.
-            let own = token.keys().filter_map(|place| policy.keys().kid(place));
+            let own = token.keys().filter_map(|place| keys.kid(place));
             list.check(claims.iss(), claims, own.chain(token.header().kid()))
         };
         self.check_by(rules, &known, &[&claims.object], now, validity, vouched)
@@ -256,7 +259,7 @@ impl Revocations {
         let known = |list: &List| {
             list.check(issuer, claims, core::iter::empty())?;
             match own.clone().map(claims::of_response) {
-                Some(Ok(own)) => list.check(issuer, &own, header.text("kid").into_iter()),
+                Some(Ok(own)) => list.check(issuer, &own, header.get("kid").and_then(Value::as_str).into_iter()),
                 Some(Err(_)) | None => Ok(()),
             }
         };

@@ -2,7 +2,6 @@
 
 #![allow(unreachable_pub, reason = "wasm_bindgen exports public items alone")]
 
-use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use super::thrown;
@@ -14,21 +13,18 @@ use crate::{
     verifier::verify_jws,
 };
 
-/// The signature alone (RFC 7515 §5.2): `[verdict as JSON, payload]`. `length` is the token's real length: of a huge one only the
+/// The signature alone (RFC 7515 §5.2): the verdict as JSON, a zero, and the payload. `length` is the token's real length: of a huge one only the
 /// beginning is handed over.
 #[wasm_bindgen(js_name = verifyJws)]
-pub fn verify_jws_with_jwk(jws: &str, length: usize, jwk: &str) -> Result<Array, JsValue> {
+pub fn verify_jws_with_jwk(jws: &str, length: usize, jwk: &str) -> Result<Vec<u8>, JsValue> {
     let named = jwk::parse(jwk).map_err(|error| thrown(&error))?;
     let limits = Limits::default();
     let outcome = check_length(length, &limits).and_then(|()| verify_jws(jws, &named.key));
-    let (json, payload) = match outcome {
-        // The header passed the strict reader, so its text can stand in a JSON text as it is.
-        Ok(token) => {
-            ([r#"{"ok":true,"header":"#, token.header().text(), "}"].concat(), Uint8Array::from(token.payload()))
-        }
-        Err(rejection) => (rejection.to_json(), Uint8Array::new_with_length(0)),
-    };
-    Ok(Array::of2(&JsValue::from_str(&json), &payload))
+    Ok(match outcome {
+        // The header passed the strict reader, so its text can stand in a JSON text as it is. JSON holds no zero.
+        Ok(token) => [br#"{"ok":true,"header":"#, token.header().text().as_bytes(), b"}\0", token.payload()].concat(),
+        Err(rejection) => [rejection.to_json().as_bytes(), b"\0"].concat(),
+    })
 }
 
 /// A token decoded and not verified, as JSON.

@@ -22,15 +22,17 @@ pub(super) struct VerdictMemory {
     input: Box<[u8]>,
     text: Vec<u8>,
     header: Option<Arc<Header>>,
-    /// Address and length of the text, address, length and number of the header, from when until when the token is accepted, and 1 when no
-    /// list of revocations could tell.
-    answer: Box<[f64; 8]>,
+    /// The name of the alternative that the token fits, or nothing.
+    alternative: String,
+    /// Address and length of the text, address, length and number of the header, from when until when the token is accepted, 1 when no
+    /// list of revocations could tell, and address and length of the alternative's name.
+    answer: Box<[f64; 10]>,
 }
 
 impl VerdictMemory {
     pub(super) fn new() -> Self {
         let input = vec![0; bearer::LONGEST + 1].into_boxed_slice();
-        VerdictMemory { input, text: Vec::new(), header: None, answer: Box::default() }
+        VerdictMemory { input, text: Vec::new(), header: None, alternative: String::new(), answer: Box::default() }
     }
 
     /// Where the input is.
@@ -90,9 +92,15 @@ impl VerdictMemory {
                 What::Nothing => bearer::token(None, limits),
             })
             .and_then(|token| {
-                verifier.decide(token, now, |claims, _, validity| match what {
-                    What::Authorization { checked: false } => binding::check_bearer(&claims.object).map(|()| validity),
-                    _ => Ok(validity),
+                verifier.decide(token, now, |claims, _, validity| {
+                    let alternative = verifier.policy().alternative(claims.iss(), validity.alternative);
+                    self.alternative = alternative.unwrap_or_default().to_owned();
+                    match what {
+                        What::Authorization { checked: false } => {
+                            binding::check_bearer(&claims.object).map(|()| validity)
+                        }
+                        _ => Ok(validity),
+                    }
                 })
             })
             .and_then(|(authentic, validity)| Ok((authentic, validity?)));
@@ -111,6 +119,8 @@ impl VerdictMemory {
                     number(validity.from.get()),
                     number(validity.until),
                     f64::from(u8::from(validity.stale)),
+                    number(self.alternative.as_ptr().addr()),
+                    number(self.alternative.len()),
                 ];
                 self.header = Some(header);
                 ACCEPTED
@@ -131,7 +141,7 @@ enum What {
 }
 
 /// Leaves a text for the caller.
-fn tell(text: &mut Vec<u8>, answer: &mut [f64; 8], outcome: u8, json: String) -> u8 {
+fn tell(text: &mut Vec<u8>, answer: &mut [f64; 10], outcome: u8, json: String) -> u8 {
     *text = json.into_bytes();
     let [address, length, ..] = answer;
     (*address, *length) = (number(text.as_ptr().addr()), number(text.len()));

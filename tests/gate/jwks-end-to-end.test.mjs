@@ -185,7 +185,7 @@ for (const [name, behave] of FAILURES) {
     server.behave = behave;
     const decision = await cold.check(cold.by(a));
     refused(decision, 503, 'keys-unavailable');
-    assert.equal(decision.response.headers.get('retry-after'), '30');
+    assert.equal(decision.response.headers.get('retry-after'), '1');
     assert.equal(decision.response.headers.get('www-authenticate'), null);
     assert.equal(cold.keys().failures, 1);
 

@@ -169,7 +169,7 @@ test('keys that were fetched stay where they were when a policy is refused, and 
   time.pass(10 * 86_400);
   gate.replacePolicy(remote('/a'));
   const late = await key.mint(time.now);
-  assert.equal(gate.verifier.verify(late, { now: time.now }).code, 'kid-unknown');
+  assert.equal(gate.verifier.verify(late, { now: time.now }).code, 'keys-not-set');
   assert.equal((await gate.check(asking(late))).code, 'keys-unavailable');
 });
 

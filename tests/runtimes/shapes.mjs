@@ -34,7 +34,9 @@ const REJECTIONS = {
   },
   keys: {
     'kid-unknown': [],
-    'keys-unavailable': [],
+    'keys-unavailable': ['reason'],
+    'keys-not-set': ['issuer'],
+    'issuer-unknown': ['expected'],
     'kid-required': ['limit', 'candidates'],
     'alg-mismatch': ['expected', 'actual'],
   },
@@ -100,7 +102,7 @@ const REJECTIONS = {
 
 /** What a refused request is told besides, and what only some are. */
 const REFUSAL = ['status', 'challenges', 'problem', 'forward'];
-const SOME = ['nonce', 'retryAfter', 'stale', 'cors'];
+const SOME = ['nonce', 'retryAfter', 'stale', 'alternative', 'cors'];
 const ALLOWED = ['ok', 'step', 'forward', 'claims', 'header'];
 
 const SUCCESSES = {
@@ -119,8 +121,8 @@ export function shapeFault(kind, verdict) {
     return membersFault(verdict, [...ALLOWED, ...more, ...SOME.filter((name) => name in verdict)]);
   }
   if (verdict.ok) {
-    const stale = verdict.stale === true ? ['stale'] : [];
-    const fault = membersFault(verdict, [...SUCCESSES[kind], ...stale]);
+    const more = ['stale', 'alternative'].filter((name) => name in verdict);
+    const fault = membersFault(verdict, [...SUCCESSES[kind], ...more]);
     if (fault) return fault;
     if (kind === 'inspect' && verdict.verified !== false) return 'verified: false';
     if (kind === 'jws' && !(verdict.payload instanceof Uint8Array)) return 'payload: a Uint8Array';

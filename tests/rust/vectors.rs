@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// What came of a vector: accepted (with what it yields), refused, a step of a gate, or a mistake of the caller's own.
 enum Outcome {
     Step(Value),
-    Accepted { claims: Value, payload: Vec<u8>, stale: bool },
+    Accepted { claims: Value, payload: Vec<u8>, stale: bool, alternative: Option<String> },
     Refused(Rejection),
     Misused(PolicyError),
 }
@@ -82,6 +82,7 @@ fn run(file: &Value, vector: &Value) -> Outcome {
                 claims: accepted.deserialize().unwrap(),
                 payload: accepted.payload().as_bytes().to_vec(),
                 stale: accepted.is_stale(),
+                alternative: accepted.alternative().map(str::to_owned),
             },
         },
     };
@@ -93,13 +94,18 @@ fn run(file: &Value, vector: &Value) -> Outcome {
         }),
         "policy" => match verifier() {
             Err(error) => Outcome::Misused(error),
-            Ok(_) => Outcome::Accepted { claims: Value::Null, payload: Vec::new(), stale: false },
+            Ok(_) => Outcome::Accepted { claims: Value::Null, payload: Vec::new(), stale: false, alternative: None },
         },
         "jws" => match jwk::parse(&vector["jwk"].to_string()) {
             Err(error) => Outcome::Misused(error),
             Ok(named) => match verifier::verify_jws(token.as_deref().unwrap_or(""), &named.key) {
                 Err(rejection) => Outcome::Refused(rejection),
-                Ok(token) => Outcome::Accepted { claims: Value::Null, payload: token.payload().to_vec(), stale: false },
+                Ok(token) => Outcome::Accepted {
+                    claims: Value::Null,
+                    payload: token.payload().to_vec(),
+                    stale: false,
+                    alternative: None,
+                },
             },
         },
         "inspect" => match compact::decode_unverified(token.as_deref().unwrap_or(""), &Limits::default()) {
@@ -108,6 +114,7 @@ fn run(file: &Value, vector: &Value) -> Outcome {
                 claims: serde_json::from_str(&claims).unwrap(),
                 payload: claims.into_bytes(),
                 stale: false,
+                alternative: None,
             },
         },
         "gate" | "gate-step" => gate(policy, vector, now).map_or_else(Outcome::Misused, Outcome::Step),
@@ -182,7 +189,7 @@ fn mismatch(vector: &Value, outcome: Outcome) -> Option<String> {
         }
     }
     let got = match &outcome {
-        Outcome::Accepted { .. } => json!({ "ok": true }),
+        Outcome::Accepted { alternative, .. } => json!({ "ok": true, "alternative": alternative }),
         Outcome::Step(step) => step.clone(),
         Outcome::Refused(rejection) => serde_json::from_str(&rejection.to_json()).unwrap(),
         Outcome::Misused(error) => json!({ "error": error.pointer(), "reason": error.reason() }),
@@ -203,7 +210,7 @@ fn mismatch(vector: &Value, outcome: Outcome) -> Option<String> {
             .find(|(name, value)| step["claims"].get(name) != Some(value))
             .map(|(name, _)| format!("claim {name} differs; got {}", step["claims"]));
     }
-    if let Outcome::Accepted { claims, payload, stale } = outcome {
+    if let Outcome::Accepted { claims, payload, stale, .. } = outcome {
         if expect.get("stale").is_some_and(|expected| *expected != stale) {
             return Some(format!("stale should not be {stale}"));
         }

@@ -24,9 +24,9 @@ const THEMES = {
     'inspect',
     'rfc',
   ],
-  keys: ['keys', 'keysets', 'members', 'documents', 'issuers', 'remote'],
+  keys: ['keys', 'keysets', 'members', 'documents', 'issuers', 'tenants', 'remote'],
   claims: ['claims', 'time', 'claims-asked'],
-  policy: ['policy', 'presets', 'presets-platforms'],
+  policy: ['policy', 'alternatives', 'presets', 'presets-platforms'],
   gate: [
     'authorization',
     'bound',

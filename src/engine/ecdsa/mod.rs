@@ -91,7 +91,8 @@ impl Key {
         let mut point = Vec::with_capacity(field.modulus.len().saturating_mul(2));
         for (component, bytes) in [("x", x), ("y", y)] {
             if bytes.len() != field.bytes {
-                let reason = format!("must be {} bytes and has {}", field.bytes, bytes.len());
+                let reason =
+                    ["must be ", &field.bytes.to_string(), " bytes and has ", &bytes.len().to_string()].concat();
                 return Err(KeyDefect::new(component, reason));
             }
             let number =

@@ -40,7 +40,7 @@ impl RsaPublicKey {
         let first_bits = first.checked_ilog2().and_then(|place| usize::try_from(place).ok()).unwrap_or(0);
         let bits = n.len().saturating_sub(1).saturating_mul(8).saturating_add(first_bits).saturating_add(1);
         if !(2048..=4096).contains(&bits) {
-            return Err(KeyDefect::new("n", format!("must have 2048 to 4096 bits and has {bits}")));
+            return Err(KeyDefect::new("n", ["must have 2048 to 4096 bits and has ", &bits.to_string()].concat()));
         }
         if last & 1 == 0 {
             return Err(KeyDefect::new("n", "is even, but an RSA modulus must be odd"));

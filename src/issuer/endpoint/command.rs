@@ -102,7 +102,7 @@ fn asked(client: &Client, command: &Object<'_>) -> Result<Start, PolicyError> {
         scope: scope(client, command)?,
         jkt: thumbprint(command, "jkt")?,
         acr: command.string("acr")?.map(str::to_owned),
-        auth_time: instant(command, "authTimeSeconds")?,
+        auth_time: command.instant("authTimeSeconds")?,
     })
 }
 
@@ -199,12 +199,6 @@ fn scope(client: &Client, command: &Object<'_>) -> Result<Option<String>, Policy
     scope.ok_or_else(|| {
         PolicyError::at("scope", format!("must be within this client's scope, \"{}\"; found more", most()))
     })
-}
-
-fn instant(command: &Object<'_>, member: &str) -> Result<Option<UnixSeconds>, PolicyError> {
-    let Some(seconds) = command.integer(member)? else { return Ok(None) };
-    let past = || PolicyError::at(member, format!("must be seconds before the year 10000; found {seconds}"));
-    UnixSeconds::new(seconds).map(Some).ok_or_else(past)
 }
 
 fn thumbprint(command: &Object<'_>, member: &str) -> Result<Option<String>, PolicyError> {

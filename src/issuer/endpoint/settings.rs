@@ -184,7 +184,7 @@ impl Settings {
     /// Takes the JWK Set that an upstream issuer publishes.
     ///
     /// # Errors
-    /// As [`Policy::set_remote_keys`](crate::Policy::set_remote_keys). The present keys then stay.
+    /// As [`Verifier::set_remote_keys`](crate::Verifier::set_remote_keys). The present keys then stay.
     pub fn set_remote_keys(&self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
         let upstream = self.upstream.as_ref();
         let upstream = upstream.ok_or_else(|| PolicyError::at("issuer", "is not one of the upstream issuers"))?;
@@ -213,7 +213,7 @@ impl Secrets {
         let mut keys = Vec::new();
         document.objects("signingKeys", &mut |key| {
             key.only(&["jwk", "publishedAtSeconds", "signsFromSeconds"])?;
-            keys.push((instant(key, "publishedAtSeconds")?, instant(key, "signsFromSeconds")?));
+            keys.push((key.instant("publishedAtSeconds")?, key.instant("signsFromSeconds")?));
             Ok(())
         })?;
         let mut ring: Option<KeyRing> = None;
@@ -223,7 +223,7 @@ impl Secrets {
             let jwk = jwk.ok_or_else(|| within(PolicyError::at("jwk", "is required")))?.to_string();
             let key = SigningKey::from_private_jwk(&jwk).map_err(|error| within(error.within("jwk")))?;
             ring = Some(match ring {
-                None => KeyRing::begin(schedule, key, published_at.unwrap_or(signs_from.unwrap_or(EPOCH))),
+                None => KeyRing::begin(schedule, key, published_at.unwrap_or(signs_from.unwrap_or(UnixSeconds::EPOCH))),
                 Some(ring) => {
                     let required = |member: &str| PolicyError::at(member, "is required for every key after the first");
                     let published_at = published_at.ok_or_else(|| within(required("publishedAtSeconds")))?;
@@ -246,13 +246,8 @@ impl Secrets {
     }
 }
 
-const EPOCH: UnixSeconds = match UnixSeconds::new(0) {
-    Some(epoch) => epoch,
-    None => UnixSeconds::MAX,
-};
-
 fn kids(ring: &KeyRing) -> Vec<&str> {
-    ring.states(EPOCH).into_iter().map(|(kid, _)| kid).collect()
+    ring.states(UnixSeconds::EPOCH).into_iter().map(|(kid, _)| kid).collect()
 }
 
 /// An error of a document that was put together here, at the member the caller wrote.
@@ -260,11 +255,6 @@ fn written_as(error: &PolicyError, member: &str) -> PolicyError {
     let inner = error.pointer().split('/').skip(2);
     let inner: Vec<&str> = inner.collect();
     inner.iter().rev().fold(PolicyError::here(error.reason()), |error, member| error.within(member)).within(member)
-}
-
-fn instant(object: &Object<'_>, member: &str) -> Result<Option<UnixSeconds>, PolicyError> {
-    let Some(seconds) = object.integer(member)? else { return Ok(None) };
-    UnixSeconds::new(seconds).map(Some).ok_or_else(|| PolicyError::at(member, "reaches past the year 9999"))
 }
 
 pub(super) fn within(object: &Object<'_>, member: &str, usual: u64, least: u64, most: u64) -> Result<u64, PolicyError> {

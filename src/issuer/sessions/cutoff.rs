@@ -78,13 +78,17 @@ impl Cutoff {
         if stored.integer("v")? != Some(VERSION) {
             return Err(PolicyError::at("v", format!("must be {VERSION}")));
         }
-        let cutoff = stored.integer("cutoff")?.ok_or_else(|| PolicyError::at("cutoff", "is required"))?;
-        Cutoff::from_seconds(cutoff).ok_or_else(|| PolicyError::at("cutoff", "reaches past the year 9999"))
+        let cutoff = stored.instant("cutoff")?.ok_or_else(|| PolicyError::at("cutoff", "is required"))?;
+        Ok(Cutoff::of(cutoff))
     }
 
     /// The cutoff under a key of a store. What was never written is none; what cannot be read is not the same.
     pub(in crate::issuer) fn stored(value: Option<&str>) -> Result<Self, PolicyError> {
         value.map_or(Ok(Cutoff::NONE), Cutoff::from_json)
+    }
+
+    pub(in crate::issuer) const fn of(instant: UnixSeconds) -> Self {
+        Cutoff(instant.get())
     }
 
     pub(in crate::issuer) fn from_seconds(seconds: u64) -> Option<Self> {

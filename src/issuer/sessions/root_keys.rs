@@ -59,10 +59,7 @@ impl RootKey {
         let secret: [u8; 32] = secret
             .and_then(|secret| secret.try_into().ok())
             .ok_or_else(|| PolicyError::at("secret", "must be 32 bytes in base64url without padding"))?;
-        let mints_from = object.integer("mintsFromSeconds")?.unwrap_or(0);
-        let mints_from = UnixSeconds::new(mints_from)
-            .ok_or_else(|| PolicyError::at("mintsFromSeconds", "reaches past the year 9999"))?;
-        Ok(RootKey::new(secret, mints_from))
+        Ok(RootKey::new(secret, object.instant("mintsFromSeconds")?.unwrap_or(UnixSeconds::EPOCH)))
     }
 }
 

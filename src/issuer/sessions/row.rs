@@ -218,13 +218,11 @@ fn small(row: &Object<'_>, member: &str) -> Result<u32, PolicyError> {
 }
 
 fn cutoff(row: &Object<'_>, member: &str) -> Result<Cutoff, PolicyError> {
-    let seconds = required(row.integer(member)?, member)?;
-    Cutoff::from_seconds(seconds).ok_or_else(|| PolicyError::at(member, "reaches past the year 9999"))
+    instant(row, member).map(Cutoff::of)
 }
 
 fn instant(row: &Object<'_>, member: &str) -> Result<UnixSeconds, PolicyError> {
-    let seconds = required(row.integer(member)?, member)?;
-    UnixSeconds::new(seconds).ok_or_else(|| PolicyError::at(member, "reaches past the year 9999"))
+    required(row.instant(member)?, member)
 }
 
 fn flag(row: &Object<'_>, member: &str) -> Result<bool, PolicyError> {

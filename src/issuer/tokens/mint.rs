@@ -199,10 +199,7 @@ fn long_lifetime(seconds: u64) -> Result<u64, PolicyError> {
 
 /// Adds the claims of a session and of an authentication. Each may also be written among the further claims, but not in both places.
 fn session_claims(mut claims: Map<String, Value>, request: &Object<'_>) -> Result<Map<String, Value>, PolicyError> {
-    let auth_time = match request.integer("authTime")?.map(UnixSeconds::new) {
-        Some(None) => return Err(PolicyError::at("authTime", "reaches past the year 9999")),
-        instant => instant.flatten(),
-    };
+    let auth_time = request.instant("authTime")?;
     let cnf = match request.object("cnf")? {
         None => None,
         Some(cnf) => {

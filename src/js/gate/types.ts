@@ -90,6 +90,8 @@ export interface AllowedToken<C = Claims> extends Passed {
   readonly source: 'jwt' | 'introspection';
   /** There when no list of revocations was new enough to be believed, and the policy accepts the token all the same. */
   readonly stale?: true;
+  /** The name of the alternative that the token fits, where the policy has its issuer's tokens in several (`issuers[].alternatives`). */
+  readonly alternative?: string;
 }
 
 /**

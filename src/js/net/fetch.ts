@@ -55,8 +55,9 @@ export async function fetchText(
 
 function faultOf(response: Response, maxBytes: number): FetchFailure | undefined {
   const { status } = response;
-  if (response.type === 'opaqueredirect' || response.redirected || (status >= 300 && status < 400))
-    return 'redirect';
+  // 304 is no redirect, and no answer to a question that had no condition: a cache on the way has it wrong.
+  const isRedirect = status >= 300 && status < 400 && status !== 304;
+  if (response.type === 'opaqueredirect' || response.redirected || isRedirect) return 'redirect';
   if (status !== 200) return `status-${status}`;
   return Number(response.headers.get('content-length') ?? 0) > maxBytes ? 'too-large' : undefined;
 }

@@ -52,9 +52,11 @@ export function bindFunctions(core: () => Instance<ValidatorGlue>): VerifierFunc
       const [text, length] = handOver(jws);
       const key = toJson(jwk);
       return orUnavailable(() => {
-        const [json, payload] = orPolicyError(() => ask(home, () => home.glue.verifyJws(text, length, key)));
+        const told = orPolicyError(() => ask(home, () => home.glue.verifyJws(text, length, key)));
+        const end = told.indexOf(0);
+        const json = new TextDecoder('utf-8', { ignoreBOM: true }).decode(told.subarray(0, end));
         const verdict = JSON.parse(json) as { ok: true; header: { alg: string } } | Rejected;
-        return verdict.ok ? { ...verdict, payload } : verdict;
+        return verdict.ok ? { ...verdict, payload: told.slice(end + 1) } : verdict;
       });
     },
     inspect(token): Inspection {

@@ -104,7 +104,25 @@ export interface Introspection {
   concurrency?: number;
 }
 
+/** One kind of an issuer's tokens. `requiredClaims` and `claims` add up with those of the issuer; the rest holds in place of the issuer's. */
+export interface Alternative {
+  name: string;
+  audience?: Audience;
+  audienceClaim?: string;
+  types?: [string, ...string[]] | 'any';
+  requiredClaims?: [string, ...string[]];
+  claims?: Record<string, Scalar>;
+}
+
 interface IssuerRules<A extends string> {
+  /**
+   * The values that the hole of `issuer` may have (`https://login.example/{tid}/v2.0`), or those of each hole by its name. Every
+   * tenant is an issuer with keys of its own; `remote.jwksUri` may have the same holes. A token has to name its tenant in the claim
+   * of the hole's name as well.
+   */
+  tenants?: [string, ...string[]] | Record<string, [string, ...string[]]>;
+  /** Holes for which the issuer's tokens have no claim: its name alone tells the tenant. */
+  holesWithoutClaim?: [string, ...string[]];
   /** Which claim is compared with `audience`, for issuers whose tokens have no `aud`: it must then be there. Default: `'aud'`. */
   audienceClaim?: string;
   /** Narrows the algorithms, and settles that of a JWK without `alg`. */
@@ -115,6 +133,8 @@ interface IssuerRules<A extends string> {
   requiredClaims?: [string, ...string[]];
   /** Claims that must be there with exactly this value, of exactly this type. Numbers are whole and not negative. */
   claims?: Record<string, Scalar>;
+  /** Kinds of token of which each has to be one: the first that fits is named in the verdict. */
+  alternatives?: [Alternative, ...Alternative[]];
   jwks?: Jwks;
   keys?: Key<A>[];
   /** Where the issuer publishes its keys, which a gate fetches; those that are built in stay and come first. */
@@ -152,12 +172,29 @@ export type Preset =
       tenant: string;
     }
   | {
+      preset: 'auth0' | 'entra-v1' | 'entra-v2';
+      /** Several of them: domains, or ids. */
+      tenants: [string, ...string[]];
+    }
+  | {
+      preset: 'cognito' | 'cognito-access' | 'cognito-id';
+      region: string;
+      /** The ids of several user pools. */
+      tenants: [string, ...string[]];
+    }
+  | {
+      preset: 'keycloak';
+      url: string;
+      /** Several realms. */
+      tenants: [string, ...string[]];
+    }
+  | {
       preset: 'okta';
       domain: string;
       /** The id of the custom authorization server: `'default'` by default. */
       authorizationServer?: string;
     }
-  | { preset: 'cognito-access' | 'cognito-id'; region: string; userPool: string }
+  | { preset: 'cognito' | 'cognito-access' | 'cognito-id'; region: string; userPool: string }
   | { preset: 'google' | 'apple' }
   | {
       preset: 'keycloak';

@@ -78,7 +78,14 @@ interface Fields {
   'alg-missing': object;
   'alg-unknown': object;
   'kid-unknown': object;
-  'keys-unavailable': object;
+  /** Up to eight names of issuers that the policy has. */
+  'issuer-unknown': { expected: string[] };
+  'keys-unavailable': {
+    /** What kept them from being fetched: `status-500`, or `bad-document: ` and what is wrong with it. */
+    reason: string | null;
+  };
+  /** The policy's `remote` says where the keys are, and none were handed over. */
+  'keys-not-set': { issuer: string };
   'kid-required': { limit: number; candidates: number };
   'alg-mismatch': { expected: (Alg | MlDsaAlg)[]; actual: Alg | MlDsaAlg };
   'signature-length': { expected: number; actual: number };
@@ -149,6 +156,8 @@ export interface Accepted<C = Claims> {
   readonly claims: C;
   /** There when no list of revocations was new enough to be believed, and the policy accepts the token all the same. */
   readonly stale?: true;
+  /** The name of the alternative that the token fits, where the policy has its issuer's tokens in several (`issuers[].alternatives`). */
+  readonly alternative?: string;
 }
 
 /** The answer about a token. `ok` tells which it is. */

@@ -7,6 +7,7 @@ import type { StandardSchema } from '../shared/standard-schema.js';
 import { toJson } from '../shared/to-json.js';
 import {
   ACCEPTED,
+  ALTERNATIVE,
   FROM,
   MISTAKE,
   SHARED,
@@ -241,7 +242,10 @@ class VerdictMemory {
     const [from, until, stale] = [answer[FROM] as number, answer[UNTIL] as number, answer[STALE]];
     const claims = freeze(JSON.parse(text) as Accepted['claims']);
     const verdict = { ok: true as const, header: this.#header(), claims };
-    const accepted = Object.freeze(stale === 1 ? { ...verdict, stale: true as const } : verdict);
+    const accepted: { -readonly [Name in keyof Accepted]: Accepted[Name] } = verdict;
+    if (stale === 1) accepted.stale = true;
+    if (answer[ALTERNATIVE + 1] !== 0) accepted.alternative = this.#memory.text(ALTERNATIVE);
+    Object.freeze(accepted);
     return { ok: true, accepted, from, until };
   }
 

@@ -22,8 +22,10 @@ export const FROM = 5;
 export const UNTIL = 6;
 /** Of a verdict alone: 1 when no list of revocations could tell. */
 export const STALE = 7;
+/** The address of the name of the alternative that a token fits; its length, 0 for none, follows. */
+export const ALTERNATIVE = 8;
 
 /** How many numbers a verdict has, … */
-export const VERDICT_NUMBERS = 8;
+export const VERDICT_NUMBERS = 10;
 /** … and a decision. */
 export const DECISION_NUMBERS = 7;

@@ -38,7 +38,8 @@ export interface RawVerifier {
 /** The glue of a module with the feature `js`. */
 export interface ValidatorGlue extends Glue {
   RawVerifier: new (policy: string) => RawVerifier;
-  verifyJws(jws: string, length: number, jwk: string): [verdict: string, payload: Uint8Array];
+  /** The verdict as JSON, a zero, and the payload. */
+  verifyJws(jws: string, length: number, jwk: string): Uint8Array;
   inspect(token: string, length: number): string;
 }
 

@@ -69,7 +69,23 @@ pub(crate) const POLICY: Shape = Shape::new(&[
 
 /// One issuer, its preset expanded.
 pub(crate) const ISSUER: Shape = Shape::new(&[
-    Member::new("issuer", Kind::Text, "The exact `iss`, compared byte for byte.").required(),
+    Member::new(
+        "issuer",
+        Kind::Text,
+        "The exact `iss`, compared byte for byte. With `tenants` it has named holes, as in `https://login.example/{tid}/v2.0`.",
+    )
+    .required(),
+    Member::new(
+        "tenants",
+        Kind::Lists,
+        "The values that the hole of `issuer` may have, or those of each hole by its name. Every tenant is an issuer with keys of its own; \
+         `remote.jwksUri` may have the same holes. A token has to name the tenant in the claim of the hole's name as well.",
+    ),
+    Member::new(
+        "holesWithoutClaim",
+        Kind::Texts,
+        "Holes for which this issuer's tokens have no claim: its name alone tells the tenant.",
+    ),
     Member::new(
         "audience",
         Kind::Either(&Kind::Text, &Kind::Texts),
@@ -99,6 +115,12 @@ pub(crate) const ISSUER: Shape = Shape::new(&[
         Kind::Map(&Kind::Scalar),
         "Claims that must be there with exactly this value, of exactly this type.",
     ),
+    Member::new(
+        "alternatives",
+        Kind::Array(&Kind::Object(&ALTERNATIVE)),
+        "Kinds of token of which each has to be one: the first that fits is named in the verdict. `requiredClaims` and `claims` add up with \
+         those of the issuer; what else is given holds in place of the issuer's.",
+    ),
     Member::new("jwks", Kind::Elsewhere, "Keys that are built in, as a JWK Set (RFC 7517 §5).").shaped(&JWKS),
     Member::new("keys", Kind::Array(&Kind::Object(&KEY)), "Keys that are built in, in other formats than JWK."),
     Member::new(
@@ -113,6 +135,15 @@ pub(crate) const ISSUER: Shape = Shape::new(&[
     ),
 ])
 .with_any_of(&["jwks", "keys", "remote", "introspection"]);
+
+const ALTERNATIVE: Shape = Shape::new(&[
+    Member::new("name", Kind::Text, "The name by which a verdict tells it from the others.").required(),
+    Member::new("audience", Kind::Either(&Kind::Text, &Kind::Texts), "Our audience values for this kind of token."),
+    Member::new("audienceClaim", Kind::Text, "Which claim is compared with `audience`."),
+    Member::new("types", Kind::Either(&Kind::Choice(&["any"]), &Kind::Texts), "The accepted `typ` of the header."),
+    Member::new("requiredClaims", Kind::Texts, "Claims that must be there besides those of the issuer."),
+    Member::new("claims", Kind::Map(&Kind::Scalar), "Claims with exact values besides those of the issuer."),
+]);
 
 const JWKS: Shape = Shape::new(&[Member::new(
     "keys",
@@ -149,7 +180,11 @@ const KEY: Shape = Shape::new(&[
 .with_one_of(&["pem", "spki", "secret"]);
 
 const REMOTE: Shape = Shape::new(&[
-    Member::new("jwksUri", Kind::Url, "Where the JWK Set is: https, or http on a loopback name."),
+    Member::new(
+        "jwksUri",
+        Kind::Template,
+        "Where the JWK Set is: https, or http on a loopback name. It may have holes of `issuer`.",
+    ),
     Member::new(
         "discovery",
         Kind::Choice(&["oidc", "oauth"]),

@@ -114,7 +114,7 @@ add(
       token: token({ header: { kid: 'x' }, payload: claims({ iss: 'https://attacker.example' }) }),
     }),
   },
-  refuse('kid-unknown', { status: 401 }),
+  refuse('issuer-unknown', { status: 401 }),
 );
 add(
   'gate-keys-are-not-asked-for-where-none-are-published',
@@ -145,8 +145,35 @@ add(
   43,
   'Nothing is known of the token: 503, and come again.',
   { request: request({ token: own }), ...unchanged },
-  refuse('keys-unavailable', { status: 503, retryAfter: 30, challenges: [] }),
+  refuse('keys-unavailable', { status: 503, retryAfter: 30, challenges: [], reason: null }),
 );
+add(
+  'gate-keys-that-cannot-be-had-say-why-and-when-to-come-again',
+  43,
+  'For whoever runs the gate: what its origin answered. The client is told when.',
+  {
+    request: request({ token: own }),
+    evidence: { keys: 'unchanged', keysFailure: 'bad-document: /keys: is required', keysRetrySeconds: 4 },
+  },
+  refuse('keys-unavailable', { status: 503, retryAfter: 4, reason: 'bad-document: /keys: is required' }),
+);
+for (const [seconds, retryAfter] of [
+  [0, 1],
+  [1, 1],
+  [30, 30],
+  [31, 30],
+]) {
+  add(
+    `gate-keys-are-tried-again-in-${seconds}-seconds-at-most-30`,
+    43,
+    'No client is sent away for longer than we wait ourselves.',
+    {
+      request: request({ token: own }),
+      evidence: { keys: 'unchanged', keysFailure: 'timeout', keysRetrySeconds: seconds },
+    },
+    refuse('keys-unavailable', { status: 503, retryAfter }),
+  );
+}
 add(
   'gate-keys-that-are-the-same-refuse',
   43,

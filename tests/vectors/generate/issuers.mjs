@@ -150,16 +150,37 @@ add(
 add(
   'issuers-refuses-an-iss-of-nobody-among-five',
   25,
-  'None is chosen.',
+  'None is chosen, and it is the issuer that nobody knows.',
   { policy: 'five', token: by(0, own(99)) },
-  refuse('kid-unknown'),
+  refuse('issuer-unknown', { expected: [0, 1, 2, 3, 4].map(name) }),
 );
 add(
   'issuers-refuses-an-iss-of-nobody-among-five-without-a-kid',
   25,
   'Nor here.',
   { policy: 'five-unnamed', token: unnamed(0, own(99)) },
-  refuse('kid-required', { limit: 4, candidates: 5 }),
+  refuse('issuer-unknown'),
+);
+add(
+  'issuers-refuses-an-iss-of-nobody-under-a-kid-of-nobody',
+  25,
+  'Of kid and iss, the iss is what the policy lacks.',
+  { policy: 'two', token: by(0, own(99), { kid: 'x' }) },
+  refuse('issuer-unknown', { expected: [name(0), name(1)] }),
+);
+add(
+  'issuers-names-eight-of-fifty',
+  42,
+  'What a refusal shows is bounded.',
+  { policy: 'fifty', token: by(0, own(99)) },
+  refuse('issuer-unknown', { expected: [0, 1, 2, 3, 4, 5, 6, 7].map(name) }),
+);
+add(
+  'issuers-refuses-a-kid-of-nobody-under-a-known-iss',
+  25,
+  'The near miss: here it is the kid.',
+  { policy: 'two', token: by(0, own(0), { kid: 'x' }) },
+  refuse('kid-unknown'),
 );
 add(
   'issuers-refuses-a-kid-that-the-named-issuer-does-not-have',
@@ -208,14 +229,24 @@ for (const [how, payload, few, crowd] of [
     refuse('claim-missing', { claim: 'iss' }),
     refuse('kid-unknown'),
   ],
-  ['has-a-slash-behind-it', own(4, { iss: `${name(4)}/` }), refuse('issuer-mismatch'), refuse('kid-unknown')],
+  [
+    'has-a-slash-behind-it',
+    own(4, { iss: `${name(4)}/` }),
+    refuse('issuer-mismatch'),
+    refuse('issuer-unknown'),
+  ],
   [
     'is-in-upper-case',
     own(4, { iss: name(4).toUpperCase() }),
     refuse('issuer-mismatch'),
-    refuse('kid-unknown'),
+    refuse('issuer-unknown'),
   ],
-  ['has-a-nul-behind-it', own(4, { iss: `${name(4)}\0` }), refuse('issuer-mismatch'), refuse('kid-unknown')],
+  [
+    'has-a-nul-behind-it',
+    own(4, { iss: `${name(4)}\0` }),
+    refuse('issuer-mismatch'),
+    refuse('issuer-unknown'),
+  ],
   ['is-escaped', spelled('"\\u0068ttps:\\/\\/4.example"'), accept(), accept()],
   ['is-named-by-an-escape', JSON.stringify(own(4)).replace('"iss"', '"\\u0069\\u0073s"'), accept(), accept()],
 ]) {
@@ -322,5 +353,65 @@ add(
     })),
     request: request({ token: token({ header: { kid: 'own' }, payload: own(99) }) }),
   },
-  refuse('kid-unknown', { step: 'refused' }),
+  refuse('issuer-unknown', { step: 'refused' }),
+);
+
+// Issuers that publish the very same key under the same kid: every tenant of Entra, every project of Firebase
+const same = [publicJwk('es256', { kid: 'own' })];
+const withKeysOf = (indices, order = [0, 1]) => ({
+  now: NOW,
+  policy: { issuers: order.map(remote) },
+  remoteKeys: indices.map((index) => ({ issuer: name(index), jwks: { keys: same } })),
+});
+const shares = (index) => request({ token: token({ header: { kid: 'own' }, payload: own(index) }) });
+for (const [first, second] of [
+  [0, 1],
+  [1, 0],
+]) {
+  for (const order of [
+    [0, 1],
+    [1, 0],
+  ]) {
+    add(
+      `issuers-gate-asks-for-the-keys-of-${second}-when-${first}-has-the-same-in-the-order-${order.join('-')}`,
+      25,
+      'The signature holds under the key of another; its own issuer has published nothing yet.',
+      { kind: 'gate-step', ...withKeysOf([first], order), request: shares(second) },
+      { fields: { step: 'keys', issuer: name(second), kid: 'own' } },
+    );
+    gate(
+      `issuers-gate-accepts-${second}-with-the-key-of-${first}-in-the-order-${order.join('-')}`,
+      'Both publish it, and each token speaks for the one that it names.',
+      { ...withKeysOf([first, second], order), request: shares(second) },
+      accept({ fields: { issuer: name(second) } }),
+    );
+  }
+}
+gate(
+  'issuers-gate-cannot-say-of-an-issuer-whose-keys-cannot-be-had',
+  'That the key of another holds says nothing against the token, nor for it.',
+  { ...withKeysOf([0]), request: shares(1), evidence: { keys: 'unchanged' } },
+  refuse('keys-unavailable', { status: 503 }),
+);
+gate(
+  'issuers-gate-refuses-a-key-that-its-issuer-does-not-publish',
+  'The near miss: the issuer that is named has published, and not this key.',
+  {
+    now: NOW,
+    policy: { issuers: [0, 1].map(remote) },
+    remoteKeys: [
+      { issuer: name(0), jwks: { keys: same } },
+      { issuer: name(1), jwks: { keys: [publicJwk('es256Other', { kid: 'else' })] } },
+    ],
+    request: shares(1),
+    evidence: { keys: 'unchanged' },
+  },
+  refuse('issuer-mismatch', { status: 401, expected: [name(0)], actual: name(1) }),
+);
+add(
+  'issuers-gate-asks-nobody-for-an-issuer-of-nobody-whose-key-is-known',
+  11,
+  'Signed by a key that two issuers publish, for a third that is not configured.',
+  { kind: 'gate-step', ...withKeysOf([0, 1]), request: shares(2) },
+  refuse('issuer-mismatch', { step: 'refused', actual: name(2) }),
 );

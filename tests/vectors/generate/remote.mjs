@@ -37,7 +37,7 @@ add(
   43,
   'An issuer whose keys nobody fetched yet has none.',
   { policy: 'fetched', token: token() },
-  refuse('kid-unknown'),
+  refuse('keys-not-set', { issuer: ISSUER }),
 );
 withKeys('accepts-by-a-fetched-key', 43, 'Then it has.', [set(es256())], accept());
 withKeys(

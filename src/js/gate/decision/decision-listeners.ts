@@ -58,10 +58,13 @@ export class DecisionListeners {
     this.#tell({ ok: true, code, method: facts.method, cached: false }, facts, asked, evidence);
   }
 
-  refused({ code, stage, status }: RefusedStep, facts: Facts, asked: Asked, evidence: Evidence): void {
+  refused(step: RefusedStep, facts: Facts, asked: Asked, evidence: Evidence): void {
+    const { code, stage, status } = step;
+    // Of other codes it may be the caller's own text.
+    const reason = code === 'keys-unavailable' ? (step as { reason?: string }).reason : undefined;
     this.#observer.counted(code);
     this.#tell(
-      { ok: false, code, stage, status, method: facts.method, cached: false },
+      { ok: false, code, stage, status, reason, method: facts.method, cached: false },
       facts,
       asked,
       evidence,

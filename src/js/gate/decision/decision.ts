@@ -25,6 +25,7 @@ export interface AllowedStep {
   until: number;
   cacheable: boolean;
   stale?: true;
+  alternative?: string;
   nonce?: string;
 }
 
@@ -61,7 +62,7 @@ export function allowed(step: Exclude<FinalStep, RefusedStep | AllowedStep>): Al
 
 /** A decision that lets pass, with these claims. Several requests may be handed the same one, so it cannot be changed. */
 export function allowedToken(step: AllowedStep, claims: Claims): AllowedToken {
-  const { header, issuer, binding, source, nonce, stale } = step;
+  const { header, issuer, binding, source, nonce, stale, alternative } = step;
   const headers = frozen(step.forward);
   const decision: { -readonly [Name in keyof AllowedToken]: AllowedToken[Name] } = {
     ok: true,
@@ -76,6 +77,7 @@ export function allowedToken(step: AllowedStep, claims: Claims): AllowedToken {
   };
   if (nonce !== undefined) decision.nonce = nonce;
   if (stale !== undefined) decision.stale = stale;
+  if (alternative !== undefined) decision.alternative = alternative;
   return Object.freeze(decision);
 }
 

@@ -107,6 +107,8 @@ export class Loop {
     const policy = this.#world.policy();
     if (evidence.policy !== policy) {
       delete evidence.keys;
+      delete evidence.keysFailure;
+      delete evidence.keysRetrySeconds;
       forgetAnswer(evidence);
     }
     evidence.policy = policy;
@@ -121,7 +123,12 @@ export class Loop {
     const { keys, introspection } = this.#world;
     if (step.step === 'keys') {
       const find = () => keys.refresh(step.issuer, step.kid ?? undefined, context);
-      if (!(await stopwatch.time('keys', find))) evidence.keys = 'unchanged';
+      if (await stopwatch.time('keys', find)) return;
+      evidence.keys = 'unchanged';
+      const trouble = keys.trouble(step.issuer);
+      if (trouble === undefined) return;
+      evidence.keysFailure = trouble.reason;
+      evidence.keysRetrySeconds = trouble.retrySeconds;
     } else if (step.step === 'introspect') {
       const fresh = step.fresh === true;
       const ask = () => introspection().ask(step.issuer, step.token, context, fresh);

@@ -14,6 +14,8 @@ export interface Decided {
   stage?: string | undefined;
   /** The status of a refusal. */
   status?: number | undefined;
+  /** Why, where the code alone does not say it: what kept an issuer's keys from being fetched. */
+  reason?: string | undefined;
   issuer?: string | undefined;
   kid?: string | undefined;
   binding?: 'dpop' | 'mtls' | null | undefined;
@@ -174,15 +176,15 @@ function count(counts: Map<string, number>, name: string): void {
 
 /** Only what is named, so that nothing that clings to it gets into a log. */
 function named(decided: Decided): Decided {
-  const { ok, code, stage, status, issuer, kid, binding, method, route, cached } = decided;
-  const members = { ok, code, stage, status, issuer, kid, binding, method, route, cached };
+  const { ok, code, stage, status, reason, issuer, kid, binding, method, route, cached } = decided;
+  const members = { ok, code, stage, status, reason, issuer, kid, binding, method, route, cached };
   return Object.fromEntries(
     Object.entries(members).filter(([, value]) => value !== undefined),
   ) as typeof members;
 }
 
 function attributesOf(decided: Decided, durations: DecisionEvent['durations']): DecisionEvent['attributes'] {
-  const { ok, code, stage, status, issuer, kid, binding, method, route, cached } = decided;
+  const { ok, code, stage, status, reason, issuer, kid, binding, method, route, cached } = decided;
   const attributes: DecisionEvent['attributes'] = {
     'http.request.method': METHODS.includes(method) ? method : '_OTHER',
     'portcullis.decision': ok ? code : 'refused',
@@ -194,6 +196,7 @@ function attributesOf(decided: Decided, durations: DecisionEvent['durations']): 
   set('http.response.status_code', status);
   set('error.type', ok ? undefined : code);
   set('portcullis.stage', stage);
+  set('portcullis.reason', reason);
   set('portcullis.issuer', issuer);
   set('portcullis.kid', kid);
   set('portcullis.binding', binding ?? undefined);

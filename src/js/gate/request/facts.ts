@@ -7,6 +7,9 @@ export interface Evidence {
   /** The policy under which it was found out, by the core's name for it. Under another the core ignores it. */
   policy?: string;
   keys?: 'unchanged';
+  /** Why they could not be had, and in how many seconds their origin may be asked again. */
+  keysFailure?: string;
+  keysRetrySeconds?: number;
   introspection?: string;
   introspectionFailed?: 'unavailable' | 'busy';
   /** It may be the answer to an earlier question. */

@@ -12,6 +12,8 @@ export interface KeyRule {
 export interface KeyTimes {
   held?: { fetchedAt: number; ttlSeconds: number; spread: number } | undefined;
   askedAt?: number | undefined;
+  /** How often it failed since then, in a row. */
+  failures?: number | undefined;
 }
 
 /** What is to be done about them. */
@@ -22,6 +24,8 @@ export interface KeyPlan {
   fetch: 'no' | 'ahead' | 'first';
   /** Whether the origin may be asked at all. */
   mayAsk: boolean;
+  /** From when it may be; `null` for at once. */
+  mayAskFrom: number | null;
   /** When there is something to do next; `null` for never. */
   againAt: number | null;
   freshUntil: number | null;

@@ -6,6 +6,12 @@ import { Misses } from './unknown-kids.js';
 /** `MOST_SPREAD` of src/keys/freshness.rs: how early a document is fetched anew is somewhere up to it. */
 const MOST_SPREAD = 1_000_000;
 
+/** Why keys could not be had: a word, and what the core found wrong with a document. Neither holds a piece of a token. */
+export interface Failure {
+  reason: string;
+  detail?: string | undefined;
+}
+
 /** What is known of one issuer's keys. Data only: the requests of an isolate share it. When they are fetched anew, the core says. */
 export class Remote {
   source: RemoteSource;
@@ -19,7 +25,10 @@ export class Remote {
   /** When an origin was asked last, by us or by whoever filled the store. */
   askedAt: number | undefined;
   readonly count = { fetches: 0, failures: 0, fromStore: 0, storeFaults: 0 };
-  lastFailure: string | undefined;
+  /** The last failure, whatever came after it. */
+  lastFailure: Failure | undefined;
+  /** How often the origin failed since it last answered. While there are no keys it is asked again the sooner the fewer. */
+  failures = 0;
   readonly #rule: KeyRule;
   #kids = new Set<string>();
   #spread = 0;
@@ -52,18 +61,19 @@ export class Remote {
 
   /** What is to be done as of now, with the document that is held or with another. */
   plan(now: number, document: JwksDocument | undefined = this.document): KeyPlan {
-    const { askedAt } = this;
+    const { askedAt, failures } = this;
     const held = document && {
       fetchedAt: document.fetchedAt,
       ttlSeconds: document.ttlSeconds,
       spread: this.#spread,
     };
-    return planOf(this.#rule, this.source, { held, askedAt }, now);
+    return planOf(this.#rule, this.source, { held, askedAt, failures }, now);
   }
 
   /** The core has taken a document. */
   took(document: JwksDocument, report: KeyReport, random: number): void {
     this.document = document;
+    this.failures = 0;
     this.#kids = new Set(report.keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : [])));
     this.#spread = Math.floor(MOST_SPREAD * random);
     if (report.changed) this.generation += 1;

@@ -9,7 +9,7 @@ import {
 } from '../io.js';
 import { readMetadata } from './discovery.js';
 import type { KeyRule } from './freshness.js';
-import { Remote } from './issuer-keys.js';
+import { type Failure, Remote } from './issuer-keys.js';
 import { fetchDocument } from './origin.js';
 import { readStore, STORE_MS, storeFailed, writeStore } from './shared-store.js';
 import type { JwksDocument } from './stored-document.js';
@@ -25,12 +25,20 @@ export interface RemoteKeysStats {
   fetches: number;
   failures: number;
   lastFailure: string | null;
+  /** What was wrong with a document that was not taken: `/keys: is required`. */
+  lastFailureDetail: string | null;
+  /** How often the origin failed in a row, and from when it may be asked again; `null` for at once. */
+  failuresInARow: number;
+  mayAskFrom: number | null;
   /** Documents taken from the shared store, and how often it failed or held what was refused. */
   fromStore: number;
   storeFaults: number;
   /** Kids that are known to be unknown. */
   misses: number;
 }
+
+/** As much is kept of what the core says of a document. */
+const LONGEST_DETAIL = 300;
 
 /** Issuers of former policies of which documents and limits are kept. */
 const MOST_ASIDE = 64;
@@ -90,7 +98,7 @@ export class RemoteKeys {
       const { document, found } = remote;
       if (found && !this.#allows(remote, found.metadata)) remote.found = undefined;
       const mayStay = this.#allows(remote, document?.metadata) && !remote.plan(now).forget;
-      if (document && !(mayStay && this.#take(remote, document))) {
+      if (document && !(mayStay && this.#take(remote, document) === undefined)) {
         this.#forget(remote.issuer);
         remote.dropped();
       }
@@ -141,10 +149,23 @@ export class RemoteKeys {
     return late.length > 0 ? Promise.all(late) : undefined;
   }
 
+  /**
+   * Why an issuer's keys are not to be had, for the evidence about a request; `undefined` when its origin has not failed. `retrySeconds`
+   * counts down to when it may be asked again.
+   */
+  trouble(issuer: string): { reason: string; retrySeconds: number } | undefined {
+    const remote = this.#remotes.get(issuer);
+    const { reason, detail } = (remote?.failures && remote.lastFailure) || {};
+    if (remote === undefined || reason === undefined) return undefined;
+    const now = this.#io.now();
+    const retrySeconds = Math.max((remote.plan(now).mayAskFrom ?? now) - now, 1);
+    return { reason: detail === undefined ? reason : `${reason}: ${detail}`, retrySeconds };
+  }
+
   stats(): RemoteKeysStats[] {
     const now = this.#io.now();
     return Array.from(this.#remotes.values(), (remote) => {
-      const { freshUntil, staleUntil } = remote.plan(now);
+      const { freshUntil, staleUntil, mayAskFrom } = remote.plan(now);
       return {
         issuer: remote.issuer,
         keys: remote.keys,
@@ -152,7 +173,10 @@ export class RemoteKeys {
         freshUntil,
         staleUntil,
         ...remote.count,
-        lastFailure: remote.lastFailure ?? null,
+        lastFailure: remote.lastFailure?.reason ?? null,
+        lastFailureDetail: remote.lastFailure?.detail ?? null,
+        failuresInARow: remote.failures,
+        mayAskFrom,
         misses: remote.misses.size,
       };
     });
@@ -163,7 +187,9 @@ export class RemoteKeys {
     const exchanges = remote.source.jwksUri ? 1 : 2;
     const flight = this.#flights.begin(remote.name, exchanges * remote.source.timeoutMs + STORE_MS);
     const work = this.#load(remote, kid, context)
-      .catch((error: unknown) => this.#failed(remote, error instanceof Error ? error.name : 'unknown'))
+      .catch((error: unknown) =>
+        this.#failed(remote, { reason: error instanceof Error ? error.name : 'unknown' }),
+      )
       .finally(() => this.#flights.end(flight));
     // A client that goes away takes its request with it, and would leave the others without keys until the next turn.
     keepAlive(context, this.#io, remote.issuer, work);
@@ -176,7 +202,7 @@ export class RemoteKeys {
     const held = await readStore(remote, io, this.#rule);
     if (!this.#isCurrent(remote)) return;
     if (held !== undefined && held.fetchedAt > (remote.document?.fetchedAt ?? Number.NEGATIVE_INFINITY)) {
-      if (this.#allows(remote, held.metadata) && this.#take(remote, held)) {
+      if (this.#allows(remote, held.metadata) && this.#take(remote, held) === undefined) {
         remote.count.fromStore += 1;
         if (!lacks() && io.now() < (remote.plan(io.now()).freshUntil ?? 0)) return;
         // Another isolate has just asked: its answer is as good as ours would be.
@@ -188,10 +214,12 @@ export class RemoteKeys {
       remote.count.fetches += 1;
       const fetched = await fetchDocument(remote, io, this.#rule);
       if (!this.#isCurrent(remote)) return;
-      if (typeof fetched === 'string') return this.#failed(remote, fetched);
+      if (typeof fetched === 'string') return this.#failed(remote, { reason: fetched });
       // Another policy may be in force by now, under which it would not have been fetched.
-      if (!this.#allows(remote, fetched.metadata) || !this.#take(remote, fetched))
-        return this.#failed(remote, 'bad-document');
+      if (!this.#allows(remote, fetched.metadata))
+        return this.#failed(remote, { reason: 'bad-document', detail: 'another policy is in force' });
+      const fault = this.#take(remote, fetched);
+      if (fault !== undefined) return this.#failed(remote, { reason: 'bad-document', detail: fault });
       this.#tell('keys-fetched', remote);
       keepAlive(context, io, remote.issuer, writeStore(remote, fetched, io, this.#rule));
     }
@@ -203,16 +231,16 @@ export class RemoteKeys {
     return this.#remotes.get(remote.issuer) === remote;
   }
 
-  /** Hands a document to the core. One that it refuses changes nothing. */
-  #take(remote: Remote, document: JwksDocument): boolean {
+  /** Hands a document to the core. One that it refuses changes nothing, and what is wrong with it comes back. */
+  #take(remote: Remote, document: JwksDocument): string | undefined {
     try {
       const report = this.#apply(remote.issuer, document.text);
       remote.took(document, report, (this.#io.random ?? Math.random)());
-    } catch {
-      return false;
+    } catch (error) {
+      return error instanceof Error ? error.message.slice(0, LONGEST_DETAIL) : 'unknown';
     }
     this.#tendAt = 0;
-    return true;
+    return undefined;
   }
 
   /**
@@ -242,10 +270,11 @@ export class RemoteKeys {
     this.#tell('keys-dropped', remote);
   }
 
-  #failed(remote: Remote, reason: string): void {
+  #failed(remote: Remote, failure: Failure): void {
     remote.count.failures += 1;
-    remote.lastFailure = reason;
-    this.#tell('keys-failed', remote, reason);
+    remote.failures += 1;
+    remote.lastFailure = failure;
+    this.#tell('keys-failed', remote, failure.reason);
   }
 
   #tell(name: IoEvent['name'], { issuer }: Remote, reason?: string): void {
