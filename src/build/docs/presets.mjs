@@ -50,12 +50,24 @@ function pageOf(name) {
 const block = (value) => `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``;
 const decoded = (segment) => JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'));
 
-const vectorsOf = (name) => {
-  const begins = (id) => ['accepts', 'refuses'].some((verb) => id.startsWith(`${name}-${verb}-`));
-  return readVectors('policy')
-    .flatMap(({ vectors }) => vectors)
-    .filter(({ id, token }) => begins(id) && typeof token === 'string');
-};
+/**
+ * The vectors of a preset: those that are called after it, or else those whose policy has it, of the
+ * first such policy alone.
+ */
+function vectorsOf(name) {
+  const files = readVectors('policy').map(({ vectors, policies }) =>
+    vectors
+      .filter(({ token }) => typeof token === 'string')
+      .map((vector) => ({ ...vector, of: policies?.[vector.policy] ?? vector.policy })),
+  );
+  const all = files.flat();
+  const called = all.filter(({ id }) =>
+    ['accepts', 'refuses'].some((verb) => id.startsWith(`${name}-${verb}-`)),
+  );
+  if (called.length > 0) return called;
+  const having = all.filter(({ of }) => of?.issuers?.[0]?.preset === name);
+  return having.filter(({ of }) => of === having[0].of);
+}
 
 /** A token of the provider's documented shape. */
 export function tokenOf(name) {
@@ -85,15 +97,12 @@ export function shortestOf(name) {
 }
 
 function policyWith(name) {
-  for (const { vectors, policies } of readVectors('policy')) {
-    const { policy } = vectors.find(({ id }) => id.startsWith(`${name}-accepts-`)) ?? {};
-    const issuers = (typeof policy === 'string' ? policies[policy] : policy)?.issuers;
-    const issuer = issuers?.find(({ preset }) => preset === name);
-    if (issuer === undefined) continue;
-    const { jwks, keys, ...own } = issuer;
-    return { issuers: [own] };
-  }
-  return undefined;
+  const issuer = vectorsOf(name)
+    .flatMap(({ of }) => of?.issuers ?? [])
+    .find(({ preset }) => preset === name);
+  if (issuer === undefined) return undefined;
+  const { jwks, keys, ...own } = issuer;
+  return { issuers: [own] };
 }
 
 /** Tokens that look alike and are refused, by the code. */
@@ -101,7 +110,10 @@ export function refusedOf(name) {
   const rows = vectorsOf(name)
     .filter(({ expect }) => !expect.ok)
     .map(({ id, comment, expect }) => {
-      const what = id.slice(`${name}-refuses-`.length).replaceAll('-', ' ');
+      const what = id
+        .slice(id.indexOf('-refuses-') + '-refuses-'.length)
+        .replaceAll('-', ' ')
+        .replace(/ preset$/, '');
       return `| ${what} | [\`${expect.code}\`](../reference/codes.md#${expect.code}) | ${comment} |`;
     });
   if (rows.length === 0) return '';
