@@ -142,7 +142,11 @@ const list = (all) => [
   { name: 'traps', lane: 'compute', after: ['build'], work: () => nodeTest('tests/traps') },
   { name: 'load', lane: 'compute', after: ['build'], work: () => node('tests/load/load.mjs') },
 
-  { name: 'types', lane: 'servers', work: () => bin('tsc', '-p', 'tests/package/tsconfig.json') },
+  {
+    name: 'types',
+    lane: 'servers',
+    work: () => bin('tsc', '-p', 'tests/package/tsconfig.json').then(() => nodeTest('tests/types')),
+  },
   { name: 'session-types', lane: 'servers', work: () => bin('tsc', '-p', 'tests/session/tsconfig.json') },
   { name: 'store-types', lane: 'servers', work: () => bin('tsc', '-p', 'tests/stores/tsconfig.json') },
   { name: 'adapter-types', lane: 'servers', work: () => bin('tsc', '-p', 'tests/adapters/tsconfig.json') },

@@ -42,7 +42,7 @@ function gateThat(decision) {
     asked.push(question);
     return decision;
   };
-  return { check, asked };
+  return { check, asked, requirement: (requirement) => requirement };
 }
 
 async function overHttp(app, decision) {

@@ -4,6 +4,7 @@
 // js, javascript, mjs  the same, and parameters may be without a type
 // `ts workers`         without the DOM library and with @cloudflare/workers-types; the same after `js`
 // `ts service-worker`  with the library of workers of a page, and the events of a service worker
+// `ts alone`           apart from the others, which what it declares for all of a program would change
 // json                 parsed; what names issuers is read as a policy, and what stands under `gate` as its part
 // sh, bash             the commands exist, and so do their subcommands, scripts and files
 //
@@ -28,7 +29,7 @@ const SHOWN = new Set([
 ]);
 
 /** What stands behind the language where a block is compiled for another platform. */
-const FLAGS = ['workers', 'service-worker'];
+const FLAGS = ['workers', 'service-worker', 'alone'];
 
 const given = (name) => readFileSync(new URL(`${name}.d.ts`, import.meta.url), 'utf8');
 
@@ -73,6 +74,7 @@ export async function problemsOf(blocks) {
     const runs = [
       ['ts', chosen(TYPESCRIPT), browser],
       ['js', chosen(JAVASCRIPT), { ...browser, ...untyped }],
+      ['ts-alone', chosen(TYPESCRIPT, 'alone'), browser],
       ['ts-workers', chosen(TYPESCRIPT, 'workers'), workers],
       ['js-workers', chosen(JAVASCRIPT, 'workers'), { ...workers, ...untyped }],
       ['ts-sw', chosen(TYPESCRIPT, 'service-worker'), serviceWorker],

@@ -21,8 +21,9 @@ declare global {
   const session: Session;
   const clock: Clock;
   const verifierPolicy: Policy;
-  /** The variables of a deployment: secrets and settings are texts. */
-  const env: { readonly [name: string]: string };
+  /** What a deployment hands over: secrets, settings, bindings. */
+  // biome-ignore lint/suspicious/noExplicitAny: of any type.
+  const env: any;
   const accessToken: string;
   const user: { readonly id: string };
 }

@@ -1,6 +1,15 @@
 // A stranger's project: the packed package, what the README's examples import besides, and the compiler.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 
@@ -21,12 +30,14 @@ export const STRICT = {
 };
 
 /**
- * A folder within the work tree, where the frameworks are found, with the package installed in it as npm packs it.
+ * A folder within the work tree, where the frameworks are found, with the package installed in it as npm packs it; one that is `bare` has
+ * nothing but the package.
  * @returns {{ folder: string, remove(): void }}
  */
-export function project() {
-  mkdirSync(TARGET, { recursive: true });
-  const folder = mkdtempSync(join(TARGET, 'docs-'));
+export function project({ bare = false } = {}) {
+  const parent = bare ? realpathSync(tmpdir()) : TARGET;
+  mkdirSync(parent, { recursive: true });
+  const folder = mkdtempSync(join(parent, 'portcullis-project-'));
   const modules = join(folder, 'node_modules');
   mkdirSync(modules);
   const npm = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder];
@@ -34,7 +45,7 @@ export function project() {
   execFileSync('tar', ['-xzf', join(folder, tarball), '-C', modules]);
   execFileSync('mv', [join(modules, 'package'), join(modules, 'portcullis')]);
   const next = join(EXTRA, 'node_modules', 'next');
-  if (existsSync(next)) symlinkSync(next, join(modules, 'next'));
+  if (!bare && existsSync(next)) symlinkSync(next, join(modules, 'next'));
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
@@ -53,9 +64,18 @@ export function compile(folder, files, options) {
     .filter((name) => /\.[cm]?tsx?$/.test(name))
     .map((name) => join(folder, name));
   const program = ts.createProgram(roots, { ...STRICT, typeRoots: typeRoots(), ...options });
-  const isOurs = ({ file }) =>
-    file === undefined || !/(?:^\.\.|^node_modules)\/(?!portcullis\/)/.test(relative(folder, file.fileName));
-  const found = ts.getPreEmitDiagnostics(program).filter(isOurs);
+  // What others declare is checked where it is used, and their own files are not.
+  const isOurs = ({ fileName }) =>
+    !/(?:^\.\.|^node_modules)\/(?!portcullis\/)/.test(relative(folder, fileName));
+  const ours = program.getSourceFiles().filter((file) => !file.hasNoDefaultLib && isOurs(file));
+  const found = [
+    ...program.getOptionsDiagnostics(),
+    ...program.getGlobalDiagnostics(),
+    ...ours.flatMap((file) => [
+      ...program.getSyntacticDiagnostics(file),
+      ...program.getSemanticDiagnostics(file),
+    ]),
+  ];
   return found.map(({ file, start, messageText, code }) => ({
     file: file && relative(folder, file.fileName),
     line: file === undefined ? 0 : file.getLineAndCharacterOfPosition(start ?? 0).line + 1,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 
-import { sharedStorage } from 'portcullis/session';
+import { SessionError, sharedStorage } from 'portcullis/session';
 
 import { mint } from './fakes.mjs';
 import {
@@ -123,6 +123,7 @@ test('a revocation that failed is kept, said, and tried again until it is done',
   const { session } = await signedIn([good()], { revoke });
   await assert.rejects(passing(session.signOut()), (error) => {
     assert.match(error.message, /^revoke: .*503/);
+    assert.deepEqual([error instanceof SessionError, error.code], [true, 'unrevoked']);
     assert.match(error.cause.message, /503/);
     return true;
   });
@@ -162,7 +163,7 @@ test('a revocation that hangs, throws at once or is no promise is one that faile
   };
   for (const revoke of Object.values(ways)) {
     const { session } = await signedIn([good()], { revoke });
-    await assert.rejects(passing(session.signOut()), /^Error: revoke: /);
+    await assert.rejects(passing(session.signOut()), /^SessionError: revoke: /);
     assert.equal(session.snapshot().unrevoked, 1);
   }
   assert.equal(signals[0].aborted, true);

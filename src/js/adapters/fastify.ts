@@ -1,13 +1,20 @@
 // For Fastify 5: https://fastify.dev. Nothing of it is imported.
-import type { Auth, Claims, Gate, Requirement } from '../gate/index.js';
+import type { Gate, RegisteredAuth, Requirement, WithoutClaims } from '../gate/index.js';
 import { contextOf, factsOf, headersOf, type NodeRequest, rewrite } from './node.js';
 
+/** @ts-ignore: in a program without Fastify there is nothing to add to. */
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of a request that a guard of Portcullis let pass: the gate's decision. */
+    auth: RegisteredAuth;
+  }
+}
+
 /** What is asked of Fastify's `Request`; it is given `auth`. */
-export interface FastifyRequest<C = Claims> {
+export interface FastifyRequest {
   raw: NodeRequest;
   /** The target as it came, before `rewriteUrl`. */
   originalUrl: string;
-  auth?: Auth<C>;
 }
 
 /** What is asked of Fastify's `Reply`. */
@@ -21,15 +28,25 @@ export interface FastifyReply {
 /**
  * A hook that lets pass what the gate allows, with the decision as `request.auth`: for `app.addHook('onRequest', …)`, or a route's own
  * `onRequest`, which runs before the body is read.
+ * @example
+ * ```ts
+ * import fastify from 'fastify';
+ * import { guard } from 'portcullis/fastify';
+ *
+ * const app = fastify();
+ * app.addHook('onRequest', guard(gate, { scopes: ['notes:read'] }));
+ * app.get('/notes', (request) => `Hello, ${request.auth.claims.sub}`);
+ * ```
  */
-export function guard<C = Claims>(
-  gate: Gate<C>,
+export function guard<C, Via extends WithoutClaims>(
+  gate: Gate<C, Via>,
   requirement?: Requirement,
-): (request: FastifyRequest<C>, reply: FastifyReply) => Promise<unknown> {
+): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
+  const required = gate.requirement(requirement);
   return async (request, reply) => {
     const { raw, originalUrl } = request;
     const context = contextOf(raw, originalUrl, raw.url ?? originalUrl);
-    const decision = await gate.check(factsOf(raw, originalUrl), requirement, context);
+    const decision = await gate.check(factsOf(raw, originalUrl), required, context);
     if (!decision.ok) {
       const { response } = decision;
       reply.code(decision.status);
@@ -40,7 +57,7 @@ export function guard<C = Claims>(
     }
     rewrite(request.raw, decision.headers);
     if (decision.nonce !== undefined) reply.header('dpop-nonce', decision.nonce);
-    request.auth = decision;
+    (request as { auth?: unknown }).auth = decision;
     return undefined;
   };
 }

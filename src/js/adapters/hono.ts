@@ -1,5 +1,14 @@
-// For Hono 4: https://hono.dev. Nothing of it is imported.
-import type { Claims, Gate, RequestFacts, Requirement } from '../gate/index.js';
+// For Hono 4: https://hono.dev. Nothing of it is imported but a type, by which Hono tells a route's handlers of the claims.
+import type {
+  Auth,
+  Claims,
+  Gate,
+  RequestFacts,
+  Requirement,
+  TokenRequirement,
+  WithoutClaims,
+} from '../gate/index.js';
+import type { Request, Response } from '../shared/web.js';
 import { factsOf, type NodeRequest, rewrite } from './node.js';
 
 /** What is asked of Hono's `Context`. */
@@ -20,10 +29,29 @@ export interface HonoContext {
 /** For `new Hono<{ Variables: GateVariables }>()`, which types `c.var.jwtPayload` and `c.get('jwtPayload')`. */
 export type GateVariables<C = Claims, Key extends string = 'jwtPayload'> = Record<Key, C>;
 
-/** What the middleware may be told besides the requirement. */
-export interface HonoOptions<Context = HonoContext> {
+/**
+ * The middleware: what follows it in a route, or in the app behind `app.use(…)`, has the claims in `c.var`.
+ * @ts-ignore: in a program without Hono it is of any type. */
+export type HonoGuard<C, Via extends WithoutClaims, Key extends string> = import('hono').MiddlewareHandler<{
+  Variables: GateVariables<Auth<C, Via>['claims'], Key>;
+}>;
+
+/**
+ * What the middleware may be told besides the requirement.
+ * @example
+ * ```ts
+ * import { getConnInfo } from 'hono/cloudflare-workers';
+ * import { guard } from 'portcullis/hono';
+ *
+ * const guarded = guard(gate, undefined, {
+ *   key: 'user',
+ *   clientAddress: (c: Parameters<typeof getConnInfo>[0]) => getConnInfo(c).remote.address,
+ * });
+ * ```
+ */
+export interface HonoOptions<Context = HonoContext, Key extends string = 'jwtPayload'> {
   /** Under which name the claims are set: `jwtPayload` by default, as by Hono's own middlewares. */
-  key?: string;
+  key?: Key;
   /**
    * Where the runtime tells the client's address: `(c) => getConnInfo(c).remote.address`.
    * Default: the platform's trusted field, or the connection that `@hono/node-server`, Deno or
@@ -32,14 +60,52 @@ export interface HonoOptions<Context = HonoContext> {
   clientAddress?(c: Context): string | undefined;
 }
 
-/** A middleware that lets pass what the gate allows and sets the claims. Anonymous requests, where they may pass, have none. */
-export function guard<C = Claims, Context extends HonoContext = HonoContext>(
-  gate: Gate<C>,
+/**
+ * A middleware that lets pass what the gate allows and sets the claims. Anonymous requests, where they may pass, have none.
+ * @example
+ * ```ts
+ * import { Hono } from 'hono';
+ * import { guard } from 'portcullis/hono';
+ *
+ * const app = new Hono()
+ *   .use('/notes', guard(gate, { scopes: ['notes:read'] }))
+ *   .get('/notes', (c) => c.text(`Hello, ${c.var.jwtPayload.sub}`));
+ * ```
+ */
+export function guard<
+  C,
+  Via extends WithoutClaims,
+  Key extends string = 'jwtPayload',
+  Context extends HonoContext = HonoContext,
+>(gate: Gate<C, Via>, requirement?: undefined, options?: HonoOptions<Context, Key>): HonoGuard<C, Via, Key>;
+export function guard<
+  C,
+  Via extends WithoutClaims,
+  Key extends string = 'jwtPayload',
+  Context extends HonoContext = HonoContext,
+>(
+  gate: Gate<C, Via>,
+  requirement: TokenRequirement,
+  options?: HonoOptions<Context, Key>,
+): HonoGuard<C, Via & 'preflight', Key>;
+export function guard<
+  C,
+  Via extends WithoutClaims,
+  Key extends string = 'jwtPayload',
+  Context extends HonoContext = HonoContext,
+>(
+  gate: Gate<C, Via>,
+  requirement: Requirement,
+  options?: HonoOptions<Context, Key>,
+): HonoGuard<C, (Via & 'preflight') | 'anonymous', Key>;
+export function guard(
+  gate: Gate<unknown, WithoutClaims>,
   requirement?: Requirement,
-  { key = 'jwtPayload', clientAddress }: HonoOptions<Context> = {},
-): (c: Context, next: () => Promise<void>) => Promise<Response | undefined> {
-  return async (c, next) => {
-    const decision = await gate.check(judged(c), requirement, {
+  { key = 'jwtPayload', clientAddress }: HonoOptions<HonoContext, string> = {},
+): unknown {
+  const required = gate.requirement(requirement);
+  return async (c: HonoContext, next: () => Promise<void>): Promise<Response | undefined> => {
+    const decision = await gate.check(judged(c), required, {
       served: servedOf(c.req),
       clientAddress: clientAddress === undefined ? peerOf(c) : clientAddress(c),
       waitUntil: (promise) => waitUntil(c, promise),

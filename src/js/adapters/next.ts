@@ -1,23 +1,32 @@
 // For Next.js 16: https://nextjs.org. Nothing of it is imported. A route handler needs no adapter: `export const GET = gate.protect(…)`.
-import type { Claims, Gate, Requirement } from '../gate/index.js';
+import type { Gate, Requirement, WithoutClaims } from '../gate/index.js';
+import type { Response, Headers as WebHeaders, Request as WebRequest } from '../shared/web.js';
 
 /** What is asked of `NextResponse`. */
 export interface NextResponseLike<R extends Response = Response> {
-  next(init: { request: { headers: Headers } }): R;
+  next(init: { request: { headers: WebHeaders } }): R;
 }
 
 /**
  * The function of a `proxy.ts`: it lets pass what the gate allows. The routes behind it are told by headers, the policy's
  * `forward.claims`; whatever a client sent under those names is stripped.
+ * @example
+ * ```ts
+ * import { NextResponse } from 'next/server';
+ * import { guard } from 'portcullis/next';
+ *
+ * export const proxy = guard(gate, NextResponse);
+ * ```
  */
-export function guard<R extends Response, C = Claims>(
-  gate: Gate<C>,
+export function guard<R extends Response, C, Via extends WithoutClaims>(
+  gate: Gate<C, Via>,
   NextResponse: NextResponseLike<R>,
   requirement?: Requirement,
-): (request: Request, event?: { waitUntil(promise: Promise<unknown>): void }) => Promise<Response> {
+): (request: WebRequest, event?: { waitUntil(promise: Promise<unknown>): void }) => Promise<Response> {
+  const required = gate.requirement(requirement);
   return async (request, event) => {
     const waitUntil = event && ((promise: Promise<unknown>) => event.waitUntil(promise));
-    const decision = await gate.check(request, requirement, { waitUntil, served: servedOf(request) });
+    const decision = await gate.check(request, required, { waitUntil, served: servedOf(request) });
     if (!decision.ok) return decision.response;
     // Next keeps the body for the route: it is the headers alone that are carried on.
     const { headers } = decision.apply(new Request(request.url, { headers: request.headers }));

@@ -1,5 +1,6 @@
 // What Express, Fastify and whatever else stands on Node's `http` have in common.
 import type { CheckContext, ForwardHeaders, RequestFacts } from '../gate/index.js';
+import type { Response } from '../shared/web.js';
 import { servedOf, urlOf } from './target.js';
 
 /** What is asked of Node's `IncomingMessage`, of HTTP/1.1 and of HTTP/2. */

@@ -1,5 +1,6 @@
 // Which paths a request to SvelteKit is about. A client writes some of what the framework says of
 // them.
+import type { Request, URL as WebUrl } from '../shared/web.js';
 
 /** What of SvelteKit's `RequestEvent` says what is served. */
 export interface SvelteKitPlace {
@@ -9,7 +10,7 @@ export interface SvelteKitPlace {
    * remote function it is the page that calls it, by the client's own headers
    * `x-sveltekit-pathname` and `x-sveltekit-search`.
    */
-  url: URL;
+  url: WebUrl;
   /**
    * The route that answers, and what its parameters are: `reroute` may have chosen it by another
    * path.

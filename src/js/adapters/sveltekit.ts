@@ -1,10 +1,20 @@
 // For SvelteKit: https://svelte.dev/docs/kit. Nothing of it is imported.
 
-import type { Auth, Claims, Gate, RequestFacts, Requirement } from '../gate/index.js';
+import type { Gate, RegisteredAuth, RequestFacts, Requirement, WithoutClaims } from '../gate/index.js';
+import type { Response } from '../shared/web.js';
 import { type NodeRequest, pairs, rewrite } from './node.js';
 import { placeOf, type SvelteKitPaths, type SvelteKitPlace } from './sveltekit-paths.js';
 
 export type { SvelteKitPaths } from './sveltekit-paths.js';
+
+declare global {
+  namespace App {
+    interface Locals {
+      /** Of a request that a guard of Portcullis let pass: the gate's decision. */
+      auth: RegisteredAuth;
+    }
+  }
+}
 
 /** What is asked of SvelteKit's `RequestEvent`; its `locals` are given `auth`. */
 export interface SvelteKitEvent extends SvelteKitPlace {
@@ -18,15 +28,22 @@ export interface SvelteKitEvent extends SvelteKitPlace {
 /**
  * A `handle` for `hooks.server.js` that lets pass what the gate allows, with the decision as
  * `event.locals.auth`. `paths` says where the app lies, unless that is SvelteKit's default.
+ * @example
+ * ```ts
+ * import { guard } from 'portcullis/sveltekit';
+ *
+ * export const handle = guard(gate, { scopes: ['notes:read'] });
+ * ```
  */
-export function guard<C = Claims>(
-  gate: Gate<C>,
+export function guard<C, Via extends WithoutClaims>(
+  gate: Gate<C, Via>,
   requirement?: Requirement,
   paths: SvelteKitPaths = {},
 ): <Event extends SvelteKitEvent>(input: {
   event: Event;
   resolve(event: Event): Response | Promise<Response>;
 }) => Promise<Response> {
+  const required = gate.requirement(requirement);
   return async ({ event, resolve }) => {
     const { url, served } = placeOf(event, paths);
     const { method, body } = event.request;
@@ -39,12 +56,12 @@ export function guard<C = Claims>(
       waitUntil: waitUntil(event),
       served,
     };
-    const decision = await gate.check(facts, requirement, context);
+    const decision = await gate.check(facts, required, context);
     if (!decision.ok) return decision.response;
     event.request = decision.apply(event.request);
     const req = nodeRequest(event);
     if (req !== undefined) rewrite(req, decision.headers);
-    (event.locals as { auth?: Auth<C> }).auth = decision;
+    (event.locals as { auth?: unknown }).auth = decision;
     const response = await resolve(event);
     if (decision.nonce !== undefined) response.headers.set('dpop-nonce', decision.nonce);
     return response;

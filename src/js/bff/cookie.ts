@@ -1,4 +1,19 @@
 // The one cookie (RFC 6265bis): out of the reach of scripts, plain HTTP, other sites and, by its prefix, of other hosts of this one.
+import type { Request } from '../shared/web.js';
+
+/**
+ * The cookie of the refresh token. Everything is optional.
+ * @example
+ * ```ts
+ * import { createBff } from 'portcullis/bff';
+ *
+ * const bff = createBff({
+ *   tokenEndpoint: 'https://issuer.example/token',
+ *   clientId: 'app',
+ *   cookie: { name: 'app-session', maxAgeSeconds: 30 * 86_400 },
+ * });
+ * ```
+ */
 export interface CookieOptions {
   /** Without the prefix. Default: `session`. */
   name?: string;

@@ -1,3 +1,5 @@
+import type { Request } from '../shared/web.js';
+
 /**
  * Was it a page of this origin that sent it? A header of one's own takes a preflight that no foreign page passes; what the browser says of the
  * sender, no page can write. SameSite=Strict alone lets other hosts of one site in.

@@ -1,5 +1,6 @@
 // A backend for frontend: keeps the refresh token in a cookie that no script can read, and talks to the token endpoint in the page's place.
 import { retryAfter } from '../net/retry-after.js';
+import type { Request, Response as WebResponse } from '../shared/web.js';
 import { type CookieContent, type CookieOptions, cookieOf, cookieWith } from './cookie.js';
 import { isOwn } from './csrf.js';
 import { ask, type Upstream, type UpstreamResponse } from './upstream.js';
@@ -7,36 +8,61 @@ import { ask, type Upstream, type UpstreamResponse } from './upstream.js';
 export type { CookieOptions } from './cookie.js';
 export type { Upstream } from './upstream.js';
 
+/**
+ * Which authorization server the handler talks to, and where it answers itself.
+ * @example
+ * ```ts
+ * import { type BffOptions, createBff } from 'portcullis/bff';
+ *
+ * const options: BffOptions = {
+ *   tokenEndpoint: 'https://issuer.example/token',
+ *   revocationEndpoint: 'https://issuer.example/revoke',
+ *   clientId: 'app',
+ *   origin: 'https://app.example',
+ * };
+ * const bff = createBff(options);
+ * ```
+ */
 export interface BffOptions extends Upstream {
   /** Where the handler answers: POST for a new access token, DELETE to sign out. Default: `/session`. */
   path?: string;
+  /** Default: `__Host-session`, until the browser is closed. */
   cookie?: CookieOptions;
   /** The page's origin, where a proxy changes what the handler sees. Default: that of the request. */
   origin?: string;
 }
 
-/** What a token endpoint answers (RFC 6749 §5.1). */
-export interface Tokens {
+interface TokenMembers {
   access_token: string;
   refresh_token?: string;
-  [member: string]: unknown;
 }
 
+/** What a token endpoint answers (RFC 6749 §5.1), or `issuer.startSession`. */
+export type Tokens = TokenMembers | (TokenMembers & { readonly [member: string]: unknown });
+
+/** A backend for frontend, as a fetch handler. */
 export interface Bff {
   /** Answers what is for it, and undefined for everything else. */
-  fetch(request: Request): Promise<Response | undefined>;
+  fetch(request: Request): Promise<WebResponse | undefined>;
   /**
    * The answer to a sign-in, after the application has checked who it is: the tokens, the refresh token in the cookie. Answers to what the
    * browser sent with the cookie before neither take the new one away nor write over it. Pass the request of the sign-in, with its cookie:
    * without it, no browser's answers under way touch a cookie, and a page whose refresh is among them asks again.
    * @throws TypeError when the refresh token, or a next one that is somewhat longer, does not fit into a cookie.
    */
-  start(tokens: Tokens, request?: Request): Response;
+  start(tokens: Tokens, request?: Request): WebResponse;
 }
 
 /**
  * Makes a handler for any runtime that speaks fetch.
  * @throws TypeError when a setting is no good.
+ * @example
+ * ```ts
+ * import { createBff } from 'portcullis/bff';
+ *
+ * const bff = createBff({ tokenEndpoint: 'https://issuer.example/token', clientId: 'app' });
+ * const response = (await bff.fetch(request)) ?? new Response('not found', { status: 404 });
+ * ```
  */
 export function createBff({ path = '/session', cookie = {}, origin, ...upstream }: BffOptions): Bff {
   const { name, write, fits } = cookieWith(cookie);
@@ -92,7 +118,7 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
         grant_type: 'refresh_token',
         refresh_token: token,
       });
-      const body = (told?.body ?? {}) as Tokens;
+      const body = (told?.body ?? {}) as Tokens & { error?: unknown };
       // What is lost, the page asks for again, and the cookie still holds the same token.
       if (isGood(told) && typeof body.access_token === 'string') {
         const { refresh_token: next } = body;

@@ -1,23 +1,27 @@
 import { basicCredentials } from '../net/basic-credentials.js';
+import type { Response, Headers as WebHeaders, Request as WebRequest } from '../shared/web.js';
 
 /** The authorization server. */
 export interface Upstream {
+  /** An absolute URL (RFC 6749 §3.2). */
   tokenEndpoint: string;
   /** RFC 7009. Without it, signing out takes the cookie away and leaves the session to its end. */
   revocationEndpoint?: string;
+  /** The client that the application is. */
   clientId: string;
   /** Sent by HTTP Basic (RFC 6749 §2.3.1). Without one, the client is a public one. */
   clientSecret?: string;
   /** How long an answer may take: 8000 ms. */
   timeoutMs?: number;
-  fetch?(request: Request): Promise<Response>;
+  /** Default: the runtime's. */
+  fetch?(request: WebRequest): Promise<Response>;
 }
 
 /** What it answered: the status, the headers, and the body where it is JSON. */
 export interface UpstreamResponse {
   status: number;
   body: unknown;
-  headers: Headers;
+  headers: WebHeaders;
 }
 
 /** Asks it something as this client; undefined when there is no whole answer in time. */

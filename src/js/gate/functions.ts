@@ -3,6 +3,7 @@ import { bindFunctions as bindVerifier, type VerifierFunctions } from '../verifi
 import type { GateGlue } from '../wasm/glue.js';
 import { makeGate } from './gate.js';
 import type { createGate } from './index.js';
+import type { GatedPolicy, GateOptions } from './types.js';
 
 /** The functions of the gate's entry. */
 export interface GateFunctions extends VerifierFunctions {
@@ -11,5 +12,9 @@ export interface GateFunctions extends VerifierFunctions {
 
 /** Makes the functions of the gate's entry from a way to get at the core. */
 export function bindFunctions(core: () => Instance<GateGlue>): GateFunctions {
-  return { ...bindVerifier(core), createGate: (policy, options) => makeGate(core(), policy, options) };
+  return {
+    ...bindVerifier(core),
+    createGate: ((policy: GatedPolicy, options?: GateOptions) =>
+      makeGate(core(), policy, options)) as GateFunctions['createGate'],
+  };
 }

@@ -1,5 +1,5 @@
 import { CoreError, type Instance } from '../instance/instance.js';
-import type { IntrospectionSource, Io, RemoteSource, RevocationSource } from '../net/io.js';
+import type { Io } from '../net/io.js';
 import { ruleOf } from '../net/remote-keys/key-rule.js';
 import { RemoteKeys } from '../net/remote-keys/remote-keys.js';
 import { orPolicyError } from '../shared/errors.js';
@@ -23,14 +23,13 @@ import { memoryReplayStore } from './replay/memory.js';
 import { hasBody, mayHideBody } from './request/body.js';
 import { CollectedFacts } from './request/collected-facts.js';
 import { type Evidence, type Facts, type Profile, profileOf } from './request/facts.js';
-import { handed, withHeaders } from './request/handler.js';
+import { type ContextOf, copyOf, type Handler, handed, withHeaders } from './request/handler.js';
 import { connectionOf, platformOf, platformOption } from './request/platform.js';
 import { type Snapshot, snapshotOf } from './request/snapshot.js';
-import { nonceSecretOf, ResidentGate } from './resident.js';
+import { nonceSecretOf, ResidentGate, type Sources } from './resident.js';
 import { feedAuthorization } from './revocation/feed-credentials.js';
 import { Revocations } from './revocation/revocations.js';
 import type {
-  Auth,
   CheckContext,
   Decision,
   Gate,
@@ -39,14 +38,6 @@ import type {
   GateStats,
   RequestFacts,
 } from './types.js';
-
-interface Sources {
-  remotes: RemoteSource[];
-  introspections: IntrospectionSource[];
-  revocation: RevocationSource | null;
-  /** Under another policy: the core's word before it is in force. */
-  profile?: Profile;
-}
 
 /**
  * Makes a gate: the loop around the core, which decides. Here is only I/O, what was remembered, and the shape of answers.
@@ -117,7 +108,7 @@ class Driver {
       now,
       () => this.#profile.policy,
     );
-    const { remotes, introspections, revocation } = this.#sources();
+    const { remotes, introspections, revocation } = JSON.parse(this.#raw.remotes()) as Sources;
     this.#introspection = new Introspection(introspections, options.introspection, this.#io);
     this.#keys = new RemoteKeys(
       remotes,
@@ -134,7 +125,7 @@ class Driver {
       secrets: options.revocation,
     });
     this.#raw.onListsLost = () => this.#revocations.changed(undefined);
-    this.#profile = this.#readProfile();
+    this.#profile = this.#profileOf(this.#raw.profile());
     this.#loop = new Loop(this.#raw, now, {
       keys: this.#keys,
       introspection: () => this.#introspection,
@@ -147,7 +138,9 @@ class Driver {
   face(): Gate {
     return {
       check: (request, requirement, context) => this.#check(request, requirement, context),
-      protect: (handler, requirement, context) => this.#protect(handler, requirement, context),
+      protect: (handler, requirement, context) =>
+        this.#protect(handler as Handler, requirement, context as never) as never,
+      requirement: (requirement) => copyOf(requirement, this.#textOf(requirement)),
       replacePolicy: (policy) => this.#inner.verifier.replacePolicy(policy),
       revocationsChanged: (hint) => this.#revocations.changed(hint?.version),
       stats: () => this.#stats(),
@@ -169,15 +162,20 @@ class Driver {
     }
   }
 
-  #protect<Rest extends unknown[]>(
-    handler: (request: Request, auth: Auth, ...rest: Rest) => Response | Promise<Response>,
+  /** A requirement's text. A mistake in it is told now and not by the first request. */
+  #textOf(requirement: Requirement | undefined): string | undefined {
+    if (requirement === undefined) return undefined;
+    const text = toJson(requirement);
+    this.#requirement(text);
+    return text;
+  }
+
+  #protect(
+    handler: Handler,
     requirement?: Requirement,
-    contextOf: (request: Request, ...rest: Rest) => CheckContext = (request, ...rest) =>
-      handed(request, rest),
-  ): (request: Request, ...rest: Rest) => Promise<Response> {
-    const text = requirement === undefined ? undefined : toJson(requirement);
-    // A mistake in it is told now and not by the first request.
-    if (text !== undefined) this.#requirement(text);
+    contextOf: ContextOf = (request, ...rest) => handed(request, rest),
+  ): (request: Request, ...rest: unknown[]) => Promise<Response> {
+    const text = this.#textOf(requirement);
     return async (request, ...rest) => {
       const stopwatch = this.#observer.stopwatch(this.#options.serverTiming);
       const decision = await this.#answer(request, text, contextOf(request, ...rest), stopwatch);
@@ -322,7 +320,7 @@ class Driver {
     if (known !== undefined) return known;
     const number = orPolicyError(() => this.#raw.requirement(text));
     this.#requirements.set(text, number);
-    this.#profile = this.#readProfile();
+    this.#profile = this.#profileOf(this.#raw.profile());
     return number;
   }
 
@@ -374,14 +372,6 @@ class Driver {
     this.#profile = profile;
     this.#keys.replace(sources.remotes, now);
     this.#revocations.replace(revocation, authorization);
-  }
-
-  #sources(): Sources {
-    return JSON.parse(this.#raw.remotes()) as Sources;
-  }
-
-  #readProfile(): Profile {
-    return this.#profileOf(this.#raw.profile());
   }
 
   #profileOf(own: string): Profile {

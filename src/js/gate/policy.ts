@@ -1,24 +1,39 @@
+import type { NonEmpty } from '../shared/non-empty.js';
+
 /** The algorithms of DPoP proofs. */
 export type ProofAlg = 'ES256' | 'EdDSA' | 'RS256';
 
-/** What a request has to bring besides a good token. Everything is optional; `gate.check` takes one as well. */
+/**
+ * What a request has to bring besides a good token. Everything is optional; `gate.check` takes one as well.
+ * @example
+ * ```ts
+ * import type { Requirement } from 'portcullis/gate';
+ *
+ * const requirement: Requirement = {
+ *   scopes: ['notes:write'],
+ *   claims: [{ path: ['realm_access', 'roles'], anyOf: ['editor', 'owner'] }],
+ *   maxAgeSeconds: 3600,
+ * };
+ * const decision = await gate.check(request, requirement);
+ * ```
+ */
 export interface Requirement {
   /** All of these, in `scope` (a string) or `scp` (a string or an array of strings). */
-  scopes?: readonly [string, ...string[]];
+  scopes?: NonEmpty<string>;
   /** At least one of these. */
-  anyScope?: readonly [string, ...string[]];
+  anyScope?: NonEmpty<string>;
   /** Roles, groups, entitlements: a claim by its exact path, a string or an array of strings. */
   claims?: readonly ClaimRequirement[];
   /** One of these authentication contexts (RFC 9470); what is missing is asked for by a step-up challenge. */
-  acr?: readonly [string, ...string[]];
+  acr?: NonEmpty<string>;
   /** The user's authentication (`auth_time`) may not be longer ago than this (RFC 9470). */
   maxAgeSeconds?: number;
   /** The client's address is in one of these: names in the policy's `networks`, or CIDR blocks. */
-  networks?: readonly [string, ...string[]];
+  networks?: NonEmpty<string>;
   /** A claim that holds the CIDR blocks its token may be used from: a string or an array of strings. */
   networkClaim?: string;
   /** The token's `typ` is one of these: narrower than the issuer's `types`. */
-  types?: readonly [string, ...string[]];
+  types?: NonEmpty<string>;
   /** The token is bound to a key of the client's. A token with `cnf` must always be proven, whatever this says. */
   binding?: 'dpop' | 'mtls' | 'any';
   /** A request without credentials passes, without claims. Bad credentials never do. */
@@ -28,9 +43,9 @@ export interface Requirement {
 /** `allOf` and `anyOf` are compared byte for byte with the claim's string, or with the strings in its array. */
 export interface ClaimRequirement {
   /** Names from the outermost object inwards: `['realm_access', 'roles']`. */
-  path: readonly [string, ...string[]];
-  allOf?: readonly [string, ...string[]];
-  anyOf?: readonly [string, ...string[]];
+  path: NonEmpty<string>;
+  allOf?: NonEmpty<string>;
+  anyOf?: NonEmpty<string>;
 }
 
 /** What a route may allow in its paths although servers read it in different ways. */
@@ -48,17 +63,29 @@ export interface Route {
    */
   path: string;
   /** Exact methods; `GET` covers `HEAD`. Default: every method. */
-  methods?: readonly [string, ...string[]];
+  methods?: NonEmpty<string>;
   /**
    * What may stand in paths here although servers read it in different ways: `%2F` for
    * `/@scope%2Fname`. Elsewhere it is refused.
    */
-  allowInPath?: readonly [InPath, ...InPath[]];
+  allowInPath?: NonEmpty<InPath>;
   /** What is required there; `'public'` for nothing at all. */
   requirement: Requirement | 'public';
 }
 
-/** The policy's member `gate`: from a request to a decision. */
+/**
+ * The policy's member `gate`: from a request to a decision.
+ * @example
+ * ```ts
+ * import type { GatePolicy } from 'portcullis/gate';
+ *
+ * const part: GatePolicy = {
+ *   origins: ['https://api.example'],
+ *   routes: [{ path: '/health', methods: ['GET'], requirement: 'public' }],
+ *   forward: { claims: { sub: 'x-user' } },
+ * };
+ * ```
+ */
 export interface GatePolicy {
   /** The `realm` of challenges: `api` by default. */
   realm?: string;
@@ -82,9 +109,9 @@ export interface GatePolicy {
     token?: 'strip' | 'keep';
   };
   /** Names for lists of CIDR blocks, IPv4 and IPv6. */
-  networks?: Readonly<Record<string, readonly [string, ...string[]]>>;
+  networks?: Readonly<Record<string, NonEmpty<string>>>;
   /** Proxies whose word is taken for the client's address and for `x-forwarded-proto`. Default: nobody's. */
-  proxies?: { trusted: readonly [string, ...string[]]; header?: string };
+  proxies?: { trusted: NonEmpty<string>; header?: string };
   /** Proof of possession (RFC 9449). */
   dpop?: {
     /** How old a proof may be: 60 by default, 1 to 300. */
@@ -94,7 +121,7 @@ export interface GatePolicy {
     /** A nonce is good for its step and the next one: 60 by default, 10 to 3600. */
     nonceSeconds?: number;
     /** Default: `['ES256', 'EdDSA', 'RS256']`. */
-    algorithms?: readonly [ProofAlg, ...ProofAlg[]];
+    algorithms?: NonEmpty<ProofAlg>;
   };
   /**
    * The origins under which the service is reached: `https://api.example`, or
@@ -102,7 +129,7 @@ export interface GatePolicy {
    * one is refused. DPoP needs it wherever the platform takes the host from the client's `Host`:
    * in Node, Deno, Bun and natively.
    */
-  origins?: readonly [string, ...string[]];
+  origins?: NonEmpty<string>;
   /**
    * What CORS preflights are answered, and who may read a refusal. Without it no other origin is
    * allowed.
@@ -114,7 +141,7 @@ export interface GatePolicy {
    * Hosts that are not public and may be named by an issuer's metadata all the same: `keys.corp`,
    * `10.0.0.7`. An issuer's own host may.
    */
-  privateHosts?: readonly [string, ...string[]];
+  privateHosts?: NonEmpty<string>;
 }
 
 /** Cross-origin requests (Fetch §3.3). */
@@ -123,16 +150,16 @@ export interface CorsPolicy {
    * Exact, as browsers send them (`https://app.example`), or `'any'`. None that is not listed is
    * ever reflected.
    */
-  origins: 'any' | readonly [string, ...string[]];
+  origins: 'any' | NonEmpty<string>;
   /** Default: GET, HEAD, POST, PUT, PATCH and DELETE. */
-  methods?: readonly [string, ...string[]];
+  methods?: NonEmpty<string>;
   /** Request headers besides Content-Type and those of the gate's own credentials. */
-  headers?: readonly [string, ...string[]];
+  headers?: NonEmpty<string>;
   /**
    * Response headers that scripts may read of a refusal besides WWW-Authenticate, DPoP-Nonce and
    * Retry-After.
    */
-  exposeHeaders?: readonly [string, ...string[]];
+  exposeHeaders?: NonEmpty<string>;
   /** Whether scripts may send cookies along; not with `'any'`. Default: false. */
   credentials?: boolean;
   /** For how long browsers may remember the answer: 600 by default, 0 to 86400. */

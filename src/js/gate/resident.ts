@@ -1,11 +1,21 @@
 import type { Instance } from '../instance/instance.js';
 import { ResidentJudge } from '../instance/resident-judge.js';
+import type { IntrospectionSource, RemoteSource, RevocationSource } from '../net/io.js';
 import { PolicyError } from '../shared/errors.js';
 import type { GateGlue, RawGate } from '../wasm/glue.js';
 import type { Step } from './decision/decision.js';
 import { DecisionMemory } from './decision/decision-memory.js';
-import type { Facts } from './request/facts.js';
+import type { Facts, Profile } from './request/facts.js';
 import type { GateOptions } from './types.js';
+
+/** What a policy has fetched from elsewhere, as `remotes` and `remotesUnder` say it. */
+export interface Sources {
+  remotes: RemoteSource[];
+  introspections: IntrospectionSource[];
+  revocation: RevocationSource | null;
+  /** Under another policy: the core's word before it is in force. */
+  profile?: Profile;
+}
 
 /** A gate in wasm memory, with the requirements that it keeps besides what any verifier has. */
 export class ResidentGate extends ResidentJudge<RawGate> {

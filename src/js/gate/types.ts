@@ -2,8 +2,9 @@
 import type { SharedStore } from '../net/io.js';
 import type { RemoteKeysStats } from '../net/remote-keys/remote-keys.js';
 import type { StandardSchema } from '../shared/standard-schema.js';
+import type { Fetch, Headers, Request, Response } from '../shared/web.js';
 import type { Verifier, VerifierStats } from '../verifier/index.js';
-import type { Policy } from '../verifier/policy.js';
+import type { Policy, PolicyDocument } from '../verifier/policy.js';
 import type { Claims, JoseHeader, RejectionCode, Stage } from '../verifier/verdict.js';
 import type { DecisionEvent, ObserverStats } from './decision/observer.js';
 import type { ClientSecrets } from './introspection/client-authentication.js';
@@ -94,16 +95,20 @@ export interface AllowedToken<C = Claims> extends Passed {
   readonly alternative?: string;
 }
 
+/** How a request may pass without claims, where that was asked for. */
+export type WithoutClaims = 'public' | 'preflight' | 'anonymous';
+
 /**
  * The request passes without claims: nothing is required there, it may be anonymous and is, or it
  * is a CORS preflight which the policy's `gate.preflight: "pass"` leaves to the handler.
  */
-export interface AllowedWithout extends Passed {
-  readonly via: 'public' | 'preflight' | 'anonymous';
+export interface AllowedWithout<Via extends WithoutClaims = WithoutClaims> extends Passed {
+  readonly via: Via;
   readonly claims: undefined;
   readonly header: undefined;
 }
 
+/** The request passes, with a token or, where that was asked for, without one. */
 export type Allowed<C = Claims> = AllowedToken<C> | AllowedWithout;
 
 /** A problem in the sense of RFC 9457. It holds no piece of a token. */
@@ -163,12 +168,68 @@ export interface PreflightAnswered {
   readonly response: Response;
 }
 
-/** `response` of what is not `ok` is to be sent as it is. */
+/**
+ * `response` of what is not `ok` is to be sent as it is.
+ * @example
+ * ```ts
+ * const decision = await gate.check(request);
+ * if (!decision.ok) return decision.response;
+ * if (decision.via === 'token') console.log(decision.claims.sub, decision.issuer);
+ * return fetch(decision.apply(request));
+ * ```
+ */
 export type Decision<C = Claims> = Allowed<C> | Refused | PreflightAnswered;
 
-/** What a handler behind the gate is told. */
-export type Auth<C = Claims> = Allowed<C>;
+/**
+ * What a handler behind the gate is told: a token and its claims, and nothing without claims but in the ways of `Via`, which the policy or the
+ * requirement has to name: `public`, `anonymous` or, by `gate.preflight: 'pass'`, `preflight`.
+ */
+export type Auth<C = Claims, Via extends WithoutClaims = never> = [Via] extends [never]
+  ? AllowedToken<C>
+  : AllowedToken<C> | AllowedWithout<Via>;
 
+/** A requirement that no request meets without a token. */
+export type TokenRequirement = Requirement & { readonly anonymous?: false };
+
+/** The ways past a gate without claims that a policy names. One whose type says nothing, {@link GatedPolicy} itself, names none. */
+export type WaysOf<P> = [P] extends [never] ? never : GatedPolicy extends P ? never : WaysIn<P>;
+
+type WaysIn<P> = P extends { readonly gate: infer G }
+  ?
+      | (G extends { readonly preflight: infer Preflight }
+          ? 'pass' extends Preflight
+            ? 'preflight'
+            : never
+          : never)
+      | (G extends { readonly requirement: { readonly anonymous: infer Is } } ? Anonymous<Is> : never)
+      | (G extends { readonly routes: readonly (infer R)[] } ? WaysOfRoute<R> : never)
+  : never;
+
+type WaysOfRoute<R> = R extends { readonly requirement: infer Required }
+  ? Required extends string
+    ? 'public'
+    : Required extends { readonly anonymous: infer Is }
+      ? Anonymous<Is>
+      : never
+  : never;
+
+type Anonymous<Is> = true extends Is ? 'anonymous' : never;
+
+/**
+ * What a gate is given besides its policy: secrets, what it fetches with, and who is told. Everything is optional.
+ * @example
+ * ```ts
+ * import { createGate, type GateOptions } from 'portcullis/gate';
+ *
+ * const options: GateOptions = {
+ *   nonceSecret: crypto.getRandomValues(new Uint8Array(32)),
+ *   introspection: { 'https://issuer.example': { clientSecret: env.CLIENT_SECRET } },
+ *   narrow: (claims) => claims.sub !== 'mallory' || 'the account is closed',
+ *   onDecision: (event) => console.log(JSON.stringify(event)),
+ * };
+ * const gate = createGate(policy, options);
+ * ```
+ */
 export interface GateOptions<C = Claims> {
   /**
    * A schema that speaks Standard Schema v1: the claims are what it makes of them, and a token that does not fit is refused
@@ -176,7 +237,7 @@ export interface GateOptions<C = Claims> {
    */
   claims?: StandardSchema<C>;
   /** Default: the runtime's. */
-  fetch?: typeof fetch;
+  fetch?: Fetch;
   /** Whole seconds since 1970. Default: the runtime's clock. */
   now?(): number;
   /** How many decisions are remembered: 512 by default, 0 for none. */
@@ -218,8 +279,11 @@ export interface GateStats {
   reportOnly?: ShadowStats;
 }
 
-/** Decides about requests by one policy. Make it once and keep it. */
-export interface Gate<C = Claims> {
+/**
+ * Decides about requests by one policy. Make it once and keep it. `Via` is how requests may pass it without claims: as its policy's literal says,
+ * and otherwise nothing.
+ */
+export interface Gate<C = Claims, Via extends WithoutClaims = never> {
   /**
    * Decides about a request. Whatever the request is, the answer is a value.
    * @throws PolicyError when the requirement is none, or is one more than the 1024 different ones a gate keeps.
@@ -232,19 +296,45 @@ export interface Gate<C = Claims> {
   /**
    * Wraps a fetch handler: it is called with what the origin may see of an allowed request and with the decision; a refused request
    * gets its response. Of further arguments, as runtimes hand them over, one with `waitUntil` is used; `context` can tell more of them.
+   * The claims are there, unless the policy's routes or the requirement let somebody pass without.
    * @throws PolicyError when the requirement is none.
    */
   protect<Rest extends unknown[]>(
-    handler: (request: Request, auth: Auth<C>, ...rest: Rest) => Response | Promise<Response>,
-    requirement?: Requirement,
+    handler: (request: Request, auth: Auth<C, Via>, ...rest: Rest) => Response | Promise<Response>,
+    requirement?: undefined,
     context?: (request: Request, ...rest: Rest) => CheckContext,
   ): (request: Request, ...rest: Rest) => Promise<Response>;
+  protect<Rest extends unknown[]>(
+    handler: (
+      request: Request,
+      auth: Auth<C, Via & 'preflight'>,
+      ...rest: Rest
+    ) => Response | Promise<Response>,
+    requirement: TokenRequirement,
+    context?: (request: Request, ...rest: Rest) => CheckContext,
+  ): (request: Request, ...rest: Rest) => Promise<Response>;
+  protect<Rest extends unknown[]>(
+    handler: (
+      request: Request,
+      auth: Auth<C, (Via & 'preflight') | 'anonymous'>,
+      ...rest: Rest
+    ) => Response | Promise<Response>,
+    requirement: Requirement,
+    context?: (request: Request, ...rest: Rest) => CheckContext,
+  ): (request: Request, ...rest: Rest) => Promise<Response>;
+  /**
+   * Reads a requirement before any request does: a guard calls it when it is made, so that a mistake stops the program at its start and not
+   * every request.
+   * @returns an unchangeable copy, which `check` takes.
+   * @throws PolicyError when it is none, or is one more than the 1024 different ones a gate keeps.
+   */
+  requirement<R extends Requirement | undefined>(requirement: R): R;
   /**
    * Takes another policy from now on; nothing that was remembered by the present one counts any more, nor what was found out under it for
    * a request that is under way. Keys and lists are taken over as by `verifier.replacePolicy`.
    * @throws PolicyError as `createGate`; the present policy then stays, with its keys and lists.
    */
-  replacePolicy(policy: GatedPolicy): void;
+  replacePolicy<const P = never>(policy: GatedPolicy | (P & PolicyDocument<P>)): void;
   /**
    * Says that something was revoked, as a push message may: the next request pulls the lists first. It is only a hint, and makes one pull a
    * second at most; with the feed's `version` none when that is held already.
@@ -266,6 +356,7 @@ export interface Difference {
   route?: string | undefined;
 }
 
+/** How often the policy of `reportOnly` has agreed with the live one. */
 export interface ShadowStats {
   compared: number;
   same: number;

@@ -1,4 +1,4 @@
-import type { IssuerPolicy, Jwk } from '../verifier/policy.js';
+import type { IssuerPolicy, Jwk, JwkLike } from '../verifier/policy.js';
 
 /** So many requests within so many seconds. */
 export interface RateLimit {
@@ -43,7 +43,7 @@ export interface ClientConfig {
   /** What `hashClientSecret` made of its secret; several while one replaces another. */
   secretHash?: string | readonly string[];
   /** Its public keys, for `private_key_jwt`. */
-  jwks?: { keys: readonly Jwk[] };
+  jwks?: { keys: readonly (Jwk | JwkLike)[] };
   grants?: readonly GrantType[];
   /** All the scopes it may be granted, separated by spaces; what is asked for narrows them. */
   scope?: string;
@@ -104,7 +104,7 @@ export interface IssuerConfig {
 /** A private key that signs access tokens, and its place in the schedule. */
 export interface ScheduledKey {
   /** What `privateJwk()` of a signing key gave. */
-  jwk: Jwk;
+  jwk: Jwk | JwkLike;
   /** From when on it is in the JWK Set, in seconds since 1970. */
   publishedAtSeconds?: number;
   /** From when on it signs: at least `jwksCacheSeconds` later. */

@@ -17,6 +17,12 @@ interface Window {
  *
  * No window is forgotten before its time: whoever could push out the window in which he is counted would be counted from nothing. When there
  * is no room, keys that are new share windows: a flood may then be refused too early, and never too late.
+ * @example
+ * ```ts
+ * import { createIssuer, memoryCounter } from 'portcullis/issuer';
+ *
+ * const issuer = createIssuer({ config, signingKeys: [{ jwk }], rootKeys: [{ secret: env.ROOT }], store, counter: memoryCounter() });
+ * ```
  */
 export function memoryCounter(options: { now?: () => number } = {}): RateCounter {
   const now = clockOf(options.now);

@@ -1,6 +1,8 @@
+import type { NonEmpty } from '../shared/non-empty.js';
+import type { Fetch, Request, Response } from '../shared/web.js';
 import type { IssuerStore } from '../stores/store.js';
 import type { VerifyOptions } from '../verifier/index.js';
-import type { Jwk } from '../verifier/policy.js';
+import type { Jwk, JwkLike } from '../verifier/policy.js';
 import type { IssuerConfig, RootKey, ScheduledKey } from './config.js';
 
 export type { IssuerStore, StoreEntry } from '../stores/store.js';
@@ -12,6 +14,23 @@ export { memoryCounter } from './counter.js';
  * Makes an issuer: a fetch handler for its endpoints, and what an application calls in process. It holds no session; its store does.
  *
  * @throws PolicyError naming the field of the configuration or the key at fault, never its value.
+ * @example
+ * ```ts
+ * import { createIssuer } from 'portcullis/issuer';
+ * import { memoryStore } from 'portcullis/stores';
+ *
+ * const issuer = createIssuer({
+ *   config: {
+ *     issuer: 'https://login.example',
+ *     audience: 'https://api.example',
+ *     clients: [{ clientId: 'app', authentication: 'none', grants: ['refresh_token'] }],
+ *   },
+ *   signingKeys: [{ jwk: JSON.parse(env.SIGNING_KEY) }],
+ *   rootKeys: [{ secret: crypto.getRandomValues(new Uint8Array(32)) }],
+ *   store: memoryStore(),
+ * });
+ * const response = await issuer.fetch(request);
+ * ```
  */
 export declare function createIssuer(options: IssuerOptions): Issuer;
 
@@ -19,6 +38,16 @@ export declare function createIssuer(options: IssuerOptions): Issuer;
  * What is kept of a client's secret: its SHA-256. It is no password hash, and a secret that a person thought of has no place here.
  *
  * @throws PolicyError for fewer than 32 characters.
+ * @example
+ * ```ts
+ * import { hashClientSecret } from 'portcullis/issuer';
+ *
+ * const client = {
+ *   clientId: 'edge',
+ *   authentication: 'client_secret_basic',
+ *   secretHash: hashClientSecret(env.EDGE_SECRET),
+ * };
+ * ```
  */
 export declare function hashClientSecret(secret: string): string;
 
@@ -27,7 +56,7 @@ export interface AccessTokenRequest {
   /** `iss` */
   issuer: string;
   /** `aud` */
-  audience: string | [string, ...string[]];
+  audience: string | NonEmpty<string>;
   /** `sub` */
   subject: string;
   /** `client_id` */
@@ -75,14 +104,34 @@ export interface SigningKey {
 /**
  * Makes a new key from the platform's randomness. In workers, call it within a request.
  * @throws PolicyError for another algorithm; Error when the platform has no randomness.
+ * @example
+ * ```ts
+ * import { generateSigningKey } from 'portcullis/issuer';
+ *
+ * const key = generateSigningKey('ES256');
+ * const accessToken = key.mintAccessToken({
+ *   issuer: 'https://login.example',
+ *   audience: 'https://api.example',
+ *   subject: 'ada',
+ *   clientId: 'app',
+ *   lifetimeSeconds: 300,
+ * });
+ * ```
  */
 export declare function generateSigningKey(alg: 'ES256' | 'EdDSA'): SigningKey;
 
 /**
  * Takes up a key that `privateJwk()` gave, or any private JWK on P-256 or Ed25519.
  * @throws PolicyError naming the member at fault; also when the public half does not belong to the private one.
+ * @example
+ * ```ts
+ * import { importSigningKey } from 'portcullis/issuer';
+ *
+ * const key = importSigningKey(JSON.parse(env.SIGNING_KEY));
+ * const published = key.jwks();
+ * ```
  */
-export declare function importSigningKey(privateJwk: Jwk): SigningKey;
+export declare function importSigningKey(privateJwk: Jwk | JwkLike): SigningKey;
 
 /** Counts uses. Give one that all processes share; one that fails limits nothing. */
 export interface RateCounter {
@@ -135,14 +184,31 @@ export type Health =
   | { ok: true; durationMs: number }
   | { ok: false; durationMs: number; operation: NonNullable<IssuerEvent['operation']>; cause: Error };
 
+/**
+ * What an issuer is made of: its configuration, its secrets, and where its sessions are.
+ * @example
+ * ```ts
+ * import { createIssuer, type IssuerOptions } from 'portcullis/issuer';
+ *
+ * const options: IssuerOptions = {
+ *   config,
+ *   signingKeys: [{ jwk: privateJwk }],
+ *   rootKeys: [{ secret: env.ROOT_SECRET }],
+ *   store,
+ *   onEvent: ({ kind, cause }) => console.log(kind, cause?.message),
+ * };
+ * const issuer = createIssuer(options);
+ * ```
+ */
 export interface IssuerOptions {
+  /** What it goes by: clients, lifetimes, limits. */
   config: IssuerConfig;
   /** In the order in which they sign. */
   signingKeys: readonly ScheduledKey[];
   /** The oldest first. */
   rootKeys: readonly RootKey[];
   /** The private key that signs the revocation feed, and nothing else. Without it there is no feed. */
-  feedKey?: Jwk;
+  feedKey?: Jwk | JwkLike;
   /** Where sessions are kept: one of `portcullis/stores`. */
   store: IssuerStore;
   /** In memory by default, which counts for one process. */
@@ -152,7 +218,7 @@ export interface IssuerOptions {
   /** Whole seconds since 1970. All processes of an issuer go by one clock, give or take `worstDelaySeconds`. */
   now?: () => number;
   /** How the keys of upstream issuers are fetched. */
-  fetch?: typeof fetch;
+  fetch?: Fetch;
 }
 
 /** A token response (RFC 6749 §5.1). */
@@ -164,8 +230,15 @@ export interface TokenResponse {
   refresh_token?: string;
 }
 
-/** Whom a session is for, besides its subject. */
+/**
+ * Whom a session is for, besides its subject.
+ * @example
+ * ```ts
+ * const tokens = await issuer.startSession(user.id, { clientId: 'app', scope: 'notes:read' });
+ * ```
+ */
 export interface SessionOptions {
+  /** The client that gets its tokens. */
   clientId: string;
   /** All that the client may have, when left out. */
   scope?: string;
@@ -177,10 +250,24 @@ export interface SessionOptions {
   jkt?: string;
 }
 
+/**
+ * What an authorization code is for: a session, and the client's answer to its challenge (RFC 7636).
+ * @example
+ * ```ts
+ * const parameters = new URL(request.url).searchParams;
+ * const code = await issuer.mintCode(user.id, {
+ *   clientId: 'app',
+ *   redirectUri: 'https://app.example/callback',
+ *   codeChallenge: parameters.get('code_challenge') ?? '',
+ * });
+ * ```
+ */
 export interface CodeOptions extends SessionOptions {
+  /** Where the code is sent: one of the client's `redirectUris`. */
   redirectUri: string;
   /** As the client has sent it (RFC 7636 §4.3). */
   codeChallenge: string;
+  /** `S256`, and nothing else, by default. */
   codeChallengeMethod?: 'S256';
 }
 
@@ -202,6 +289,7 @@ export interface RequestContext {
   waitUntil?: (promise: Promise<unknown>) => void;
 }
 
+/** An authorization server: its endpoints as a fetch handler, and what an application calls in process. */
 export interface Issuer {
   /**
    * Answers `/token`, `/revoke`, `/introspect`, `/jwks`, `/revocations`, by choice `/health`, and the metadata, all under the issuer's path.
@@ -235,7 +323,19 @@ export interface Issuer {
   health(): Promise<Health>;
 }
 
-/** The store gave no answer in time; `cause` says why. What was asked for may be asked for again. */
+/**
+ * The store gave no answer in time; `cause` says why. What was asked for may be asked for again.
+ * @example
+ * ```ts
+ * import { IssuerUnavailableError } from 'portcullis/issuer';
+ *
+ * try {
+ *   await issuer.endSession('the session of a verified token');
+ * } catch (error) {
+ *   if (error instanceof IssuerUnavailableError) console.error(error.retryAfterSeconds, error.cause);
+ * }
+ * ```
+ */
 export class IssuerUnavailableError extends Error {
   override readonly name = 'IssuerUnavailableError';
   /** When to try again. */

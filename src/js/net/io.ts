@@ -1,4 +1,5 @@
 import { isPromise } from '../shared/synchronous.js';
+import type { Fetch } from '../shared/web.js';
 
 /** Where an issuer's keys are and how long they are believed, as the core tells it: every default filled in. */
 export interface RemoteSource {
@@ -79,7 +80,7 @@ export interface IoEvent {
 
 /** The world, as an argument. */
 export interface Io {
-  fetch: typeof fetch;
+  fetch: Fetch;
   /** The core's word about an issuer's metadata: `{ "jwksUri": … }` or `{ "error": … }`. */
   readMetadata(issuer: string, text: string): string;
   /** Whole seconds since 1970. */

@@ -1,4 +1,6 @@
 // The server's time under a device clock that is wrong, jumps or sleeps.
+
+import type { Response } from '../shared/web.js';
 import { timesOf } from './token-times.js';
 
 /** An instant on this device: milliseconds of its monotonic clock and of its wall clock. */
@@ -7,9 +9,19 @@ export type Mark = readonly [monotonic: number, wall: number];
 /** Bounds on the server's time minus the wall clock of this device, in milliseconds: what another tab of it can use. */
 export type Offset = readonly [least: number, most: number];
 
-/** What a clock reads. Both in milliseconds; `monotonic` never goes back, and may stand still while the device sleeps. */
+/**
+ * What a clock reads. Both in milliseconds; `monotonic` never goes back, and may stand still while the device sleeps.
+ * @example
+ * ```ts
+ * import { createClock } from 'portcullis/session';
+ *
+ * const clock = createClock({ wall: () => Date.now(), monotonic: () => performance.now() });
+ * ```
+ */
 export interface ClockOptions {
+  /** Of the wall clock, which may jump: `Date.now()` by default. */
   wall?(): number;
+  /** `performance.now()` by default. */
   monotonic?(): number;
   /** From 0 to 1, drawn once: by how much this client refreshes earlier than others. */
   random?(): number;
@@ -44,6 +56,18 @@ const TOLERANCE_MS = 1000;
 const DRIFT = 1e-4;
 const USUAL_LIFE_SECONDS = 300;
 
+/**
+ * Makes a clock that learns the server's time, and asks nobody for it. Until it has learned something, it is the device's.
+ * @example
+ * ```ts
+ * import { createClock } from 'portcullis/session';
+ *
+ * const clock = createClock();
+ * const sent = clock.mark();
+ * clock.observe(await fetch('https://issuer.example/token', { method: 'POST' }), sent);
+ * const { seconds, uncertaintySeconds } = clock.now();
+ * ```
+ */
 export function createClock({
   wall = () => Date.now(),
   monotonic = () => performance.now(),
@@ -124,18 +148,42 @@ export function createClock({
 const isNew = ({ headers }: Response) =>
   (headers.get('age') ?? '0') === '0' && /\bno-store\b/i.test(headers.get('cache-control') as string);
 
-/** For how many seconds a token is certainly still good; zero or less when it may have expired; undefined when it does not say. */
+/**
+ * For how many seconds a token is certainly still good; zero or less when it may have expired; undefined when it does not say.
+ * @example
+ * ```ts
+ * import { createClock, expiresIn } from 'portcullis/session';
+ *
+ * const seconds = expiresIn(token, createClock());
+ * ```
+ */
 export function expiresIn(token: string, clock: Clock): number | undefined {
   const { exp } = timesOf(token);
   return exp && clock.left(exp);
 }
 
-/** May it have expired? One that does not say has not. */
+/**
+ * May it have expired? One that does not say has not.
+ * @example
+ * ```ts
+ * import { createClock, isExpired } from 'portcullis/session';
+ *
+ * if (isExpired(token, createClock())) console.log('sign in again');
+ * ```
+ */
 export function isExpired(token: string, clock: Clock): boolean {
   return (expiresIn(token, clock) ?? 1) <= 0;
 }
 
-/** Is it time to refresh it? After 75 to 90 % of its life, by this client's jitter. */
+/**
+ * Is it time to refresh it? After 75 to 90 % of its life, by this client's jitter.
+ * @example
+ * ```ts
+ * import { createClock, refreshDue } from 'portcullis/session';
+ *
+ * if (refreshDue(token, createClock())) console.log('refresh it');
+ * ```
+ */
 export function refreshDue(token: string, clock: Clock): boolean {
   const { iat, exp } = timesOf(token);
   return exp !== undefined && clock.dueIn(iat, exp) <= 0;

@@ -3,30 +3,40 @@ import { retryAfter } from '../net/retry-after.js';
 import { challengeOf } from './challenge.js';
 import { createClock } from './clock.js';
 import { contained, report } from './contained.js';
-import { atMost, bounded, sleep } from './delays.js';
+import { ANSWER_MS, atMost, bounded, PAUSE_MS, SHORT_MS, sleep } from './delays.js';
 import { learn } from './learn-time.js';
 import { locked } from './lock.js';
 import { attempt, createRate } from './request-rate.js';
+import { SessionError } from './session-error.js';
+import { snapshotOf } from './snapshot.js';
 import {
   after,
   type Endpoint,
   isNewer,
   type Message,
   REFRESH,
+  REFUSED,
   REVOKE,
   type State,
   stateIn,
 } from './state.js';
 import { read } from './storage.js';
-import { timesOf } from './token-times.js';
+import { lifeOf } from './token-times.js';
 import type { Session, SessionOptions, Snapshot, TokenResponse } from './types.js';
 
-// Answers of other tabs come at once, unless they sleep.
-const ANSWER_MS = 100;
-// A shorter wait is waited out with the lock in hand.
-const SHORT_MS = 2000;
-const PAUSE_MS = 5000;
-
+/**
+ * Makes a session: one for all tabs of this origin that give it the same name. It refreshes by itself until `close`.
+ * @example
+ * ```ts
+ * import { createSession, revocationEndpoint, tokenEndpoint } from 'portcullis/session';
+ *
+ * const session = createSession({
+ *   refresh: tokenEndpoint('https://issuer.example/token', { clientId: 'app' }),
+ *   revoke: revocationEndpoint('https://issuer.example/revoke', { clientId: 'app' }),
+ * });
+ * const response = await session.fetch('https://api.example/notes');
+ * ```
+ */
 export function createSession({
   refresh,
   revoke,
@@ -68,14 +78,12 @@ export function createSession({
 
   const become = (next: State) => {
     if (closed.aborted) return;
-    const { out, access, expiresAt, due = [] } = next;
     // Nobody waits for what comes after the end.
-    if (out && !state.out) flying?.abort();
+    if (next.out && !state.out) flying?.abort();
+    // Another tab has got it.
+    if (next.access !== state.access) failures[REFRESH] = 0;
     state = next;
-    const seen = access ? contained(() => inspect?.(access)) : undefined;
-    const claims = seen?.ok ? seen.claims : undefined;
-    const status = out ? 'signed-out' : access ? 'signed-in' : 'unknown';
-    snapshot = Object.freeze({ status, claims, expiresAt, unrevoked: due.length });
+    snapshot = snapshotOf(state, failures[REFRESH], inspect);
     schedule();
     for (const listener of [...listeners]) contained(listener);
   };
@@ -94,11 +102,7 @@ export function createSession({
   };
   const take = (tokens: TokenResponse) => {
     const { access_token: access, refresh_token: refresh, expires_in } = tokens;
-    const { iat, exp } = timesOf(access);
-    // Of an opaque token, only the response says how long it lives.
-    const issuedAt = iat ?? clock.now().seconds;
-    const life = Number(expires_in);
-    const expiresAt = exp ?? (life > 0 && life < 1e12 ? issuedAt + life : undefined);
+    const { issuedAt, expiresAt } = lifeOf(access, expires_in, clock.now().seconds);
     // The cookie is another by now: what was due for the one before is not to be done to this one.
     const due = state.due?.filter(Boolean);
     failures[REFRESH] = 0;
@@ -129,6 +133,7 @@ export function createSession({
     post({ wait: pauseMs, of });
     pause(of, pauseMs);
     if (asked > 0) askedUntil = pausedUntil[of];
+    if (of === REFRESH && failures[of] === 1) become(state);
   };
 
   /** Takes over what another tab has stored: a refresh token, and after it those that are still to be revoked. */
@@ -217,7 +222,7 @@ export function createSession({
       if ((status === 400 || status === 401) && body?.error === 'invalid_grant') {
         // A tab that never had a session ends none.
         if (mine.n === 0 && !mine.refresh) return become({ n: 0, out: true });
-        return publish({ out: true, due: mine.due });
+        return publish({ out: REFUSED, due: mine.due });
       }
       const elapsed = ms() - started;
       // Overslept: that says nothing about the server.
@@ -315,11 +320,11 @@ export function createSession({
     return fetch(own);
   };
   const start = async (tokens: TokenResponse) => {
-    closed.throwIfAborted();
+    closed.throwIfAborted?.();
     const { access_token: access } = tokens;
     // It may have been minted a while ago: better than nothing.
     if (!clock.offset()) learn(clock, access);
-    if (!accepted(access)) throw new TypeError('no access token');
+    if (!accepted(access)) throw new SessionError('refused');
     await take(tokens);
   };
   const signOut = async () => {
@@ -334,10 +339,7 @@ export function createSession({
       await end();
       fault = await settle(lost);
     });
-    if (state.due?.length)
-      throw new Error(`revoke: ${(fault as Error)?.message}`, {
-        cause: fault,
-      });
+    if (state.due?.length) throw new SessionError('unrevoked', fault);
   };
   const close = () => {
     state = { n: 0, out: true };
@@ -360,8 +362,8 @@ export function createSession({
       const tried = new Set<string>();
       for (;;) {
         const access = await accessToken();
-        closed.throwIfAborted();
-        if (!access && !state.out) throw new TypeError('no access token');
+        closed.throwIfAborted?.();
+        if (!access && !state.out) throw new SessionError('offline');
         // What the API says of the time is not asked: its clock is not the one by which tokens expire.
         const response = await send(request.clone(), access);
         if (response.status !== 401 || !access) return response;

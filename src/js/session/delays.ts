@@ -1,5 +1,11 @@
 // How long to leave a server alone: never less than a moment, never for ever, and not all clients for the same time.
 
+// Answers of other tabs come at once, unless they sleep.
+export const ANSWER_MS = 100;
+// A shorter wait is waited out with the lock in hand.
+export const SHORT_MS = 2000;
+export const PAUSE_MS = 5000;
+
 // Whatever a server says, it is asked again after five minutes.
 const CEILING_MS = 300_000;
 

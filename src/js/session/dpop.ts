@@ -1,20 +1,31 @@
 // Proofs that the sender holds a key (RFC 9449), with a key that no script can read.
 import { base64url } from '../shared/base64url.js';
+import type { KeyPair, Request, Response } from '../shared/web.js';
 import { challengeOf } from './challenge.js';
 import { type Clock, createClock } from './clock.js';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const STORE = 'keys';
 
+/**
+ * Which key proves possession, and by which clock. Everything is optional.
+ * @example
+ * ```ts
+ * import { createDpop } from 'portcullis/session/dpop';
+ *
+ * const dpop = createDpop({ name: 'app', clock: session.clock });
+ * ```
+ */
 export interface DpopOptions {
   /** Keys of one name are one, in all tabs of this origin, and stay in IndexedDB. Default: `portcullis`. */
   name?: string;
   /** The session's, so that a proof is not refused for this device's wrong clock. */
   clock?: Clock;
   /** Default: one that is made once and kept. */
-  keys?(name: string): Promise<CryptoKeyPair>;
+  keys?(name: string): Promise<KeyPair>;
 }
 
+/** A key of this origin that no script can read, and the requests that prove its possession. */
 export interface Dpop {
   /** Sends a request with a proof, and with the token it goes with; once more when the server wants its nonce in it (RFC 9449 §8, §9). */
   fetch(request: Request, accessToken?: string): Promise<Response>;
@@ -24,7 +35,22 @@ export interface Dpop {
   forget(): Promise<void>;
 }
 
-/** Makes the part of a session that proves possession: its `fetch` for `tokenEndpoint`, and itself for `createSession({ dpop })`. */
+/**
+ * Makes the part of a session that proves possession: its `fetch` for `tokenEndpoint`, and itself for `createSession({ dpop })`.
+ * @example
+ * ```ts
+ * import { createSession, createClock, tokenEndpoint } from 'portcullis/session';
+ * import { createDpop } from 'portcullis/session/dpop';
+ *
+ * const clock = createClock();
+ * const dpop = createDpop({ clock });
+ * const session = createSession({
+ *   clock,
+ *   dpop,
+ *   refresh: tokenEndpoint('https://issuer.example/token', { clientId: 'app', fetch: dpop.fetch }),
+ * });
+ * ```
+ */
 export function createDpop({ name = 'portcullis', clock: shared, keys = keptKeys }: DpopOptions = {}): Dpop {
   const clock = shared ?? createClock();
   let pair: Promise<CryptoKeyPair> | undefined;

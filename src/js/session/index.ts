@@ -13,7 +13,8 @@ export {
 export { createSession } from './create-session.js';
 export { backend, revocationEndpoint, type TokenEndpointOptions, tokenEndpoint } from './endpoints.js';
 export { inspect, type Malformed, type Unverified } from './inspect.js';
-export { sharedStorage } from './storage.js';
+export { SessionError, type SessionErrorCode } from './session-error.js';
+export { type StorageLike, sharedStorage } from './storage.js';
 export type {
   Session,
   SessionOptions,

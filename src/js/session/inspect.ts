@@ -37,7 +37,16 @@ export interface Unverified {
   readonly expiresAt: number | undefined;
 }
 
-/** Decodes a token in the compact serialization (RFC 7515 §7.1) without verifying anything. Whatever the token is, the answer is a value. */
+/**
+ * Decodes a token in the compact serialization (RFC 7515 §7.1) without verifying anything. Whatever the token is, the answer is a value.
+ * @example
+ * ```ts
+ * import { inspect } from 'portcullis/session';
+ *
+ * const seen = inspect(token);
+ * if (seen.ok) console.log(seen.claims.sub, seen.expiresAt); // what anybody may have written
+ * ```
+ */
 export function inspect(token: unknown): Unverified | Malformed {
   try {
     return read(token);
@@ -50,7 +59,7 @@ function read(token: unknown): Unverified {
   if (typeof token !== 'string' || !token) throw refusal('token-missing');
   // A huge one is not copied; of a short one, the bytes of its UTF-8 are counted as the core does.
   let actual = token.length;
-  if (actual <= TOKEN_BYTES) actual = new TextEncoder().encode(token).length;
+  if (actual <= TOKEN_BYTES) actual = bytesOf(token);
   if (actual > TOKEN_BYTES) throw refusal('token-too-large', { limit: TOKEN_BYTES, actual });
   const segments = token.split('.') as [string, string, string];
   actual = segments.length;
@@ -62,6 +71,10 @@ function read(token: unknown): Unverified {
   const [issuedAt, notBefore, expiresAt] = ['iat', 'nbf', 'exp'].map((name) => time(claims[name]));
   return { ok: true, verified: false, header: head, claims, issuedAt, notBefore, expiresAt };
 }
+
+/** How long it is in UTF-8, where half of a surrogate pair is written as U+FFFD. */
+const bytesOf = (text: string) =>
+  encodeURIComponent(text.replace(/[\ud800-\udfff]/gu, '\ufffd')).replace(/%../g, '.').length;
 
 const refusal = (code: DecoderCode, fields?: { part?: string; [name: string]: unknown }) => ({
   ok: false,
@@ -76,22 +89,31 @@ const time = (value: unknown) =>
     ? (value as number)
     : undefined;
 
-/** One text for each sequence of bytes: `atob` alone takes padding, white space and left-over bits (src/base64url.rs). */
-function decode(segment: string, text: string): Uint8Array<ArrayBuffer> {
-  const base64 = text.replace(/[-_+/]/g, (digit) => ({ '-': '+', _: '/' })[digit] ?? '.');
-  try {
-    const binary = atob(base64);
-    if (btoa(binary).replace(/=+$/, '') === base64)
-      return Uint8Array.from(binary, (byte) => byte.charCodeAt(0));
-  } catch {}
-  throw refusal('segment-not-base64url', { segment });
+/**
+ * The bytes as escapes in a URL: there is one text for each sequence of bytes (src/base64url.rs). React Native's Hermes has neither `atob` nor
+ * `TextDecoder`.
+ */
+function decode(segment: string, text: string): string {
+  let bits = 0;
+  // How many of them are there yet.
+  let count = 0;
+  const bytes = text.replace(/./gs, (digit) => {
+    const code = digit.charCodeAt(0);
+    const base = code > 96 ? 71 : code > 94 ? 32 : code > 64 ? 65 : code > 47 ? -4 : -17;
+    bits = (bits << 6) | (code - base);
+    count = (count + 6) % 8;
+    return count > 5 ? '' : `%${(((bits >> count) & 255) + 256).toString(16).slice(1)}`;
+  });
+  if (/[^\w-]/.test(text) || count > 5 || bits & ((1 << count) - 1))
+    throw refusal('segment-not-base64url', { segment });
+  return bytes;
 }
 
 function object(part: string, segment: string): { [member: string]: unknown } {
   const bytes = decode(part, segment);
   let text = '';
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    text = decodeURIComponent(bytes);
   } catch {}
   check(text, part);
   return JSON.parse(text);
@@ -125,7 +147,7 @@ function check(text: string, part: string): void {
   const string = () => {
     const value: string = JSON.parse(take(STRING)[0]);
     // Half of a pair is no character.
-    malformed(/\p{Surrogate}/u.test(value));
+    malformed(/[\ud800-\udfff]/u.test(value));
     return value;
   };
   const number = () => {

@@ -1,3 +1,4 @@
+import type { Response } from '../shared/web.js';
 import type { Clock, Mark } from './clock.js';
 import { timesOf } from './token-times.js';
 

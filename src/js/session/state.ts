@@ -7,7 +7,8 @@ import type { Offset } from './clock.js';
  */
 export interface State {
   n: number;
-  out?: boolean;
+  /** Over: by a sign-out, or since the server has refused the refresh token. */
+  out?: boolean | typeof REFUSED;
   access?: string | undefined;
   refresh?: string | undefined;
   issuedAt?: number | undefined;
@@ -16,6 +17,7 @@ export interface State {
   due?: readonly string[] | undefined;
 }
 
+export const REFUSED = 2;
 export const REFRESH = 0;
 export const REVOKE = 1;
 export type Endpoint = typeof REFRESH | typeof REVOKE;
@@ -39,16 +41,25 @@ export const isNewer = (n: number, than: number) => n !== 0 && (!than || ((n - t
 /** The state in a message, its known members alone; undefined when it is none. */
 export function stateIn(from: unknown): State | undefined {
   const { n, out, access, refresh, issuedAt, expiresAt, due }: Record<keyof State, unknown> = Object(from);
+  const over = out === true || out === REFUSED;
   const good =
     Number.isInteger(n) &&
     n === ((n as number) | 0) &&
     // Nobody tells of a session that is neither over nor alive.
-    (out === true || access) &&
+    (over || access) &&
     [access, refresh].every(isText) &&
     [issuedAt, expiresAt].every((time) => time === undefined || Number.isFinite(time)) &&
     (due === undefined || (Array.isArray(due) && due.length < 9 && due.every(isText)));
   return good
-    ? ({ n, out: out === true, access: out ? undefined : access, refresh, issuedAt, expiresAt, due } as State)
+    ? ({
+        n,
+        out: over && out,
+        access: over ? undefined : access,
+        refresh,
+        issuedAt,
+        expiresAt,
+        due,
+      } as State)
     : undefined;
 }
 

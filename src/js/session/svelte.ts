@@ -6,7 +6,16 @@ export interface SessionStore {
   subscribe(run: (snapshot: Snapshot) => void): () => void;
 }
 
-/** The session as a store. */
+/**
+ * The session as a store.
+ * @example
+ * ```ts
+ * import { sessionStore } from 'portcullis/svelte';
+ *
+ * const store = sessionStore(session);
+ * const stop = store.subscribe(({ status }) => console.log(status));
+ * ```
+ */
 export function sessionStore(session: Session): SessionStore {
   return {
     subscribe(run) {

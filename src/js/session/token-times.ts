@@ -12,3 +12,11 @@ export function timesOf(token: string): { iat?: number | undefined; exp?: number
     return {};
   }
 }
+
+/** From when to when a token lives. Of an opaque one, only the response says how long. */
+export function lifeOf(access: string, expiresIn: unknown, nowSeconds: number) {
+  const { iat, exp } = timesOf(access);
+  const issuedAt = iat ?? nowSeconds;
+  const life = Number(expiresIn);
+  return { issuedAt, expiresAt: exp ?? (life > 0 && life < 1e12 ? issuedAt + life : undefined) };
+}

@@ -1,15 +1,17 @@
+import type { AbortSignal, Request, RequestInit, Response, URL } from '../shared/web.js';
 import type { UnverifiedClaims } from '../verifier/verdict.js';
 import type { Clock } from './clock.js';
 
-/** What a token endpoint answers (RFC 6749 §5.1). */
-export interface TokenResponse {
+interface TokenMembers {
   access_token: string;
   token_type?: string;
   expires_in?: number;
   refresh_token?: string;
   scope?: string;
-  [member: string]: unknown;
 }
+
+/** What a token endpoint answers (RFC 6749 §5.1), or `issuer.startSession`. */
+export type TokenResponse = TokenMembers | (TokenMembers & { readonly [member: string]: unknown });
 
 /**
  * Where a refresh token is kept between page loads, and in further lines those that are still to be revoked. Whatever page script can read,
@@ -30,6 +32,21 @@ export interface StepUp {
   readonly response: Response;
 }
 
+/**
+ * What a session is made of. Only `refresh` has to be there.
+ * @example
+ * ```ts
+ * import { backend, createSession, inspect, type SessionOptions } from 'portcullis/session';
+ *
+ * const options: SessionOptions = {
+ *   ...backend('/session'),
+ *   inspect,
+ *   origins: ['https://api.example'],
+ *   attemptMs: 5000,
+ * };
+ * const session = createSession(options);
+ * ```
+ */
 export interface SessionOptions {
   /**
    * Asks the token endpoint for new tokens and hands back its answer as it is. `refreshToken` is undefined where the page holds none: a
@@ -57,6 +74,7 @@ export interface SessionOptions {
    * not `ok` is not taken, and never sent.
    */
   verify?(token: string, nowSeconds: number): { ok: boolean };
+  /** Default: one of its own. */
   clock?: Clock;
   /** How long one request to the token endpoint may take: 8000 ms. */
   attemptMs?: number;
@@ -70,6 +88,11 @@ export interface SessionOptions {
 export interface Snapshot {
   /** `unknown` until the first refresh was answered. */
   readonly status: 'unknown' | 'signed-in' | 'signed-out';
+  /**
+   * Why there is no session, or no new token: the token endpoint gives none, for now (`offline`); it has refused the refresh token (`refused`);
+   * or the user has signed out, or never in (`signed-out`). Undefined while all is well.
+   */
+  readonly reason: 'offline' | 'refused' | 'signed-out' | undefined;
   /** What the access token says, verified by nobody; undefined without `inspect`. */
   readonly claims: UnverifiedClaims | undefined;
   /** In seconds since 1970, by the server's clock. */
@@ -78,20 +101,21 @@ export interface Snapshot {
   readonly unrevoked: number;
 }
 
+/** The session of this origin, as one of its tabs sees it. */
 export interface Session {
   readonly clock: Clock;
   /** Takes the tokens of a sign-in, in all tabs; rejects when `verify` refuses the access token. */
   start(tokens: TokenResponse): Promise<void>;
   /**
    * An access token that has not expired; refreshed first when it has, or when it is the one given as `refused`. Undefined when there is
-   * no session, or the token endpoint does not answer.
+   * no session, or the token endpoint does not answer: `snapshot().reason` says which.
    */
   accessToken(refused?: string): Promise<string | undefined>;
   /**
    * `fetch` with the access token, to the session's origins alone and never across a redirect, which is an error. One more attempt after
    * `invalid_token`, and one after a step-up.
    */
-  fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /**
    * Ends the session in all tabs at once, then at the server. Rejects when the server cannot be told; the token is then kept until it can,
    * and `snapshot().unrevoked` counts it.

@@ -2,6 +2,16 @@
  * A mistake of the caller's own: in a policy, a key or an option. A token never causes it.
  *
  * `pointer` is a JSON pointer (RFC 6901) to the field at fault, `reason` says what would be right.
+ * @example
+ * ```ts
+ * import { createVerifier, PolicyError } from 'portcullis';
+ *
+ * try {
+ *   createVerifier(policy);
+ * } catch (error) {
+ *   if (error instanceof PolicyError) console.error(error.pointer, error.reason);
+ * }
+ * ```
  */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError';

@@ -16,6 +16,12 @@ export interface D1Like<Statement extends D1StatementLike = D1StatementLike> {
 /**
  * The store in Cloudflare's D1. Hand it the binding itself, or `env.DB.withSession('first-primary')`: a session that begins at a read replica
  * finds sessions that were revoked elsewhere.
+ * @example
+ * ```ts
+ * import { d1Store } from 'portcullis/stores';
+ *
+ * const sessions = d1Store(env.DB);
+ * ```
  */
 export function d1Store<Statement extends D1StatementLike>(database: D1Like<Statement>): IssuerStore {
   // A fact, and no promise: workerd ends what a request waits for in another one.

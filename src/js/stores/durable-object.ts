@@ -3,6 +3,7 @@ import {
   type DurableObjectStubLike,
   shard,
 } from '../shared/durable-object.js';
+import type { Request, Response as WebResponse } from '../shared/web.js';
 import { migrations, READ, readMany, SCHEMA, SCHEMA_VERSION, SWEEP, swapOf } from './sqlite-schema.js';
 import { entryOf, type IssuerStore, inOrder, READ_AT_ONCE } from './store.js';
 
@@ -36,6 +37,11 @@ type Call =
  *
  * An object runs in one place with one thread, and each swap is one statement: of many one wins. What was written is on disk before the answer
  * leaves (output gates), so an object that moves or restarts forgets nothing. It sweeps itself, by an alarm.
+ * @example
+ * ```ts
+ * // In the worker that is deployed, with the class in `new_sqlite_classes` of its configuration:
+ * export { SessionStoreObject } from 'portcullis/stores';
+ * ```
  */
 export class SessionStoreObject {
   readonly #storage: SessionStoreStateLike['storage'];
@@ -49,7 +55,7 @@ export class SessionStoreObject {
     });
   }
 
-  async fetch(request: Request): Promise<Response> {
+  async fetch(request: Request): Promise<WebResponse> {
     const call = callOf(await request.json());
     if (call === undefined) return new Response(null, { status: 400 });
     if (call.op === 'read') return Response.json({ row: this.#all(READ, call.of)[0] ?? null });
@@ -100,6 +106,12 @@ function callOf(body: unknown): Call | undefined {
  *
  * One object answers some hundred calls a second; with a namespace, `shards` spreads the keys over so many. The number must stay the same
  * while there are sessions.
+ * @example
+ * ```ts
+ * import { durableObjectStore } from 'portcullis/stores';
+ *
+ * const sessions = durableObjectStore(env.SESSIONS, { shards: 8 });
+ * ```
  */
 export function durableObjectStore(
   objects: DurableObjectNamespaceLike | DurableObjectStubLike,

@@ -1,6 +1,14 @@
 import type { IssuerStore, StoreEntry } from './store.js';
 
-/** A store in this process's memory: for tests, and for one process whose sessions may end with it. */
+/**
+ * A store in this process's memory: for tests, and for one process whose sessions may end with it.
+ * @example
+ * ```ts
+ * import { memoryStore } from 'portcullis/stores';
+ *
+ * const sessions = memoryStore();
+ * ```
+ */
 export function memoryStore(): IssuerStore {
   const entries = new Map<string, StoreEntry & { endsAt: number }>();
   return {

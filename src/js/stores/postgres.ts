@@ -56,6 +56,13 @@ const SWEEP = `WITH ended AS MATERIALIZED (
  *
  * Connect to the primary: a read replica must not serve `read`. `synchronous_commit` stays `on`, and with standbys that may take over it waits
  * for one of them: a failover to a copy that lacks commits makes clients' tokens newer than the store.
+ * @example
+ * ```ts
+ * import { Pool } from 'pg';
+ * import { postgresStore } from 'portcullis/stores';
+ *
+ * const sessions = postgresStore(new Pool({ connectionString: env.DATABASE_URL }));
+ * ```
  */
 export function postgresStore(client: PostgresLike): IssuerStore {
   let ready = false;

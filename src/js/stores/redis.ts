@@ -9,7 +9,20 @@ export interface RedisLike {
   eval(script: string, keys: string[], args: string[]): Promise<unknown>;
 }
 
-/** What the store may be told. */
+/**
+ * What the store may be told.
+ * @example
+ * ```ts
+ * import { Redis } from 'ioredis';
+ * import { redisStore } from 'portcullis/stores';
+ *
+ * const redis = new Redis(env.REDIS_URL);
+ * const sessions = redisStore(
+ *   { eval: (script, keys, args) => redis.eval(script, keys.length, ...keys, ...args) },
+ *   { prefix: '{sessions}:' },
+ * );
+ * ```
+ */
 export interface RedisOptions {
   /**
    * Put before every key: `{portcullis}:` by default. In a cluster the part in braces places all keys on one node, which the scripts need;
@@ -61,6 +74,16 @@ return swept`;
  *
  * A rotation must not be forgotten: `appendonly yes` with `appendfsync always`; with `everysec` a crash takes back a second of them. Its replicas
  * lag, so a failover does the same (`WAIT` helps and promises nothing); and `maxmemory-policy` must be `noeviction`.
+ * @example
+ * ```ts
+ * import { Redis } from 'ioredis';
+ * import { redisStore } from 'portcullis/stores';
+ *
+ * const redis = new Redis(env.REDIS_URL, { enableOfflineQueue: false });
+ * const sessions = redisStore({
+ *   eval: (script, keys, args) => redis.eval(script, keys.length, ...keys, ...args),
+ * });
+ * ```
  */
 export function redisStore(client: RedisLike, { prefix = '{portcullis}:' }: RedisOptions = {}): IssuerStore {
   const schema = `${prefix}schema`;

@@ -14,6 +14,13 @@ export interface SqliteLike {
  *
  * `new DatabaseSync(path, { timeout: 1000 })`: a writer waits for another so many milliseconds instead of failing at once. Leave
  * `PRAGMA synchronous` at `FULL`: with less, a loss of power undoes rotations that clients know of.
+ * @example
+ * ```ts
+ * import { type SqliteLike, sqliteStore } from 'portcullis/stores';
+ *
+ * declare const database: SqliteLike; // `new DatabaseSync('sessions.sqlite', { timeout: 1000 })` of node:sqlite
+ * const sessions = sqliteStore(database);
+ * ```
  */
 export function sqliteStore(database: SqliteLike): IssuerStore {
   type Statement = ReturnType<SqliteLike['prepare']>;

@@ -32,7 +32,16 @@ export interface IssuerStore {
   sweep(now: number, limit: number): Promise<number>;
 }
 
-/** Says that a newer Portcullis has changed the schema: this one would not know what it writes. */
+/**
+ * Says that a newer Portcullis has changed the schema: this one would not know what it writes.
+ * @example
+ * ```ts
+ * import { StoreSchemaError } from 'portcullis/stores';
+ *
+ * const explain = (cause: unknown) =>
+ *   cause instanceof StoreSchemaError ? `deploy a version that knows schema ${cause.found}` : 'try again';
+ * ```
+ */
 export class StoreSchemaError extends Error {
   override readonly name = 'StoreSchemaError';
   constructor(

@@ -1,1 +1,2 @@
 export { PolicyError } from '../shared/errors.js';
+export { definePolicy } from './define-policy.js';

@@ -1,18 +1,23 @@
 import type { SchemaOutput, StandardSchema } from '../shared/standard-schema.js';
-import type { Alg, Jwk, Jwks, MlDsaAlg, Policy } from './policy.js';
+import type { Bytes, WasmModule } from '../shared/web.js';
+import type { Alg, Jwk, JwkLike, Jwks, MlDsaAlg, Policy, PolicyDocument } from './policy.js';
 import type { Claims, Inspection, JwsVerdict, Verdict } from './verdict.js';
 
 export { PolicyError } from '../shared/errors.js';
+export type { NonEmpty } from '../shared/non-empty.js';
 export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from '../shared/standard-schema.js';
+export { definePolicy } from './define-policy.js';
 export type {
   Alg,
   Introspection,
   IssuerPolicy,
   Jwk,
+  JwkLike,
   Jwks,
   Key,
   MlDsaAlg,
   Policy,
+  PolicyDocument,
   Preset,
   Remote,
   RevocationPolicy,
@@ -32,13 +37,27 @@ export type {
   Verdict,
 } from './verdict.js';
 
-/** What a single call may set. */
+/**
+ * What a single call may set.
+ * @example
+ * ```ts
+ * const verdict = verifier.verify(token, { now: 1_800_000_000 });
+ * ```
+ */
 export interface VerifyOptions {
   /** The instant to judge by, in whole seconds since 1970, from 0 to 253402300799. Default: the runtime's clock. */
   now?: number;
 }
 
-/** What a call about an Authorization header may set. */
+/**
+ * What a call about an Authorization header may set.
+ * @example
+ * ```ts
+ * const value = request.headers.get('authorization');
+ * const verdict = verifier.verifyAuthorization(value, { binding: 'checked' });
+ * if (verdict.ok) console.log(verdict.claims.cnf); // compared with the client's certificate by the caller
+ * ```
+ */
 export interface VerifyAuthorizationOptions extends VerifyOptions {
   /**
    * `'checked'`: the caller checks what a token is bound to, `claims.cnf`, against the client's certificate (RFC 8705 §3) or proof
@@ -47,7 +66,15 @@ export interface VerifyAuthorizationOptions extends VerifyOptions {
   binding?: 'checked';
 }
 
-/** What a verifier may keep. It changes no verdict. */
+/**
+ * What a verifier may keep. It changes no verdict.
+ * @example
+ * ```ts
+ * import { createVerifier } from 'portcullis';
+ *
+ * const verifier = createVerifier(policy, { cache: 10_000 });
+ * ```
+ */
 export interface VerifierOptions {
   /**
    * How many accepted tokens are remembered, so that the same token again costs next to nothing: 512 by default, 0 for none. One is
@@ -56,7 +83,18 @@ export interface VerifierOptions {
   cache?: number;
 }
 
-/** The same, with a type for the claims. */
+/**
+ * The same, with a type for the claims.
+ * @example
+ * ```ts
+ * import { createVerifier } from 'portcullis';
+ * import { z } from 'zod';
+ *
+ * const verifier = createVerifier(policy, { claims: z.object({ tenant: z.string() }) });
+ * const verdict = verifier.verify(token);
+ * if (verdict.ok) console.log(verdict.claims.tenant.length);
+ * ```
+ */
 export interface TypedVerifierOptions<Schema extends StandardSchema> extends VerifierOptions {
   /**
    * A schema that speaks Standard Schema v1, asked about the claims of a token that was accepted; `verdict.claims` is what it makes of them.
@@ -166,7 +204,7 @@ export interface Verifier<A extends string = Alg, C = Claims> {
    * lists that it has no use for are kept for a later policy, so that no older ones come in.
    * @throws PolicyError as `createVerifier`; the present policy then stays.
    */
-  replacePolicy(policy: Policy<A>): void;
+  replacePolicy<const P = never>(policy: Policy<A> | (P & PolicyDocument<P>)): void;
   /**
    * Takes the JWK Set that an issuer with `remote` publishes, as a value or as the text that was fetched. Keys of the policy stay and come
    * first; keys that are no good are left out and listed; the same keys again change nothing, and when they change, nothing that was
@@ -196,10 +234,24 @@ export interface Verifier<A extends string = Alg, C = Claims> {
 /**
  * Makes a verifier. Keys are checked once, here. Verdicts are frozen: what one part of a program was told, no other can change.
  * @throws PolicyError naming the field by JSON pointer: unknown, missing or mistyped members, private or weak keys.
+ * @example
+ * ```ts
+ * import { createVerifier } from 'portcullis';
+ *
+ * const verifier = createVerifier({
+ *   issuers: [{ issuer: 'https://issuer.example', audience: 'https://api.example', jwks }],
+ * });
+ * const verdict = verifier.verifyAuthorization(request.headers.get('authorization'));
+ * if (verdict.ok) console.log(verdict.claims.sub);
+ * else console.log(verdict.code, verdict.message);
+ * ```
  */
-export declare function createVerifier(policy: Policy, options?: VerifierOptions): Verifier;
-export declare function createVerifier<Schema extends StandardSchema>(
-  policy: Policy,
+export declare function createVerifier<const P = never>(
+  policy: Policy | (P & PolicyDocument<P>),
+  options?: VerifierOptions,
+): Verifier;
+export declare function createVerifier<Schema extends StandardSchema, const P = never>(
+  policy: Policy | (P & PolicyDocument<P>),
   options: TypedVerifierOptions<Schema>,
 ): Verifier<Alg, SchemaOutput<Schema>>;
 export declare namespace createVerifier {
@@ -216,15 +268,29 @@ export declare namespace createVerifier {
 }
 
 /** A wasm file that holds a policy: its bytes, or compiled. */
-export type Sealed = BufferSource | WebAssembly.Module;
+export type Sealed = Bytes | WasmModule;
 
 /**
  * Checks a signature alone (RFC 7515 §5.2): no issuer, no audience, no time. The payload may be anything.
  * @throws PolicyError when the key is no usable public key or HMAC secret.
+ * @example
+ * ```ts
+ * import { verifyJws } from 'portcullis';
+ *
+ * const verdict = verifyJws(token, jwk);
+ * if (verdict.ok) console.log(new TextDecoder().decode(verdict.payload));
+ * ```
  */
-export declare function verifyJws(jws: unknown, jwk: Jwk): JwsVerdict;
+export declare function verifyJws(jws: unknown, jwk: Jwk | JwkLike): JwsVerdict;
 
 /**
  * Decodes a token without verifying anything. What it says may have been written by anyone.
+ * @example
+ * ```ts
+ * import { inspect } from 'portcullis';
+ *
+ * const seen = inspect(token);
+ * if (seen.ok) console.log(seen.header, seen.claims); // what anybody may have written
+ * ```
  */
 export declare function inspect(token: unknown): Inspection;

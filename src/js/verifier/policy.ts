@@ -1,3 +1,5 @@
+import type { NonEmpty } from '../shared/non-empty.js';
+
 /** The algorithms that can be verified (RFC 7518 §3.1, RFC 8037 §3.1, RFC 8812 §3.2). */
 export type Alg =
   | 'HS256'
@@ -38,9 +40,18 @@ export interface Jwk {
   [member: string]: unknown;
 }
 
+/** The same as other libraries type it, where every member may be missing: jose's `JWK`, the DOM's `JsonWebKey`. */
+export interface JwkLike {
+  readonly kty?: string;
+  readonly kid?: string;
+  readonly alg?: string;
+  readonly use?: string;
+  readonly key_ops?: readonly string[];
+}
+
 /** A JWK Set (RFC 7517 §5). Keys of kinds, uses or algorithms that are not supported are left out. */
 export interface Jwks {
-  keys: Jwk[];
+  readonly keys: readonly (Jwk | JwkLike)[];
 }
 
 /** A key in a format other than JWK. Without a `kid` it fits every token of its algorithm. */
@@ -109,8 +120,8 @@ export interface Alternative {
   name: string;
   audience?: Audience;
   audienceClaim?: string;
-  types?: [string, ...string[]] | 'any';
-  requiredClaims?: [string, ...string[]];
+  types?: NonEmpty<string> | 'any';
+  requiredClaims?: NonEmpty<string>;
   claims?: Record<string, Scalar>;
 }
 
@@ -120,30 +131,30 @@ interface IssuerRules<A extends string> {
    * tenant is an issuer with keys of its own; `remote.jwksUri` may have the same holes. A token has to name its tenant in the claim
    * of the hole's name as well.
    */
-  tenants?: [string, ...string[]] | Record<string, [string, ...string[]]>;
+  tenants?: NonEmpty<string> | Record<string, NonEmpty<string>>;
   /** Holes for which the issuer's tokens have no claim: its name alone tells the tenant. */
-  holesWithoutClaim?: [string, ...string[]];
+  holesWithoutClaim?: NonEmpty<string>;
   /** Which claim is compared with `audience`, for issuers whose tokens have no `aud`: it must then be there. Default: `'aud'`. */
   audienceClaim?: string;
   /** Narrows the algorithms, and settles that of a JWK without `alg`. */
-  algorithms?: [A, ...A[]];
+  algorithms?: NonEmpty<A>;
   /** The accepted `typ`, byte for byte, with or without `application/`. Default: `['at+jwt']` (RFC 9068). `'any'` takes every `typ` and none. */
-  types?: [string, ...string[]] | 'any';
+  types?: NonEmpty<string> | 'any';
   /** Claims that must be there besides `iss`, `exp` and the audience. */
-  requiredClaims?: [string, ...string[]];
+  requiredClaims?: NonEmpty<string>;
   /** Claims that must be there with exactly this value, of exactly this type. Numbers are whole and not negative. */
-  claims?: Record<string, Scalar>;
+  claims?: Readonly<Record<string, Scalar>>;
   /** Kinds of token of which each has to be one: the first that fits is named in the verdict. */
-  alternatives?: [Alternative, ...Alternative[]];
+  alternatives?: NonEmpty<Alternative>;
   jwks?: Jwks;
-  keys?: Key<A>[];
+  keys?: readonly Key<A>[];
   /** Where the issuer publishes its keys, which a gate fetches; those that are built in stay and come first. */
   remote?: Remote;
   introspection?: Introspection;
 }
 
 /** A token must name one of these in `aud`, byte for byte. */
-type Audience = string | [string, ...string[]];
+type Audience = string | NonEmpty<string>;
 
 interface Named {
   /** The exact `iss`, compared byte for byte. */
@@ -155,7 +166,7 @@ interface Named {
 /** At least one of these says where keys or answers come from. */
 type Source<A extends string> =
   | { jwks: Jwks }
-  | { keys: [Key<A>, ...Key<A>[]] }
+  | { keys: NonEmpty<Key<A>> }
   | { remote: Remote }
   | { introspection: Introspection };
 
@@ -174,19 +185,19 @@ export type Preset =
   | {
       preset: 'auth0' | 'entra-v1' | 'entra-v2';
       /** Several of them: domains, or ids. */
-      tenants: [string, ...string[]];
+      tenants: NonEmpty<string>;
     }
   | {
       preset: 'cognito' | 'cognito-access' | 'cognito-id';
       region: string;
       /** The ids of several user pools. */
-      tenants: [string, ...string[]];
+      tenants: NonEmpty<string>;
     }
   | {
       preset: 'keycloak';
       url: string;
       /** Several realms. */
-      tenants: [string, ...string[]];
+      tenants: NonEmpty<string>;
     }
   | {
       preset: 'okta';
@@ -221,9 +232,7 @@ export type IssuerPolicy<A extends string = Alg> =
   | (Preselected & IssuerRules<A> & { issuer?: string });
 
 /** At least one of these says who signs. */
-type Signed<A extends string> =
-  | { jwks: Jwks; keys?: Key<A>[] }
-  | { jwks?: Jwks; keys: [Key<A>, ...Key<A>[]] };
+type Signed<A extends string> = { jwks: Jwks; keys?: Key<A>[] } | { jwks?: Jwks; keys: NonEmpty<Key<A>> };
 
 /** A Token Status List (draft-ietf-oauth-status-list) that tokens may refer to. */
 export type StatusListPolicy<A extends string = Alg> = Signed<A> & {
@@ -257,17 +266,25 @@ export type RevocationPolicy<A extends string = Alg> = {
   timeoutMs?: number;
   /** The longest response that is read: 16 MiB by default, at most 64. */
   maxBytes?: number;
-  statusLists?: [StatusListPolicy<A>, ...StatusListPolicy<A>[]];
-} & (
-  | Signed<A>
-  | { jwks?: Jwks; keys?: Key<A>[]; statusLists: [StatusListPolicy<A>, ...StatusListPolicy<A>[]] }
-);
+  statusLists?: NonEmpty<StatusListPolicy<A>>;
+} & (Signed<A> | { jwks?: Jwks; keys?: readonly Key<A>[]; statusLists: NonEmpty<StatusListPolicy<A>> });
 
-/** Whom a verifier trusts, and for what. It is JSON, but for bytes in `keys`; members that are not named here are refused. */
+/**
+ * Whom a verifier trusts, and for what. It is JSON, but for bytes in `keys`; members that are not named here are refused.
+ * @example
+ * ```ts
+ * import type { Policy } from 'portcullis';
+ *
+ * const policy: Policy = {
+ *   issuers: [{ issuer: 'https://issuer.example', audience: 'https://api.example', jwks, types: ['JWT'] }],
+ *   leewaySeconds: 10,
+ * };
+ * ```
+ */
 export interface Policy<A extends string = Alg> {
   /** Where an editor finds the schema: `portcullis/policy.schema.json`. */
   $schema?: string;
-  issuers: [IssuerPolicy<A>, ...IssuerPolicy<A>[]];
+  issuers: NonEmpty<IssuerPolicy<A>>;
   /** How far clocks may be apart, in seconds: 5 by default, at most 300. */
   leewaySeconds?: number;
   /** Builds the tables that make verification fast when the policy is read, a few milliseconds a key, and not with its second token. */
@@ -292,3 +309,22 @@ export interface Policy<A extends string = Alg> {
   /** What a gate does with requests: the `GatePolicy` of `portcullis/gate`. A verifier skips it. */
   gate?: object;
 }
+
+/** An issuer in a document: its audience is there, or what may hold it. */
+type DocumentedIssuer =
+  | { readonly audience: unknown }
+  | { readonly preset: unknown }
+  | { readonly alternatives: unknown };
+
+/**
+ * A policy whose values TypeScript does not know, as of `import policy from './policy.json'`: every text is a `string` there, and every list an
+ * array of any length. Whether they are right is told when the policy is read. A literal, whose list of issuers has a length, is none: it is
+ * a {@link Policy} or a mistake.
+ */
+export type PolicyDocument<P> = P extends { readonly issuers: infer Issuers extends readonly object[] }
+  ? number extends Issuers['length']
+    ? Issuers[number] extends DocumentedIssuer
+      ? P
+      : never
+    : never
+  : never;

@@ -7,4 +7,4 @@ const app = fastify();
 app.addHook('onRequest', guard(createGate(policy), { scopes: ['notes:read'] }));
 app.get('/notes', (request) => `Hello, ${request.auth.claims.sub}`);
 
-app.listen({ port: process.env.PORT ?? 3000 });
+app.listen({ port: Number(process.env.PORT ?? 3000) });

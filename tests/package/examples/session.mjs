@@ -9,7 +9,7 @@ const session = createSession({
 
 session.subscribe(() => {
   const { status, claims } = session.snapshot();
-  document.title = status === 'signed-in' ? `Notes of ${claims.sub}` : 'Notes';
+  document.title = status === 'signed-in' ? `Notes of ${claims?.sub}` : 'Notes';
 });
 
 export const start = (tokens) => session.start(tokens); // what the token endpoint answered to a sign-in

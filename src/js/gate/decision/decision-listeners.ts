@@ -1,3 +1,4 @@
+import type { Request } from '../../shared/web.js';
 import type { Evidence, Facts } from '../request/facts.js';
 import type { Allowed, CheckContext, RequestFacts } from '../types.js';
 import type { RefusedStep } from './decision.js';

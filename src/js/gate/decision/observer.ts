@@ -37,6 +37,7 @@ export interface DecisionEvent extends Decided {
   attributes: { [name: string]: string | number | boolean };
 }
 
+/** What a gate has decided, and what else happened, since it was made. */
 export interface ObserverStats {
   /** Decisions by code. */
   decisions: { [code: string]: number };

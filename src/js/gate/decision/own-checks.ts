@@ -2,6 +2,7 @@ import { PolicyError } from '../../shared/errors.js';
 import { ownOf } from '../../shared/plain-data.js';
 import type { StandardSchema } from '../../shared/standard-schema.js';
 import { isPromise } from '../../shared/synchronous.js';
+import type { Request } from '../../shared/web.js';
 import { freeze } from '../../verifier/convert.js';
 import { type ClaimsReader, readerOf } from '../../verifier/typed-claims.js';
 import type { Claims } from '../../verifier/verdict.js';

@@ -1,4 +1,5 @@
 import { type DurableObjectNamespaceLike, shard } from '../../shared/durable-object.js';
+import type { Request, Response as WebResponse } from '../../shared/web.js';
 import { type ReplayStore, ReplayStoreFullError, rememberedUntil } from './memory.js';
 
 export type { DurableObjectNamespaceLike } from '../../shared/durable-object.js';
@@ -26,6 +27,11 @@ const SKEW_SECONDS = 10;
  * An object runs in one place with one thread, and an `INSERT` is one step: of many uses one is first. What was inserted is on disk before
  * the answer leaves (output gates), so an object that moves or restarts forgets nothing. It takes `fetch` and not RPC, which
  * would have to import from `cloudflare:workers`.
+ * @example
+ * ```ts
+ * // In the worker that is deployed, with the class in `new_sqlite_classes` of its configuration:
+ * export { DpopReplayObject } from 'portcullis/gate';
+ * ```
  */
 export class DpopReplayObject {
   readonly #storage: DurableObjectStateLike['storage'];
@@ -41,7 +47,7 @@ export class DpopReplayObject {
     this.#rows = Number(sql.exec('SELECT count(*) AS rows FROM proofs').toArray()[0]?.rows);
   }
 
-  async fetch(request: Request): Promise<Response> {
+  async fetch(request: Request): Promise<WebResponse> {
     const { key, until, remember = until } = (await request.json()) as Record<string, unknown>;
     if (typeof key !== 'string' || !Number.isSafeInteger(until) || !Number.isSafeInteger(remember))
       return new Response(null, { status: 400 });
@@ -69,6 +75,12 @@ export class DpopReplayObject {
 /**
  * The store in Durable Objects, strict everywhere. One object answers a few hundred uses a second; `shards` spreads the keys over so many.
  * The number must stay the same while proofs live.
+ * @example
+ * ```ts
+ * import { createGate, durableObjectReplayStore } from 'portcullis/gate';
+ *
+ * const gate = createGate(policy, { replay: durableObjectReplayStore(env.PROOFS) });
+ * ```
  */
 export function durableObjectReplayStore(
   namespace: DurableObjectNamespaceLike,

@@ -14,6 +14,12 @@ const LEAST_EXPIRATION_SECONDS = 60;
  * WEAK: a store with `get` and `put` has no operation that does both. Within one isolate a proof counts once, by memory; in two at the
  * same time it may count twice, and with Workers KV, where a write takes up to a minute to be seen elsewhere, as long as that in each
  * location. It narrows replay to that window. Where one use must be one, take `durableObjectReplayStore`.
+ * @example
+ * ```ts
+ * import { createGate, kvReplayStore } from 'portcullis/gate';
+ *
+ * const gate = createGate(policy, { replay: kvReplayStore(env.PROOFS) });
+ * ```
  */
 export function kvReplayStore(
   kv: ExpiringStore,

@@ -25,7 +25,19 @@ export function rememberedUntil(untilSeconds: number, issuedAtSeconds: number | 
   return Math.max(untilSeconds, issuedAtSeconds + LONGEST_WINDOW_SECONDS + 1);
 }
 
-/** Says that a store holds as much as it may. It refuses, since to forget would be to accept a proof twice. */
+/**
+ * Says that a store holds as much as it may. It refuses, since to forget would be to accept a proof twice.
+ * @example
+ * ```ts
+ * import { type ReplayStore, ReplayStoreFullError } from 'portcullis/gate';
+ *
+ * const replay: ReplayStore = {
+ *   async firstUse() {
+ *     throw new ReplayStoreFullError();
+ *   },
+ * };
+ * ```
+ */
 export class ReplayStoreFullError extends Error {
   override readonly name = 'ReplayStoreFullError';
   constructor() {
@@ -35,7 +47,15 @@ export class ReplayStoreFullError extends Error {
 
 const MOST_ENTRIES = 100_000;
 
-/** What the memory store may be told. */
+/**
+ * What the memory store may be told.
+ * @example
+ * ```ts
+ * import { memoryReplayStore } from 'portcullis/gate';
+ *
+ * const replay = memoryReplayStore({ entries: 10_000 });
+ * ```
+ */
 export interface MemoryReplayOptions {
   /** 100000 by default; a key takes some 200 bytes. */
   entries?: number;
@@ -45,6 +65,12 @@ export interface MemoryReplayOptions {
 
 /**
  * A store in this isolate's memory: enough for one process. Where many isolates or machines serve one API, a proof can be used once in each.
+ * @example
+ * ```ts
+ * import { createGate, memoryReplayStore } from 'portcullis/gate';
+ *
+ * const gate = createGate(policy, { replay: memoryReplayStore({ entries: 10_000 }) });
+ * ```
  */
 export function memoryReplayStore(
   options: MemoryReplayOptions = {},

@@ -1,4 +1,5 @@
 import { within } from '../../net/within.js';
+import type { Request } from '../../shared/web.js';
 import type { RequestFacts } from '../types.js';
 import type { Snapshot } from './snapshot.js';
 

@@ -1,4 +1,11 @@
-import type { CheckContext } from '../types.js';
+import { freeze } from '../../verifier/convert.js';
+import type { Allowed, CheckContext } from '../types.js';
+
+/** What `gate.protect` wraps, whatever its further arguments are. */
+export type Handler = (request: Request, auth: Allowed, ...rest: unknown[]) => Response | Promise<Response>;
+
+/** What tells more of a request. */
+export type ContextOf = (request: Request, ...rest: unknown[]) => CheckContext;
 
 /** What runtimes hand a handler besides the request. */
 interface Handed {
@@ -21,6 +28,11 @@ export function handed(request: Request, rest: readonly unknown[]): CheckContext
   if ('Bun' in globalThis)
     context.clientAddress = given.find((one) => one.requestIP)?.requestIP?.(request)?.address;
   return context;
+}
+
+/** A requirement by its text, which nobody changes any more. */
+export function copyOf<R>(requirement: R, text: string | undefined): R {
+  return text === undefined ? requirement : (freeze(JSON.parse(text)) as R);
 }
 
 /** A response that was fetched cannot be changed, so that what is to be added goes on a copy. */

@@ -1,3 +1,4 @@
+import type { Headers } from '../../shared/web.js';
 import type { RemoteSource } from '../io.js';
 
 /** The rule about when keys are fetched anew (src/keys/freshness.rs), as the core's module exports it. */

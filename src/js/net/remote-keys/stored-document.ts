@@ -1,3 +1,4 @@
+import type { Response as WebResponse } from '../../shared/web.js';
 import type { SharedStore } from '../io.js';
 import { type FreshnessBounds, type KeyPlan, type KeyRule, planOf } from './freshness.js';
 
@@ -94,8 +95,8 @@ function isSeconds(value: unknown): value is number {
 
 /** As much of the Cache API as is used. */
 export interface CacheLike {
-  match(url: string): Promise<Response | undefined>;
-  put(url: string, response: Response): Promise<void>;
+  match(url: string): Promise<WebResponse | undefined>;
+  put(url: string, response: WebResponse): Promise<void>;
 }
 
 /**
@@ -103,6 +104,12 @@ export interface CacheLike {
  *
  * `open` is called at each use, within the request: `() => caches.default`, or `() => caches.open('keys')`. A KV namespace needs no adapter:
  * it has `get` and `put` of this form, and takes up to a minute to show elsewhere what was put.
+ * @example
+ * ```ts
+ * import { cacheStore, createGate } from 'portcullis/gate';
+ *
+ * const gate = createGate(policy, { store: cacheStore(() => caches.open('portcullis')) });
+ * ```
  */
 export function cacheStore(open: () => CacheLike | Promise<CacheLike>): SharedStore {
   // A name that can never be resolved (RFC 6761 §6.4), so that the entry is in nobody's way.

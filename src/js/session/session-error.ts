@@ -1,0 +1,29 @@
+/**
+ * Why a session could not do what was asked: the token endpoint gives no access token (`offline`), the one of a sign-in was not accepted
+ * (`refused`), or the server could not be told of a sign-out (`unrevoked`).
+ */
+export type SessionErrorCode = 'offline' | 'refused' | 'unrevoked';
+
+/**
+ * What `session.fetch`, `session.start` and `session.signOut` reject with; `cause` is what was thrown, where something was.
+ * @example
+ * ```ts
+ * import { SessionError } from 'portcullis/session';
+ *
+ * try {
+ *   await session.fetch('https://api.example/notes');
+ * } catch (error) {
+ *   if (error instanceof SessionError) console.log(error.code, session.snapshot().reason);
+ * }
+ * ```
+ */
+export class SessionError extends TypeError {
+  override readonly name = 'SessionError';
+
+  constructor(
+    readonly code: SessionErrorCode,
+    cause?: unknown,
+  ) {
+    super(code === 'unrevoked' ? `revoke: ${(cause as Error)?.message}` : 'no access token', { cause });
+  }
+}
