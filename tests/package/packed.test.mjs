@@ -117,12 +117,12 @@ test('every entry offers what its types declare', () => {
     for (const name of ['', '/slim', '/issuer', '/ml-dsa', '/stores', '/session', '/session/dpop', '/svelte', '/bff'].map((entry) => 'portcullis' + entry))
       console.log(Object.keys(await import(name)).sort().join());`;
   assert.deepEqual(node('--input-type=module', '-e', script).trim().split('\n'), [
-    'PolicyError,createVerifier,inspect,verifyJws',
-    'PolicyError,createVerifier,init,inspect,verifyJws',
-    'IssuerUnavailableError,PolicyError,createIssuer,createVerifier,generateSigningKey,hashClientSecret,importSigningKey,inspect,memoryCounter,verifyJws',
-    'PolicyError,createVerifier,inspect,verifyJws',
+    'PolicyError,createVerifier,definePolicy,inspect,verifyJws',
+    'PolicyError,createVerifier,definePolicy,init,inspect,verifyJws',
+    'IssuerUnavailableError,PolicyError,createIssuer,createVerifier,definePolicy,generateSigningKey,hashClientSecret,importSigningKey,inspect,memoryCounter,verifyJws',
+    'PolicyError,createVerifier,definePolicy,inspect,verifyJws',
     'SessionStoreObject,StoreSchemaError,d1Store,denoKvStore,durableObjectStore,memoryStore,postgresStore,redisStore,sqliteStore',
-    'backend,createClock,createSession,expiresIn,inspect,isExpired,refreshDue,revocationEndpoint,sharedStorage,tokenEndpoint',
+    'SessionError,backend,createClock,createSession,expiresIn,inspect,isExpired,refreshDue,revocationEndpoint,sharedStorage,tokenEndpoint',
     'createDpop',
     'sessionStore',
     'createBff',

@@ -81,6 +81,11 @@ test('only a page of this origin is answered', async () => {
       const response = await ask(handler, { method, cookie: COOKIE, headers });
       assert.equal(response.status, 403, JSON.stringify(headers));
       assert.equal(response.headers.get('set-cookie'), null);
+      const { error, error_description } = await response.json();
+      assert.equal(error, 'cross_site');
+      assert.match(error_description, /^expected a request of a page of https:\/\/app\.example; found /);
+      const { origin = 'no origin' } = headers;
+      assert.ok(error_description.includes(headers['x-portcullis'] ? `found ${origin}` : 'x-portcullis'));
     }
   assert.equal(asked.length, 0);
   // A browser without Sec-Fetch-Site says its origin all the same; and one that says neither is none.
@@ -94,7 +99,10 @@ test('only a page of this origin is answered', async () => {
       .status,
     200,
   );
-  assert.equal((await ask(behind.handler, { cookie: COOKIE })).status, 403);
+  const other = await ask(behind.handler, { cookie: COOKIE, headers: { ...OWN, origin: ORIGIN } });
+  assert.equal(other.status, 403);
+  const { error_description } = await other.json();
+  for (const origin of ['https://front.example', ORIGIN]) assert.ok(error_description.includes(origin));
 });
 
 test('other paths are not its own, other methods not allowed', async () => {

@@ -79,7 +79,14 @@ test('session.mjs', async () => {
     asked.map((request) => request.headers.get('authorization')),
     [`Bearer ${first}`, `Bearer ${strong}`],
   );
+  answer = () => new Response();
+  asked = [];
   await end();
+  assert.deepEqual(
+    asked.map(({ url }) => url),
+    ['https://issuer.example/revoke'],
+  );
+  assert.match(await asked[0].text(), /(^|&)token=r0(&|$)/);
   assert.equal(document.title, 'Notes');
   delete globalThis.document;
 });

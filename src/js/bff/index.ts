@@ -2,7 +2,7 @@
 import { retryAfter } from '../net/retry-after.js';
 import type { Request, Response as WebResponse } from '../shared/web.js';
 import { type CookieContent, type CookieOptions, cookieOf, cookieWith } from './cookie.js';
-import { isOwn } from './csrf.js';
+import { crossSite, isOwn } from './csrf.js';
 import { ask, type Upstream, type UpstreamResponse } from './upstream.js';
 
 export type { CookieOptions } from './cookie.js';
@@ -174,7 +174,8 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
       if (url.pathname !== path) return undefined;
       const { method } = request;
       if (method !== 'POST' && method !== 'DELETE') return answer(405, undefined, { allow: 'POST, DELETE' });
-      if (!isOwn(request, origin ?? url.origin)) return answer(403, { error: 'cross_site' });
+      const expected = origin ?? url.origin;
+      if (!isOwn(request, expected)) return answer(403, crossSite(request, expected));
       const held = cookieOf(request, name);
       if (held === undefined) {
         // There is nothing to take away, unless it cannot be read.

@@ -317,7 +317,7 @@ type DocumentedIssuer =
   | { readonly alternatives: unknown };
 
 /**
- * A policy whose values TypeScript does not know, as of `import policy from './policy.json'`: every text is a `string` there, and every list an
+ * A policy whose values TypeScript does not know, as of an imported JSON file: every text is a `string` there, and every list an
  * array of any length. Whether they are right is told when the policy is read. A literal, whose list of issuers has a length, is none: it is
  * a {@link Policy} or a mistake.
  */

@@ -1,8 +1,9 @@
-import { createSession, inspect, tokenEndpoint } from 'portcullis/session';
+import { createSession, inspect, revocationEndpoint, tokenEndpoint } from 'portcullis/session';
 
 const session = createSession({
   inspect,
   refresh: tokenEndpoint('https://issuer.example/token', { clientId: 'app' }),
+  revoke: revocationEndpoint('https://issuer.example/revoke', { clientId: 'app' }),
   origins: ['https://api.example'],
   stepUp: ({ acrValues }) => signInAgain(acrValues),
 });
