@@ -162,3 +162,8 @@ pub use {
 pub use denial::Denial;
 pub use deviation::Deviation;
 pub use gate::Gate;
+
+// Its examples are tests as those of the README are.
+#[cfg(doctest)]
+#[doc = include_str!("../www/docs/start/rust.md")]
+struct StartInRust;

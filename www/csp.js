@@ -12,6 +12,15 @@ const END = [
 /** A page that only says something. */
 export const TEXT = ["default-src 'none'", ...COMMON, ...END].join('; ');
 
+/** The documentation, whose form leads to the search. */
+export const DOCUMENT = TEXT.replace("form-action 'none'", "form-action 'self'");
+
+/** The search: its index is a script as well, so that nothing is fetched. */
+export const SEARCH = DOCUMENT.replace(
+  "default-src 'none'",
+  "default-src 'none'; script-src 'self'; worker-src 'self'",
+);
+
 /** The inspector: nothing is fetched, from anywhere. */
 export const INSPECTOR = [
   "default-src 'none'",
@@ -36,6 +45,8 @@ export const SERVICE_WORKER = "default-src 'none'; script-src 'self'; connect-sr
 
 export function policyOfPage(path) {
   if (path.endsWith('/sw.js')) return SERVICE_WORKER;
+  if (path.endsWith('/docs/search.html')) return SEARCH;
+  if (path.includes('/docs/')) return DOCUMENT;
   if (path.includes('/demo/')) return DEMONSTRATION;
   return path.includes('/inspect/') ? INSPECTOR : TEXT;
 }

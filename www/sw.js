@@ -2,13 +2,13 @@
 // script here that fetches, and only these files, from where it came from itself.
 importScripts('./precache.js');
 
-const { version, files } = self.precache;
+const { version, files, documents } = self.precache;
 const CACHE = `portcullis-${version}`;
 const scope = new URL('./', self.location.href);
-const known = new Set(files.map((file) => new URL(file, scope).href));
+const known = new Set([...files, ...documents].map((file) => new URL(file, scope).href));
 
 self.addEventListener('install', (event) => {
-  event.waitUntil(keep().then(() => self.skipWaiting()));
+  event.waitUntil(keep(files).then(() => self.skipWaiting()));
 });
 
 self.addEventListener('activate', (event) => {
@@ -25,9 +25,14 @@ self.addEventListener('fetch', (event) => {
   if (known.has(url.href)) event.respondWith(answer(url.href, request));
 });
 
-async function keep() {
+// The search asks for all pages, so that what it finds can be read offline as well.
+self.addEventListener('message', (event) => {
+  if (event.data === 'keep the documentation') event.waitUntil(keep(documents));
+});
+
+async function keep(names) {
   const cache = await caches.open(CACHE);
-  await cache.addAll(files.map((file) => new Request(new URL(file, scope), { cache: 'reload' })));
+  await cache.addAll(names.map((file) => new Request(new URL(file, scope), { cache: 'reload' })));
 }
 
 /** Versions of before. */

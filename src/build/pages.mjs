@@ -1,5 +1,5 @@
-// Puts the site together in target/www: www/ as it stands, the package's files it uses, and a module made of what none can load under the
-// inspector's policy. It is plain files: `npm start` serves them, and any static host may.
+// Puts the site together in target/www: www/ as it stands, the documentation as pages, the package's files it uses, and a module made of what
+// none can load under the inspector's policy. It is plain files: `npm start` serves them, and any static host may.
 //   node src/build/pages.mjs
 import { createHash } from 'node:crypto';
 import {
@@ -26,7 +26,8 @@ const DIST = join(ROOT, 'dist');
 const USED = [join('wasm', 'portcullis_bg.js'), join('wasm', 'answer.js')];
 /** Rounds of Zopfli; more gain nothing. */
 const ZOPFLI = { numiterations: 15 };
-const isServed = (path) => !path.endsWith('.mjs') && path !== 'csp.js' && path !== join('demo', 'workers');
+const isServed = (path) =>
+  !path.endsWith('.mjs') && !['csp.js', 'docs', join('demo', 'workers')].includes(path);
 
 /** Makes target/www from www/ and dist/. */
 export async function makePages() {
@@ -41,10 +42,21 @@ export async function makePages() {
     writeFileSync(join(inspect, 'portcullis', path), text);
   }
   write(inspect, 'packed.js', 'portcullis.wasm and policy.schema.json, compressed', await packed());
-  const files = filesOf(fresh).filter((file) => file !== 'sw.js');
+  // It needs packages, and this file is read before they are installed.
+  const { writeDocs } = await import('./docs/docs.mjs');
+  await writeDocs(join(fresh, 'docs'));
+  const all = filesOf(fresh).filter((file) => file !== 'sw.js');
   const hash = createHash('sha256');
-  for (const file of files) hash.update(`${file}\0`).update(readFileSync(join(fresh, file)));
-  const precache = JSON.stringify({ version: hash.digest('hex').slice(0, 16), files });
+  for (const file of all) hash.update(`${file}\0`).update(readFileSync(join(fresh, file)));
+  // The documentation is kept apart, once somebody has searched it: who came for the inspector
+  // need not load it.
+  const isDocument = (file) => file.startsWith('docs/');
+  const files = all.filter((file) => !isDocument(file));
+  const precache = JSON.stringify({
+    version: hash.digest('hex').slice(0, 16),
+    files,
+    documents: all.filter(isDocument),
+  });
   write(fresh, 'precache.js', 'the files of the site', `self.precache = ${precache};`);
   if (isSame(fresh)) return rmSync(fresh, { recursive: true });
   rmSync(SITE, { recursive: true, force: true });

@@ -5,6 +5,7 @@
 //! and keys, metadata and answers about opaque tokens come by the runtime's own `fetch`.
 //!
 //! A [`FetchGate`] is made once, and every request shares it.
+//! `www/docs/frameworks/workers-rs.md` has a whole Cloudflare Worker with the crate `worker`.
 
 mod time;
 mod body;

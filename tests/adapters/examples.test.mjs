@@ -1,4 +1,4 @@
-// The examples that the README shows run as they stand there, and stand there as they run.
+// The examples that the documentation shows run as they stand there, and stand there as they run.
 import assert from 'node:assert/strict';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -151,12 +151,15 @@ async function serving({ stop, ended }, origin) {
   }
 }
 
-test('the README shows each example as it is', async () => {
-  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+test('the documentation shows each example as it is', async () => {
+  const folder = join(ROOT, 'www', 'docs');
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.md'));
+  const pages = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
   for (const name of await readdir(EXAMPLES)) {
-    const shown = readme
-      .split(`(tests/package/examples/${name})`)[1]
-      ?.match(/```\w+(?:[ ,][\w-]+)?\n([\s\S]*?)```/)?.[1];
-    assert.equal(shown, await readFile(join(EXAMPLES, name), 'utf8'), `the README does not show ${name}`);
+    const shown = pages
+      .map((page) => page.split(`tests/package/examples/${name})`)[1])
+      .find((rest) => rest !== undefined)
+      ?.match(/```\w+[^\n]*\n([\s\S]*?)```/)?.[1];
+    assert.equal(shown, await readFile(join(EXAMPLES, name), 'utf8'), `no page shows ${name}`);
   }
 });

@@ -22,7 +22,7 @@ const FILES = {
       routes: [{ path: '{/edge}?/maybe', requirement: { ...REQUIREMENT, anonymous: true } }],
     },
   }),
-  // The very file that the README shows, for every path but the edge's.
+  // The very file that the documentation shows, for every path but the edge's.
   'proxy.js': readFile(join(ROOT, 'tests', 'package', 'examples', 'next-proxy.mjs')),
   'app/[page]/route.js': `
     export const dynamic = 'force-dynamic';

@@ -9,7 +9,7 @@ import { config, serveApp } from './sveltekit-app.mjs';
 
 const FILES = {
   'svelte.config.js': config(),
-  // The very file that the README shows.
+  // The very file that the documentation shows.
   'src/hooks.server.js': readFile(join(ROOT, 'tests', 'package', 'examples', 'sveltekit.mjs'), 'utf8'),
   'src/policy.json': JSON.stringify({
     ...policy,

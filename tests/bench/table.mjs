@@ -1,12 +1,6 @@
-// The result on the screen, and its ratios in the README.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-import { ROOT } from '../../src/build/steps.mjs';
+// The result on the screen, and its ratios in the README and the documentation.
+import { writeBetween } from '../support/between.mjs';
 import { ALGS } from './tokens.mjs';
-
-const START = '<!-- bench:start -->';
-const END = '<!-- bench:end -->';
 
 // What is divided by our time, and where; at the end our row, when it is not `portcullis`.
 const RATIOS = [
@@ -28,6 +22,16 @@ const RATIOS = [
     'express-oauth2-jwt-bearer',
     'portcullis/express',
   ],
+];
+
+/** What the README shows of it. */
+const SHORT_ALGS = ['ES256', 'EdDSA', 'RS256', 'ES384'];
+const SHORT_RATIOS = [
+  'jose ÷ portcullis, Node, new token',
+  'jsonwebtoken ÷ portcullis, Node, new token',
+  'fast-jwt ÷ portcullis, Node, new token',
+  'jose ÷ portcullis, workerd, new token',
+  'hono/jwk ÷ portcullis/hono, workerd, the same token again',
 ];
 
 const KINDS = {
@@ -61,23 +65,37 @@ export function print({ rows, sizes, coldStart }) {
   ]);
 }
 
-/** Ratios alone: microseconds tell of the machine. */
+/** Ratios alone: microseconds tell of the machine. The README has a few of them, the documentation all. */
 export function writeReadme({ rows, sizes }) {
-  const path = join(ROOT, 'README.md');
-  const readme = readFileSync(path, 'utf8');
-  const [start, end] = [readme.indexOf(START), readme.indexOf(END)];
-  if (start < 0 || end < start) throw new Error(`README.md has no ${START} … ${END}`);
-  const lines = [
-    `Ratios of medians from one run of \`npm run bench\`, whole tokens, and below whole requests; above 1 we are faster.`,
-    '',
-    `| | ${ALGS.join(' | ')} |`,
-    `| --- |${' --- |'.repeat(ALGS.length)}`,
-    ...ratios(rows).map((cells) => `| ${cells.join(' | ')} |`),
-    '',
-    `The validator is ${Math.round(sizes['validator wasm'] / 1024)} KB after gzip.`,
-  ];
-  writeFileSync(path, `${readme.slice(0, start + START.length)}\n${lines.join('\n')}\n${readme.slice(end)}`);
+  const all = ratios(rows);
+  const kilobytes = `The validator is ${Math.round(sizes['validator wasm'] / 1024)} KB after gzip.`;
+  const intro =
+    'Ratios of medians from one run of `npm run bench`, whole tokens, and below whole requests; above 1 we are faster.';
+  writeBetween(
+    'www/docs/reference/benchmarks.md',
+    'bench',
+    [intro, '', ...markdown(ALGS, all), '', kilobytes].join('\n'),
+  );
+  const columns = SHORT_ALGS.map((alg) => ALGS.indexOf(alg) + 1);
+  const short = all
+    .filter(([title]) => SHORT_RATIOS.includes(title))
+    .map(([title, ...cells]) => [title, ...columns.map((at) => cells[at - 1])]);
+  writeBetween(
+    'README.md',
+    'bench',
+    [
+      ...markdown(SHORT_ALGS, short),
+      '',
+      `Ratios of medians; above 1 Portcullis is faster. ${kilobytes}`,
+    ].join('\n'),
+  );
 }
+
+const markdown = (algs, lines) => [
+  `| | ${algs.join(' | ')} |`,
+  `| --- |${' --- |'.repeat(algs.length)}`,
+  ...lines.map((cells) => `| ${cells.join(' | ')} |`),
+];
 
 function ratios(rows) {
   return RATIOS.map(([title, runtime, kind, library, ours = 'portcullis']) => {

@@ -20,7 +20,7 @@ exports.__wbindgen_start?.();
 export default { fetch: (...args) => glue.fetch(...args) };
 `;
 
-/** Builds the worker of the tests and the one that the README shows. */
+/** Builds the worker of the tests and the one that the documentation shows. */
 export async function build() {
   const cargo = ['--locked', '--manifest-path', 'tests/fetch/Cargo.toml', '--target-dir', FOLDER];
   await run('cargo', ['build', ...cargo, '--lib', '--examples', '--target', 'wasm32-unknown-unknown'], {

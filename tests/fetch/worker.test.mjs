@@ -327,7 +327,7 @@ inWorker('the example of the documentation refuses', async () => {
 
 inWorker('the vectors of the gate have the same answers', () => askVectors(worker));
 
-test('the example of the README is a gate by the clock of JavaScript', async () => {
+test('the example of the documentation is a gate by the clock of JavaScript', async () => {
   const key = await signer('k');
   const issuer = { issuer: ISSUER, audience: AUDIENCE, jwks: { keys: [key.jwk] } };
   const policy = { issuers: [issuer], gate: { origins: ['http://127.0.0.1:*'] } };

@@ -1,4 +1,4 @@
-// The example that the README shows runs as it stands there, and stands there as it runs.
+// The example that the guide to the issuer shows runs as it stands there, and stands there as it runs.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
@@ -10,9 +10,9 @@ import { issuerOn, signIn } from './example.mjs';
 
 const read = (path) => readFile(new URL(path, import.meta.url), 'utf8');
 
-test('the README shows the example as it is, and it runs', async () => {
+test('the guide shows the example as it is, and it runs', async () => {
   const shown = `\`\`\`js\n${await read('./example.mjs')}\`\`\``;
-  assert.ok((await read('../../README.md')).includes(shown));
+  assert.ok((await read('../../www/docs/guides/issuer.md')).includes(shown));
   const issuer = issuerOn(memoryStore(), {
     SIGNING_KEY: JSON.stringify(generateSigningKey('ES256').privateJwk()),
     FEED_KEY: JSON.stringify(generateSigningKey('EdDSA').privateJwk()),

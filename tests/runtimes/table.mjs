@@ -1,11 +1,9 @@
-// What ran, as a table on the screen, as JSON and in the README.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+// What ran, as a table on the screen, as JSON and in the documentation.
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { writeBetween } from '../support/between.mjs';
 import { ROOT } from '../support/binaries.mjs';
-
-const START = '<!-- runtimes:start -->';
-const END = '<!-- runtimes:end -->';
 
 export function printTable(rows) {
   const cells = rows.map(({ title, library, version, passed, total, explained, seconds, error }) => [
@@ -33,20 +31,14 @@ export async function writeTable(rows) {
   await writeFile(join(folder, 'table.json'), `${JSON.stringify({ rows }, null, 2)}\n`);
 }
 
-/** Replaces the README's table. Times are left out: they tell of the machine. */
+/** Replaces the table of the documentation. Times are left out: they tell of the machine. */
 export async function writeReadme(rows) {
-  const path = join(ROOT, 'README.md');
-  const readme = await readFile(path, 'utf8');
-  const [start, end] = [readme.indexOf(START), readme.indexOf(END)];
-  if (start < 0 || end < start) throw new Error(`README.md has no ${START} … ${END}`);
   const lines = rows
     .filter(({ library }) => library === 'portcullis')
     .map(
       ({ title, version, entry, passed, total }) =>
         `| ${title} | ${version} | \`${entry}\` | ${passed} of ${total} |`,
     );
-  const table = ['| Runtime | Version | Entry | Checks passed |', '| --- | --- | --- | --- |', ...lines].join(
-    '\n',
-  );
-  await writeFile(path, `${readme.slice(0, start + START.length)}\n${table}\n${readme.slice(end)}`);
+  const head = ['| Runtime | Version | Entry | Checks passed |', '| --- | --- | --- | --- |'];
+  writeBetween('www/docs/reference/runtimes.md', 'runtimes', [...head, ...lines].join('\n'));
 }

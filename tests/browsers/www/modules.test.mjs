@@ -226,10 +226,10 @@ test('a fragment carries what is shown, and a token only when it is given one', 
 });
 
 test('the whole page with its wasm is within 153 KB of gzip', () => {
-  // All that the inspector leads to; the service worker and the demonstration are no part of it.
+  // All that the inspector leads to; the service worker, the documentation and the demonstration are no part of it.
   const loaded = readdirSync(SITE, { recursive: true })
     .map(String)
-    .filter((name) => /\.\w+$/.test(name) && !/^(?:demo|index|sw\.|precache)/.test(name));
+    .filter((name) => /\.\w+$/.test(name) && !/^(?:demo|docs|index|sw\.|precache)/.test(name));
   const sizes = loaded.map((name) => [name, gzipSync(readFileSync(join(SITE, name)), { level: 9 }).length]);
   const total = sizes.reduce((sum, [, size]) => sum + size, 0);
   const packed = sizes.find(([name]) => name === 'inspect/packed.js')[1];

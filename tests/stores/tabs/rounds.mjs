@@ -154,7 +154,7 @@ class World {
     if (thief === undefined) return false;
     if (thief.sleeper ? turn !== 'first' || this.tokens.length < thief.at + 2 : turn !== thief.turn)
       return false;
-    // Outside the window: one that replays within it, in every generation, cannot be told from a retry, as the README says.
+    // Outside the window: one that replays within it, in every generation, cannot be told from a retry, as www/docs/explanation/rotation.md says.
     this.clock.now += ROTATION_INTERVAL + 1 + this.below(100);
     const { status, error, token } = await this.issuers[this.below(2)].refresh(thief.token);
     this.clock.now += REPLAY_WINDOW + 1 + this.below(100);
