@@ -17,6 +17,7 @@ const read = (path) => readFileSync(join(ROOT, path), 'utf8');
  */
 const ANSWERS = {
   'transport-insecure': [403],
+  'request-cross-site': [403],
   'network-denied': [403],
   'address-unknown': [403],
   'refused-by-check': [403],
