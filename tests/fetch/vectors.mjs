@@ -7,9 +7,6 @@ import { readVectors } from '../vectors/read.mjs';
 const BEYOND = {
   target: ({ request }) => request.target !== undefined,
   served: ({ request }) => request.served !== undefined,
-  // There the driver itself has just tried, and says so.
-  'when keys are tried again': ({ evidence, expect }) =>
-    evidence?.keys !== undefined && expect.fields?.retryAfter !== undefined,
   'a check of the caller’s own': ({ evidence }) => evidence?.check !== undefined,
 };
 
