@@ -52,7 +52,7 @@ fn is_b64token(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::LONGEST;
-    use crate::{base64url, limits::Limits, rejection::Rejection};
+    use crate::{limits::Limits, rejection::Rejection};
 
     #[test]
     fn a_huge_value_is_not_looked_at() {

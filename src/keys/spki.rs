@@ -156,7 +156,8 @@ pub(crate) fn from_pem(text: &str) -> Option<Pem> {
     let mut digits = body.to_vec();
     digits.retain(|byte| !byte.is_ascii_whitespace());
     let digits = String::from_utf8(digits).ok()?;
-    let der = base64url::decode_standard(&digits).or_else(|| base64url::decode(&digits).filter(|_| label.is_empty()))?;
+    let der =
+        base64url::decode_standard(&digits).or_else(|| base64url::decode(&digits).filter(|_| label.is_empty()))?;
     let label = String::from_utf8(label.to_vec()).ok()?;
     Some(Pem { label, der }).filter(|pem| !pem.der.is_empty())
 }
