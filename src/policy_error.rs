@@ -40,8 +40,16 @@ impl PolicyError {
     #[must_use]
     pub fn within(mut self, member: &str) -> Self {
         // RFC 6901 §3: "~" and "/" are escaped in a reference token.
-        let escaped = member.replace('~', "~0").replace('/', "~1");
-        self.pointer = ["/", &escaped, &self.pointer].concat();
+        let mut pointer = String::from("/");
+        for character in member.chars() {
+            match character {
+                '~' => pointer.push_str("~0"),
+                '/' => pointer.push_str("~1"),
+                other => pointer.push(other),
+            }
+        }
+        pointer.push_str(&self.pointer);
+        self.pointer = pointer;
         self
     }
 
