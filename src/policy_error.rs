@@ -12,11 +12,13 @@ pub struct PolicyError {
 impl PolicyError {
     /// An error at one member of the value being read.
     #[must_use]
+    #[inline(never)]
     pub fn at(member: &str, reason: impl Into<String>) -> Self {
         PolicyError::here(reason).within(member)
     }
 
     /// The same with the text that was found there. It is the caller's own, and no secret.
+    #[inline(never)]
     pub(crate) fn found(member: &str, expected: &str, found: &str) -> Self {
         PolicyError::at(member, [expected, "; found \"", first_characters(found), "\""].concat())
     }
@@ -31,6 +33,7 @@ impl PolicyError {
 
     /// An error of the value being read as a whole.
     #[must_use]
+    #[inline(never)]
     pub fn here(reason: impl Into<String>) -> Self {
         PolicyError { pointer: String::new(), reason: reason.into() }
     }
