@@ -44,6 +44,11 @@ pub(crate) struct Cidr {
 }
 
 impl Cidr {
+    /// Does it hold every address of its family?
+    pub(crate) fn is_everybody(&self) -> bool {
+        self.prefix == 0
+    }
+
     /// Reads `address/prefix`; an address alone is a block of one. `None` when it is none, or has bits set behind its prefix.
     #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {

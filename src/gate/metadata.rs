@@ -48,8 +48,8 @@ pub(crate) fn jwks_uri(text: &str, issuer: &str, hosts: &[String], plain: &[Stri
     url::check_among(place, &plain).map_err(|_| MetadataError::DiscoveryJwksUri)?;
     let read = Url::parse(place).ok_or(MetadataError::DiscoveryJwksUri)?;
     let own = Url::parse(issuer);
-    let is_named = url::is_among(read.host(), &plain);
-    if !read.secure && !is_named && own.as_ref().is_none_or(|own| own.secure) {
+    // An issuer on the Internet has no say over what is asked for inside, whatever hosts the policy names for others.
+    if !read.secure && own.as_ref().is_none_or(|own| own.secure) {
         return Err(MetadataError::DiscoveryJwksUri);
     }
     // What is left of plain HTTP is on a loopback name or a host of `plain`.
@@ -137,6 +137,17 @@ mod tests {
     fn read(issuer: &str, place: &str, hosts: &[&str]) -> Result<String, MetadataError> {
         let text = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{place}"}}"#);
         jwks_uri(&text, issuer, &hosts.iter().map(|host| (*host).to_owned()).collect::<Vec<_>>(), &[])
+    }
+
+    #[test]
+    fn only_an_issuer_of_plain_http_leads_to_a_host_of_plain_http() {
+        let plain = ["keycloak".to_owned(), "*.svc.cluster.local".to_owned()];
+        let read = |issuer: &str, place: &str| {
+            jwks_uri(&format!(r#"{{"issuer":"{issuer}","jwks_uri":"{place}"}}"#), issuer, &[], &plain)
+        };
+        let place = "http://secrets.kube-system.svc.cluster.local/latest";
+        assert_eq!(read(ISSUER, place), Err(MetadataError::DiscoveryJwksUri));
+        assert_eq!(read("http://keycloak:8080", place).as_deref(), Ok(place));
     }
 
     #[test]

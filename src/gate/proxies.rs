@@ -19,7 +19,7 @@ const FORWARDED_HOST: &str = "x-forwarded-host";
 const FORWARDED_PREFIX: &str = "x-forwarded-prefix";
 
 /// By which headers proxies of any kind tell on whose behalf they ask.
-pub(crate) const MARKS: [&str; 2] = [FORWARDED, FORWARDED_FOR];
+pub(crate) const MARKS: [&str; 3] = [FORWARDED, FORWARDED_FOR, "x-real-ip"];
 
 /// Whose word is taken for what stood before them.
 #[derive(Debug, Default)]
@@ -85,7 +85,7 @@ impl Proxies {
             let is_local = peer.map(Address::is_loopback);
             // Who sends such headers asks for somebody else, and not for this machine.
             let for_others = MARKS.iter().any(|name| request.fields(name).any(|value| !is_all_loopback(value)));
-            return Ok(Ends { url, client: peer, is_local, for_others, plain_client: peer });
+            return Ok(Ends { url, client: peer, is_local, for_others, plain_client: peer.filter(|_| !for_others) });
         };
         let told = match self.header == FORWARDED {
             true => self.by_forwarded(request, proxy)?,
@@ -171,7 +171,8 @@ fn one<'f>(request: &Request<'f>, name: &'static str) -> Result<Option<&'f str>,
 fn is_all_loopback(value: &str) -> bool {
     let is_loopback = |address: &str| Address::parse(address).is_some_and(Address::is_loopback);
     value.split(',').all(is_loopback)
-        || forwarded::read(value).is_some_and(|hops| hops.iter().all(|hop| hop.node.as_deref().is_none_or(is_loopback)))
+        || forwarded::read(value)
+            .is_some_and(|hops| hops.iter().all(|hop| hop.node.as_deref().is_some_and(is_loopback)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The policy's section `gate`, read once.
 
+use core::net::{Ipv4Addr, Ipv6Addr};
+
 use crate::{
     alg::Alg,
     binding::{dpop::ProofRules, network::Cidr, nonce::Nonces},
@@ -182,7 +184,11 @@ fn plain_from(gate: Checked<'_, '_>, networks: &Networks) -> Result<Vec<Cidr>, P
     let texts = gate.strings("plainHttpFrom");
     let read = || {
         // That would be no rule at all.
-        if let Some(index) = texts.iter().position(|text| text.ends_with("/0")) {
+        let is_everybody = |text: &String| {
+            let blocks = named_blocks(core::slice::from_ref(text), networks);
+            blocks.is_ok_and(|blocks| blocks.iter().any(Cidr::is_everybody))
+        };
+        if let Some(index) = texts.iter().position(is_everybody) {
             let found = texts.get(index).map(String::as_str).unwrap_or_default();
             let reason = "expected a network of yours, such as \"10.0.0.0/8\"";
             return Err(PolicyError::found(&index.to_string(), reason, found));
@@ -190,6 +196,21 @@ fn plain_from(gate: Checked<'_, '_>, networks: &Networks) -> Result<Vec<Cidr>, P
         named_blocks(&texts, networks)
     };
     read().map_err(|error| error.within("plainHttpFrom"))
+}
+
+/// Is it no address, or one that is written in full and leads nowhere public? That a host is not
+/// public says less of an address than of a name: what is odd is not public either.
+fn is_name_or_private(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[') {
+        let address = address.strip_suffix(']').and_then(|address| address.parse::<Ipv6Addr>().ok());
+        return address.is_some_and(|it| it.is_loopback() || it.is_unique_local() || it.is_unicast_link_local());
+    }
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let is_number = last.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
+    if is_number {
+        return host.parse::<Ipv4Addr>().is_ok();
+    }
+    last != "arpa" || host.ends_with(".home.arpa")
 }
 
 /// The policy's `plainHttpHosts`: hosts that nobody on the way to them can be, since they are not
@@ -200,7 +221,10 @@ pub(crate) fn plain_hosts(document: &Object<'_>) -> Result<Vec<String>, PolicyEr
     let is_private = |host: &String| {
         // `*.` stands before two labels at least: a whole top-level domain is nobody's cluster.
         let name = host.strip_prefix("*.");
-        is_plain(name.unwrap_or(host)) && name.is_none_or(|name| name.contains('.')) && !is_public(host)
+        is_plain(name.unwrap_or(host))
+            && name.is_none_or(|name| name.contains('.'))
+            && !is_public(host)
+            && is_name_or_private(host)
     };
     match hosts.iter().position(|host| !is_private(host)) {
         None => Ok(hosts),
@@ -264,4 +288,39 @@ fn proofs(dpop: Option<Checked<'_, '_>>, nonce_secret: Option<&[u8]>) -> Result<
         }
     };
     Ok(ProofRules { algorithms, window: seconds("iatWindowSeconds"), nonces })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::gate::Gate;
+
+    fn pointer(members: &str, gate: &str) -> Option<String> {
+        let policy = format!(
+            r#"{{"issuers":[{{"issuer":"https://issuer.example","audience":"a","remote":{{"discovery":"oidc"}}}}]{members},"gate":{{{gate}}}}}"#
+        );
+        Gate::from_json(&policy).err().map(|error| error.pointer().to_owned())
+    }
+
+    #[test]
+    fn plain_http_is_from_no_network_of_everybody_however_it_is_written() {
+        for network in [r#""0.0.0.0/0""#, r#""::/0""#, r#""0.0.0.0/00""#, r#""::ffff:0.0.0.0/96""#, r#""all""#] {
+            let gate =
+                format!(r#""networks":{{"all":["10.0.0.0/8","0.0.0.0/0"]}},"plainHttpFrom":["10.0.0.0/8",{network}]"#);
+            assert_eq!(pointer("", &gate).as_deref(), Some("/gate/plainHttpFrom/1"), "{network}");
+        }
+        assert_eq!(pointer("", r#""plainHttpFrom":["10.0.0.0/8"]"#), None);
+    }
+
+    #[test]
+    fn a_host_of_plain_http_is_a_private_name_or_an_address_in_full() {
+        for host in ["keycloak", "*.svc.cluster.local", "10.0.0.7", "[fd00::7]", "printer.home.arpa"] {
+            assert_eq!(pointer(&format!(r#","plainHttpHosts":["{host}"]"#), ""), None, "{host}");
+        }
+        for host in
+            ["*.0.0.7", "134744072", "8.8", "0x8080808", "[64:ff9b::808:808]", "[2002:808:808::1]", "*.in-addr.arpa"]
+        {
+            let found = pointer(&format!(r#","plainHttpHosts":["{host}"]"#), "");
+            assert_eq!(found.as_deref(), Some("/plainHttpHosts/0"), "{host}");
+        }
+    }
 }

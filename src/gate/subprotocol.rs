@@ -8,7 +8,9 @@ pub(crate) const HEADER: &str = "sec-websocket-protocol";
 /// What is offered, in its order.
 pub(crate) fn offers<'f>(request: &Request<'f>) -> impl Iterator<Item = &'f str> + use<'f> {
     let fields: Vec<&'f str> = request.fields(HEADER).collect();
-    fields.into_iter().flat_map(|field| field.split(',')).map(|offer| offer.trim_matches([' ', '\t']))
+    let offers = fields.into_iter().flat_map(|field| field.split(',')).map(|offer| offer.trim_matches([' ', '\t']));
+    // A server skips empty ones (RFC 9110 §5.6.1), so that what follows them is what it reads next.
+    offers.filter(|offer| !offer.is_empty())
 }
 
 /// Takes the token out of what the origin sees. A server answers with one of the subprotocols that
@@ -18,10 +20,17 @@ pub(crate) fn redact(forward: &mut Forward, request: &Request<'_>, places: &Plac
     let mut kept: Vec<&str> = Vec::new();
     let mut follows = false;
     for offer in offers(request) {
-        if !follows {
+        if offer == name {
+            // Said twice it is still the token that follows.
+            if !kept.contains(&name) {
+                kept.push(name);
+            }
+            follows = true;
+        } else if follows {
+            follows = false;
+        } else {
             kept.push(offer);
         }
-        follows = !follows && offer == name;
     }
     forward.strip.retain(|header| header != HEADER);
     if kept.contains(&name) {
