@@ -63,7 +63,7 @@ impl RawIssuer {
     /// "error": … }` as JSON.
     #[wasm_bindgen(js_name = readMetadata)]
     pub fn read_metadata(&self, issuer: &str, text: &str) -> String {
-        discovered(metadata::jwks_uri(text, issuer, &[]))
+        discovered(metadata::jwks_uri(text, issuer, &[], &[]))
     }
 
     /// Takes the published keys of an upstream issuer away.
