@@ -24,14 +24,20 @@ export function verifierOf(policy: string): Verifier {
   return makeVerifier(core(), policy);
 }
 
-/** Whether the gate has read its section of a policy: it is not in every build. */
-export async function checkGate(policy: string): Promise<boolean> {
+/** The gate's core; `undefined` in a build that has none. */
+export async function loadGate(): Promise<Instance<GateGlue> | undefined> {
   try {
-    const gate = (await load<GateGlue>('portcullis_gate'))();
-    orPolicyError(() => ask(gate, () => new gate.glue.RawGate(policy, undefined, true).free()));
-    return true;
+    return (await load<GateGlue>('portcullis_gate'))();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return false;
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined;
     throw error;
   }
+}
+
+/** Whether the gate has read its section of a policy: it is not in every build. */
+export async function checkGate(policy: string): Promise<boolean> {
+  const gate = await loadGate();
+  if (gate === undefined) return false;
+  orPolicyError(() => ask(gate, () => new gate.glue.RawGate(policy, undefined, true).free()));
+  return true;
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 import { PolicyError } from '../shared/errors.js';
+import { lineOf, mistakeOf } from './policy-mistake.js';
 
 /** What is wrong with the call, not with what it is about. */
 export class Misuse extends Error {}
@@ -45,12 +46,12 @@ export function readNow(text: string | undefined): number {
   return Number(text);
 }
 
-/** The text, once it is known to be a policy's: a mistake in it is a misuse where it is not what was asked about. */
-export function orMisuse<T>(call: () => T, what: string): T {
+/** What a call makes of a text. A mistake in it is a misuse where it is not what was asked about. */
+export function orMisuse<T>(call: () => T, what: string, text: string): T {
   try {
     return call();
   } catch (error) {
-    if (error instanceof PolicyError) throw new Misuse(`${what}: ${error.message}`);
+    if (error instanceof PolicyError) throw new Misuse(`${what}: ${lineOf(mistakeOf(error, text))}`);
     throw error;
   }
 }
