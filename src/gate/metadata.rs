@@ -38,12 +38,7 @@ pub enum MetadataError {
 ///
 /// # Errors
 /// [`MetadataError`].
-pub(crate) fn jwks_uri(
-    text: &str,
-    issuer: &str,
-    hosts: &[String],
-    plain: &[String],
-) -> Result<String, MetadataError> {
+pub(crate) fn jwks_uri(text: &str, issuer: &str, hosts: &[String], plain: &[String]) -> Result<String, MetadataError> {
     let document = read_object(text.as_bytes(), &Limits::DOCUMENT).map_err(|_| MetadataError::DiscoveryNotJson)?;
     if document.get("issuer").and_then(Value::as_str) != Some(issuer) {
         return Err(MetadataError::DiscoveryIssuerMismatch);

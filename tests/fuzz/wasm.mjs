@@ -177,7 +177,13 @@ function wasm(policies) {
   const verifier = (policy) => kept(verifiers, policy, (policy) => createVerifier(policy, { cache: 0 }));
   // The module runs from its first use on.
   createGate({
-    issuers: [{ issuer: 'https://i', audience: 'a', keys: [{ alg: 'HS256', secret: { base64url: 'AQID'.repeat(11) } }] }],
+    issuers: [
+      {
+        issuer: 'https://i',
+        audience: 'a',
+        keys: [{ alg: 'HS256', secret: { base64url: 'AQID'.repeat(11) } }],
+      },
+    ],
   });
   const gate = (policy) => kept(gates, policy, (policy) => new RawGate(JSON.stringify(policy), NONCE_SECRET));
   return ({ policy, kind, text, now }) => {

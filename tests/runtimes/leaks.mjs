@@ -8,13 +8,21 @@ const SHORTEST_TEXT = 8;
 // claim for the audience.
 const MAY_QUOTE = {
   'issuer-mismatch': ['iss'],
-  'audience-mismatch': ['aud', 'client_id'],
+  'audience-mismatch': ['aud', 'client_id', 'azp'],
   'type-mismatch': ['typ'],
 };
 
 // A claim that is missing or malformed is named, from a closed list or by the policy or its preset; these are long enough to be taken
-// for text of the token.
-const REGISTERED = ['client_id', 'token_use', 'auth_time', 'repository_owner', 'kubernetes.io'];
+// for text of the token. `authenticated` is what the preset supabase compares with.
+const REGISTERED = [
+  'client_id',
+  'token_use',
+  'auth_time',
+  'repository_owner',
+  'namespace_id',
+  'kubernetes.io',
+  'authenticated',
+];
 
 /** Names what leaked, or undefined. */
 export function leakedText(

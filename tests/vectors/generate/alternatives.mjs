@@ -102,7 +102,7 @@ add(
   'alternatives-are-told-by-a-gate',
   38,
   'In the decision as in the verdict.',
-  { kind: 'gate', now: NOW, policy: 'preset', remoteKeys, request: request({ token: id() }) },
+  { kind: 'gate', now: NOW, policy: 'spelled', remoteKeys, request: request({ token: id() }) },
   accept({ fields: { alternative: 'id', issuer: POOL } }),
 );
 

@@ -145,13 +145,21 @@ add(
   43,
   'Nothing is known of the token: 503, and come again.',
   { request: request({ token: own }), ...unchanged },
-  refuse('keys-unavailable', { status: 503, retryAfter: 30, challenges: [], reason: null }),
+  refuse('keys-unavailable', { status: 503, challenges: [] }),
+);
+add(
+  'gate-keys-of-which-nobody-says-when-to-come-again',
+  43,
+  'Then in half a minute.',
+  { kind: 'gate-step', request: request({ token: own }), ...unchanged },
+  refuse('keys-unavailable', { status: 503, retryAfter: 30, reason: null }),
 );
 add(
   'gate-keys-that-cannot-be-had-say-why-and-when-to-come-again',
   43,
   'For whoever runs the gate: what its origin answered. The client is told when.',
   {
+    kind: 'gate-step',
     request: request({ token: own }),
     evidence: { keys: 'unchanged', keysFailure: 'bad-document: /keys: is required', keysRetrySeconds: 4 },
   },
@@ -168,6 +176,7 @@ for (const [seconds, retryAfter] of [
     43,
     'No client is sent away for longer than we wait ourselves.',
     {
+      kind: 'gate-step',
       request: request({ token: own }),
       evidence: { keys: 'unchanged', keysFailure: 'timeout', keysRetrySeconds: seconds },
     },

@@ -289,7 +289,10 @@ add(
     policy: {
       issuers: [
         issuer({ jwks, deviations: ['base64url-padding'] }),
-        issuer({ jwks: { keys: [publicJwk('ed25519', { kid: 'EdDSA', alg: 'EdDSA' })] }, introspection }, OTHER),
+        issuer(
+          { jwks: { keys: [publicJwk('ed25519', { kid: 'EdDSA', alg: 'EdDSA' })] }, introspection },
+          OTHER,
+        ),
       ],
       gate: gate(),
     },

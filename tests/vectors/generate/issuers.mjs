@@ -399,10 +399,12 @@ gate(
   { ...withKeysOf([0]), request: shares(1), evidence: { keys: 'unchanged' } },
   refuse('keys-unavailable', { status: 503 }),
 );
-gate(
+add(
   'issuers-gate-refuses-a-key-that-its-issuer-does-not-publish',
+  25,
   'The near miss: the issuer that is named has published, and not this key.',
   {
+    kind: 'gate-step',
     now: NOW,
     policy: { issuers: [0, 1].map(remote) },
     remoteKeys: [

@@ -217,7 +217,11 @@ function keep(endpoint: Endpoint, key: string, text: string, from: number, numbe
     const until = from + source.cacheSeconds;
     // The core judges the answer itself, whenever it is used: this is for how long there is none to ask for.
     if (exp !== undefined && exp !== null && !Number.isFinite(exp)) return;
-    active.set(key, { text, from, until: Math.min(until, Math.ceil((exp as number | null | undefined) ?? until)) });
+    active.set(key, {
+      text,
+      from,
+      until: Math.min(until, Math.ceil((exp as number | null | undefined) ?? until)),
+    });
   } else if (isActive === false) {
     inactive.set(key, { text, from, until: from + source.negativeCacheSeconds });
   }
