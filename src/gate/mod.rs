@@ -2,6 +2,7 @@
 //!
 //! A [`Gate`] decides about [`Facts`] and answers with a [`Step`].
 
+mod explanation;
 mod step;
 mod facts;
 mod request_target;
@@ -31,6 +32,7 @@ pub(crate) mod metadata;
 mod tenants;
 
 pub use crate::binding::mtls::thumbprint as certificate_thumbprint;
+pub use explanation::Explanation;
 pub use facts::{Evidence, Facts, Introspected, Replay};
 pub use metadata::MetadataError;
 pub use requirement_id::RequirementId;
