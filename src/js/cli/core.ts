@@ -1,4 +1,6 @@
 // The core as the main entry has it, for the texts of policies: a parsed policy no longer shows a member that was named twice.
+import { readFile } from 'node:fs/promises';
+
 import { decodeBase64 } from '../instance/boot.js';
 import type { Instance } from '../instance/instance.js';
 import { ask } from '../instance/resident.js';
@@ -40,4 +42,10 @@ export async function checkGate(policy: string): Promise<boolean> {
   if (gate === undefined) return false;
   orPolicyError(() => ask(gate, () => new gate.glue.RawGate(policy, undefined, true).free()));
   return true;
+}
+
+/** The version of the package that this file is in. */
+export async function ownVersion(): Promise<string> {
+  const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
 }

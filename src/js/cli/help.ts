@@ -12,6 +12,7 @@ export const GENERAL = `portcullis: checks policies, tokens and key sets
   portcullis keys URL|FILE                  shows the keys of a JWK Set and what is wrong with them
   portcullis seal policy.json -o gate.wasm  writes a policy into a wasm file
   portcullis keygen [--alg ES256|EdDSA]     makes a signing key; with --root a root secret
+  portcullis init issuer|worker|gate        writes a project that runs
 
   --json         prints one JSON object on standard output
   -h, --help     prints this text; after a command, the help of that command
@@ -63,6 +64,13 @@ Checks a policy and writes it, keys included, into a custom section of the wasm 
 policy are then one file with one digest, which is printed. createVerifier.fromSealed reads it.
 
   -o, --output  the file to write; an existing file is replaced
+
+${EXIT}`,
+  init: `portcullis init issuer|worker|gate [FOLDER]
+
+Writes a project that runs: an authorization server on Node, a Cloudflare Worker behind a gate, or a
+Node server behind a gate. Its keys and secrets are new. The folder is new or empty: "my-issuer",
+"my-worker" or "my-gate" by default. Its README.md says how to start it and what to send it.
 
 ${EXIT}`,
   keygen: `portcullis keygen [--alg ES256|EdDSA] [-o private.jwk]

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
 import { PolicyError } from '../shared/errors.js';
 import { check } from './check.js';
+import { ownVersion } from './core.js';
 import { GENERAL, HELP } from './help.js';
+import { init } from './init.js';
 import { Misuse } from './input.js';
 import { inspectToken } from './inspect.js';
 import { keygen } from './keygen.js';
@@ -37,6 +38,7 @@ const COMMANDS: Record<string, { run: Command; options: (keyof Call['options'])[
   inspect: { run: inspectToken, options: ['now'], operands: 1 },
   keys: { run: keys, options: ['alg'], operands: 1 },
   seal: { run: sealPolicy, options: ['output'], operands: 1 },
+  init: { run: init, options: [], operands: 2 },
   keygen: { run: keygen, options: ['alg', 'root', 'output'], operands: 0 },
 };
 
@@ -89,12 +91,6 @@ function parse(args: string[]) {
   } catch (error) {
     throw new Misuse((error as Error).message);
   }
-}
-
-/** The version of the package that this file is in. */
-async function ownVersion(): Promise<string> {
-  const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 // A reader that has seen enough goes away: `portcullis keys URL | head -1`. The exit code stays the
