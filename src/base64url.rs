@@ -29,8 +29,13 @@ const DIGITS: [u8; 256] = {
 /// trailing bits are all refused (RFC 4648 §3.5), since two texts for one signature would evade a denylist by text.
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
+    decode_bytes(text.as_bytes())
+}
+
+#[inline(never)]
+fn decode_bytes(text: &[u8]) -> Option<Vec<u8>> {
     let digit = |byte: u8| u32::from(DIGITS.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT));
-    let (quads, rest) = text.as_bytes().as_chunks::<4>();
+    let (quads, rest) = text.as_chunks::<4>();
     let mut bytes = Vec::with_capacity(text.len());
     let mut all = 0;
     for [a, b, c, d] in quads {
@@ -65,15 +70,25 @@ pub(crate) fn unpadded(text: &str) -> &str {
     digits.filter(|_| text.len() & 3 == 0).unwrap_or(text)
 }
 
+/// What stands before the first `separator` and behind it. The searcher of `split_once` is larger in wasm than this loop.
+#[inline(never)]
+pub(crate) fn parted(text: &str, separator: u8) -> Option<(&str, &str)> {
+    let place = text.bytes().position(|byte| byte == separator)?;
+    Some((text.get(..place)?, text.get(place.saturating_add(1)..)?))
+}
+
 /// Decodes base64 (RFC 4648 §4), with or without padding, as strictly.
 pub(crate) fn decode_standard(text: &str) -> Option<Vec<u8>> {
-    let translated = unpadded(text).chars().map(|digit| match digit {
-        '+' => Some('-'),
-        '/' => Some('_'),
-        '-' | '_' => None,
-        digit => Some(digit),
-    });
-    decode(&translated.collect::<Option<String>>()?)
+    let mut digits = unpadded(text).as_bytes().to_vec();
+    for digit in &mut digits {
+        *digit = match *digit {
+            b'+' => b'-',
+            b'/' => b'_',
+            b'-' | b'_' => NO_DIGIT,
+            other => other,
+        };
+    }
+    decode_bytes(&digits)
 }
 
 /// Encodes, without padding.

@@ -1,6 +1,6 @@
 //! The Authorization header, by the strict grammar of RFC 6750 §2.1.
 
-use crate::{limits::Limits, rejection::Rejection};
+use crate::{base64url, limits::Limits, rejection::Rejection};
 
 /// The longest value that can hold a token, in bytes. A longer one is refused by its length alone, whatever it holds.
 pub(crate) const LONGEST: usize = "Bearer ".len().saturating_add(Limits::TOKEN_BYTES_CAP);
@@ -24,10 +24,10 @@ pub(crate) fn token_with_scheme<'v>(value: &'v str, expected: &str, limits: &Lim
     if value.len() > LONGEST {
         return Err(Rejection::TokenTooLarge { limit: limits.token_bytes(), actual: value.len() });
     }
-    if value.contains(',') {
+    if value.bytes().any(|byte| byte == b',') {
         return Err(Rejection::AuthorizationAmbiguous);
     }
-    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    let (scheme, token) = base64url::parted(value, b' ').unwrap_or((value, ""));
     // RFC 9110 §11.1: the scheme, and only the scheme, is case-insensitive.
     if !scheme.eq_ignore_ascii_case(expected) {
         return Err(Rejection::AuthorizationScheme);
@@ -37,13 +37,16 @@ pub(crate) fn token_with_scheme<'v>(value: &'v str, expected: &str, limits: &Lim
 
 /// Is it a token of RFC 6750's alphabet? Where segments may be padded, each may.
 pub(crate) fn is_token(text: &str, limits: &Limits) -> bool {
-    is_b64token(text) || (limits.padding() && text.split('.').all(is_b64token))
+    is_b64token(text.as_bytes()) || (limits.padding() && text.as_bytes().split(|byte| *byte == b'.').all(is_b64token))
 }
 
 /// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 6750 §2.1).
-fn is_b64token(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
-    !body.is_empty() && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+fn is_b64token(text: &[u8]) -> bool {
+    let mut body = text;
+    while let [rest @ .., b'='] = body {
+        body = rest;
+    }
+    !body.is_empty() && body.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte))
 }
 
 #[cfg(test)]

@@ -101,6 +101,8 @@ pub(crate) fn normalize(object: &mut Object<'_>, deviations: Deviations) -> bool
             if let Some(value) = object.get_mut(claim)
                 && let Value::Integer(number) = value
             {
+                // Of a number, not of a reference to one: that would bring all of core::fmt into the validator.
+                let number: u64 = *number;
                 *value = Value::String(Cow::Owned(number.to_string()));
                 changed = true;
             }

@@ -132,7 +132,7 @@ pub use jws::{
     compact::{UnverifiedToken, decode_unverified},
     header::Header,
 };
-pub use rejection::{Rejection, Segment, Stage};
+pub use rejection::{NotBase64url, Rejection, Segment, Stage};
 pub use signature::AuthenticToken;
 pub use verifier::{Accepted, KeyStats, Stats, Verdict, Verifier, verify_jws};
 

@@ -12,11 +12,13 @@ pub struct PolicyError {
 impl PolicyError {
     /// An error at one member of the value being read.
     #[must_use]
+    #[inline(never)]
     pub fn at(member: &str, reason: impl Into<String>) -> Self {
         PolicyError::here(reason).within(member)
     }
 
     /// The same with the text that was found there. It is the caller's own, and no secret.
+    #[inline(never)]
     pub(crate) fn found(member: &str, expected: &str, found: &str) -> Self {
         PolicyError::at(member, [expected, "; found \"", first_characters(found), "\""].concat())
     }
@@ -24,14 +26,14 @@ impl PolicyError {
     /// The same error, naming the key that it is about: its pointer has the place alone.
     pub(crate) fn about(mut self, kid: Option<&str>) -> Self {
         if let Some(kid) = kid {
-            let kid: String = kid.chars().take(200).collect();
-            self.reason = [&self.reason, " (kid \"", &kid, "\")"].concat();
+            self.reason = [&self.reason, " (kid \"", first_characters(kid), "\")"].concat();
         }
         self
     }
 
     /// An error of the value being read as a whole.
     #[must_use]
+    #[inline(never)]
     pub fn here(reason: impl Into<String>) -> Self {
         PolicyError { pointer: String::new(), reason: reason.into() }
     }
@@ -40,8 +42,16 @@ impl PolicyError {
     #[must_use]
     pub fn within(mut self, member: &str) -> Self {
         // RFC 6901 §3: "~" and "/" are escaped in a reference token.
-        let escaped = member.replace('~', "~0").replace('/', "~1");
-        self.pointer = ["/", &escaped, &self.pointer].concat();
+        let mut pointer = String::from("/");
+        for character in member.chars() {
+            match character {
+                '~' => pointer.push_str("~0"),
+                '/' => pointer.push_str("~1"),
+                other => pointer.push(other),
+            }
+        }
+        pointer.push_str(&self.pointer);
+        self.pointer = pointer;
         self
     }
 
@@ -73,6 +83,16 @@ impl PolicyError {
 /// At most 200 characters of a text that is shown, so that no message grows with what it is about.
 pub(crate) fn first_characters(text: &str) -> &str {
     text.char_indices().nth(200).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+/// The texts with `between` between them. std's `join` is compiled for each length of it: 1 KB of wasm.
+pub(crate) fn joined(texts: &[String], between: &str) -> String {
+    let mut all = String::new();
+    for (index, text) in texts.iter().enumerate() {
+        all.push_str(if index == 0 { "" } else { between });
+        all.push_str(text);
+    }
+    all
 }
 
 impl fmt::Display for PolicyError {

@@ -9,7 +9,7 @@ use crate::{
     alg::Alg,
     deviation::NUMERIC_IDS,
     json::Scalar,
-    policy_error::first_characters,
+    policy_error::{first_characters, joined},
     time::{Leeway, UnixSeconds},
 };
 
@@ -194,7 +194,7 @@ impl Rejection {
         const DEVIATIONS: &str = "\" to its deviations in the policy (issuers[].deviations).";
         let parts: [&str; 6] = match self {
             Rejection::AuthorizationMissing { expected } => {
-                return ["The request has no ", &expected.join(" and no "), "."].concat().into();
+                return ["The request has no ", &joined(expected, " and no "), "."].concat().into();
             }
             Rejection::ClaimMissing { claim } => {
                 let [advice, deviation, end] = match claim.as_str() {
@@ -318,7 +318,8 @@ impl Rejection {
         // `flatten` is a serializer of its own, 1 KB of the wasm.
         let head = serde_json::to_string(&RejectionHead { ok: false, stage, message }).unwrap_or_default();
         let fields = serde_json::to_string(self).unwrap_or_default();
-        [head.trim_end_matches('}'), ",", fields.trim_start_matches('{')].concat()
+        let head = head.strip_suffix('}').unwrap_or_default();
+        [head, ",", fields.strip_prefix('{').unwrap_or_default()].concat()
     }
 }
 

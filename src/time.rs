@@ -65,14 +65,14 @@ impl NumericDate {
         if text.starts_with('-') {
             return None;
         }
-        let (digits, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-        let (integer, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let beyond = if exponent.starts_with('-') { i32::MIN } else { i32::MAX };
-        let exponent = i64::from(exponent.parse().unwrap_or(beyond));
+        let mut parts = text.as_bytes().splitn(2, |byte| matches!(byte, b'e' | b'E'));
+        let mut digits = parts.next().unwrap_or_default().splitn(2, |byte| *byte == b'.');
+        let (integer, fraction) = (digits.next().unwrap_or_default(), digits.next().unwrap_or_default());
+        let exponent = exponent(parts.next().unwrap_or_default());
         // How many of the digits stand before the point.
         let mut left = i64::try_from(integer.len()).ok()?.saturating_add(exponent);
         let (mut seconds, mut has_fraction) = (0_u64, false);
-        for digit in integer.bytes().chain(fraction.bytes()) {
+        for &digit in [integer, fraction].into_iter().flatten() {
             if left > 0 {
                 seconds = appended(seconds, digit)?;
             } else {
@@ -88,6 +88,17 @@ impl NumericDate {
         let ceil = UnixSeconds::new(seconds.saturating_add(u64::from(has_fraction)))?;
         Some(NumericDate { floor: UnixSeconds(seconds), ceil })
     }
+}
+
+/// The exponent of a number; one that is too large is as good as the largest. A loop, which is smaller than `parse`.
+#[inline(never)]
+pub(crate) fn exponent(text: &[u8]) -> i64 {
+    let mut value = 0_i64;
+    for digit in text.iter().filter(|byte| byte.is_ascii_digit()) {
+        let digit = i64::from(digit.saturating_sub(b'0'));
+        value = value.saturating_mul(10).saturating_add(digit).min(i64::from(i32::MAX));
+    }
+    if text.first() == Some(&b'-') { value.saturating_neg() } else { value }
 }
 
 /// The number with one more digit, within the range of instants.

@@ -270,7 +270,7 @@ impl Verifier {
 /// let pem = "-----BEGIN PUBLIC KEY-----\n\
 ///            MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n\
 ///            -----END PUBLIC KEY-----";
-/// let key = VerificationKey::from_spki_pem(Alg::EdDsa, pem)?;
+/// let key = VerificationKey::from_pem(Alg::EdDsa, pem)?;
 /// assert_eq!(verify_jws(jws, &key).unwrap().payload(), b"Example of Ed25519 signing");
 /// # Ok::<(), portcullis::PolicyError>(())
 /// ```

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{JsonError, Object, Value};
-use crate::limits::Limits;
+use crate::{limits::Limits, time};
 
 /// A text that is being read, once and from the front. Its depth bounds the recursion.
 pub(super) struct Reader<'a> {
@@ -259,7 +259,7 @@ impl<'a> Reader<'a> {
         if digits.is_empty() {
             return Err(JsonError::Malformed);
         }
-        let exponent = digits.parse::<i32>().unwrap_or(i32::MAX);
-        Ok(if negative { i64::from(exponent).saturating_neg() } else { i64::from(exponent) })
+        let exponent = time::exponent(digits.as_bytes());
+        Ok(if negative { exponent.saturating_neg() } else { exponent })
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         import::{EcPoint, Misfit, VerificationKey},
         spki::{self, PublicKey},
     },
-    policy_error::PolicyError,
+    policy_error::{PolicyError, joined},
 };
 
 /// Members that only a private key has (RFC 7518 §6.2.2 and §6.3.2, RFC 9964; `seed` in its drafts). A verifier that is handed one has been handed a secret by mistake.
@@ -51,7 +51,7 @@ pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<
         return unusable("use", ["must be \"sig\" and is \"", used_for, "\""].concat());
     }
     if let Some(operations) = jwk.strings("key_ops")?.filter(|operations| !operations.iter().any(|op| op == "verify")) {
-        return unusable("key_ops", ["must have \"verify\" and has ", &operations.join(", ")].concat());
+        return unusable("key_ops", ["must have \"verify\" and has ", &joined(&operations, ", ")].concat());
     }
     let certified = certified(jwk)?;
     let public = certified.as_deref().map(spki::read).transpose().map_err(|reason| PolicyError::at("x5c", reason))?;

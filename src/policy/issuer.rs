@@ -195,7 +195,9 @@ impl IssuerPolicy {
         }
         if self.keys.len() == before {
             let why = if left_out.is_empty() { "" } else { "; left out were " };
-            return Err(PolicyError::here(["has no usable key", why, &left_out.join(", ")].concat()));
+            return Err(PolicyError::here(
+                ["has no usable key", why, &crate::policy_error::joined(&left_out, ", ")].concat(),
+            ));
         }
         Ok(())
     }

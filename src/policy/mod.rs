@@ -158,13 +158,10 @@ impl Policy {
             self.rules.push(rules);
             Ok(())
         })?;
-        if !keys.is_empty() && !tenants.values.is_empty() {
+        if !keys.is_empty() && (tenants.is_resolved || !tenants.values.is_empty()) {
             return Err(PolicyError::at("tenants", "must have their keys in \"remote\": each has its own"));
         }
         if tenants.is_resolved {
-            if !keys.is_empty() {
-                return Err(PolicyError::at("tenants", "must have their keys in \"remote\": each has its own"));
-            }
             self.resolved.issuers.push((tenants, rules));
         }
         for key in keys {

@@ -89,8 +89,8 @@ fn one(index: usize, issuer: &Object<'_>, hosts: &[&str]) -> Result<Expansion, P
     };
     let mut fields = String::new();
     let mut rest = preset.fields;
-    while let Some((before, after)) = rest.split_once('<') {
-        let (name, behind) = after.split_once('>').unwrap_or_default();
+    while let Some((before, after)) = document::cut(rest, b'<') {
+        let (name, behind) = document::cut(after, b'>').unwrap_or_default();
         fields.push_str(before);
         fields.push_str(preset.parameter(name, issuer, hosts)?);
         rest = behind;
@@ -198,7 +198,11 @@ impl Syntax {
             Guid => Err("must be the tenant's id, a GUID"),
             Url => {
                 url::check_among(value, hosts)?;
-                if value.contains('?') { Err("must have no query") } else { Ok(value.trim_end_matches('/')) }
+                if document::cut(value, b'?').is_some() {
+                    Err("must have no query")
+                } else {
+                    Ok(value.trim_end_matches('/'))
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::policy::presets::{
 };
 
 /// Every preset. Its fields are what the provider documents: the pages are named beside the vectors
-/// (`tests/vectors/generate/presets*.mjs`).
+/// (`tests/vectors/generate/presets.mjs` and those named after it).
 #[rustfmt::skip]
 pub(super) const PRESETS: [Preset; 26] = [
     // ID tokens look alike and are for another audience: the client.

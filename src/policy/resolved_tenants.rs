@@ -11,6 +11,10 @@ use crate::{
 /// So many tenants are known at a time; the one that was admitted longest ago makes room.
 const MOST_RESOLVED: usize = 1000;
 
+/// Whether a resolver can be there at all. The wasm modules of the npm package that hold no gate have nobody to ask, and no code of it.
+const HAS_RESOLVERS: bool =
+    !cfg!(all(feature = "js", not(feature = "gate-js"), target_arch = "wasm32", target_os = "unknown"));
+
 /// Says which tenants are ours where the policy does not list them (`"tenants": "resolver"`).
 ///
 /// It is asked about every token of such an issuer, so it must answer from memory. What it is asked about has the syntax of its hole
@@ -72,7 +76,7 @@ impl Policy {
 
     /// The rules for a tenant of that name, if there is such an issuer and the resolver admits it.
     pub(crate) fn resolve(&self, name: &str) -> Option<IssuerRules> {
-        let resolver = self.resolved.resolver.as_ref()?;
+        let resolver = self.resolved.resolver.as_ref().filter(|_| HAS_RESOLVERS)?;
         self.resolved.issuers.iter().find_map(|(tenants, rules)| {
             let values = Tenants::values(rules, name)?;
             resolver

@@ -2,7 +2,7 @@
 //! hole may have. No text of a token is ever put into a hole.
 
 use crate::{
-    document::url,
+    document::{cut, url},
     json::Scalar,
     policy::{
         issuer_rules::IssuerRules,
@@ -36,8 +36,8 @@ struct Hole<'t> {
 impl<'t> Hole<'t> {
     /// The first one.
     fn of(text: &'t str) -> Option<Self> {
-        let (before, rest) = text.split_once('{')?;
-        let (name, after) = rest.split_once('}').unwrap_or_default();
+        let (before, rest) = cut(text, b'{')?;
+        let (name, after) = cut(rest, b'}').unwrap_or_default();
         Some(Hole { before, name, after })
     }
 
@@ -46,7 +46,7 @@ impl<'t> Hole<'t> {
         let authority = url::split_scheme(self.before).map_or("/", |(_, rest)| rest);
         match (authority, self.after.as_bytes()) {
             ("", [] | [b'/', ..]) => Syntax::Host,
-            (authority, _) if authority.contains('/') => Syntax::Segment,
+            (authority, _) if authority.bytes().any(|byte| byte == b'/') => Syntax::Segment,
             _ => Syntax::Label,
         }
     }

@@ -12,7 +12,7 @@ function asking() {
     told.push({ url: request.url, served });
     return { ok: false, response: new Response() };
   };
-  return { told, gate: { check } };
+  return { told, gate: { check, requirement: (asked) => asked } };
 }
 
 test('a route of SvelteKit that is written in code units has its path', async () => {

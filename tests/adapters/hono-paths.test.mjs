@@ -11,6 +11,7 @@ const PASSED = { ok: true, via: 'public', headers: { set: {}, strip: [] }, apply
 async function served(url, path) {
   let told;
   const gate = {
+    requirement: (asked) => asked,
     async check(_, __, context) {
       told = context.served;
       return PASSED;

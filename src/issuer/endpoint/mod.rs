@@ -83,7 +83,7 @@ use request::Place;
 /// }"#;
 /// let key = SigningKey::generate(Alg::EdDsa)?.private_jwk();
 /// let root = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"; // draw 32 bytes, and keep them secret
-/// let secrets = format!(r#"{{ "signingKeys": [{{ "jwk": {key} }}], "rootKeys": [{{ "secret": "{root}" }}] }}"#);
+/// let secrets = format!(r#"{{ "signingKeys": [{{ "jwk": {key} }}], "rootKeys": [{{ "secret": {{ "base64url": "{root}" }} }}] }}"#);
 /// let issuer = Arc::new(Issuer::from_json(config, &secrets)?);
 ///
 /// let mut store: BTreeMap<String, StoreEntry> = BTreeMap::new();

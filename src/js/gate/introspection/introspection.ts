@@ -216,11 +216,11 @@ function keep(endpoint: Endpoint, key: string, text: string, from: number, numbe
   if (isActive === true) {
     const until = from + source.cacheSeconds;
     // The core judges the answer itself, whenever it is used: this is for how long there is none to ask for.
-    if (exp !== undefined && exp !== null && !Number.isFinite(exp)) return;
+    if (exp !== undefined && !Number.isFinite(exp)) return;
     active.set(key, {
       text,
       from,
-      until: Math.min(until, Math.ceil((exp as number | null | undefined) ?? until)),
+      until: Math.min(until, Math.ceil((exp as number | undefined) ?? until)),
     });
   } else if (isActive === false) {
     inactive.set(key, { text, from, until: from + source.negativeCacheSeconds });
