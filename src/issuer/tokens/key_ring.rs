@@ -82,7 +82,7 @@ impl KeyRing {
         signs_from: UnixSeconds,
     ) -> Result<Self, PolicyError> {
         if self.entries().any(|entry| entry.key.kid() == key.kid()) {
-            return Err(PolicyError::at("jwk", "is another entry's key already; remove one of the two"));
+            return Err(PolicyError::at("jwk", "is another entry's key already. Remove one of the two"));
         }
         if signs_from.get() < published_at.get().saturating_add(self.schedule.cache_seconds) {
             let reason = format!(
@@ -95,7 +95,7 @@ impl KeyRing {
         if self.entries().any(|entry| entry.signs_from >= signs_from) {
             return Err(PolicyError::at(
                 "signsFromSeconds",
-                "must be later than that of the entry before; list the entries in the order in which they sign",
+                "must be later than that of the entry before. List them in the order in which they sign",
             ));
         }
         self.later.push(RingKey { key, published_at, signs_from });
@@ -116,10 +116,13 @@ impl KeyRing {
     /// that [`AccessTokenRequest::sign`] refuses.
     pub fn sign(&self, request: AccessTokenRequest, now: UnixSeconds) -> Result<String, IssuerError> {
         if request.lifetime_seconds() > self.schedule.token_seconds {
-            let reason = format!("must be at most the schedule's {}", self.schedule.token_seconds);
+            let reason =
+                format!("must be at most accessTokenSeconds of the configuration, {}", self.schedule.token_seconds);
             return Err(PolicyError::at("lifetimeSeconds", reason).into());
         }
-        let key = self.signing(now).ok_or_else(|| PolicyError::at("now", "is before any key signs"))?;
+        let key = self
+            .signing(now)
+            .ok_or_else(|| PolicyError::at("now", "is before signsFromSeconds of the first signing key"))?;
         request.sign(key, now)
     }
 

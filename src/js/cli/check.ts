@@ -55,7 +55,7 @@ export async function check({ operands: [path], terminal }: Call): Promise<boole
       terminal.table(forwardRows(section).map(([first, ...rest]) => [`  ${first}`, ...rest]));
     }
     if (gate === 'not-checked')
-      terminal.faint('  the section "gate" was not looked at: this build has no gate');
+      terminal.faint('  the section "gate" was not checked: this build has no gate');
   }
 }
 

@@ -79,7 +79,8 @@ async function main(args: string[]): Promise<number> {
       `there is no command ${JSON.stringify(name)}; expected one of ${Object.keys(COMMANDS).join(', ')}`,
     );
   const foreign = Object.keys(options).find((option) => !(command.options as string[]).includes(option));
-  if (foreign) throw new Misuse(`${name} has no option --${foreign}`);
+  if (foreign)
+    throw new Misuse(`${name} has no option --${foreign}; run portcullis ${name} --help for those it has`);
   if (operands.length > command.operands)
     throw new Misuse(`${name} takes ${command.operands} argument(s); found ${operands.length}`);
   return (await command.run({ operands, options, terminal })) ? GOOD : REFUSED;

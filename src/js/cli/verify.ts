@@ -10,7 +10,7 @@ export async function verify({ operands: [operand], options, terminal }: Call): 
   if (options.policy === undefined)
     throw new Misuse("verify requires --policy; write the name of the policy's file");
   if (options.policy === '-' && (operand ?? '-') === '-')
-    throw new Misuse('standard input can be the policy or the token, not both');
+    throw new Misuse('standard input can be the policy or the token, not both; write a file for one');
   const now = readNow(options.now);
   const policy = await readText(options.policy, 'a policy');
   const verifier = orMisuse(() => verifierOf(policy), options.policy, policy);

@@ -234,7 +234,7 @@ function instantOf(now: () => number): number {
 }
 
 function serverError(): Response {
-  const body = { error: 'server_error', error_description: 'the issuer could not answer' };
+  const body = { error: 'server_error', error_description: 'the issuer failed to answer' };
   const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
   return new Response(JSON.stringify(body), { status: 500, headers });
 }

@@ -1,8 +1,11 @@
 import { type Files, type Filling, json, manifest, policy, TOKEN } from './common.js';
 
+/** Apart, since it is a file of the project and none of ours. */
+const POLICY = './policy.json';
+
 const INDEX = `// A Cloudflare Worker whose requests pass a gate first. policy.json says what each path requires.
 import { createGate } from 'portcullis/gate';
-import policy from './policy.json';
+import policy from '${POLICY}';
 
 // \`explain\` prints why a request was refused. Leave it out in production.
 const gate = createGate(policy, { explain: true });
