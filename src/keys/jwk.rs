@@ -112,20 +112,19 @@ pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<
 /// The SubjectPublicKeyInfo of the certificate (RFC 7517 §4.7) that a JWK has in place of the members of a key. Nothing else of it is
 /// judged: that it stands in the set is what makes it the issuer's.
 fn certified(jwk: &Object<'_>) -> Result<Option<Vec<u8>>, PolicyError> {
-    if MATERIAL.iter().any(|member| jwk.get(member).is_some()) {
-        return Ok(None);
-    }
-    let Some(text) = first_certificate(jwk) else { return Ok(None) };
+    let Some(text) = certificate_of_key(jwk) else { return Ok(None) };
     let der = base64url::decode_standard(text);
     let key = der.as_deref().and_then(spki::of_certificate).map(<[u8]>::to_vec);
     key.map(Some)
         .ok_or_else(|| PolicyError::at("x5c", "must begin with a certificate in base64 (RFC 7517 section 4.7)"))
 }
 
-/// The certificate of a JWK's key: the first of `x5c`.
-pub(crate) fn first_certificate<'o>(jwk: &'o Object<'_>) -> Option<&'o str> {
+/// The certificate that a JWK's key is taken from, the first of `x5c`, where the key is not written out beside it.
+pub(crate) fn certificate_of_key<'o>(jwk: &'o Object<'_>) -> Option<&'o str> {
     match jwk.get("x5c") {
-        Some(Value::Array(chain)) => chain.first().and_then(Value::as_str),
+        Some(Value::Array(chain)) if MATERIAL.iter().all(|member| jwk.get(member).is_none()) => {
+            chain.first().and_then(Value::as_str)
+        }
         _ => None,
     }
 }

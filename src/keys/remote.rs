@@ -125,9 +125,8 @@ fn fingerprint(jwk: &Object<'_>, alg: Alg) -> Fingerprint {
     let mut parts = [b"\0".as_slice(); 15];
     let texts =
         ["crv", "x", "y", "n", "e", "pub"].map(|member| jwk.get(member).and_then(Value::as_str).unwrap_or_default());
-    // Where there is none of them, the certificate is the key; a new one for the same key makes no other key.
-    let certificate = if texts.iter().all(|text| text.is_empty()) { jwk::first_certificate(jwk) } else { None };
-    let texts = texts.into_iter().chain(certificate);
+    // Where the key is taken from a certificate, that is what tells it from another, whatever stands beside it.
+    let texts = texts.into_iter().chain(jwk::certificate_of_key(jwk));
     for (part, text) in parts.iter_mut().step_by(2).zip([alg.name()].into_iter().chain(texts)) {
         *part = text.as_bytes();
     }
@@ -139,6 +138,21 @@ mod tests {
     use super::*;
 
     const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"; // RFC 8037 appendix A.2
+
+    #[test]
+    fn a_certificate_tells_keys_apart_whatever_stands_beside_it() {
+        let of = |text: &str| {
+            let jwk = crate::json::read_object(text.as_bytes(), &Limits::DOCUMENT).unwrap();
+            fingerprint(&jwk, Alg::Es256)
+        };
+        for beside in ["", r#""crv":"P-256","#, r#""e":"AQAB","#, r#""y":"","#] {
+            let [one, other] = ["QQ==", "Qg=="].map(|x5c| of(&format!(r#"{{{beside}"x5c":["{x5c}"]}}"#)));
+            assert_ne!(one, other, "{beside}");
+        }
+        // Where the key is written out, its certificate may be renewed.
+        let [one, other] = ["QQ==", "Qg=="].map(|x5c| of(&format!(r#"{{"x":"{X}","x5c":["{x5c}"]}}"#)));
+        assert_eq!(one, other);
+    }
 
     fn key(more: &str) -> String {
         format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{X}"{more}}}"#)

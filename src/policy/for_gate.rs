@@ -12,7 +12,7 @@ use crate::{
 impl Policy {
     /// Where the issuer with that index publishes keys, if it does.
     pub(crate) fn remote_of(&self, index: usize) -> Option<&Remote> {
-        self.rules.get(index)?.remote.as_ref()
+        self.rules.get(index).filter(|rules| !self.is_withdrawn(rules))?.remote.as_ref()
     }
 
     /// What that issuer does differently.

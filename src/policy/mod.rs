@@ -129,9 +129,12 @@ impl Policy {
         self.rules.get(index).map(|rules| rules.issuer.as_str())
     }
 
-    /// Where the issuers' published keys are, everything filled in.
+    /// Where the issuers' published keys are, everything filled in. A tenant that its resolver has withdrawn is none of them.
     pub fn remotes(&self) -> impl Iterator<Item = RemoteSource<'_>> {
-        self.rules.iter().filter_map(|rules| Some(RemoteSource::new(&rules.issuer, rules.remote.as_ref()?)))
+        self.rules
+            .iter()
+            .filter(|rules| !self.is_withdrawn(rules))
+            .filter_map(|rules| Some(RemoteSource::new(&rules.issuer, rules.remote.as_ref()?)))
     }
 
     /// Whom to ask about opaque tokens, everything filled in.
@@ -149,6 +152,20 @@ impl Policy {
         if keys.is_empty() && rules.remote.is_none() && rules.introspection.is_none() {
             return Err(PolicyError::here("must have \"jwks\", \"keys\", \"remote\" or \"introspection\""));
         }
+        let has_tenants = tenants.is_resolved || !tenants.values.is_empty();
+        // Nothing else says whose such a token is: one of a tenant that is not ours would pass for one of a tenant that is.
+        if has_tenants && rules.deviations.has(Deviation::MissingIss) {
+            return Err(PolicyError::at(
+                "deviations",
+                "must not have missing-iss beside tenants: iss names the tenant",
+            ));
+        }
+        if tenants.is_resolved && rules.introspection.is_some() {
+            return Err(PolicyError::at(
+                "introspection",
+                "must not be set beside a resolver: an opaque token names no tenant",
+            ));
+        }
         let first = self.rules.len();
         tenants.each(&rules, &mut |rules| {
             if self.issuer_index(&rules.issuer).is_some() {
@@ -158,7 +175,7 @@ impl Policy {
             self.rules.push(rules);
             Ok(())
         })?;
-        if !keys.is_empty() && (tenants.is_resolved || !tenants.values.is_empty()) {
+        if !keys.is_empty() && has_tenants {
             return Err(PolicyError::at("tenants", "must have their keys in \"remote\": each has its own"));
         }
         if tenants.is_resolved {

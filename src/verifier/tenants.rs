@@ -89,6 +89,10 @@ mod tests {
         // Another policy has the same resolver.
         let replaced = verifier.replaced(POLICY).unwrap();
         assert_eq!(code(&replaced, other), "issuer-unknown");
+        // Of a tenant that was withdrawn nothing is fetched.
+        ours.store(false, Ordering::SeqCst);
+        assert!(verifier.policy().remotes().next().is_none());
+        assert!(verifier.set_remote_keys(own, JWKS).is_err());
     }
 
     #[test]

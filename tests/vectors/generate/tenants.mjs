@@ -130,6 +130,21 @@ const faulty = (id, comment, issuer, pointer) =>
 const text = (value) => ({ ...spelled, ...value });
 faulty('an-open-hole', 'A hole has its values, always.', spelled, '/issuers/0/issuer');
 faulty('no-tenants', 'Nor is an empty list one.', text({ tenants: [] }), '/issuers/0/tenants');
+faulty(
+  'tokens-that-do-not-name-their-tenant',
+  'Nothing else would tell whose such a token is.',
+  text({ tenants: [TENANT], deviations: ['missing-iss'] }),
+  '/issuers/0/deviations',
+);
+faulty(
+  'opaque-tokens-of-tenants-that-are-asked-about',
+  'An opaque token names no tenant: the first that was admitted would answer for all.',
+  text({
+    tenants: 'resolver',
+    introspection: { endpoint: 'https://issuer.example/introspect', clientId: 'gate' },
+  }),
+  '/issuers/0/introspection',
+);
 faulty('every-tenant', 'There is no word for all of them.', text({ tenants: '*' }), '/issuers/0/tenants');
 for (const [what, value] of Object.entries({
   'a-path': 'a/b',

@@ -43,6 +43,9 @@ const LONGEST_DETAIL = 300;
 /** Of so many issuers that no policy lists keys are held at a time. */
 const MOST_ADMITTED = 500;
 
+/** Of so many that were let go it is known when their origin was asked. */
+const MOST_ASKED_BEFORE = 5000;
+
 /** Issuers of former policies of which documents and limits are kept. */
 const MOST_ASIDE = 64;
 
@@ -67,6 +70,8 @@ export class RemoteKeys {
   readonly #admit: (issuer: string) => RemoteSource | undefined;
   /** Those that no policy lists, the one that was admitted longest ago first. */
   readonly #admitted = new Set<string>();
+  /** When the origins of issuers that were let go were asked last, in seconds, the one let go first first. */
+  readonly #askedBefore = new Map<string, number>();
   readonly #flights: Flights;
   /** Nothing is due between these two. */
   #tendedAt = 0;
@@ -192,9 +197,15 @@ export class RemoteKeys {
     });
   }
 
-  /** Lets an issuer go that no policy lists. */
+  /** Lets an issuer go that no policy lists. Its origin is not asked sooner for being taken in anew. */
   letGo(issuer: string): void {
-    if (this.#admitted.delete(issuer)) this.#remotes.delete(issuer);
+    const askedAt = this.#remotes.get(issuer)?.askedAt;
+    if (this.#admitted.delete(issuer)) {
+      this.#remotes.delete(issuer);
+      if (askedAt !== undefined) this.#askedBefore.set(issuer, askedAt);
+      if (this.#askedBefore.size > MOST_ASKED_BEFORE)
+        this.#askedBefore.delete(this.#askedBefore.keys().next().value as string);
+    }
     this.#forget(issuer);
   }
 
@@ -202,6 +213,7 @@ export class RemoteKeys {
     const source = this.#admit(issuer);
     if (source === undefined) return undefined;
     const fresh = new Remote(source, this.#rule);
+    fresh.askedAt = this.#askedBefore.get(issuer);
     this.#admitted.add(issuer);
     this.#remotes.set(issuer, fresh);
     if (this.#admitted.size > MOST_ADMITTED) this.letGo(this.#admitted.values().next().value as string);
