@@ -240,7 +240,7 @@ enum StepJson<'s> {
         message: Cow<'static, str>,
         #[serde(flatten)]
         denial: &'s Denial,
-        explanation: Explanation,
+        explanation: &'s Explanation,
         challenges: &'s [String],
         problem: Problem,
         forward: &'s Forward,
@@ -299,7 +299,7 @@ impl Step {
                 stage: refusal.denial.stage(),
                 message: refusal.denial.message(),
                 denial: &refusal.denial,
-                explanation: refusal.explanation(),
+                explanation: &refusal.explanation(),
                 challenges: &refusal.challenges,
                 problem: Problem::of(refusal),
                 forward: &refusal.forward,
