@@ -17,12 +17,16 @@ const NOT_FOR_PEOPLE =
 /** What tells the developers of the engines which limb went wrong; nobody else sees it. */
 const ENGINES = /^src\/engine\/(?:.*\/)?(?:montgomery|inverse|convolution|limbs|field)\.rs$/;
 
+/** The files of the projects that \`portcullis init\` writes. */
+const PROJECTS = 'src/js/cli/templates/';
+
 export async function messages() {
   const texts = new Map();
   for (const path of sources('src').filter((path) => path.endsWith('.rs') && !ENGINES.test(path)))
     texts.set(path, ofRust(read(path)));
   const { default: typescript } = await import('typescript');
-  for (const path of sources(join('src', 'js')).filter((path) => path.endsWith('.ts')))
+  const typescripts = sources(join('src', 'js')).filter((path) => path.endsWith('.ts'));
+  for (const path of typescripts.filter((path) => !path.startsWith(PROJECTS)))
     texts.set(path, ofTypeScript(read(path), typescript));
   const parts = [...texts].map(([path, found]) => [path, [...new Set(found.filter(isForPeople))]]);
   const told = parts.filter(([, found]) => found.length > 0);

@@ -47,7 +47,7 @@ impl Cors {
         if credentials && matches!(origins, Allowed::Any) {
             return Err(PolicyError::at(
                 "credentials",
-                "expected a list in \"origins\"; \"any\" cannot have credentials",
+                "must be false where \"origins\" is \"any\"; list the origins to allow credentials",
             ));
         }
         let mut methods = listed(object, "methods", is_token, TOKEN)?;
@@ -122,7 +122,7 @@ fn field(name: &str, value: &str) -> (String, String) {
 
 const ORIGIN: &str = "expected an origin as browsers send it, such as \"https://app.example\": scheme and host in lower case, \
                       no path, and no port that is the scheme's own";
-const TOKEN: &str = "expected a name as HTTP has them, and no \"*\"";
+const TOKEN: &str = "must be a field name of HTTP (RFC 9110 section 5.1), and not \"*\"";
 
 fn listed(
     object: Checked<'_, '_>,

@@ -79,7 +79,7 @@ impl Places {
             if text.bytes().all(plain) {
                 return Ok(text.to_owned());
             }
-            Err(PolicyError::found(name, "must be a name as HTTP has them", text))
+            Err(PolicyError::found(name, "must be a token of HTTP (RFC 9110 section 5.6.2)", text))
         };
         let subprotocol = object.text("subprotocol");
         let header = match object.text("header") {
@@ -90,7 +90,10 @@ impl Places {
         let by_default = (header.as_deref() == Some(AUTHORIZATION)).then(|| BEARER.to_owned());
         let scheme = match object.text("scheme") {
             Some(_) if header.is_none() => {
-                return Err(PolicyError::at("scheme", "requires \"header\"; a cookie and a subprotocol have none"));
+                return Err(PolicyError::at(
+                    "scheme",
+                    "requires \"header\": a cookie and a subprotocol have no scheme. Add \"header\", or remove it",
+                ));
             }
             Some(scheme) => Some(token("scheme", scheme, b"-._~+")?),
             None => by_default,
@@ -100,7 +103,10 @@ impl Places {
         let precedence = object.texts("precedence");
         let cross_site = match object.section("csrf") {
             _ if cookie.is_none() && object.has("csrf") => {
-                return Err(PolicyError::at("csrf", "requires \"cookie\""));
+                return Err(PolicyError::at(
+                    "csrf",
+                    "requires \"cookie\": it protects no other credentials. Remove it",
+                ));
             }
             Some(object) => CrossSite::read(object).map_err(|error| error.within("csrf"))?,
             None if object.has("csrf") => CrossSite::Allowed,
@@ -116,7 +122,7 @@ impl Places {
         };
         let is_none = |source: &Source| !places.has(*source);
         if let Some(index) = places.precedence.iter().position(is_none) {
-            let reason = "expected a place that \"credentials\" names";
+            let reason = "must be \"header\", \"cookie\" or \"subprotocol\", and be configured in \"credentials\"";
             return Err(PolicyError::at(&index.to_string(), reason).within("precedence"));
         }
         Ok(places)

@@ -247,7 +247,8 @@ fn evidence<'o>(object: &'o Object<'_>) -> Result<Evidence<'o>, PolicyError> {
         "replayUntil",
         "check",
     ])?;
-    let one_of = |member: &str| PolicyError::at(member, "is not one of the outcomes there are");
+    let one_of =
+        |member: &str| PolicyError::at(member, "is unknown; expected one of those in the documentation of Evidence");
     let (keys_unchanged, tenant_refused) = match object.string("keys")? {
         None => (false, false),
         Some("unchanged") => (true, false),

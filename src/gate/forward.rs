@@ -62,13 +62,13 @@ impl Forwarding {
                 let header = text.to_ascii_lowercase();
                 let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
                 if header.is_empty() || !header.bytes().all(plain) {
-                    return Err(wrong("must be the name of a header: letters, digits and hyphens"));
+                    return Err(wrong("must be a header name of letters, digits and hyphens"));
                 }
                 if RESERVED.contains(&header.as_str()) {
-                    return Err(wrong("must not be a header that has a meaning of its own"));
+                    return Err(wrong("must be a header that HTTP gives no meaning, such as x-user"));
                 }
                 if told.iter().any(|other| other.header == header) {
-                    return Err(wrong("must not be the header of another claim"));
+                    return Err(wrong("must be a header that no other claim has"));
                 }
                 told.push(ForwardedClaim { claim: claim.to_owned(), header });
             }

@@ -2,6 +2,7 @@
 //!
 //! A [`Gate`] decides about [`Facts`] and answers with a [`Step`].
 
+mod explanation;
 mod step;
 mod facts;
 mod request_target;
@@ -31,6 +32,7 @@ pub(crate) mod metadata;
 mod tenants;
 
 pub use crate::binding::mtls::thumbprint as certificate_thumbprint;
+pub use explanation::Explanation;
 pub use facts::{Evidence, Facts, Introspected, Replay};
 pub use metadata::MetadataError;
 pub use requirement_id::RequirementId;
@@ -125,7 +127,7 @@ impl Gate {
         if verifier.policy().introspections().count() > 1 {
             return Err(PolicyError::at(
                 "issuers",
-                "must include at most one issuer with introspection: an opaque token does not name its issuer",
+                "must have at most one issuer with \"introspection\": an opaque token does not name its issuer",
             ));
         }
         // As long as a name that nobody can find two policies for.
@@ -166,7 +168,7 @@ impl Gate {
         }
         if self.requirements.len() >= MOST_REQUIREMENTS {
             return Err(PolicyError::here(format!(
-                "is one more than the {MOST_REQUIREMENTS} a gate keeps; make each once"
+                "is one more than the {MOST_REQUIREMENTS} that a gate keeps. Make each requirement once, not with every request"
             )));
         }
         let requirement = Requirement::parse(text, &self.rules.networks)?;

@@ -48,7 +48,7 @@ impl Origin {
                         loopback name, in lower case, without a path";
         let (bare, any_port) = match text.strip_suffix(":*") {
             Some(bare) if bare.starts_with("http://") => (bare, true),
-            Some(_) => return Err("expected a port; \":*\" is for http on a loopback name alone"),
+            Some(_) => return Err("must have a port number: only http on a loopback name may have \":*\""),
             None => (text, false),
         };
         url::check(bare).map_err(|_| expected)?;

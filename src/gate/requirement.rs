@@ -69,8 +69,9 @@ pub(crate) type Networks = Vec<(String, Vec<Cidr>)>;
 /// The CIDR blocks of an array; errors name the index.
 pub(crate) fn blocks(texts: &[String]) -> Result<Vec<Cidr>, PolicyError> {
     let read = |(index, text): (usize, &String)| {
-        Cidr::parse(text)
-            .ok_or_else(|| PolicyError::found(&index.to_string(), "must be an address or a CIDR block", text))
+        Cidr::parse(text).ok_or_else(|| {
+            PolicyError::found(&index.to_string(), "must be an IP address or a CIDR block, such as 10.0.0.0/8", text)
+        })
     };
     texts.iter().enumerate().map(read).collect()
 }
@@ -239,7 +240,7 @@ pub(crate) fn named_blocks(names: &[String], networks: &Networks) -> Result<Vec<
         match networks.iter().find(|(own, _)| own == name) {
             Some((_, blocks)) => all.extend_from_slice(blocks),
             None => all.push(Cidr::parse(name).ok_or_else(|| {
-                let reason = "must be a name in the policy's gate.networks, an address or a CIDR block";
+                let reason = "must be a name in the policy's gate.networks, an IP address or a CIDR block";
                 PolicyError::found(&index.to_string(), reason, name)
             })?),
         }
@@ -254,7 +255,7 @@ fn quotable(object: Checked<'_, '_>, name: &str) -> Result<Vec<String>, PolicyEr
     match texts.iter().position(|text| !plain(text)) {
         None => Ok(texts),
         Some(index) => {
-            let reason = "must be visible ASCII without spaces, quotes and backslashes";
+            let reason = "must be visible ASCII without spaces, quotation marks or backslashes";
             let found = texts.get(index).map(String::as_str).unwrap_or_default();
             Err(PolicyError::found(&index.to_string(), reason, found).within(name))
         }

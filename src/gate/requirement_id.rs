@@ -16,7 +16,9 @@ impl RequirementId {
     /// No gate keeps as many (`/requirement`).
     pub fn from_number(number: u64) -> Result<Self, PolicyError> {
         let place = usize::try_from(number).ok().filter(|place| *place < MOST_REQUIREMENTS);
-        place.map(RequirementId).ok_or_else(|| PolicyError::at("requirement", "is not one that was kept"))
+        place.map(RequirementId).ok_or_else(|| {
+            PolicyError::at("requirement", "is unknown; expected a number that Gate::requirement returned")
+        })
     }
 
     /// Its number.

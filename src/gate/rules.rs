@@ -190,7 +190,7 @@ fn plain_from(gate: Checked<'_, '_>, networks: &Networks) -> Result<Vec<Cidr>, P
         };
         if let Some(index) = texts.iter().position(is_everybody) {
             let found = texts.get(index).map(String::as_str).unwrap_or_default();
-            let reason = "expected a network of yours, such as \"10.0.0.0/8\"";
+            let reason = "must be less than all addresses, such as \"10.0.0.0/8\"";
             return Err(PolicyError::found(&index.to_string(), reason, found));
         }
         named_blocks(&texts, networks)
@@ -229,7 +229,7 @@ pub(crate) fn plain_hosts(document: &Object<'_>) -> Result<Vec<String>, PolicyEr
     match hosts.iter().position(|host| !is_private(host)) {
         None => Ok(hosts),
         Some(index) => {
-            let reason = "expected a host that is not public, in lower case and without a port, such as \"keycloak\", \"10.0.0.7\" \
+            let reason = "must be a private host in lower case without a port, such as \"keycloak\", \"10.0.0.7\" \
                           or \"*.svc.cluster.local\"";
             let found = hosts.get(index).map(String::as_str).unwrap_or_default();
             Err(PolicyError::found(&index.to_string(), reason, found).within("plainHttpHosts"))
@@ -242,8 +242,7 @@ fn private_hosts(gate: Checked<'_, '_>) -> Result<Vec<String>, PolicyError> {
     match hosts.iter().position(|host| !url::is_host(host) || host.bytes().any(|byte| byte.is_ascii_uppercase())) {
         None => Ok(hosts),
         Some(index) => {
-            let reason =
-                "expected the host of a URL in lower case, without a port, such as \"keys.corp\" or \"10.0.0.7\"";
+            let reason = "must be a private host in lower case without a port, such as \"keys.corp\" or \"10.0.0.7\"";
             let found = hosts.get(index).map(String::as_str).unwrap_or_default();
             Err(PolicyError::found(&index.to_string(), reason, found).within("privateHosts"))
         }
@@ -279,7 +278,7 @@ fn proofs(dpop: Option<Checked<'_, '_>>, nonce_secret: Option<&[u8]>) -> Result<
         (true, None) => {
             return Err(PolicyError::at(
                 "nonce",
-                "requires the option nonceSecret, the same for every instance of the gate",
+                "requires the option nonceSecret: at least 32 bytes, the same for every instance of the gate",
             ));
         }
         (true, Some(secret)) => {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Serialize, ser::SerializeMap};
 
+use super::explanation::Explanation;
 use crate::{denial::Denial, time::UnixSeconds};
 
 /// The answer to [`Gate::decide`](crate::gate::Gate::decide).
@@ -163,6 +164,13 @@ fn as_map<S: serde::Serializer>(pairs: &[(String, String)], serializer: S) -> Re
 }
 
 impl Refusal {
+    /// What was expected, what was found, and which field of the policy changes it: for logs, and
+    /// for no client.
+    #[must_use]
+    pub fn explanation(&self) -> Explanation {
+        Explanation::of(&self.denial)
+    }
+
     /// The body of the response (RFC 9457). It says what the code says and holds nothing of the token.
     #[must_use]
     pub fn problem(&self) -> String {
@@ -232,6 +240,7 @@ enum StepJson<'s> {
         message: Cow<'static, str>,
         #[serde(flatten)]
         denial: &'s Denial,
+        explanation: &'s Explanation,
         challenges: &'s [String],
         problem: Problem,
         forward: &'s Forward,
@@ -290,6 +299,7 @@ impl Step {
                 stage: refusal.denial.stage(),
                 message: refusal.denial.message(),
                 denial: &refusal.denial,
+                explanation: &refusal.explanation(),
                 challenges: &refusal.challenges,
                 problem: Problem::of(refusal),
                 forward: &refusal.forward,

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { createVerifier, PolicyError } from 'portcullis';
-import { generateSigningKey } from 'portcullis/issuer';
+import { createIssuer, generateSigningKey } from 'portcullis/issuer';
+import { memoryStore } from 'portcullis/stores';
 
 import { file, folder, json, NOW, portcullis } from './run.mjs';
 
@@ -96,7 +97,7 @@ test('verify: a refusal is an answer and not a failure', async () => {
 
 test('verify: with the keys that the issuer publishes', async () => {
   const args = ['verify', '-p', remote, ...at, token];
-  assert.equal((await json(args)).answer.code, 'keys-not-set');
+  assert.equal((await json([...args, '--offline'])).answer.code, 'keys-not-set');
   assert.equal((await json([...args, '--keys', jwks])).code, 0);
   const other = file('other.json', generateSigningKey('ES256').jwks());
   assert.equal((await json([...args, '--keys', other])).answer.code, 'kid-unknown');
@@ -226,4 +227,108 @@ test('no colour where nobody looks', async () => {
     const { out } = await portcullis(['check', policy], { env });
     assert.ok(!out.includes('\u001b'), JSON.stringify(out));
   }
+});
+
+test('check: routes with what they require, and what reaches the origin', async () => {
+  const gate = {
+    requirement: { scopes: ['notes:read'] },
+    routes: [
+      { path: '/health', methods: ['GET'], requirement: 'public' },
+      {
+        path: '/admin/*',
+        requirement: {
+          claims: [{ path: ['realm_access', 'roles'], anyOf: ['admin'] }],
+          binding: 'dpop',
+          maxAgeSeconds: 60,
+        },
+      },
+    ],
+    forward: { claims: { sub: 'x-user' } },
+    proxies: { trusted: ['10.0.0.0/8'], host: true },
+  };
+  const path = file('gate.json', { issuers: [issuer], gate });
+  const { code, out } = await portcullis(['check', path]);
+  assert.equal(code, 0, out);
+  assert.match(out, /GET +\/health +public: no token/);
+  assert.match(
+    out,
+    /any method +\/admin\/\* +claim realm_access\.roles any of admin; binding dpop; maxAgeSeconds 60/,
+  );
+  assert.match(out, /any method +every other path +scopes notes:read/);
+  assert.match(out, /claim sub +in the header x-user/);
+  assert.match(out, /the token +removed/);
+  assert.match(out, /proxies +10\.0\.0\.0\/8 by x-forwarded-for, x-forwarded-host/);
+  const { answer } = await json(['check', path]);
+  assert.deepEqual(answer.routes, gate.routes);
+  assert.deepEqual(answer.forward, gate.forward);
+  assert.equal(answer.gate, 'checked');
+});
+
+test('check and seal: a mistake has its line and column', async () => {
+  for (const [text, line, column, reason] of [
+    [
+      '{\n  "issuers": [\n    { "issuer": "a" "audience": "b" }\n  ]\n}',
+      3,
+      21,
+      /expected "," or "}"; found a quotation/,
+    ],
+    ['{\n  "issuers": [],\n}', 3, 1, /expected the name of a member in quotation marks; found "}"/],
+    ['{ "issuers": [] ', 1, 17, /expected "," or "}"; found the end of the text/],
+    ['{ "issuers": [] } x', 1, 19, /expected the end of the text; found a letter/],
+    ["{ 'issuers': [] }", 1, 3, /quotation marks; found "'"/],
+    ['{ // comment\n }', 1, 3, /found a comment/],
+    ['{"issuers":[],\r\n"issuers":[]}', 2, 1, /each name once in an object; found "issuers" again/],
+    ['{"a":"line\nend"}', 1, 6, /expected a string without line ends/],
+    ['{"a": 01}', 1, 8, /expected "," or "}"; found a digit/],
+    // What is JSON, and no policy: the innermost value that is there.
+    [`{\n "issuers": [\n  ${JSON.stringify({ ...issuer, types: 7 })}\n ]\n}`, 3, undefined, /./],
+    ['{"issuers":[\n{"issuer":"a","audience":"b"}]}', 2, 1, /./],
+  ]) {
+    const path = file('bad-lines.json', text);
+    for (const args of [
+      ['check', path],
+      ['seal', path, '-o', join(folder, 'never.wasm')],
+    ]) {
+      const { code, answer } = await json(args);
+      assert.deepEqual([code, answer.ok, answer.line], [1, false, line], JSON.stringify([text, answer]));
+      if (column !== undefined) assert.equal(answer.column, column, text);
+      assert.match(answer.reason, reason);
+      const { out } = await portcullis(args);
+      assert.ok(out.includes(`(line ${line}, column ${answer.column})`), out);
+    }
+    const { code, err } = await portcullis(['verify', '-p', path, token]);
+    assert.equal(code, 2);
+    assert.ok(err.includes(`(line ${line}, column`), err);
+  }
+});
+
+test('a place in a text shows no more of it than a sign', async () => {
+  const { out } = await portcullis(['check', file('secret.json', '{"secret": hunter2}')]);
+  assert.match(out, /expected a value; found a letter \(line 1, column 12\)/);
+  assert.ok(!out.includes('hunter'));
+});
+
+test('keygen --root: a root secret with its encoding spelled out', async () => {
+  const { code, answer } = await json(['keygen', '--root']);
+  assert.equal(code, 0);
+  assert.deepEqual(Object.keys(answer.secret), ['base64url']);
+  assert.equal(Buffer.from(answer.secret.base64url, 'base64url').length, 32);
+  const clients = [{ clientId: 'app', authentication: 'none' }];
+  const config = { issuer: 'https://login.example', audience: 'https://api.example', clients };
+  const signingKeys = [{ jwk: key.privateJwk() }];
+  createIssuer({ config, signingKeys, rootKeys: [{ secret: answer.secret }], store: memoryStore() });
+  const path = join(folder, 'root.json');
+  const { out } = await portcullis(['keygen', '--root', '-o', path]);
+  const secret = JSON.parse(readFileSync(path, 'utf8'));
+  assert.notDeepEqual(secret, answer.secret);
+  assert.ok(!out.includes(secret.base64url));
+  if (process.platform !== 'win32') assert.equal(statSync(path).mode & 0o777, 0o600);
+  assert.equal((await portcullis(['keygen', '--root', '-o', path])).code, 2);
+  assert.equal((await portcullis(['keygen', '--root', '--alg', 'ES256'])).code, 2);
+});
+
+test('--version is the version of the package', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  for (const args of [['--version'], ['-V'], ['check', '--version']])
+    assert.deepEqual(await portcullis(args), { code: 0, out: `${version}\n`, err: '' });
 });

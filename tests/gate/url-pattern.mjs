@@ -154,12 +154,9 @@ for (const pattern of patterns) {
     count.refused += 1;
     // What we refuse and the standard takes has to have a reason of ours.
     if (theirs) {
-      const known = [
-        /a character that no path has/,
-        /dot segment/,
-        /must start with/,
-        /regular expression/,
-      ].find((reason) => reason.test(error.reason));
+      const known = [/only percent-encoded/, /dot segment/, /must begin with/, /regular expression/].find(
+        (reason) => reason.test(error.reason),
+      );
       if (known) stricter[known.source] = (stricter[known.source] ?? 0) + 1;
       else differences.push({ pattern, why: error.message });
     }

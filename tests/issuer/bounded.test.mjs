@@ -100,7 +100,7 @@ test('a body that breaks off, comes too slowly or was read before is an answer',
     const { error, error_description } = await response.json();
     assert.deepEqual(
       [response.status, error, error_description],
-      [400, 'invalid_request', 'body: broke off before its end. Send the request again'],
+      [400, 'invalid_request', 'body: ended early. Send the request again'],
     );
   }
   const read = request('/token', refreshing('x'));

@@ -32,17 +32,21 @@ test('a request is read in one way only, or refused by RFC 6749 §5.2 with the f
   const form = new URLSearchParams(refresh('x')).toString();
   const cases = [
     ['{}', { 'content-type': 'application/json' }, 'Content-Type: must be application/x-www-form-urlencoded'],
-    [`${form}&padding=${'x'.repeat(16 * 1024)}`, {}, 'body: is longer than 16384 bytes'],
-    [`${form}&scope=a&scope=a`, {}, 'scope: is repeated'],
-    [`${form}&unknown=1&unknown=2`, {}, 'unknown: is repeated'],
-    [`${form}&%63lient_id=page`, {}, 'client_id: is repeated'],
-    [`${form}&a=%`, {}, 'body: is not application/x-www-form-urlencoded in UTF-8'],
-    [`${form}&a=%ff`, {}, 'body: is not application/x-www-form-urlencoded in UTF-8'],
+    [`${form}&padding=${'x'.repeat(16 * 1024)}`, {}, 'body: must have at most 16384 bytes'],
+    [`${form}&scope=a&scope=a`, {}, 'scope: must not be repeated'],
+    [`${form}&unknown=1&unknown=2`, {}, 'unknown: must not be repeated'],
+    [`${form}&%63lient_id=page`, {}, 'client_id: must not be repeated'],
+    [`${form}&a=%`, {}, 'body: must be application/x-www-form-urlencoded in UTF-8'],
+    [`${form}&a=%ff`, {}, 'body: must be application/x-www-form-urlencoded in UTF-8'],
     ['client_id=page', {}, 'grant_type: is required'],
     ['client_id=page&grant_type=', {}, 'grant_type: is required'],
     ['client_id=page&grant_type=refresh_token', {}, 'refresh_token: is required'],
-    [form, asBasic, 'client_id: is not the client that authenticated'],
-    [`${form}&client_secret=s`, asBasic, 'client_id: is authenticated in more than one way; use one method'],
+    [
+      form,
+      asBasic,
+      'client_id: differs from the client that authenticated. Write that client, or leave it out',
+    ],
+    [`${form}&client_secret=s`, asBasic, 'client_id: is authenticated by more than one method. Use one'],
   ];
   for (const [body, headers, description] of cases)
     assert.deepEqual(
@@ -64,7 +68,7 @@ test('a request is read in one way only, or refused by RFC 6749 §5.2 with the f
   assert.deepEqual(told(await post('/token', { client_id: 'page', ...credentials })), [
     400,
     'unauthorized_client',
-    'grant_type: is not allowed for this client',
+    "grant_type: must be one of this client's grants; add it to them",
   ]);
   assert.equal((await post('/nowhere', form)).status, 404);
   for (const [place, method, allow] of [
@@ -164,7 +168,8 @@ test('a client is who it shows to be, and in the one way it is registered with',
       [401, 'invalid_client'],
       typ,
     );
-  const beside = 'client_assertion: has another audience beside this issuer: aud must be the issuer alone';
+  const beside =
+    'client_assertion: has another audience besides this issuer. Write the issuer alone into aud';
   for (const aud of [
     [url, 'https://other.example'],
     ['https://other.example', `${url}/token`],
@@ -178,16 +183,19 @@ test('a client is who it shows to be, and in the one way it is registered with',
   assert.equal((await show(once)).status, 200);
   const now = Math.floor(Date.now() / 1000);
   for (const [text, description] of [
-    [once, 'client_assertion: was used before'],
+    [once, 'client_assertion: was used before. Make one for each request'],
     [await assertion({}, other.privateKey), 'client_assertion: signature-invalid'],
     [await assertion({ aud: 'https://other.example' }), 'client_assertion: audience-mismatch'],
     [await assertion({ sub: 'page' }), 'client_assertion: claim-mismatch'],
     [await assertion({ iss: 'page' }), "client_assertion: is not this client's authentication method"],
-    [await assertion({ iss: 'nobody' }), 'client_assertion: names no client'],
+    [await assertion({ iss: 'nobody' }), 'client_assertion: names no client of this issuer'],
     [await assertion({ exp: now - 60 }), 'client_assertion: expired'],
-    [await assertion({ exp: now + 3700 }), 'client_assertion: lives for more than 3600 seconds'],
+    [
+      await assertion({ exp: now + 3700 }),
+      'client_assertion: must not be valid for more than 3600 seconds. Write an earlier exp',
+    ],
     [await assertion({ jti: undefined }), 'client_assertion: claim-missing'],
-    ['x', 'client_assertion: names no client'],
+    ['x', 'client_assertion: names no client of this issuer'],
   ])
     assert.deepEqual(told(await show(text)), [401, 'invalid_client', description], description);
   const oddType = await show(await assertion(), { client_assertion_type: 'x' });
@@ -221,8 +229,11 @@ test('a code is redeemed once, by its client, with what it was asked for; its se
   const code = await mint({ scope: 'notes:read' });
   for (const [more, description] of [
     [{ code_verifier: 'w'.repeat(43) }, 'code_verifier: does not match the code_challenge'],
-    [{ redirect_uri: `${BACK}/` }, 'redirect_uri: is not the redirect_uri of the authorization request'],
-    [{ code: 'unknown' }, 'code: is not known'],
+    [
+      { redirect_uri: `${BACK}/` },
+      'redirect_uri: differs from the redirect_uri of the authorization request',
+    ],
+    [{ code: 'unknown' }, 'code: is unknown or has ended. Begin a new authorization request'],
   ])
     assert.deepEqual(told(await redeem(code, more)), [400, 'invalid_grant', description]);
   assert.equal((await redeem(code, { code_verifier: 'short' })).json.error, 'invalid_request');
@@ -245,7 +256,11 @@ test('a code is redeemed once, by its client, with what it was asked for; its se
   const kept = await post('/token', refresh(first.json.refresh_token));
   assert.equal(kept.status, 200);
 
-  assert.deepEqual(told(await redeem(code)), [400, 'invalid_grant', 'code: was used before']);
+  assert.deepEqual(told(await redeem(code)), [
+    400,
+    'invalid_grant',
+    'code: was used before; the session that it began has ended',
+  ]);
   assert.equal(events.at(-1).kind, 'revoked');
   assert.equal(
     (await post('/token', refresh(kept.json.refresh_token))).json.error_description,
@@ -262,7 +277,10 @@ test('a code is redeemed once, by its client, with what it was asked for; its se
 
   const late = await mint();
   advance(61);
-  assert.equal((await redeem(late)).json.error_description, 'code: has expired');
+  assert.equal(
+    (await redeem(late)).json.error_description,
+    'code: has expired. Begin a new authorization request',
+  );
 
   for (const [more, pointer] of [
     [{ redirectUri: 'https://evil.example' }, '/redirectUri'],

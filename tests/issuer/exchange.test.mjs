@@ -111,7 +111,7 @@ test('a token of an issuer whose keys are built in is exchanged by oauth4webapi'
       good,
       { actor_token: 'x' },
       'invalid_request',
-      'actor_token: is not supported: this issuer supports impersonation, not delegation',
+      'actor_token: is not supported: this issuer supports impersonation, not delegation. Leave it out',
     ],
     [
       good,
@@ -123,9 +123,9 @@ test('a token of an issuer whose keys are built in is exchanged by oauth4webapi'
       good,
       { audience: 'https://other.example' },
       'invalid_target',
-      "audience: is not the audience of this client's tokens",
+      "audience: must be the audience of this client's tokens",
     ],
-    [good, { scope: 'admin' }, 'invalid_scope', "scope: exceeds this client's scope"],
+    [good, { scope: 'admin' }, 'invalid_scope', "scope: must be within this client's scope"],
   ])
     assert.deepEqual(await refused(text, more), [400, error, description]);
   assert.equal((await refused(good, { subject_token_type: 'urn:x' }))[1], 'invalid_request');

@@ -96,7 +96,7 @@ test('the JWK Set may be kept for as long as a key is published before it signs'
     serveIssuer(t, { config: { jwksCacheSeconds: 300 }, options: { signingKeys: tooSoon } }),
     {
       name: 'PolicyError',
-      pointer: '/signingKeys/1/signsFrom',
+      pointer: '/signingKeys/1/signsFromSeconds',
     },
   );
 });

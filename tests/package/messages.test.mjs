@@ -14,7 +14,7 @@ test('tests/messages.txt is what the sources say', async () => {
     'The token has expired.',
     'must be a non-empty array of non-empty strings',
     'too many requests',
-    'verify needs --policy',
+    "verify requires --policy; write the name of the policy's file",
     'The verifier is unavailable at the moment; the token was not checked.',
   ])
     assert.ok(kept.includes(`  ${text}\n`), text);

@@ -102,7 +102,7 @@ const REJECTIONS = {
 };
 
 /** What a refused request is told besides, and what only some are. */
-const REFUSAL = ['status', 'challenges', 'problem', 'forward'];
+const REFUSAL = ['status', 'explanation', 'challenges', 'problem', 'forward'];
 const SOME = ['nonce', 'retryAfter', 'stale', 'alternative', 'cors'];
 const ALLOWED = ['ok', 'step', 'forward', 'claims', 'header'];
 

@@ -144,7 +144,7 @@ fn a_mistake_in_a_command_says_what_was_found() {
         (start("al\nice", json!({ "jkt": jkt })), "found U+000A as character 3"),
         (
             start("alice", json!({ "jkt": jkt, "scope": "root" })),
-            "within this client's scope, \"read write\"; found more",
+            "within this client's scope, \"read write\"; found a scope beyond it",
         ),
         (start("alice", json!({ "jkt": jkt, "clientId": "nobody" })), "found \"nobody\""),
         (start("alice", json!({ "jkt": jkt, "authTimeSeconds": 253_402_300_800_u64 })), "found 253402300800"),
@@ -242,9 +242,9 @@ fn an_exchange_grants_no_scope_that_the_subject_token_does_not_have() {
         (json!({ "claims": { "scp": ["admin"] }, "scope": "read" }), None, Ok(Some("read"))),
         (json!({ "claims": { "scp": [1, {}, "read write"] } }), None, Ok(None)),
         (json!({ "claims": { "scp": [1, {}, "write"] } }), None, Ok(Some("write"))),
-        (json!({}), Some("read"), Err("scope: exceeds the subject token's scope")),
-        (json!({ "scope": "read" }), Some("read admin"), Err("scope: exceeds the subject token's scope")),
-        (json!({ "scope": "root" }), Some("root"), Err("scope: exceeds this client's scope")),
+        (json!({}), Some("read"), Err("scope: must be within the subject token's scope")),
+        (json!({ "scope": "read" }), Some("read admin"), Err("scope: must be within the subject token's scope")),
+        (json!({ "scope": "root" }), Some("root"), Err("scope: must be within this client's scope")),
     ] {
         let token = subject_token(&key, &held);
         let more: Vec<(&str, &str)> = asked.map(|asked| ("scope", asked)).into_iter().collect();
@@ -279,32 +279,35 @@ fn an_exchange_keeps_to_whom_a_token_is_bound_and_who_may_act() {
             json!({ "claims": { "cnf": { "jkt": "J", "x5t#S256": "X" } } }),
             Some(("invalid_request", "subject_token: is bound to a client certificate")),
         ),
-        (json!({ "claims": { "cnf": { "jwk": {} } } }), Some(("invalid_request", "subject_token: is bound by a cnf"))),
-        (json!({ "claims": { "cnf": { "kid": "1" } } }), Some(("invalid_request", "subject_token: is bound by a cnf"))),
-        (json!({ "claims": { "cnf": {} } }), Some(("invalid_request", "subject_token: is bound by a cnf"))),
+        (json!({ "claims": { "cnf": { "jwk": {} } } }), Some(("invalid_request", "subject_token: has a cnf"))),
+        (json!({ "claims": { "cnf": { "kid": "1" } } }), Some(("invalid_request", "subject_token: has a cnf"))),
+        (json!({ "claims": { "cnf": {} } }), Some(("invalid_request", "subject_token: has a cnf"))),
         (json!({ "claims": { "cnf": null } }), Some(("invalid_request", "subject_token: claim-malformed"))),
         (json!({ "claims": { "may_act": { "sub": "service" } } }), None),
         (json!({ "claims": { "may_act": { "sub": "service", "iss": ISSUER } } }), None),
         (json!({ "claims": { "may_act": { "client_id": "service" } } }), None),
         (
             json!({ "claims": { "may_act": { "sub": "another" } } }),
-            Some(("invalid_request", "subject_token: has may_act")),
+            Some(("invalid_request", "subject_token: has a may_act claim")),
         ),
         (
             json!({ "claims": { "may_act": { "sub": "service", "iss": "https://up.example" } } }),
-            Some(("invalid_request", "subject_token: has may_act")),
+            Some(("invalid_request", "subject_token: has a may_act claim")),
         ),
         (
             json!({ "claims": { "may_act": { "sub": "service", "email": "x" } } }),
-            Some(("invalid_request", "subject_token: has may_act")),
+            Some(("invalid_request", "subject_token: has a may_act claim")),
         ),
         (
             json!({ "claims": { "may_act": { "iss": ISSUER } } }),
-            Some(("invalid_request", "subject_token: has may_act")),
+            Some(("invalid_request", "subject_token: has a may_act claim")),
         ),
-        (json!({ "claims": { "may_act": {} } }), Some(("invalid_request", "subject_token: has may_act"))),
-        (json!({ "claims": { "may_act": "service" } }), Some(("invalid_request", "subject_token: has may_act"))),
-        (json!({ "claims": { "may_act": null } }), Some(("invalid_request", "subject_token: has may_act"))),
+        (json!({ "claims": { "may_act": {} } }), Some(("invalid_request", "subject_token: has a may_act claim"))),
+        (
+            json!({ "claims": { "may_act": "service" } }),
+            Some(("invalid_request", "subject_token: has a may_act claim")),
+        ),
+        (json!({ "claims": { "may_act": null } }), Some(("invalid_request", "subject_token: has a may_act claim"))),
         (json!({ "claims": { "act": { "sub": "x" } } }), Some(("invalid_request", "subject_token: has an act claim"))),
     ] {
         let before = world.entries.len();
@@ -483,10 +486,10 @@ fn a_body_is_asked_for_when_it_is_needed_and_may_break_off() {
     }
     let token = without(post("/token", &[]));
     for (body, status, description) in [
-        (Err(Broken::Aborted), 400, "body: broke off before its end. Send the request again"),
-        (Err(Broken::Late), 408, "body: did not come in time. Send the request again"),
-        (Ok(None), 400, "body: is no text"),
-        (Ok(Some("x".repeat(16 * 1024 + 1))), 400, "body: is longer than 16384 bytes"),
+        (Err(Broken::Aborted), 400, "body: ended early. Send the request again"),
+        (Err(Broken::Late), 408, "body: did not arrive in time. Send the request again"),
+        (Ok(None), 400, "body: must be UTF-8"),
+        (Ok(Some("x".repeat(16 * 1024 + 1))), 400, "body: must have at most 16384 bytes"),
         (
             Ok(Some("grant_type=refresh_token&client_id=app&refresh_token=x".to_owned())),
             400,

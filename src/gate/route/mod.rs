@@ -65,7 +65,7 @@ impl PathPattern {
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         let refuse = |reason: &str| PolicyError::here(reason);
         if !text.starts_with(['/', '*', '{']) {
-            return Err(refuse("must start with \"/\", \"*\" or \"{\", as paths start with a slash"));
+            return Err(refuse("must begin with \"/\", \"*\" or \"{\""));
         }
         let Automata { exact, folded, emptied } = automata(text)?;
         if exact.len() > MOST_INSTRUCTIONS {

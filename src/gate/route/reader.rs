@@ -76,12 +76,16 @@ fn tokens(pattern: &str) -> Result<Vec<Token<'_>>, PolicyError> {
             '+' => Token::Modifier(Often::OneOrMore),
             '{' => Token::Open,
             '}' => Token::Close,
-            '(' => return Err(PolicyError::here("has a regular expression, which is not supported")),
+            '(' => {
+                return Err(PolicyError::here(
+                    "has a regular expression, which is not supported. Write :name or * instead",
+                ));
+            }
             '\\' => {
                 let length = after.chars().next().map(char::len_utf8);
-                let (escaped, behind) = length
-                    .and_then(|length| after.split_at_checked(length))
-                    .ok_or_else(|| PolicyError::here("ends in a backslash"))?;
+                let (escaped, behind) = length.and_then(|length| after.split_at_checked(length)).ok_or_else(|| {
+                    PolicyError::here("ends in a backslash. Write the character that it escapes, or remove it")
+                })?;
                 after = behind;
                 Token::Escaped(escaped)
             }
@@ -157,14 +161,16 @@ impl<'p> Reader<'_, 'p> {
                 continue;
             }
             if self.take(|token| token == Token::Open).is_none() {
-                return Err(PolicyError::here("has a modifier or a closing brace where none can stand"));
+                return Err(PolicyError::here(
+                    "has ?, +, * or } where nothing stands before it to apply to. Escape it with a backslash",
+                ));
             }
             let prefix = self.text();
             let wildcard = self.wildcard()?;
             let suffix = self.text();
             if self.take(|token| token == Token::Close).is_none() {
                 return Err(PolicyError::here(
-                    "has a brace that is not closed, or more in it than one wildcard with text around it",
+                    "has a group without a closing brace, or with more than one wildcard. Close it, or split it",
                 ));
             }
             let often = self.modifier();
@@ -181,7 +187,7 @@ impl<'p> Reader<'_, 'p> {
     fn wildcard(&mut self) -> Result<Option<Wildcard>, PolicyError> {
         if let Some(name) = self.name() {
             if self.names.contains(&name) {
-                return Err(PolicyError::here(format!("names {name} twice")));
+                return Err(PolicyError::here(format!("has the name {name} twice. Rename one")));
             }
             self.names.push(name);
             return Ok(Some(Wildcard::Segment));
@@ -266,11 +272,13 @@ impl<'p> Reader<'_, 'p> {
     fn bytes(&mut self, text: &str) -> Result<(), PolicyError> {
         let in_a_path = |byte: u8| byte.is_ascii_graphic() && !b"\"#<>?\\^`{}".contains(&byte);
         if !text.bytes().all(in_a_path) {
-            return Err(PolicyError::here("has a character that no path has as such; write it percent-encoded"));
+            return Err(PolicyError::here(
+                "has a character that paths hold only percent-encoded. Write it percent-encoded",
+            ));
         }
         // What stands before the first slash goes on a segment that has begun.
         if text.split('/').skip(1).any(|segment| segment == "." || segment == "..") {
-            return Err(PolicyError::here("has a dot segment, which no path has in its normal form"));
+            return Err(PolicyError::here("has a dot segment, which no normalised path has. Remove it"));
         }
         self.steps.extend((self.literal)(text).bytes().map(Instruction::Byte));
         Ok(())

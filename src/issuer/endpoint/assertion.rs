@@ -34,7 +34,7 @@ pub(super) async fn client<'s>(
     // Nobody has checked who wrote the name yet: it only chooses the keys.
     let named = names_unverified(assertion, &Limits::default()).and_then(|(id, _)| id);
     let client = named.and_then(|id| settings.client(&id));
-    let client = client.ok_or_else(|| refused("names no client"))?;
+    let client = client.ok_or_else(|| refused("names no client of this issuer"))?;
     let Authentication::PrivateKeyJwt(verifier) = &client.authentication else {
         return Err(refused("is not this client's authentication method"));
     };
@@ -43,22 +43,24 @@ pub(super) async fn client<'s>(
     let own = [settings.issuer.clone(), settings.endpoint("/token")];
     // STRICTER than RFC 7523 §3 item 3, as draft-ietf-oauth-rfc7523bis §4: whoever else is named in it could play it to us.
     if !accepted.claims().aud.iter().all(|audience| own.contains(audience)) {
-        return Err(refused("has another audience beside this issuer: aud must be the issuer alone"));
+        return Err(refused("has another audience besides this issuer. Write the issuer alone into aud"));
     }
     if !accepted.header().typ().is_none_or(is_type) {
-        return Err(refused(&format!("has the typ of another kind of token: write {EXPLICIT_TYPE}")));
+        return Err(refused(&format!("has the typ of another kind of token. Write {EXPLICIT_TYPE}")));
     }
     let expires = accepted.claims().exp.get();
     if expires > now.get().saturating_add(LONGEST_LIFE_SECONDS) {
-        return Err(refused(&format!("lives for more than {LONGEST_LIFE_SECONDS} seconds")));
+        return Err(refused(&format!(
+            "must not be valid for more than {LONGEST_LIFE_SECONDS} seconds. Write an earlier exp"
+        )));
     }
     let jti = accepted.claims().jti.as_deref().filter(|jti| !jti.is_empty() && jti.len() <= LONGEST_JTI);
-    let jti = jti.ok_or_else(|| refused("has no jti of 1 to 256 bytes"))?;
+    let jti = jti.ok_or_else(|| refused("must have a jti of 1 to 256 bytes"))?;
     // RFC 7523 §3 item 7. Asked last, since asking uses it up.
     let key = store_keys::once("j", &[&client.id, jti]);
     let ends_at = expires.saturating_add(Leeway::CAP);
     if !channel.is_first(&key, ends_at).await? {
-        return Err(refused("was used before"));
+        return Err(refused("was used before. Make one for each request"));
     }
     Ok(client)
 }

@@ -48,7 +48,10 @@ pub(super) async fn caller<'s>(
     };
     // RFC 6749 §3.2.1: whoever names a client besides must name the same.
     if form.get("client_id").is_some_and(|id| id != client.id) {
-        return Err(ErrorResponse::request("client_id", "is not the client that authenticated"));
+        return Err(ErrorResponse::request(
+            "client_id",
+            "differs from the client that authenticated. Write that client, or leave it out",
+        ));
     }
     let caller = Caller { client, form };
     // Counted once it is known who asks: nobody can use up what is another's. A public client is whoever says so, and is counted with
@@ -66,8 +69,9 @@ pub(super) async fn by_header<'s>(
     channel: &Channel,
 ) -> Result<&'s Client, ErrorResponse> {
     let header = request.header("authorization");
-    let header =
-        header.ok_or_else(|| ErrorResponse::client("Authorization", "is required: Basic with a client", true))?;
+    let header = header.ok_or_else(|| {
+        ErrorResponse::client("Authorization", "is required. Write Basic with client_id and client_secret", true)
+    })?;
     let Shown::Basic { id, secret } = basic(&header)? else {
         return Err(ErrorResponse::client("Authorization", "must be Basic with client_id and client_secret", true));
     };
@@ -94,7 +98,7 @@ fn shown<'r>(authorization: Option<&str>, form: &'r Form) -> Result<Shown<'r>, E
         (Some(header), None, None) => basic(header)?,
         (None, Some(secret), None) => Shown::Post { id: form.required("client_id")?, secret },
         (None, None, Some(assertion)) => Shown::Assertion(assertion),
-        _ => return Err(ErrorResponse::request("client_id", "is authenticated in more than one way; use one method")),
+        _ => return Err(ErrorResponse::request("client_id", "is authenticated by more than one method. Use one")),
     };
     Ok(shown)
 }
@@ -125,14 +129,18 @@ fn by_secret<'s>(settings: &'s Settings, id: &str, secret: &str) -> Result<&'s C
 
 fn known<'s>(settings: &'s Settings, id: &str, parameter: &str) -> Result<&'s Client, ErrorResponse> {
     let by_header = parameter == "Authorization";
-    settings.client(id).ok_or_else(|| ErrorResponse::client(parameter, "names no client", by_header))
+    settings.client(id).ok_or_else(|| ErrorResponse::client(parameter, "names no client of this issuer", by_header))
 }
 
 fn by_name<'s>(settings: &'s Settings, id: &str) -> Result<&'s Client, ErrorResponse> {
     let client = known(settings, id, "client_id")?;
     match client.authentication {
         Authentication::None => Ok(client),
-        _ => Err(ErrorResponse::client("client_id", "names a confidential client, which must authenticate", false)),
+        _ => Err(ErrorResponse::client(
+            "client_id",
+            "names a confidential client without credentials. Authenticate it by its configured method",
+            false,
+        )),
     }
 }
 

@@ -94,14 +94,16 @@ pub(super) async fn redeem(
     let key = store_keys::code(caller.form.required("code")?);
     let mut admitted = false;
     for _ in 0..ATTEMPTS {
-        let found = channel.read(&key).await?.ok_or_else(|| ErrorResponse::grant("code", "is not known"))?;
+        let found = channel.read(&key).await?.ok_or_else(|| {
+            ErrorResponse::grant("code", "is unknown or has ended. Begin a new authorization request")
+        })?;
         let code = read(&found)?;
         check(&code, caller, proof)?;
         if let Some(sid) = &code.sid {
             return Err(used_twice(issuer, sid, channel).await?);
         }
         if code.expires <= channel.now().get() {
-            return Err(ErrorResponse::grant("code", "has expired"));
+            return Err(ErrorResponse::grant("code", "has expired. Begin a new authorization request"));
         }
         if !admitted {
             caller.count_public(channel).await?;
@@ -136,19 +138,22 @@ fn check(code: &Code, caller: &Caller<'_>, proof: Option<&Proof>) -> Result<(), 
     let form = &caller.form;
     let (redirect_uri, verifier) = (form.required("redirect_uri")?, form.required("code_verifier")?);
     if !is_verifier(verifier) {
-        return Err(ErrorResponse::request("code_verifier", "must be 43 to 128 unreserved characters"));
+        return Err(ErrorResponse::request(
+            "code_verifier",
+            "must be 43 to 128 unreserved characters (RFC 7636 section 4.1)",
+        ));
     }
     if code.client != caller.client.id {
         return Err(ErrorResponse::grant("code", "was issued to another client"));
     }
     if code.redirect_uri != redirect_uri {
-        return Err(ErrorResponse::grant("redirect_uri", "is not the redirect_uri of the authorization request"));
+        return Err(ErrorResponse::grant("redirect_uri", "differs from the redirect_uri of the authorization request"));
     }
     if !is_same(code.challenge.as_bytes(), base64url::encode(&Sha256::digest(verifier)).as_bytes()) {
         return Err(ErrorResponse::grant("code_verifier", "does not match the code_challenge"));
     }
     if code.jkt.is_some() && code.jkt.as_ref() != proof.map(|proof| &proof.jkt) {
-        return Err(ErrorResponse::grant("code", "is bound to another key"));
+        return Err(ErrorResponse::grant("code", "is bound to another key than the DPoP proof's"));
     }
     Ok(())
 }
@@ -192,7 +197,9 @@ async fn found(
 ) -> Result<Option<Grant>, ErrorResponse> {
     let rules = &issuer.settings.rules;
     match session_operations::run(issuer, channel, Operation::inspect(Inspected::Session(sid)), None).await? {
-        Outcome::Live(row) if row.jkt.as_deref() != jkt => Err(ErrorResponse::grant("code", "is bound to another key")),
+        Outcome::Live(row) if row.jkt.as_deref() != jkt => {
+            Err(ErrorResponse::grant("code", "is bound to another key than the DPoP proof's"))
+        }
         Outcome::Live(row) => {
             let now = channel.now();
             let grant = Grant::of(&row, row.scope.clone(), row.jkt.clone(), now, rules);
@@ -228,7 +235,7 @@ async fn is_answered(key: &str, version: u64, answered: &Code, channel: &Channel
 async fn used_twice(issuer: &Issuer, sid: &str, channel: &Channel) -> Result<ErrorResponse, ErrorResponse> {
     let sid = SessionId::parse(sid).ok_or(Unavailable)?;
     session_operations::end(issuer, channel, sid).await?;
-    Ok(ErrorResponse::grant("code", "was used before"))
+    Ok(ErrorResponse::grant("code", "was used before; the session that it began has ended"))
 }
 
 fn nonce() -> Result<String, ErrorResponse> {

@@ -85,7 +85,7 @@ impl Client {
                 return Err(PolicyError::at("authentication", known));
             }
         };
-        let stray = |member: &str| Err(PolicyError::at(member, "is not used by this authentication method; remove it"));
+        let stray = |member: &str| Err(PolicyError::at(member, "is not used by this authentication method. Remove it"));
         let by_secret = matches!(authentication, Authentication::Basic(_) | Authentication::Post(_));
         if !by_secret && object.get("secretHash").is_some() {
             return stray("secretHash");
@@ -104,7 +104,7 @@ impl Client {
             redirect_uri::check(uri).map_err(at)?;
         }
         if grants.contains(&AUTHORIZATION_CODE) && redirect_uris.is_empty() {
-            return Err(PolicyError::at("redirectUris", "is required for authorization_code"));
+            return Err(PolicyError::at("redirectUris", "is required for the grant authorization_code"));
         }
         let rate = match object.object("rateLimit")? {
             None => settings.client_rate,
@@ -163,7 +163,7 @@ fn reads_feed(object: &Object<'_>, authentication: &Authentication) -> Result<bo
 /// Fewer than 32 characters (`/secret`).
 pub fn hash_client_secret(secret: &str) -> Result<String, PolicyError> {
     if secret.len() < SHORTEST_SECRET {
-        let reason = format!("must have at least {SHORTEST_SECRET} characters, drawn by a machine");
+        let reason = format!("must have at least {SHORTEST_SECRET} characters, generated at random");
         return Err(PolicyError::at("secret", reason));
     }
     Ok(base64url::encode(&Sha256::digest(secret)))
@@ -214,7 +214,7 @@ fn grants(
             return Err(at("requires a confidential client".to_owned()));
         }
         if grant == TOKEN_EXCHANGE && settings.upstream.is_none() {
-            return Err(at("requires upstream in the configuration".to_owned()));
+            return Err(at("requires \"upstream\" in the configuration".to_owned()));
         }
         grants.push(grant);
     }

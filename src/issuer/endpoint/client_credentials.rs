@@ -21,7 +21,7 @@ pub(super) async fn answer(
 ) -> Result<Value, ErrorResponse> {
     // The scopes asked for, or all that the client may have (RFC 6749 §3.3).
     let scope = narrowed(caller.client.scope.as_deref(), caller.form.get("scope"));
-    let scope = scope.ok_or_else(|| ErrorResponse::scope("exceeds this client's scope"))?;
+    let scope = scope.ok_or_else(|| ErrorResponse::scope("must be within this client's scope"))?;
     dpop_proof::remember(proof, channel).await?;
     let jkt = proof.map(|proof| proof.jkt.as_str());
     let wanted = Wanted { subject: &caller.client.id, scope: scope.as_deref(), jkt, longest_seconds: u64::MAX };

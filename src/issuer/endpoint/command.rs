@@ -72,7 +72,11 @@ pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Re
             intents::tend(issuer, channel).await?;
             Value::Null
         }
-        other => return Err(PolicyError::at("command", format!("is not known; found \"{other}\"")).into()),
+        other => {
+            return Err(
+                PolicyError::at("command", format!("must be a command of the issuer; found \"{other}\"")).into()
+            );
+        }
     };
     Ok(Response::json(200, &body))
 }
@@ -127,7 +131,11 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
     ])?;
     let client = client(issuer, command)?;
     if !client.may(AUTHORIZATION_CODE) {
-        return Err(PolicyError::at("clientId", "names a client without the grant authorization_code").into());
+        return Err(PolicyError::at(
+            "clientId",
+            "must be a client with the grant authorization_code; add it to the client's grants",
+        )
+        .into());
     }
     let redirect_uri = command.required_string("redirectUri")?;
     // RFC 9700 §2.1: compared as it is, and never by its beginning.
@@ -197,7 +205,7 @@ fn scope(client: &Client, command: &Object<'_>) -> Result<Option<String>, Policy
     let scope = narrowed(client.scope.as_deref(), command.string("scope")?);
     let most = || client.scope.as_deref().unwrap_or("none");
     scope.ok_or_else(|| {
-        PolicyError::at("scope", format!("must be within this client's scope, \"{}\"; found more", most()))
+        PolicyError::at("scope", format!("must be within this client's scope, \"{}\"; found a scope beyond it", most()))
     })
 }
 

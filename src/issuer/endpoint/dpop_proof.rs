@@ -33,7 +33,8 @@ pub(super) fn checked(
     let Some(proof) = request.header("dpop") else { return Ok(None) };
     // What the client calls, and not what a proxy has made of it.
     let endpoint = settings.endpoint("/token");
-    let url = Url::parse(&endpoint).ok_or_else(|| ErrorResponse::proof("cannot be compared with this place"))?;
+    let url =
+        Url::parse(&endpoint).ok_or_else(|| ErrorResponse::proof("cannot be compared with this endpoint's URL"))?;
     let occasion = Occasion { method: "POST", url: &url, token: None, now, leeway: Leeway::default() };
     let rules = ProofRules { algorithms: ALGORITHMS.to_vec(), window: WINDOW_SECONDS, nonces: None };
     let proof = dpop::check(&proof, &occasion, &rules).map_err(|denial| ErrorResponse::proof(&denial.message()))?;
@@ -45,7 +46,7 @@ pub(super) fn checked(
 pub(super) async fn remember(proof: Option<&Proof>, channel: &Channel) -> Result<(), ErrorResponse> {
     match proof {
         Some(proof) if !channel.is_first(&proof.replay_key, proof.until).await? => {
-            Err(ErrorResponse::proof("was used before"))
+            Err(ErrorResponse::proof("was used before. Make one for each request"))
         }
         _ => Ok(()),
     }

@@ -42,9 +42,9 @@ impl ErrorResponse {
     /// RFC 9110 §15.5.1, §15.5.9: the body broke off, or did not come in time.
     pub(super) fn body(broken: Broken) -> Self {
         match broken {
-            Broken::Aborted => ErrorResponse::request("body", "broke off before its end. Send the request again"),
+            Broken::Aborted => ErrorResponse::request("body", "ended early. Send the request again"),
             Broken::Late => {
-                ErrorResponse::new(408, "invalid_request", "body: did not come in time. Send the request again")
+                ErrorResponse::new(408, "invalid_request", "body: did not arrive in time. Send the request again")
             }
         }
     }
@@ -113,14 +113,18 @@ impl ErrorResponse {
         let allow = Some(("allow", allow.to_owned()));
         ErrorResponse {
             header: allow,
-            ..ErrorResponse::new(405, "invalid_request", "method: is not allowed at this endpoint")
+            ..ErrorResponse::new(
+                405,
+                "invalid_request",
+                "method: is not allowed at this endpoint; the Allow header lists those that are",
+            )
         }
     }
 
     /// Why a session yields nothing. What was wrong with the token is told by its permanent code: whoever holds it learns nothing new.
     pub(super) fn refused(parameter: &str, refusal: GrantError) -> Self {
         match refusal.oauth_error() {
-            Some("invalid_scope") => ErrorResponse::scope("exceeds the granted scope"),
+            Some("invalid_scope") => ErrorResponse::scope("must be within the granted scope"),
             Some(error) => ErrorResponse::new(400, error, format!("{parameter}: {}", refusal.code())),
             None => ErrorResponse::unavailable(),
         }
@@ -136,7 +140,7 @@ impl ErrorResponse {
         let lost = || Blame {
             kind: "store_failed",
             operation: "swap",
-            cause: "other writers were faster in every attempt, or the log of the feed cannot be decoded".to_owned(),
+            cause: "every swap lost to another writer, or the log of the feed cannot be decoded".to_owned(),
         };
         let unexplained = self.status == 503 && !channel.is_explained();
         let Some(Blame { kind, operation, cause }) = self.blame.as_deref().cloned().or_else(|| unexplained.then(lost))

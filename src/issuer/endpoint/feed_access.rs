@@ -18,6 +18,6 @@ pub(super) async fn check(issuer: &Issuer, request: &Request, channel: &Channel)
     Err(ErrorResponse::new(
         403,
         "unauthorized_client",
-        "Authorization: shows a client that may not read the feed (feed: true)",
+        "Authorization: authenticates a client that may not read the feed; set feed: true in its configuration",
     ))
 }

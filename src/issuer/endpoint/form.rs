@@ -13,7 +13,7 @@ pub(super) struct Form(Vec<(String, String)>);
 impl Form {
     /// Reads `application/x-www-form-urlencoded`.
     pub(super) fn parse(body: &str) -> Result<Self, ErrorResponse> {
-        let malformed = || ErrorResponse::request("body", "is not application/x-www-form-urlencoded in UTF-8");
+        let malformed = || ErrorResponse::request("body", "must be application/x-www-form-urlencoded in UTF-8");
         // Another reader might take one of these for something else.
         if !body.bytes().all(|byte| byte.is_ascii_graphic()) || has_stray_percent(body) {
             return Err(malformed());
@@ -25,11 +25,11 @@ impl Form {
             let (name, value) = (decoded(name)?, decoded(value)?);
             // RFC 6749 §3.2: a parameter must not be included more than once, whatever it is.
             if form.0.iter().any(|(known, _)| *known == name) {
-                return Err(ErrorResponse::request(&name, "is repeated"));
+                return Err(ErrorResponse::request(&name, "must not be repeated"));
             }
             form.0.push((name, value));
             if form.0.len() > MOST {
-                return Err(ErrorResponse::request("body", "has more parameters than any request needs"));
+                return Err(ErrorResponse::request("body", "has too many parameters"));
             }
         }
         Ok(form)

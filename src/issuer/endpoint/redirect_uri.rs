@@ -14,7 +14,7 @@ pub(super) fn check(uri: &str) -> Result<(), &'static str> {
         return Err("must have at most 2000 bytes");
     }
     if uri.contains('*') {
-        return Err("must be one exact URI; * is not a wildcard");
+        return Err("must be one exact URI: wildcards are not supported");
     }
     if uri.contains('#') {
         return Err("must have no fragment (RFC 6749 section 3.1.2)");

@@ -30,7 +30,7 @@ pub(super) async fn answer(
     let scope = caller.form.get("scope").map(str::to_owned);
     // The session was granted its scope under a configuration that may since have narrowed.
     if narrowed(caller.client.scope.as_deref(), scope.as_deref()).is_none() {
-        return Err(ErrorResponse::scope("exceeds this client's scope"));
+        return Err(ErrorResponse::scope("must be within this client's scope"));
     }
     let jkt = proof.map(|proof| proof.jkt.clone());
     let request = RefreshRequest { token, client: caller.client.id.clone(), jkt, scope };

@@ -79,7 +79,8 @@ impl Request {
     /// RFC 6749 §1.6, §3.2: secrets and tokens travel over TLS alone. On its own machine nobody listens.
     /// The host is what the client wrote into `Host`, and so never enough.
     pub(super) fn place(&self, settings: &Settings) -> Result<(Place, Option<&str>), ErrorResponse> {
-        let url = Url::parse(&self.url).ok_or_else(|| ErrorResponse::request("url", "is no absolute URL of HTTP"))?;
+        let url = Url::parse(&self.url)
+            .ok_or_else(|| ErrorResponse::request("url", "must be an absolute URL of http or https"))?;
         let is_near = || settings.is_local || self.address.as_deref().is_some_and(is_loopback);
         let is_local = url.is_loopback() && is_near();
         if !url.secure && !is_local {
@@ -95,7 +96,8 @@ impl Request {
             Some(WELL_KNOWN) => Some(Place::Metadata),
             _ => (url.path.strip_prefix(WELL_KNOWN) == Some(settings.path.as_str())).then_some(Place::Metadata),
         };
-        let place = place.ok_or_else(|| ErrorResponse::new(404, "invalid_request", "url: nothing is here"))?;
+        let place =
+            place.ok_or_else(|| ErrorResponse::new(404, "invalid_request", "url: this issuer has no such endpoint"))?;
         Ok((place, url.query))
     }
 
@@ -110,9 +112,9 @@ impl Request {
             Some(body) => body.clone(),
             None => channel.body().await.map_err(ErrorResponse::body)?,
         };
-        let body = body.ok_or_else(|| ErrorResponse::request("body", "is no text"))?;
+        let body = body.ok_or_else(|| ErrorResponse::request("body", "must be UTF-8"))?;
         if body.len() > LONGEST_BODY {
-            return Err(ErrorResponse::request("body", &format!("is longer than {LONGEST_BODY} bytes")));
+            return Err(ErrorResponse::request("body", &format!("must have at most {LONGEST_BODY} bytes")));
         }
         Form::parse(&body)
     }

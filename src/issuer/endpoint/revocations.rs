@@ -57,7 +57,9 @@ pub(super) async fn feed(
     let text = query.filter(|query| !query.is_empty()).map(|query| query.strip_prefix("since=").unwrap_or("?"));
     let since = text.map(|text| {
         let since = feed.since(text);
-        since.ok_or_else(|| ErrorResponse::request("since", "must be the version of the list you hold, or its cursor"))
+        since.ok_or_else(|| {
+            ErrorResponse::request("since", "must be the version or the cursor of the list that the client holds")
+        })
     });
     let since = since.transpose()?;
     // A document is as old as its reading: what is revoked while it is under way may be missing in it.
@@ -97,7 +99,7 @@ pub(super) async fn administer(
     if !client.administers {
         return Err(ErrorResponse::unauthorized(
             "client_id",
-            "names a client that may not revoke; set administers: true in its configuration",
+            "must be a client that may revoke; set administers: true in its configuration",
         ));
     }
     let claim = form.get("claim").filter(|claim| Target::CLAIMS.contains(claim));

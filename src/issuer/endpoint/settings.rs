@@ -96,7 +96,9 @@ impl Settings {
         url::check(&issuer).map_err(|reason| PolicyError::at("issuer", reason))?;
         // RFC 8414 §2: no query and no fragment. A slash at the end would be doubled, or lost, in half of all clients.
         let url = Url::parse(&issuer).filter(|url| url.query.is_none() && !issuer.ends_with('/'));
-        let url = url.ok_or_else(|| PolicyError::at("issuer", "must have no query and no slash at its end"))?;
+        let url = url.ok_or_else(|| {
+            PolicyError::at("issuer", "must be a URL without a query, a fragment or a trailing slash")
+        })?;
         let is_local = !url.secure && url.is_loopback();
         let path = if url.path == "/" { String::new() } else { url.path };
         bounds::check_text("issuer", &issuer, bounds::ISSUER)?;
@@ -225,7 +227,8 @@ impl Secrets {
             ring = Some(match ring {
                 None => KeyRing::begin(schedule, key, published_at.unwrap_or(signs_from.unwrap_or(UnixSeconds::EPOCH))),
                 Some(ring) => {
-                    let required = |member: &str| PolicyError::at(member, "is required for every key after the first");
+                    let required =
+                        |member: &str| PolicyError::at(member, "is required for every signing key after the first");
                     let published_at = published_at.ok_or_else(|| within(required("publishedAtSeconds")))?;
                     let signs_from = signs_from.ok_or_else(|| within(required("signsFromSeconds")))?;
                     ring.with_next(key, published_at, signs_from).map_err(within)?
@@ -269,7 +272,7 @@ fn feed_is_public(document: &Object<'_>) -> Result<bool, PolicyError> {
     match document.string("feedAccess")? {
         None | Some("clients") => Ok(false),
         Some("public") => Ok(true),
-        Some(_) => Err(PolicyError::at("feedAccess", "must be clients (those with feed: true) or public (anybody)")),
+        Some(_) => Err(PolicyError::at("feedAccess", "must be \"clients\" (those with feed: true) or \"public\"")),
     }
 }
 
@@ -311,7 +314,7 @@ fn clients(document: &Object<'_>, raw: &Value, settings: &Settings) -> Result<Ve
         let raw = raw.get("clients").and_then(|all| all.get(clients.len()));
         let client = Client::read(object, raw.unwrap_or(&Value::Null), settings)?;
         if clients.iter().any(|known| known.id == client.id) {
-            return Err(PolicyError::at("clientId", "is named twice"));
+            return Err(PolicyError::at("clientId", "is the clientId of another client already"));
         }
         clients.push(client);
         Ok(())
@@ -326,13 +329,16 @@ fn upstream(document: &Object<'_>, raw: &Value) -> Result<Option<Upstream>, Poli
     let verbatim = match document.string("upstreamSubjects")? {
         None | Some("qualified") => false,
         Some("verbatim") => true,
-        Some(_) => return Err(PolicyError::at("upstreamSubjects", "must be qualified or verbatim")),
+        Some(_) => return Err(PolicyError::at("upstreamSubjects", "must be \"qualified\" or \"verbatim\"")),
     };
     let Some(issuers) = raw.get("upstream") else { return Ok(None) };
     let policy = json!({ "issuers": issuers }).to_string();
     let verifier = Verifier::from_json(&policy).map_err(|error| written_as(&error, "upstream"))?;
     if verifier.policy().introspections().next().is_some() {
-        return Err(PolicyError::at("upstream", "must not have introspection: what is exchanged is verified here"));
+        return Err(PolicyError::at(
+            "upstream",
+            "must not have \"introspection\": subject tokens are verified by keys",
+        ));
     }
     Ok(Some(Upstream { verifier: Mutex::new(verifier), verbatim }))
 }

@@ -29,15 +29,15 @@ pub(super) fn check(payload: &str, acting: &Named<'_>, jkt: Option<&str>) -> Res
     match claims.get("may_act") {
         None => Ok(()),
         Some(party) if names(party, acting) => Ok(()),
-        Some(_) => Err(refused("has may_act, which names another party than this client")),
+        Some(_) => Err(refused("has a may_act claim that does not name this client")),
     }
 }
 
 /// A token that is bound stays so, and its key has to be proven here (RFC 9449 §5, §6; RFC 7800 §3).
 fn is_bound_to(payload: &str, jkt: Option<&str>) -> Result<(), ErrorResponse> {
-    let claims = document::parse(payload).map_err(|_| refused("cannot be read again"))?;
-    let confirmation =
-        Confirmation::of(&claims).map_err(|_| refused("is bound by a cnf that is not supported here"))?;
+    let claims = document::parse(payload).map_err(|_| refused("cannot be decoded"))?;
+    let confirmation = Confirmation::of(&claims)
+        .map_err(|_| refused("has a cnf that is not supported; use a DPoP-bound token or one without cnf"))?;
     let Some(confirmation) = confirmation else { return Ok(()) };
     if confirmation.x5t.is_some() {
         return Err(refused("is bound to a client certificate, which is not supported here: use a DPoP-bound token"));
@@ -65,10 +65,10 @@ fn names(party: &Value, acting: &Named<'_>) -> bool {
 /// none.
 pub(super) fn scope(payload: &str, client: Option<&str>, asked: Option<&str>) -> Result<Option<String>, ErrorResponse> {
     if narrowed(client, asked).is_none() {
-        return Err(ErrorResponse::scope("exceeds this client's scope"));
+        return Err(ErrorResponse::scope("must be within this client's scope"));
     }
     let held = common(held(&read(payload)).as_deref(), client);
-    narrowed(held.as_deref(), asked).ok_or_else(|| ErrorResponse::scope("exceeds the subject token's scope"))
+    narrowed(held.as_deref(), asked).ok_or_else(|| ErrorResponse::scope("must be within the subject token's scope"))
 }
 
 /// `scope` (RFC 8693 §4.2), or the `scp` that some issuers write instead, a text or an array of texts. A text of an array is one scope,

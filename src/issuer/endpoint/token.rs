@@ -23,19 +23,19 @@ pub(super) async fn answer(issuer: &Issuer, request: &Request, channel: &Channel
         ErrorResponse::new(400, "unsupported_grant_type", format!("grant_type: must be one of {}", GRANTS.join(", ")))
     })?;
     if !client.may(grant) {
-        return Err(ErrorResponse::unauthorized("grant_type", "is not allowed for this client"));
+        return Err(ErrorResponse::unauthorized("grant_type", "must be one of this client's grants; add it to them"));
     }
     let proof = dpop_proof::checked(&issuer.settings, request, channel.now())?;
     let proof = proof.as_ref();
     if client.dpop_bound && proof.is_none() {
-        return Err(ErrorResponse::proof("is required of this client"));
+        return Err(ErrorResponse::proof("is required: this client has dpopBound"));
     }
     let body = match grant {
         REFRESH_TOKEN => refresh::answer(issuer, &caller, proof, channel).await?,
         CLIENT_CREDENTIALS => client_credentials::answer(issuer, &caller, proof, channel).await?,
         AUTHORIZATION_CODE => authorization_code::redeem(issuer, &caller, proof, channel).await?,
         TOKEN_EXCHANGE => token_exchange::answer(issuer, &caller, proof, channel).await?,
-        _ => return Err(ErrorResponse::request("grant_type", "is not known")),
+        _ => return Err(ErrorResponse::request("grant_type", "is unknown")),
     };
     Ok(Response::json(200, &body))
 }

@@ -39,7 +39,7 @@ pub(super) async fn answer(
         if form.get(parameter).is_some() {
             return Err(ErrorResponse::request(
                 parameter,
-                "is not supported: this issuer supports impersonation, not delegation",
+                "is not supported: this issuer supports impersonation, not delegation. Leave it out",
             ));
         }
     }
@@ -50,7 +50,7 @@ pub(super) async fn answer(
             return Err(ErrorResponse::new(
                 400,
                 "invalid_target",
-                format!("{parameter}: is not the audience of this client's tokens"),
+                format!("{parameter}: must be the audience of this client's tokens"),
             ));
         }
     }

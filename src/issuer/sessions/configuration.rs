@@ -86,17 +86,17 @@ impl Configuration {
         let least = replay_window.saturating_add(delay.saturating_mul(2));
         let rotation_interval = settings.rotation_interval_seconds.unwrap_or(least);
         if rotation_interval < least {
-            let reason = format!("must be at least replayWindowSeconds + 2 · worstDelaySeconds, {least}");
+            let reason = format!("must be at least replayWindowSeconds + 2 · worstDelaySeconds, which is {least}");
             return Err(PolicyError::at("rotationIntervalSeconds", reason));
         }
         let idle = within("idleSeconds", idle_seconds, 1, LONGEST_SECONDS)?;
         if idle <= rotation_interval {
-            let reason = format!("must be more than rotationIntervalSeconds, {rotation_interval}");
+            let reason = format!("must be more than rotationIntervalSeconds, which is {rotation_interval}");
             return Err(PolicyError::at("idleSeconds", reason));
         }
         let absolute = within("absoluteSeconds", absolute_seconds, 1, LONGEST_SECONDS)?;
         if absolute < idle {
-            return Err(PolicyError::at("absoluteSeconds", format!("must be at least idleSeconds, {idle}")));
+            return Err(PolicyError::at("absoluteSeconds", format!("must be at least idleSeconds, which is {idle}")));
         }
         within("lateReplays", u64::from(late_replays), 0, 100)?;
         let access_token = match settings.long_access_token_seconds {
@@ -132,7 +132,10 @@ impl Configuration {
         let access_token = document.integer("accessTokenSeconds")?;
         let long_access_token_seconds = document.integer("longAccessTokenSeconds")?;
         if access_token.is_some() && long_access_token_seconds.is_some() {
-            return Err(PolicyError::at("longAccessTokenSeconds", "must not be combined with accessTokenSeconds"));
+            return Err(PolicyError::at(
+                "longAccessTokenSeconds",
+                "must not be combined with accessTokenSeconds. Remove one of them",
+            ));
         }
         Configuration::new(Settings {
             replay_window_seconds: seconds("replayWindowSeconds", usual.replay_window_seconds)?,

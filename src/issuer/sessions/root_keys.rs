@@ -93,10 +93,13 @@ impl RootKeys {
     /// One that begins no later than the newest (`/mintsFromSeconds`), or that is there already (`/secret`).
     pub fn with_next(mut self, key: RootKey) -> Result<Self, PolicyError> {
         if self.iter().any(|known| known.kid == key.kid) {
-            return Err(PolicyError::at("secret", "is in the ring already"));
+            return Err(PolicyError::at("secret", "is another entry's secret already. Remove one of the two"));
         }
         if self.iter().any(|known| known.mints_from >= key.mints_from) {
-            return Err(PolicyError::at("mintsFromSeconds", "must be later than that of the key before"));
+            return Err(PolicyError::at(
+                "mintsFromSeconds",
+                "must be later than that of the entry before. List the oldest first",
+            ));
         }
         self.later.push(key);
         Ok(self)

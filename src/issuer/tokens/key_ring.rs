@@ -73,8 +73,8 @@ impl KeyRing {
     /// Adds a key: in the set from one instant on, signing from another.
     ///
     /// # Errors
-    /// One that would sign while a set without it may still be cached, or before the key that precedes it (`/signsFrom`); a key that is
-    /// in the ring already (`/key`).
+    /// One that would sign while a set without it may still be cached, or before the key that precedes it (`/signsFromSeconds`); a key that is
+    /// in the ring already (`/jwk`).
     pub fn with_next(
         mut self,
         key: SigningKey,
@@ -82,14 +82,21 @@ impl KeyRing {
         signs_from: UnixSeconds,
     ) -> Result<Self, PolicyError> {
         if self.entries().any(|entry| entry.key.kid() == key.kid()) {
-            return Err(PolicyError::at("key", "is in the ring already"));
+            return Err(PolicyError::at("jwk", "is another entry's key already. Remove one of the two"));
         }
         if signs_from.get() < published_at.get().saturating_add(self.schedule.cache_seconds) {
-            let reason = format!("must be at least {} s after it is published", self.schedule.cache_seconds);
-            return Err(PolicyError::at("signsFrom", reason));
+            let reason = format!(
+                "must be at least {} s (jwksCacheSeconds) after publishedAtSeconds, or verifiers that cached the JWK Set refuse its tokens; found {}",
+                self.schedule.cache_seconds,
+                signs_from.get()
+            );
+            return Err(PolicyError::at("signsFromSeconds", reason));
         }
         if self.entries().any(|entry| entry.signs_from >= signs_from) {
-            return Err(PolicyError::at("signsFrom", "must be later than that of the key before"));
+            return Err(PolicyError::at(
+                "signsFromSeconds",
+                "must be later than that of the entry before. List them in the order in which they sign",
+            ));
         }
         self.later.push(RingKey { key, published_at, signs_from });
         Ok(self)
@@ -109,10 +116,13 @@ impl KeyRing {
     /// that [`AccessTokenRequest::sign`] refuses.
     pub fn sign(&self, request: AccessTokenRequest, now: UnixSeconds) -> Result<String, IssuerError> {
         if request.lifetime_seconds() > self.schedule.token_seconds {
-            let reason = format!("must be at most the schedule's {}", self.schedule.token_seconds);
+            let reason =
+                format!("must be at most accessTokenSeconds of the configuration, {}", self.schedule.token_seconds);
             return Err(PolicyError::at("lifetimeSeconds", reason).into());
         }
-        let key = self.signing(now).ok_or_else(|| PolicyError::at("now", "is before any key signs"))?;
+        let key = self
+            .signing(now)
+            .ok_or_else(|| PolicyError::at("now", "is before signsFromSeconds of the first signing key"))?;
         request.sign(key, now)
     }
 
@@ -197,13 +207,13 @@ mod tests {
     #[test]
     fn a_key_younger_than_the_longest_cache_does_not_sign() {
         let young = KeyRing::begin(schedule(), key(), at(0)).with_next(key(), at(1000), at(1299)).unwrap_err();
-        assert_eq!(young.pointer(), "/signsFrom");
-        assert_eq!(ring().with_next(key(), at(900), at(1300)).unwrap_err().pointer(), "/signsFrom");
+        assert_eq!(young.pointer(), "/signsFromSeconds");
+        assert_eq!(ring().with_next(key(), at(900), at(1300)).unwrap_err().pointer(), "/signsFromSeconds");
         let known = SigningKey::from_private_jwk(&ring().oldest.key.private_jwk()).unwrap();
         assert!(ring().with_next(known, at(1000), at(1400)).is_ok());
         let ring = ring();
         let known = SigningKey::from_private_jwk(&ring.oldest.key.private_jwk()).unwrap();
-        assert_eq!(ring.with_next(known, at(2000), at(2400)).unwrap_err().pointer(), "/key");
+        assert_eq!(ring.with_next(known, at(2000), at(2400)).unwrap_err().pointer(), "/jwk");
         assert!(KeyRing::begin(schedule(), key(), at(5)).signing(at(4)).is_none());
     }
 

@@ -142,7 +142,12 @@ impl AccessTokenRequest {
             lifetime_seconds: match (request.integer("lifetimeSeconds")?, request.integer("longLifetimeSeconds")?) {
                 (seconds, None) => seconds.map_or(Ok(LIFETIME_SECONDS), lifetime)?,
                 (None, Some(seconds)) => long_lifetime(seconds)?,
-                _ => return Err(PolicyError::at("longLifetimeSeconds", "must not be combined with lifetimeSeconds")),
+                _ => {
+                    return Err(PolicyError::at(
+                        "longLifetimeSeconds",
+                        "must not be combined with lifetimeSeconds. Remove one of them",
+                    ));
+                }
             },
             scope: match request.string("scope")? {
                 None => None,
@@ -162,7 +167,7 @@ impl AccessTokenRequest {
     pub fn sign(self, key: &SigningKey, now: UnixSeconds) -> Result<String, IssuerError> {
         let jti = self.jti.map_or_else(|| random::<16>().map(|bytes| base64url::encode(&bytes)), Ok)?;
         let expires = now.get().checked_add(self.lifetime_seconds).and_then(UnixSeconds::new);
-        let expires = expires.ok_or_else(|| PolicyError::at("lifetimeSeconds", "reaches past the year 9999"))?;
+        let expires = expires.ok_or_else(|| PolicyError::at("lifetimeSeconds", "must end before the year 10000"))?;
         let audience = match self.audience.as_slice() {
             [one] => json!(one),
             several => json!(several),
@@ -188,8 +193,9 @@ impl AccessTokenRequest {
             Ok(_) => Ok(token),
             Err(rejection) => {
                 let code = rejection.code();
-                let reason =
-                    format!("must make a token that verifiers take by default; found {code}. Leave claims out");
+                let reason = format!(
+                    "must make a token within the default limits of verifiers; found {code}. Leave some claims out"
+                );
                 Err(PolicyError::at("claims", reason).into())
             }
         }
@@ -232,7 +238,7 @@ fn session_claims(mut claims: Map<String, Value>, request: &Object<'_>) -> Resul
     for (name, value) in own {
         let Some(value) = value else { continue };
         if claims.insert(name.to_owned(), value).is_some() {
-            return Err(PolicyError::at(name, "is set by its own member of this request; remove it from claims")
+            return Err(PolicyError::at(name, "is set by its own member of this request. Remove it from claims")
                 .within("claims"));
         }
     }
@@ -243,7 +249,7 @@ fn further_claims(text: &str, request: &Object<'_>) -> Result<Map<String, Value>
     let Some(claims) = request.object("claims")? else { return Ok(Map::new()) };
     if let Some(name) = RESERVED.into_iter().find(|name| claims.get(name).is_some()) {
         return Err(
-            PolicyError::at(name, "is set by the issuer or by another member; remove it from claims").within("claims")
+            PolicyError::at(name, "is set by the issuer or by another member. Remove it from claims").within("claims")
         );
     }
     // The strict reader keeps no fractions; serde_json reads the same text again for the values.

@@ -1,8 +1,11 @@
+import type { GatePolicy } from '../gate/policy.js';
 import { PolicyError } from '../shared/errors.js';
 import type { VerifierStats } from '../verifier/index.js';
 import { checkGate, verifierOf } from './core.js';
+import { forwardRows, routeRows, type ShownGate, shownGate } from './gate-section.js';
 import { readText } from './input.js';
 import type { Call } from './main.js';
+import { lineOf, type Mistake, mistakeOf } from './policy-mistake.js';
 
 /** What is shown of an issuer; the core has checked what it says. */
 interface Issuer {
@@ -13,7 +16,12 @@ interface Issuer {
   introspection?: { endpoint: string };
 }
 
-type Checked = { ok: true; issuers: Issuer[]; keys: VerifierStats['keys']; gate: Gate };
+type Checked = {
+  ok: true;
+  issuers: Issuer[];
+  keys: VerifierStats['keys'];
+  gate: Gate;
+} & ShownGate;
 type Gate = 'absent' | 'checked' | 'not-checked';
 
 /** `portcullis check` */
@@ -22,10 +30,10 @@ export async function check({ operands: [path], terminal }: Call): Promise<boole
   const result = await read(text);
   if (terminal.json) terminal.answer(result);
   else if (result.ok) show(result);
-  else terminal.bad(`${path} is no policy\n  ${result.pointer || 'the document'} ${result.reason}`);
+  else terminal.bad(`${path} is no policy\n  ${lineOf(result)}`);
   return result.ok;
 
-  function show({ issuers, keys, gate }: Checked): void {
+  function show({ issuers, keys, gate, ...section }: Checked): void {
     terminal.good(`${path} is a policy`);
     for (const { issuer, preset, audience, remote, introspection } of issuers) {
       terminal.print(`  ${issuer ?? `preset ${preset}`}${issuer && preset ? ` (preset ${preset})` : ''}`);
@@ -40,8 +48,14 @@ export async function check({ operands: [path], terminal }: Call): Promise<boole
         ...(introspection ? [['  introspection', introspection.endpoint]] : []),
       ]);
     }
+    if (gate !== 'absent') {
+      terminal.print('  routes, the first that matches');
+      terminal.table(routeRows(section).map(([first, ...rest]) => [`  ${first}`, ...rest]));
+      terminal.print('  the origin gets');
+      terminal.table(forwardRows(section).map(([first, ...rest]) => [`  ${first}`, ...rest]));
+    }
     if (gate === 'not-checked')
-      terminal.faint('  the section "gate" was not looked at: this build has no gate');
+      terminal.faint('  the section "gate" was not checked: this build has no gate');
   }
 }
 
@@ -50,20 +64,18 @@ function source(remote: Issuer['remote'], preset: string | undefined): string {
   return remote?.discovery ? `found by ${remote.discovery} discovery` : `located by preset ${preset}`;
 }
 
-async function read(text: string): Promise<Checked | { ok: false; pointer: string; reason: string }> {
+async function read(text: string): Promise<Checked | ({ ok: false } & Mistake)> {
   try {
     const { keys } = verifierOf(text).stats();
     // A policy by now.
-    const { issuers, gate } = JSON.parse(text) as { issuers: Issuer[]; gate?: object };
-    return { ok: true, issuers: issuers.map(shown), keys, gate: gate ? await checked(text) : 'absent' };
+    const { issuers, gate } = JSON.parse(text) as { issuers: Issuer[]; gate?: GatePolicy };
+    const checked: Checked = { ok: true, issuers: issuers.map(shown), keys, gate: 'absent' };
+    if (gate === undefined) return checked;
+    return { ...checked, gate: (await checkGate(text)) ? 'checked' : 'not-checked', ...shownGate(gate) };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
-    return { ok: false, pointer: error.pointer, reason: error.reason };
+    return { ok: false, ...mistakeOf(error, text) };
   }
-}
-
-async function checked(text: string): Promise<Gate> {
-  return (await checkGate(text)) ? 'checked' : 'not-checked';
 }
 
 /** Without keys: a policy may hold a secret for HMAC. */

@@ -1,4 +1,6 @@
 // The core as the main entry has it, for the texts of policies: a parsed policy no longer shows a member that was named twice.
+import { readFile } from 'node:fs/promises';
+
 import { decodeBase64 } from '../instance/boot.js';
 import type { Instance } from '../instance/instance.js';
 import { ask } from '../instance/resident.js';
@@ -24,14 +26,26 @@ export function verifierOf(policy: string): Verifier {
   return makeVerifier(core(), policy);
 }
 
-/** Whether the gate has read its section of a policy: it is not in every build. */
-export async function checkGate(policy: string): Promise<boolean> {
+/** The gate's core; `undefined` in a build that has none. */
+export async function loadGate(): Promise<Instance<GateGlue> | undefined> {
   try {
-    const gate = (await load<GateGlue>('portcullis_gate'))();
-    orPolicyError(() => ask(gate, () => new gate.glue.RawGate(policy, undefined, true).free()));
-    return true;
+    return (await load<GateGlue>('portcullis_gate'))();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return false;
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined;
     throw error;
   }
+}
+
+/** Whether the gate has read its section of a policy: it is not in every build. */
+export async function checkGate(policy: string): Promise<boolean> {
+  const gate = await loadGate();
+  if (gate === undefined) return false;
+  orPolicyError(() => ask(gate, () => new gate.glue.RawGate(policy, undefined, true).free()));
+  return true;
+}
+
+/** The version of the package that this file is in. */
+export async function ownVersion(): Promise<string> {
+  const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
 }

@@ -1,22 +1,24 @@
 const EXIT = `exit codes
   0  good: the policy, the token or the key set is accepted
-  1  refused: it is not
-  2  misuse: an unknown option, a file that cannot be read, a bad policy in front of a token`;
+  1  refused: it is not accepted
+  2  misuse: an unknown option, a file or URL that cannot be read, a mistake in the policy of \`verify\``;
 
 /** What `portcullis --help` prints. */
-export const GENERAL = `portcullis: policies, tokens and key sets, looked at from a terminal
+export const GENERAL = `portcullis: checks policies, tokens and key sets
 
-  portcullis check policy.json              is it a policy, and what does it say?
-  portcullis verify --policy P TOKEN|-      is the token accepted by it?
-  portcullis inspect TOKEN|-                what does a token say? (verifies nothing)
-  portcullis keys URL|FILE                  what does a JWK Set hold, and what is wrong with it?
-  portcullis seal policy.json -o gate.wasm  puts a policy into a wasm file
-  portcullis keygen [--alg ES256|EdDSA]     makes a signing key
+  portcullis check policy.json              checks a policy and shows what it trusts and requires
+  portcullis verify --policy P TOKEN|-      verifies a token by a policy
+  portcullis inspect TOKEN|-                shows what a token says; verifies nothing
+  portcullis keys URL|FILE                  shows the keys of a JWK Set and what is wrong with them
+  portcullis seal policy.json -o gate.wasm  writes a policy into a wasm file
+  portcullis keygen [--alg ES256|EdDSA]     makes a signing key; with --root a root secret
+  portcullis init issuer|worker|gate        writes a project that runs
 
-  --json      one JSON object on standard output, for machines
-  -h, --help  this; with a command, more about it
+  --json         prints one JSON object on standard output
+  -h, --help     prints this text; after a command, the help of that command
+  -V, --version  prints the version
 
-A token is best given on standard input ("-"): what stands on a command line, others can read.
+Give a token on standard input ("-"): other users of the machine can read command lines.
 
 ${EXIT}`;
 
@@ -24,41 +26,62 @@ ${EXIT}`;
 export const HELP: Record<string, string | undefined> = {
   check: `portcullis check policy.json|-
 
-Reads a policy as a verifier and a gate would, and says what it trusts. A mistake is named by JSON pointer.
+Reads a policy as a verifier and a gate do. Shows the issuers and keys that it trusts, the routes
+with their requirements, and the headers that reach the origin. A mistake is shown with its JSON
+pointer, line and column.
 
 ${EXIT}`,
-  verify: `portcullis verify --policy policy.json [--keys FILE|URL] [--now SECONDS] TOKEN|-
+  verify: `portcullis verify --policy policy.json [--keys FILE|URL | --offline] [--now SECONDS] TOKEN|-
 
-Decides about a token by a policy.
+Verifies a token by a policy. Where the issuer's keys are remote (\`remote\` or a preset), they are
+fetched as a gate fetches them.
 
   -p, --policy  the policy
-  -k, --keys    the JWK Set that the token's issuer publishes, when the policy says \`remote\` or names a preset
-  --now         the instant to judge by, in whole seconds since 1970
+  -k, --keys    the JWK Set of the token's issuer; nothing is fetched from the issuer then
+  --offline     fetches nothing: only the keys in the policy count
+  --now         the time to verify by, in whole seconds since 1970; the current time by default
 
 ${EXIT}`,
   inspect: `portcullis inspect [--now SECONDS] TOKEN|-
 
-Shows a token's header and claims with readable times. It verifies nothing: what it shows may have been written by anyone.
+Shows a token's header and claims with readable times. It verifies nothing: anyone may have written them.
+
+  --now  the time that the readable times are relative to, in whole seconds since 1970
 
 ${EXIT}`,
-  keys: `portcullis keys URL|FILE|-
+  keys: `portcullis keys [--alg ALG,…] URL|FILE|-
 
-Shows each key of a JWK Set, whether it can be used, and if not, why. URLs are https, or http on localhost, 127.0.0.1 or [::1].
-Good means that at least one key can be used.
+Shows each key of a JWK Set, whether it can be used, and if not, why. A URL begins with https://,
+or with http:// on localhost, 127.0.0.1 or [::1]. The set is good if at least one key can be used.
+
+  --alg  the algorithms of the policy's issuer (issuers[].algorithms): they settle what a key
+         without "alg" is for
 
 ${EXIT}`,
   seal: `portcullis seal policy.json -o gate.wasm
 
-Checks a policy and writes it, keys included, into a custom section of the wasm file: verifier and policy are then one file with one
-digest, which is printed. createVerifier.fromSealed reads it.
+Checks a policy and writes it, keys included, into a custom section of the wasm file. Verifier and
+policy are then one file with one digest, which is printed. createVerifier.fromSealed reads it.
 
-  -o, --output  where to write; an existing file is replaced
+  -o, --output  the file to write; an existing file is replaced
+
+${EXIT}`,
+  init: `portcullis init issuer|worker|gate [FOLDER]
+
+Writes a project that runs: an authorization server on Node, a Cloudflare Worker behind a gate, or a
+Node server behind a gate. Its keys and secrets are new. The folder is new or empty: "my-issuer",
+"my-worker" or "my-gate" by default. Its README.md says how to start it and what to send it.
 
 ${EXIT}`,
   keygen: `portcullis keygen [--alg ES256|EdDSA] [-o private.jwk]
+portcullis keygen --root [-o root.json]
 
-Makes a signing key and prints it with the JWK Set to publish. With -o the private key goes to a new file that only you can read, and
-only the set is printed.
+Makes a signing key and prints it with the JWK Set to publish. With --root it makes a root secret
+instead, in the form that rootKeys of createIssuer takes: { "base64url": "…" }.
+
+  --alg         the algorithm of the signing key; ES256 by default
+  --root        makes a root secret
+  -o, --output  a new file for the secret part, which only you can read; it is not printed then
 
 ${EXIT}`,
 };

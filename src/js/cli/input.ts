@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 import { PolicyError } from '../shared/errors.js';
+import { lineOf, mistakeOf } from './policy-mistake.js';
 
 /** What is wrong with the call, not with what it is about. */
 export class Misuse extends Error {}
@@ -11,11 +12,12 @@ const TIMEOUT_MS = 10_000;
 
 /** A file, or standard input for "-". */
 export async function readText(path: string | undefined, what: string): Promise<string> {
-  if (path === undefined) throw new Misuse(`${what} is missing`);
+  if (path === undefined)
+    throw new Misuse(`${what} is missing; write a file's name, or "-" for standard input`);
   if (path === '-') return readStandardInput();
   try {
     const bytes = await readFile(path);
-    if (bytes.length > MOST_BYTES) throw new Misuse(`${path} is too large`);
+    if (bytes.length > MOST_BYTES) throw new Misuse(`${path} must have at most ${MOST_BYTES} bytes`);
     return decode(bytes, path);
   } catch (error) {
     if (error instanceof Misuse) throw error;
@@ -26,7 +28,7 @@ export async function readText(path: string | undefined, what: string): Promise<
 /** A token: the operand, or standard input for "-" and for none at all. */
 export async function readToken(operand: string | undefined): Promise<string> {
   if (operand === undefined && process.stdin.isTTY)
-    throw new Misuse('a token is missing; "-" reads it from standard input');
+    throw new Misuse('a token is missing; write it on standard input');
   const text = operand === undefined || operand === '-' ? await readStandardInput() : operand;
   return text.trim();
 }
@@ -45,12 +47,12 @@ export function readNow(text: string | undefined): number {
   return Number(text);
 }
 
-/** The text, once it is known to be a policy's: a mistake in it is a misuse where it is not what was asked about. */
-export function orMisuse<T>(call: () => T, what: string): T {
+/** What a call makes of a text. A mistake in it is a misuse where it is not what was asked about. */
+export function orMisuse<T>(call: () => T, what: string, text: string): T {
   try {
     return call();
   } catch (error) {
-    if (error instanceof PolicyError) throw new Misuse(`${what}: ${error.message}`);
+    if (error instanceof PolicyError) throw new Misuse(`${what}: ${lineOf(mistakeOf(error, text))}`);
     throw error;
   }
 }
@@ -60,7 +62,7 @@ async function readStandardInput(): Promise<string> {
   let bytes = 0;
   for await (const chunk of process.stdin) {
     bytes += (chunk as Buffer).length;
-    if (bytes > MOST_BYTES) throw new Misuse('standard input is too large');
+    if (bytes > MOST_BYTES) throw new Misuse(`standard input must have at most ${MOST_BYTES} bytes`);
     chunks.push(chunk as Buffer);
   }
   return decode(Buffer.concat(chunks), 'standard input');
@@ -79,12 +81,12 @@ async function fetchText(url: string): Promise<string> {
       headers: { accept: 'application/jwk-set+json, application/json' },
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (!response.ok) throw new Misuse(`${url} answered ${response.status}`);
+    if (!response.ok) throw new Misuse(`${url} answered with status ${response.status}; expected 200`);
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     for await (const chunk of response.body ?? []) {
       bytes += chunk.length;
-      if (bytes > MOST_FETCHED) throw new Misuse(`${url} answered with more than ${MOST_FETCHED} bytes`);
+      if (bytes > MOST_FETCHED) throw new Misuse(`${url} must answer with at most ${MOST_FETCHED} bytes`);
       chunks.push(chunk);
     }
     return decode(Buffer.concat(chunks), url);
@@ -99,7 +101,7 @@ function parseUrl(url: string): URL {
   try {
     return new URL(url);
   } catch {
-    throw new Misuse(`${url} is no URL`);
+    throw new Misuse(`${url} is not a URL; write one that begins with https://`);
   }
 }
 

@@ -1,7 +1,8 @@
 import { PolicyError } from '../shared/errors.js';
-import type { KeyReport } from '../verifier/index.js';
+import type { KeyReport, Policy, Verifier } from '../verifier/index.js';
 import { createVerifier } from './core.js';
-import { readOrFetch } from './input.js';
+import { orMisuse, readOrFetch } from './input.js';
+import { mistakeIn } from './json-position.js';
 import type { Call } from './main.js';
 
 /** What a verifier makes of one key. */
@@ -14,9 +15,11 @@ interface Key {
 }
 
 /** `portcullis keys` */
-export async function keys({ operands: [source], terminal }: Call): Promise<boolean> {
+export async function keys({ operands: [source], options: { alg }, terminal }: Call): Promise<boolean> {
+  const algorithms = alg?.split(',');
+  if (algorithms !== undefined) orMisuse(() => verifierFor(algorithms), '--alg', '');
   const text = await readOrFetch(source, 'a JWK Set');
-  const { reason, found } = read(text);
+  const { reason, found } = read(text, algorithms);
   const usable = found.filter((key) => key.usable).length;
   const ok = reason === undefined && usable > 0;
   if (terminal.json) terminal.answer({ ok, keys: found, ...(reason !== undefined && { reason }) });
@@ -34,13 +37,13 @@ function row({ kid, kty, alg, usable, reason }: Key): string[] {
   return [usable ? '✓' : '✗', name, kty ?? '?', alg ?? '-', reason ?? ''];
 }
 
-function read(text: string): { found: Key[]; reason?: string } {
-  const whole = take(text);
+function read(text: string, algorithms: string[] | undefined): { found: Key[]; reason?: string } {
+  const whole = take(text, algorithms);
   const parsed = parse(text);
-  if (!Array.isArray(parsed)) return { found: [], reason: whole.reason ?? 'it has no keys' };
+  if (!Array.isArray(parsed)) return { found: [], reason: notJson(text) ?? whole.reason ?? 'it has no keys' };
   const taken = new Set<string | null>();
   const found = parsed.map((jwk) => {
-    const key = one(jwk);
+    const key = one(jwk, algorithms);
     // What is wrong only beside the others: a kid that a key before it has.
     const twice = key.usable && key.kid !== null && taken.has(`${key.kid} ${key.alg}`);
     taken.add(`${key.kid} ${key.alg}`);
@@ -53,12 +56,12 @@ function read(text: string): { found: Key[]; reason?: string } {
   return reason === undefined || reason.startsWith(': has no usable key') ? { found } : { found, reason };
 }
 
-function one(jwk: unknown): Key {
+function one(jwk: unknown, algorithms: string[] | undefined): Key {
   const text = (name: string) => {
     const value = (jwk as Record<string, unknown> | null)?.[name];
     return typeof value === 'string' ? value : null;
   };
-  const { report, reason } = take(JSON.stringify({ keys: [jwk] }));
+  const { report, reason } = take(JSON.stringify({ keys: [jwk] }), algorithms);
   const alg = report?.keys[0]?.alg ?? text('alg');
   const why = reason?.replace(': has no usable key; left out: ', '');
   return {
@@ -70,17 +73,32 @@ function one(jwk: unknown): Key {
   };
 }
 
+const ISSUER = 'https://issuer.invalid';
+
+/** A verifier with remote keys; `algorithms` settle what a key without `alg` is for, as in a policy. */
+function verifierFor(algorithms: string[] | undefined): Verifier {
+  const issuer = { issuer: ISSUER, audience: ISSUER, remote: { jwksUri: ISSUER } };
+  return createVerifier({
+    issuers: [algorithms === undefined ? issuer : { ...issuer, algorithms }],
+  } as Policy);
+}
+
 /** Hands a set to a verifier of its own. */
-function take(jwks: string): { report?: KeyReport; reason?: string } {
-  const issuer = 'https://issuer.invalid';
-  const remote = { jwksUri: issuer };
+function take(jwks: string, algorithms: string[] | undefined): { report?: KeyReport; reason?: string } {
   try {
-    const verifier = createVerifier({ issuers: [{ issuer, audience: issuer, remote }] });
-    return { report: verifier.setRemoteKeys(issuer, jwks) };
+    return { report: verifierFor(algorithms).setRemoteKeys(ISSUER, jwks) };
   } catch (error) {
     if (error instanceof PolicyError) return { reason: error.message };
     throw error;
   }
+}
+
+/** Where a text is no JSON, if it is none. */
+function notJson(text: string): string | undefined {
+  const mistake = mistakeIn(text);
+  if (mistake === undefined) return undefined;
+  const { line, column, expected, found } = mistake;
+  return `it is no JSON: expected ${expected}; found ${found} (line ${line}, column ${column})`;
 }
 
 function parse(text: string): unknown {

@@ -7,6 +7,7 @@ import { seal } from '../verifier/sealed.js';
 import { checkGate, createVerifier, verifierOf } from './core.js';
 import { Misuse, readText } from './input.js';
 import type { Call } from './main.js';
+import { lineOf, mistakeOf } from './policy-mistake.js';
 
 const VALIDATOR = new URL('../wasm/portcullis.wasm', import.meta.url);
 const GATE = new URL('../wasm/portcullis_gate.wasm', import.meta.url);
@@ -17,12 +18,13 @@ export async function sealPolicy({
   options: { output },
   terminal,
 }: Call): Promise<boolean> {
-  if (output === undefined) throw new Misuse('seal needs --output');
+  if (output === undefined) throw new Misuse('seal requires --output; write the name of the file to make');
   const policy = await readText(path, 'a policy');
-  const problem = await mistake(policy);
+  const problem = await problemOf(policy);
   if (problem) {
-    if (terminal.json) terminal.answer({ ok: false, pointer: problem.pointer, reason: problem.reason });
-    else terminal.bad(`${path} is no policy\n  ${problem.pointer || 'the document'} ${problem.reason}`);
+    const mistake = mistakeOf(problem, policy);
+    if (terminal.json) terminal.answer({ ok: false, ...mistake });
+    else terminal.bad(`${path} is no policy\n  ${lineOf(mistake)}`);
     return false;
   }
   const { gate } = JSON.parse(policy) as { gate?: object };
@@ -43,7 +45,7 @@ export async function sealPolicy({
   return true;
 }
 
-async function mistake(policy: string): Promise<PolicyError | undefined> {
+async function problemOf(policy: string): Promise<PolicyError | undefined> {
   try {
     verifierOf(policy);
     await checkGate(policy);

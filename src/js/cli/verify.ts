@@ -1,20 +1,30 @@
-import type { Verifier } from '../verifier/index.js';
+import type { Verdict, Verifier } from '../verifier/index.js';
 import { inspect, verifierOf } from './core.js';
+import { fetchKeys } from './fetch-keys.js';
 import { Misuse, orMisuse, readNow, readOrFetch, readText, readToken } from './input.js';
 import { showToken } from './inspect.js';
 import type { Call } from './main.js';
 
 /** `portcullis verify` */
 export async function verify({ operands: [operand], options, terminal }: Call): Promise<boolean> {
-  if (options.policy === undefined) throw new Misuse('verify needs --policy');
+  if (options.policy === undefined)
+    throw new Misuse("verify requires --policy; write the name of the policy's file");
   if (options.policy === '-' && (operand ?? '-') === '-')
-    throw new Misuse('standard input can be the policy or the token, not both');
+    throw new Misuse('standard input can be the policy or the token, not both; write a file for one');
   const now = readNow(options.now);
   const policy = await readText(options.policy, 'a policy');
-  const verifier = orMisuse(() => verifierOf(policy), options.policy);
+  const verifier = orMisuse(() => verifierOf(policy), options.policy, policy);
   const token = await readToken(operand);
   if (options.keys !== undefined) await takeKeys(verifier, token, options.keys);
-  const verdict = verifier.verify(token, { now });
+  let verdict = verifier.verify(token, { now });
+  if (mayLackKeys(verdict) && options.keys === undefined && !options.offline) {
+    const issuer = issuerOf(token);
+    const found = issuer === undefined ? undefined : await fetchKeys(policy, issuer);
+    if (found !== undefined) {
+      verifier.setRemoteKeys(found.issuer, found.jwks);
+      verdict = verifier.verify(token, { now });
+    }
+  }
   if (terminal.json) terminal.answer(verdict);
   else if (verdict.ok) {
     terminal.good('accepted');
@@ -28,11 +38,22 @@ export async function verify({ operands: [operand], options, terminal }: Call): 
   return verdict.ok;
 }
 
+/** Whether other keys could accept the token. */
+function mayLackKeys(verdict: Verdict): boolean {
+  return !verdict.ok && (verdict.stage === 'keys' || verdict.stage === 'signature');
+}
+
 /** The set belongs to the issuer that the token names; whether it may speak for it, the signature decides. */
 async function takeKeys(verifier: Verifier, token: string, source: string): Promise<void> {
+  const issuer = issuerOf(token);
+  if (issuer === undefined) return;
+  const jwks = await readOrFetch(source, 'a JWK Set');
+  orMisuse(() => verifier.setRemoteKeys(issuer, jwks), source, jwks);
+}
+
+/** Whom the token names. Nobody has checked who wrote it. */
+function issuerOf(token: string): string | undefined {
   const seen = inspect(token);
   const issuer = seen.ok ? seen.claims.iss : undefined;
-  if (typeof issuer !== 'string') return;
-  const jwks = await readOrFetch(source, 'a JWK Set');
-  orMisuse(() => verifier.setRemoteKeys(issuer, jwks), source);
+  return typeof issuer === 'string' ? issuer : undefined;
 }

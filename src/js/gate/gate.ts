@@ -13,6 +13,7 @@ import { cacheSize, verifierOn } from '../verifier/verifier.js';
 import type { GateGlue } from '../wasm/glue.js';
 import { allowed, answered, type RefusedStep, refused, unavailableStep } from './decision/decision.js';
 import { type Asked, DecisionListeners } from './decision/decision-listeners.js';
+import { listenerOf } from './decision/explain.js';
 import { type Concluded, isOpen, Loop } from './decision/loop.js';
 import { Observer, type Stopwatch, serverTiming } from './decision/observer.js';
 import { OwnChecks, type Remembered, type Typed } from './decision/own-checks.js';
@@ -92,7 +93,7 @@ class Driver {
       applyStatusList: (uri, jwt, now) => this.#takeStatusList(uri, jwt, now),
       refuses: (issuer) => this.#tenants.refuses(issuer),
     });
-    this.#observer = new Observer(options.onDecision);
+    this.#observer = new Observer(listenerOf(options));
     const now = clockOf(options.now);
     this.#now = now;
     this.#io = {
@@ -314,8 +315,7 @@ class Driver {
   #unavailable(error: unknown, stopwatch: Stopwatch): Decision {
     if (!(error instanceof CoreError)) throw error;
     const step = unavailableStep();
-    const { code, stage, status } = step;
-    this.#observer.decided({ ok: false, code, stage, status, method: '', cached: false }, stopwatch);
+    this.#listeners.unavailable(step, stopwatch);
     return refused(step);
   }
 

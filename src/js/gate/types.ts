@@ -121,12 +121,26 @@ export interface Problem {
   readonly stage: Stage;
 }
 
+/** A refusal in the words of the policy, for logs: the client is not told. It holds no piece of a token. */
+export interface Explanation {
+  /** What the policy asks for. */
+  readonly expected?: string;
+  /** What was found, where that can be said. */
+  readonly actual?: string;
+  /**
+   * The member of the policy that changes the answer: `issuers[].audience`. Those of a requirement
+   * begin with `requirement`, wherever it stands. None where only the client can mend it.
+   */
+  readonly field?: string;
+}
+
 /** Why a request does not pass, and what its client is told. */
 export interface Refusal {
   readonly status: 400 | 401 | 403 | 421 | 500 | 503;
   readonly code: RejectionCode;
   readonly stage: Stage;
   readonly message: string;
+  readonly explanation: Explanation;
   /** Values of `WWW-Authenticate`, one a field. */
   readonly challenges: readonly string[];
   readonly problem: Problem;
@@ -264,6 +278,11 @@ export interface GateOptions<C = Claims> {
   tenants?(tenant: Readonly<Record<string, string>>, issuer: string): boolean;
   /** A second policy that is asked beside the live one and never changes its answer. */
   reportOnly?: { policy: GatedPolicy; onDifference?(difference: Difference): unknown };
+  /**
+   * `true` prints one line to `console.warn` for each refusal: its code, what was expected, what was
+   * found, and the field of the policy to change. It never prints a token. For development.
+   */
+  explain?: boolean;
   /** Told of every decision; what it throws reaches nobody. */
   onDecision?(event: DecisionEvent): unknown;
   /** Adds `Server-Timing` to responses of the gate. */

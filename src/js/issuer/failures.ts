@@ -10,9 +10,17 @@ export interface Failure {
   issuer?: string;
 }
 
-/** What was thrown, as an Error. */
+/**
+ * What was thrown, as an Error that says something: Node's `AggregateError` of a refused connection
+ * has no message, and its parts have.
+ */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+  if (!(thrown instanceof Error)) return new Error(String(thrown), { cause: thrown });
+  if (thrown.message !== '') return thrown;
+  const { name, code, errors } = thrown as Error & { code?: unknown; errors?: unknown };
+  const parts = Array.isArray(errors) ? errors.map((error) => asError(error).message) : [];
+  const text = [String(code ?? name), ...new Set(parts)].join(': ');
+  return new Error(text, { cause: thrown });
 }
 
 /** An event as the core tells it: a cause is a text there. */

@@ -321,6 +321,20 @@ export interface Issuer {
   sweep(limit?: number): Promise<number>;
   /** Tries the store with a real read, and says what failed. It never rejects. */
   health(): Promise<Health>;
+  /**
+   * The same issuer, whose commands (`startSession`, `endSession` and the like) hand their work beside
+   * the answer, such as a sweep, to the context's `waitUntil`. In workers call it in every request that
+   * uses a command: there the runtime ends with the response what nobody keeps alive. It costs nothing.
+   * @example
+   * ```ts
+   * import type { Issuer, RequestContext } from 'portcullis/issuer';
+   *
+   * declare const issuer: Issuer;
+   * declare const context: RequestContext; // what the runtime calls a handler with
+   * const tokens = await issuer.with(context).startSession('alice', { clientId: 'app' });
+   * ```
+   */
+  with(context: RequestContext): Issuer;
 }
 
 /**

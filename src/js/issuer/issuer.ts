@@ -19,7 +19,7 @@ import {
   type TokenResponse,
 } from './index.js';
 import { type FinalIssuerStep, follow, type World } from './loop.js';
-import { commandOf, refuseUnknown } from './options.js';
+import { checkShapes, commandOf, contextOf, inOptions, refuseUnknown } from './options.js';
 import { bodyOf, toFacts } from './request.js';
 import { ResidentIssuer } from './resident.js';
 import { toResponse } from './response.js';
@@ -49,11 +49,12 @@ type Answered = FinalIssuerStep & { step: 'done' };
 /** Makes an issuer around the core's. */
 export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): Issuer {
   refuseUnknown(options, OPTIONS);
+  checkShapes(options);
   const { config, signingKeys, rootKeys, store, onEvent } = options;
   // One that is there and undefined would be an issuer without a feed.
   const feedKey = 'feedKey' in options ? { feedKey: options.feedKey } : {};
-  const texts = [toJson(config), toJson({ signingKeys, rootKeys, ...feedKey })] as const;
-  const raw = orPolicyError(() => new ResidentIssuer(home, ...texts));
+  const secrets = toJson({ signingKeys, rootKeys, ...feedKey });
+  const raw = inOptions(() => new ResidentIssuer(home, toJson(config), secrets));
   const now = clockOf(options.now);
   const failed = (failure: Failure) => tell(onEvent, { ...failure, at: instantOf(now) });
   const io: Io = {
@@ -109,14 +110,14 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     return toResponse(response);
   };
 
-  const command = async (facts: object, within?: World): Promise<unknown> => {
+  const command = async (facts: object, context: RequestContext = {}, within?: World): Promise<unknown> => {
     const deadline = new Deadline(REQUEST_MS);
     let first: IssuerEvent | Failure | undefined;
     try {
       const { response, events } = await answer(
         toJson(facts),
         {
-          context: {},
+          context,
           deadline,
           body: async () => ({ body: null }),
           failed(failure) {
@@ -139,10 +140,10 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     }
   };
 
-  const tend = () => command({ command: 'tend' }, beside);
+  const tend = () => command({ command: 'tend' }, {}, beside);
   const sweepStore = async (limit: number) => {
     // Not by this process's clock alone: one that is ahead would throw away what others need.
-    const { past } = (await command({ command: 'visit' }, beside)) as { past: number };
+    const { past } = (await command({ command: 'visit' }, {}, beside)) as { past: number };
     const elapsed = stopwatch();
     try {
       return await store.sweep(past, limit);
@@ -167,8 +168,9 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     }
   };
 
-  return {
-    async fetch(request, context = {}) {
+  /** The issuer as a caller has it, whose commands have their work beside the answer in `bound`. */
+  const face = (bound: RequestContext): Issuer => ({
+    async fetch(request, context = bound) {
       const elapsed = stopwatch();
       const deadline = new Deadline(REQUEST_MS);
       try {
@@ -184,14 +186,14 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
       }
     },
     startSession: (subject, session) =>
-      command(commandOf({ command: 'startSession', subject }, session)) as Promise<
+      command(commandOf({ command: 'startSession', subject }, session), bound) as Promise<
         TokenResponse & { sid: string }
       >,
     mintCode: async (subject, code) =>
-      ((await command(commandOf({ command: 'mintCode', subject }, code))) as { code: string }).code,
-    endSession: async (sid) => void (await command({ command: 'endSession', sid })),
-    endSessionsOf: async (subject) => void (await command({ command: 'revoke', sub: subject })),
-    revoke: async (target) => void (await command(commandOf({ command: 'revoke' }, target))),
+      ((await command(commandOf({ command: 'mintCode', subject }, code), bound)) as { code: string }).code,
+    endSession: async (sid) => void (await command({ command: 'endSession', sid }, bound)),
+    endSessionsOf: async (subject) => void (await command({ command: 'revoke', sub: subject }, bound)),
+    revoke: async (target) => void (await command(commandOf({ command: 'revoke' }, target), bound)),
     jwks: () => JSON.parse(orPolicyError(() => raw.jwks(now()))) as { keys: Jwk[] },
     feedJwks: () => {
       const jwks = raw.feedJwks();
@@ -201,14 +203,16 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     async health() {
       const elapsed = stopwatch();
       try {
-        await command({ command: 'health' });
+        await command({ command: 'health' }, bound);
         return { ok: true, durationMs: elapsed() };
       } catch (thrown) {
         const cause = asError(thrown instanceof IssuerUnavailableError ? (thrown.cause ?? thrown) : thrown);
         return { ok: false, durationMs: elapsed(), operation: 'read', cause };
       }
     },
-  };
+    with: (context) => face(contextOf(context)),
+  });
+  return face({});
 }
 
 async function settled<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> {
@@ -230,7 +234,7 @@ function instantOf(now: () => number): number {
 }
 
 function serverError(): Response {
-  const body = { error: 'server_error', error_description: 'the issuer could not answer' };
+  const body = { error: 'server_error', error_description: 'the issuer failed to answer' };
   const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
   return new Response(JSON.stringify(body), { status: 500, headers });
 }

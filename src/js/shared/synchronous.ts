@@ -21,7 +21,7 @@ export function clockOf(now: (() => number) | undefined): () => number {
     const seconds: unknown = now();
     if (typeof seconds === 'number') {
       if (Number.isSafeInteger(seconds) && seconds >= 0) return seconds;
-      throw new PolicyError('/now', `must be whole seconds since 1970, and not ${seconds}`);
+      throw new PolicyError('/now', `must be whole seconds since 1970; found ${seconds}`);
     }
     const found = isPromise(seconds) ? 'a promise' : typeof seconds;
     throw new PolicyError('/now', `must return whole seconds since 1970 at once; it returned ${found}`);

@@ -25,7 +25,7 @@ const fn most(cap: usize) -> u32 {
 
 /// The whole document.
 pub(crate) const POLICY: Shape = Shape::new(&[
-    Member::new("$schema", Kind::Text, "Where an editor finds this schema. It means nothing to a verifier."),
+    Member::new("$schema", Kind::Text, "The location of this schema, for editors. A verifier ignores it."),
     Member::new(
         "issuers",
         Kind::Array(&Kind::Object(&ISSUER)),
@@ -35,7 +35,7 @@ pub(crate) const POLICY: Shape = Shape::new(&[
     Member::new(
         "leewaySeconds",
         Kind::Integer(0, LEEWAY),
-        "How far the issuer's clock and ours may be apart, in seconds.",
+        "The greatest difference between the issuer's clock and this one, in seconds.",
     )
     .default("5"),
     Member::new(
@@ -46,13 +46,13 @@ pub(crate) const POLICY: Shape = Shape::new(&[
     Member::new(
         "precompute",
         Kind::Boolean,
-        "Builds the tables that make verification fast when the policy is read, a few milliseconds a key, and not with a key's second token.",
+        "Builds the tables that make verification fast when the policy is read (a few milliseconds a key), instead of with a key's second token.",
     )
     .default("false"),
     Member::new(
         "tableBytes",
         Kind::Integer(0, most(TableBudget::BYTES_CAP)),
-        "The most that the tables of all keys may take, in bytes; 0 for no tables. The table that is longest unused goes first.",
+        "The most that the tables of all keys may take, in bytes; 0 for no tables. The table that was not used for longest is removed first.",
     )
     .default("2097152"),
     Member::new(
@@ -63,12 +63,12 @@ pub(crate) const POLICY: Shape = Shape::new(&[
     Member::new(
         "plainHttpHosts",
         Kind::Texts,
-        "Hosts of yours that keys, metadata, answers and lists may be fetched from over plain HTTP, such as \"keycloak\" or \"*.svc.cluster.local\". A gate refuses public ones.",
+        "Private hosts from which keys, metadata, introspection responses and lists may be fetched over plain HTTP, such as \"keycloak\" or \"*.svc.cluster.local\". A gate refuses public hosts.",
     ),
     Member::new(
         "gate",
         Kind::Elsewhere,
-        "What the gate does with requests: where credentials are, what each route asks for, and what is forwarded. A verifier skips it.",
+        "Rules for requests: where credentials are, what each route requires, and what is forwarded. A verifier without a gate ignores it.",
     )
     .shaped(&GATE),
 ]);
@@ -119,7 +119,7 @@ pub(crate) const ISSUER: Shape = Shape::new(&[
     Member::new(
         "deviations",
         Kind::Array(&Kind::Choice(Deviation::NAMES)),
-        "What this issuer's tokens do differently from RFC 7515 and RFC 7519, and is accepted of them alone: they have no `iss` or no `aud`, whole numbers for `sub`, `jti` and `client_id`, `null` for an absent claim, or padded segments.",
+        "Deviations from RFC 7515 and RFC 7519 that are accepted in this issuer's tokens alone: they have no `iss` or no `aud`, whole numbers for `sub`, `jti` and `client_id`, `null` for an absent claim, or padded segments.",
     ),
     Member::new("requiredClaims", Kind::Texts, "Claims that must be there, besides `iss`, `exp` and the audience."),
     Member::new(
@@ -143,7 +143,7 @@ pub(crate) const ISSUER: Shape = Shape::new(&[
     Member::new(
         "introspection",
         Kind::Object(&INTROSPECTION),
-        "Whom a gate asks about this issuer's opaque tokens (RFC 7662). The client's secret is an option of the gate and never part of a policy.",
+        "The authorization server that a gate asks about this issuer's opaque tokens (RFC 7662). The client's secret is an option of the gate and never part of a policy.",
     ),
 ])
 .with_any_of(&["jwks", "keys", "remote", "introspection"]);
@@ -214,7 +214,7 @@ const REMOTE: Shape = Shape::new(&[
     Member::new(
         "minTtlSeconds",
         Kind::Integer(30, SECONDS_A_DAY),
-        "The shortest time for which keys are kept without asking again, whatever their response says.",
+        "The shortest time for which keys are kept before they are fetched again, whatever their response says.",
     )
     .default("60"),
     Member::new("maxTtlSeconds", Kind::Integer(30, 30 * SECONDS_A_DAY), "The longest time for which keys are kept.")
@@ -222,7 +222,7 @@ const REMOTE: Shape = Shape::new(&[
     Member::new(
         "staleSeconds",
         Kind::Integer(0, 30 * SECONDS_A_DAY),
-        "For how long keys are used past their time when they cannot be fetched again.",
+        "How long keys are used after their time when they cannot be fetched again.",
     )
     .default("86400"),
     Member::new("timeoutMs", Kind::Integer(100, 30_000), "How long a fetch may take, in milliseconds.").default("3000"),
@@ -246,11 +246,11 @@ const INTROSPECTION: Shape = Shape::new(&[
         "For how long an answer is used again, at most; a token's `exp` ends it earlier. A revocation takes effect within it.",
     )
     .default("60"),
-    Member::new("negativeCacheSeconds", Kind::Integer(0, 300), "For how long the answer \"not active\" is used again.")
+    Member::new("negativeCacheSeconds", Kind::Integer(0, 300), "How long the response \"not active\" is used again.")
         .default("10"),
     Member::new("timeoutMs", Kind::Integer(100, 30_000), "How long an answer may take, in milliseconds.")
         .default("2000"),
-    Member::new("concurrency", Kind::Integer(1, 256), "How many questions may be open at a time.").default("16"),
+    Member::new("concurrency", Kind::Integer(1, 256), "The most introspection requests at a time.").default("16"),
 ]);
 
 /// Where there is no revocation its section is not looked into, but refused.
@@ -264,7 +264,7 @@ const REVOCATION: Shape = Shape::new(&[
         "The public keys that sign lists of revocations, as a JWK Set. None of them may sign tokens.",
     )
     .shaped(&JWKS),
-    Member::new("keys", Kind::Array(&Kind::Object(&KEY)), "The same in other formats than JWK."),
+    Member::new("keys", Kind::Array(&Kind::Object(&KEY)), "The public keys that sign lists of revocations, in other formats than JWK."),
     Member::new(
         "issuer",
         Kind::Text,
@@ -299,7 +299,7 @@ const REVOCATION: Shape = Shape::new(&[
     Member::new(
         "whenStale",
         Kind::Choice(&["deny", "introspect", "allow"]),
-        "What holds for a token that no list names when the list is stale, or none has come yet: it is refused, a gate asks its issuer, or it is accepted and the verdict says so.",
+        "What happens to a token when the list is stale, or none has arrived yet: it is refused, a gate asks its issuer, or it is accepted and the verdict says so.",
     )
     .default("\"deny\""),
     Member::new("timeoutMs", Kind::Integer(100, 30_000), "How long a pull may take, in milliseconds.").default("5000"),
@@ -311,7 +311,11 @@ const REVOCATION: Shape = Shape::new(&[
 const STATUS_LIST: Shape = Shape::new(&[
     Member::new("uri", Kind::Url, "Its exact `uri` in tokens, from which a gate pulls it.").required(),
     Member::new("jwks", Kind::Elsewhere, "The public keys that sign it, as a JWK Set.").shaped(&JWKS),
-    Member::new("keys", Kind::Array(&Kind::Object(&KEY)), "The same in other formats than JWK."),
+    Member::new(
+        "keys",
+        Kind::Array(&Kind::Object(&KEY)),
+        "The public keys that sign lists of revocations, in other formats than JWK.",
+    ),
     Member::new(
         "maxStalenessSeconds",
         Kind::Integer(1, 31 * SECONDS_A_DAY),

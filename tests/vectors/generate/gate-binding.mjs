@@ -106,7 +106,10 @@ add(
   { request: sent(proof({ of: bound })), evidence: { replay: 'seen' } },
   refuse('dpop-replayed', {
     status: 401,
-    challenges: challenge('invalid_dpop_proof', 'The DPoP proof was used before.'),
+    challenges: challenge(
+      'invalid_dpop_proof',
+      'The DPoP proof was used before. Make a proof for each request.',
+    ),
   }),
 );
 add(
@@ -292,7 +295,10 @@ add(
   { request: sent(proof({ key: 'es256', of: bound })), ...first },
   refuse('dpop-key-mismatch', {
     status: 401,
-    challenges: challenge('invalid_token', "The token is bound to another key than the DPoP proof's."),
+    challenges: challenge(
+      'invalid_token',
+      'The DPoP proof is signed by another key than the one the token is bound to. Sign it with that key.',
+    ),
   }),
 );
 
@@ -308,7 +314,10 @@ add(
   headers(),
   refuse('dpop-proof-missing', {
     status: 401,
-    challenges: challenge('invalid_dpop_proof', 'The request has no DPoP header.'),
+    challenges: challenge(
+      'invalid_dpop_proof',
+      'The token is bound to a key, and the request has no DPoP header. Send a proof with each request.',
+    ),
   }),
 );
 add(
@@ -334,7 +343,7 @@ add(
     status: 401,
     challenges: challenge(
       'invalid_token',
-      'The token is bound to a key; send it with the scheme DPoP and a proof.',
+      'The token is bound to a key and came with the scheme Bearer. Send it with the scheme DPoP and a proof.',
     ),
   }),
 );
@@ -438,7 +447,10 @@ const nonces = (claims_, rest = {}) => ({
 const required = refuse('dpop-nonce-required', {
   status: 401,
   nonce: fresh,
-  challenges: challenge('use_dpop_nonce', 'The DPoP proof has to carry the nonce of the DPoP-Nonce header.'),
+  challenges: challenge(
+    'use_dpop_nonce',
+    'The DPoP proof has no current nonce. Make a proof with the nonce of the DPoP-Nonce header.',
+  ),
 });
 add('gate-nonce-is-asked-for', 55, 'RFC 9449 section 8.', nonces({}), required);
 add(

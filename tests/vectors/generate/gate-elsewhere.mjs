@@ -280,7 +280,7 @@ add(
     status: 401,
     stage: 'introspection',
     challenges: [
-      'Bearer realm="api", error="invalid_token", error_description="The authorization server says that the token is not active."',
+      'Bearer realm="api", error="invalid_token", error_description="The authorization server reports that the token is not active. Request a new one."',
     ],
   }),
 );

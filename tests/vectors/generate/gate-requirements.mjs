@@ -65,7 +65,7 @@ for (const [name, more] of Object.entries({
       stage: 'requirement',
       scopes: ['read', 'write', 'x', 'y'],
       challenges: [
-        'Bearer realm="api", error="insufficient_scope", error_description="The token does not have the scope that is required.", scope="read write x y"',
+        'Bearer realm="api", error="insufficient_scope", error_description="The token lacks a scope that this resource requires. Request a token with the scope of the challenge.", scope="read write x y"',
       ],
     }),
   );
@@ -152,7 +152,9 @@ for (const [name, more] of Object.entries({
     refuse('authentication-too-old', {
       status: 401,
       maxAge: 300,
-      challenges: challenged('A more recent authentication of the user is required.'),
+      challenges: challenged(
+        "The user authenticated too long ago for this resource. Request an authentication within the challenge's max_age.",
+      ),
     }),
   );
 }
@@ -169,7 +171,9 @@ for (const [name, more] of Object.entries({
     refuse('acr-insufficient', {
       status: 401,
       expected: ['gold', 'platinum'],
-      challenges: challenged('A different authentication of the user is required.'),
+      challenges: challenged(
+        "This resource requires another authentication of the user. Request one of the challenge's acr_values.",
+      ),
     }),
   );
 }

@@ -60,16 +60,22 @@ export class DecisionListeners {
   }
 
   refused(step: RefusedStep, facts: Facts, asked: Asked, evidence: Evidence): void {
-    const { code, stage, status } = step;
+    const { code, stage, status, explanation } = step;
     // Of other codes it may be the caller's own text.
     const reason = code === 'keys-unavailable' ? (step as { reason?: string }).reason : undefined;
     this.#observer.counted(code);
     this.#tell(
-      { ok: false, code, stage, status, reason, method: facts.method, cached: false },
+      { ok: false, code, stage, status, reason, ...explanation, method: facts.method, cached: false },
       facts,
       asked,
       evidence,
     );
+  }
+
+  /** A refusal without a request that could be read: the core could not be asked. */
+  unavailable({ code, stage, status, explanation }: RefusedStep, stopwatch: Stopwatch): void {
+    const decided = { ok: false, code, stage, status, ...explanation, method: '', cached: false };
+    this.#observer.decided(decided, stopwatch);
   }
 
   /** Tells of a decision that is counted. */

@@ -47,7 +47,9 @@ export function unavailableStep(): RefusedStep {
   const status = 503;
   const problem = { type: 'about:blank', title: 'Service Unavailable', status, detail: message, code, stage };
   const forward = { set: {}, strip: [] };
-  return { step: 'refused', status, code, stage, message, challenges: [], problem, retryAfter: 1, forward };
+  const explanation = { expected: 'a core that runs', actual: 'one that trapped' };
+  const rest = { challenges: [], problem, retryAfter: 1, forward };
+  return { step: 'refused', status, code, stage, message, explanation, ...rest };
 }
 
 /** A step after which nothing is to be found out. */

@@ -16,6 +16,12 @@ export interface Decided {
   status?: number | undefined;
   /** Why, where the code alone does not say it: what kept an issuer's keys from being fetched. */
   reason?: string | undefined;
+  /** Of a refusal: what the policy asks for. */
+  expected?: string | undefined;
+  /** Of a refusal: what was found, where that can be said. */
+  actual?: string | undefined;
+  /** Of a refusal: the member of the policy that changes the answer, as `issuers[].audience`. */
+  field?: string | undefined;
   issuer?: string | undefined;
   kid?: string | undefined;
   binding?: 'dpop' | 'mtls' | null | undefined;
@@ -51,7 +57,7 @@ export interface ObserverStats {
 const MOST_NAMES = 512;
 
 /** The methods that the conventions know; any other is `_OTHER`, since anyone can send as many names as they like. */
-const METHODS = ['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE'];
+export const METHODS = ['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE'];
 
 /** Measures the phases of one decision. */
 export class Stopwatch {
@@ -177,8 +183,10 @@ function count(counts: Map<string, number>, name: string): void {
 
 /** Only what is named, so that nothing that clings to it gets into a log. */
 function named(decided: Decided): Decided {
-  const { ok, code, stage, status, reason, issuer, kid, binding, method, route, cached } = decided;
-  const members = { ok, code, stage, status, reason, issuer, kid, binding, method, route, cached };
+  const { ok, code, stage, status, reason, expected, actual, field } = decided;
+  const { issuer, kid, binding, method, route, cached } = decided;
+  const why = { reason, expected, actual, field };
+  const members = { ok, code, stage, status, ...why, issuer, kid, binding, method, route, cached };
   return Object.fromEntries(
     Object.entries(members).filter(([, value]) => value !== undefined),
   ) as typeof members;

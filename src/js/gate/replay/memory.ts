@@ -41,7 +41,7 @@ export function rememberedUntil(untilSeconds: number, issuedAtSeconds: number | 
 export class ReplayStoreFullError extends Error {
   override readonly name = 'ReplayStoreFullError';
   constructor() {
-    super('the replay store is full');
+    super('the replay store is full; share one with more room, or shorten gate.dpop.iatWindowSeconds');
   }
 }
 
