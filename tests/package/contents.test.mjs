@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const VALIDATOR_LIMIT = 90 * 1024;
+const VALIDATOR_LIMIT = 96 * 1024;
 
 const bytes = (name) => readFileSync(join(ROOT, 'dist', 'wasm', name));
 const module = (name) => new WebAssembly.Module(bytes(name));
