@@ -197,15 +197,9 @@ export class RemoteKeys {
     });
   }
 
-  /** Lets an issuer go that no policy lists. Its origin is not asked sooner for being taken in anew. */
+  /** Lets an issuer go that no policy lists. */
   letGo(issuer: string): void {
-    const askedAt = this.#remotes.get(issuer)?.askedAt;
-    if (this.#admitted.delete(issuer)) {
-      this.#remotes.delete(issuer);
-      if (askedAt !== undefined) this.#askedBefore.set(issuer, askedAt);
-      if (this.#askedBefore.size > MOST_ASKED_BEFORE)
-        this.#askedBefore.delete(this.#askedBefore.keys().next().value as string);
-    }
+    if (this.#admitted.delete(issuer)) this.#remotes.delete(issuer);
     this.#forget(issuer);
   }
 
@@ -216,8 +210,17 @@ export class RemoteKeys {
     fresh.askedAt = this.#askedBefore.get(issuer);
     this.#admitted.add(issuer);
     this.#remotes.set(issuer, fresh);
-    if (this.#admitted.size > MOST_ADMITTED) this.letGo(this.#admitted.values().next().value as string);
+    if (this.#admitted.size > MOST_ADMITTED) this.#makeRoom(this.#admitted.values().next().value as string);
     return fresh;
+  }
+
+  /** Its origin is not asked sooner for being taken in anew: strangers could name more tenants than there is room for. */
+  #makeRoom(issuer: string): void {
+    const askedAt = this.#remotes.get(issuer)?.askedAt;
+    if (askedAt !== undefined) this.#askedBefore.set(issuer, askedAt);
+    if (this.#askedBefore.size > MOST_ASKED_BEFORE)
+      this.#askedBefore.delete(this.#askedBefore.keys().next().value as string);
+    this.letGo(issuer);
   }
 
   /** One turn through the lower tiers. Its promise never rejects and belongs to the request that began it. */
