@@ -127,7 +127,7 @@ const ENTRIES = {
   mintAccessToken: ['/claims/x', (value) => mint({ x: value })],
   importSigningKey: ['/d', (value) => importSigningKey({ ...key.privateJwk(), d: value })],
   'createIssuer, a client': [
-    '/clients/0/scope',
+    '/config/clients/0/scope',
     (value) => issuerOf({ clients: [{ clientId: 'page', authentication: 'none', scope: value }] }),
   ],
   'createIssuer, a key': [
