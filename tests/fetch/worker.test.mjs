@@ -268,11 +268,15 @@ inWorker('the handler sees what the gate forwards, and the body', async () => {
   const key = await signer('k');
   server.behave = paths({ '/keys': json({ keys: [key.jwk] }) });
   const token = await key.mint(now());
-  const response = await fetch(new URL('/orders', worker.origin), {
-    method: 'POST',
-    body: 'a body',
-    headers: { cookie: `theme=dark; session=${token}; a=b`, 'X-User': 'root', x_user: 'root' },
-  });
+  const post = (more) =>
+    fetch(new URL('/orders', worker.origin), {
+      method: 'POST',
+      body: 'a body',
+      headers: { cookie: `theme=dark; session=${token}; a=b`, 'X-User': 'root', x_user: 'root', ...more },
+    });
+  // A cookie comes along whoever asks: an unsafe request has to be the site's own.
+  assert.equal((await post({})).status, 403);
+  const response = await post({ 'sec-fetch-site': 'same-origin' });
   assert.equal(response.status, 200);
   const { headers, body } = await response.json();
   const named = Object.fromEntries(headers);
