@@ -60,8 +60,12 @@ impl World for Fake {
 
 impl Fake {
     pub(super) fn new(policy: &str) -> Self {
+        Fake::of(Gate::from_json(policy).unwrap())
+    }
+
+    pub(super) fn of(gate: Gate) -> Self {
         Fake {
-            gate: RwLock::new(Gate::from_json(policy).unwrap()),
+            gate: RwLock::new(gate),
             upkeep: Upkeep::default(),
             now: RefCell::new(1_800_000_000),
             answers: RefCell::default(),

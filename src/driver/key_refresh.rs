@@ -151,9 +151,11 @@ pub(crate) async fn tend<W: World>(world: &W) {
     for location in locations(world, |_| true) {
         let now = world.now();
         let plan = plan(world, &location, now);
-        if plan.forget {
+        // Only what is due is asked about: there may be a thousand tenants.
+        let is_due = plan.fetch != Fetch::No;
+        if plan.forget || (is_due && !is_trusted(&world.read(), &location.issuer)) {
             forget(world, &location);
-        } else if plan.fetch != Fetch::No {
+        } else if is_due {
             // Nothing runs beside requests here: this one waits, and the others go on by the present keys.
             fetch(world, &location, now).await;
         }
@@ -189,9 +191,15 @@ pub(crate) fn trouble<W: World>(world: &W, issuer: &str) -> Option<(String, u64)
     Some((reason, from.saturating_sub(now.get()).max(1)))
 }
 
+/// Are the issuer's keys to be fetched? Not those of a tenant that was withdrawn.
+fn is_trusted(gate: &Gate, issuer: &str) -> bool {
+    let policy = gate.verifier().policy();
+    policy.issuer_index(issuer).is_some_and(|index| policy.remote_of(index).is_some())
+}
+
 fn locations<W: World>(world: &W, wanted: impl Fn(&RemoteSource<'_>) -> bool) -> Vec<Location> {
     let gate = world.read();
-    gate.verifier().policy().remotes().filter(wanted).map(|source| Location::of(&source)).collect()
+    gate.verifier().policy().remotes_once_admitted().filter(wanted).map(|source| Location::of(&source)).collect()
 }
 
 fn plan<W: World>(world: &W, location: &Location, now: UnixSeconds) -> Plan {
@@ -233,8 +241,8 @@ async fn fetch<W: World>(world: &W, location: &Location, now: UnixSeconds) {
 /// Whether the policy of a gate has keys fetched at that place and, where it does not name the JWK Set
 /// itself, from where the metadata say.
 fn follows(gate: &Gate, name: &Name, metadata: Option<&str>) -> bool {
-    let source = gate.verifier().policy().remotes().find(|source| name_of(source) == *name);
-    source.is_some_and(|source| {
+    let source = gate.verifier().policy().remotes_once_admitted().find(|source| name_of(source) == *name);
+    source.filter(|source| is_trusted(gate, source.issuer)).is_some_and(|source| {
         source.jwks_uri.is_some() || metadata.is_none_or(|text| gate.jwks_uri(source.issuer, text).is_ok())
     })
 }
@@ -249,7 +257,11 @@ fn forget<W: World>(world: &W, location: &Location) {
 
 #[cfg(test)]
 mod tests {
-    use core::pin::Pin;
+    use core::{
+        pin::Pin,
+        sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    };
+    use std::sync::Arc;
 
     use super::*;
     use crate::driver::fake::{Fake, ISSUER, look};
@@ -301,6 +313,32 @@ mod tests {
             assert_eq!(look(asking.as_mut()), Some(taken), "{remote} {gate}");
             assert_eq!(world.has_keys(), taken, "{remote} {gate}");
         }
+    }
+
+    #[test]
+    fn a_resolver_is_asked_about_what_is_due_and_keys_of_a_withdrawn_tenant_are_dropped_and_not_fetched() {
+        let (asked, is_ours) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(true)));
+        let (count, answer) = (Arc::clone(&asked), Arc::clone(&is_ours));
+        let resolver = move |_: &str, _: &[(&str, &str)]| {
+            count.fetch_add(1, Ordering::SeqCst);
+            answer.load(Ordering::SeqCst)
+        };
+        let issuer = r#"{"issuer":"https://{name}.example","tenants":"resolver","holesWithoutClaim":["name"],
+            "audience":"a","remote":{"jwksUri":"https://keys.example/{name}"}}"#;
+        let gate = Gate::from_json(&format!(r#"{{"issuers":[{issuer}]}}"#)).unwrap();
+        let world = Fake::of(gate.with_tenant_resolver(resolver));
+        let mut asking = waiting(&world);
+        world.answer(0, "a");
+        assert_eq!(look(asking.as_mut()), Some(true));
+
+        let before = asked.load(Ordering::SeqCst);
+        assert_eq!(look(Box::pin(tend(&world)).as_mut()), Some(()));
+        assert_eq!(asked.load(Ordering::SeqCst), before, "nothing is due");
+
+        is_ours.store(false, Ordering::SeqCst);
+        world.pass(86_000);
+        assert_eq!(look(Box::pin(tend(&world)).as_mut()), Some(()), "no fetch is waited for");
+        assert!(!world.has_keys());
     }
 
     #[test]

@@ -131,10 +131,18 @@ impl Policy {
 
     /// Where the issuers' published keys are, everything filled in. A tenant that its resolver has withdrawn is none of them.
     pub fn remotes(&self) -> impl Iterator<Item = RemoteSource<'_>> {
-        self.rules
-            .iter()
-            .filter(|rules| !self.is_withdrawn(rules))
-            .filter_map(|rules| Some(RemoteSource::new(&rules.issuer, rules.remote.as_ref()?)))
+        self.known_remotes(|rules| !self.is_withdrawn(rules))
+    }
+
+    /// The same with those that were withdrawn, where no resolver is to be asked about each.
+    #[cfg(any(feature = "tower", feature = "fetch", test))]
+    pub(crate) fn remotes_once_admitted(&self) -> impl Iterator<Item = RemoteSource<'_>> {
+        self.known_remotes(|_| true)
+    }
+
+    fn known_remotes(&self, counts: impl Fn(&IssuerRules) -> bool) -> impl Iterator<Item = RemoteSource<'_>> {
+        let rules = self.rules.iter().filter(move |rules| counts(rules));
+        rules.filter_map(|rules| Some(RemoteSource::new(&rules.issuer, rules.remote.as_ref()?)))
     }
 
     /// Whom to ask about opaque tokens, everything filled in.
