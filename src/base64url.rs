@@ -70,13 +70,6 @@ pub(crate) fn unpadded(text: &str) -> &str {
     digits.filter(|_| text.len() & 3 == 0).unwrap_or(text)
 }
 
-/// What stands before the first `separator` and behind it. The searcher of `split_once` is larger in wasm than this loop.
-#[inline(never)]
-pub(crate) fn parted(text: &str, separator: u8) -> Option<(&str, &str)> {
-    let place = text.bytes().position(|byte| byte == separator)?;
-    Some((text.get(..place)?, text.get(place.saturating_add(1)..)?))
-}
-
 /// Decodes base64 (RFC 4648 §4), with or without padding, as strictly.
 pub(crate) fn decode_standard(text: &str) -> Option<Vec<u8>> {
     let mut digits = unpadded(text).as_bytes().to_vec();

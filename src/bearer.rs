@@ -1,6 +1,6 @@
 //! The Authorization header, by the strict grammar of RFC 6750 §2.1.
 
-use crate::{base64url, limits::Limits, rejection::Rejection};
+use crate::{limits::Limits, rejection::Rejection, text};
 
 /// The longest value that can hold a token, in bytes. A longer one is refused by its length alone, whatever it holds.
 pub(crate) const LONGEST: usize = "Bearer ".len().saturating_add(Limits::TOKEN_BYTES_CAP);
@@ -27,7 +27,7 @@ pub(crate) fn token_with_scheme<'v>(value: &'v str, expected: &str, limits: &Lim
     if value.bytes().any(|byte| byte == b',') {
         return Err(Rejection::AuthorizationAmbiguous);
     }
-    let (scheme, token) = base64url::parted(value, b' ').unwrap_or((value, ""));
+    let (scheme, token) = text::cut(value, b' ').unwrap_or((value, ""));
     // RFC 9110 §11.1: the scheme, and only the scheme, is case-insensitive.
     if !scheme.eq_ignore_ascii_case(expected) {
         return Err(Rejection::AuthorizationScheme);

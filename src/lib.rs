@@ -68,6 +68,7 @@
 // tests/rust/architecture.rs reads this list.
 
 // rank 0: strict leaf tools
+mod text;
 mod policy_error;
 mod alg;
 mod limits;

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::text::first_characters;
+
 /// A mistake of the caller's own: in a policy, a key or an option. It is never caused by a token.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct PolicyError {
@@ -78,21 +80,6 @@ impl PolicyError {
     pub fn reason(&self) -> &str {
         &self.reason
     }
-}
-
-/// At most 200 characters of a text that is shown, so that no message grows with what it is about.
-pub(crate) fn first_characters(text: &str) -> &str {
-    text.char_indices().nth(200).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
-}
-
-/// The texts with `between` between them. std's `join` is compiled for each length of it: 1 KB of wasm.
-pub(crate) fn joined(texts: &[String], between: &str) -> String {
-    let mut all = String::new();
-    for (index, text) in texts.iter().enumerate() {
-        all.push_str(if index == 0 { "" } else { between });
-        all.push_str(text);
-    }
-    all
 }
 
 impl fmt::Display for PolicyError {

@@ -9,7 +9,7 @@ use crate::{
     alg::Alg,
     deviation::NUMERIC_IDS,
     json::Scalar,
-    policy_error::{first_characters, joined},
+    text::{first_characters, joined},
     time::{Leeway, UnixSeconds},
 };
 

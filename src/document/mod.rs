@@ -33,18 +33,6 @@ pub(crate) fn parse_within<'t>(text: &'t str, limits: &Limits) -> Result<Object<
     })
 }
 
-/// Does the text hold that part? The search of `str::contains` is 3 KB of the validator's wasm.
-pub(crate) fn holds(text: &str, part: &str) -> bool {
-    text.as_bytes().windows(part.len().max(1)).any(|window| window == part.as_bytes())
-}
-
-/// What stands before the first such byte, which is ASCII, and what behind it. `str::split_once` is written out at each call.
-#[inline(never)]
-pub(crate) fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
-    let place = text.bytes().position(|byte| byte == at)?;
-    Some((text.get(..place)?, text.get(place.saturating_add(1)..)?))
-}
-
 /// Typed access to the members of a document without a shape. A member that is there with the wrong type is an error, never skipped.
 #[allow(dead_code, reason = "which of them are used depends on the features")]
 impl<'a> Object<'a> {

@@ -5,7 +5,7 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// A URL's scheme and what follows `://`.
 pub(crate) fn split_scheme(url: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = super::cut(url, b':')?;
+    let (scheme, rest) = crate::text::cut(url, b':')?;
     Some((scheme, rest.strip_prefix("//")?))
 }
 

@@ -7,8 +7,8 @@ use crate::{
     denial::Denial,
     deviation::NUMERIC_IDS,
     json::Scalar,
-    policy_error::first_characters,
-    rejection::{NotBase64url, Rejection},
+    rejection::{NotBase64url, Rejection, excerpt},
+    text::first_characters,
 };
 
 /// A denial in the words of the policy. Like the denial it holds no piece of a token but what was
@@ -60,11 +60,11 @@ fn of_request(denial: &Denial) -> Parts {
         D::PathAmbiguous => fixed("a path that servers read in one way", "", "gate.routes[].allowInPath"),
         D::RequestMisdirected => fixed("one of the origins", "another one", "gate.origins"),
         D::RequestCrossSite { expected, actual } => {
-            (list(expected), actual.as_deref().map(short).unwrap_or_default(), "gate.credentials.csrf.origins")
+            (list(expected), actual.as_deref().map(excerpt).unwrap_or_default(), "gate.credentials.csrf.origins")
         }
         D::TokenInQuery => fixed("the token in a header", "access_token in the query", "gate.credentials"),
         D::KeysUnavailable { reason, .. } => {
-            ("the issuer's keys".to_owned(), reason.as_deref().map(short).unwrap_or_default(), "issuers[].remote")
+            ("the issuer's keys".to_owned(), reason.as_deref().map(excerpt).unwrap_or_default(), "issuers[].remote")
         }
         D::IntrospectionUnavailable { reason } => {
             fixed("an answer of the authorization server", reason, "issuers[].introspection")
@@ -78,7 +78,7 @@ fn of_request(denial: &Denial) -> Parts {
         D::DpopProofInvalid { reason } => fixed("a proof as in RFC 9449 section 4.2", reason, ""),
         D::DpopOriginUnknown => fixed("origins of the service", "none", "gate.origins"),
         D::DpopMethodMismatch => fixed("the request's method in htm", "another one", ""),
-        D::DpopUrlMismatch { expected, actual } => (short(expected), short(actual), "gate.proxies"),
+        D::DpopUrlMismatch { expected, actual } => (excerpt(expected), excerpt(actual), "gate.proxies"),
         D::DpopTokenMismatch => fixed("the hash of the token in ath", "another one", ""),
         D::DpopTimeMismatch { now, issued_at, window } => {
             let expected = ["iat within ", &window.to_string(), " s of ", &now.get().to_string()].concat();
@@ -134,7 +134,7 @@ fn of_token(rejection: &Rejection) -> Parts {
         R::AlgMissing => fixed("an alg", "none", ""),
         R::AlgUnknown => fixed("an alg that is supported", "another one", "issuers[].algorithms"),
         R::KidUnknown => fixed("a kid of the issuer's keys", "another one", "issuers[].jwks"),
-        R::KeysNotSet { issuer } => (["keys of ", &short(issuer)].concat(), "none".to_owned(), "issuers[].remote"),
+        R::KeysNotSet { issuer } => (["keys of ", &excerpt(issuer)].concat(), "none".to_owned(), "issuers[].remote"),
         R::IssuerUnknown { expected } => (list(expected), "another one".to_owned(), "issuers[].issuer"),
         R::KidRequired { limit, candidates } => at_most(*limit, *candidates, "keys", "issuers[].jwks"),
         R::AlgMismatch { expected, actual } => {
@@ -149,7 +149,7 @@ fn of_token(rejection: &Rejection) -> Parts {
                 "exp" => "",
                 _ => "issuers[].requiredClaims",
             };
-            (["claim ", &short(claim)].concat(), "none".to_owned(), field)
+            (["claim ", &excerpt(claim)].concat(), "none".to_owned(), field)
         }
         R::ClaimMalformed { claim, expected, found } => {
             let deviates = match *found {
@@ -161,18 +161,18 @@ fn of_token(rejection: &Rejection) -> Parts {
             ([*claim, " that is ", expected].concat(), (*found).to_owned(), field)
         }
         R::TypeMismatch { expected, actual } => {
-            let actual = actual.as_deref().map_or_else(|| "none".to_owned(), short);
+            let actual = actual.as_deref().map_or_else(|| "none".to_owned(), excerpt);
             (list(expected), actual, "issuers[].types")
         }
-        R::IssuerMismatch { expected, actual } => (list(expected), short(actual), "issuers[].issuer"),
+        R::IssuerMismatch { expected, actual } => (list(expected), excerpt(actual), "issuers[].issuer"),
         R::AudienceMismatch { expected, actual } => (list(expected), list(actual), "issuers[].audience"),
         R::ClaimMismatch { claim, expected } => {
             let value = match expected {
-                Scalar::Text(text) => short(text),
+                Scalar::Text(text) => excerpt(text),
                 Scalar::Integer(number) => number.to_string(),
                 Scalar::Boolean(value) => value.to_string(),
             };
-            ([&short(claim), " = ", &value].concat(), "another value".to_owned(), "issuers[].claims")
+            ([&excerpt(claim), " = ", &value].concat(), "another value".to_owned(), "issuers[].claims")
         }
         R::Expired { now, expires, leeway } => {
             let since = now.get().saturating_sub(leeway.get());
@@ -206,10 +206,6 @@ fn of_token(rejection: &Rejection) -> Parts {
 
 fn at_most(limit: usize, actual: usize, unit: &str, field: &'static str) -> Parts {
     (["at most ", &limit.to_string(), " ", unit].concat(), actual.to_string(), field)
-}
-
-fn short(text: &str) -> String {
-    first_characters(text).to_owned()
 }
 
 fn list(texts: &[String]) -> String {

@@ -10,6 +10,7 @@ use crate::{
     },
     limits::Limits,
     rejection::{NotBase64url, Rejection, Segment},
+    text,
 };
 
 /// A token whose shape is right and whose signature nobody has checked.
@@ -38,7 +39,7 @@ impl<'t> UnverifiedToken<'t> {
     pub(crate) fn parse_with(token: &'t str, limits: &Limits, memo: &HeaderMemo) -> Result<Self, Rejection> {
         check_length(token.len(), limits)?;
         let (signing_input, signature) = split(token)?;
-        let (header_segment, payload) = base64url::parted(signing_input, b'.').unwrap_or_default();
+        let (header_segment, payload) = text::cut(signing_input, b'.').unwrap_or_default();
         let header = match memo.header(header_segment) {
             Some(header) => header,
             None => Arc::new(header::read(decode(Segment::Header, header_segment, limits)?, limits)?),
@@ -121,7 +122,7 @@ fn split(token: &str) -> Result<(&str, &str), Rejection> {
     // Dots are looked for before anything is copied: a megabyte of them costs two passes (CVE-2025-30204).
     let last = token.bytes().rposition(|byte| byte == b'.');
     let parts = last.and_then(|at| Some((token.get(..at)?, token.get(at.saturating_add(1)..)?)));
-    match parts.and_then(|(signing_input, _)| base64url::parted(signing_input, b'.')) {
+    match parts.and_then(|(signing_input, _)| text::cut(signing_input, b'.')) {
         Some((_, payload)) if !payload.bytes().any(|byte| byte == b'.') => parts,
         _ => None,
     }
@@ -139,7 +140,7 @@ fn split(token: &str) -> Result<(&str, &str), Rejection> {
 pub fn decode_unverified(token: &str, limits: &Limits) -> Result<(String, String), Rejection> {
     check_length(token.len(), limits)?;
     let (signing_input, signature) = split(token)?;
-    let (header, payload) = base64url::parted(signing_input, b'.').unwrap_or_default();
+    let (header, payload) = text::cut(signing_input, b'.').unwrap_or_default();
     decode(Segment::Signature, signature, limits)?;
     let text = |part, segment| {
         let bytes = decode(part, segment, limits)?;
@@ -183,7 +184,7 @@ pub(crate) fn read_part<'a>(part: Segment, text: &'a [u8], limits: &Limits) -> R
 fn decode(segment: Segment, text: &str, limits: &Limits) -> Result<Vec<u8>, Rejection> {
     let digits = if limits.padding() { base64url::unpadded(text) } else { text };
     base64url::decode(digits).ok_or_else(|| {
-        let scheme = base64url::parted(text, b' ').map_or("", |(scheme, _)| scheme);
+        let scheme = text::cut(text, b' ').map_or("", |(scheme, _)| scheme);
         let found = if ["Bearer", "DPoP"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
             NotBase64url::Scheme
         } else if text.bytes().any(|digit| matches!(digit, b'\t'..=b'\r' | b' ')) {

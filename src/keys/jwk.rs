@@ -8,7 +8,8 @@ use crate::{
         import::{EcPoint, Misfit, VerificationKey},
         spki::{self, PublicKey},
     },
-    policy_error::{PolicyError, joined},
+    policy_error::PolicyError,
+    text::joined,
 };
 
 /// Members that only a private key has (RFC 7518 §6.2.2 and §6.3.2, RFC 9964; `seed` in its drafts). A verifier that is handed one has been handed a secret by mistake.

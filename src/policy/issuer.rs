@@ -195,9 +195,7 @@ impl IssuerPolicy {
         }
         if self.keys.len() == before {
             let why = if left_out.is_empty() { "" } else { "; left out were " };
-            return Err(PolicyError::here(
-                ["has no usable key", why, &crate::policy_error::joined(&left_out, ", ")].concat(),
-            ));
+            return Err(PolicyError::here(["has no usable key", why, &crate::text::joined(&left_out, ", ")].concat()));
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::{
     json::{Object, Value},
     policy::providers::PRESETS,
     policy_error::PolicyError,
+    text,
 };
 
 /// A provider. Fields that the policy gives itself win; of claims, both count.
@@ -89,18 +90,17 @@ fn one(index: usize, issuer: &Object<'_>, hosts: &[&str]) -> Result<Expansion, P
     };
     let mut fields = String::new();
     let mut rest = preset.fields;
-    while let Some((before, after)) = document::cut(rest, b'<') {
-        let (name, behind) = document::cut(after, b'>').unwrap_or_default();
+    while let Some((before, after)) = text::cut(rest, b'<') {
+        let (name, behind) = text::cut(after, b'>').unwrap_or_default();
         fields.push_str(before);
         fields.push_str(preset.parameter(name, issuer, hosts)?);
         rest = behind;
     }
     fields.push_str(rest);
     // A hole that no claim of the preset's names is one for which the provider has none.
-    let hole =
-        preset.parameters.iter().find_map(|parameter| parameter.hole).filter(|hole| document::holds(&fields, hole));
+    let hole = preset.parameters.iter().find_map(|parameter| parameter.hole).filter(|hole| text::holds(&fields, hole));
     if let Some(hole) = hole
-        && !document::holds(&fields, &["\"", hole, "\""].concat())
+        && !text::holds(&fields, &["\"", hole, "\""].concat())
     {
         let end = fields.trim_end_matches('}').len();
         fields.truncate(end);
@@ -198,7 +198,7 @@ impl Syntax {
             Guid => Err("must be the tenant's id, a GUID"),
             Url => {
                 url::check_among(value, hosts)?;
-                if document::cut(value, b'?').is_some() {
+                if text::cut(value, b'?').is_some() {
                     Err("must have no query")
                 } else {
                     Ok(value.trim_end_matches('/'))

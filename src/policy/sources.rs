@@ -2,11 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{
-    document::{self, url},
-    policy::tenants,
-    policy_error::PolicyError,
-};
+use crate::{document::url, policy::tenants, policy_error::PolicyError, text};
 
 /// Where an issuer publishes its keys, and how long they are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +94,7 @@ impl Remote {
         if let Location::Discovery(_) = self.location {
             tenants::check_url(issuer, hosts).map_err(|reason| PolicyError::at("issuer", reason))?;
             // RFC 8414 §2: an issuer has no query.
-            if document::cut(issuer, b'?').is_some() {
+            if text::cut(issuer, b'?').is_some() {
                 return Err(PolicyError::at("issuer", "must have no query"));
             }
         }

@@ -2,7 +2,7 @@
 //! hole may have. No text of a token is ever put into a hole.
 
 use crate::{
-    document::{cut, url},
+    document::url,
     json::Scalar,
     policy::{
         issuer_rules::IssuerRules,
@@ -10,6 +10,7 @@ use crate::{
         sources::{Location, Remote},
     },
     policy_error::PolicyError,
+    text::cut,
 };
 
 /// As many issuers as one set of tenants may stand for.
