@@ -381,9 +381,7 @@ class Driver {
   }
 
   #profileOf(own: string): Profile {
-    if (this.#shadow === undefined) return profileOf(own);
-    // The shadow is handed the live facts, so they have to be enough for it, also when a requirement names networks.
-    return { ...profileOf(own, this.#shadow.core.profile()), byAddress: true };
+    return this.#shadow === undefined ? profileOf(own) : profileOf(own, this.#shadow.core.profile());
   }
 
   #stats(): GateStats {

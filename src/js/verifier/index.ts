@@ -1,6 +1,9 @@
 import type { SchemaOutput, StandardSchema } from '../shared/standard-schema.js';
 import type { Bytes, WasmModule } from '../shared/web.js';
 import type { Alg, Jwk, JwkLike, Jwks, MlDsaAlg, Policy, PolicyDocument } from './policy.js';
+
+export type { Preset } from './presets.js';
+
 import type { Claims, Inspection, JwsVerdict, Verdict } from './verdict.js';
 
 export { PolicyError } from '../shared/errors.js';
@@ -19,7 +22,6 @@ export type {
   MlDsaAlg,
   Policy,
   PolicyDocument,
-  Preset,
   Remote,
   RevocationPolicy,
   Scalar,

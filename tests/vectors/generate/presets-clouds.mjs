@@ -1,7 +1,17 @@
 // Presets of servers of one's own and of clouds. Of each the page is named that says what its tokens
 // and keys look like.
-import { API, mismatch, missing, otherAudience, presets, provider, TENANT } from './provider.mjs';
-import { accept, NOW, refuse } from './signing.mjs';
+import {
+  API,
+  mismatch,
+  missing,
+  neighbour,
+  otherAudience,
+  presets,
+  provider,
+  TENANT,
+  USER,
+} from './provider.mjs';
+import { accept, NOW } from './signing.mjs';
 
 const PAGES = {
   pingfederate:
@@ -15,14 +25,6 @@ const PAGES = {
 const { add, file } = presets(Object.values(PAGES));
 
 export { file };
-
-const USER = 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee';
-const neighbour = (comment, iss, more = {}) => [
-  comment,
-  { payload: { iss, ...more } },
-  refuse('issuer-mismatch'),
-  13,
-];
 
 provider(add, 'pingfederate', {
   parameters: { url: 'https://sso.example:9031' },

@@ -1,6 +1,16 @@
 // Presets of further identity providers and proxies. Of each the page is named that says what its
 // tokens and keys look like.
-import { API, mismatch, missing, otherAudience, presets, provider, TENANT } from './provider.mjs';
+import {
+  API,
+  mismatch,
+  missing,
+  neighbour,
+  otherAudience,
+  presets,
+  provider,
+  TENANT,
+  USER,
+} from './provider.mjs';
 import { accept, NOW, refuse } from './signing.mjs';
 
 const PAGES = {
@@ -16,14 +26,6 @@ const PAGES = {
 const { add, file } = presets(Object.values(PAGES));
 
 export { file };
-
-const USER = 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee';
-const neighbour = (comment, iss, more = {}) => [
-  comment,
-  { payload: { iss, ...more } },
-  refuse('issuer-mismatch'),
-  13,
-];
 
 const supabase = {
   aud: 'authenticated',

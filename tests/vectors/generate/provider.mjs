@@ -4,6 +4,7 @@ import { accept, collection, KEY_OF, misuse, NOW, publicJwk, refuse, token } fro
 export const KID = 'k1';
 export const API = 'https://api.example';
 export const TENANT = '11111111-2222-3333-4444-555555555555';
+export const USER = 'aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee';
 export const times = { iat: NOW - 60, exp: NOW + 3540 };
 export const signed = (header, payload, alg = 'RS256') =>
   token({ alg, header: { alg, kid: KID, typ: undefined, ...header }, payload });
@@ -77,4 +78,11 @@ export function provider(
 
 export const otherAudience = (actual) => refuse('audience-mismatch', { actual });
 export const mismatch = (claim, expected) => refuse('claim-mismatch', { claim, expected });
+/** A token of somebody else at the same provider. */
+export const neighbour = (comment, iss, more = {}) => [
+  comment,
+  { payload: { iss, ...more } },
+  refuse('issuer-mismatch'),
+  13,
+];
 export const missing = (claim) => refuse('claim-missing', { claim });

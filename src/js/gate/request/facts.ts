@@ -48,7 +48,10 @@ export interface Profile {
   byAddress: boolean;
 }
 
-/** Which facts decisions rest on: of one core, or of several that are asked about the same ones. */
+/**
+ * Which facts decisions rest on: of one core, or of several that are asked about the same ones. Those of the live core have to be enough
+ * for its shadow, also when a requirement names networks.
+ */
 export function profileOf(...profiles: string[]): Profile {
   const all = profiles.map((json) => JSON.parse(json) as Profile);
   return {
@@ -57,7 +60,7 @@ export function profileOf(...profiles: string[]): Profile {
     ofRequests: [...new Set(all.flatMap((profile) => profile.ofRequests))],
     ofPlainHttp: [...new Set(all.flatMap((profile) => profile.ofPlainHttp))],
     byPath: all.some((profile) => profile.byPath),
-    byAddress: all.some((profile) => profile.byAddress),
+    byAddress: all.length > 1 || all.some((profile) => profile.byAddress),
   };
 }
 
