@@ -21,7 +21,8 @@ interface Window {
  * ```ts
  * import { createIssuer, memoryCounter } from 'portcullis/issuer';
  *
- * const issuer = createIssuer({ config, signingKeys: [{ jwk }], rootKeys: [{ secret: env.ROOT }], store, counter: memoryCounter() });
+ * const rootKeys = [{ secret: { base64url: env.ROOT_SECRET } }];
+ * const issuer = createIssuer({ config, signingKeys: [{ jwk }], rootKeys, store, counter: memoryCounter() });
  * ```
  */
 export function memoryCounter(options: { now?: () => number } = {}): RateCounter {

@@ -193,7 +193,7 @@ export type Health =
  * const options: IssuerOptions = {
  *   config,
  *   signingKeys: [{ jwk: privateJwk }],
- *   rootKeys: [{ secret: env.ROOT_SECRET }],
+ *   rootKeys: [{ secret: { base64url: env.ROOT_SECRET } }],
  *   store,
  *   onEvent: ({ kind, cause }) => console.log(kind, cause?.message),
  * };
