@@ -109,7 +109,8 @@ impl Alg {
         }
     }
 
-    /// The family of keys the algorithm works with, which is what keeps an RSA key from ever serving as an HMAC secret.
+    /// The family of keys the algorithm works with, which is what keeps an RSA key from ever
+    /// serving as an HMAC secret.
     #[must_use]
     pub const fn family(self) -> Family {
         match self {

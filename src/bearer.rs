@@ -2,13 +2,16 @@
 
 use crate::{limits::Limits, rejection::Rejection, text};
 
-/// The longest value that can hold a token, in bytes. A longer one is refused by its length alone, whatever it holds.
+/// The longest value that can hold a token, in bytes. A longer one is refused by its length alone,
+/// whatever it holds.
 pub(crate) const LONGEST: usize = "Bearer ".len().saturating_add(Limits::TOKEN_BYTES_CAP);
 
-/// The token in the value of a request's one Authorization header; `None` when the request has none.
+/// The token in the value of a request's one Authorization header; `None` when the request has
+/// none.
 ///
-/// HTTP stacks join duplicate headers with a comma (RFC 9110 §5.3), which no bearer token contains: a comma therefore means
-/// two credentials, and a gate that took either would disagree with a proxy that took the other.
+/// HTTP stacks join duplicate headers with a comma (RFC 9110 §5.3), which no bearer token
+/// contains: a comma therefore means two credentials, and a gate that took either would disagree
+/// with a proxy that took the other.
 ///
 /// # Errors
 /// The stage `bearer` of [`Rejection`].

@@ -1,4 +1,5 @@
-//! The registered claims (RFC 7519 §4.1, RFC 9068 §2.2): present means well-formed, or the token is refused.
+//! The registered claims (RFC 7519 §4.1, RFC 9068 §2.2): present means well-formed, or the token
+//! is refused.
 
 use std::borrow::Cow;
 
@@ -14,14 +15,16 @@ use crate::{
 
 /// The registered claims of an authentic token, typed.
 ///
-/// A claim that is there with the wrong type is refused and never skipped (CVE-2026-25537), so `None` means absent.
+/// A claim that is there with the wrong type is refused and never skipped (CVE-2026-25537), so
+/// `None` means absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claims {
-    /// Issuer. Of a token without `iss`, which a policy can accept, the issuer whose key has signed it.
+    /// Issuer. Of a token without `iss`, which a policy can accept, the issuer whose key has
+    /// signed it.
     pub iss: String,
-    /// Audience: one string is read as a list of one. Empty only where the policy reads another claim in its place, or accepts
-    /// tokens without one.
+    /// Audience: one string is read as a list of one. Empty only where the policy reads another
+    /// claim in its place, or accepts tokens without one.
     pub aud: Vec<String>,
     /// Expiry: the first whole second at which the token is over.
     pub exp: UnixSeconds,
@@ -35,11 +38,13 @@ pub struct Claims {
     pub jti: Option<String>,
     /// OAuth 2.0 client (RFC 8693 §4.3).
     pub client_id: Option<String>,
-    /// Scopes, separated by spaces (RFC 8693 §4.2). Of an array, those of its strings that are scopes (RFC 6749 §3.3).
+    /// Scopes, separated by spaces (RFC 8693 §4.2). Of an array, those of its strings that are
+    /// scopes (RFC 6749 §3.3).
     pub scope: Option<String>,
 }
 
-/// The registered claims as they stand in the payload, with the whole object for rules about other claims.
+/// The registered claims as they stand in the payload, with the whole object for rules about other
+/// claims.
 #[derive(Debug)]
 pub(crate) struct ParsedClaims<'t> {
     pub(crate) object: Object<'t>,
@@ -77,7 +82,8 @@ pub(crate) fn of_token<'t>(
     typed(object, exp.ceil, changed)
 }
 
-/// The claims of an answer about an opaque token (RFC 7662 §2.2), where neither `iss` nor `exp` has to be.
+/// The claims of an answer about an opaque token (RFC 7662 §2.2), where neither `iss` nor `exp`
+/// has to be.
 ///
 /// # Errors
 /// `claim-malformed`.
@@ -88,7 +94,8 @@ pub(crate) fn of_response<'t>(mut object: Object<'t>, deviations: Deviations) ->
     typed(object, exp, changed)
 }
 
-/// Brings what an issuer writes differently into the one form that all rules read; whether there was anything.
+/// Brings what an issuer writes differently into the one form that all rules read; whether there
+/// was anything.
 pub(crate) fn normalize(object: &mut Object<'_>, deviations: Deviations) -> bool {
     let mut changed = false;
     if deviations.has(Deviation::NullClaims) {
@@ -101,7 +108,8 @@ pub(crate) fn normalize(object: &mut Object<'_>, deviations: Deviations) -> bool
             if let Some(value) = object.get_mut(claim)
                 && let Value::Integer(number) = value
             {
-                // Of a number, not of a reference to one: that would bring all of core::fmt into the validator.
+                // Of a number, not of a reference to one: that would bring all of core::fmt into
+                // the validator.
                 let number: u64 = *number;
                 *value = Value::String(Cow::Owned(number.to_string()));
                 changed = true;
@@ -154,7 +162,8 @@ impl ParsedClaims<'_> {
         self.object.get(claim).and_then(Value::as_str)
     }
 
-    /// The claims as JSON, where they are not as they were signed: whoever is handed claims sees what was decided by.
+    /// The claims as JSON, where they are not as they were signed: whoever is handed claims sees
+    /// what was decided by.
     pub(crate) fn normal_form(&self) -> Option<String> {
         self.changed.then(|| self.object.to_json())
     }

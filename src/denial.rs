@@ -1,4 +1,5 @@
-//! Why a request was refused: a token's own rejections, and what else can stand against a request. A closed list with permanent codes.
+//! Why a request was refused: a token's own rejections, and what else can stand against a request.
+//! A closed list with permanent codes.
 //!
 //! It is apart from [`Rejection`] so that a verifier without a gate carries none of it.
 
@@ -63,7 +64,8 @@ pub enum Denial {
     DpopProofMissing,
     /// There is more than one `DPoP` header, or more in it than one proof (RFC 9449 §4.3 check 1).
     DpopProofAmbiguous,
-    /// The proof is no good as a JWS: the code of a rejection, or the member at fault (RFC 9449 §4.3 checks 2 to 7).
+    /// The proof is no good as a JWS: the code of a rejection, or the member at fault (RFC 9449
+    /// §4.3 checks 2 to 7).
     DpopProofInvalid { reason: &'static str },
     /// A proof names a URL, and nobody but the client says under which origin the service is
     /// reached: the policy has no `gate.origins`.

@@ -1,16 +1,18 @@
 //! What an issuer may do differently from RFC 7515 and RFC 7519, where a policy says that it does.
 
-/// One way in which an issuer's tokens differ. None is accepted unless the policy names it for that issuer.
+/// One way in which an issuer's tokens differ. None is accepted unless the policy names it for
+/// that issuer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deviation {
-    /// A token without `iss` speaks for the issuer whose key has signed it. One with another `iss` is refused.
+    /// A token without `iss` speaks for the issuer whose key has signed it. One with another `iss`
+    /// is refused.
     MissingIss,
     /// A token without `aud` is accepted. One with another `aud` is refused.
     MissingAud,
     /// `sub`, `jti` and `client_id` may be whole numbers, and are read as their decimal text.
     NumericIds,
-    /// A claim that is `null` counts as absent. STRICTER: but for `cnf`, since a token that lost its binding
-    /// would pass for one that never had any.
+    /// A claim that is `null` counts as absent. STRICTER: but for `cnf`, since a token that lost
+    /// its binding would pass for one that never had any.
     NullClaims,
     /// The three segments may have the padding of base64 (RFC 4648 §3.2).
     Base64urlPadding,

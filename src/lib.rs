@@ -1,10 +1,11 @@
-//! Verifies JSON Web Tokens with the issuer's public keys at hand, and decides about whole requests by
-//! them: which route asks for which scopes and claims, who sent the token, and whether it was revoked.
+//! Verifies JSON Web Tokens with the issuer's public keys at hand, and decides about whole
+//! requests by them: which route asks for which scopes and claims, who sent the token, and whether
+//! it was revoked.
 //!
 //! There is no clock, no network and no randomness in it. Time is an argument, and what a decision
 //! needs from outside leaves as a value and comes back as one. So the same policy gives the same
-//! verdict in a native service, in a worker and in the npm package `portcullis`, which is this crate
-//! as WebAssembly.
+//! verdict in a native service, in a worker and in the npm package `portcullis`, which is this
+//! crate as WebAssembly.
 //!
 //! ```
 //! use portcullis::{UnixSeconds, Verifier};

@@ -29,11 +29,13 @@ impl Limits {
     /// No policy can take more object members in one JSON text than this, all levels together.
     pub const MEMBERS_CAP: usize = 1024;
 
-    /// For what a caller wrote, not an attacker: a policy with its keys, of ten thousand issuers and more.
+    /// For what a caller wrote, not an attacker: a policy with its keys, of ten thousand issuers
+    /// and more.
     pub(crate) const DOCUMENT: Limits =
         Limits { token_bytes: 0, header_bytes: 0, depth: 32, members: 1_048_576, padding: false };
 
-    /// For what an issuer published: a JWK Set. A search for duplicates compares each member of an object with all before it.
+    /// For what an issuer published: a JWK Set. A search for duplicates compares each member of an
+    /// object with all before it.
     pub(crate) const FETCHED: Limits =
         Limits { token_bytes: 0, header_bytes: 0, depth: 16, members: 8192, padding: false };
 
@@ -42,8 +44,8 @@ impl Limits {
         Limits { token_bytes, header_bytes, depth, members, padding: false }
     }
 
-    /// The same for tokens whose segments may be padded: some issuer of the policy pads them. Whose token it is, is
-    /// known later.
+    /// The same for tokens whose segments may be padded: some issuer of the policy pads them.
+    /// Whose token it is, is known later.
     pub(crate) const fn with_padding(self, padding: bool) -> Self {
         Limits { padding, ..self }
     }

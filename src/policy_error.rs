@@ -69,7 +69,8 @@ impl PolicyError {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// JSON pointer (RFC 6901) to the member at fault; a missing member is named where it should stand.
+    /// JSON pointer (RFC 6901) to the member at fault; a missing member is named where it should
+    /// stand.
     #[must_use]
     pub fn pointer(&self) -> &str {
         &self.pointer

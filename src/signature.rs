@@ -23,7 +23,8 @@ use crate::{
     rejection::{Rejection, Segment},
 };
 
-/// A token whose signature holds. Nothing outside this module can make one, so whatever asks for one cannot be reached unchecked.
+/// A token whose signature holds. Nothing outside this module can make one, so whatever asks for
+/// one cannot be reached unchecked.
 #[derive(Debug)]
 pub struct AuthenticToken<'t> {
     token: UnverifiedToken<'t>,
@@ -62,7 +63,8 @@ impl<'t> AuthenticToken<'t> {
         AuthenticToken { token: self.token.with_payload(payload.into_bytes()), ..self }
     }
 
-    /// The issuers (indices in the policy) that have a key under which the signature holds; the token speaks for no other.
+    /// The issuers (indices in the policy) that have a key under which the signature holds; the
+    /// token speaks for no other.
     pub(crate) fn issuers(&self) -> impl Iterator<Item = usize> + Clone {
         self.held.iter().flatten().map(|(issuer, _)| *issuer)
     }
@@ -79,8 +81,9 @@ impl<'t> AuthenticToken<'t> {
 
 /// Checks a token's signature with the keys that fit it.
 ///
-/// Keys of several issuers may fit. When one of the issuer holds that the token names, that is all it can be accepted by; otherwise every
-/// issuer has to be decided, since two issuers can publish the same key.
+/// Keys of several issuers may fit. When one of the issuer holds that the token names, that is all
+/// it can be accepted by; otherwise every issuer has to be decided, since two issuers can publish
+/// the same key.
 ///
 /// # Errors
 /// `signature-length` when no key takes a signature of that length, else `signature-invalid`.
@@ -90,7 +93,8 @@ pub(crate) fn authenticate<'t>(
 ) -> Result<AuthenticToken<'t>, Rejection> {
     let actual = token.signature().len();
     let mut lengths = candidates.iter().map(|candidate| signature_bytes(candidate.key));
-    // The length comes before any arithmetic: an empty or truncated signature is never looked at (CVE-2020-28042).
+    // The length comes before any arithmetic: an empty or truncated signature is never looked at
+    // (CVE-2020-28042).
     if let Some(expected) = lengths.clone().next().filter(|_| lengths.all(|length| length != actual)) {
         return Err(Rejection::SignatureLength { expected, actual });
     }
@@ -114,7 +118,8 @@ pub(crate) fn authenticate<'t>(
     Ok(AuthenticToken { token, held })
 }
 
-/// The one length a signature under this key has, in bytes (RFC 7518 §3.2–3.5, RFC 8037 §3.1, FIPS 204 table 2).
+/// The one length a signature under this key has, in bytes (RFC 7518 §3.2–3.5, RFC 8037 §3.1, FIPS
+/// 204 table 2).
 fn signature_bytes(key: &VerificationKey) -> usize {
     match key.material() {
         Material::Hs256(_) => 32,

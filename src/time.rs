@@ -34,7 +34,8 @@ impl UnixSeconds {
 
     /// Is `self` over at `now`, judged by a clock that may be fast by `leeway`?
     ///
-    /// RFC 7519 §4.1.4: the current time must be *before* the expiry, so the instant itself is over.
+    /// RFC 7519 §4.1.4: the current time must be *before* the expiry, so the instant itself is
+    /// over.
     #[must_use]
     pub const fn is_over(self, now: UnixSeconds, leeway: Leeway) -> bool {
         now.0 >= self.0.saturating_add(leeway.0)
@@ -43,9 +44,9 @@ impl UnixSeconds {
 
 /// A NumericDate (RFC 7519 §2): seconds since 1970, which may have a fraction or an exponent.
 ///
-/// Clocks and leeways are whole seconds. Compared with those, the two whole seconds around an instant
-/// say all there is to say: it has been reached when `ceil` has, and lies before a whole second when
-/// `floor` does. No float is involved, so that nothing is rounded.
+/// Clocks and leeways are whole seconds. Compared with those, the two whole seconds around an
+/// instant say all there is to say: it has been reached when `ceil` has, and lies before a whole
+/// second when `floor` does. No float is involved, so that nothing is rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NumericDate {
     /// The last whole second that is not after it.
@@ -90,7 +91,8 @@ impl NumericDate {
     }
 }
 
-/// The exponent of a number; one that is too large is as good as the largest. A loop, which is smaller than `parse`.
+/// The exponent of a number; one that is too large is as good as the largest. A loop, which is
+/// smaller than `parse`.
 #[inline(never)]
 pub(crate) fn exponent(text: &[u8]) -> i64 {
     let mut value = 0_i64;
@@ -107,12 +109,14 @@ fn appended(seconds: u64, digit: u8) -> Option<u64> {
     UnixSeconds::new(seconds).map(UnixSeconds::get)
 }
 
-/// The instants at which an accepted token would be accepted again by the same policy: from the first to before the second.
+/// The instants at which an accepted token would be accepted again by the same policy: from the
+/// first to before the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Validity {
     /// The first of them.
     pub from: UnixSeconds,
-    /// The first after them, in seconds since the epoch; it may lie a leeway past the last representable instant.
+    /// The first after them, in seconds since the epoch; it may lie a leeway past the last
+    /// representable instant.
     pub until: u64,
     /// Whether no list could tell if it was revoked, and it is accepted all the same.
     pub stale: bool,
@@ -134,7 +138,8 @@ impl Validity {
     }
 }
 
-/// How far two clocks may be apart, in whole seconds: 5 by default, at most 300 ("no more than a few minutes", RFC 7519 §4.1.4).
+/// How far two clocks may be apart, in whole seconds: 5 by default, at most 300 ("no more than a
+/// few minutes", RFC 7519 §4.1.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(transparent)]
 pub struct Leeway(u64);
@@ -231,7 +236,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_numeric_date_agrees_with_wide_integers(tenths in 0..=2_600_000_000_000_u64, zeros in 0..30_usize, by in 0..12_i32) {
-            // The same instant in every notation: digits moved over the point and back by the exponent.
+            // The same instant in every notation: digits moved over the point and back by the
+            // exponent.
             let padding = "0".repeat(zeros);
             let expected = (tenths.div_ceil(10) <= UnixSeconds::MAX.0).then_some((tenths / 10, tenths.div_ceil(10)));
             let (whole, tenth) = (tenths / 10, tenths % 10);

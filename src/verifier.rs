@@ -43,7 +43,8 @@ pub struct Accepted {
     alternative: Option<String>,
 }
 
-/// Decides about tokens by one policy. It holds no clock and does no I/O: the same input gives the same verdict everywhere.
+/// Decides about tokens by one policy. It holds no clock and does no I/O: the same input gives the
+/// same verdict everywhere.
 ///
 /// ```
 /// use portcullis::{Stage, UnixSeconds, Verifier};
@@ -59,7 +60,8 @@ pub struct Accepted {
 /// # Ok::<(), portcullis::PolicyError>(())
 /// ```
 ///
-/// What it remembers between tokens (headers it has read, tables for its keys) makes it faster and changes no verdict.
+/// What it remembers between tokens (headers it has read, tables for its keys) makes it faster and
+/// changes no verdict.
 #[derive(Debug)]
 pub struct Verifier {
     policy: Policy,
@@ -88,18 +90,21 @@ impl Verifier {
         Policy::from_json(policy).map(Verifier::new)
     }
 
-    /// Takes the JWK Set that an issuer publishes, in place of the one it published before. Keys that are built in stay and come
-    /// first; a key that is no good is left out; keys that were there already keep what they have earned.
+    /// Takes the JWK Set that an issuer publishes, in place of the one it published before. Keys
+    /// that are built in stay and come first; a key that is no good is left out; keys that were
+    /// there already keep what they have earned.
     ///
     /// # Errors
-    /// An issuer without `remote` (`/issuer`); text that is no JWK Set, or has no usable key. The present keys then stay.
+    /// An issuer without `remote` (`/issuer`); text that is no JWK Set, or has no usable key. The
+    /// present keys then stay.
     pub fn set_remote_keys(&mut self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
         self.admit_tenant(issuer);
         self.keys.take(&self.policy, issuer, jwks)
     }
 
-    /// Drops the keys that an issuer published, when they have not been confirmed for too long; those that are built in stay.
-    /// Whether there were any: an answer that was given by them then counts no more.
+    /// Drops the keys that an issuer published, when they have not been confirmed for too long;
+    /// those that are built in stay. Whether there were any: an answer that was given by them then
+    /// counts no more.
     pub fn forget_remote_keys(&mut self, issuer: &str) -> bool {
         self.keys.forget(&self.policy, issuer)
     }
@@ -109,8 +114,9 @@ impl Verifier {
         self.policy.revocation().is_some_and(|rules| self.revocations.list_is_stale(rules, now))
     }
 
-    /// A verifier for another policy that takes over what this one was given: published keys, and lists of revocations as
-    /// far as the other policy trusts who signed them. The others are kept aside until a policy trusts them again.
+    /// A verifier for another policy that takes over what this one was given: published keys, and
+    /// lists of revocations as far as the other policy trusts who signed them. The others are kept
+    /// aside until a policy trusts them again.
     pub(crate) fn replaced(&self, policy: &str) -> Result<Self, PolicyError> {
         let mut verifier = Verifier::from_json(policy)?;
         verifier.policy.inherit_resolver(&self.policy);
@@ -119,8 +125,8 @@ impl Verifier {
         Ok(verifier)
     }
 
-    /// Decides about what an authorization server says of a token of that issuer (RFC 7662): the policy's rules, and the
-    /// lists of revocations, which hold whoever vouches for a token.
+    /// Decides about what an authorization server says of a token of that issuer (RFC 7662): the
+    /// policy's rules, and the lists of revocations, which hold whoever vouches for a token.
     pub(crate) fn check_response(
         &self,
         issuer: usize,
@@ -133,13 +139,15 @@ impl Verifier {
         self.revocations.check_response(&self.policy, issuer, token, claims, now, validity, vouched)
     }
 
-    /// Decides about the credentials of a request: the value of its one Authorization header (RFC 6750 §2.1).
+    /// Decides about the credentials of a request: the value of its one Authorization header (RFC
+    /// 6750 §2.1).
     ///
-    /// A token with `cnf` is bound to a key of its client's and is refused, since a verifier does not see who sends it: a [`Gate`](crate::Gate)
-    /// does (RFC 9449 §7.2, RFC 8705 §3).
+    /// A token with `cnf` is bound to a key of its client's and is refused, since a verifier does
+    /// not see who sends it: a [`Gate`](crate::Gate) does (RFC 9449 §7.2, RFC 8705 §3).
     ///
     /// # Errors
-    /// The [`Rejection`] of the first stage that refuses; `binding-unsupported` of a token with `cnf`.
+    /// The [`Rejection`] of the first stage that refuses; `binding-unsupported` of a token with
+    /// `cnf`.
     pub fn verify_authorization(&self, authorization: Option<&str>, now: UnixSeconds) -> Verdict {
         let token = bearer::token(authorization, self.policy.limits())?;
         let take = |claims: &ParsedClaims<'_>, _: &Header, validity: Validity| {
@@ -150,8 +158,8 @@ impl Verifier {
         Ok(self.accepted(authentic, claims, validity))
     }
 
-    /// The same for a caller that checks the binding itself: the `cnf` of the [`payload`](Accepted::payload) against the client's
-    /// certificate (RFC 8705 §3).
+    /// The same for a caller that checks the binding itself: the `cnf` of the
+    /// [`payload`](Accepted::payload) against the client's certificate (RFC 8705 §3).
     ///
     /// # Errors
     /// The [`Rejection`] of the first stage that refuses.
@@ -159,10 +167,12 @@ impl Verifier {
         self.verify(bearer::token(authorization, self.policy.limits())?, now)
     }
 
-    /// Decides about a token in the compact serialization: is it what its issuer signed, for us and for now?
+    /// Decides about a token in the compact serialization: is it what its issuer signed, for us
+    /// and for now?
     ///
-    /// Who sends it is another question, which only a request answers: a token with `cnf` (RFC 7800) is accepted here, and whoever lets a
-    /// request pass by it has to check the binding.
+    /// Who sends it is another question, which only a request answers: a token with `cnf`
+    /// (RFC 7800) is accepted here, and whoever lets a request pass by it has to check the
+    /// binding.
     ///
     /// # Errors
     /// The [`Rejection`] of the first stage that refuses.
@@ -178,7 +188,8 @@ impl Verifier {
         Accepted { header, claims, payload, stale: validity.stale, alternative }
     }
 
-    /// The pipeline. `take` sees the claims and how long they hold once nothing stands against the token.
+    /// The pipeline. `take` sees the claims and how long they hold once nothing stands against the
+    /// token.
     pub(crate) fn decide<'t, T>(
         &self,
         token: &'t str,
@@ -188,7 +199,8 @@ impl Verifier {
         self.decide_about(token, now, false, take)
     }
 
-    /// The pipeline about a token that its issuer may have `vouched` for, when no list of revocations can.
+    /// The pipeline about a token that its issuer may have `vouched` for, when no list of
+    /// revocations can.
     pub(crate) fn decide_about<'t, T>(
         &self,
         token: &'t str,
@@ -221,7 +233,8 @@ impl Verifier {
         authentic.keys().for_each(|key| self.keys().note_use(key));
     }
 
-    /// A number for the header of an authentic token: whoever has parsed the text of a header with the same number need not again.
+    /// A number for the header of an authentic token: whoever has parsed the text of a header with
+    /// the same number need not again.
     #[cfg(feature = "js")]
     pub(crate) fn header_number(&self, authentic: &AuthenticToken<'_>) -> u32 {
         self.headers.keep(authentic.header_segment(), authentic.header())
@@ -259,7 +272,8 @@ impl Verifier {
     }
 }
 
-/// Checks a signature alone (RFC 7515 §5.2): no issuer, no audience, no time. The payload may be anything.
+/// Checks a signature alone (RFC 7515 §5.2): no issuer, no audience, no time. The payload may be
+/// anything.
 ///
 /// ```
 /// use portcullis::{Alg, VerificationKey, verify_jws};
@@ -337,20 +351,23 @@ impl Accepted {
         &self.claims
     }
 
-    /// Whether nobody could tell if the token was revoked, and the policy accepts it all the same (`whenStale: "allow"`).
+    /// Whether nobody could tell if the token was revoked, and the policy accepts it all the same
+    /// (`whenStale: "allow"`).
     #[must_use]
     pub fn is_stale(&self) -> bool {
         self.stale
     }
 
-    /// The name of the alternative that it fits, where the policy has its issuer's tokens in several.
+    /// The name of the alternative that it fits, where the policy has its issuer's tokens in
+    /// several.
     #[must_use]
     pub fn alternative(&self) -> Option<&str> {
         self.alternative.as_deref()
     }
 
-    /// All claims as they were signed: the text of a JSON object that passed the strict reader. What the policy lets an issuer write
-    /// differently ([`Deviation`](crate::Deviation)) stands in its normal form.
+    /// All claims as they were signed: the text of a JSON object that passed the strict reader.
+    /// What the policy lets an issuer write differently ([`Deviation`](crate::Deviation)) stands
+    /// in its normal form.
     #[must_use]
     pub fn payload(&self) -> &str {
         // The payload was parsed as JSON, so it is UTF-8.

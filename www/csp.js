@@ -1,5 +1,5 @@
-// The policies of the pages. Each page also carries its own in a meta element, so that it holds on a host that sends no headers; a test says
-// that the two are one.
+// The policies of the pages. Each page also carries its own in a meta element, so that it holds on
+// a host that sends no headers; a test says that the two are one.
 
 const COMMON = ["style-src 'self'", "img-src 'self'", "manifest-src 'self'"];
 const END = [

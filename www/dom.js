@@ -1,11 +1,15 @@
-// The few things every part of the page needs. Text goes in as text, never as HTML: a token is written by strangers.
+// The few things every part of the page needs. Text goes in as text, never as HTML: a token is
+// written by strangers.
 
 export const $ = (id) => document.getElementById(id);
 
 /** Is that section of the page the one that is seen? */
 export const isOpen = (view) => document.documentElement.dataset.view === view;
 
-/** An element with its properties (`dataset` and `aria` are objects of their own) and what is in it. */
+/**
+ * An element with its properties (`dataset` and `aria` are objects of their own) and what is in
+ * it.
+ */
 export function element(name, { dataset, aria, ...properties } = {}, ...children) {
   const made = Object.assign(document.createElement(name), properties);
   Object.assign(made.dataset, dataset);
@@ -14,7 +18,10 @@ export function element(name, { dataset, aria, ...properties } = {}, ...children
   return made;
 }
 
-/** Says a sentence to a screen reader. Emptied first, so that the same sentence is said a second time. */
+/**
+ * Says a sentence to a screen reader. Emptied first, so that the same sentence is said a second
+ * time.
+ */
 export function announce(text) {
   const region = $('announcement');
   region.textContent = '';
@@ -23,7 +30,10 @@ export function announce(text) {
   }, 30);
 }
 
-/** Copies a text and says on the button that it has; where a browser denies it, the text is to be copied by hand. */
+/**
+ * Copies a text and says on the button that it has; where a browser denies it, the text is to be
+ * copied by hand.
+ */
 export async function copy(text, button, what = 'Copied') {
   const label = button.dataset.label ?? button.textContent;
   button.dataset.label = label;

@@ -1,5 +1,6 @@
-// Offline after the first visit: every file of the site is kept under the version they make up together, and answered from there. It is the one
-// script here that fetches, and only these files, from where it came from itself.
+// Offline after the first visit: every file of the site is kept under the version they make up
+// together, and answered from there. It is the one script here that fetches, and only these files,
+// from where it came from itself.
 importScripts('./precache.js');
 
 const { version, files, documents } = self.precache;

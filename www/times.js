@@ -1,4 +1,5 @@
-// Times as people read them, and the life of a token on a line: when it was issued, from when and until when it holds, when the user signed in, now.
+// Times as people read them, and the life of a token on a line: when it was issued, from when and
+// until when it holds, when the user signed in, now.
 import { $, announce, element } from './dom.js';
 
 /** The last second of the year 9999: beyond it the core takes no time (src/time.rs). */

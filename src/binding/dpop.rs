@@ -1,4 +1,5 @@
-//! Demonstrating Proof of Possession (RFC 9449 §4): a proof is a JWS by the client's own key over this one request.
+//! Demonstrating Proof of Possession (RFC 9449 §4): a proof is a JWS by the client's own key over
+//! this one request.
 
 use std::sync::Arc;
 
@@ -84,7 +85,8 @@ pub(crate) fn check(proof: &str, occasion: &Occasion<'_>, rules: &ProofRules) ->
     if !rules.algorithms.contains(&header.alg()) {
         return Err(because("alg"));
     }
-    // The one place where a key is taken from a header: it proves nothing but that the sender has it, and the token says whether that is enough.
+    // The one place where a key is taken from a header: it proves nothing but that the sender has
+    // it, and the token says whether that is enough.
     let header = read_object(header.text().as_bytes(), &limits).map_err(|_| because("jwk"))?;
     let (jwk, key) = own_key(&header, unverified.header().alg()).ok_or(because("jwk"))?;
     let jkt = thumbprint::of(jwk).ok_or(because("jwk"))?;
@@ -119,14 +121,16 @@ pub(crate) fn check(proof: &str, occasion: &Occasion<'_>, rules: &ProofRules) ->
             (age == Age::Previous).then(|| nonces.current(occasion.now))
         }
     };
-    // RFC 9449 §11.1: a hash is stored, and no text of the client's choice. Method and URL are in their normal form, so that another
-    // spelling is not another proof; `jti` stands last and alone may hold a line feed.
+    // RFC 9449 §11.1: a hash is stored, and no text of the client's choice. Method and URL are in
+    // their normal form, so that another spelling is not another proof; `jti` stands last and
+    // alone may hold a line feed.
     let place = [&jkt, "\n", occasion.method, "\n", &here, "\n"].concat();
     let replay_key = base64url::encode(&Hash::Sha256.of(&[place.as_bytes(), jti.as_bytes()]));
     Ok(Proof { jkt, replay_key, issued_at, until, next_nonce })
 }
 
-/// The public key in the proof's header (RFC 9449 §4.2). Private members are refused (§4.3 check 7), and so are secrets.
+/// The public key in the proof's header (RFC 9449 §4.2). Private members are refused (§4.3
+/// check 7), and so are secrets.
 fn own_key<'o, 'h>(header: &'o Object<'h>, alg: Alg) -> Option<(&'o Object<'h>, VerificationKey)> {
     let Some(Value::Object(jwk)) = header.get("jwk") else { return None };
     let named = jwk::read(jwk, Some(&[alg])).ok()?.ok()?;

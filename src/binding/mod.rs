@@ -1,4 +1,5 @@
-//! What proves that a token is its sender's: possession of a key (RFC 9449, RFC 8705), and the network it comes from.
+//! What proves that a token is its sender's: possession of a key (RFC 9449, RFC 8705), and the
+//! network it comes from.
 
 pub(crate) mod uri;
 pub(crate) mod network;
@@ -13,9 +14,10 @@ use crate::{
     rejection::Rejection,
 };
 
-/// May whoever sends these claims' token as a bearer token be taken for the one it was issued to? A token that is bound to a key must not
-/// be weakened to one (RFC 9449 §7.2), nor be taken without a look at the certificate (RFC 8705 §3). What the binding is does not matter
-/// here: nothing of it can be checked without the request.
+/// May whoever sends these claims' token as a bearer token be taken for the one it was issued to?
+/// A token that is bound to a key must not be weakened to one (RFC 9449 §7.2), nor be taken
+/// without a look at the certificate (RFC 8705 §3). What the binding is does not matter here:
+/// nothing of it can be checked without the request.
 ///
 /// # Errors
 /// `binding-unsupported`.
@@ -33,8 +35,8 @@ pub(crate) struct Confirmation<'c> {
 }
 
 impl<'c> Confirmation<'c> {
-    /// The claim `cnf`, if there is one. Every method in it that is known has to be proven, and one has to be; what stands beside it is
-    /// ignored (RFC 7800 §3.1).
+    /// The claim `cnf`, if there is one. Every method in it that is known has to be proven, and
+    /// one has to be; what stands beside it is ignored (RFC 7800 §3.1).
     ///
     /// # Errors
     /// `claim-malformed`, `binding-unsupported`.
@@ -72,7 +74,8 @@ impl<'c> Confirmation<'c> {
         }
     }
 
-    /// Is the token the client's, whose connection has that certificate? `Ok` when it is not bound to one.
+    /// Is the token the client's, whose connection has that certificate? `Ok` when it is not bound
+    /// to one.
     ///
     /// # Errors
     /// `certificate-missing`, `certificate-mismatch`.

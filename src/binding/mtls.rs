@@ -4,8 +4,9 @@ use crate::{base64url, engine::hash::Hash, keys::from_pem};
 
 /// The `x5t#S256` of a certificate (RFC 8705 §3.1): the SHA-256 of its DER in base64url.
 ///
-/// It takes what platforms hand over, each form told by its own shape: PEM labelled `CERTIFICATE`, the byte sequence `:…:` of RFC 9440,
-/// SHA-256 in 64 hexadecimal digits, with or without colons, or the thumbprint itself. `None` for anything else.
+/// It takes what platforms hand over, each form told by its own shape: PEM labelled `CERTIFICATE`,
+/// the byte sequence `:…:` of RFC 9440, SHA-256 in 64 hexadecimal digits, with or without colons,
+/// or the thumbprint itself. `None` for anything else.
 #[must_use]
 pub fn thumbprint(certificate: &str) -> Option<String> {
     let text = certificate.trim_ascii();

@@ -2,7 +2,8 @@
 
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// The address of a client. An IPv4 address that is mapped into IPv6 (RFC 4291 §2.5.5.2) is the IPv4 address.
+/// The address of a client. An IPv4 address that is mapped into IPv6 (RFC 4291 §2.5.5.2) is the
+/// IPv4 address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Address {
     is_v4: bool,
@@ -10,7 +11,8 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Reads an address as platforms and proxies write it: alone, with a port, in brackets, with a zone.
+    /// Reads an address as platforms and proxies write it: alone, with a port, in brackets, with a
+    /// zone.
     #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim_matches([' ', '\t']);
@@ -49,7 +51,8 @@ impl Cidr {
         self.prefix == 0
     }
 
-    /// Reads `address/prefix`; an address alone is a block of one. `None` when it is none, or has bits set behind its prefix.
+    /// Reads `address/prefix`; an address alone is a block of one. `None` when it is none, or has
+    /// bits set behind its prefix.
     #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
@@ -82,8 +85,8 @@ impl Cidr {
     }
 }
 
-/// The client behind proxies that are trusted: the last address in the list of hops that is none of theirs. `None` when that hop is no
-/// address.
+/// The client behind proxies that are trusted: the last address in the list of hops that is none
+/// of theirs. `None` when that hop is no address.
 ///
 /// Everything to its left was written by the client itself or by those it passed through.
 #[must_use]

@@ -2,9 +2,11 @@
 
 use crate::{base64url, engine::hash::Hash, json::Object};
 
-/// SHA-256 over the required members of a JWK in the order of their names, in base64url; `None` for kinds that have none here.
+/// SHA-256 over the required members of a JWK in the order of their names, in base64url; `None`
+/// for kinds that have none here.
 ///
-/// The members have to have been read before (`keys::jwk`): what was decoded strictly has one spelling, and needs no escape in JSON.
+/// The members have to have been read before (`keys::jwk`): what was decoded strictly has one
+/// spelling, and needs no escape in JSON.
 #[must_use]
 pub(crate) fn of(jwk: &Object<'_>) -> Option<String> {
     let member = |name: &str| jwk.get(name)?.as_str();
@@ -26,7 +28,8 @@ mod tests {
 
     #[test]
     fn the_examples_of_the_rfcs() {
-        // RFC 7638 section 3.1; RFC 8037 appendix A.3; RFC 9449 section 6.1 with the key of its section 4.1.
+        // RFC 7638 section 3.1; RFC 8037 appendix A.3; RFC 9449 section 6.1 with the key of its
+        // section 4.1.
         for (jwk, expected) in [
             (
                 r#"{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}"#,

@@ -1,4 +1,5 @@
-//! Absolute URLs in their normal form (RFC 3986 §6.2.2 and §6.2.3), so that two spellings of one place compare equal.
+//! Absolute URLs in their normal form (RFC 3986 §6.2.2 and §6.2.3), so that two spellings of one
+//! place compare equal.
 
 use core::net::Ipv4Addr;
 
@@ -23,8 +24,8 @@ pub struct Url<'u> {
 }
 
 impl<'u> Url<'u> {
-    /// Reads a URL; `None` for what is no absolute URL of HTTP or could be read in two ways: with user information, a backslash, or
-    /// anything but visible ASCII.
+    /// Reads a URL; `None` for what is no absolute URL of HTTP or could be read in two ways: with
+    /// user information, a backslash, or anything but visible ASCII.
     #[must_use]
     pub fn parse(text: &'u str) -> Option<Self> {
         if text.len() > LONGEST || !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
@@ -104,7 +105,8 @@ impl<'u> Url<'u> {
         Some(self)
     }
 
-    /// The normal form without query and fragment: what `htu` is compared with (RFC 9449 §4.3 check 9).
+    /// The normal form without query and fragment: what `htu` is compared with (RFC 9449 §4.3
+    /// check 9).
     #[must_use]
     pub fn without_query(&self) -> String {
         [if self.secure { "https://" } else { "http://" }, &self.authority, &self.path].concat()
@@ -122,7 +124,8 @@ impl<'u> Url<'u> {
         self.authority.get(..self.host_bytes).unwrap_or_default()
     }
 
-    /// Does it name this very machine? By name alone: `localhost`, what is below it (RFC 6761 §6.3), 127.0.0.0/8 and `[::1]`.
+    /// Does it name this very machine? By name alone: `localhost`, what is below it (RFC 6761
+    /// §6.3), 127.0.0.0/8 and `[::1]`.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         let host = self.host();
@@ -158,8 +161,9 @@ fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-/// The normal form of a path: percent-encoded unreserved characters stand for themselves, hexadecimal digits are upper case, and dot
-/// segments are gone (RFC 3986 §6.2.2.1 to §6.2.2.3). An empty path is `/`.
+/// The normal form of a path: percent-encoded unreserved characters stand for themselves,
+/// hexadecimal digits are upper case, and dot segments are gone (RFC 3986 §6.2.2.1 to §6.2.2.3).
+/// An empty path is `/`.
 #[must_use]
 pub fn normal_path(path: &str) -> String {
     without_dot_segments(&normal_escapes(path))

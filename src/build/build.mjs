@@ -1,4 +1,5 @@
-// Builds dist/: each module of wasm-pack.toml by wasm-pack and wasm-opt, and the TypeScript around them.
+// Builds dist/: each module of wasm-pack.toml by wasm-pack and wasm-opt, and the TypeScript around
+// them.
 //   node src/build/build.mjs
 import {
   cpSync,
@@ -27,7 +28,10 @@ const LOCK = join(TARGET, 'dist.lock');
 const SOURCES = ['Cargo.toml', 'Cargo.lock', 'wasm-pack.toml', 'package-lock.json', 'src'];
 const SCRIPTS = join('src', 'build');
 
-/** Brings dist/ up to date; it is left alone when neither it nor anything it is made of has changed. `npm pack` ships what this leaves. */
+/**
+ * Brings dist/ up to date; it is left alone when neither it nor anything it is made of has
+ * changed. `npm pack` ships what this leaves.
+ */
 export async function build() {
   const fingerprint = sourcesOf();
   if (isCurrent(DIST, STAMP, fingerprint)) return;
@@ -80,7 +84,10 @@ async function makeDist(fingerprint) {
   writeStamp(DIST, STAMP, fingerprint);
 }
 
-/** All modules, which change with the Rust alone: minutes that an edit of TypeScript need not wait for. */
+/**
+ * All modules, which change with the Rust alone: minutes that an edit of TypeScript need not wait
+ * for.
+ */
 async function makeWasm() {
   const fingerprint = sourcesOf((path) => !path.endsWith('.ts'));
   if (isCurrent(WASM, WASM_STAMP, fingerprint)) return;
@@ -132,7 +139,10 @@ async function compile({ name, target, features }, { rustflags }) {
   await run('wasm-pack', args, { env, log: name });
 }
 
-/** What is shipped of it: made smaller, and once more as base64 for runtimes that compile it from the script itself. */
+/**
+ * What is shipped of it: made smaller, and once more as base64 for runtimes that compile it from
+ * the script itself.
+ */
 async function optimize({ name }, { wasm_opt, wasm_order, wasm_flags }, out) {
   const folder = folderOf(name);
   const silent = join(folder, `${name}_silent.wasm`);

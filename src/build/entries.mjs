@@ -1,8 +1,12 @@
-// Writes the entries of the package that load wasm, one for each module and condition, as wasm-pack.toml says. Node's own modules only.
+// Writes the entries of the package that load wasm, one for each module and condition, as
+// wasm-pack.toml says. Node's own modules only.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** How each condition of package.json gets at a module: what is imported for it, and the expression that is the module. */
+/**
+ * How each condition of package.json gets at a module: what is imported for it, and the expression
+ * that is the module.
+ */
 const CONDITIONS = {
   // Compiled from the script itself, wherever nothing is known of the bundler.
   default: (name) => [

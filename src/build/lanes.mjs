@@ -1,9 +1,11 @@
-// Runs stages beside each other: lanes side by side, and in a lane one stage after the other. Node's own modules only.
+// Runs stages beside each other: lanes side by side, and in a lane one stage after the other.
+// Node's own modules only.
 
 /**
- * Runs every stage that it can. A stage has a `name`, a `lane`, and in `after` the names of the stages that it stands on; where one of
- * these failed, it is not reached. A `quiet` stage runs beside one `busy` lane at most. `perform(stage)` gives what went wrong, or
- * nothing. The result is a map of `{ error, seconds, from }` by name; a stage that was not reached has no entry.
+ * Runs every stage that it can. A stage has a `name`, a `lane`, and in `after` the names of the
+ * stages that it stands on; where one of these failed, it is not reached. A `quiet` stage runs
+ * beside one `busy` lane at most. `perform(stage)` gives what went wrong, or nothing. The result
+ * is a map of `{ error, seconds, from }` by name; a stage that was not reached has no entry.
  */
 export async function runInLanes(stages, perform) {
   const results = new Map();

@@ -1,4 +1,5 @@
-// Collects what a user can be told: every text with words in it that the sources can print, into tests/messages.txt, to be read by people.
+// Collects what a user can be told: every text with words in it that the sources can print, into
+// tests/messages.txt, to be read by people.
 //   node src/build/messages.mjs            writes it
 //   node src/build/messages.mjs --check    says whether it is what would be written
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';

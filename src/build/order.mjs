@@ -1,5 +1,6 @@
-// The order of a module's functions. gzip sees a repetition when both places are less than 32 KB apart, and code is full of them:
-// a generic function is compiled once a type. So each function is followed by the one most like it and those before it.
+// The order of a module's functions. gzip sees a repetition when both places are less than 32 KB
+// apart, and code is full of them: a generic function is compiled once a type. So each function is
+// followed by the one most like it and those before it.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 import { leb, reader, sectionsOf } from './wasm-bytes.mjs';
@@ -9,7 +10,10 @@ const SHINGLE = 5;
 /** How many functions before it a function is compared with. */
 const WINDOW = 40;
 
-/** Names the functions in the module of that file by their rank, for wasm-opt to order them by name. */
+/**
+ * Names the functions in the module of that file by their rank, for wasm-opt to order them by
+ * name.
+ */
 export function rankFunctions(file) {
   const module = readFileSync(file);
   const { imports, bodies, rest } = functionsOf(module);
@@ -56,7 +60,10 @@ function shinglesOf(body) {
   return found;
 }
 
-/** How many functions are imported, the bodies of the others, and the module without its names (WebAssembly Core §5.5). */
+/**
+ * How many functions are imported, the bodies of the others, and the module without its names
+ * (WebAssembly Core §5.5).
+ */
 function functionsOf(module) {
   const found = { imports: 0, bodies: [], rest: [module.subarray(0, 8)] };
   for (const { id, content, whole } of sectionsOf(module)) {

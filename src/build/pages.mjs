@@ -1,5 +1,6 @@
-// Puts the site together in target/www: www/ as it stands, the documentation as pages, the package's files it uses, and a module made of what
-// none can load under the inspector's policy. It is plain files: `npm start` serves them, and any static host may.
+// Puts the site together in target/www: www/ as it stands, the documentation as pages, the
+// package's files it uses, and a module made of what none can load under the inspector's policy.
+// It is plain files: `npm start` serves them, and any static host may.
 //   node src/build/pages.mjs
 import { createHash } from 'node:crypto';
 import {
@@ -75,7 +76,10 @@ function write(folder, name, what, text) {
   writeFileSync(join(folder, name), `// Made by src/build/pages.mjs: ${what}.\n${text}\n`);
 }
 
-/** The wasm and after it the schema, as one deflated text; kept until they change, since Zopfli takes some seconds. */
+/**
+ * The wasm and after it the schema, as one deflated text; kept until they change, since Zopfli
+ * takes some seconds.
+ */
 async function packed() {
   const wasm = readFileSync(join(DIST, 'wasm', 'portcullis.wasm'));
   const schema = JSON.stringify(JSON.parse(readFileSync(join(DIST, 'policy.schema.json'), 'utf8')));

@@ -1,5 +1,6 @@
-// A panic in WebAssembly traps at once: its message would be formatted and written to a stderr that is not there. What makes that
-// message is taken out of a module before wasm-opt sees it: 5 KB of the validator's gzip.
+// A panic in WebAssembly traps at once: its message would be formatted and written to a stderr
+// that is not there. What makes that message is taken out of a module before wasm-opt sees it: 5
+// KB of the validator's gzip.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 import { Plain } from './steps.mjs';
@@ -8,12 +9,16 @@ import { reader, sectionsOf } from './wasm-bytes.mjs';
 // Where a panic ends up: core's and std's own functions, none of which returns.
 const PANICS =
   /panicking|panic_handler|panic_already_|slice_index_fail|slice_error_fail|rust_panic|handle_alloc_error|unwrap_failed|expect_failed|capacity_overflow/;
-// What formats. `<u32>::_fmt` and itoa's own `fmt` do not: they write the digits of a number into a text.
+// What formats. `<u32>::_fmt` and itoa's own `fmt` do not: they write the digits of a number into
+// a text.
 const FORMATS = /^(?!.*\bitoa::).*(?:\bfmt\b|Formatter|\bwrite_(?:str|char)\b|do_count_chars)/;
 // The source files that the compiler names in panics.
 const SOURCE = /(?:\/rustc\/|crates\/|src\/|library\/)[\w./+-]+?\.rs/g;
 
-/** Writes the module in the file `from` to the file `to` without what is there for the messages of panics alone. */
+/**
+ * Writes the module in the file `from` to the file `to` without what is there for the messages of
+ * panics alone.
+ */
 export async function withoutPanicTexts(from, to) {
   const { default: binaryen } = await import('binaryen');
   const module = binaryen.readBinary(readFileSync(from));
@@ -29,7 +34,8 @@ export async function withoutPanicTexts(from, to) {
     return found;
   };
   if (stub(PANICS) === 0) throw new Plain('the wasm names no panic function: src/build/panics.mjs, PANICS');
-  // The arguments of a panic have their formatters in the table. Nothing else calls them where nothing else formats.
+  // The arguments of a panic have their formatters in the table. Nothing else calls them where
+  // nothing else formats.
   if (!formats(module.emitText())) stub(FORMATS);
   const bytes = Buffer.from(module.emitBinary());
   blankLocations(bytes);
@@ -48,7 +54,10 @@ function formats(text) {
   return false;
 }
 
-/** Overwrites with zeros the names of source files, and where in them a panic is: address and length of the name, line and column. */
+/**
+ * Overwrites with zeros the names of source files, and where in them a panic is: address and
+ * length of the name, line and column.
+ */
 function blankLocations(bytes) {
   for (const { offset, data } of dataOf(bytes)) {
     for (const { 0: path, index } of data.toString('latin1').matchAll(SOURCE)) {

@@ -1,4 +1,5 @@
-// The browsers, databases and tools that `npm test` uses and no package registry has. Node's own modules only.
+// The browsers, databases and tools that `npm test` uses and no package registry has. Node's own
+// modules only.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -7,7 +8,10 @@ import { Plain, run, step, twice } from './steps.mjs';
 /** Debian puts each major version of PostgreSQL into a folder of its own. */
 const POSTGRESES = '/usr/lib/postgresql';
 
-/** Each: where it may be (given what lists a folder), the Debian package that has it, and what a person does where there is no Debian. */
+/**
+ * Each: where it may be (given what lists a folder), the Debian package that has it, and what a
+ * person does where there is no Debian.
+ */
 export const PROGRAMS = [
   {
     name: 'Chromium',
@@ -65,8 +69,9 @@ const MACHINE = {
 };
 
 /**
- * Makes sure of all of them. What is missing is installed where that can be done, which is said before; with PORTCULLIS_NO_INSTALL=1, and
- * where it cannot be done, one sentence says what is missing.
+ * Makes sure of all of them. What is missing is installed where that can be done, which is said
+ * before; with PORTCULLIS_NO_INSTALL=1, and where it cannot be done, one sentence says what is
+ * missing.
  */
 export async function programs({ has, list, mayInstall, install, say, env } = MACHINE) {
   const missing = PROGRAMS.filter(({ paths }) => !paths(list).some((path) => path && has(path)));

@@ -1,8 +1,9 @@
-// The public API of the crate, one line an item, into tests/rust/public-api.txt: what a release promises.
+// The public API of the crate, one line an item, into tests/rust/public-api.txt: what a release
+// promises.
 //   node src/build/public-api.mjs            writes it
 //   node src/build/public-api.mjs --check    says whether it is what would be written
-// It is read from rustdoc's JSON with all features. An item counts by the shortest path that leads to it.
-// What a signature mentions has a path as well: a type that nobody can name fails here.
+// It is read from rustdoc's JSON with all features. An item counts by the shortest path that leads
+// to it. What a signature mentions has a path as well: a type that nobody can name fails here.
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -14,7 +15,9 @@ Written by \`node src/build/public-api.mjs\`, and compared by \`npm test -- --on
 `;
 /** The format of rustdoc's JSON that this file was written for. */
 const KNOWN_FORMAT = 57;
-/** What derives bring along, and what the compiler finds of itself and no stable program asks for. */
+/**
+ * What derives bring along, and what the compiler finds of itself and no stable program asks for.
+ */
 const UNSTABLE_TRAITS = ['StructuralPartialEq', 'Freeze', 'UnwindSafe', 'RefUnwindSafe'];
 
 /** rustdoc's account of the crate. */
@@ -193,7 +196,10 @@ export function publicApi({ index, paths, root, format_version: format }) {
     add(at, `${open(item)}pub variant ${at}`);
     if (of.struct) fields(at, of.struct.fields);
   }
-  /** The inherent items of a type, and the traits that it was given: those that look alike on one line. */
+  /**
+   * The inherent items of a type, and the traits that it was given: those that look alike on one
+   * line.
+   */
   function impls(path, ids) {
     const alike = new Map();
     for (const { inner } of ids.map((id) => index[id])) {

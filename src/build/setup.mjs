@@ -1,4 +1,5 @@
-// Everything a fresh machine lacks, installed once. Node's own modules only: it runs before `npm ci`.
+// Everything a fresh machine lacks, installed once. Node's own modules only: it runs before
+// `npm ci`.
 //   node src/build/setup.mjs [--all]
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,8 +11,9 @@ const WASM_PACK = '0.15.1';
 const CARGO_FUZZ = '0.13.1';
 const RUST_TARGETS = ['wasm32-unknown-unknown', 'wasm32-wasip1', 'wasm32-wasip2'];
 /**
- * Makes sure of the toolchain and the npm packages; with `tests` also of the runtimes and programs of `npm test`; with `all` of every
- * runtime there is a test for. Takes a moment when nothing is to be done.
+ * Makes sure of the toolchain and the npm packages; with `tests` also of the runtimes and programs
+ * of `npm test`; with `all` of every runtime there is a test for. Takes a moment when nothing is
+ * to be done.
  */
 export const setup = (options) => together([packages(), rust().then(() => equipment(options))]);
 
@@ -29,7 +31,8 @@ export const equipment = ({ tests = false, all = false } = {}) =>
 /** The tools that build the package. */
 const tools = () =>
   together([
-    // It downloads nothing here, so that it needs no TLS; nor do we need what it brings beside itself.
+    // It downloads nothing here, so that it needs no TLS; nor do we need what it brings beside
+    // itself.
     cargoTool('wasm-bindgen', 'wasm-bindgen-cli', wasmBindgenVersion(), [
       '--no-default-features',
       '--bin',
@@ -69,7 +72,10 @@ function wasmBindgenVersion() {
 /** The tool of `npm run fuzz`. */
 export const cargoFuzz = () => cargoTool('cargo-fuzz', 'cargo-fuzz', CARGO_FUZZ);
 
-/** None of them needs to be fast: they are built without optimisation, which takes a third of the time and writes the same bytes. */
+/**
+ * None of them needs to be fast: they are built without optimisation, which takes a third of the
+ * time and writes the same bytes.
+ */
 async function cargoTool(program, crate, version, flags = []) {
   const path = join(TOOLS, 'bin', program);
   if (existsSync(path) && (await ask(path, ['--version']))?.endsWith(` ${version}`)) return;

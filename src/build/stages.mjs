@@ -1,4 +1,5 @@
-// The stages of `npm test`, in the order of its table. Each is a name, a lane and a piece of work. Node's own modules only.
+// The stages of `npm test`, in the order of its table. Each is a name, a lane and a piece of work.
+// Node's own modules only.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,8 +9,9 @@ import { equipment, packages, rust } from './setup.mjs';
 import { NATIVE_FEATURES, Plain, ROOT, run } from './steps.mjs';
 
 /**
- * What runs beside what: a lane runs one stage at a time. The CPU goes first to what others wait for and to what has time limits;
- * `nice`, as in nice(1), is for what takes the rest. Browsers share the machine with one `busy` lane at most.
+ * What runs beside what: a lane runs one stage at a time. The CPU goes first to what others wait
+ * for and to what has time limits; `nice`, as in nice(1), is for what takes the rest. Browsers
+ * share the machine with one `busy` lane at most.
  */
 export const LANES = {
   setup: { nice: 0, after: [] },
@@ -198,8 +200,9 @@ const list = (all) => [
   },
   { name: 'page', lane: 'browsers', work: () => nodeTest('tests/browsers/demo') },
 
-  // A minute of each target by the clock, eight at a time, which on two cores is a quarter of a minute of CPU. FUZZ_SECONDS changes the
-  // minute; `npm run fuzz` gives each target a core. One of them compares dist/ with the native build.
+  // A minute of each target by the clock, eight at a time, which on two cores is a quarter of a
+  // minute of CPU. FUZZ_SECONDS changes the minute; `npm run fuzz` gives each target a core. One
+  // of them compares dist/ with the native build.
   {
     name: 'fuzz',
     lane: 'fuzz',

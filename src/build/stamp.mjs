@@ -1,9 +1,13 @@
-// Whether a folder that was made is still what was made, of what it was made of. Node's own modules only.
+// Whether a folder that was made is still what was made, of what it was made of. Node's own
+// modules only.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The SHA-256 of files and folders below `root`: their names, sizes and bytes. `counts` may leave paths out. */
+/**
+ * The SHA-256 of files and folders below `root`: their names, sizes and bytes. `counts` may leave
+ * paths out.
+ */
 export function hashOf(root, paths, counts = () => true) {
   const hash = createHash('sha256');
   const add = (path) => {
@@ -19,7 +23,10 @@ export function hashOf(root, paths, counts = () => true) {
   return hash.digest('hex');
 }
 
-/** Is the folder what was made of sources with that fingerprint? A file that was changed, added or taken away since says no. */
+/**
+ * Is the folder what was made of sources with that fingerprint? A file that was changed, added or
+ * taken away since says no.
+ */
 export function isCurrent(folder, stamp, fingerprint) {
   if (!existsSync(folder) || !existsSync(stamp)) return false;
   return readFileSync(stamp, 'utf8') === stampOf(folder, fingerprint);

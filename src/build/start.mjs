@@ -1,4 +1,5 @@
-// `npm start`: builds, then serves the demonstration in workerd until Ctrl-C. With --check it runs through it once and ends.
+// `npm start`: builds, then serves the demonstration in workerd until Ctrl-C. With --check it runs
+// through it once and ends.
 //   [PORT=8787] node src/build/start.mjs [--check]
 
 import { check } from '../../www/demo/check.mjs';

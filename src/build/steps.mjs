@@ -1,4 +1,5 @@
-// Running things so that a person sees what is done and for how long. Node's own modules only: set-up runs before `npm ci`.
+// Running things so that a person sees what is done and for how long. Node's own modules only:
+// set-up runs before `npm ci`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, openSync, readFileSync } from 'node:fs';
@@ -11,8 +12,9 @@ export const TARGET = join(ROOT, 'target');
 export const TOOLS = join(TARGET, 'tools');
 
 /**
- * One set of features for every native build that does not ask for another, so that the crate and its oracles are built for it once.
- * Without ml-dsa: seven vectors state what a build says that does not know it.
+ * One set of features for every native build that does not ask for another, so that the crate and
+ * its oracles are built for it once. Without ml-dsa: seven vectors state what a build says that
+ * does not know it.
  */
 export const NATIVE_FEATURES = 'issuer,tower';
 
@@ -37,8 +39,8 @@ export async function step(name, work) {
 }
 
 /**
- * Runs a program to its end. With `log`, its output goes to `target/logs/LOG.log` and the end of it is shown when it fails; otherwise it is
- * shown as it comes.
+ * Runs a program to its end. With `log`, its output goes to `target/logs/LOG.log` and the end of
+ * it is shown when it fails; otherwise it is shown as it comes.
  */
 export async function run(program, args, { cwd = ROOT, env = {}, log } = {}) {
   const path = log && join(TARGET, 'logs', `${log}.log`);
@@ -91,7 +93,10 @@ export async function ask(program, args) {
   });
 }
 
-/** A port of loopback for a program that takes no port 0; the gap between closing it and its opening is nobody else's. */
+/**
+ * A port of loopback for a program that takes no port 0; the gap between closing it and its
+ * opening is nobody else's.
+ */
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -101,7 +106,10 @@ export async function freePort() {
   return port;
 }
 
-/** Runs a script's main function: a `Plain` failure is one sentence, anything else shows where it came from. */
+/**
+ * Runs a script's main function: a `Plain` failure is one sentence, anything else shows where it
+ * came from.
+ */
 export async function main(work) {
   try {
     await work();

@@ -1,4 +1,5 @@
-// `npm test`: every stage named and timed, each a pass or a failure, side by side where they can be. Node's own modules only.
+// `npm test`: every stage named and timed, each a pass or a failure, side by side where they can
+// be. Node's own modules only.
 //   node src/build/test.mjs [--all] [--only NAME]…
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -53,7 +54,10 @@ const sign = (running) => {
   return `  … ${[...running].map(since).join(' · ')}`;
 };
 
-/** Runs it in a process of its own. What it prints is shown as it comes where nothing else is, and whole at its end otherwise. */
+/**
+ * Runs it in a process of its own. What it prints is shown as it comes where nothing else is, and
+ * whole at its end otherwise.
+ */
 async function runStage({ name, lane, nice }) {
   const isSeen = lane === 'setup' || lane === 'one';
   const args = [fileURLToPath(import.meta.url), '--stage', name, ...(options.all ? ['--all'] : [])];

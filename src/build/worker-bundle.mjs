@@ -1,5 +1,5 @@
-// A worker for workerd, bundled as wrangler does it: the condition is `workerd`, and each .wasm a module of its own, since workerd compiles no
-// code at run time.
+// A worker for workerd, bundled as wrangler does it: the condition is `workerd`, and each .wasm a
+// module of its own, since workerd compiles no code at run time.
 import { dirname } from 'node:path';
 
 import { ROOT } from './steps.mjs';

@@ -8,10 +8,11 @@ use crate::{
     policy_error::PolicyError,
 };
 
-/// An object in which every member is of the kind that its [`Shape`] says, so that `None` means absent.
+/// An object in which every member is of the kind that its [`Shape`] says, so that `None` means
+/// absent.
 ///
-/// A reader that asks for a member which the shape lacks, or for another kind of value, would read a
-/// default for ever. In debug builds, and so in every test, that fails an assertion.
+/// A reader that asks for a member which the shape lacks, or for another kind of value, would read
+/// a default for ever. In debug builds, and so in every test, that fails an assertion.
 #[derive(Clone, Copy)]
 pub(crate) struct Checked<'o, 'a> {
     object: &'o Object<'a>,

@@ -1,4 +1,5 @@
-//! Reading what a caller wrote (a policy, a key, a request to mint): every error names its member, and unknown members are refused.
+//! Reading what a caller wrote (a policy, a key, a request to mint): every error names its member,
+//! and unknown members are refused.
 
 pub(crate) mod checked;
 pub(crate) mod shape;
@@ -33,7 +34,8 @@ pub(crate) fn parse_within<'t>(text: &'t str, limits: &Limits) -> Result<Object<
     })
 }
 
-/// Typed access to the members of a document without a shape. A member that is there with the wrong type is an error, never skipped.
+/// Typed access to the members of a document without a shape. A member that is there with the
+/// wrong type is an error, never skipped.
 #[allow(dead_code, reason = "which of them are used depends on the features")]
 impl<'a> Object<'a> {
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), PolicyError> {
@@ -90,7 +92,8 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// An array of objects, each handed to `read` and its errors laid at its index; whether it is there.
+    /// An array of objects, each handed to `read` and its errors laid at its index; whether it is
+    /// there.
     pub(crate) fn objects(
         &self,
         name: &str,

@@ -1,4 +1,5 @@
-//! The shape of a document, written once as tables: readers check by it, and the published JSON Schema is made of it.
+//! The shape of a document, written once as tables: readers check by it, and the published JSON
+//! Schema is made of it.
 
 use crate::{
     alg::Alg,
@@ -135,7 +136,8 @@ impl Shape {
 }
 
 impl Member {
-    /// A member that may be left out. What it is for stands in the published schema and in no binary.
+    /// A member that may be left out. What it is for stands in the published schema and in no
+    /// binary.
     pub(crate) const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
         // The text is evaluated away where nothing reads it.
         #[cfg(not(test))]

@@ -11,8 +11,8 @@ pub(crate) fn split_scheme(url: &str) -> Option<(&str, &str)> {
 
 /// Is it an absolute https URL, or http on a loopback name, that every parser reads alike?
 ///
-/// STRICTER than RFC 3986: no user information, no fragment, no white space or other characters that parsers mend in different ways;
-/// the scheme is in lower case.
+/// STRICTER than RFC 3986: no user information, no fragment, no white space or other characters
+/// that parsers mend in different ways; the scheme is in lower case.
 pub(crate) fn check(url: &str) -> Result<(), &'static str> {
     check_among(url, &[])
 }

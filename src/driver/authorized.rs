@@ -45,7 +45,8 @@ impl Authorized {
         &self.issuer
     }
 
-    /// The name of the alternative that the token fits, where the policy has its issuer's tokens in several.
+    /// The name of the alternative that the token fits, where the policy has its issuer's tokens
+    /// in several.
     #[must_use]
     pub fn alternative(&self) -> Option<&str> {
         self.alternative.as_deref()
@@ -65,7 +66,8 @@ impl Authorized {
         serde_json::from_str(&self.claims)
     }
 
-    /// The registered claims. An authorization server's answer about an opaque token need not have them (RFC 7662 §2.2).
+    /// The registered claims. An authorization server's answer about an opaque token need not have
+    /// them (RFC 7662 §2.2).
     pub(crate) fn registered(&self) -> Option<Claims> {
         // The claims are in the normal form by now, whatever the issuer writes differently.
         let object = read_object(self.claims.as_bytes(), &Limits::DOCUMENT).ok()?;

@@ -5,7 +5,8 @@ use core::mem;
 use super::{Authorized, Introspection, Reply, World, key_refresh};
 use crate::gate::{Evidence, Facts, Forward, Introspected, Preflight, Replay, Step};
 
-/// As often as a gate is asked about one request: keys of two issuers at most, an authorization server, a proof.
+/// As often as a gate is asked about one request: keys of two issuers at most, an authorization
+/// server, a proof.
 const MOST_ROUNDS: usize = 6;
 
 /// A request, as the shell saw it.
@@ -57,7 +58,8 @@ struct Found {
 }
 
 impl Found {
-    /// Drops what was found out under another policy. The answer about a proof stays: the gate counts it for that proof alone.
+    /// Drops what was found out under another policy. The answer about a proof stays: the gate
+    /// counts it for that proof alone.
     fn under(&mut self, policy: String) {
         if self.policy.as_ref() != Some(&policy) {
             self.keys_unchanged = false;

@@ -15,8 +15,8 @@ const MOST_BYTES: usize = 4_000_000;
 /// Names a token under a policy by a hash: the token itself is kept nowhere.
 pub(crate) type Key = Vec<u8>;
 
-/// The key of a token under the policy of a gate. An answer counts for no other policy: that one may
-/// ask another server, as another client, or keep answers for a shorter time.
+/// The key of a token under the policy of a gate. An answer counts for no other policy: that one
+/// may ask another server, as another client, or keep answers for a shorter time.
 pub(crate) fn key(gate: &Gate, token: &str) -> Key {
     Hash::Sha256.of(&[gate.policy_id().as_bytes(), b"\n", token.as_bytes()]).to_vec()
 }

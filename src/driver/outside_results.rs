@@ -21,8 +21,9 @@ pub struct Published {
     /// `Age`.
     pub age: Option<String>,
     /// The issuer's metadata that named the set (OpenID Connect Discovery 1.0 §4, RFC 8414 §3), as
-    /// JSON. A policy that would not follow them ([`Gate::jwks_uri`](crate::Gate::jwks_uri)) does not
-    /// take the set, nor take it over. Without them, whoever found the set answers for its place.
+    /// JSON. A policy that would not follow them ([`Gate::jwks_uri`](crate::Gate::jwks_uri)) does
+    /// not take the set, nor take it over. Without them, whoever found the set answers for its
+    /// place.
     pub metadata: Option<String>,
 }
 

@@ -1,6 +1,7 @@
-//! The hashes of JOSE (FIPS 180-4) as one type, so that what works with any of them is there once and not once a hash. The compression of
-//! a block is RustCrypto's; blocks and padding (§5.1, §5.2) are cut here, by one piece of code for all three: RustCrypto's own is compiled
-//! once a hash, 3 KB of the validator's wasm.
+//! The hashes of JOSE (FIPS 180-4) as one type, so that what works with any of them is there once
+//! and not once a hash. The compression of a block is RustCrypto's; blocks and padding (§5.1,
+//! §5.2) are cut here, by one piece of code for all three: RustCrypto's own is compiled once a
+//! hash, 3 KB of the validator's wasm.
 
 use core::{ops::Deref, slice};
 
@@ -161,7 +162,8 @@ impl Hasher {
 
     #[inline(never)]
     pub(super) fn finish(mut self) -> HashValue {
-        // A length of 2⁶¹ bytes is more than there is memory: of the 16 bytes that SHA-512 has for it, the upper 8 are zero.
+        // A length of 2⁶¹ bytes is more than there is memory: of the 16 bytes that SHA-512 has for
+        // it, the upper 8 are zero.
         let bits = u64::try_from(self.all_bytes).unwrap_or(u64::MAX).wrapping_mul(8);
         let block = self.hash.block_bytes();
         if let Some((first, others)) = self.rest.get_mut(self.rest_bytes..).and_then(<[u8]>::split_first_mut) {

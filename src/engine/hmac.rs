@@ -1,8 +1,9 @@
-//! HMAC with SHA-2 (RFC 2104, RFC 7518 §3.2). The comparison is that of the crate `subtle`, in constant time natively. WebAssembly promises
-//! no timing.
+//! HMAC with SHA-2 (RFC 2104, RFC 7518 §3.2). The comparison is that of the crate `subtle`, in
+//! constant time natively. WebAssembly promises no timing.
 //!
-//! jwt-compact's own hashes the key anew for every token. Here a key is hashed once, when it is imported: two blocks of the nine or ten that
-//! a token takes. One piece of code serves the three algorithms: RustCrypto's `hmac` is compiled once an algorithm, 3 KB of the validator's wasm.
+//! jwt-compact's own hashes the key anew for every token. Here a key is hashed once, when it is
+//! imported: two blocks of the nine or ten that a token takes. One piece of code serves the three
+//! algorithms: RustCrypto's `hmac` is compiled once an algorithm, 3 KB of the validator's wasm.
 
 use core::{fmt, num::NonZeroUsize};
 use std::borrow::Cow;

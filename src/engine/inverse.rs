@@ -1,6 +1,7 @@
-//! Inversion modulo an odd number, in variable time: divsteps in batches of 29, applied to the whole numbers as 2×2 matrices
-//! (Bernstein, Yang, “Fast constant-time gcd computation and modular inversion”, 2019, in the form of libsecp256k1's
-//! `modinv32_var`, doc/safegcd_implementation.md; δ starts at 1 and is held as η = −δ).
+//! Inversion modulo an odd number, in variable time: divsteps in batches of 29, applied to the
+//! whole numbers as 2×2 matrices (Bernstein, Yang, “Fast constant-time gcd computation and modular
+//! inversion”, 2019, in the form of libsecp256k1's `modinv32_var`, doc/safegcd_implementation.md;
+//! δ starts at 1 and is held as η = −δ).
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -10,7 +11,8 @@
 
 use super::limbs::{LIMB_BITS, MASK, Number, WIDEST, add, canonicalize, widened};
 
-/// Twenty-nine divsteps as a matrix: 2²⁹·(f', g') = (u·f + v·g, q·f + r·g). |u| + |v| ≤ 2²⁹ and |q| + |r| ≤ 2²⁹.
+/// Twenty-nine divsteps as a matrix: 2²⁹·(f', g') = (u·f + v·g, q·f + r·g). |u| + |v| ≤ 2²⁹
+/// and |q| + |r| ≤ 2²⁹.
 struct Batch {
     u: i64,
     v: i64,
@@ -18,10 +20,11 @@ struct Batch {
     r: i64,
 }
 
-/// The matrix of the next 29 divsteps, which the lowest limbs of f (odd) and g determine, and η after them.
+/// The matrix of the next 29 divsteps, which the lowest limbs of f (odd) and g determine, and η
+/// after them.
 ///
-/// Zeros of g are shifted out together; then up to six of its bits at once are cancelled by a multiple of f:
-/// f·(f² − 2) = −f⁻¹ mod 2⁶ for odd f.
+/// Zeros of g are shifted out together; then up to six of its bits at once are cancelled by a
+/// multiple of f: f·(f² − 2) = −f⁻¹ mod 2⁶ for odd f.
 fn divsteps(mut eta: i32, f: i32, g: i32) -> (i32, Batch) {
     let (mut f, mut g) = (f as u32, g as u32);
     let (mut u, mut v, mut q, mut r) = (1_u32, 0_u32, 0_u32, 1_u32);
@@ -52,7 +55,8 @@ fn divsteps(mut eta: i32, f: i32, g: i32) -> (i32, Batch) {
     (eta, Batch { u: wide(u), v: wide(v), q: wide(q), r: wide(r) })
 }
 
-/// (f, g) ← batch·(f, g)/2²⁹, on their `length` lowest limbs; the division is exact. Limbs in [0, 2²⁹) but the highest, signed.
+/// (f, g) ← batch·(f, g)/2²⁹, on their `length` lowest limbs; the division is exact. Limbs in [0,
+/// 2²⁹) but the highest, signed.
 fn apply(batch: &Batch, f: &mut Number, g: &mut Number, length: usize) {
     let (mut carry_f, mut carry_g) = (0, 0);
     for i in 0..length.min(WIDEST) {
@@ -104,10 +108,12 @@ fn apply_modular(batch: &Batch, d: &mut Number, e: &mut Number, modulus: &[i32],
     );
 }
 
-/// result ← result·x⁻¹ modulo an odd modulus, in [0, modulus); `false` where x has none. x and result in [0, modulus), as long as it.
+/// result ← result·x⁻¹ modulo an odd modulus, in [0, modulus); `false` where x has none. x and
+/// result in [0, modulus), as long as it.
 ///
-/// With f = modulus, g = x, d = 0, e = start, every batch keeps d·x ≡ f·start and e·x ≡ g·start; when g is 0, f is ±gcd and the
-/// inverse is ±d. For numbers of b bits g is 0 after at most (49·b + 57)/17 divsteps (theorem 11.2 of the paper, b ≥ 46).
+/// With f = modulus, g = x, d = 0, e = start, every batch keeps d·x ≡ f·start and e·x ≡ g·start;
+/// when g is 0, f is ±gcd and the inverse is ±d. For numbers of b bits g is 0 after at most
+/// (49·b + 57)/17 divsteps (theorem 11.2 of the paper, b ≥ 46).
 #[inline(never)]
 pub(super) fn divide(result: &mut [i32], x: &[i32], modulus: &[i32], negated_inverse: u32) -> bool {
     let (mut f, mut g, mut d, mut e) = (widened(modulus), widened(x), [0; WIDEST], widened(result));
@@ -189,7 +195,8 @@ mod tests {
         }
     }
 
-    /// The most that a batch can do to numbers at the ends of (−2·modulus, modulus); `apply_modular` asserts where they are then.
+    /// The most that a batch can do to numbers at the ends of (−2·modulus, modulus);
+    /// `apply_modular` asserts where they are then.
     #[test]
     fn numbers_at_the_ends_of_their_range_stay_in_it() {
         fn holds<M: Modulus<L>, const L: usize>() {
@@ -222,7 +229,8 @@ mod tests {
         holds::<P521Field, 18>();
     }
 
-    /// The magnitudes that a column of `apply` and `apply_modular` can reach, a carry from below included.
+    /// The magnitudes that a column of `apply` and `apply_modular` can reach, a carry from below
+    /// included.
     fn largest_column(entries: i128, limb: i128, multiple: i128, modulus_limb: i128) -> i128 {
         let mut carry = 0;
         for _ in 0..WIDEST {

@@ -1,7 +1,8 @@
-//! Plain numbers in limbs of 29 bits, lowest first: bytes in and out, comparison, sums, and what the constants of a modulus are
-//! derived with at compile time.
+//! Plain numbers in limbs of 29 bits, lowest first: bytes in and out, comparison, sums, and what
+//! the constants of a modulus are derived with at compile time.
 //!
-//! What runs once a signature takes slices of any length, so that WebAssembly holds it once and not once a curve.
+//! What runs once a signature takes slices of any length, so that WebAssembly holds it once and
+//! not once a curve.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -15,7 +16,8 @@ pub(crate) const LIMB_BITS: usize = 29;
 pub(crate) const MASK: i64 = (1 << LIMB_BITS) - 1;
 /// The most limbs a number has: those of P-521.
 pub(crate) const WIDEST: usize = 18;
-/// A number of any curve: what has fewer limbs leaves the highest 0. One length for all keeps one copy of the code.
+/// A number of any curve: what has fewer limbs leaves the highest 0. One length for all keeps one
+/// copy of the code.
 pub(crate) type Number = [i32; WIDEST];
 
 /// The limbs as the lowest of a [`Number`].
@@ -25,7 +27,8 @@ pub(crate) fn widened(limbs: &[i32]) -> Number {
     number
 }
 
-/// The number that big-endian `bytes` spell, into limbs that are 0; `false` where it has more bits than they.
+/// The number that big-endian `bytes` spell, into limbs that are 0; `false` where it has more bits
+/// than they.
 #[inline(never)]
 pub(crate) fn read(bytes: &[u8], limbs: &mut [i32]) -> bool {
     for (i, byte) in bytes.iter().rev().enumerate() {
@@ -49,7 +52,8 @@ pub(crate) fn write_bytes(limbs: &[i32], bytes: &mut [u8]) {
     }
 }
 
-/// Bits `from..from + count` (count ≤ 16) of a number; those above its limbs are 0. Limbs in [0, 2²⁹).
+/// Bits `from..from + count` (count ≤ 16) of a number; those above its limbs are 0. Limbs in [0,
+/// 2²⁹).
 #[inline]
 pub(crate) fn bits(limbs: &[i32], from: usize, count: usize) -> i32 {
     let (place, shift) = (from / LIMB_BITS, from % LIMB_BITS);
@@ -90,7 +94,8 @@ pub(crate) const fn plus<const L: usize>(a: &[i32; L], b: &[i32; L], sign: i32) 
     sum
 }
 
-/// The representative in [0, modulus), limbs in [0, 2²⁹), of a number within ±64·modulus; limbs are any whose carried sum fits.
+/// The representative in [0, modulus), limbs in [0, 2²⁹), of a number within ±64·modulus; limbs
+/// are any whose carried sum fits.
 ///
 /// One step a multiple: callers' numbers are within ±8·modulus.
 #[inline(never)]
@@ -112,9 +117,10 @@ pub(crate) fn canonicalize(limbs: &mut [i32], modulus: &[i32]) {
     }
 }
 
-/// a·b/R modulo the modulus, in [0, 2·modulus): row by row with the reduction interleaved (CIOS; Koç, Acar, Kaliski 1996). Both
-/// factors in [0, modulus) or one of them below R and the other below the modulus, limbs in [0, 2²⁹), all of one length; `out` is 0
-/// at first. A sum is below 2·2⁵⁸ + 2³⁰. 2·L² products, in a loop: for the few products modulo a group order.
+/// a·b/R modulo the modulus, in [0, 2·modulus): row by row with the reduction interleaved (CIOS;
+/// Koç, Acar, Kaliski 1996). Both factors in [0, modulus) or one of them below R and the other
+/// below the modulus, limbs in [0, 2²⁹), all of one length; `out` is 0 at first. A sum is below
+/// 2·2⁵⁸ + 2³⁰. 2·L² products, in a loop: for the few products modulo a group order.
 #[inline(never)]
 pub(crate) fn multiply(out: &mut [i32], a: &[i32], b: &[i32], modulus: &[i32], negated_inverse: u32) {
     let length = out.len();
@@ -145,14 +151,16 @@ pub(crate) const fn halved<const L: usize>(a: &[i32; L]) -> [i32; L] {
     half
 }
 
-/// Hexadecimal digits as limbs, for constants alone: another character, or a number too long, fails the build.
+/// Hexadecimal digits as limbs, for constants alone: another character, or a number too long,
+/// fails the build.
 pub(crate) const fn from_hex<const L: usize>(hex: &str) -> [i32; L] {
     let digits = hex.as_bytes();
     let mut limbs = [0; L];
     let mut i = 0;
     while i < digits.len() {
         let digit = digits[digits.len() - 1 - i];
-        // Anything but 0-9 and a-f underflows, or is more than 15 and does so in the subtraction from 15.
+        // Anything but 0-9 and a-f underflows, or is more than 15 and does so in the subtraction
+        // from 15.
         let digit = if digit <= b'9' { digit - b'0' } else { digit - b'a' + 10 };
         let digit = 15 - (15 - digit);
         let mut bit = 0;
@@ -195,7 +203,8 @@ pub(crate) const fn doubled<const L: usize>(number: &[i32; L], times: usize, mod
     number
 }
 
-/// The same number in digits of (−2²⁸, 2²⁸], which for a number close to powers of two are mostly 0 and small powers.
+/// The same number in digits of (−2²⁸, 2²⁸], which for a number close to powers of two are mostly
+/// 0 and small powers.
 pub(crate) const fn signed_digits<const L: usize>(limbs: &[i32; L]) -> [i64; L] {
     let mut digits = [0; L];
     let (mut i, mut carry) = (0, 0);
@@ -208,7 +217,8 @@ pub(crate) const fn signed_digits<const L: usize>(limbs: &[i32; L]) -> [i64; L] 
     digits
 }
 
-/// −x⁻¹ mod 2²⁹ for odd x, by Newton's iteration y ← y·(2 − x·y), which doubles the correct bits: 3, 6, 12, 24, 48.
+/// −x⁻¹ mod 2²⁹ for odd x, by Newton's iteration y ← y·(2 − x·y), which doubles the correct bits:
+/// 3, 6, 12, 24, 48.
 pub(crate) const fn negated_inverse(x: i32) -> u32 {
     let x = x as u32;
     let mut inverse = x;

@@ -1,4 +1,5 @@
-//! ML-DSA (FIPS 204) as JOSE uses it: the pure variant with an empty context (RFC 9964). The arithmetic is that of the crate `ml-dsa`.
+//! ML-DSA (FIPS 204) as JOSE uses it: the pure variant with an empty context (RFC 9964). The
+//! arithmetic is that of the crate `ml-dsa`.
 
 use core::{convert::Infallible, fmt, marker::PhantomData, num::NonZeroUsize};
 use std::borrow::Cow;
@@ -99,7 +100,8 @@ impl<P: ParameterSet> Algorithm for MlDsa<P> {
     }
 
     fn verify_signature(&self, signature: &Signature<P>, key: &VerifyingKey<P>, message: &[u8]) -> bool {
-        // Another length, hints that are not in order, or a z that is too large are no signature at all (FIPS 204 algorithm 27).
+        // Another length, hints that are not in order, or a z that is too large are no signature
+        // at all (FIPS 204 algorithm 27).
         ml_dsa::Signature::try_from(signature.0.as_slice())
             .is_ok_and(|signature| key.0.verify_with_context(message, &[], &signature))
     }

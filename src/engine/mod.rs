@@ -1,8 +1,9 @@
-//! The arithmetic: from key material, a message and a signature to a yes or a no. It knows nothing of tokens, and nothing secret
-//! but an HMAC key ever enters it.
+//! The arithmetic: from key material, a message and a signature to a yes or a no. It knows nothing
+//! of tokens, and nothing secret but an HMAC key ever enters it.
 //!
-//! Every algorithm is a [`jwt_compact::Algorithm`], so that a Rust user can hand ours to jwt-compact directly. Those that only
-//! verify have [`Infallible`](core::convert::Infallible) for a signing key: there is none to call `sign` with.
+//! Every algorithm is a [`jwt_compact::Algorithm`], so that a Rust user can hand ours to
+//! jwt-compact directly. Those that only verify have [`Infallible`](core::convert::Infallible) for
+//! a signing key: there is none to call `sign` with.
 #![doc = include_str!("REVIEW.md")]
 
 pub mod hmac;
@@ -33,7 +34,8 @@ impl KeyDefect {
     }
 }
 
-/// Bytes that are no signature of their algorithm. What jwt-compact makes of a text can be shown, by code many times as large as a check.
+/// Bytes that are no signature of their algorithm. What jwt-compact makes of a text can be shown,
+/// by code many times as large as a check.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NotASignature;
 
@@ -45,7 +47,8 @@ impl core::fmt::Display for NotASignature {
 
 impl core::error::Error for NotASignature {}
 
-/// Checks a signature's bytes. Any other length than the algorithm's own fails here, since jwt-compact's constructors may panic on it.
+/// Checks a signature's bytes. Any other length than the algorithm's own fails here, since
+/// jwt-compact's constructors may panic on it.
 // One function an algorithm, which engines compile when it is first called.
 #[inline(never)]
 pub fn holds<A: Algorithm>(algorithm: &A, key: &A::VerifyingKey, message: &[u8], signature: &[u8]) -> bool {

@@ -1,5 +1,6 @@
-//! Tables of a key's multiples: with one, a verification is a sum of table entries and needs no doublings. The engine builds them
-//! when it is told to; who may have one is for the holder of the keys to say.
+//! Tables of a key's multiples: with one, a verification is a sum of table entries and needs no
+//! doublings. The engine builds them when it is told to; who may have one is for the holder of the
+//! keys to say.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,8 +27,8 @@ pub trait Precomputable {
     /// Frees the table.
     fn forget_table(&self);
 
-    /// Builds the table of the curve's generator, which all its keys share, if there is none. The first verification that finds its
-    /// key with a table does it otherwise.
+    /// Builds the table of the curve's generator, which all its keys share, if there is none. The
+    /// first verification that finds its key with a table does it otherwise.
     fn precompute_generator(&self);
 
     /// What the generator's table takes now, in bytes.
@@ -41,7 +42,8 @@ pub(super) struct Slot<T>(Arc<Mutex<Option<Arc<T>>>>);
 impl<T> Slot<T> {
     /// The table, if there is one. Whoever holds it may go on using it when it is replaced.
     pub(super) fn get(&self) -> Option<Arc<T>> {
-        // A table is put in its place whole, so that a panic elsewhere cannot have left half of one.
+        // A table is put in its place whole, so that a panic elsewhere cannot have left half of
+        // one.
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -15,7 +15,8 @@ pub struct Connection {
     pub url_vouched: bool,
     /// The address of its other end.
     pub client_address: Option<IpAddr>,
-    /// The client's certificate, in one of the forms of [`mtls::thumbprint`](crate::binding::mtls::thumbprint).
+    /// The client's certificate, in one of the forms of
+    /// [`mtls::thumbprint`](crate::binding::mtls::thumbprint).
     pub certificate: Option<String>,
 }
 

@@ -1,8 +1,9 @@
 //! The gate for workers and pages written in Rust: on the types of the Fetch standard, as web-sys
 //! has them (feature `fetch`).
 //!
-//! It converts, waits for what the gate has to know, and decides nothing. The clock is JavaScript's,
-//! and keys, metadata and answers about opaque tokens come by the runtime's own `fetch`.
+//! It converts, waits for what the gate has to know, and decides nothing. The clock is
+//! JavaScript's, and keys, metadata and answers about opaque tokens come by the runtime's own
+//! `fetch`.
 //!
 //! A [`FetchGate`] is made once, and every request shares it.
 //! `www/docs/frameworks/workers-rs.md` has a whole Cloudflare Worker with the crate `worker`.
@@ -41,8 +42,9 @@ pub use connection::Connection;
 pub use outside::{ClientProof, Outside, Runtime};
 pub use passed::Passed;
 
-/// Guards a `fetch` handler by a gate. Those that were cloned from one another share it. It is `Sync`
-/// where its [`Outside`] is, as [`Runtime`] is, so that a `static` may hold it in a `OnceLock`.
+/// Guards a `fetch` handler by a gate. Those that were cloned from one another share it. It is
+/// `Sync` where its [`Outside`] is, as [`Runtime`] is, so that a `static` may hold it in a
+/// `OnceLock`.
 ///
 /// ```
 #[doc = include_str!("example.rs")]

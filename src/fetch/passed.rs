@@ -18,23 +18,23 @@ impl Passed {
         Passed(passed)
     }
 
-    /// Whose request it is: every claim, the token's header and issuer, and how the client proved to
-    /// be the one the token was given to. `None` on a public route, for an anonymous request, and for
-    /// a CORS preflight that the policy has passed on.
+    /// Whose request it is: every claim, the token's header and issuer, and how the client proved
+    /// to be the one the token was given to. `None` on a public route, for an anonymous request,
+    /// and for a CORS preflight that the policy has passed on.
     #[must_use]
     pub fn authorized(&self) -> Option<&Authorized> {
         self.0.authorized.as_ref()
     }
 
-    /// The registered claims (RFC 7519 §4.1). An authorization server's answer about an opaque token
-    /// need not have them all (RFC 7662 §2.2), and there are none then.
+    /// The registered claims (RFC 7519 §4.1). An authorization server's answer about an opaque
+    /// token need not have them all (RFC 7662 §2.2), and there are none then.
     #[must_use]
     pub fn claims(&self) -> Option<Claims> {
         self.authorized()?.registered()
     }
 
-    /// The origin's view of the request: without what the policy strips, and with the claims that it
-    /// forwards as headers. It takes over the body of `request`, which cannot be read any more.
+    /// The origin's view of the request: without what the policy strips, and with the claims that
+    /// it forwards as headers. It takes over the body of `request`, which cannot be read any more.
     ///
     /// # Errors
     /// The runtime's `TypeError`, when that body was read already.

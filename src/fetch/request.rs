@@ -18,9 +18,9 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Reads a request. Its body can be read afterwards. One whose fields cannot be read has neither
-    /// method nor URL, which the gate refuses: what is missing may be the credentials, or a second
-    /// one.
+    /// Reads a request. Its body can be read afterwards. One whose fields cannot be read has
+    /// neither method nor URL, which the gate refuses: what is missing may be the credentials, or
+    /// a second one.
     pub(super) async fn of(request: &Request) -> Self {
         let Some(headers) = pairs(&request.headers()) else { return Seen::default() };
         let method = request.method();

@@ -1,4 +1,5 @@
-//! What a refused request is told: status, `WWW-Authenticate` (RFC 6750 §3, RFC 9449 §7.1, RFC 9470 §3) and when to come again.
+//! What a refused request is told: status, `WWW-Authenticate` (RFC 6750 §3, RFC 9449 §7.1, RFC
+//! 9470 §3) and when to come again.
 
 use crate::{
     alg::Alg,
@@ -134,7 +135,8 @@ fn challenge(scheme: &str, realm: &str, parameters: &Parameters) -> String {
     text
 }
 
-/// The inside of a quoted-string (RFC 9110 §5.6.4). Everything in it was checked to be visible ASCII or is our own.
+/// The inside of a quoted-string (RFC 9110 §5.6.4). Everything in it was checked to be visible
+/// ASCII or is our own.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"")
 }

@@ -1,4 +1,5 @@
-//! Where the token is, and that there is one of it: one field, one scheme, no comma, no folding (RFC 6750 §2.1, RFC 9110 §5.3).
+//! Where the token is, and that there is one of it: one field, one scheme, no comma, no folding
+//! (RFC 6750 §2.1, RFC 9110 §5.3).
 
 use crate::{
     bearer,
@@ -262,7 +263,8 @@ fn cookies<'f, 'n>(request: &Request<'f>, name: &'n str) -> impl Iterator<Item =
     values.into_iter()
 }
 
-/// The one cookie of that name (RFC 6265 §4.2.1). Two of one name come from two places, and nothing says which is meant.
+/// The one cookie of that name (RFC 6265 §4.2.1). Two of one name come from two places, and
+/// nothing says which is meant.
 fn in_cookie<'f>(request: &Request<'f>, name: &str, limits: &Limits) -> Result<Option<Credentials<'f>>, Rejection> {
     let mut values = cookies(request, name);
     match (values.next(), values.next()) {

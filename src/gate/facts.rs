@@ -43,11 +43,13 @@ pub struct Facts<'f> {
     pub url_vouched: bool,
     /// Whether the request has a body that its header fields do not announce.
     pub has_body: bool,
-    /// Header fields as they came: duplicates are kept, names are in any case. Those of [`Gate::headers`](crate::gate::Gate::headers) suffice.
+    /// Header fields as they came: duplicates are kept, names are in any case. Those of
+    /// [`Gate::headers`](crate::gate::Gate::headers) suffice.
     pub headers: &'f [(&'f str, &'f str)],
     /// The address of the other end of the connection, from the platform and never from a header.
     pub client_address: Option<&'f str>,
-    /// The client's certificate of the TLS connection, in one of the forms of [`mtls::thumbprint`](crate::binding::mtls::thumbprint).
+    /// The client's certificate of the TLS connection, in one of the forms of
+    /// [`mtls::thumbprint`](crate::binding::mtls::thumbprint).
     pub certificate: Option<&'f str>,
     /// What was found out since the last question.
     pub evidence: Evidence<'f>,
@@ -56,12 +58,14 @@ pub struct Facts<'f> {
 /// What was found out for one request, as the steps before asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Evidence<'f> {
-    /// The policy under which it was found out: [`Gate::policy_id`](crate::gate::Gate::policy_id). What was found out under another
-    /// does not count, since one issuer's answer must not vouch under another. `None` says that the policy was not replaced since.
+    /// The policy under which it was found out: [`Gate::policy_id`](crate::gate::Gate::policy_id).
+    /// What was found out under another does not count, since one issuer's answer must not vouch
+    /// under another. `None` says that the policy was not replaced since.
     pub policy: Option<&'f str>,
     /// The issuer's keys were asked for, and none are there that were not before.
     pub keys_unchanged: bool,
-    /// Whose tenant the token says to be is none of ours: whoever resolves tenants outside has said so.
+    /// Whose tenant the token says to be is none of ours: whoever resolves tenants outside has
+    /// said so.
     pub tenant_refused: bool,
     /// Why they could not be had: the words of whoever fetches them, and never a piece of a token.
     pub keys_failure: Option<&'f str>,
@@ -69,13 +73,14 @@ pub struct Evidence<'f> {
     pub keys_retry_seconds: Option<u64>,
     /// What the authorization server said.
     pub introspection: Option<Introspected<'f>>,
-    /// It may be the answer to an earlier question: it was kept, or asked for by another request. Such an answer does not
-    /// count where a step asked for a `fresh` one.
+    /// It may be the answer to an earlier question: it was kept, or asked for by another request.
+    /// Such an answer does not count where a step asked for a `fresh` one.
     pub introspection_kept: bool,
     /// Whether the proof was used before.
     pub replay: Option<Replay>,
-    /// The proof that was asked about, as the step named it, and until when it is remembered. With them the answer counts for that
-    /// proof alone, and under any policy: to ask again would use the proof up.
+    /// The proof that was asked about, as the step named it, and until when it is remembered. With
+    /// them the answer counts for that proof alone, and under any policy: to ask again would use
+    /// the proof up.
     pub replay_of: Option<(&'f str, u64)>,
     /// Why a check of the caller's own refuses.
     pub check: Option<&'f str>,

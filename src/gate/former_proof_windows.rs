@@ -1,5 +1,5 @@
-//! A policy that takes proofs of possession for longer than the one before it: proofs that were used and forgotten since must
-//! not come back to life.
+//! A policy that takes proofs of possession for longer than the one before it: proofs that were
+//! used and forgotten since must not come back to life.
 
 use std::sync::OnceLock;
 
@@ -9,11 +9,13 @@ use crate::{
     time::{Leeway, UnixSeconds},
 };
 
-/// As many former policies count. Of more, the two oldest become one: the narrower window, for the longer time.
+/// As many former policies count. Of more, the two oldest become one: the narrower window, for the
+/// longer time.
 const MOST: usize = 16;
 
-/// The windows of former policies. A replay store was told to remember a proof for as long as its own policy took it. A proof
-/// that may have been used under a former policy is therefore taken for no longer than that one would have taken it.
+/// The windows of former policies. A replay store was told to remember a proof for as long as its
+/// own policy took it. A proof that may have been used under a former policy is therefore taken
+/// for no longer than that one would have taken it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FormerWindows(Vec<FormerWindow>);
 
@@ -21,8 +23,8 @@ pub(super) struct FormerWindows(Vec<FormerWindow>);
 struct FormerWindow {
     /// How old a proof might be, in seconds.
     seconds: u64,
-    /// When it was followed by another: the first instant that is asked about afterwards, since nobody tells the time when a
-    /// policy is replaced.
+    /// When it was followed by another: the first instant that is asked about afterwards, since
+    /// nobody tells the time when a policy is replaced.
     ended: OnceLock<u64>,
 }
 
@@ -61,7 +63,8 @@ impl FormerWindows {
         leeway: Leeway,
     ) -> Result<Proof, Denial> {
         let issued_at = proof.issued_at;
-        // Before the end of its policy the proof may have been used, and by the leeway even before it was made.
+        // Before the end of its policy the proof may have been used, and by the leeway even before
+        // it was made.
         let counts = |window: &&FormerWindow| {
             let ended = window.ended.get().and_then(|ended| UnixSeconds::new(*ended)).unwrap_or(UnixSeconds::MAX);
             issued_at.is_reached(ended, leeway)

@@ -1,4 +1,5 @@
-//! What the origin is told: claims as headers, and nothing in those headers that the client wrote itself.
+//! What the origin is told: claims as headers, and nothing in those headers that the client wrote
+//! itself.
 
 use crate::{
     document::checked::Checked,
@@ -12,7 +13,8 @@ use crate::{
     policy_error::PolicyError,
 };
 
-/// Headers that mean something to HTTP itself, to proxies or to whoever authenticates: no claim may take their place.
+/// Headers that mean something to HTTP itself, to proxies or to whoever authenticates: no claim
+/// may take their place.
 const RESERVED: [&str; 19] = [
     AUTHORIZATION,
     "connection",
@@ -128,7 +130,8 @@ impl Forwarding {
     }
 }
 
-/// A claim by its name, or else by the dots in it: names with dots of their own are common (`https://api.example/roles`).
+/// A claim by its name, or else by the dots in it: names with dots of their own are common
+/// (`https://api.example/roles`).
 fn claim<'o, 'c>(claims: &'o Object<'c>, name: &str) -> Option<&'o Value<'c>> {
     claims.get(name).or_else(|| at_path(claims, name.split('.')))
 }
@@ -147,8 +150,8 @@ pub(crate) fn at_path<'o, 'c, 'n>(
 
 /// A value as it stands in a header; `None` for what no header can hold, or would hold in two ways.
 ///
-/// STRICTER than RFC 9110 §5.5: visible ASCII and single spaces inside. Origins read bytes beyond it in different encodings, and white space
-/// at either end is lost on the way.
+/// STRICTER than RFC 9110 §5.5: visible ASCII and single spaces inside. Origins read bytes beyond
+/// it in different encodings, and white space at either end is lost on the way.
 fn header_value(value: &Value<'_>) -> Option<String> {
     let safe = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') && text.trim() == text;
     match value {

@@ -1,4 +1,5 @@
-//! The header `Forwarded` (RFC 7239 §4): what each proxy on the way says of the request it was sent.
+//! The header `Forwarded` (RFC 7239 §4): what each proxy on the way says of the request it was
+//! sent.
 
 /// What one proxy says.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! A request with a token: the token's own rules, the proof that it is its sender's, and what the request requires.
+//! A request with a token: the token's own rules, the proof that it is its sender's, and what the
+//! request requires.
 
 use crate::{
     binding::{
@@ -86,8 +87,9 @@ impl Case<'_> {
         }
     }
 
-    /// What holds for every token, wherever its claims were learnt: binding, requirement, and last of all whether the proof is new, since
-    /// asking uses it up. `own` is what a token says of itself that others have told of, and can only be refused by.
+    /// What holds for every token, wherever its claims were learnt: binding, requirement, and last
+    /// of all whether the proof is new, since asking uses it up. `own` is what a token says of
+    /// itself that others have told of, and can only be refused by.
     pub(super) fn judge(
         &self,
         claims: &Object<'_>,
@@ -124,7 +126,8 @@ impl Case<'_> {
         Ok(Outcome::Passed(Passed { issuer: issuer.to_owned(), alternative, binding, forward, validity, nonce }))
     }
 
-    /// A token that is bound to a key is its sender's only when the key is, and must not be weakened to a bearer token (RFC 9449 §7.1).
+    /// A token that is bound to a key is its sender's only when the key is, and must not be
+    /// weakened to a bearer token (RFC 9449 §7.1).
     fn check_binding(
         &self,
         claims: &Object<'_>,
@@ -201,7 +204,8 @@ impl Passed {
     pub(super) fn into_step(self, claims: String, header: Option<String>) -> Step {
         let Passed { issuer, alternative, binding, forward, validity, nonce } = self;
         let Validity { from, until, stale, .. } = validity;
-        // A proof is good once, an authorization server may think otherwise the next time, and a list may have come by then.
+        // A proof is good once, an authorization server may think otherwise the next time, and a
+        // list may have come by then.
         let cacheable = binding != Some(Binding::Dpop) && header.is_some() && !stale;
         let allowed =
             Allowed { claims, header, issuer, alternative, binding, forward, from, until, stale, cacheable, nonce };

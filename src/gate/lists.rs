@@ -10,7 +10,8 @@ impl Gate {
     /// Takes signed lists of revocations.
     ///
     /// # Errors
-    /// As [`Verifier::apply_revocations`](crate::Verifier::apply_revocations). What is held then stays.
+    /// As [`Verifier::apply_revocations`](crate::Verifier::apply_revocations). What is held then
+    /// stays.
     pub fn apply_revocations(&mut self, documents: &str, now: UnixSeconds) -> Result<UpdateReport, UpdateError> {
         self.verifier.apply_revocations(documents, now)
     }
@@ -18,7 +19,8 @@ impl Gate {
     /// Takes the Token Status List of that URI.
     ///
     /// # Errors
-    /// As [`Verifier::apply_status_list`](crate::Verifier::apply_status_list). What is held then stays.
+    /// As [`Verifier::apply_status_list`](crate::Verifier::apply_status_list). What is held then
+    /// stays.
     pub fn apply_status_list(&mut self, uri: &str, jwt: &str, now: UnixSeconds) -> Result<StatusReport, UpdateError> {
         self.verifier.apply_status_list(uri, jwt, now)
     }

@@ -48,7 +48,8 @@ pub(crate) fn jwks_uri(text: &str, issuer: &str, hosts: &[String], plain: &[Stri
     url::check_among(place, &plain).map_err(|_| MetadataError::DiscoveryJwksUri)?;
     let read = Url::parse(place).ok_or(MetadataError::DiscoveryJwksUri)?;
     let own = Url::parse(issuer);
-    // An issuer on the Internet has no say over what is asked for inside, whatever hosts the policy names for others.
+    // An issuer on the Internet has no say over what is asked for inside, whatever hosts the
+    // policy names for others.
     if !read.secure && own.as_ref().is_none_or(|own| own.secure) {
         return Err(MetadataError::DiscoveryJwksUri);
     }

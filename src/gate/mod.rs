@@ -1,4 +1,5 @@
-//! From a request to a decision: may it pass, what is the origin told, and what is its client told when it may not.
+//! From a request to a decision: may it pass, what is the origin told, and what is its client told
+//! when it may not.
 //!
 //! A [`Gate`] decides about [`Facts`] and answers with a [`Step`].
 
@@ -52,7 +53,8 @@ use requirement_id::MOST_REQUIREMENTS;
 use route::Readings;
 use rules::GateRules;
 
-/// Decides about requests by one policy. Like a [`Verifier`], which it has inside, it holds no clock and does no I/O.
+/// Decides about requests by one policy. Like a [`Verifier`], which it has inside, it holds no
+/// clock and does no I/O.
 ///
 /// It never waits either. Where an answer needs something from outside (keys, an authorization
 /// server, a store), the [`Step`] says what; whoever has fetched it asks again with it as
@@ -102,7 +104,8 @@ struct Kept {
 }
 
 impl Gate {
-    /// A gate for a policy in JSON: the document of [`Policy::from_json`](crate::Policy::from_json) with its section `gate`.
+    /// A gate for a policy in JSON: the document of
+    /// [`Policy::from_json`](crate::Policy::from_json) with its section `gate`.
     ///
     /// # Errors
     /// Anything that is not a policy, by JSON pointer.
@@ -110,10 +113,12 @@ impl Gate {
         Self::with_nonce_secret(policy, None)
     }
 
-    /// The same with the secret that DPoP nonces are made of, when the policy asks for them: the same wherever the gate runs.
+    /// The same with the secret that DPoP nonces are made of, when the policy asks for them: the
+    /// same wherever the gate runs.
     ///
     /// # Errors
-    /// As [`from_json`](Self::from_json); a secret of fewer than 32 bytes, or none, where one is needed (`/gate/dpop/nonce`).
+    /// As [`from_json`](Self::from_json); a secret of fewer than 32 bytes, or none, where one is
+    /// needed (`/gate/dpop/nonce`).
     pub fn with_nonce_secret(policy: &str, secret: Option<&[u8]>) -> Result<Self, PolicyError> {
         Self::read(Verifier::from_json(policy)?, policy, secret)
     }
@@ -142,13 +147,15 @@ impl Gate {
         })
     }
 
-    /// A gate for another policy with what this one was given: requirements, under the same numbers; the keys that issuers
-    /// publish where they did before; lists of revocations. Lists that the other policy has no use for, or does not trust, are
-    /// kept aside: a later policy that trusts them finds them again. A proof of possession that this gate may have taken is
+    /// A gate for another policy with what this one was given: requirements, under the same
+    /// numbers; the keys that issuers publish where they did before; lists of revocations. Lists
+    /// that the other policy has no use for, or does not trust, are kept aside: a later policy
+    /// that trusts them finds them again. A proof of possession that this gate may have taken is
     /// taken for no longer than by this one, however wide the other's window is.
     ///
     /// # Errors
-    /// As [`with_nonce_secret`](Self::with_nonce_secret); a requirement that the other policy cannot serve.
+    /// As [`with_nonce_secret`](Self::with_nonce_secret); a requirement that the other policy
+    /// cannot serve.
     pub fn replaced(&self, policy: &str, secret: Option<&[u8]>) -> Result<Self, PolicyError> {
         let mut gate = Self::read(self.verifier.replaced(policy)?, policy, secret)?;
         for kept in &self.requirements {
@@ -230,7 +237,8 @@ impl Gate {
         self.follow(facts, now, &mut seen).unwrap_or_else(|denial| self.refuse(denial, &seen, now))
     }
 
-    /// The same with facts and step as JSON texts. Facts that cannot be read are refused as a request is.
+    /// The same with facts and step as JSON texts. Facts that cannot be read are refused as a
+    /// request is.
     #[must_use]
     pub fn decide_json(&self, facts: &str, now: UnixSeconds) -> String {
         let step = Facts::with_json(facts, |facts| self.decide(facts, now));

@@ -3,8 +3,8 @@
 use crate::gate::{Gate, proxies, request, rules::GateRules};
 
 impl Gate {
-    /// Which headers a decision may rest on, in lower case. Of a request by another method than `OPTIONS`,
-    /// [`headers_of_requests`](Self::headers_of_requests) suffice.
+    /// Which headers a decision may rest on, in lower case. Of a request by another method than
+    /// `OPTIONS`, [`headers_of_requests`](Self::headers_of_requests) suffice.
     #[must_use]
     pub fn headers(&self) -> Vec<&str> {
         let mut names = self.headers_of_requests();
@@ -40,7 +40,8 @@ impl Gate {
         more.filter(|name| !own.contains(name)).collect()
     }
 
-    /// Whether method and path matter where [`Facts::requirement`](crate::gate::Facts::requirement) is `None`.
+    /// Whether method and path matter where
+    /// [`Facts::requirement`](crate::gate::Facts::requirement) is `None`.
     #[must_use]
     pub fn goes_by_path(&self) -> bool {
         !self.rules.routes.is_empty()

@@ -103,7 +103,8 @@ impl<'f> Request<'f> {
     /// Tokens travel over TLS only (RFC 6750 §5.3), but for two kinds of request. What does not
     /// leave the machine: the host is a loopback name, and the other end of the connection is on
     /// this machine; where the connection is not known, or asks for somebody else, the platform or
-    /// the policy's `origins` say so. And what comes from one of the networks that the policy names for it, by both ends.
+    /// the policy's `origins` say so. And what comes from one of the networks that the policy
+    /// names for it, by both ends.
     pub(crate) fn check_transport(&self, origins: &Origins, plain_from: &[Cidr]) -> Result<(), Denial> {
         let is_listed = || origins.list(&self.url);
         let local =
@@ -120,9 +121,9 @@ impl<'f> Request<'f> {
     }
 
     /// May it be the probe of an orchestrator or a load balancer, which asks a service by its
-    /// address and often over plain HTTP? It brings nothing that an answer could be about, and what
-    /// is public is all that it may have. A host that anybody can reach by its name has to be one of
-    /// the policy's all the same.
+    /// address and often over plain HTTP? It brings nothing that an answer could be about, and
+    /// what is public is all that it may have. A host that anybody can reach by its name has to be
+    /// one of the policy's all the same.
     pub(crate) fn may_be_probe(&self, places: &Places, origins: &Origins) -> bool {
         let none = |name: &str| self.fields(name).next().is_none();
         let is_bare = || CREDENTIALS.iter().copied().chain(places.headers()).all(none);
@@ -151,7 +152,8 @@ impl<'f> Request<'f> {
         Ok(())
     }
 
-    /// RFC 6750 §2.3 let a token stand in the query, where logs, histories and referrers keep it; RFC 9700 §4.3.2 forbids it.
+    /// RFC 6750 §2.3 let a token stand in the query, where logs, histories and referrers keep it;
+    /// RFC 9700 §4.3.2 forbids it.
     pub(crate) fn check_query(&self) -> Result<(), Denial> {
         let name = |pair: &str| form_decoded(pair.split('=').next().unwrap_or_default());
         if self.url.query.is_some_and(|query| query.split('&').any(|pair| name(pair) == b"access_token")) {

@@ -125,10 +125,12 @@ impl Requirement {
         self.scopes.iter().chain(&self.any_scope).map(String::as_str)
     }
 
-    /// Judges in the order: kind, network, scopes, claims, authentication. `validity` is narrowed to when that holds.
+    /// Judges in the order: kind, network, scopes, claims, authentication. `validity` is narrowed
+    /// to when that holds.
     ///
     /// # Errors
-    /// The stage `requirement` of [`Denial`], `type-mismatch`, `claim-missing` and `claim-malformed`.
+    /// The stage `requirement` of [`Denial`], `type-mismatch`, `claim-missing` and
+    /// `claim-malformed`.
     pub(crate) fn check(&self, subject: &Subject<'_>, validity: Validity) -> Result<Validity, Denial> {
         self.check_type(subject.typ)?;
         self.check_network(subject)?;
@@ -212,7 +214,8 @@ impl Requirement {
     }
 }
 
-/// What the token grants: `scope` (RFC 8693 §4.2), and `scp`, which some issuers write as a string and some as an array.
+/// What the token grants: `scope` (RFC 8693 §4.2), and `scp`, which some issuers write as a string
+/// and some as an array.
 fn scopes<'o>(claims: &'o Object<'_>) -> Result<Vec<&'o str>, Denial> {
     let mut granted = Vec::new();
     for claim in ["scope", "scp"] {
@@ -248,7 +251,8 @@ pub(crate) fn named_blocks(names: &[String], networks: &Networks) -> Result<Vec<
     Ok(all)
 }
 
-/// Strings that a challenge lists: without spaces, quotes and backslashes (RFC 6749 §3.3, RFC 9470 §3).
+/// Strings that a challenge lists: without spaces, quotes and backslashes (RFC 6749 §3.3, RFC 9470
+/// §3).
 fn quotable(object: Checked<'_, '_>, name: &str) -> Result<Vec<String>, PolicyError> {
     let texts = object.strings(name);
     let plain = |text: &String| text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');

@@ -2,7 +2,8 @@
 
 use crate::policy_error::PolicyError;
 
-/// As many requirements as one gate keeps: they come from a program's own text and not from requests.
+/// As many requirements as one gate keeps: they come from a program's own text and not from
+/// requests.
 pub(super) const MOST_REQUIREMENTS: usize = 1024;
 
 /// A requirement that a gate keeps, for [`Facts::requirement`](crate::gate::Facts::requirement).

@@ -21,7 +21,8 @@ pub enum Step {
     Anonymous(Forward),
     /// The request does not pass.
     Refused(Box<Refusal>),
-    /// The issuer's remote keys are to be refreshed; then ask again, with [`Evidence::keys_unchanged`] when that brought none.
+    /// The issuer's remote keys are to be refreshed; then ask again, with
+    /// [`Evidence::keys_unchanged`] when that brought none.
     ///
     /// [`Evidence::keys_unchanged`]: crate::gate::Evidence::keys_unchanged
     NeedKeys {
@@ -36,8 +37,9 @@ pub enum Step {
         issuer: String,
         /// The token.
         token: String,
-        /// Only an answer to a question that is asked now will do: no list of revocations can tell, and an earlier answer
-        /// may be from before the token was revoked. See [`Evidence::introspection_kept`](crate::gate::Evidence::introspection_kept).
+        /// Only an answer to a question that is asked now will do: no list of revocations can
+        /// tell, and an earlier answer may be from before the token was revoked. See
+        /// [`Evidence::introspection_kept`](crate::gate::Evidence::introspection_kept).
         fresh: bool,
     },
     /// The replay store is to be asked about a proof.
@@ -46,7 +48,8 @@ pub enum Step {
         key: String,
         /// When the proof is of no use any more and may be forgotten, in seconds since the epoch.
         until: u64,
-        /// When it was made. A store that has forgotten a proof that was made later, or then, cannot tell whether it knew this one.
+        /// When it was made. A store that has forgotten a proof that was made later, or then,
+        /// cannot tell whether it knew this one.
         issued_at: u64,
     },
 }
@@ -60,7 +63,8 @@ pub struct Allowed {
     pub header: Option<String>,
     /// The issuer's name.
     pub issuer: String,
-    /// The name of the alternative that the token fits, where the policy has its issuer's tokens in several.
+    /// The name of the alternative that the token fits, where the policy has its issuer's tokens
+    /// in several.
     pub alternative: Option<String>,
     /// How the client proved to be the one the token was given to.
     pub binding: Option<Binding>,
@@ -70,11 +74,14 @@ pub struct Allowed {
     pub from: UnixSeconds,
     /// From when it would not be any more, in seconds since the epoch.
     pub until: u64,
-    /// Whether no list of revocations was new enough to be believed, and the request passes all the same.
+    /// Whether no list of revocations was new enough to be believed, and the request passes all
+    /// the same.
     pub stale: bool,
-    /// Whether the same facts get the same answer until then: what rests on a proof or on an authorization server does not.
+    /// Whether the same facts get the same answer until then: what rests on a proof or on an
+    /// authorization server does not.
     pub cacheable: bool,
-    /// A nonce for the client's next proof, when that of this one is about to expire (RFC 9449 §8.2).
+    /// A nonce for the client's next proof, when that of this one is about to expire (RFC 9449
+    /// §8.2).
     pub nonce: Option<String>,
 }
 
@@ -171,7 +178,8 @@ impl Refusal {
         Explanation::of(&self.denial)
     }
 
-    /// The body of the response (RFC 9457). It says what the code says and holds nothing of the token.
+    /// The body of the response (RFC 9457). It says what the code says and holds nothing of the
+    /// token.
     #[must_use]
     pub fn problem(&self) -> String {
         json(&Problem::of(self))

@@ -20,7 +20,8 @@ use crate::{
 /// The next step after the verifier has refused a token.
 ///
 /// # Errors
-/// The verifier's rejection when nothing else is to be known, and what the authorization server's answer brings.
+/// The verifier's rejection when nothing else is to be known, and what the authorization server's
+/// answer brings.
 pub(super) fn decide(case: &Case<'_>, rejection: Rejection) -> Result<Step, Denial> {
     let policy = case.gate.verifier.policy();
     if is_opaque(&rejection) {
@@ -39,7 +40,8 @@ pub(super) fn decide(case: &Case<'_>, rejection: Rejection) -> Result<Step, Deni
         let Some(name) = name else {
             return Err(rejection.into());
         };
-        // A tenant that is not listed passes here first, and nothing is fetched for one that does not.
+        // A tenant that is not listed passes here first, and nothing is fetched for one that does
+        // not.
         if case.evidence.tenant_refused || policy.resolve(&name).is_none() {
             return Err(rejection.into());
         }
@@ -59,7 +61,8 @@ pub(super) fn decide(case: &Case<'_>, rejection: Rejection) -> Result<Step, Deni
     Err(rejection.into())
 }
 
-/// Is it no JWT at all? What says it is one and is none, such as `alg: none`, nobody is asked about.
+/// Is it no JWT at all? What says it is one and is none, such as `alg: none`, nobody is asked
+/// about.
 fn is_opaque(rejection: &Rejection) -> bool {
     match rejection {
         Rejection::SegmentCount { .. } | Rejection::JsonMalformed { part: Segment::Header } => true,
@@ -71,8 +74,9 @@ fn is_opaque(rejection: &Rejection) -> bool {
 
 /// The issuer that the token names and the policy knows, and its `kid`.
 ///
-/// Nobody has checked who wrote them. The name chooses between configured places and the `kid` is only compared, so that the worst a forger
-/// can do is to have a JWK Set refreshed that is due; the keys are then looked up by the header as before.
+/// Nobody has checked who wrote them. The name chooses between configured places and the `kid` is
+/// only compared, so that the worst a forger can do is to have a JWK Set refreshed that is due;
+/// the keys are then looked up by the header as before.
 fn claimed(case: &Case<'_>, policy: &Policy) -> Option<(usize, Option<String>)> {
     let (issuer, kid) = names_unverified(case.credentials.token, policy.limits())?;
     Some((policy.index_for(issuer.as_deref())?, kid))
@@ -92,7 +96,8 @@ fn fetch(
     if !case.evidence.keys_unchanged {
         return Ok(Step::NeedKeys { issuer: policy.issuer_name(issuer).unwrap_or_default().to_owned(), kid });
     }
-    // Without any published key there is nothing to compare with: that says nothing against the token.
+    // Without any published key there is nothing to compare with: that says nothing against the
+    // token.
     if case.gate.verifier.has_published_keys(issuer) {
         return Err(rejection.into());
     }
@@ -114,7 +119,8 @@ fn introspecting(policy: &Policy) -> impl Iterator<Item = usize> {
     policy.introspections().filter_map(|source| policy.issuer_index(source.issuer))
 }
 
-/// RFC 7662 §2.2: an answer is judged by the rules for a token of that issuer, but for those about a header, which it has none of.
+/// RFC 7662 §2.2: an answer is judged by the rules for a token of that issuer, but for those about
+/// a header, which it has none of.
 fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, Denial> {
     let name = policy.issuer_name(issuer).unwrap_or_default();
     // Were it known only from the answer, another question would follow.
@@ -142,8 +148,9 @@ fn introspect(case: &Case<'_>, policy: &Policy, issuer: usize) -> Result<Step, D
     }
 }
 
-/// Has a token's issuer say that it is active, where no list of revocations can tell. What else is asked of it rests on the token itself, and
-/// not on an answer that may leave out what binds it. `None` when the issuer has vouched for it.
+/// Has a token's issuer say that it is active, where no list of revocations can tell. What else is
+/// asked of it rests on the token itself, and not on an answer that may leave out what binds it.
+/// `None` when the issuer has vouched for it.
 pub(super) fn vouch(case: &Case<'_>, rejection: &Rejection) -> Result<Option<Step>, Denial> {
     let policy = case.gate.verifier.policy();
     let (issuer, _) = claimed(case, policy).ok_or_else(|| rejection.clone())?;

@@ -1,7 +1,8 @@
 //! How long the texts of an access token may be.
 //!
-//! A token of texts at these bounds, each of them escaped in JSON throughout, is still below the 8 KiB that a verifier takes by default
-//! ([`Limits`](crate::Limits)): what an issuer signs is accepted, or is refused before anything is written.
+//! A token of texts at these bounds, each of them escaped in JSON throughout, is still below the 8
+//! KiB that a verifier takes by default ([`Limits`](crate::Limits)): what an issuer signs is
+//! accepted, or is refused before anything is written.
 
 use super::scope;
 use crate::{
@@ -15,7 +16,8 @@ pub(super) const ISSUER: usize = 512;
 pub(super) const AUDIENCE: usize = 256;
 /// The longest `client_id`.
 pub(super) const CLIENT_ID: usize = 256;
-/// The longest subject: 255 characters of OpenID Connect Core §2, behind the name of an upstream issuer.
+/// The longest subject: 255 characters of OpenID Connect Core §2, behind the name of an upstream
+/// issuer.
 pub(super) const SUBJECT: usize = 512;
 /// The longest authentication context (`acr`).
 pub(super) const ACR: usize = 256;
@@ -25,8 +27,8 @@ pub(super) const SCOPE: usize = 1024;
 /// The thumbprint of a key: a SHA-256 in base64url.
 pub(super) const THUMBPRINT: usize = 43;
 
-/// Checks a text that goes into a token: it is there, within its bound, and has no control characters, which JSON makes six bytes of and
-/// some stores have no place for.
+/// Checks a text that goes into a token: it is there, within its bound, and has no control
+/// characters, which JSON makes six bytes of and some stores have no place for.
 pub(super) fn check_text(member: &str, text: &str, most: usize) -> Result<(), PolicyError> {
     if text.is_empty() {
         return Err(PolicyError::at(member, format!("must not be empty: 1 to {most} bytes are expected")));

@@ -1,16 +1,21 @@
-//! Whose clocks have passed an instant. Of several processes one may be wrong, and nothing tells which.
+//! Whose clocks have passed an instant. Of several processes one may be wrong, and nothing tells
+//! which.
 //!
-//! A row that all of them write keeps the last clocks that wrote it. A clock makes a run: writes that follow one another by it, of whatever
-//! process, since the workers and the restarts of a host share its clock. What is to be thrown away has to be past by all of the runs: a clock
-//! that is a day ahead then throws nothing away as long as another has written among the last. A clock that nobody has written beside for as
-//! long as anything matters is believed: whatever the others wrote is over by then, wherever their clocks are.
+//! A row that all of them write keeps the last clocks that wrote it. A clock makes a run: writes
+//! that follow one another by it, of whatever process, since the workers and the restarts of a
+//! host share its clock. What is to be thrown away has to be past by all of the runs: a clock that
+//! is a day ahead then throws nothing away as long as another has written among the last. A clock
+//! that nobody has written beside for as long as anything matters is believed: whatever the others
+//! wrote is over by then, wherever their clocks are.
 
 use serde::{Deserialize, Serialize};
 
-/// As many clocks of others as are kept: the number of wrong ones in a row that do no harm, and one more.
+/// As many clocks of others as are kept: the number of wrong ones in a row that do no harm, and
+/// one more.
 const MOST: usize = 4;
 
-/// How far a clock may be behind most of the others and still hold everything up, in seconds. One that has stopped would do so for ever.
+/// How far a clock may be behind most of the others and still hold everything up, in seconds. One
+/// that has stopped would do so for ever.
 const FURTHEST_BEHIND_SECONDS: u64 = 2 * 86_400;
 
 /// The clocks that wrote a row, by runs.
@@ -25,10 +30,11 @@ pub(super) struct Clocks {
 }
 
 impl Clocks {
-    /// With one write more, at `now` by the writer's clock. `hold` is how long what is kept matters, in seconds.
+    /// With one write more, at `now` by the writer's clock. `hold` is how long what is kept
+    /// matters, in seconds.
     ///
-    /// A clock that has said nothing for so long, or that has gone back or leapt, counts as another: what it says now is one thing, and
-    /// what it said before another.
+    /// A clock that has said nothing for so long, or that has gone back or leapt, counts as
+    /// another: what it says now is one thing, and what it said before another.
     pub(super) fn after(&self, now: u64, hold: u64) -> Self {
         if (self.last..=self.last.saturating_add(hold)).contains(&now) {
             return Clocks { last: now, ..self.clone() };
@@ -39,7 +45,8 @@ impl Clocks {
         Clocks { others, since: now, last: now }
     }
 
-    /// What is past by every clock that counts. Of the first clock that a row hears of nobody knows whether it is right: nothing is past by it.
+    /// What is past by every clock that counts. Of the first clock that a row hears of nobody
+    /// knows whether it is right: nothing is past by it.
     pub(super) fn past(&self, hold: u64) -> u64 {
         // Twice, so that a leap which is too small to be seen ends no run of its own early.
         if self.last.saturating_sub(self.since) >= hold.saturating_mul(2) {
@@ -49,7 +56,8 @@ impl Clocks {
         least.map_or(0, |least| least.min(self.since).max(self.floor()))
     }
 
-    /// What is past although a clock that is far behind says otherwise, where there are enough to tell.
+    /// What is past although a clock that is far behind says otherwise, where there are enough to
+    /// tell.
     fn floor(&self) -> u64 {
         let all = self.sorted();
         let median = all.len().checked_sub(1).and_then(|last| all.get(last.div_euclid(2)));
@@ -62,7 +70,8 @@ impl Clocks {
         all
     }
 
-    /// The present by most of the clocks, and no earlier than the last writer's: from when on something new is to be kept.
+    /// The present by most of the clocks, and no earlier than the last writer's: from when on
+    /// something new is to be kept.
     pub(super) fn present(&self) -> u64 {
         let all = self.sorted();
         all.get(all.len().div_euclid(2)).copied().unwrap_or_default().max(self.last)
@@ -125,7 +134,8 @@ mod tests {
                 clocks = clocks.after(now, HOLD);
                 right |= clock < 2;
                 ahead = if clock < 2 { 0 } else { ahead + 1 };
-                // Those that are ahead are no more than are kept of others, and one right clock has written before.
+                // Those that are ahead are no more than are kept of others, and one right clock
+                // has written before.
                 if right && ahead <= 4 {
                     assert!(clocks.past(HOLD) <= NOW + step, "{order} {step} {clocks:?}");
                 }

@@ -7,7 +7,8 @@ use crate::policy_error::PolicyError;
 /// Why nothing was issued.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IssuerError {
-    /// The platform gave no random bytes, or the same twice. The call fails; nothing weaker is used in their place.
+    /// The platform gave no random bytes, or the same twice. The call fails; nothing weaker is
+    /// used in their place.
     Randomness,
     /// The key or the request is wrong.
     Invalid(PolicyError),

@@ -1,7 +1,9 @@
-//! What the processes of an issuer leave for each other in one row: their clocks, and how long what they issue lives.
+//! What the processes of an issuer leave for each other in one row: their clocks, and how long
+//! what they issue lives.
 //!
-//! Processes of an older configuration, or of another one while it is being replaced, issue what lives longer than this one knows. What is
-//! taken back has to be remembered for as long as that, and so each process leaves its lifetimes here for as long as they matter.
+//! Processes of an older configuration, or of another one while it is being replaced, issue what
+//! lives longer than this one knows. What is taken back has to be remembered for as long as that,
+//! and so each process leaves its lifetimes here for as long as they matter.
 
 use std::collections::BTreeMap;
 
@@ -20,10 +22,12 @@ pub(super) const FLEET: &str = "p/fleet";
 /// The version of the JSON form.
 const VERSION: u64 = 1;
 
-/// How long what is swept matters at least, in seconds: names of proofs and assertions that were used.
+/// How long what is swept matters at least, in seconds: names of proofs and assertions that were
+/// used.
 const LEAST_HOLD_SECONDS: u64 = 3600;
 
-/// What may be issued after a process has left its lifetimes and before it does so again, in seconds.
+/// What may be issued after a process has left its lifetimes and before it does so again, in
+/// seconds.
 const SLACK_SECONDS: u64 = 120;
 
 /// As many different lifetimes as are remembered, the longest.
@@ -86,7 +90,8 @@ impl Fleet {
         Lifetimes { token: longest(&self.tokens, own.token), session: longest(&self.sessions, own.session) }
     }
 
-    /// The row after a visit at `now` by a process with these lifetimes, and until when the store may be swept.
+    /// The row after a visit at `now` by a process with these lifetimes, and until when the store
+    /// may be swept.
     pub(super) fn visited(&self, own: Lifetimes, now: UnixSeconds) -> (Fleet, u64) {
         let hold = self.lifetimes(own).hold();
         let clocks = self.clocks.after(now.get(), hold);

@@ -1,8 +1,9 @@
-//! Signing: keys, their public sets, access tokens, and the endpoints of an OAuth issuer (feature `issuer`).
+//! Signing: keys, their public sets, access tokens, and the endpoints of an OAuth issuer (feature
+//! `issuer`).
 //!
-//! A [`SigningKey`] signs an [`AccessTokenRequest`], and a [`KeyRing`] says which key signs when. An
-//! [`Issuer`] answers requests at `/token`, `/revoke`, `/introspect`, `/jwks` and the others, by an
-//! [`Exchange`] each. Nothing that verifies names this module.
+//! A [`SigningKey`] signs an [`AccessTokenRequest`], and a [`KeyRing`] says which key signs when.
+//! An [`Issuer`] answers requests at `/token`, `/revoke`, `/introspect`, `/jwks` and the others,
+//! by an [`Exchange`] each. Nothing that verifies names this module.
 
 mod scope;
 mod bounds;

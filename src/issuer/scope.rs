@@ -6,7 +6,8 @@ pub(super) fn is_scope(text: &str) -> bool {
         .all(|token| !token.is_empty() && token.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)))
 }
 
-/// The scope of an access token: what was granted, or what is asked for if all of it was granted. `None` means it was not.
+/// The scope of an access token: what was granted, or what is asked for if all of it was granted.
+/// `None` means it was not.
 pub(super) fn narrowed(granted: Option<&str>, asked: Option<&str>) -> Option<Option<String>> {
     let Some(asked) = asked else { return Some(granted.map(str::to_owned)) };
     let granted = granted.unwrap_or_default();
@@ -21,7 +22,8 @@ pub(super) fn common(scope: Option<&str>, other: Option<&str>) -> Option<String>
     (!common.is_empty()).then_some(common)
 }
 
-/// A scope is a set (RFC 6749 §3.3): what is asked for twice is granted once, and no request makes a token long by it.
+/// A scope is a set (RFC 6749 §3.3): what is asked for twice is granted once, and no request makes
+/// a token long by it.
 fn unique<'t>(tokens: impl Iterator<Item = &'t str>) -> String {
     let mut seen: Vec<&str> = Vec::new();
     for token in tokens {

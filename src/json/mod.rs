@@ -1,8 +1,9 @@
-//! A strict JSON reader (RFC 8259): one pass, in which duplicate members, depth and counts are refused at every level and nothing is
-//! copied that need not be.
+//! A strict JSON reader (RFC 8259): one pass, in which duplicate members, depth and counts are
+//! refused at every level and nothing is copied that need not be.
 //!
-//! It takes what serde_json takes, which is its oracle in the tests; a visitor for that crate took twice the time and four times the
-//! wasm, since a float's value, an error's line and column and the like are of no use here.
+//! It takes what serde_json takes, which is its oracle in the tests; a visitor for that crate took
+//! twice the time and four times the wasm, since a float's value, an error's line and column and
+//! the like are of no use here.
 
 mod reader;
 mod writer;
@@ -20,7 +21,8 @@ use reader::Reader;
 pub(crate) enum JsonError {
     /// Not UTF-8, not JSON, not an object, or text after its end (RFC 8259).
     Malformed,
-    /// One object names a member twice. Parsers differ in which of the two they keep, so neither is right.
+    /// One object names a member twice. Parsers differ in which of the two they keep, so neither
+    /// is right.
     DuplicateMember,
     /// Nested deeper than the limit.
     TooDeep,

@@ -105,7 +105,8 @@ impl<'a> Reader<'a> {
                 }
                 let name = self.string()?;
                 self.members = self.members.checked_sub(1).ok_or(JsonError::TooManyMembers)?;
-                // A linear search: the members are few (Limits::members), and no map is built for them.
+                // A linear search: the members are few (Limits::members), and no map is built for
+                // them.
                 if object.get(&name).is_some() {
                     return Err(JsonError::DuplicateMember);
                 }
@@ -206,8 +207,8 @@ impl<'a> Reader<'a> {
         self.since(start)
     }
 
-    /// STRICTER: numbers of 10³⁰⁸ and more are refused, a little before a double would overflow; the runtime that is handed the claims
-    /// would read them as infinite.
+    /// STRICTER: numbers of 10³⁰⁸ and more are refused, a little before a double would overflow;
+    /// the runtime that is handed the claims would read them as infinite.
     fn number(&mut self) -> Result<Value<'a>, JsonError> {
         let start = self.rest;
         let positive = match self.rest {
@@ -249,7 +250,8 @@ impl<'a> Reader<'a> {
         Ok(integer.parse().ok().filter(|_| whole).map_or_else(other, Value::Integer))
     }
 
-    /// An exponent whose letter has been read; one that is too large for its type is as good as the largest.
+    /// An exponent whose letter has been read; one that is too large for its type is as good as
+    /// the largest.
     fn exponent(&mut self) -> Result<i64, JsonError> {
         let negative = self.rest.first() == Some(&b'-');
         if let [b'+' | b'-', rest @ ..] = self.rest {

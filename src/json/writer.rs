@@ -1,4 +1,5 @@
-//! From values to text, where claims are not as they were signed. Numbers stay as they were written.
+//! From values to text, where claims are not as they were signed. Numbers stay as they were
+//! written.
 
 use super::{Object, Value};
 

@@ -15,7 +15,8 @@ use crate::{
 
 /// A token whose shape is right and whose signature nobody has checked.
 ///
-/// Its payload is kept as bytes: claims can be read from an [`AuthenticToken`](crate::AuthenticToken) only.
+/// Its payload is kept as bytes: claims can be read from an
+/// [`AuthenticToken`](crate::AuthenticToken) only.
 #[derive(Debug)]
 pub struct UnverifiedToken<'t> {
     header: Arc<Header>,
@@ -75,7 +76,8 @@ impl<'t> UnverifiedToken<'t> {
         &self.payload
     }
 
-    /// What is configured for the `iss` that the payload names, or for its naming none. Nobody has checked who wrote it.
+    /// What is configured for the `iss` that the payload names, or for its naming none. Nobody has
+    /// checked who wrote it.
     pub(crate) fn by_issuer_unverified<T>(&self, limits: &Limits, of: impl Fn(Option<&str>) -> Option<T>) -> Option<T> {
         match json::read_object(&self.payload, limits).ok()?.get("iss") {
             None | Some(json::Value::Null) => of(None),
@@ -119,7 +121,8 @@ fn first_padded(token: &str) -> Option<Segment> {
 
 /// What is signed, and the signature.
 fn split(token: &str) -> Result<(&str, &str), Rejection> {
-    // Dots are looked for before anything is copied: a megabyte of them costs two passes (CVE-2025-30204).
+    // Dots are looked for before anything is copied: a megabyte of them costs two passes
+    // (CVE-2025-30204).
     let last = token.bytes().rposition(|byte| byte == b'.');
     let parts = last.and_then(|at| Some((token.get(..at)?, token.get(at.saturating_add(1)..)?)));
     match parts.and_then(|(signing_input, _)| text::cut(signing_input, b'.')) {
@@ -132,8 +135,9 @@ fn split(token: &str) -> Result<(&str, &str), Rejection> {
     })
 }
 
-/// Decodes header and claims for display alone, as the texts of two JSON objects. Nobody has checked who wrote them, and none of
-/// the rules about a header's members is applied: a token with an unknown `alg` can be looked at too.
+/// Decodes header and claims for display alone, as the texts of two JSON objects. Nobody has
+/// checked who wrote them, and none of the rules about a header's members is applied: a token with
+/// an unknown `alg` can be looked at too.
 ///
 /// # Errors
 /// The codes of the stage `jws` about size, segments and JSON.
@@ -150,8 +154,8 @@ pub fn decode_unverified(token: &str, limits: &Limits) -> Result<(String, String
     Ok((text(Segment::Header, header)?, text(Segment::Payload, payload)?))
 }
 
-/// The `iss` and the `kid` that a token names, if it names them; `None` for a token whose `iss` is no string. Nobody has checked who
-/// wrote them: they choose between what is configured.
+/// The `iss` and the `kid` that a token names, if it names them; `None` for a token whose `iss` is
+/// no string. Nobody has checked who wrote them: they choose between what is configured.
 pub(crate) fn names_unverified(token: &str, limits: &Limits) -> Option<(Option<String>, Option<String>)> {
     let (header, claims) = decode_unverified(token, limits).ok()?;
     let member = |text: &str, name: &str| {
@@ -164,8 +168,9 @@ pub(crate) fn names_unverified(token: &str, limits: &Limits) -> Option<(Option<S
     Some((member(&claims, "iss")?, member(&header, "kid").flatten()))
 }
 
-/// The bytes of a token's first two segments; nothing for one that cannot be decoded. An authorization server may take for a JWT
-/// what is none here, by another spelling of its signature, and a thief would choose that one. Nobody has checked who wrote them.
+/// The bytes of a token's first two segments; nothing for one that cannot be decoded. An
+/// authorization server may take for a JWT what is none here, by another spelling of its
+/// signature, and a thief would choose that one. Nobody has checked who wrote them.
 pub(crate) fn leading_parts_unverified(token: &str) -> (Vec<u8>, Vec<u8>) {
     let mut parts = token.split('.').map(|part| base64url::decode(base64url::unpadded(part)).unwrap_or_default());
     (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())

@@ -8,13 +8,15 @@ use crate::{
     rejection::{Rejection, Segment},
 };
 
-/// Members that would change what the signature covers or how the payload is read. RFC 7797 `b64` needs `crit`, which is
-/// refused anyway; it is named here so that a token which forgot `crit` is not read two ways. `zip` and `enc` are of JWE.
+/// Members that would change what the signature covers or how the payload is read. RFC 7797 `b64`
+/// needs `crit`, which is refused anyway; it is named here so that a token which forgot `crit` is
+/// not read two ways. `zip` and `enc` are of JWE.
 const UNSUPPORTED: [&str; 3] = ["b64", "zip", "enc"];
 
 /// A header that was read strictly.
 ///
-/// `jwk`, `jku`, `x5c` and `x5u` are never looked at: a key that arrives with the token it is to check proves nothing.
+/// `jwk`, `jku`, `x5c` and `x5u` are never looked at: a key that arrives with the token it is to
+/// check proves nothing.
 #[derive(Debug)]
 pub struct Header {
     alg: Alg,
@@ -24,7 +26,8 @@ pub struct Header {
 }
 
 impl Header {
-    /// The algorithm the token says it was signed with. It is compared with the key's, never obeyed.
+    /// The algorithm the token says it was signed with. It is compared with the key's, never
+    /// obeyed.
     #[must_use]
     pub fn alg(&self) -> Alg {
         self.alg
@@ -50,7 +53,8 @@ impl Header {
     }
 }
 
-/// Do two media types in `typ` name one kind? RFC 7515 §4.1.9: "application/" may be left out of one that has no other slash.
+/// Do two media types in `typ` name one kind? RFC 7515 §4.1.9: "application/" may be left out of
+/// one that has no other slash.
 pub(crate) fn is_same_type(one: &str, other: &str) -> bool {
     fn short(name: &str) -> &str {
         name.strip_prefix("application/").unwrap_or(name)

@@ -7,9 +7,11 @@ use crate::jws::header::Header;
 /// How many headers are kept.
 const MOST: usize = 16;
 
-/// The headers of tokens whose signature has held, by their exact base64url text. Forged tokens cannot drive them out.
+/// The headers of tokens whose signature has held, by their exact base64url text. Forged tokens
+/// cannot drive them out.
 ///
-/// Reading a header is a function of its text and of a verifier's limits alone, so that a memo belongs to one verifier.
+/// Reading a header is a function of its text and of a verifier's limits alone, so that a memo
+/// belongs to one verifier.
 #[derive(Debug, Default)]
 pub(crate) struct HeaderMemo {
     kept: Mutex<Kept>,
@@ -36,8 +38,8 @@ impl HeaderMemo {
         kept.entries.iter().find(|entry| *entry.segment == *segment).map(|entry| Arc::clone(&entry.header))
     }
 
-    /// Keeps the header of an authentic token, and returns the number under which whoever has parsed its text may keep that, too:
-    /// another text has another number.
+    /// Keeps the header of an authentic token, and returns the number under which whoever has
+    /// parsed its text may keep that, too: another text has another number.
     pub(crate) fn keep(&self, segment: &str, header: &Arc<Header>) -> u32 {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = kept.entries.iter().find(|entry| *entry.segment == *segment) {

@@ -1,4 +1,5 @@
-//! The compact serialization of a JSON Web Signature (RFC 7515), read strictly and not yet believed.
+//! The compact serialization of a JSON Web Signature (RFC 7515), read strictly and not yet
+//! believed.
 
 pub(crate) mod header;
 pub(crate) mod header_memo;

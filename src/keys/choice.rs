@@ -1,4 +1,5 @@
-//! Which keys a token is tried with: by its header, and among several issuers by the one that it names.
+//! Which keys a token is tried with: by its header, and among several issuers by the one that it
+//! names.
 
 use crate::{
     alg::Alg,
@@ -10,10 +11,12 @@ use crate::{
     rejection::Rejection,
 };
 
-/// How many keys of all issuers are looked at before the token has to say whose it is. A look-up costs no more, however many there are.
+/// How many keys of all issuers are looked at before the token has to say whose it is. A look-up
+/// costs no more, however many there are.
 const MOST_LOOKED_AT: usize = 16;
 
-/// Which entries of a set are meant: an issuer's or an algorithm's, and of these all, those without a `kid`, or those of one.
+/// Which entries of a set are meant: an issuer's or an algorithm's, and of these all, those
+/// without a `kid`, or those of one.
 #[derive(Clone, Copy)]
 pub(super) struct Question<'q> {
     pub(super) whose: Whose,
@@ -63,10 +66,12 @@ impl Question<'_> {
 impl KeySet {
     /// The keys that a token is tried with, at most [`MOST_CANDIDATES`].
     ///
-    /// A `kid` is only compared. A key that was given without one fits every token of its algorithm whose `kid` its issuer has no key
-    /// for. Where keys of several issuers fit, `named` is asked which of them the token names: what one issuer publishes decides nothing
-    /// about the tokens of another, and a good token costs one signature however many share a `kid` or have none. Nobody has checked that
-    /// name yet. It chooses between configured issuers and nothing else, and the policy compares the verified one again.
+    /// A `kid` is only compared. A key that was given without one fits every token of its
+    /// algorithm whose `kid` its issuer has no key for. Where keys of several issuers fit, `named`
+    /// is asked which of them the token names: what one issuer publishes decides nothing about the
+    /// tokens of another, and a good token costs one signature however many share a `kid` or have
+    /// none. Nobody has checked that name yet. It chooses between configured issuers and nothing
+    /// else, and the policy compares the verified one again.
     ///
     /// # Errors
     /// `kid-unknown`, `alg-mismatch`, `kid-required`.
@@ -130,7 +135,8 @@ impl KeySet {
             }
             0 => Err(self.no_candidate(found.named, header)),
             1..=MOST_CANDIDATES => Ok(found),
-            // STRICTER: trying the first four of many would accept a token or not by the order of the policy's keys.
+            // STRICTER: trying the first four of many would accept a token or not by the order of
+            // the policy's keys.
             candidates => Err(Rejection::KidRequired { limit: MOST_CANDIDATES, candidates }),
         }
     }
@@ -159,7 +165,8 @@ mod tests {
         keys::{VerificationKey, index::tests::LOOKS},
     };
 
-    /// One key an issuer, all of the same algorithm, each by the `kid` that `name` gives it; for `keys` there is one issuer with all of them.
+    /// One key an issuer, all of the same algorithm, each by the `kid` that `name` gives it; for
+    /// `keys` there is one issuer with all of them.
     fn verifier(count: usize, name: &dyn Fn(usize) -> Option<String>, one_issuer: bool) -> Verifier {
         let key = || VerificationKey::from_secret(Alg::Hs256, &[7; 32]).unwrap();
         let issuer = |index: usize| IssuerPolicy::new(format!("https://{index}.example"), ["a"]).unwrap();

@@ -1,12 +1,14 @@
-//! How long published keys are believed, and when they are asked for again. Times are seconds since 1970.
+//! How long published keys are believed, and when they are asked for again. Times are seconds
+//! since 1970.
 //!
-//! The rule is here once: the JavaScript face asks it through the gate's module, and the layer for `tower` directly. It holds
-//! nothing and fetches nothing; whoever fetches keeps the [`Times`] and does what the [`Plan`] says.
+//! The rule is here once: the JavaScript face asks it through the gate's module, and the layer for
+//! `tower` directly. It holds nothing and fetches nothing; whoever fetches keeps the [`Times`] and
+//! does what the [`Plan`] says.
 
 use serde::{Deserialize, Serialize};
 
-/// How long an issuer's keys are not asked for again, in seconds, whatever is asked for: a flood of tokens with random `kid`s
-/// may cost one fetch.
+/// How long an issuer's keys are not asked for again, in seconds, whatever is asked for: a flood
+/// of tokens with random `kid`s may cost one fetch.
 pub(crate) const BETWEEN_FETCHES: u64 = 30;
 
 /// How long a response stays fresh that says nothing about it.
@@ -15,7 +17,8 @@ const UNSTATED: u64 = 600;
 /// The largest time that a response may state (RFC 9111 §1.2.2).
 const LONGEST: u64 = 1 << 31;
 
-/// Within which part of its time a document is fetched anew, in millionths; spread, so that machines do not come all at once.
+/// Within which part of its time a document is fetched anew, in millionths; spread, so that
+/// machines do not come all at once.
 const REFRESH_FROM: u64 = 750_000;
 const REFRESH_SPREAD: u64 = 150_000;
 
@@ -55,7 +58,8 @@ pub(crate) struct Held {
     pub fetched_at: u64,
     /// For how long it is fresh by its response, whatever a policy allows: [`lifetime`].
     pub ttl_seconds: u64,
-    /// Somewhere from 0 to [`MOST_SPREAD`], another in each process: how early the document is fetched anew.
+    /// Somewhere from 0 to [`MOST_SPREAD`], another in each process: how early the document is
+    /// fetched anew.
     pub spread: u64,
 }
 
@@ -71,9 +75,11 @@ pub(crate) struct Plan {
     pub may_ask: bool,
     /// From when it may be; `None` for at once.
     pub may_ask_from: Option<u64>,
-    /// When there is something to do next, if nobody asks for an unknown key before. `None` for never.
+    /// When there is something to do next, if nobody asks for an unknown key before. `None` for
+    /// never.
     pub again_at: Option<u64>,
-    /// Until when the keys are fresh, and until when they are used at the longest. `None` without keys.
+    /// Until when the keys are fresh, and until when they are used at the longest. `None` without
+    /// keys.
     pub fresh_until: Option<u64>,
     /// See `fresh_until`.
     pub stale_until: Option<u64>,
@@ -87,14 +93,15 @@ pub(crate) enum Fetch {
     No,
     /// While the present ones serve on.
     Ahead,
-    /// Before they are used once more: their time is over, and the origin may have withdrawn one. When that fails they
-    /// serve on, within the policy's bound.
+    /// Before they are used once more: their time is over, and the origin may have withdrawn one.
+    /// When that fails they serve on, within the policy's bound.
     First,
 }
 
 impl Times {
-    /// How long the origin is not asked again. While there are no keys every request is refused, and an origin that failed may be
-    /// back a second later: 1, 2, 4 … seconds, and never less often than [`BETWEEN_FETCHES`].
+    /// How long the origin is not asked again. While there are no keys every request is refused,
+    /// and an origin that failed may be back a second later: 1, 2, 4 … seconds, and never less
+    /// often than [`BETWEEN_FETCHES`].
     fn pause(&self) -> u64 {
         match self.held {
             Some(_) => BETWEEN_FETCHES,
@@ -147,11 +154,12 @@ impl Bounds {
     }
 }
 
-/// For how many seconds a response is fresh (RFC 9111 §4.2.1), by its `Cache-Control` and `Age`; ten minutes when it says
-/// nothing.
+/// For how many seconds a response is fresh (RFC 9111 §4.2.1), by its `Cache-Control` and `Age`;
+/// ten minutes when it says nothing.
 ///
-/// `s-maxage` goes before `max-age`, since keys are shared. `Age` is time that has passed elsewhere. What forbids keeping, or
-/// cannot be read, is fresh for no time, and so for the policy's least: no origin can make every request a fetch.
+/// `s-maxage` goes before `max-age`, since keys are shared. `Age` is time that has passed
+/// elsewhere. What forbids keeping, or cannot be read, is fresh for no time, and so for the
+/// policy's least: no origin can make every request a fetch.
 #[must_use]
 pub(crate) fn lifetime(cache_control: Option<&str>, age: Option<&str>) -> u64 {
     let directive = |name: &str| directive(cache_control.unwrap_or_default(), name);

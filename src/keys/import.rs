@@ -25,7 +25,8 @@ use fingerprint::Fingerprint;
 
 /// A key that was checked when it was imported, with the one algorithm it may be used with.
 ///
-/// The algorithm belongs to the key. A token can name another, and is then refused; it cannot change it.
+/// The algorithm belongs to the key. A token can name another, and is then refused; it cannot
+/// change it.
 pub struct VerificationKey {
     alg: Alg,
     material: Material,
@@ -80,7 +81,8 @@ impl VerificationKey {
     /// A secret for HMAC, as bytes.
     ///
     /// # Errors
-    /// An algorithm other than HS256, HS384 or HS512 (`/alg`); a secret shorter than the hash, or all zero (`/secret`).
+    /// An algorithm other than HS256, HS384 or HS512 (`/alg`); a secret shorter than the hash, or
+    /// all zero (`/secret`).
     pub fn from_secret(alg: Alg, secret: &[u8]) -> Result<Self, PolicyError> {
         Self::secret(alg, secret).map_err(|misfit| misfit.at("secret"))
     }
@@ -88,13 +90,15 @@ impl VerificationKey {
     /// A SubjectPublicKeyInfo in DER (RFC 5280 §4.1).
     ///
     /// # Errors
-    /// Bytes that are not one (`/spki`), a key of another family than the algorithm's (`/alg`), or a weak key (`/spki`).
+    /// Bytes that are not one (`/spki`), a key of another family than the algorithm's (`/alg`), or
+    /// a weak key (`/spki`).
     pub fn from_spki_der(alg: Alg, der: &[u8]) -> Result<Self, PolicyError> {
         Self::spki(alg, der).map_err(|misfit| misfit.at("spki"))
     }
 
-    /// A public key in PEM, labelled `PUBLIC KEY` (RFC 7468 §13) or `RSA PUBLIC KEY` (RFC 8017 appendix A.1.1), or the base64 between its
-    /// lines alone. Private keys and certificates are refused.
+    /// A public key in PEM, labelled `PUBLIC KEY` (RFC 7468 §13) or `RSA PUBLIC KEY` (RFC 8017
+    /// appendix A.1.1), or the base64 between its lines alone. Private keys and certificates are
+    /// refused.
     ///
     /// # Errors
     /// As [`VerificationKey::from_spki_der`], at `/pem`.
@@ -105,8 +109,9 @@ impl VerificationKey {
         Self::of(alg, key).map_err(|misfit| misfit.at("pem"))
     }
 
-    /// The public key of an X.509 certificate in PEM, or of the base64 between its lines. The key is taken and nothing else is judged: who
-    /// signed the certificate, whose it is and when it ends is for the caller to know.
+    /// The public key of an X.509 certificate in PEM, or of the base64 between its lines. The key
+    /// is taken and nothing else is judged: who signed the certificate, whose it is and when it
+    /// ends is for the caller to know.
     ///
     /// # Errors
     /// As [`VerificationKey::from_spki_der`], at `/certificate`.
@@ -147,7 +152,8 @@ impl VerificationKey {
     }
 
     pub(crate) fn rsa(alg: Alg, n: &[u8], e: &[u8]) -> Result<Self, Misfit> {
-        // RFC 7518 §6.3.1.1 has no zero octets in front, and some libraries write them all the same. The number is the same one.
+        // RFC 7518 §6.3.1.1 has no zero octets in front, and some libraries write them all the
+        // same. The number is the same one.
         let begin = n.iter().position(|byte| *byte != 0).unwrap_or_default();
         let n = n.get(begin..).unwrap_or_default();
         let material = Material::Rsa(RsaPublicKey::from_components(n, e)?);

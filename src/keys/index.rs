@@ -1,9 +1,10 @@
-//! Where something is that goes by a name: a look-up costs the same among one and among ten thousand.
+//! Where something is that goes by a name: a look-up costs the same among one and among ten
+//! thousand.
 
 use std::collections::BinaryHeap;
 
-/// The places of a list by the hash of what their entries go by. An entry that is found may go by something else of the same hash:
-/// whoever looks compares.
+/// The places of a list by the hash of what their entries go by. An entry that is found may go by
+/// something else of the same hash: whoever looks compares.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     /// Hash and place in one number, in order.
@@ -46,7 +47,8 @@ pub(crate) fn pair(hash: u32, place: usize) -> u64 {
     (u64::from(hash) << 32) | u64::from(u32::try_from(place).unwrap_or(u32::MAX))
 }
 
-/// A hash in the making (FNV-1a). What is configured decides what is looked at; a hash that is met on purpose costs a comparison.
+/// A hash in the making (FNV-1a). What is configured decides what is looked at; a hash that is met
+/// on purpose costs a comparison.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hasher(u64);
 

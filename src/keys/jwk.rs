@@ -12,7 +12,8 @@ use crate::{
     text::joined,
 };
 
-/// Members that only a private key has (RFC 7518 §6.2.2 and §6.3.2, RFC 9964; `seed` in its drafts). A verifier that is handed one has been handed a secret by mistake.
+/// Members that only a private key has (RFC 7518 §6.2.2 and §6.3.2, RFC 9964; `seed` in its
+/// drafts). A verifier that is handed one has been handed a secret by mistake.
 const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv", "seed"];
 
 /// Members that a public key consists of, or a secret.
@@ -29,7 +30,8 @@ pub struct NamedKey {
 
 /// Reads one JWK from its JSON text.
 ///
-/// A JWK without `alg` gets the one algorithm its curve has; an RSA key or a secret without `alg` could serve several, and is refused.
+/// A JWK without `alg` gets the one algorithm its curve has; an RSA key or a secret without `alg`
+/// could serve several, and is refused.
 ///
 /// # Errors
 /// Anything that is not a usable public key or HMAC secret, at the member at fault.
@@ -37,11 +39,13 @@ pub fn parse(text: &str) -> Result<NamedKey, PolicyError> {
     read(&document::parse(text)?, None)?.map_err(|Unusable(reason)| reason)
 }
 
-/// Why a well-formed JWK is of no use here: its kind, use or algorithm is not supported. A set leaves such keys out (RFC 7517 §5).
+/// Why a well-formed JWK is of no use here: its kind, use or algorithm is not supported. A set
+/// leaves such keys out (RFC 7517 §5).
 #[derive(Debug)]
 pub(crate) struct Unusable(pub(crate) PolicyError);
 
-/// Reads one JWK. `accepted` are the algorithms of its issuer, if the policy names them; they settle the algorithm of a JWK without `alg`.
+/// Reads one JWK. `accepted` are the algorithms of its issuer, if the policy names them; they
+/// settle the algorithm of a JWK without `alg`.
 pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<NamedKey, Unusable>, PolicyError> {
     let kty = jwk.required_string("kty")?;
     refuse_private(jwk, kty)?;
@@ -110,8 +114,9 @@ pub(crate) fn read(jwk: &Object<'_>, accepted: Option<&[Alg]>) -> Result<Result<
     Ok(Ok(NamedKey { kid, key }))
 }
 
-/// The SubjectPublicKeyInfo of the certificate (RFC 7517 §4.7) that a JWK has in place of the members of a key. Nothing else of it is
-/// judged: that it stands in the set is what makes it the issuer's.
+/// The SubjectPublicKeyInfo of the certificate (RFC 7517 §4.7) that a JWK has in place of the
+/// members of a key. Nothing else of it is judged: that it stands in the set is what makes it the
+/// issuer's.
 fn certified(jwk: &Object<'_>) -> Result<Option<Vec<u8>>, PolicyError> {
     let Some(text) = certificate_of_key(jwk) else { return Ok(None) };
     let der = base64url::decode_standard(text);
@@ -120,7 +125,8 @@ fn certified(jwk: &Object<'_>) -> Result<Option<Vec<u8>>, PolicyError> {
         .ok_or_else(|| PolicyError::at("x5c", "must begin with a certificate in base64 (RFC 7517 section 4.7)"))
 }
 
-/// The certificate that a JWK's key is taken from, the first of `x5c`, where the key is not written out beside it.
+/// The certificate that a JWK's key is taken from, the first of `x5c`, where the key is not
+/// written out beside it.
 pub(crate) fn certificate_of_key<'o>(jwk: &'o Object<'_>) -> Option<&'o str> {
     match jwk.get("x5c") {
         Some(Value::Array(chain)) if MATERIAL.iter().all(|member| jwk.get(member).is_none()) => {

@@ -1,4 +1,5 @@
-//! Public keys and HMAC secrets: imported once, each with its one algorithm, and chosen by (issuer, `kid`).
+//! Public keys and HMAC secrets: imported once, each with its one algorithm, and chosen by
+//! (issuer, `kid`).
 
 mod index;
 mod spki;

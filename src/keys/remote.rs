@@ -1,4 +1,5 @@
-//! Keys that an issuer publishes (RFC 7517 §5): one that is no good is left out and does not take the others with it.
+//! Keys that an issuer publishes (RFC 7517 §5): one that is no good is left out and does not take
+//! the others with it.
 
 use crate::{
     alg::{Alg, Family},
@@ -11,18 +12,20 @@ use crate::{
     rejection::excerpt,
 };
 
-/// More keys than this, usable or not, are no set of one issuer's: every token is looked up among them.
+/// More keys than this, usable or not, are no set of one issuer's: every token is looked up among
+/// them.
 pub(crate) const MOST_KEYS: usize = 256;
 
-/// How many keys of one algorithm may have no `kid`: the old and the new one. They fit tokens of other issuers as well, which
-/// one issuer must not be able to drown in candidates.
+/// How many keys of one algorithm may have no `kid`: the old and the new one. They fit tokens of
+/// other issuers as well, which one issuer must not be able to drown in candidates.
 const MOST_UNNAMED: usize = 2;
 
 /// What came of a JWK Set.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyReport {
-    /// Whether other keys are used than before. An answer that was given by the former keys then counts no more.
+    /// Whether other keys are used than before. An answer that was given by the former keys then
+    /// counts no more.
     pub changed: bool,
     /// The keys of the set that are used.
     pub keys: Vec<ReportedKey>,
@@ -67,7 +70,8 @@ pub(crate) type Fingerprint = [u8; 64];
 /// Reads a JWK Set that was fetched. `accepted` as for [`jwk::read`].
 ///
 /// # Errors
-/// Text that is no JWK Set, or has more than [`MOST_KEYS`] keys. That no key of it is usable is for the caller to judge.
+/// Text that is no JWK Set, or has more than [`MOST_KEYS`] keys. That no key of it is usable is
+/// for the caller to judge.
 pub(crate) fn read(text: &str, accepted: Option<&[Alg]>) -> Result<(Vec<RemoteKey>, Vec<LeftOut>), PolicyError> {
     let document =
         document::parse_within(text, &Limits::FETCHED).map_err(|error| match text.trim_start().as_bytes() {
@@ -125,7 +129,8 @@ fn fingerprint(jwk: &Object<'_>, alg: Alg) -> Fingerprint {
     let mut parts = [b"\0".as_slice(); 15];
     let texts =
         ["crv", "x", "y", "n", "e", "pub"].map(|member| jwk.get(member).and_then(Value::as_str).unwrap_or_default());
-    // Where the key is taken from a certificate, that is what tells it from another, whatever stands beside it.
+    // Where the key is taken from a certificate, that is what tells it from another, whatever
+    // stands beside it.
     let texts = texts.into_iter().chain(jwk::certificate_of_key(jwk));
     for (part, text) in parts.iter_mut().step_by(2).zip([alg.name()].into_iter().chain(texts)) {
         *part = text.as_bytes();

@@ -1,4 +1,5 @@
-//! Secrets with their encoding spelled out. A text alone could be four different secrets, and none is guessed.
+//! Secrets with their encoding spelled out. A text alone could be four different secrets, and none
+//! is guessed.
 
 use crate::{
     base64url,

@@ -40,7 +40,8 @@ impl IssuerKey {
     }
 }
 
-/// A key that fits a token's header, with the issuer it belongs to (its index in the policy) and its own place in the set.
+/// A key that fits a token's header, with the issuer it belongs to (its index in the policy) and
+/// its own place in the set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate<'k> {
     /// Index of the issuer in the policy.
@@ -113,7 +114,8 @@ pub struct KeyUsage<'k> {
 }
 
 impl KeySet {
-    /// Adds a key of the issuer with that index. [`index`](Self::index) has to be called before it is found.
+    /// Adds a key of the issuer with that index. [`index`](Self::index) has to be called before it
+    /// is found.
     pub(crate) fn push(&mut self, issuer: usize, NamedKey { kid, key }: NamedKey) {
         self.entries.push(IssuerKey { issuer, kid, key, remote: None });
     }
@@ -127,9 +129,10 @@ impl KeySet {
         self.index = Index::of(pairs);
     }
 
-    /// Takes the keys that the issuer with that index publishes in place of those it published before; a key that was there keeps its
-    /// table. Keys that are built in stay, and one that goes by the same name as such a key is left out, as is one whose name is taken
-    /// by too many. Whether the keys are others than before.
+    /// Takes the keys that the issuer with that index publishes in place of those it published
+    /// before; a key that was there keeps its table. Keys that are built in stay, and one that
+    /// goes by the same name as such a key is left out, as is one whose name is taken by too many.
+    /// Whether the keys are others than before.
     ///
     /// # Errors
     /// No key is left, built in or not: everything then stays as it was.
@@ -182,7 +185,8 @@ impl KeySet {
             place = place.saturating_add(1);
             stays
         });
-        // Places have moved only where a key has gone; else a set of ten thousand issuers is not indexed anew for the keys of one.
+        // Places have moved only where a key has gone; else a set of ten thousand issuers is not
+        // indexed anew for the keys of one.
         let has_moved = self.entries.len() != before;
         if has_moved {
             self.index();
@@ -205,8 +209,8 @@ impl KeySet {
         changed
     }
 
-    /// Does it fit a token without a `kid`? It is built in, or the one key of its algorithm that its issuer publishes: of several none does
-    /// (OpenID Connect Core §10.1).
+    /// Does it fit a token without a `kid`? It is built in, or the one key of its algorithm that
+    /// its issuer publishes: of several none does (OpenID Connect Core §10.1).
     pub(super) fn needs_no_kid(&self, entry: &IssuerKey) -> bool {
         let mut published = 0_usize;
         if entry.remote.is_some() {
@@ -231,12 +235,14 @@ impl KeySet {
         own.map(|entry| ReportedKey { kid: entry.kid.clone(), alg: entry.key.alg() }).collect()
     }
 
-    /// Gives the tables of the keys that are in the set by now a budget, and builds those that are wanted at once.
+    /// Gives the tables of the keys that are in the set by now a budget, and builds those that are
+    /// wanted at once.
     pub(crate) fn budget_tables(&mut self, budget: TableBudget) {
         self.tables = Tables::new(budget, self.entries.iter().map(|entry| entry.key.precomputable()));
     }
 
-    /// Looks at what the question is about, in the order of the policy, until `look` says that it has seen enough.
+    /// Looks at what the question is about, in the order of the policy, until `look` says that it
+    /// has seen enough.
     #[inline(never)]
     pub(super) fn find<'s>(&'s self, question: Question<'_>, look: &mut dyn FnMut(usize, &'s IssuerKey) -> bool) {
         for place in self.index.places(question.hash()) {
@@ -284,7 +290,8 @@ impl KeySet {
         })
     }
 
-    /// What the tables of the curves' generators take, of those curves on which the set has keys, in bytes.
+    /// What the tables of the curves' generators take, of those curves on which the set has keys,
+    /// in bytes.
     #[must_use]
     pub(crate) fn generator_table_bytes(&self) -> usize {
         let mut seen: Vec<Alg> = Vec::new();

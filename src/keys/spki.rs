@@ -1,6 +1,8 @@
-//! SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in DER and PEM: which kind of key it holds, and the key's own bytes.
+//! SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in DER and PEM: which kind of key it holds, and the
+//! key's own bytes.
 //!
-//! It is read by the few forms it can have and nothing else. The crates for all of DER would be a sixth of the validator's wasm.
+//! It is read by the few forms it can have and nothing else. The crates for all of DER would be a
+//! sixth of the validator's wasm.
 
 #[cfg(feature = "ml-dsa")]
 use crate::alg::Alg;
@@ -102,7 +104,8 @@ impl<'d> Der<'d> {
         self.0.is_empty()
     }
 
-    /// The content of the next element, which must have this tag and a length in its shortest form (X.690 §10.1).
+    /// The content of the next element, which must have this tag and a length in its shortest form
+    /// (X.690 §10.1).
     fn element(&mut self, tag: u8) -> Option<&'d [u8]> {
         let (length, rest) = match self.0 {
             [first, length @ 0..=0x7f, rest @ ..] if *first == tag => (usize::from(*length), rest),
@@ -117,7 +120,8 @@ impl<'d> Der<'d> {
         Some(content)
     }
 
-    /// The next element, which must be a positive integer, without the zero that keeps its highest bit from being a sign (X.690 §8.3).
+    /// The next element, which must be a positive integer, without the zero that keeps its highest
+    /// bit from being a sign (X.690 §8.3).
     fn positive(&mut self) -> Option<&'d [u8]> {
         match self.element(INTEGER)? {
             [0, number @ ..] if number.first().is_some_and(|first| *first >= 0x80) => Some(number),
@@ -135,9 +139,10 @@ pub(crate) struct Pem {
     pub(crate) der: Vec<u8>,
 }
 
-/// Reads a textual encoding as it survives its way through environment variables and configuration files (RFC 7468 §3): its line breaks
-/// may be missing, or be written as `\n`, quotes and white space may stand around it, and the lines with its label may be gone. It is
-/// one text, and nothing else may stand in it.
+/// Reads a textual encoding as it survives its way through environment variables and configuration
+/// files (RFC 7468 §3): its line breaks may be missing, or be written as `\n`, quotes and white
+/// space may stand around it, and the lines with its label may be gone. It is one text, and
+/// nothing else may stand in it.
 pub(crate) fn from_pem(text: &str) -> Option<Pem> {
     // Base64 and labels have no backslashes.
     let text = unescaped(&unescaped(text.as_bytes(), b'r', b""), b'n', b"\n");
@@ -162,7 +167,8 @@ pub(crate) fn from_pem(text: &str) -> Option<Pem> {
     Some(Pem { label, der }).filter(|pem| !pem.der.is_empty())
 }
 
-/// The text with `by` wherever a backslash stands before `letter`. A loop over bytes: the searcher of `replace` is 3 KB of wasm.
+/// The text with `by` wherever a backslash stands before `letter`. A loop over bytes: the searcher
+/// of `replace` is 3 KB of wasm.
 #[inline(never)]
 fn unescaped(text: &[u8], letter: u8, by: &[u8]) -> Vec<u8> {
     let (mut written, mut rest) = (Vec::with_capacity(text.len()), text);
@@ -201,7 +207,8 @@ pub(crate) fn of_pem(pem: &Pem) -> Result<PublicKey<'_>, &'static str> {
     }
 }
 
-/// Is it a private key: PrivateKeyInfo (RFC 5208 §5), RSAPrivateKey (RFC 8017 appendix A.1.2) or ECPrivateKey (RFC 5915 §3)?
+/// Is it a private key: PrivateKeyInfo (RFC 5208 §5), RSAPrivateKey (RFC 8017 appendix A.1.2) or
+/// ECPrivateKey (RFC 5915 §3)?
 fn is_private(der: &[u8]) -> bool {
     let version = Der(der).element(SEQUENCE).and_then(|content| Der(content).element(INTEGER));
     matches!(version, Some([0 | 1]))

@@ -1,7 +1,8 @@
 //! Which keys may have tables, within a budget.
 //!
-//! A table is earned by signatures that hold, so that forged tokens, however many, make us build none. It is built with the second of
-//! them and, for a key in steady use, once more in a wider form; a key that finds no room asks again whenever its uses have doubled.
+//! A table is earned by signatures that hold, so that forged tokens, however many, make us build
+//! none. It is built with the second of them and, for a key in steady use, once more in a wider
+//! form; a key that finds no room asks again whenever its uses have doubled.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,7 +14,8 @@ use crate::{
 /// From this many uses on, a key may have a wide table.
 const HOT: u32 = 256;
 
-/// A key whose last use is less than this many uses of any key ago keeps its table: keys that take turns do not rob each other.
+/// A key whose last use is less than this many uses of any key ago keeps its table: keys that take
+/// turns do not rob each other.
 const RECENT: u64 = 64;
 
 /// How much memory the tables of all keys of a policy may take together.
@@ -34,8 +36,8 @@ impl TableBudget {
     /// No policy can give its tables more, in bytes.
     pub const BYTES_CAP: usize = 64 * 1024 * 1024;
 
-    /// The most that the tables of keys may take together, in bytes. The tables of the curves' generators are not counted: there is one
-    /// a curve, which all verifiers share.
+    /// The most that the tables of keys may take together, in bytes. The tables of the curves'
+    /// generators are not counted: there is one a curve, which all verifiers share.
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.bytes
@@ -57,14 +59,16 @@ impl TableBudget {
         TableBudget { bytes, at_import }
     }
 
-    /// Builds tables when keys are imported, in the policy's order for as long as the budget lasts, and the generators' with them: a
-    /// few milliseconds a key, which its second use then does not have to bear.
+    /// Builds tables when keys are imported, in the policy's order for as long as the budget
+    /// lasts, and the generators' with them: a few milliseconds a key, which its second use then
+    /// does not have to bear.
     #[must_use]
     pub fn at_import(self) -> Self {
         TableBudget { at_import: true, ..self }
     }
 
-    /// Builds the table of a key that is imported, if that is wanted and there is room. Whether it was built.
+    /// Builds the table of a key that is imported, if that is wanted and there is room. Whether it
+    /// was built.
     fn import(self, key: Option<&dyn Precomputable>, left: &mut usize) -> bool {
         let Some(key) = key.filter(|_| self.at_import) else { return false };
         let Some(rest) = left.checked_sub(key.bytes_of(TableSize::Default)) else { return false };
@@ -87,7 +91,8 @@ struct Ledger {
     /// Signatures that held, of all keys.
     uses: u64,
     keys: Vec<Usage>,
-    /// The places of the keys that have a table: as many as the budget has room for, however many keys there are.
+    /// The places of the keys that have a table: as many as the budget has room for, however many
+    /// keys there are.
     holders: Vec<usize>,
 }
 
@@ -112,7 +117,8 @@ impl Tables {
         Tables { budget, ledger: Mutex::new(ledger) }
     }
 
-    /// Other keys have taken the places: each says at which place it was before, if it was there. `key` gives the keys by their new place.
+    /// Other keys have taken the places: each says at which place it was before, if it was there.
+    /// `key` gives the keys by their new place.
     pub(crate) fn rearrange<'k>(&self, places: &[Option<usize>], key: &dyn Fn(usize) -> Option<&'k dyn Precomputable>) {
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let before = core::mem::take(&mut ledger.keys);
@@ -139,10 +145,11 @@ impl Tables {
         ledger.keys.get(index).map_or(0, |usage| usage.uses)
     }
 
-    /// Takes note that a signature has held under the key at `index`, and builds its table when that is earned and there is room.
-    /// `key` gives the keys by their place.
+    /// Takes note that a signature has held under the key at `index`, and builds its table when
+    /// that is earned and there is room. `key` gives the keys by their place.
     pub(crate) fn earned<'k>(&self, index: usize, key: impl Fn(usize) -> Option<&'k dyn Precomputable>) {
-        // Another thread is at the ledger: this use goes unnoted, which costs nothing but a table a little later.
+        // Another thread is at the ledger: this use goes unnoted, which costs nothing but a table
+        // a little later.
         let Ok(mut ledger) = self.ledger.try_lock() else { return };
         ledger.uses = ledger.uses.saturating_add(1);
         let now = ledger.uses;

@@ -55,10 +55,12 @@ impl Policy {
         self.leeway
     }
 
-    /// The rules about what an issuer says of an opaque token: issuer, audience, further claims, time.
+    /// The rules about what an issuer says of an opaque token: issuer, audience, further claims,
+    /// time.
     ///
-    /// RFC 7662 §2.2 has `iss` and `exp` optional: who answers is known, and the answer is about now. STRICTER: the audience is not, since a
-    /// token that is active may be meant for another API.
+    /// RFC 7662 §2.2 has `iss` and `exp` optional: who answers is known, and the answer is about
+    /// now. STRICTER: the audience is not, since a token that is active may be meant for another
+    /// API.
     pub(crate) fn check_response(
         &self,
         index: usize,

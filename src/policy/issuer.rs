@@ -17,7 +17,8 @@ use crate::{
     policy_error::PolicyError,
 };
 
-/// One issuer: its exact name, the audiences we answer to, its keys, and what else is asked of its tokens.
+/// One issuer: its exact name, the audiences we answer to, its keys, and what else is asked of its
+/// tokens.
 ///
 /// ```
 /// use portcullis::{Alg, Discovery, IssuerPolicy, Policy, Remote};
@@ -61,8 +62,9 @@ impl IssuerPolicy {
         IssuerPolicy { rules, keys: Vec::new(), tenants: Tenants::default() }
     }
 
-    /// The tenants of an issuer whose name has one hole: `https://login.example/{tid}/v2.0` with `["a", "b"]` stands for two
-    /// issuers. Each publishes keys of its own, and its tokens have to say the same tenant in the claim of the hole's name.
+    /// The tenants of an issuer whose name has one hole: `https://login.example/{tid}/v2.0` with
+    /// `["a", "b"]` stands for two issuers. Each publishes keys of its own, and its tokens have to
+    /// say the same tenant in the claim of the hole's name.
     #[must_use]
     pub fn with_tenants<T: Into<String>>(mut self, tenants: impl IntoIterator<Item = T>) -> Self {
         self.tenants.values = vec![(String::new(), tenants.into_iter().map(Into::into).collect())];
@@ -85,7 +87,8 @@ impl IssuerPolicy {
         Ok(self)
     }
 
-    /// Adds the keys of a JWK Set (RFC 7517 §5) from its JSON text. Keys of kinds, uses or algorithms that are not supported are left out.
+    /// Adds the keys of a JWK Set (RFC 7517 §5) from its JSON text. Keys of kinds, uses or
+    /// algorithms that are not supported are left out.
     ///
     /// # Errors
     /// Text that is no JWK Set, a private or defective key, or a set without any usable key.
@@ -94,8 +97,8 @@ impl IssuerPolicy {
         Ok(self)
     }
 
-    /// Takes keys that the issuer publishes besides those that are built in: [`set_remote_keys`](crate::Verifier::set_remote_keys)
-    /// hands them over.
+    /// Takes keys that the issuer publishes besides those that are built in:
+    /// [`set_remote_keys`](crate::Verifier::set_remote_keys) hands them over.
     ///
     /// # Errors
     /// Keys are discovered and the issuer is no URL (`/issuer`).
@@ -112,14 +115,16 @@ impl IssuerPolicy {
         self
     }
 
-    /// Narrows the algorithms, and settles that of a JWK without `alg`. It concerns the keys that are added afterwards.
+    /// Narrows the algorithms, and settles that of a JWK without `alg`. It concerns the keys that
+    /// are added afterwards.
     #[must_use]
     pub fn with_algorithms(mut self, algorithms: impl IntoIterator<Item = Alg>) -> Self {
         self.rules.algorithms = Some(algorithms.into_iter().collect());
         self
     }
 
-    /// Sets the kinds of token (`typ`, RFC 7515 §4.1.9), compared byte for byte, with or without `application/` in front.
+    /// Sets the kinds of token (`typ`, RFC 7515 §4.1.9), compared byte for byte, with or without
+    /// `application/` in front.
     #[must_use]
     pub fn with_types<T: Into<String>>(mut self, types: impl IntoIterator<Item = T>) -> Self {
         self.rules.types = Types::OneOf(types.into_iter().map(Into::into).collect());
@@ -133,7 +138,8 @@ impl IssuerPolicy {
         self
     }
 
-    /// Compares another claim than `aud` with the audience, for issuers whose tokens have none. That claim must then be there.
+    /// Compares another claim than `aud` with the audience, for issuers whose tokens have none.
+    /// That claim must then be there.
     ///
     /// # Errors
     /// An empty name (`/audienceClaim`).
@@ -145,7 +151,8 @@ impl IssuerPolicy {
         Ok(self)
     }
 
-    /// Accepts what the issuer does differently from RFC 7515 and RFC 7519. It concerns this issuer's tokens alone.
+    /// Accepts what the issuer does differently from RFC 7515 and RFC 7519. It concerns this
+    /// issuer's tokens alone.
     #[must_use]
     pub fn with_deviations(mut self, deviations: impl IntoIterator<Item = Deviation>) -> Self {
         self.rules.deviations = Deviations::of(deviations);

@@ -10,7 +10,8 @@ use crate::{
     rejection::{Rejection, excerpt},
 };
 
-/// The kind of token that is accepted when a policy names none: an OAuth 2.0 access token (RFC 9068 §2.1).
+/// The kind of token that is accepted when a policy names none: an OAuth 2.0 access token (RFC
+/// 9068 §2.1).
 const ACCESS_TOKEN: &str = "at+jwt";
 
 /// The claim that names the audience when a policy names no other (RFC 7519 §4.1.3).
@@ -32,8 +33,9 @@ pub(crate) struct IssuerRules {
     /// And one that a resolver has admitted.
     pub(crate) is_resolved: bool,
     pub(crate) introspection: Option<Introspection>,
-    /// Kinds of token by their names, of which one has to fit; empty where these rules are all there are. The rules of each stand
-    /// for themselves: what the issuer asks of every token is in them.
+    /// Kinds of token by their names, of which one has to fit; empty where these rules are all
+    /// there are. The rules of each stand for themselves: what the issuer asks of every token is
+    /// in them.
     pub(crate) alternatives: Vec<(String, IssuerRules)>,
 }
 
@@ -63,8 +65,9 @@ impl IssuerRules {
         }
     }
 
-    /// The rules about a token of this issuer, in the order in which they are checked: the audience is there, kind, audience, further
-    /// claims. What has no `typ` at all is an answer about an opaque token. The index of the alternative that fits comes back.
+    /// The rules about a token of this issuer, in the order in which they are checked: the
+    /// audience is there, kind, audience, further claims. What has no `typ` at all is an answer
+    /// about an opaque token. The index of the alternative that fits comes back.
     ///
     /// # Errors
     /// Of alternatives, that of the one which the token came closest to.

@@ -98,7 +98,8 @@ impl Policy {
         Ok(policy)
     }
 
-    /// Sets how much memory the tables may take that make verification fast, and when they are built.
+    /// Sets how much memory the tables may take that make verification fast, and when they are
+    /// built.
     #[must_use]
     pub fn with_tables(mut self, budget: TableBudget) -> Self {
         self.keys.budget_tables(budget);
@@ -129,7 +130,8 @@ impl Policy {
         self.rules.get(index).map(|rules| rules.issuer.as_str())
     }
 
-    /// Where the issuers' published keys are, everything filled in. A tenant that its resolver has withdrawn is none of them.
+    /// Where the issuers' published keys are, everything filled in. A tenant that its resolver has
+    /// withdrawn is none of them.
     pub fn remotes(&self) -> impl Iterator<Item = RemoteSource<'_>> {
         self.known_remotes(|rules| !self.is_withdrawn(rules))
     }
@@ -161,7 +163,8 @@ impl Policy {
             return Err(PolicyError::here("must have \"jwks\", \"keys\", \"remote\" or \"introspection\""));
         }
         let has_tenants = tenants.is_resolved || !tenants.values.is_empty();
-        // Nothing else says whose such a token is: one of a tenant that is not ours would pass for one of a tenant that is.
+        // Nothing else says whose such a token is: one of a tenant that is not ours would pass for
+        // one of a tenant that is.
         if has_tenants && rules.deviations.has(Deviation::MissingIss) {
             return Err(PolicyError::at(
                 "deviations",
@@ -195,7 +198,8 @@ impl Policy {
         Ok(())
     }
 
-    /// The index of the issuer that a token names; of one that names none, of the only issuer whose tokens may.
+    /// The index of the issuer that a token names; of one that names none, of the only issuer
+    /// whose tokens may.
     pub(crate) fn index_for(&self, iss: Option<&str>) -> Option<usize> {
         match iss {
             Some(name) => self.issuer_index(name),
@@ -209,7 +213,8 @@ impl Policy {
         self.names.places(hash_of(name)).find(is_it)
     }
 
-    /// The rules in the order in which they are checked: issuer, kind, audience, further claims, time.
+    /// The rules in the order in which they are checked: issuer, kind, audience, further claims,
+    /// time.
     ///
     /// A token may speak only for an issuer under whose key its signature holds (CVE-2026-49998).
     pub(crate) fn check(
@@ -230,8 +235,9 @@ impl Policy {
         self.check_time(claims, now).map(|validity| Validity { alternative, ..validity })
     }
 
-    /// The claims of an authentic token, read as the issuer writes them that it speaks for: of those under whose keys its signature
-    /// holds the one that it names, or for a token that names none the only one whose tokens may.
+    /// The claims of an authentic token, read as the issuer writes them that it speaks for: of
+    /// those under whose keys its signature holds the one that it names, or for a token that names
+    /// none the only one whose tokens may.
     pub(crate) fn read_claims<'t>(
         &self,
         token: &AuthenticToken<'_>,

@@ -1,4 +1,5 @@
-//! Providers whose tokens have a documented shape: a preset and its parameters stand for the fields that the shape asks for.
+//! Providers whose tokens have a documented shape: a preset and its parameters stand for the
+//! fields that the shape asks for.
 
 use Syntax::{Guid, Host, Label, Segment, Url};
 
@@ -28,7 +29,8 @@ pub(super) struct Parameter {
     pub(super) hole: Option<&'static str>,
 }
 
-/// What a parameter may be. It becomes part of a URL, so that none can lead to another host or path.
+/// What a parameter may be. It becomes part of a URL, so that none can lead to another host or
+/// path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Syntax {
     Host,
@@ -61,7 +63,8 @@ pub(super) struct Expansion {
     fields: String,
 }
 
-/// What the presets of a document stand for. The texts are kept apart, so that the document can borrow from them.
+/// What the presets of a document stand for. The texts are kept apart, so that the document can
+/// borrow from them.
 ///
 /// # Errors
 /// A preset that is not known; a parameter that is missing or cannot be part of a URL.
@@ -136,7 +139,8 @@ impl Preset {
     }
 }
 
-/// The document with the fields in their places. Those that the policy gives itself win; of claims, both count.
+/// The document with the fields in their places. Those that the policy gives itself win; of
+/// claims, both count.
 ///
 /// # Errors
 /// None: what was filled in has the syntax it needs.

@@ -15,7 +15,8 @@ pub(super) const PRESETS: [Preset; 26] = [
 "issuer":"https://<domain>/",
 "remote":{"jwksUri":"https://<domain>/.well-known/jwks.json"},
 "types":["JWT","at+jwt"]}"#),
-    // The keys have no `alg`. Only access tokens say for which client they are: `appid`, and in v2.0 `azp`.
+    // The keys have no `alg`. Only access tokens say for which client they are: `appid`, and in
+    // v2.0 `azp`.
     preset("entra-v1", &[listed_as("tenant", Guid, "{tid}")], r#"{
 "issuer":"https://sts.windows.net/<tenant>/",
 "remote":{"jwksUri":"https://login.microsoftonline.com/<tenant>/discovery/keys"},
@@ -103,7 +104,8 @@ pub(super) const PRESETS: [Preset; 26] = [
 "remote":{"discovery":"oidc"},
 "requiredClaims":["sub","kubernetes.io"],
 "types":"any"}"#),
-    // Only sessions have `session_id`; keys of the project's API (`anon`, `service_role`) have another issuer and role.
+    // Only sessions have `session_id`; keys of the project's API (`anon`, `service_role`) have
+    // another issuer and role.
     preset("supabase", &[given("project", Label)], r#"{
 "issuer":"https://<project>.supabase.co/auth/v1",
 "audience":"authenticated",
@@ -111,7 +113,8 @@ pub(super) const PRESETS: [Preset; 26] = [
 "claims":{"role":"authenticated"},
 "requiredClaims":["sub","session_id"],
 "types":["JWT"]}"#),
-    // Session tokens have no `aud`: `azp` is the origin of the page that asked for one. Tokens of templates have no `sid`.
+    // Session tokens have no `aud`: `azp` is the origin of the page that asked for one. Tokens of
+    // templates have no `sid`.
     preset("clerk", &[listed_as("domain", Host, "{domain}")], r#"{
 "issuer":"https://<domain>",
 "remote":{"jwksUri":"https://<domain>/.well-known/jwks.json"},
@@ -151,21 +154,24 @@ pub(super) const PRESETS: [Preset; 26] = [
 "claims":{"tid":"<tenant>"},
 "requiredClaims":["applicationId","scope"],
 "types":["JWT"]}"#),
-    // By the central signing keys. ID tokens have no `client_id`; which `typ` there is, is a setting.
+    // By the central signing keys. ID tokens have no `client_id`; which `typ` there is, is a
+    // setting.
     preset("pingfederate", &[given("url", Url)], r#"{
 "issuer":"<url>",
 "remote":{"jwksUri":"<url>/pf/JWKS"},
 "requiredClaims":["client_id"],
 "algorithms":["RS256"],
 "types":"any"}"#),
-    // Access tokens have the issuer of WS-Trust, which is no URL to fetch from; ID tokens have another.
+    // Access tokens have the issuer of WS-Trust, which is no URL to fetch from; ID tokens have
+    // another.
     preset("adfs", &[given("domain", Host)], r#"{
 "issuer":"http://<domain>/adfs/services/trust",
 "remote":{"jwksUri":"https://<domain>/adfs/discovery/keys"},
 "requiredClaims":["appid"],
 "algorithms":["RS256"],
 "types":["JWT"]}"#),
-    // All user flows of a tenant have one issuer: `tfp` says which one it was. The keys have no `alg`.
+    // All user flows of a tenant have one issuer: `tfp` says which one it was. The keys have no
+    // `alg`.
     preset("azure-b2c", &[given("tenantName", Label), given("tenant", Guid), given("userFlow", Label)], r#"{
 "issuer":"https://<tenantName>.b2clogin.com/<tenant>/v2.0/",
 "remote":{"jwksUri":"https://<tenantName>.b2clogin.com/<tenantName>.onmicrosoft.com/<userFlow>/discovery/v2.0/keys"},
@@ -173,14 +179,16 @@ pub(super) const PRESETS: [Preset; 26] = [
 "requiredClaims":["azp"],
 "algorithms":["RS256"],
 "types":["JWT"]}"#),
-    // Every application of every customer has this issuer and these keys: the audience is what tells ours.
+    // Every application of every customer has this issuer and these keys: the audience is what
+    // tells ours.
     preset("google-iap", &[], r#"{
 "issuer":"https://cloud.google.com/iap",
 "remote":{"jwksUri":"https://www.gstatic.com/iap/verify/public_key-jwk"},
 "requiredClaims":["sub"],
 "algorithms":["ES256"],
 "types":["JWT"]}"#),
-    // Every project gets tokens, for any audience it asks for: the namespace is what tells ours. Names can be taken over, ids cannot.
+    // Every project gets tokens, for any audience it asks for: the namespace is what tells ours.
+    // Names can be taken over, ids cannot.
     preset("gitlab-ci", &[Parameter { name: "url", syntax: Url, default: Some("https://gitlab.com"), hole: None }, given("namespaceId", Label)], r#"{
 "issuer":"<url>",
 "remote":{"jwksUri":"<url>/oauth/discovery/keys"},

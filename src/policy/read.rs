@@ -1,4 +1,5 @@
-//! The policy as a JSON document. Its shape is checked by the tables of `shapes`; what is left here cannot be said by a table.
+//! The policy as a JSON document. Its shape is checked by the tables of `shapes`; what is left
+//! here cannot be said by a table.
 
 use crate::{
     alg::Alg,
@@ -21,11 +22,13 @@ use crate::{
 };
 
 impl Policy {
-    /// Reads a policy from its JSON text. It means the same in Rust and in every JavaScript runtime; its published JSON Schema is
-    /// [`Policy::JSON_SCHEMA`]. What it says about requests (`gate`) is skipped.
+    /// Reads a policy from its JSON text. It means the same in Rust and in every JavaScript
+    /// runtime; its published JSON Schema is [`Policy::JSON_SCHEMA`]. What it says about requests
+    /// (`gate`) is skipped.
     ///
     /// # Errors
-    /// Anything that is not a policy, by JSON pointer: an unknown member, a missing one, a wrong type, a weak key.
+    /// Anything that is not a policy, by JSON pointer: an unknown member, a missing one, a wrong
+    /// type, a weak key.
     pub fn from_json(text: &str) -> Result<Self, PolicyError> {
         let document = document::parse(text)?;
         let presets = presets::fields(&document)?;

@@ -11,16 +11,19 @@ use crate::{
 /// So many tenants are known at a time; the one that was admitted longest ago makes room.
 const MOST_RESOLVED: usize = 1000;
 
-/// Whether a resolver can be there at all. The wasm modules of the npm package that hold no gate have nobody to ask, and no code of it.
+/// Whether a resolver can be there at all. The wasm modules of the npm package that hold no gate
+/// have nobody to ask, and no code of it.
 const HAS_RESOLVERS: bool =
     !cfg!(all(feature = "js", not(feature = "gate-js"), target_arch = "wasm32", target_os = "unknown"));
 
 /// Says which tenants are ours where the policy does not list them (`"tenants": "resolver"`).
 ///
-/// It is asked about every token of such an issuer, so it must answer from memory. What it is asked about has the syntax of its hole
-/// and is otherwise a stranger's text: it must only be compared.
+/// It is asked about every token of such an issuer, so it must answer from memory. What it is
+/// asked about has the syntax of its hole and is otherwise a stranger's text: it must only be
+/// compared.
 pub trait TenantResolver: Send + Sync {
-    /// Whether tokens of that tenant may be accepted: `issuer` as the policy has it, and each hole with its value.
+    /// Whether tokens of that tenant may be accepted: `issuer` as the policy has it, and each hole
+    /// with its value.
     fn admits(&self, issuer: &str, tenant: &[(&str, &str)]) -> bool;
 }
 
@@ -46,7 +49,8 @@ impl fmt::Debug for Resolved {
 }
 
 impl Policy {
-    /// Has that resolver say which tenants of issuers with `"tenants": "resolver"` are ours. Without one none of them is.
+    /// Has that resolver say which tenants of issuers with `"tenants": "resolver"` are ours.
+    /// Without one none of them is.
     #[must_use]
     pub fn with_tenant_resolver(mut self, resolver: impl TenantResolver + 'static) -> Self {
         self.resolved.resolver = Some(Arc::new(resolver));
@@ -63,7 +67,8 @@ impl Policy {
         !self.resolved.issuers.is_empty()
     }
 
-    /// The issuer of the policy that has a tenant of that name, and what stands in its holes. Nobody has been asked yet.
+    /// The issuer of the policy that has a tenant of that name, and what stands in its holes.
+    /// Nobody has been asked yet.
     #[cfg(feature = "gate-js")]
     pub(crate) fn tenant<'n>(&'n self, name: &'n str) -> Option<(&'n str, Vec<(&'n str, &'n str)>)> {
         // One that is configured by its whole name is no tenant of theirs.

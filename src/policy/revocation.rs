@@ -83,10 +83,12 @@ impl RevocationPolicy {
     pub(super) const TIMEOUT_MS: u64 = 5_000;
     pub(super) const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
-    /// Lists that a key of this JWK Set has signed, relied on for so many seconds after they were made.
+    /// Lists that a key of this JWK Set has signed, relied on for so many seconds after they were
+    /// made.
     ///
     /// # Errors
-    /// Text that is no JWK Set of usable public keys (`/jwks`); no time, or more than [`MOST_STALENESS`](Self::MOST_STALENESS).
+    /// Text that is no JWK Set of usable public keys (`/jwks`); no time, or more than
+    /// [`MOST_STALENESS`](Self::MOST_STALENESS).
     pub fn new(jwks: &str, max_staleness_seconds: u64) -> Result<Self, PolicyError> {
         check_seconds(max_staleness_seconds, Self::MOST_STALENESS)?;
         Self::of_keys(read_jwks(jwks)?, max_staleness_seconds, WhenStale::default())
@@ -165,16 +167,18 @@ impl RevocationPolicy {
         RevocationPolicy { issuers: vec![issuer.to_owned()], ..self }
     }
 
-    /// The same key may sign the lists of several issuers, and each is of use for its own tokens alone.
+    /// The same key may sign the lists of several issuers, and each is of use for its own tokens
+    /// alone.
     pub(crate) fn issuers(&self) -> &[String] {
         &self.issuers
     }
 
-    /// Trusts the Token Status List of that exact URI, which a key of this JWK Set has signed, for so many seconds after it was made.
+    /// Trusts the Token Status List of that exact URI, which a key of this JWK Set has signed, for
+    /// so many seconds after it was made.
     ///
     /// # Errors
-    /// As [`new`](Self::new), with [`MOST_STATUS_STALENESS`](Self::MOST_STATUS_STALENESS); a URI that is not https, nor http on a loopback name, or
-    /// that is trusted already (`/uri`).
+    /// As [`new`](Self::new), with [`MOST_STATUS_STALENESS`](Self::MOST_STATUS_STALENESS); a URI
+    /// that is not https, nor http on a loopback name, or that is trusted already (`/uri`).
     pub fn with_status_list(self, uri: &str, jwks: &str, max_staleness_seconds: u64) -> Result<Self, PolicyError> {
         check_seconds(max_staleness_seconds, Self::MOST_STATUS_STALENESS)?;
         url::check(uri).map_err(|reason| PolicyError::at("uri", reason))?;
@@ -258,8 +262,9 @@ impl Policy {
     /// Has tokens looked up in lists of revocations.
     ///
     /// # Errors
-    /// A key that signs lists is one that signs tokens (`/revocation`): whoever steals it could take a revocation back. Stale lists lead to an
-    /// introspection endpoint that an issuer does not have (`/revocation/whenStale`).
+    /// A key that signs lists is one that signs tokens (`/revocation`): whoever steals it could
+    /// take a revocation back. Stale lists lead to an introspection endpoint that an issuer does
+    /// not have (`/revocation/whenStale`).
     pub fn with_revocation(mut self, revocation: RevocationPolicy) -> Result<Self, PolicyError> {
         self.set_revocation(revocation)?;
         Ok(self)

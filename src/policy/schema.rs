@@ -1,5 +1,6 @@
-//! The published JSON Schema (draft 2020-12), made of the tables that the reader checks by. It is checked in as `policy.schema.json`; with
-//! `PORTCULLIS_WRITE_SCHEMA` set, the test below writes it.
+//! The published JSON Schema (draft 2020-12), made of the tables that the reader checks by. It is
+//! checked in as `policy.schema.json`; with `PORTCULLIS_WRITE_SCHEMA` set, the test below writes
+//! it.
 
 use serde_json::{Map, Value, json};
 

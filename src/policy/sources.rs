@@ -1,4 +1,5 @@
-//! Where what is not built in comes from: an issuer's keys and its answers about opaque tokens. Others do the fetching.
+//! Where what is not built in comes from: an issuer's keys and its answers about opaque tokens.
+//! Others do the fetching.
 
 use serde::Serialize;
 
@@ -38,7 +39,8 @@ impl Remote {
     pub(crate) const TIMEOUT_MS: u64 = 3_000;
     pub(crate) const MAX_BYTES: u64 = 262_144;
 
-    /// A JWK Set at that URL: kept for 60 seconds to a day as its response says, and a day more when it cannot be fetched again.
+    /// A JWK Set at that URL: kept for 60 seconds to a day as its response says, and a day more
+    /// when it cannot be fetched again.
     ///
     /// # Errors
     /// A URL that is not https, nor http on a loopback name (`/jwksUri`).
@@ -70,7 +72,8 @@ impl Remote {
         }
     }
 
-    /// Sets the shortest and the longest time for which keys are kept without asking again, whatever their response says.
+    /// Sets the shortest and the longest time for which keys are kept without asking again,
+    /// whatever their response says.
     ///
     /// # Errors
     /// The shortest is the longer of the two (`/minTtlSeconds`).
@@ -112,7 +115,8 @@ pub struct RemoteSource<'p> {
     pub jwks_uri: Option<&'p str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discovery: Option<Discovery>,
-    /// Where the metadata is that name the `jwks_uri`, when the policy does not. Its `issuer` has to be this one, byte for byte.
+    /// Where the metadata is that name the `jwks_uri`, when the policy does not. Its `issuer` has
+    /// to be this one, byte for byte.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discovery_url: Option<String>,
     pub min_ttl_seconds: u64,
@@ -159,7 +163,8 @@ impl Discovery {
     }
 }
 
-/// An issuer's introspection endpoint (RFC 7662) and how we show who we are. The secret itself is never part of a policy.
+/// An issuer's introspection endpoint (RFC 7662) and how we show who we are. The secret itself is
+/// never part of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Introspection {
     pub(crate) endpoint: String,
@@ -187,10 +192,12 @@ impl Introspection {
     pub(crate) const TIMEOUT_MS: u64 = 2_000;
     pub(crate) const CONCURRENCY: u64 = 16;
 
-    /// An endpoint and the name by which it knows us: answers are kept a minute, refusals ten seconds, and 16 are asked for at a time.
+    /// An endpoint and the name by which it knows us: answers are kept a minute, refusals ten
+    /// seconds, and 16 are asked for at a time.
     ///
     /// # Errors
-    /// A URL that is not https, nor http on a loopback name (`/endpoint`); an empty name (`/clientId`).
+    /// A URL that is not https, nor http on a loopback name (`/endpoint`); an empty name
+    /// (`/clientId`).
     pub fn new(
         endpoint: impl Into<String>,
         client_id: impl Into<String>,

@@ -1,5 +1,5 @@
-//! One issuer of many tenants: a name with holes, such as `https://login.example/{tid}/v2.0`, and the values that each
-//! hole may have. No text of a token is ever put into a hole.
+//! One issuer of many tenants: a name with holes, such as `https://login.example/{tid}/v2.0`, and
+//! the values that each hole may have. No text of a token is ever put into a hole.
 
 use crate::{
     document::url,
@@ -111,7 +111,8 @@ impl Tenants {
     /// The rules of each tenant.
     ///
     /// # Errors
-    /// A hole without values (`/issuer`), values without a hole, or one that cannot stand in it (`/tenants`).
+    /// A hole without values (`/issuer`), values without a hole, or one that cannot stand in it
+    /// (`/tenants`).
     pub(super) fn each(
         &self,
         rules: &IssuerRules,

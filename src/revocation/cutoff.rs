@@ -1,17 +1,19 @@
-//! Cutoffs: of an issuer, a client, a subject, a session or a key nothing is accepted that was issued before an instant.
+//! Cutoffs: of an issuer, a client, a subject, a session or a key nothing is accepted that was
+//! issued before an instant.
 
 use crate::{
     revocation::hash_key::HashKey,
     time::{Leeway, UnixSeconds},
 };
 
-/// Cutoffs by the hash of their name, ascending, each once. There are few of them: a million tokens of a subject end by one.
+/// Cutoffs by the hash of their name, ascending, each once. There are few of them: a million
+/// tokens of a subject end by one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cutoffs(Vec<(u64, UnixSeconds)>);
 
 impl Cutoffs {
-    /// The cutoffs that are written one after the other: hash and instant, eight bytes each in network order. `None` when the hashes do not
-    /// ascend, or an instant is none.
+    /// The cutoffs that are written one after the other: hash and instant, eight bytes each in
+    /// network order. `None` when the hashes do not ascend, or an instant is none.
     pub(crate) fn read(pairs: &[[u8; 16]]) -> Option<Self> {
         let mut cutoffs: Vec<(u64, UnixSeconds)> = Vec::with_capacity(pairs.len());
         for pair in pairs {
@@ -26,8 +28,9 @@ impl Cutoffs {
         Some(Cutoffs(cutoffs))
     }
 
-    /// Takes instants that lie further ahead than clocks may differ for this one: a clock that was a day ahead has written them, and whoever
-    /// signs in again must not wait for that day. Nothing is let pass by it, since what is heard of now was revoked before now. The last
+    /// Takes instants that lie further ahead than clocks may differ for this one: a clock that was
+    /// a day ahead has written them, and whoever signs in again must not wait for that day.
+    /// Nothing is let pass by it, since what is heard of now was revoked before now. The last
     /// instant of all is meant: a key that is withdrawn never comes back.
     pub(crate) fn bound(&mut self, now: UnixSeconds) {
         let latest = now.get().saturating_add(Leeway::CAP);
@@ -52,7 +55,8 @@ impl Cutoffs {
         self.0.get(place).map(|(_, before)| *before)
     }
 
-    /// Adds other cutoffs; the later of two instants counts, so that none is ever taken back. Whether anything is others than before.
+    /// Adds other cutoffs; the later of two instants counts, so that none is ever taken back.
+    /// Whether anything is others than before.
     pub(crate) fn merge(&mut self, more: &Cutoffs) -> bool {
         let mut changed = false;
         for (hash, before) in &more.0 {

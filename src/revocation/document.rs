@@ -1,4 +1,5 @@
-//! Reading a signed document of revocations, piece by piece: of eight megabytes of hashes there is one copy, where they stay.
+//! Reading a signed document of revocations, piece by piece: of eight megabytes of hashes there is
+//! one copy, where they stay.
 
 use sha2::{Digest, Sha256};
 
@@ -25,7 +26,8 @@ const LONGEST_BODY: u64 = 24 * 1024 * 1024;
 /// In characters.
 const LONGEST_CURSOR: usize = 128;
 
-/// A document whose signature and form are good. Whether it is to be taken, the list that is held decides.
+/// A document whose signature and form are good. Whether it is to be taken, the list that is held
+/// decides.
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) issuer: String,
@@ -169,7 +171,8 @@ impl Body {
             }
         }
         self.rest.drain(..now.saturating_mul(8));
-        // More than was counted is not gathered; while hashes are missing, what is left over is less than one.
+        // More than was counted is not gathered; while hashes are missing, what is left over is
+        // less than one.
         if u64::try_from(self.rest.len()).unwrap_or(u64::MAX) > self.counts.1.max(7) {
             return Err(malformed("body"));
         }

@@ -1,5 +1,5 @@
-//! Lists that a policy held which is no more. What they say and their versions count again under a policy that trusts their
-//! keys: a detour through another policy lets no older list in.
+//! Lists that a policy held which is no more. What they say and their versions count again under a
+//! policy that trusts their keys: a detour through another policy lets no older list in.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -23,7 +23,8 @@ pub(super) struct FormerLists {
 }
 
 impl FormerLists {
-    /// Keeps the list that was held under these keys. It is later than any of its issuer that was kept for them before.
+    /// Keeps the list that was held under these keys. It is later than any of its issuer that was
+    /// kept for them before.
     pub(super) fn keep_list(&mut self, keys: &Arc<KeySet>, list: &Arc<List>) {
         self.lists.retain(|(other, kept)| kept.issuer() != list.issuer() || !same(other, keys));
         self.lists.push((Arc::clone(keys), Arc::clone(list)));
@@ -37,8 +38,8 @@ impl FormerLists {
         drop_oldest(&mut self.statuses, MOST_STATUSES);
     }
 
-    /// The latest list that a policy would have taken: one of its issuers has made it, and it trusts every key that may have
-    /// signed it.
+    /// The latest list that a policy would have taken: one of its issuers has made it, and it
+    /// trusts every key that may have signed it.
     pub(super) fn list(&self, policy: &RevocationPolicy) -> Option<Arc<List>> {
         let mut latest: Option<&Arc<List>> = None;
         for (keys, list) in &self.lists {

@@ -1,13 +1,15 @@
-//! Names of what is revoked, as keyed 64-bit hashes: a list of them tells nobody whose sessions they are.
+//! Names of what is revoked, as keyed 64-bit hashes: a list of them tells nobody whose sessions
+//! they are.
 
 use core::hash::Hasher;
 
 use siphasher::sip::SipHasher24;
 
-/// The key of a list's hashes, drawn at random by whoever makes the list: without it nobody can look for two names with one hash.
+/// The key of a list's hashes, drawn at random by whoever makes the list: without it nobody can
+/// look for two names with one hash.
 ///
-/// Two names share a hash once in 2⁶⁴, so that of a million entries one in 2⁴⁴ good tokens would be refused; nothing is ever let
-/// pass by it.
+/// Two names share a hash once in 2⁶⁴, so that of a million entries one in 2⁴⁴ good tokens would
+/// be refused; nothing is ever let pass by it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct HashKey([u8; 16]);
 
@@ -23,7 +25,8 @@ impl HashKey {
         &self.0
     }
 
-    /// SipHash-2-4 of the claim's name, the issuer's and the claim's value, which the byte 255 keeps apart: no UTF-8 text has it.
+    /// SipHash-2-4 of the claim's name, the issuer's and the claim's value, which the byte 255
+    /// keeps apart: no UTF-8 text has it.
     ///
     /// `claim` is one of `jti`, `sid`, `sub`, `client_id` and `kid`; or `iss`, with an empty value.
     #[must_use]

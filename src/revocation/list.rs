@@ -1,5 +1,5 @@
-//! The list that is held, and what a document makes of it: epochs never go back, nor versions within one, and deltas are taken in their
-//! order alone.
+//! The list that is held, and what a document makes of it: epochs never go back, nor versions
+//! within one, and deltas are taken in their order alone.
 
 use crate::{
     claims::{ParsedClaims, malformed},
@@ -32,10 +32,12 @@ pub(super) struct List {
 }
 
 impl List {
-    /// The list that a snapshot is, unless a later one is `held`; and whether it says anything else.
+    /// The list that a snapshot is, unless a later one is `held`; and whether it says anything
+    /// else.
     ///
-    /// Another epoch is another history: its versions and heads are compared with none of ours. What was revoked before the store lost it stays
-    /// so until the next snapshot, where the hashes still have one key.
+    /// Another epoch is another history: its versions and heads are compared with none of ours.
+    /// What was revoked before the store lost it stays so until the next snapshot, where the
+    /// hashes still have one key.
     pub(super) fn of(document: Document, held: Option<&List>) -> Result<(List, bool), UpdateError> {
         let Document { issuer, epoch, cursor, version, head, issued_at, not_after, key, .. } = document;
         let Document { mut tokens, mut cutoffs, .. } = document;
@@ -67,7 +69,8 @@ impl List {
         if epoch < self.epoch { Err(UpdateError::Older { held: self.version, offered }) } else { Ok(()) }
     }
 
-    /// Whether a document that is no snapshot goes on from here. `false` for the delta that brought us here, once more.
+    /// Whether a document that is no snapshot goes on from here. `false` for the delta that
+    /// brought us here, once more.
     pub(super) fn continues(&self, document: &Document) -> Result<bool, UpdateError> {
         let (held, offered) = (self.version, document.version);
         self.is_followed_by(&document.issuer, document.epoch, offered)?;
@@ -89,8 +92,8 @@ impl List {
         }
     }
 
-    /// Adds what a document brings that [continues](Self::continues) this; whether it is anything. A delta only adds: whatever is lost of it,
-    /// nothing that was revoked is let pass.
+    /// Adds what a document brings that [continues](Self::continues) this; whether it is anything.
+    /// A delta only adds: whatever is lost of it, nothing that was revoked is let pass.
     pub(super) fn extend(&mut self, document: &Document) -> bool {
         let (tokens, cutoffs) = (self.tokens.merge(&document.tokens), self.cutoffs.merge(&document.cutoffs));
         (self.epoch, self.version, self.head) = (document.epoch, document.version, document.head);
@@ -100,7 +103,8 @@ impl List {
         if matches!(document.link, Link::Delta { .. }) {
             self.key = document.key;
         }
-        // A delta may have been written by a slower clock than the renewal before it; what was known then is known still.
+        // A delta may have been written by a slower clock than the renewal before it; what was
+        // known then is known still.
         if document.issued_at >= self.issued_at {
             (self.issued_at, self.not_after) = (document.issued_at, document.not_after);
         }
@@ -124,7 +128,8 @@ impl List {
         self.tokens.len() == 0 && self.cutoffs.len() == 0
     }
 
-    /// From when on it is stale: after its own word for it, and after the policy's. It counts from when it was made and not from when it came.
+    /// From when on it is stale: after its own word for it, and after the policy's. It counts from
+    /// when it was made and not from when it came.
     pub(super) fn stale_at(&self, rules: &RevocationPolicy) -> u64 {
         self.issued_at.get().saturating_add(rules.max_staleness_seconds()).min(self.not_after.get())
     }
@@ -140,7 +145,8 @@ impl List {
         }
     }
 
-    /// What stands against a token of that issuer with these claims, which was signed by a key that goes by one of `kids`.
+    /// What stands against a token of that issuer with these claims, which was signed by a key
+    /// that goes by one of `kids`.
     pub(super) fn check<'k>(
         &self,
         issuer: &str,

@@ -1,9 +1,11 @@
 //! What an issuer has taken back before its time: the stage after the policy's.
 //!
-//! A list is pulled from elsewhere and handed over as a [signed document](snapshot). Tokens are denied by (`iss`, `jti`) and (`iss`, `sid`) and never
-//! by their text, of which a signature may have several; and by cutoffs. What the list says holds however old it is; that it does not
-//! name a token says nothing once it is stale. Besides there are the [status lists](https://datatracker.ietf.org/doc/draft-ietf-oauth-status-list/)
-//! that a token refers to itself.
+//! A list is pulled from elsewhere and handed over as a [signed document](snapshot). Tokens are
+//! denied by (`iss`, `jti`) and (`iss`, `sid`) and never by their text, of which a signature may
+//! have several; and by cutoffs. What the list says holds however old it is; that it does not name
+//! a token says nothing once it is stale. Besides there are the [status
+//! lists](https://datatracker.ietf.org/doc/draft-ietf-oauth-status-list/) that a token refers to
+//! itself.
 
 #[cfg(any(feature = "revocation", feature = "issuer"))]
 mod hash_key;

@@ -71,7 +71,8 @@ impl Revocations {
     /// Takes documents, each on a line of its own, in place of what is held or on top of it.
     ///
     /// # Errors
-    /// As [`UpdateError`], about the first that is not taken; everything then stays as it was after the one before.
+    /// As [`UpdateError`], about the first that is not taken; everything then stays as it was
+    /// after the one before.
     pub(crate) fn apply(
         &mut self,
         rules: Option<&RevocationPolicy>,
@@ -84,7 +85,8 @@ impl Revocations {
         self.finish(&mut incoming, rules, leeway)
     }
 
-    /// Takes the next piece of such a text. What comes after a document that was not taken is not looked at.
+    /// Takes the next piece of such a text. What comes after a document that was not taken is not
+    /// looked at.
     pub(crate) fn push(
         &mut self,
         incoming: &mut Incoming,
@@ -181,8 +183,9 @@ impl Revocations {
         Ok(held.report(rules, changed))
     }
 
-    /// Takes over what another holds: versions do not go back with a policy, nor with a detour through one that asks for no
-    /// lists. Not, though, when one of the keys that may have signed it is trusted no more: that is kept aside.
+    /// Takes over what another holds: versions do not go back with a policy, nor with a detour
+    /// through one that asks for no lists. Not, though, when one of the keys that may have signed
+    /// it is trusted no more: that is kept aside.
     pub(crate) fn inherit(
         &mut self,
         own: Option<&RevocationPolicy>,
@@ -214,7 +217,8 @@ impl Revocations {
         self.lost = true;
     }
 
-    /// What stands against a token, and from when until when nothing does. `vouched` is for one that its issuer was asked about instead.
+    /// What stands against a token, and from when until when nothing does. `vouched` is for one
+    /// that its issuer was asked about instead.
     #[expect(clippy::too_many_arguments, reason = "they are what a verdict rests on")]
     pub(crate) fn check(
         &self,
@@ -228,17 +232,18 @@ impl Revocations {
     ) -> Result<Validity, Rejection> {
         let Some(rules) = policy.revocation() else { return Ok(validity) };
         let known = |list: &List| {
-            // The name of the key that the signature holds under, and not what the header says alone: a thief of the key
-            // would leave it out.
+            // The name of the key that the signature holds under, and not what the header says
+            // alone: a thief of the key would leave it out.
             let own = token.keys().filter_map(|place| keys.kid(place));
             list.check(claims.iss(), claims, own.chain(token.header().kid()))
         };
         self.check_by(rules, &known, &[&claims.object], now, validity, vouched)
     }
 
-    /// The same about what an authorization server says of a token of that issuer. It need not name itself, nor anything by
-    /// which a token is looked up: where the token is a JWT, what that says of itself is looked up as well. Nobody has checked
-    /// who wrote it, and it can only be refused by it.
+    /// The same about what an authorization server says of a token of that issuer. It need not
+    /// name itself, nor anything by which a token is looked up: where the token is a JWT, what
+    /// that says of itself is looked up as well. Nobody has checked who wrote it, and it can only
+    /// be refused by it.
     #[expect(clippy::too_many_arguments, reason = "they are what a verdict rests on")]
     pub(crate) fn check_response(
         &self,

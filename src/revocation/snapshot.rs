@@ -1,6 +1,8 @@
-//! The signed document: a JWS whose payload says what it is about, `~`, and the hashes themselves in base64url.
+//! The signed document: a JWS whose payload says what it is about, `~`, and the hashes themselves
+//! in base64url.
 //!
-//! The signature covers the body by its SHA-256, so that eight megabytes are hashed once and encoded once. Payload, times in seconds since 1970:
+//! The signature covers the body by its SHA-256, so that eight megabytes are hashed once and
+//! encoded once. Payload, times in seconds since 1970:
 //!
 //! | member | |
 //! | --- | --- |

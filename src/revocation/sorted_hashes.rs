@@ -1,4 +1,5 @@
-//! A set of revoked tokens and sessions: sorted hashes, eight bytes each, and a filter in front that answers for most of the others.
+//! A set of revoked tokens and sessions: sorted hashes, eight bytes each, and a filter in front
+//! that answers for most of the others.
 
 /// Hashes in ascending order, each once.
 #[derive(Clone, Debug, Default)]
@@ -11,14 +12,16 @@ pub(crate) struct SortedHashes {
 #[derive(Debug)]
 pub(crate) struct Ascending(Vec<u64>);
 
-/// How often a place is guessed before it is searched for. Of a million even hashes two guesses lead to within twenty or so.
+/// How often a place is guessed before it is searched for. Of a million even hashes two guesses
+/// lead to within twenty or so.
 const GUESSES: usize = 4;
 
 /// From how near on it is searched for.
 const NEAR: u64 = 8;
 
 impl Ascending {
-    /// With room for so many, and for some that deltas bring: not every one of them is to move the whole list.
+    /// With room for so many, and for some that deltas bring: not every one of them is to move the
+    /// whole list.
     pub(crate) fn with_room(count: usize) -> Self {
         Ascending(Vec::with_capacity(count.saturating_add(count >> 6)))
     }
@@ -58,9 +61,10 @@ impl SortedHashes {
         self.filter.may_have(hash) && self.find(hash, 0, 0).is_ok()
     }
 
-    /// Its place, or where it would be; `from` is a place before it, of a hash that is about `least`. Keyed hashes are spread evenly, so that
-    /// the value of one says about where it lies, and the one that is found there says it better; where they are not even, it takes
-    /// longer and is found all the same.
+    /// Its place, or where it would be; `from` is a place before it, of a hash that is about
+    /// `least`. Keyed hashes are spread evenly, so that the value of one says about where it lies,
+    /// and the one that is found there says it better; where they are not even, it takes longer
+    /// and is found all the same.
     fn find(&self, hash: u64, from: usize, least: u64) -> Result<usize, usize> {
         let hashes = self.hashes.as_slice();
         let number = |place: usize| u64::try_from(place).unwrap_or_default();
@@ -114,8 +118,9 @@ impl SortedHashes {
     }
 }
 
-/// A Bloom filter whose every hash has its bits in one word: a look at one cache line, of which a million hashes have a megabyte, tells nineteen
-/// of twenty others apart. A search takes three looks, one after the other, into eight.
+/// A Bloom filter whose every hash has its bits in one word: a look at one cache line, of which a
+/// million hashes have a megabyte, tells nineteen of twenty others apart. A search takes three
+/// looks, one after the other, into eight.
 #[derive(Clone, Debug, Default)]
 struct Filter {
     blocks: Vec<u64>,
@@ -133,7 +138,8 @@ impl Filter {
         filter
     }
 
-    /// Adds hashes. With twice as many as it was made for it is made anew of all, in whatever order.
+    /// Adds hashes. With twice as many as it was made for it is made anew of all, in whatever
+    /// order.
     fn add(&mut self, fresh: &[(usize, u64)], all: &[u64]) {
         if self.blocks.is_empty() || all.len() >> 1 > self.hashes {
             *self = Filter::of(all);

@@ -1,4 +1,5 @@
-//! Token Status Lists (draft-ietf-oauth-status-list, JWT form): a bit array in which a token has its place.
+//! Token Status Lists (draft-ietf-oauth-status-list, JWT form): a bit array in which a token has
+//! its place.
 
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 use serde::Serialize;
@@ -22,7 +23,8 @@ const TYPE: &str = "statuslist+jwt";
 /// A longer list token is none, in characters.
 const LONGEST: usize = 6 * 1024 * 1024;
 
-/// What a list may inflate to, in bytes: 33 million tokens of one bit. A megabyte of zlib could be a gigabyte otherwise (CVE-2024-28176).
+/// What a list may inflate to, in bytes: 33 million tokens of one bit. A megabyte of zlib could be
+/// a gigabyte otherwise (CVE-2024-28176).
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// A list whose signature is good.
@@ -112,7 +114,8 @@ impl StatusList {
         self.issued_at > other.issued_at
     }
 
-    /// From when on it is stale. STRICTER than §8.3, which counts from when it was fetched: one that is held back would look fresh.
+    /// From when on it is stale. STRICTER than §8.3, which counts from when it was fetched: one
+    /// that is held back would look fresh.
     pub(super) fn stale_at(&self, rules: &StatusListPolicy) -> u64 {
         let relied_on = self.issued_at.get().saturating_add(rules.max_staleness_seconds);
         self.expires.map_or(relied_on, |expires| relied_on.min(expires.get()))
@@ -123,8 +126,8 @@ impl StatusList {
         StatusReport { changed, entries, stale_at, bytes: self.bytes.len() }
     }
 
-    /// What stands against the token at that place. STRICTER than §7: of a status other than VALID, whatever it means to an application,
-    /// nothing says that the token is good.
+    /// What stands against the token at that place. STRICTER than §7: of a status other than
+    /// VALID, whatever it means to an application, nothing says that the token is good.
     pub(super) fn check(&self, reference: &Reference<'_>) -> Result<(), Rejection> {
         let Reference { index, .. } = *reference;
         match self.status(index) {

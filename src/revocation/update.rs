@@ -24,7 +24,8 @@ pub struct UpdateReport {
     pub bytes: usize,
 }
 
-/// A document was not taken; what is held stays. Every variant has one permanent [`code`](UpdateError::code).
+/// A document was not taken; what is held stays. Every variant has one permanent
+/// [`code`](UpdateError::code).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all_fields = "camelCase")]
 #[allow(missing_docs, reason = "the fields are explained by their variant")]
@@ -38,7 +39,8 @@ pub enum UpdateError {
     /// None of the keys of `revocation` has signed it.
     #[serde(rename = "update-foreign")]
     Foreign,
-    /// It is the list of another issuer than the policy's, or than the one whose list is held: of `expected`.
+    /// It is the list of another issuer than the policy's, or than the one whose list is held: of
+    /// `expected`.
     #[serde(rename = "update-issuer")]
     Issuer { expected: String },
     /// Its `typ` is another: a token, or a list of another kind.

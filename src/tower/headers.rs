@@ -11,7 +11,8 @@ use crate::{
     gate::Forward,
 };
 
-/// Every field, duplicates included. One that is not all visible ASCII is told as a character that no token, proof or address has.
+/// Every field, duplicates included. One that is not all visible ASCII is told as a character that
+/// no token, proof or address has.
 pub(super) fn pairs(headers: &HeaderMap) -> Vec<(&str, &str)> {
     headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("\u{fffd}"))).collect()
 }
@@ -63,7 +64,8 @@ fn is_same_host(one: &str, other: &str, secure: bool) -> bool {
     plain(one) == plain(other)
 }
 
-/// STRICTER than RFC 3986: routers match `/public/../admin` as it stands, and the gate would decide about `/admin`. No client sends one.
+/// STRICTER than RFC 3986: routers match `/public/../admin` as it stands, and the gate would
+/// decide about `/admin`. No client sends one.
 fn has_dot_segment(uri: &Uri) -> bool {
     let path = uri.path().to_ascii_lowercase().replace("%2e", ".");
     path.split('/').any(|segment| segment == "." || segment == "..")

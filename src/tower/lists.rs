@@ -7,7 +7,8 @@ use crate::{
 };
 
 impl<O: Outside> GateLayer<O> {
-    /// Takes signed lists of revocations, as [`Gate::apply_revocations`](crate::Gate::apply_revocations).
+    /// Takes signed lists of revocations, as
+    /// [`Gate::apply_revocations`](crate::Gate::apply_revocations).
     ///
     /// # Errors
     /// As [`Gate::apply_revocations`](crate::Gate::apply_revocations). What is held then stays.
@@ -15,7 +16,8 @@ impl<O: Outside> GateLayer<O> {
         self.gate().apply_revocations(documents, self.shared.now())
     }
 
-    /// Takes the Token Status List of that URI, as [`Gate::apply_status_list`](crate::Gate::apply_status_list).
+    /// Takes the Token Status List of that URI, as
+    /// [`Gate::apply_status_list`](crate::Gate::apply_status_list).
     ///
     /// # Errors
     /// As [`Gate::apply_status_list`](crate::Gate::apply_status_list). What is held then stays.

@@ -1,6 +1,8 @@
-//! The gate for native services: a layer for `tower`, and so for axum, hyper and tonic (feature `tower`).
+//! The gate for native services: a layer for `tower`, and so for axum, hyper and tonic (feature
+//! `tower`).
 //!
-//! It converts, waits for what the gate has to know, and decides nothing. The clock is read here and nowhere else in the crate.
+//! It converts, waits for what the gate has to know, and decides nothing. The clock is read here
+//! and nowhere else in the crate.
 //!
 //! A [`GateLayer`] guards services by a [`Gate`].
 
@@ -33,7 +35,8 @@ pub use crate::driver::{Authorized, Introspection, Published};
 pub use outside::{Nothing, Outside};
 pub use service::GateService;
 
-/// What the server knows of the connection a request came over. A request's own word is taken for none of it.
+/// What the server knows of the connection a request came over. A request's own word is taken for
+/// none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Connection {
     /// Whether it is TLS. Without, only requests to a loopback name from this machine pass, and
@@ -44,7 +47,8 @@ pub struct Connection {
     pub url_vouched: bool,
     /// The address of its other end.
     pub client_address: Option<core::net::IpAddr>,
-    /// The client's certificate, in one of the forms of [`mtls::thumbprint`](crate::binding::mtls::thumbprint).
+    /// The client's certificate, in one of the forms of
+    /// [`mtls::thumbprint`](crate::binding::mtls::thumbprint).
     pub certificate: Option<String>,
 }
 
@@ -85,7 +89,8 @@ impl GateLayer {
         GateLayer::with(gate, Nothing, |_| Connection::default())
     }
 
-    /// A layer for requests whose connections the server tells about, in axum by the request's extensions:
+    /// A layer for requests whose connections the server tells about, in axum by the request's
+    /// extensions:
     /// `|parts| Connection { secure: true, client_address: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()), ..Connection::default() }`.
     #[must_use]
     pub fn over(gate: Gate, connection: impl Fn(&Parts) -> Connection + Send + Sync + 'static) -> Self {
@@ -112,7 +117,8 @@ impl<O: Outside> GateLayer<O> {
         GateLayer { shared, requirement: None, target: None, nested: None }
     }
 
-    /// The layer by the same gate for routes with a requirement of their own: JSON, as the policy's `gate.requirement`.
+    /// The layer by the same gate for routes with a requirement of their own: JSON, as the
+    /// policy's `gate.requirement`.
     ///
     /// # Errors
     /// As [`Gate::requirement`].
@@ -153,7 +159,8 @@ impl<O: Outside> GateLayer<O> {
         GateLayer { nested: Some(Arc::new(nested)), ..self }
     }
 
-    /// Takes the JWK Set that an issuer publishes: before the first request, or whenever there is a newer one.
+    /// Takes the JWK Set that an issuer publishes: before the first request, or whenever there is
+    /// a newer one.
     ///
     /// # Errors
     /// As [`Gate::set_remote_keys`].
@@ -161,8 +168,8 @@ impl<O: Outside> GateLayer<O> {
         self.gate().set_remote_keys(issuer, jwks)
     }
 
-    /// Takes another policy from now on, as [`Gate::replaced`]: keys and lists are taken over, and what was found out for a request under
-    /// the present policy does not count for it any more.
+    /// Takes another policy from now on, as [`Gate::replaced`]: keys and lists are taken over, and
+    /// what was found out for a request under the present policy does not count for it any more.
     ///
     /// # Errors
     /// As [`Gate::replaced`]. Nothing has changed then.
@@ -178,7 +185,8 @@ impl<O: Outside> GateLayer<O> {
     }
 }
 
-/// Whole seconds since 1970. A clock before that is one that was never set: everything has expired or is not valid yet.
+/// Whole seconds since 1970. A clock before that is one that was never set: everything has expired
+/// or is not valid yet.
 fn clock() -> UnixSeconds {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     UnixSeconds::new(since.as_secs()).unwrap_or(UnixSeconds::MAX)

@@ -9,10 +9,12 @@ use crate::{
 };
 
 impl Verifier {
-    /// Takes signed lists of revocations, each on a line of its own: a snapshot, or what came anew since the one that is held.
+    /// Takes signed lists of revocations, each on a line of its own: a snapshot, or what came anew
+    /// since the one that is held.
     ///
     /// # Errors
-    /// As [`UpdateError`]: a bad, old, forked or foreign document. What was held before it then stays.
+    /// As [`UpdateError`]: a bad, old, forked or foreign document. What was held before it then
+    /// stays.
     pub fn apply_revocations(&mut self, documents: &str, now: UnixSeconds) -> Result<UpdateReport, UpdateError> {
         self.revocations.apply(self.policy.revocation(), self.policy.leeway(), documents, now)
     }
@@ -29,13 +31,15 @@ impl Verifier {
         self.revocations.finish(incoming, self.policy.revocation(), self.policy.leeway())
     }
 
-    /// Notes that lists were held which are gone: as good as stale until they come again, and never allowed for want of them.
+    /// Notes that lists were held which are gone: as good as stale until they come again, and
+    /// never allowed for want of them.
     #[cfg(feature = "js")]
     pub(crate) fn lose_revocations(&mut self) {
         self.revocations.lose();
     }
 
-    /// Takes the Token Status List of that URI (draft-ietf-oauth-status-list §5.1), which the policy names.
+    /// Takes the Token Status List of that URI (draft-ietf-oauth-status-list §5.1), which the
+    /// policy names.
     ///
     /// # Errors
     /// As [`UpdateError`]. What is held then stays.

@@ -3,14 +3,16 @@
 use crate::{policy::TenantResolver, verifier::Verifier};
 
 impl Verifier {
-    /// Has that resolver say which tenants of issuers with `"tenants": "resolver"` are ours. Without one none of them is.
+    /// Has that resolver say which tenants of issuers with `"tenants": "resolver"` are ours.
+    /// Without one none of them is.
     #[must_use]
     pub fn with_tenant_resolver(mut self, resolver: impl TenantResolver + 'static) -> Self {
         self.policy = self.policy.with_tenant_resolver(resolver);
         self
     }
 
-    /// Whether there is an issuer of that name: one that is configured, or a tenant that the resolver admits.
+    /// Whether there is an issuer of that name: one that is configured, or a tenant that the
+    /// resolver admits.
     pub(crate) fn admit_tenant(&mut self, issuer: &str) -> bool {
         if self.policy.issuer_index(issuer).is_none() {
             let Some(rules) = self.policy.resolve(issuer) else { return false };

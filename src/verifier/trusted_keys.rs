@@ -1,4 +1,5 @@
-//! The keys that a verifier trusts at the moment: those that its policy has built in, and those that issuers publish.
+//! The keys that a verifier trusts at the moment: those that its policy has built in, and those
+//! that issuers publish.
 
 use crate::{
     jws::compact::UnverifiedToken,
@@ -14,7 +15,8 @@ use crate::{
 /// Of so many tenants published keys are held at a time. A policy may list a hundred times as many.
 const MOST_TENANTS_WITH_KEYS: usize = 1000;
 
-/// The keys of every issuer. What a policy says of issuers stays in the policy, which each question names.
+/// The keys of every issuer. What a policy says of issuers stays in the policy, which each
+/// question names.
 #[derive(Debug)]
 pub(crate) struct TrustedKeys {
     set: KeySet,
@@ -48,7 +50,8 @@ impl TrustedKeys {
         })
     }
 
-    /// What a token lacks that no key fits and that names that issuer, where it is more than a key: the issuer, or all its keys.
+    /// What a token lacks that no key fits and that names that issuer, where it is more than a
+    /// key: the issuer, or all its keys.
     fn lack(&self, policy: &Policy, issuer: Option<usize>) -> Option<Rejection> {
         let Some(issuer) = issuer else { return Some(Rejection::IssuerUnknown { expected: policy.some_names() }) };
         policy.remote_of(issuer).filter(|_| !self.has_published(issuer))?;
@@ -63,7 +66,8 @@ impl TrustedKeys {
     /// Takes the JWK Set that an issuer publishes, in place of the one it published before.
     ///
     /// # Errors
-    /// An issuer without `remote` (`/issuer`); text that is no JWK Set, or has no usable key. The present keys then stay.
+    /// An issuer without `remote` (`/issuer`); text that is no JWK Set, or has no usable key. The
+    /// present keys then stay.
     pub(crate) fn take(&mut self, policy: &Policy, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
         let found = policy.issuer_index(issuer).filter(|index| policy.remote_of(*index).is_some());
         let index = found.ok_or_else(|| PolicyError::at("issuer", "has no \"remote\" in the policy"))?;
@@ -76,8 +80,8 @@ impl TrustedKeys {
         Ok(KeyReport { changed, keys: self.set.remote_of(index), left_out })
     }
 
-    /// Drops the keys of the tenant whose keys were taken longest ago, when there are those of too many. They are fetched again
-    /// when a token of its comes.
+    /// Drops the keys of the tenant whose keys were taken longest ago, when there are those of too
+    /// many. They are fetched again when a token of its comes.
     fn bound(&mut self, policy: &Policy) {
         let is_tenant = |(issuer, _): &&(usize, Box<str>)| policy.is_tenant(*issuer);
         if self.published.iter().filter(is_tenant).count() <= MOST_TENANTS_WITH_KEYS {
@@ -100,8 +104,8 @@ impl TrustedKeys {
         self.set.forget_remote(index)
     }
 
-    /// Takes over the keys that issuers publish where both policies say that they do. They are read again by the rules of
-    /// this policy; a set that is no good by them is not taken.
+    /// Takes over the keys that issuers publish where both policies say that they do. They are
+    /// read again by the rules of this policy; a set that is no good by them is not taken.
     pub(crate) fn inherit(&mut self, policy: &Policy, former: &TrustedKeys, former_policy: &Policy) {
         for (theirs, jwks) in &former.published {
             let Some(issuer) = former_policy.issuer_name(*theirs) else { continue };

@@ -83,15 +83,16 @@ impl RawGate {
         })
     }
 
-    /// Takes another policy in place of the present one, which stays when the other is refused. Requirements keep their numbers.
+    /// Takes another policy in place of the present one, which stays when the other is refused.
+    /// Requirements keep their numbers.
     pub fn replace(&self, policy: &str) -> Result<(), JsValue> {
         let gate = self.gate.borrow().replaced(policy, self.nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
         *self.gate.borrow_mut() = gate;
         Ok(())
     }
 
-    /// Where the keys, answers and lists would be under another policy, and its profile, as JSON; nothing changes. Whatever `replace` would
-    /// refuse is refused.
+    /// Where the keys, answers and lists would be under another policy, and its profile, as JSON;
+    /// nothing changes. Whatever `replace` would refuse is refused.
     #[wasm_bindgen(js_name = remotesUnder)]
     pub fn remotes_under(&self, policy: &str) -> Result<String, JsValue> {
         let gate = self.gate.borrow().replaced(policy, self.nonce_secret.as_deref()).map_err(|error| thrown(&error))?;
@@ -149,7 +150,8 @@ impl RawGate {
         self.lists.borrow_mut().end(self.gate.borrow_mut().verifier_mut())
     }
 
-    /// What was taken of them: 0 for nothing, and otherwise what the most of it was: 1 for renewals, 2 for deltas, 3 for a snapshot.
+    /// What was taken of them: 0 for nothing, and otherwise what the most of it was: 1 for
+    /// renewals, 2 for deltas, 3 for a snapshot.
     #[wasm_bindgen(js_name = takenRevocations)]
     pub fn taken_revocations(&self) -> u8 {
         self.lists.borrow().taken()
@@ -167,7 +169,8 @@ impl RawGate {
         lists::told(self.gate.borrow_mut().apply_status_list(uri, jwt, checked_instant(now)?))
     }
 
-    /// The issuer that has a tenant of that name, and what stands in its holes, as JSON; nothing for any other name.
+    /// The issuer that has a tenant of that name, and what stands in its holes, as JSON; nothing
+    /// for any other name.
     pub fn tenant(&self, name: &str) -> Option<String> {
         let gate = self.gate.borrow();
         let (issuer, values) = gate.verifier().policy().tenant(name)?;

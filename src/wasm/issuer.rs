@@ -62,7 +62,8 @@ impl RawSigningKey {
 fn failed(error: &IssuerError) -> JsValue {
     match error {
         IssuerError::Invalid(error) => thrown(error),
-        // Not the caller's mistake, which is told by its member. A string all the same: whatever else is thrown is taken for a trap.
+        // Not the caller's mistake, which is told by its member. A string all the same: whatever
+        // else is thrown is taken for a trap.
         IssuerError::Randomness => JsValue::from_str(&[r#"{"failure":""#, &error.to_string(), r#""}"#].concat()),
     }
 }

@@ -13,8 +13,8 @@ use crate::{
     verifier::verify_jws,
 };
 
-/// The signature alone (RFC 7515 §5.2): the verdict as JSON, a zero, and the payload. `length` is the token's real length: of a huge one only the
-/// beginning is handed over.
+/// The signature alone (RFC 7515 §5.2): the verdict as JSON, a zero, and the payload. `length` is
+/// the token's real length: of a huge one only the beginning is handed over.
 #[wasm_bindgen(js_name = verifyJws)]
 pub fn verify_jws_with_jwk(jws: &str, length: usize, jwk: &str) -> Result<Vec<u8>, JsValue> {
     let named = jwk::parse(jwk).map_err(|error| thrown(&error))?;

@@ -1,4 +1,5 @@
-//! Lists of revocations on their way in. They are longer than any token, and come in pieces through the same memory.
+//! Lists of revocations on their way in. They are longer than any token, and come in pieces
+//! through the same memory.
 
 use wasm_bindgen::JsValue;
 
@@ -43,8 +44,8 @@ impl Lists {
         }
     }
 
-    /// What was taken of the text that has ended: 0 for nothing, and otherwise what the most of it was: 1 for renewals, 2 for deltas, 3 for a
-    /// snapshot.
+    /// What was taken of the text that has ended: 0 for nothing, and otherwise what the most of it
+    /// was: 1 for renewals, 2 for deltas, 3 for a snapshot.
     pub(super) fn taken(&self) -> u8 {
         match self.taken {
             Taken::Nothing => 0,

@@ -1,7 +1,8 @@
-//! The shell for JavaScript: it turns strings into calls of the core and verdicts into JSON, and decides nothing.
+//! The shell for JavaScript: it turns strings into calls of the core and verdicts into JSON, and
+//! decides nothing.
 //!
-//! Everything returned is a plain value. The only objects with a place in the wasm memory are the long-lived ones: a verifier, a gate
-//! and a signing key.
+//! Everything returned is a plain value. The only objects with a place in the wasm memory are the
+//! long-lived ones: a verifier, a gate and a signing key.
 
 mod verdict_memory;
 #[cfg(feature = "gate-js")]
@@ -23,17 +24,20 @@ use wasm_bindgen::JsValue;
 
 use crate::{policy_error::PolicyError, time::UnixSeconds};
 
-/// Allocates in constant time and joins what is freed with its neighbours. std's own allocator is 3 KB more of the module.
+/// Allocates in constant time and joins what is freed with its neighbours. std's own allocator is
+/// 3 KB more of the module.
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
 static ALLOCATOR: rlsf::GlobalTlsf = rlsf::GlobalTlsf::new();
 
-/// What the JavaScript face makes a `PolicyError` of: a string, so that it can be told from a failure of the program.
+/// What the JavaScript face makes a `PolicyError` of: a string, so that it can be told from a
+/// failure of the program.
 fn thrown(error: &PolicyError) -> JsValue {
     JsValue::from_str(&error.to_json())
 }
 
-/// An instant as JavaScript has it. Fractions, negative numbers and what lies past the year 9999 are a mistake.
+/// An instant as JavaScript has it. Fractions, negative numbers and what lies past the year 9999
+/// are a mistake.
 fn instant(now: f64) -> Result<UnixSeconds, PolicyError> {
     // A cast from f64 saturates; the comparison refuses what it changed.
     #[allow(

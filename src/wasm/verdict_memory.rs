@@ -24,8 +24,9 @@ pub(super) struct VerdictMemory {
     header: Option<Arc<Header>>,
     /// The name of the alternative that the token fits, or nothing.
     alternative: String,
-    /// Address and length of the text, address, length and number of the header, from when until when the token is accepted, 1 when no
-    /// list of revocations could tell, and address and length of the alternative's name.
+    /// Address and length of the text, address, length and number of the header, from when until
+    /// when the token is accepted, 1 when no list of revocations could tell, and address and
+    /// length of the alternative's name.
     answer: Box<[f64; 10]>,
 }
 
@@ -56,13 +57,14 @@ impl VerdictMemory {
         self.answer.as_ptr().addr()
     }
 
-    /// The verdict about a token. The first `written` of its `length` bytes are in the input; more than the input holds are too many.
+    /// The verdict about a token. The first `written` of its `length` bytes are in the input; more
+    /// than the input holds are too many.
     pub(super) fn verify(&mut self, verifier: &Verifier, written: usize, length: usize, now: f64) -> u8 {
         self.decide(verifier, now, written, length, What::Token)
     }
 
-    /// The verdict about the value of an Authorization header, or about there being none. `checked` when the caller checks what a token
-    /// is bound to.
+    /// The verdict about the value of an Authorization header, or about there being none.
+    /// `checked` when the caller checks what a token is bound to.
     pub(super) fn verify_authorization(
         &mut self,
         verifier: &Verifier,
@@ -82,7 +84,8 @@ impl VerdictMemory {
             Err(error) => return tell(&mut self.text, &mut self.answer, MISTAKE, error.to_json()),
         };
         let limits = verifier.policy().limits();
-        // A text that did not fit is refused by its length: what was written of it is not all there is.
+        // A text that did not fit is refused by its length: what was written of it is not all
+        // there is.
         let whole = if length > written { check_length(length, limits) } else { Ok(()) };
         let value = self.input.get(..written).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default();
         let outcome = whole

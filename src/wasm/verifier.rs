@@ -1,9 +1,10 @@
 //! Verification.
 //!
-//! A token is written into the verifier's own input, and the answer lies in its memory afterwards: neither a string nor an object
-//! crosses the boundary while a token is verified.
+//! A token is written into the verifier's own input, and the answer lies in its memory afterwards:
+//! neither a string nor an object crosses the boundary while a token is verified.
 //!
-//! State is interior: an exported method takes `&self`, so that no call holds the object against another.
+//! State is interior: an exported method takes `&self`, so that no call holds the object against
+//! another.
 
 #![allow(unreachable_pub, reason = "wasm_bindgen exports public items alone")]
 
@@ -38,7 +39,8 @@ impl RawVerifier {
         })
     }
 
-    /// Takes another policy in place of the present one, which stays as it is when the other is refused.
+    /// Takes another policy in place of the present one, which stays as it is when the other is
+    /// refused.
     pub fn replace(&self, policy: &str) -> Result<(), JsValue> {
         let verifier = self.verifier.borrow().replaced(policy).map_err(|error| thrown(&error))?;
         *self.verifier.borrow_mut() = verifier;
@@ -108,7 +110,8 @@ impl RawVerifier {
         self.lists.borrow_mut().end(&mut self.verifier.borrow_mut())
     }
 
-    /// What was taken of them: 0 for nothing, and otherwise what the most of it was: 1 for renewals, 2 for deltas, 3 for a snapshot.
+    /// What was taken of them: 0 for nothing, and otherwise what the most of it was: 1 for
+    /// renewals, 2 for deltas, 3 for a snapshot.
     #[wasm_bindgen(js_name = takenRevocations)]
     pub fn taken_revocations(&self) -> u8 {
         self.lists.borrow().taken()

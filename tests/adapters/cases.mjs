@@ -1,4 +1,5 @@
-// The requests that every adapter is shown, through its framework and over HTTP, and what must come of each.
+// The requests that every adapter is shown, through its framework and over HTTP, and what must
+// come of each.
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import { createServer, request } from 'node:http';
@@ -50,8 +51,9 @@ const good = () => `Bearer ${mint()}`;
 const flipped = (token) => token.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A'));
 
 /**
- * `headers` go out as they stand, one line each. `/notes` answers `{ sub, user, authorization }`: the claims, and the headers that the handler
- * sees; `/maybe` is the same and lets pass who is anonymous.
+ * `headers` go out as they stand, one line each. `/notes` answers `{ sub, user, authorization }`:
+ * the claims, and the headers that the handler sees; `/maybe` is the same and lets pass who is
+ * anonymous.
  */
 export const CASES = [
   { name: 'a good token', headers: () => [['Authorization', good()]], status: 200 },
@@ -149,8 +151,9 @@ const ANONYMOUS = [
 ];
 
 /**
- * Shows an app every case; `register(name, run)` is `test` of node:test, or whatever runs them. With `firstLine`, the framework hands on
- * the first of two lines alone, to the gate and to the app behind it.
+ * Shows an app every case; `register(name, run)` is `test` of node:test, or whatever runs them.
+ * With `firstLine`, the framework hands on the first of two lines alone, to the gate and to the
+ * app behind it.
  */
 export function showAll(register, origin, { firstLine = false } = {}) {
   for (const one of CASES) {

@@ -1,4 +1,5 @@
-// A self-signed certificate (RFC 5280), since Node reads them and makes none: X.509 by hand, as much of it as TLS on loopback needs.
+// A self-signed certificate (RFC 5280), since Node reads them and makes none: X.509 by hand, as
+// much of it as TLS on loopback needs.
 import crypto from 'node:crypto';
 
 function der(tag, ...parts) {

@@ -1,5 +1,5 @@
-// The adapter for Next: a `proxy.js` with a route behind it, and an edge route behind the gate itself, built and served for production on
-// Node 24.
+// The adapter for Next: a `proxy.js` with a route behind it, and an edge route behind the gate
+// itself, built and served for production on Node 24.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// A guard reads its requirement when it is made: what is none stops the program at its start, and not every request with a 500.
+// A guard reads its requirement when it is made: what is none stops the program at its start, and
+// not every request with a 500.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

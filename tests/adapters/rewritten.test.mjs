@@ -1,5 +1,5 @@
-// Where a middleware, an option or a router writes another path than the one that was asked for, both
-// are judged.
+// Where a middleware, an option or a router writes another path than the one that was asked for,
+// both are judged.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';

@@ -1,4 +1,5 @@
-// The adapters know frameworks by their shape alone: neither their code nor their types import anything of one.
+// The adapters know frameworks by their shape alone: neither their code nor their types import
+// anything of one.
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -34,7 +35,8 @@ test('the code imports nothing but what Node’s adapters share', async () => {
 test('the types import nothing but the gate’s', async () => {
   for (const name of [...NAMES, ...SHARED]) {
     for (const from of await imports(`${name}.d.ts`)) {
-      // By a type of Hono's its handlers know of the claims; a program without Hono does not look at it.
+      // By a type of Hono's its handlers know of the claims; a program without Hono does not look
+      // at it.
       if (name === 'hono' && from === 'hono') continue;
       const allowed = ['../gate/index.js', '../shared/web.js', ...SHARED.map((shared) => `./${shared}.js`)];
       assert.ok(allowed.includes(from), `${name}.d.ts imports ${from}`);

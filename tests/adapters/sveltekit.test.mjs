@@ -1,4 +1,5 @@
-// The adapter for SvelteKit: an app built by it for Node, and served as its own adapter for Node does.
+// The adapter for SvelteKit: an app built by it for Node, and served as its own adapter for Node
+// does.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -88,7 +89,8 @@ test('a page and its data are behind the same rule', async () => {
     assert.equal(status, 200, path);
     assert.match(body, /ada/);
   }
-  // A server that compares escapes as they were sent finds another page there, so that the default has to hold as well.
+  // A server that compares escapes as they were sent finds another page there, so that the default
+  // has to hold as well.
   for (const path of ['/%70age', '/%70age/__data.json']) {
     assert.equal((await send(origin + path)).status, 401, path);
     assert.equal((await send(origin + path, { headers: bearer() })).status, 403, path);

@@ -1,5 +1,5 @@
-// Node's adapters over TLS: the scheme is the connection's, a token that is bound to a certificate needs the connection it proves (RFC 8705
-// §3), and HTTP/2 is as HTTP/1.1.
+// Node's adapters over TLS: the scheme is the connection's, a token that is bound to a certificate
+// needs the connection it proves (RFC 8705 §3), and HTTP/2 is as HTTP/1.1.
 import assert from 'node:assert/strict';
 import { connect } from 'node:http2';
 import { createServer, request } from 'node:https';

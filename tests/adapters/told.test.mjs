@@ -1,5 +1,6 @@
-// What an adapter tells the gate and what of a decision it carries out, by a gate that answers as it is told: a nonce for the next proof,
-// challenges one a line, and work that goes on after the response.
+// What an adapter tells the gate and what of a decision it carries out, by a gate that answers as
+// it is told: a nonce for the next proof, challenges one a line, and work that goes on after the
+// response.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';

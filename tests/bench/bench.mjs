@@ -1,5 +1,5 @@
-// `npm run bench`: whole-token verification and whole requests, ours and our peers', in one run. Node's own modules only; the rest is loaded
-// after set-up.
+// `npm run bench`: whole-token verification and whole requests, ours and our peers', in one run.
+// Node's own modules only; the rest is loaded after set-up.
 //   node tests/bench/bench.mjs [--quick] [--only tokens|requests] [--json FILE] [--write-readme]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -19,8 +19,8 @@ const { values: options } = parseArgs({
 
 if (options.only && options['write-readme']) throw new Error('--write-readme needs all rows');
 
-// A round times one batch of each library in turn; the medians are taken over rounds. In workerd a batch is a request, which costs by
-// itself what many tokens cost: it has to be a large one.
+// A round times one batch of each library in turn; the medians are taken over rounds. In workerd a
+// batch is a request, which costs by itself what many tokens cost: it has to be a large one.
 const EFFORT = options.quick
   ? { node: { rounds: 7, batch: 60 }, workerd: { rounds: 5, batch: 200 }, starts: 5 }
   : { node: { rounds: 21, batch: 200 }, workerd: { rounds: 11, batch: 1000 }, starts: 15 };

@@ -1,4 +1,5 @@
-// Whole requests in Node: what `gates.mjs` has, and middlewares for Express, handed what Express hands them.
+// Whole requests in Node: what `gates.mjs` has, and middlewares for Express, handed what Express
+// hands them.
 import { createServer } from 'node:http';
 
 import { auth } from 'express-oauth2-jwt-bearer';

@@ -1,5 +1,6 @@
-// Whole requests, from a `Request` to the handler behind the gate: one app by Hono behind ours and behind Hono's own middleware, set up for
-// the same policy, and `gate.check` without any app. In Node and in workerd alike.
+// Whole requests, from a `Request` to the handler behind the gate: one app by Hono behind ours and
+// behind Hono's own middleware, set up for the same policy, and `gate.check` without any app. In
+// Node and in workerd alike.
 import { Hono } from 'hono';
 import { jwk as honoJwk } from 'hono/jwk';
 import { createGate } from 'portcullis/gate';
@@ -7,7 +8,10 @@ import { guard } from 'portcullis/hono';
 
 export const URL_ASKED = 'https://api.example/notes';
 
-/** `name → accepts(request)`. `nothing` is the app without a gate: what a request costs in any case. */
+/**
+ * `name → accepts(request)`. `nothing` is the app without a gate: what a request costs in any
+ * case.
+ */
 export function gates({ alg, jwk, issuer, audience, type }) {
   // One each, so that none finds in its memory what another has seen.
   const gate = () => createGate({ issuers: [{ issuer, audience, types: [type], jwks: { keys: [jwk] } }] });

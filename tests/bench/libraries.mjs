@@ -1,4 +1,5 @@
-// Our peers, each configured as its documentation says for the same policy: issuer, audience, algorithm, expiry and, where it can, typ.
+// Our peers, each configured as its documentation says for the same policy: issuer, audience,
+// algorithm, expiry and, where it can, typ.
 import crypto from 'node:crypto';
 
 import { JwtVerifier } from 'aws-jwt-verify';
@@ -9,7 +10,10 @@ import { createVerifier } from 'portcullis';
 
 import { AUDIENCE, ISSUER, NATIVE, TYPE } from './tokens.mjs';
 
-/** `name → verify(token)`, which returns or throws; a promise where the library gives one. Only those that know the algorithm. */
+/**
+ * `name → verify(token)`, which returns or throws; a promise where the library gives one. Only
+ * those that know the algorithm.
+ */
 export async function libraries(alg, jwk) {
   const key =
     alg === 'HS256'
@@ -67,7 +71,10 @@ function awsJwtVerify(jwk) {
   return (token) => verifier.verifySync(token);
 }
 
-/** The bare signature by Node's own cryptography, of parts that were decoded before: what any whole token must cost on top of. */
+/**
+ * The bare signature by Node's own cryptography, of parts that were decoded before: what any whole
+ * token must cost on top of.
+ */
 export function native(alg, jwk) {
   const split = (token) => {
     const dot = token.lastIndexOf('.');

@@ -1,6 +1,7 @@
 // What revocation costs, in WebAssembly: the gate's module in this Node.
 //   node tests/bench/revocation.mjs
-// Documents are signed and tokens minted by Node's own cryptography. Every figure is a median of interleaved rounds.
+// Documents are signed and tokens minted by Node's own cryptography. Every figure is a median of
+// interleaved rounds.
 import crypto from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 

@@ -22,8 +22,8 @@ const SCRIPTS = {
 const ONE = { rounds: 0, batch: 1 };
 
 /**
- * Milliseconds until the first verification with one ES256 key is done, each in a Node process of its own: from before the library's
- * JavaScript is loaded, and from after.
+ * Milliseconds until the first verification with one ES256 key is done, each in a Node process of
+ * its own: from before the library's JavaScript is loaded, and from after.
  */
 export function coldStart(times) {
   const { jwk, repeat: token } = makeTokens('ES256', { node: ONE, workerd: ONE });

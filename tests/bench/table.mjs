@@ -65,7 +65,10 @@ export function print({ rows, sizes, coldStart }) {
   ]);
 }
 
-/** Ratios alone: microseconds tell of the machine. The README has a few of them, the documentation all. */
+/**
+ * Ratios alone: microseconds tell of the machine. The README has a few of them, the documentation
+ * all.
+ */
 export function writeReadme({ rows, sizes }) {
   const all = ratios(rows);
   const kilobytes = `The validator is ${Math.round(sizes['validator wasm'] / 1024)} KB after gzip.`;

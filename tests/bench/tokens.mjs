@@ -59,8 +59,9 @@ function signer(alg) {
 }
 
 /**
- * Enough tokens that no library sees one twice: for warming up, for each round in Node and for each round in workerd. With them the key, one
- * more token for the case `repeat`, and a forged one.
+ * Enough tokens that no library sees one twice: for warming up, for each round in Node and for
+ * each round in workerd. With them the key, one more token for the case `repeat`, and a forged
+ * one.
  */
 export function makeTokens(alg, { node, workerd }, type = TYPE) {
   const { jwk, sign } = signer(alg);

@@ -1,5 +1,5 @@
-// The worker that is measured: it verifies a list of tokens with one library. Its clock stands still within a request, so it is timed from
-// outside.
+// The worker that is measured: it verifies a list of tokens with one library. Its clock stands
+// still within a request, so it is timed from outside.
 import { importJWK, jwtVerify } from 'jose';
 import { createVerifier } from 'portcullis';
 

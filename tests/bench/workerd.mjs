@@ -1,5 +1,5 @@
-// The same in workerd. A request verifies a whole batch, which is there before; what a request costs by itself is measured beside and
-// taken off.
+// The same in workerd. A request verifies a whole batch, which is there before; what a request
+// costs by itself is measured beside and taken off.
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 

@@ -1,5 +1,5 @@
-// `init`: each project is written, the packed package installed into it, and it runs: one good request
-// and one bad one.
+// `init`: each project is written, the packed package installed into it, and it runs: one good
+// request and one bad one.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

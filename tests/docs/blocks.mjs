@@ -1,8 +1,12 @@
 // The code blocks of a document: of Markdown, and of the `@example`s in the sources' comments.
 
-/** @typedef {{ file: string, line: number, language: string, flags: string[], code: string }} Block */
+/**
+ * @typedef {{ file: string, line: number, language: string, flags: string[], code: string }} Block
+ */
 
-/** The fenced blocks of a Markdown text. `line` is that of the first line of code, counted from 1. */
+/**
+ * The fenced blocks of a Markdown text. `line` is that of the first line of code, counted from 1.
+ */
 export function blocksOf(file, text) {
   const blocks = [];
   let open;

@@ -1,14 +1,16 @@
-// Checks the code blocks of documents. `node tests/docs/check.mjs [FILE…]` prints what is wrong with them; without a file, with all.
+// Checks the code blocks of documents. `node tests/docs/check.mjs [FILE…]` prints what is wrong
+// with them; without a file, with all.
 //
-// ts, typescript       compiled under the strictest settings
-// js, javascript, mjs  the same, and parameters may be without a type
-// `ts workers`         without the DOM library and with @cloudflare/workers-types; the same after `js`
-// `ts service-worker`  with the library of workers of a page, and the events of a service worker
-// `ts alone`           apart from the others, which what it declares for all of a program would change
-// json                 parsed; what names issuers is read as a policy, and what stands under `gate` as its part
-// sh, bash             the commands exist, and so do their subcommands, scripts and files
+// ts, typescript compiled under the strictest settings js, javascript, mjs the same, and
+// parameters may be without a type `ts workers` without the DOM library and with
+// @cloudflare/workers-types; the same after `js` `ts service-worker` with the library of workers
+// of a page, and the events of a service worker `ts alone` apart from the others, which what it
+// declares for all of a program would change json parsed; what names issuers is read as a policy,
+// and what stands under `gate` as its part sh, bash the commands exist, and so do their
+// subcommands, scripts and files
 //
-// Names that a block does not declare are those of given.d.ts. A block may end in `return`, as the body of a handler does.
+// Names that a block does not declare are those of given.d.ts. A block may end in `return`, as the
+// body of a handler does.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import ts from 'typescript';
@@ -33,7 +35,9 @@ const FLAGS = ['workers', 'service-worker', 'alone'];
 
 const given = (name) => readFileSync(new URL(`${name}.d.ts`, import.meta.url), 'utf8');
 
-/** Every document: the README, the pages of the documentation, and the sources with their examples. */
+/**
+ * Every document: the README, the pages of the documentation, and the sources with their examples.
+ */
 export function documents() {
   const under = (folder, ending) =>
     readdirSync(join(ROOT, folder), { recursive: true })
@@ -126,7 +130,8 @@ function beside() {
 }
 
 /**
- * A block as a module of its own. One that returns something is the body of a function; lines stay where they are.
+ * A block as a module of its own. One that returns something is the body of a function; lines stay
+ * where they are.
  */
 function asModule(code) {
   const source = ts.createSourceFile('block.tsx', code, ts.ScriptTarget.Latest, true);

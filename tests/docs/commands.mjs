@@ -1,4 +1,5 @@
-// Shell blocks: each command that is named exists, with its subcommand, script, file and options where those are ours.
+// Shell blocks: each command that is named exists, with its subcommand, script, file and options
+// where those are ours.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,4 +1,5 @@
-// Every code block that a reader may copy is compiled, parsed or looked up, over the packed package.
+// Every code block that a reader may copy is compiled, parsed or looked up, over the packed
+// package.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

@@ -1,4 +1,5 @@
-// Names that the documents' code blocks use and do not declare, with the types that a reader gives them.
+// Names that the documents' code blocks use and do not declare, with the types that a reader gives
+// them.
 import type { Jwk, Jwks, Policy, Verifier } from 'portcullis';
 import type { Gate, GatedPolicy } from 'portcullis/gate';
 import type { Issuer, IssuerConfig, IssuerStore } from 'portcullis/issuer';

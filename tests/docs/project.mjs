@@ -1,4 +1,5 @@
-// A stranger's project: the packed package, what the README's examples import besides, and the compiler.
+// A stranger's project: the packed package, what the README's examples import besides, and the
+// compiler.
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
@@ -16,7 +17,9 @@ import ts from 'typescript';
 import { ROOT, TARGET } from '../../src/build/steps.mjs';
 import { EXTRA } from '../support/binaries.mjs';
 
-/** What an issue asks of every user: the strictest settings, and no library that is taken on trust. */
+/**
+ * What an issue asks of every user: the strictest settings, and no library that is taken on trust.
+ */
 export const STRICT = {
   target: ts.ScriptTarget.ES2022,
   module: ts.ModuleKind.ESNext,
@@ -30,8 +33,8 @@ export const STRICT = {
 };
 
 /**
- * A folder within the work tree, where the frameworks are found, with the package installed in it as npm packs it; one that is `bare` has
- * nothing but the package.
+ * A folder within the work tree, where the frameworks are found, with the package installed in it
+ * as npm packs it; one that is `bare` has nothing but the package.
  * @returns {{ folder: string, remove(): void }}
  */
 export function project({ bare = false } = {}) {
@@ -51,9 +54,11 @@ export function project({ bare = false } = {}) {
 }
 
 /**
- * Compiles files of a project. What is wrong with the declarations of other packages, such as a framework's, is theirs.
+ * Compiles files of a project. What is wrong with the declarations of other packages, such as a
+ * framework's, is theirs.
  * @param {Record<string, string>} files their texts by their paths in the project.
- * @returns {{ file: string | undefined, line: number, message: string }[]} what is wrong, `file` as it was given.
+ * @returns {{ file: string | undefined, line: number, message: string }[]} what is wrong, `file`
+ * as it was given.
  */
 export function compile(folder, files, options) {
   for (const [name, text] of Object.entries(files)) {

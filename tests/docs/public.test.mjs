@@ -1,4 +1,5 @@
-// Every public item of the package says what it is; functions, classes and option bags also show how they are used.
+// Every public item of the package says what it is; functions, classes and option bags also show
+// how they are used.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +12,10 @@ import { STRICT } from './project.mjs';
 /** Besides functions, classes and what is named an option bag: what they take and return. */
 const SHOWN = new Set(['Decision', 'Requirement', 'Policy', 'GatePolicy']);
 
-/** What lacks a description or an example: `name of entry: …` each, of entries by the files of their types. */
+/**
+ * What lacks a description or an example: `name of entry: …` each, of entries by the files of
+ * their types.
+ */
 function undocumented(files, read = ts.sys.readFile) {
   const options = { ...STRICT, types: [], lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'] };
   const host = ts.createCompilerHost(options);

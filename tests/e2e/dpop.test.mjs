@@ -1,5 +1,6 @@
-// From a client's first request to a gated API's answer, by real parts: oauth4webapi obtains DPoP-bound tokens (RFC 9449) and calls an API
-// in workerd, whose gate finds the server's keys by discovery.
+// From a client's first request to a gated API's answer, by real parts: oauth4webapi obtains
+// DPoP-bound tokens (RFC 9449) and calls an API in workerd, whose gate finds the server's keys by
+// discovery.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { join } from 'node:path';
@@ -182,7 +183,8 @@ test('a proof holds for one address, method, token, time and nonce', async () =>
       name.endsWith('nonce') || name.endsWith('its own') ? 'use_dpop_nonce' : 'invalid_dpop_proof';
     assert.ok(challenge.includes(`error="${error}"`), `${name}: ${challenge}`);
   }
-  // What was changed was the reason: the same made whole is let in, also with a query, which htu leaves out.
+  // What was changed was the reason: the same made whole is let in, also with a query, which htu
+  // leaves out.
   assert.equal((await send({ authorization, dpop: await proofWith(who) })).status, 200);
   assert.equal(
     (await send({ authorization, dpop: await proofWith(who), path: '/notes?page=2' })).status,

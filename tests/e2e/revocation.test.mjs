@@ -1,4 +1,5 @@
-// Revoked at the issuer, refused at the edge: issuer, feed and edge as three workers in workerd, sessions in a Durable Object.
+// Revoked at the issuer, refused at the edge: issuer, feed and edge as three workers in workerd,
+// sessions in a Durable Object.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { join } from 'node:path';
@@ -102,7 +103,8 @@ async function sample(place, push) {
       return sent - revoked;
     }
     assert.equal(status, 200);
-    // No matter how slow this machine is: what is accepted then rests on a list that was made after the revocation, to the second.
+    // No matter how slow this machine is: what is accepted then rests on a list that was made
+    // after the revocation, to the second.
     assert.ok(
       sent - revoked <= 1000 * (MAX_STALENESS_SECONDS + 1),
       `accepted ${sent - revoked} ms afterwards`,

@@ -1,4 +1,5 @@
-// The API of the end-to-end test: everything behind the gate, whose policy knows the authorization server by its address alone.
+// The API of the end-to-end test: everything behind the gate, whose policy knows the authorization
+// server by its address alone.
 import { env } from 'cloudflare:workers';
 import { createGate } from 'portcullis/gate';
 

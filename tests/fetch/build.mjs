@@ -1,5 +1,5 @@
-// Workers written in Rust: compiled by cargo, bound by wasm-bindgen, and bundled with a few lines of
-// JavaScript, as `worker-build` does it.
+// Workers written in Rust: compiled by cargo, bound by wasm-bindgen, and bundled with a few lines
+// of JavaScript, as `worker-build` does it.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Log, LogLevel, Miniflare } from 'miniflare';
@@ -10,7 +10,10 @@ import { bundleWorker } from '../../src/build/worker-bundle.mjs';
 const FOLDER = join(TARGET, 'fetch');
 const BUILT = join(FOLDER, 'wasm32-unknown-unknown', 'debug');
 
-/** What stands around the wasm: workerd hands it over as a module, and asks for an object with `fetch`. */
+/**
+ * What stands around the wasm: workerd hands it over as a module, and asks for an object with
+ * `fetch`.
+ */
 const SHIM = `import * as glue from './worker_bg.js';
 import wasm from './worker_bg.wasm';
 

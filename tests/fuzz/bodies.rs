@@ -1,6 +1,7 @@
 //! What each fuzz target does with its input. A disagreement with the oracle is a panic.
 //!
-//! An input of random bytes is hardly ever a signature that holds, so each body also makes one that does and lets the input change it.
+//! An input of random bytes is hardly ever a signature that holds, so each body also makes one
+//! that does and lets the input change it.
 #![allow(dead_code, reason = "a fuzz target uses one of these")]
 
 #[path = "readers.rs"]
@@ -221,8 +222,8 @@ fn rsa_message(number: u8) -> [u8; 8] {
     [number; 8]
 }
 
-/// The RSA engine beside the crate `rsa`: the input changes the signature, or the encoded block itself, which is then put through the
-/// private key.
+/// The RSA engine beside the crate `rsa`: the input changes the signature, or the encoded block
+/// itself, which is then put through the private key.
 pub(crate) fn rsa(data: &[u8]) {
     use rsa::{
         BigUint,
@@ -264,8 +265,9 @@ pub(crate) fn rsa(data: &[u8]) {
     let (theirs, ours) = if use_pss {
         let key = rsa::pss::VerifyingKey::<Sha256>::new(public);
         let theirs = rsa::pss::Signature::try_from(&signature[..]).is_ok_and(|s| key.verify(&message, &s).is_ok());
-        // RFC 8017 §8.1.2 step 2c and §9.1.2: where emBits is a multiple of 8, the block is one octet shorter than the modulus, and an
-        // integer that needs that octet is no signature. The crate ignores the octet; OpenSSL sides with us (vector
+        // RFC 8017 §8.1.2 step 2c and §9.1.2: where emBits is a multiple of 8, the block is one
+        // octet shorter than the modulus, and an integer that needs that octet is no signature.
+        // The crate ignores the octet; OpenSSL sides with us (vector
         // `refuses-pss-with-a-byte-in-front-of-the-block`).
         let too_long = private.n().bits() % 8 == 1 && signature.len() == size && open(&signature)[0] != 0;
         (theirs && !too_long, holds(&Pss(Hash::Sha256), ours, &message, &signature))
@@ -309,8 +311,8 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
     Verifier::from_json(policy).unwrap()
 });
 
-/// The whole pipeline: any text is a verdict, and none of these is an accepted one but where the signature is made here. The input is
-/// the header, the payload, or the whole value.
+/// The whole pipeline: any text is a verdict, and none of these is an accepted one but where the
+/// signature is made here. The input is the header, the payload, or the whole value.
 pub(crate) fn token(data: &[u8]) {
     let now = UnixSeconds::new(1_800_000_000).unwrap();
     let mut input = Input(data);
@@ -346,7 +348,8 @@ static REQUEST: LazyLock<(Gate, String, serde_json::Value)> = LazyLock::new(|| {
     (gate, facts.to_string(), step["claims"].clone())
 });
 
-/// The gate: any facts at all, and good ones with a few bytes changed. What passes has the claims that were signed.
+/// The gate: any facts at all, and good ones with a few bytes changed. What passes has the claims
+/// that were signed.
 pub(crate) fn request(data: &[u8]) {
     let (gate, facts, claims) = &*REQUEST;
     let now = UnixSeconds::new(1_700_000_000).unwrap();
@@ -377,8 +380,8 @@ static LISTS: LazyLock<(String, ed25519_dalek::SigningKey)> = LazyLock::new(|| {
     (policy, key)
 });
 
-/// Lists of revocations: any text, any payload that is signed, any body behind it. None of them panics, and one that is taken is JSON that says
-/// what is reported.
+/// Lists of revocations: any text, any payload that is signed, any body behind it. None of them
+/// panics, and one that is taken is JSON that says what is reported.
 pub(crate) fn list(data: &[u8]) {
     let (policy, key) = &*LISTS;
     let now = UnixSeconds::new(1_800_000_000).unwrap();

@@ -1,11 +1,13 @@
-// A fuzz campaign: every target in turn, under libFuzzer, on the stable toolchain. A crash, and a target that has not run, fail it.
+// A fuzz campaign: every target in turn, under libFuzzer, on the stable toolchain. A crash, and a
+// target that has not run, fail it.
 //   npm run fuzz -- --seconds 60          a minute of each target
 //   npm run fuzz -- --hours 8             so long for all of them together
 //   npm run fuzz -- --only token --only url
 //   npm run fuzz -- --jobs 1              one at a time; two is the default
 //   npm run fuzz -- --only wasm           what no libFuzzer runs: native and wasm against each other (wasm.mjs)
 //   npm run fuzz -- --throwaway           what is found new is not kept in tests/fuzz/corpus
-// An input that crashes a target is in target/fuzz/crashes/TARGET-…; the program of the same name in target/fuzz takes it as an argument.
+// An input that crashes a target is in target/fuzz/crashes/TARGET-…; the program of the same name
+// in target/fuzz takes it as an argument.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +23,10 @@ const FUZZ = join(ROOT, 'tests', 'fuzz');
 const WORK = join(TARGET, 'fuzz');
 const KEPT = join(FUZZ, 'corpus');
 
-/** What is kept of one target's corpus at most, in bytes of its file: the shortest inputs come first. */
+/**
+ * What is kept of one target's corpus at most, in bytes of its file: the shortest inputs come
+ * first.
+ */
 const MOST_KEPT = 96 * 1024;
 
 /** The name of the target that compares native and wasm. */
@@ -33,7 +38,9 @@ export const TARGETS = [
   WASM_TARGET,
 ].sort();
 
-/** Runs the targets. The result tells of each how often it was executed, and what is wrong with it. */
+/**
+ * Runs the targets. The result tells of each how often it was executed, and what is wrong with it.
+ */
 export async function campaign({ only = TARGETS, seconds = 60, jobs = 2, keep = true } = {}) {
   const unknown = only.find((name) => !TARGETS.includes(name));
   if (unknown) throw new Plain(`no fuzz target is named ${unknown}; there are ${TARGETS.join(', ')}`);
@@ -126,7 +133,10 @@ function fill(corpus, name) {
     writeFileSync(join(corpus, createHash('sha1').update(input).digest('hex')), input);
 }
 
-/** Leaves as few inputs as reach what all of them reach, and keeps the shortest of these in one file, one a line in base64. */
+/**
+ * Leaves as few inputs as reach what all of them reach, and keeps the shortest of these in one
+ * file, one a line in base64.
+ */
 async function minimise(file, name, corpus, limits) {
   const least = `${corpus}.least`;
   rmSync(least, { recursive: true, force: true });

@@ -1,4 +1,5 @@
-//! What the fuzz targets about texts do: policies, challenges, URLs and paths, keys. None of them panics, and what is read is what was written.
+//! What the fuzz targets about texts do: policies, challenges, URLs and paths, keys. None of them
+//! panics, and what is read is what was written.
 
 use std::sync::LazyLock;
 
@@ -25,7 +26,8 @@ static POLICIES: LazyLock<Vec<String>> = LazyLock::new(|| {
     policies.map(Value::to_string).collect()
 });
 
-/// The policy reader: any text, and policies of the vectors with a few bytes changed. An error says where, and a gate's policy is one.
+/// The policy reader: any text, and policies of the vectors with a few bytes changed. An error
+/// says where, and a gate's policy is one.
 pub(crate) fn policy(data: &[u8]) {
     let read = |text: &str| {
         let policy = Policy::from_json(text).map_err(|error| {
@@ -48,7 +50,8 @@ pub(crate) fn policy(data: &[u8]) {
     read(&String::from_utf8_lossy(&changed));
 }
 
-/// The challenges that a refused request is told: whatever realm and scopes a policy names, they are read again as they were.
+/// The challenges that a refused request is told: whatever realm and scopes a policy names, they
+/// are read again as they were.
 pub(crate) fn challenge(data: &[u8]) {
     let mut input = Input(data);
     let (mode, length) = (input.byte(), usize::from(input.byte()));
@@ -83,7 +86,8 @@ pub(crate) fn challenge(data: &[u8]) {
     }
 }
 
-/// The parameters of one challenge, by the strict grammar of RFC 9110 §11.2 and §5.6.4 with all values quoted.
+/// The parameters of one challenge, by the strict grammar of RFC 9110 §11.2 and §5.6.4 with all
+/// values quoted.
 fn parameters(challenge: &str) -> Option<Vec<(String, String)>> {
     let (scheme, mut rest) = challenge.split_once(' ')?;
     if scheme != "Bearer" && scheme != "DPoP" {
@@ -127,13 +131,15 @@ static TOKEN: LazyLock<String> = LazyLock::new(|| {
     format!("Bearer {text}.{}", Base64UrlUnpadded::encode_string(&tag.as_bytes()))
 });
 
-/// URLs, and paths against patterns: what is in its normal form stays in it, and a pattern covers a path in any spelling of the same.
+/// URLs, and paths against patterns: what is in its normal form stays in it, and a pattern covers
+/// a path in any spelling of the same.
 pub(crate) fn url(data: &[u8]) {
     let mut input = Input(data);
     let length = usize::from(input.byte());
     let first = String::from_utf8_lossy(&input.take(length)).into_owned();
     let second = String::from_utf8_lossy(input.0).into_owned();
-    // A percent sign that begins no escape stands for itself, and may begin one once what follows it is decoded.
+    // A percent sign that begins no escape stands for itself, and may begin one once what follows
+    // it is decoded.
     let is_escape = |after: &str| after.len() >= 2 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
     let has_stray_percent = |text: &str| text.split('%').skip(1).any(|after| !is_escape(after));
     for text in [&first, &second].into_iter().filter(|text| !has_stray_percent(text)) {
@@ -166,7 +172,8 @@ const SPKI: [(Alg, &str); 3] = [
     ),
 ];
 
-/// Keys from JWK, SPKI and PEM: none panics, a P-256 key in DER is one for RustCrypto too, and PEM is DER.
+/// Keys from JWK, SPKI and PEM: none panics, a P-256 key in DER is one for RustCrypto too, and PEM
+/// is DER.
 pub(crate) fn key(data: &[u8]) {
     use p256::pkcs8::DecodePublicKey;
     let mut input = Input(data);

@@ -1,4 +1,5 @@
-// What each fuzz target begins with: the test vectors, in the form that its body in bodies.rs, readers.rs or sessions.rs takes.
+// What each fuzz target begins with: the test vectors, in the form that its body in bodies.rs,
+// readers.rs or sessions.rs takes.
 import { createHash } from 'node:crypto';
 
 import { readVectors } from '../vectors/read.mjs';

@@ -3,7 +3,8 @@
 use base64ct::{Base64UrlUnpadded, Encoding};
 use portcullis::internals::sessions::{refresh_token::RefreshToken, row::Row};
 
-/// A refresh token has one text: what is read of it is what stands at its place in the bytes, and nothing else is one.
+/// A refresh token has one text: what is read of it is what stands at its place in the bytes, and
+/// nothing else is one.
 pub(crate) fn refresh(data: &[u8]) {
     let _ = RefreshToken::parse(&String::from_utf8_lossy(data));
     let mut bytes = [0; 57];
@@ -22,7 +23,8 @@ pub(crate) fn refresh(data: &[u8]) {
 
 const ROW: &str = r#"{"v":1,"sid":"AAAAAAAAAAAAAAAAAAAAAA","salt":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8","gen":0,"rotatedAt":1800000000,"mark":false,"streak":0,"status":"active","expiresAt":1800003600,"endsAt":1800003600,"rotates":true,"client":"c","subject":"s","subjectCutoff":0,"clientCutoff":0,"scope":null,"jkt":null,"acr":null,"authTime":1800000000}"#;
 
-/// Rows: any text, and a good one with a few bytes changed. What is read is written as what is read again.
+/// Rows: any text, and a good one with a few bytes changed. What is read is written as what is
+/// read again.
 pub(crate) fn row(data: &[u8]) {
     let read = |text: &str| {
         if let Ok(row) = Row::from_json(text) {

@@ -1,8 +1,9 @@
-//! Verdicts by the native build, for `tests/fuzz/wasm.mjs`, which compares them with those of the wasm modules.
+//! Verdicts by the native build, for `tests/fuzz/wasm.mjs`, which compares them with those of the
+//! wasm modules.
 //!
-//! The first line of the input is an array of policies. Every further line is an array of questions
-//! about them, and each is answered by a line. Overflow checks and debug assertions are on, which the wasm
-//! modules do not have.
+//! The first line of the input is an array of policies. Every further line is an array of
+//! questions about them, and each is answered by a line. Overflow checks and debug assertions are
+//! on, which the wasm modules do not have.
 
 use std::{
     collections::HashMap,

@@ -1,5 +1,6 @@
-// Asks the native build and the wasm modules the same, and compares what they say, word for word: codes, fields and claims, and whole
-// steps of a gate. The questions are the vectors, changed a little; some are signed again, so that what is changed gets past the signature.
+// Asks the native build and the wasm modules the same, and compares what they say, word for word:
+// codes, fields and claims, and whole steps of a gate. The questions are the vectors, changed a
+// little; some are signed again, so that what is changed gets past the signature.
 //   npm run fuzz -- --only wasm
 //   node tests/fuzz/wasm.mjs --seconds 60 --seed 1        the same questions again, on a dist/ that is there
 import { spawn } from 'node:child_process';

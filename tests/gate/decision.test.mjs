@@ -1,4 +1,5 @@
-// What a decision is to whoever asked: a response, a request for the origin, a handler that is called or not.
+// What a decision is to whoever asked: a response, a request for the origin, a handler that is
+// called or not.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 

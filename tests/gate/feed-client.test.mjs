@@ -1,4 +1,5 @@
-// A feed that asks for a client: the gate shows itself there by the policy's client and the secret of its options, and nowhere else.
+// A feed that asks for a client: the gate shows itself there by the policy's client and the secret
+// of its options, and nowhere else.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 

@@ -1,4 +1,5 @@
-// A feed of revocations in the test's hand: signed by the description in src/revocation/snapshot.rs and served as the issuer serves it.
+// A feed of revocations in the test's hand: signed by the description in
+// src/revocation/snapshot.rs and served as the issuer serves it.
 
 import { ISSUER } from '../support/issuer.mjs';
 import { headOf, list, nameOf } from '../vectors/generate/revocation-list.mjs';

@@ -1,4 +1,5 @@
-// The whole gate in workerd, where a promise that is shared would be cancelled: keys and answers for many requests at once.
+// The whole gate in workerd, where a promise that is shared would be cancelled: keys and answers
+// for many requests at once.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 

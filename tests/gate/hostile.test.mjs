@@ -1,4 +1,5 @@
-// Readers of what others wrote, given anything at all: they answer, within bounds, and throw nothing.
+// Readers of what others wrote, given anything at all: they answer, within bounds, and throw
+// nothing.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

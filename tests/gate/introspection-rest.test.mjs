@@ -1,4 +1,5 @@
-// An authorization server that says that it is overloaded is left alone, by every token and within bounds.
+// An authorization server that says that it is overloaded is left alone, by every token and within
+// bounds.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

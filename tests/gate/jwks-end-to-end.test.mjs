@@ -1,4 +1,5 @@
-// Keys that change, from the request to the decision: the whole gate against a server on the loopback.
+// Keys that change, from the request to the decision: the whole gate against a server on the
+// loopback.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 

@@ -1,4 +1,5 @@
-// The keys that are fetched, against a server that rotates, fails, hangs, redirects, floods and lies.
+// The keys that are fetched, against a server that rotates, fails, hangs, redirects, floods and
+// lies.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 
@@ -109,7 +110,8 @@ test('a rotation is found with the next unknown kid', async () => {
   assert.equal(await ask('c'), false);
   time.pass(30);
   assert.equal(await ask('early'), false);
-  // What was asked for too early is there with any other's fetch: the core has it, and asks no more.
+  // What was asked for too early is there with any other's fetch: the core has it, and asks no
+  // more.
   server.behave = json(jwks('b', 'early'));
   time.pass(30);
   assert.equal(await ask('b'), true);

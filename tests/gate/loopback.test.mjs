@@ -1,4 +1,5 @@
-// Requests as they come over a wire: a Node server whose raw headers are handed to the gate, and clients that send what no library would.
+// Requests as they come over a wire: a Node server whose raw headers are handed to the gate, and
+// clients that send what no library would.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';

@@ -1,4 +1,5 @@
-// Where the client's address and certificate come from: fields that a platform writes, and no client can.
+// Where the client's address and certificate come from: fields that a platform writes, and no
+// client can.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 

@@ -1,4 +1,5 @@
-// What a gate remembers: decisions that are found again without entering the wasm, and every fact that makes one another.
+// What a gate remembers: decisions that are found again without entering the wasm, and every fact
+// that makes one another.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 

@@ -1,4 +1,5 @@
-// Lists of revocations, pulled through the whole gate. The core decides in every test; a server on the loopback revokes, fails, hangs and lies.
+// Lists of revocations, pulled through the whole gate. The core decides in every test; a server on
+// the loopback revokes, fails, hangs and lies.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import zlib from 'node:zlib';

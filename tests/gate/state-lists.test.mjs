@@ -1,5 +1,6 @@
-// Lists of revocations against everything that vouches for a token, and against every way in which a policy is replaced. The core decides in
-// every test; a server on the loopback is the feed, the authorization server and the origin of keys.
+// Lists of revocations against everything that vouches for a token, and against every way in which
+// a policy is replaced. The core decides in every test; a server on the loopback is the feed, the
+// authorization server and the origin of keys.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 

@@ -1,5 +1,6 @@
-// A policy that is replaced while a request is under way, and functions of the caller's that do not do as they should. The core decides in
-// every test; a server on the loopback holds its answers back.
+// A policy that is replaced while a request is under way, and functions of the caller's that do
+// not do as they should. The core decides in every test; a server on the loopback holds its
+// answers back.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 

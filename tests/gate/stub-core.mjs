@@ -1,4 +1,7 @@
-/** In place of the core: takes what looks like a JWK Set with a key in it, and says whether it is another than before. */
+/**
+ * In place of the core: takes what looks like a JWK Set with a key in it, and says whether it is
+ * another than before.
+ */
 export function stubCore() {
   const core = {
     held: new Map(),

@@ -1,4 +1,5 @@
-// Our patterns beside the runtime's own URLPattern, in one process. Run in Node 24 by routes.test.mjs: the machine's own may have none.
+// Our patterns beside the runtime's own URLPattern, in one process. Run in Node 24 by
+// routes.test.mjs: the machine's own may have none.
 import { createGate } from 'portcullis/gate';
 
 const jwks = { keys: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }] };
@@ -121,7 +122,9 @@ while (patterns.size < 1500) patterns.add(`/${some(PIECES, 5)}`);
 const paths = new Set(['/', ...STEPS.filter((step) => step.startsWith('/'))]);
 while (paths.size < 160) paths.add(new URL(`https://api.example/${some(STEPS, 5)}`).pathname);
 
-/** Paths that a pattern may well match: its names and wildcards filled in, its modifiers left away. */
+/**
+ * Paths that a pattern may well match: its names and wildcards filled in, its modifiers left away.
+ */
 function likely(pattern) {
   const filled = (name, wild) =>
     pattern.replace(

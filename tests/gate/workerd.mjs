@@ -6,7 +6,10 @@ import { Log, LogLevel, Miniflare } from 'miniflare';
 import { ROOT } from '../../src/build/steps.mjs';
 import { bundleWorker } from '../../src/build/worker-bundle.mjs';
 
-/** Starts `name`; `ask` posts it a value and returns what it answers. What workerd logs is collected. */
+/**
+ * Starts `name`; `ask` posts it a value and returns what it answers. What workerd logs is
+ * collected.
+ */
 export async function workerd(name, options = {}) {
   const bundle = await bundleWorker(join(ROOT, 'tests', 'gate', name));
   const logs = [];

@@ -1,4 +1,5 @@
-// No promise is shared between requests: seen in workerd, which cancels what hangs on a request that has gone.
+// No promise is shared between requests: seen in workerd, which cancels what hangs on a request
+// that has gone.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 

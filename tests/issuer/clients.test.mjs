@@ -1,4 +1,5 @@
-// Real clients against the running issuer: they find it, obtain tokens, refresh, introspect and revoke.
+// Real clients against the running issuer: they find it, obtain tokens, refresh, introspect and
+// revoke.
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { test } from 'node:test';

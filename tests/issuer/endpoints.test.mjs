@@ -157,7 +157,8 @@ test('a client is who it shows to be, and in the one way it is registered with',
   assert.equal((await show(await assertion())).status, 200);
   assert.equal((await show(await assertion({ aud: `${url}/token` }))).status, 200);
   assert.equal((await show(await assertion(), { client_id: 'signer' })).status, 200);
-  // draft-ietf-oauth-rfc7523bis §4: the issuer, and nothing of anybody else's; `typ` says what it is, or nothing.
+  // draft-ietf-oauth-rfc7523bis §4: the issuer, and nothing of anybody else's; `typ` says what it
+  // is, or nothing.
   for (const aud of [[url], [`${url}/token`], [url, `${url}/token`]])
     assert.equal((await show(await assertion({ aud }))).status, 200, JSON.stringify(aud));
   for (const typ of ['JWT', 'jwt', 'client-authentication+jwt', 'application/client-authentication+jwt'])

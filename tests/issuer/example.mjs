@@ -15,5 +15,6 @@ export const issuerOn = (store, env) =>
     onEvent: ({ kind, sid }) => console.log(kind, sid),
   });
 
-// Once you have checked your user's passkey or password: { access_token, refresh_token, expires_in, sid, … }
+// Once you have checked your user's passkey or password: { access_token, refresh_token,
+// expires_in, sid, … }
 export const signIn = (issuer, user) => issuer.startSession(user, { clientId: 'app' });

@@ -1,4 +1,5 @@
-// The example that the guide to the issuer shows runs as it stands there, and stands there as it runs.
+// The example that the guide to the issuer shows runs as it stands there, and stands there as it
+// runs.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';

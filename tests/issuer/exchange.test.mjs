@@ -1,4 +1,5 @@
-// Token exchange (RFC 8693): tokens of an upstream issuer, whose keys are built in or fetched, for ours.
+// Token exchange (RFC 8693): tokens of an upstream issuer, whose keys are built in or fetched, for
+// ours.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';

@@ -1,4 +1,5 @@
-// What operators see when something fails: an event with its cause, an Error with its cause in process, and nothing of it in an answer.
+// What operators see when something fails: an event with its cause, an Error with its cause in
+// process, and nothing of it in an answer.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

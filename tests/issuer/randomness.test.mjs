@@ -1,4 +1,5 @@
-// What an issuer does when the platform's generator fails, or gives the same bytes again and again: nothing is signed (RUSTSEC-2026-0075).
+// What an issuer does when the platform's generator fails, or gives the same bytes again and
+// again: nothing is signed (RUSTSEC-2026-0075).
 import assert from 'node:assert/strict';
 import nodeCrypto from 'node:crypto';
 import { test } from 'node:test';

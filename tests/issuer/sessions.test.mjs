@@ -1,4 +1,5 @@
-// Sessions from their start to their end, over HTTP: rotation, replay, theft, and everything that revokes.
+// Sessions from their start to their end, over HTTP: rotation, replay, theft, and everything that
+// revokes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';

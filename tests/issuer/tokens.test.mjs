@@ -1,4 +1,5 @@
-// What is minted, in the hands of verifiers that are not ours. (The crate `jsonwebtoken` is asked by tests/rust/issuer_endpoint.rs.)
+// What is minted, in the hands of verifiers that are not ours. (The crate `jsonwebtoken` is asked
+// by tests/rust/issuer_endpoint.rs.)
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

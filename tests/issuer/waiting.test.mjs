@@ -1,5 +1,5 @@
-// In workerd, what nobody keeps alive ends with the response: commands in process too have a place for
-// `waitUntil`.
+// In workerd, what nobody keeps alive ends with the response: commands in process too have a place
+// for `waitUntil`.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 

@@ -1,5 +1,6 @@
-// HTTP/1.1 by hand, since what is measured costs less than what clients do: requests are bytes made beforehand, and of an answer only its
-// status and its end are looked for. Loopback only, one request at a time on each connection, and an end in time and number.
+// HTTP/1.1 by hand, since what is measured costs less than what clients do: requests are bytes
+// made beforehand, and of an answer only its status and its end are looked for. Loopback only, one
+// request at a time on each connection, and an end in time and number.
 import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
 
@@ -17,8 +18,9 @@ export function prepared(path, host, lines) {
 }
 
 /**
- * Sends `count` requests over `connections` kept alive. `next()` gives `{ bytes, expected }` for each; what came of it is told to
- * `note(expected, status, milliseconds)`. A connection that fails is counted as `note(expected, 0, …)` and opened again.
+ * Sends `count` requests over `connections` kept alive. `next()` gives `{ bytes, expected }` for
+ * each; what came of it is told to `note(expected, status, milliseconds)`. A connection that fails
+ * is counted as `note(expected, 0, …)` and opened again.
  */
 export async function drive({ port, connections, count, next, note, timeoutMs }) {
   const deadline = performance.now() + timeoutMs;

@@ -1,5 +1,6 @@
-// The load test: the same worker gated by Portcullis, by Hono's `jwk` and by jose, each in a workerd of its own, under the same requests,
-// good and hostile, in turns. Ours may make no mistake and keep no memory; how long it takes is printed and judged by nobody.
+// The load test: the same worker gated by Portcullis, by Hono's `jwk` and by jose, each in a
+// workerd of its own, under the same requests, good and hostile, in turns. Ours may make no
+// mistake and keep no memory; how long it takes is printed and judged by nobody.
 //   node tests/load/load.mjs [--requests 100000] [--theirs 30000]
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -100,7 +101,10 @@ function residentBytes(pid) {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
 }
 
-/** What the process has computed for so far: unlike the answers a second, it does not depend on what else this machine does. */
+/**
+ * What the process has computed for so far: unlike the answers a second, it does not depend on
+ * what else this machine does.
+ */
 function cpuSeconds(pid) {
   if (pid === undefined) return Number.NaN;
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');

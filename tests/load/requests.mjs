@@ -1,4 +1,5 @@
-// What the load is made of: many callers with good tokens, and among them who guesses, forges, replays what is old, or sends rubbish.
+// What the load is made of: many callers with good tokens, and among them who guesses, forges,
+// replays what is old, or sends rubbish.
 import crypto from 'node:crypto';
 
 import { prepared } from './client.mjs';
@@ -64,8 +65,9 @@ const HOSTILE = {
 };
 
 /**
- * A stock of requests. Three in five are good; of those, half are a caller's first with its token, while the others repeat one of a few.
- * `next` draws from the stock in an order that is the same for whoever is asked.
+ * A stock of requests. Three in five are good; of those, half are a caller's first with its token,
+ * while the others repeat one of a few. `next` draws from the stock in an order that is the same
+ * for whoever is asked.
  */
 export function makeStock({ host, fresh, callers, hostile }) {
   const good = (token) => ({ bytes: prepared('/', host, bearer(token)), expected: 'good' });

@@ -1,4 +1,5 @@
-// The worker under load: one app by Hono, gated by what its binding says. Everything else about it is the same.
+// The worker under load: one app by Hono, gated by what its binding says. Everything else about it
+// is the same.
 import { env } from 'cloudflare:workers';
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';

@@ -1,4 +1,5 @@
-//! The real issuer behind the model: rows, tokens and operations as the library has them, none of them rewritten here.
+//! The real issuer behind the model: rows, tokens and operations as the library has them, none of
+//! them rewritten here.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,5 @@
-//! The invariants, judged from outside: by what is read, written and answered, never by how the machine came to it.
+//! The invariants, judged from outside: by what is read, written and answered, never by how the
+//! machine came to it.
 
 use portcullis::internals::sessions::{
     event::EventKind,
@@ -86,7 +87,8 @@ pub(crate) fn read(bounds: &Bounds, world: &mut World, flight: &Flight, row: Opt
 pub(crate) fn failed(world: &mut World, flight: &Flight, step: &StoreStep) {
     let answered = match step {
         StoreStep::Done { outcome: Outcome::Unavailable, events } => events.is_empty(),
-        // The cutoff was read; the row that should have been revoked for it was not, or is not known to be.
+        // The cutoff was read; the row that should have been revoked for it was not, or is not
+        // known to be.
         StoreStep::Done { outcome: Outcome::Refused(GrantError::SessionRevoked), .. } => looked(flight).is_some(),
         _ => false,
     };
@@ -150,7 +152,8 @@ fn granted(bounds: &Bounds, world: &mut World, flight: &Flight, grant: &Grant) {
         judge(world, Broken::P4, world.primary.session.is_some_and(|kept| !kept.value.revoked));
         judge(world, Broken::P1, world.primary.session.is_some_and(|kept| kept.value.generation >= generation));
     }
-    // The session began under no cutoff, and a grant follows its look at them at once: there must be none.
+    // The session began under no cutoff, and a grant follows its look at them at once: there must
+    // be none.
     judge(world, Broken::P4, world.primary.cutoff.is_none());
     if bounds.budget.cutoffs > 0 {
         world.issued_at = world.issued_at.max(seconds(grant.issued_at));

@@ -1,10 +1,11 @@
-//! The log of revocations, model-checked through the issuer's own exchanges: ends of sessions, pulls and two sweepers in every order, over a
-//! store that fails before or after its work, answers late or from a copy that lags, and is restored; processes that die at any step, and one
-//! whose clock is a day ahead.
-//! A pull that reads from a copy that lags may tell too little: reads go where the swaps go. What it tells takes nothing back.
+//! The log of revocations, model-checked through the issuer's own exchanges: ends of sessions,
+//! pulls and two sweepers in every order, over a store that fails before or after its work,
+//! answers late or from a copy that lags, and is restored; processes that die at any step, and one
+//! whose clock is a day ahead. A pull that reads from a copy that lags may tell too little: reads
+//! go where the swaps go. What it tells takes nothing back.
 //!
-//! Every request runs in a process of its own that has read nothing before. What it does next is a function of what it has seen, and is made
-//! again from that.
+//! Every request runs in a process of its own that has read nothing before. What it does next is a
+//! function of what it has seen, and is made again from that.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -206,7 +207,8 @@ impl LogModel {
         }
     }
 
-    /// What a request does that has seen so much. Waiting and counting are nothing, and nobody leaves anything in the row of the processes.
+    /// What a request does that has seen so much. Waiting and counting are nothing, and nobody
+    /// leaves anything in the row of the processes.
     pub(crate) fn replay(&self, request: &Value, now: u64, seen: &[Seen]) -> IssuerStep {
         let issuer = Arc::new(Issuer::from_json(&self.config, &self.secrets).unwrap());
         let mut exchange = issuer.begin(&request.to_string(), at(now));

@@ -46,7 +46,8 @@ impl LogModel {
         }
     }
 
-    /// Of a row that was revoked, and of one that was to be, where nothing but one thing went wrong.
+    /// Of a row that was revoked, and of one that was to be, where nothing but one thing went
+    /// wrong.
     fn undone(&self, world: &mut World, session: u8, flight: &Flight) {
         let insured = flight.seen.len() > 2 && matches!(flight.seen.get(2), Some(Seen::Held(true)));
         if insured && !world.answered.contains(&session) {
@@ -64,7 +65,8 @@ impl LogModel {
         let document = self.text(body);
         let mut edge = self.edge(&world.edge);
         if edge.apply_revocations(body, at(NOW + 30)).is_err() {
-            // A document that came late is refused; one that was sent for after everything else is not.
+            // A document that came late is refused; one that was sent for after everything else is
+            // not.
             if whole && world.gone && world.flights.iter().all(|it| !matches!(it.what, What::Pull(_))) {
                 world.broken = Some(RULES[4]);
             }
@@ -211,7 +213,8 @@ impl Model for LogModel {
             }
             Act::BackUp => world.former = Some(world.store.clone()),
             Act::Restore => {
-                // It fails what is under way, and what it forgets was answered by the store that is no more.
+                // It fails what is under way, and what it forgets was answered by the store that
+                // is no more.
                 world.left.restores -= 1;
                 world.store = world.former.take()?;
                 world.flights.clear();

@@ -1,9 +1,12 @@
-//! The real state machine of sessions, model-checked: every interleaving within bounds, of tabs, a thief, messages that are lost, doubled
-//! and reordered, processes that die, a store that fails, lags and falls back, clocks that are put on and back, and revocations.
+//! The real state machine of sessions, model-checked: every interleaving within bounds, of tabs, a
+//! thief, messages that are lost, doubled and reordered, processes that die, a store that fails,
+//! lags and falls back, clocks that are put on and back, and revocations.
 //!
-//! What it takes for granted: swaps compare, and cutoffs are read from where swaps go (a model without either is found out); a store that
-//! falls back fails what is under way; the honest send what is stored, and their messages arrive within D, races included, or never.
-//! `mutants.mjs` breaks each rule of the machine and shows who finds it. `ROTATION_MODEL_DEEPER=1` (2, …) explores longer runs.
+//! What it takes for granted: swaps compare, and cutoffs are read from where swaps go (a model
+//! without either is found out); a store that falls back fails what is under way; the honest send
+//! what is stored, and their messages arrive within D, races included, or never. `mutants.mjs`
+//! breaks each rule of the machine and shows who finds it. `ROTATION_MODEL_DEEPER=1` (2, …)
+//! explores longer runs.
 
 mod issuer;
 mod judge;
@@ -24,7 +27,8 @@ use crate::{
     world::{Act, Budget, Seconds},
 };
 
-/// Wr, D and R of all models; Wc is the least that is allowed, Wr + 2·D. Idle and absolute are out of reach unless a model says otherwise.
+/// Wr, D and R of all models; Wc is the least that is allowed, Wr + 2·D. Idle and absolute are out
+/// of reach unless a model says otherwise.
 fn settings() -> Settings {
     Settings { replay_window_seconds: 1, worst_delay_seconds: 1, late_replays: 1, ..Settings::default() }
 }
@@ -38,7 +42,8 @@ fn bounds(name: &'static str, settings: Settings) -> Bounds {
         name,
         issuer: Issuer::new(settings, Kind::Public),
         tabs: 2,
-        // Past Wr, past Wc, and so on: what lies between is alike but for the honest, whose messages have D.
+        // Past Wr, past Wc, and so on: what lies between is alike but for the honest, whose
+        // messages have D.
         seconds: 4,
         tick: 2,
         generations: 4,

@@ -21,7 +21,8 @@ pub(crate) struct Bounds {
     pub(crate) seconds: Seconds,
     pub(crate) tick: Seconds,
     pub(crate) generations: u8,
-    /// Does every message of a tab arrive within D or never, and nobody steal? Then no tab may lose its session but by the budget.
+    /// Does every message of a tab arrive within D or never, and nobody steal? Then no tab may
+    /// lose its session but by the budget.
     pub(crate) honest: bool,
     pub(crate) replica: bool,
     pub(crate) budget: Budget,
@@ -230,7 +231,8 @@ impl Bounds {
             Act::Proceed(flight) => {
                 let flight = world.flights.remove(flight);
                 let seen = self.carry_out(world, &flight);
-                // The instant of a session's swap decides nothing, and would only tell apart what is alike.
+                // The instant of a session's swap decides nothing, and would only tell apart what
+                // is alike.
                 let session = matches!(seen, Seen::Swapped(_)) && flight.what != What::CutOff;
                 let at = if session { flight.seen[0].1 } else { world.now };
                 self.resume(world, flight, seen, at);
@@ -276,8 +278,9 @@ fn swap<T>(kept: &mut Option<Kept<T>>, expected: u64, value: T, compares: bool) 
     true
 }
 
-/// One form for states that differ only in names: messages in order, and versions counted from 1 with gaps of at most 2. Versions are
-/// compared for being equal and counted on by one; a gap that is smaller than it was makes more of them meet, never fewer.
+/// One form for states that differ only in names: messages in order, and versions counted from 1
+/// with gaps of at most 2. Versions are compared for being equal and counted on by one; a gap that
+/// is smaller than it was makes more of them meet, never fewer.
 fn normalise(world: &mut World) {
     world.flights.sort_unstable();
     world.responses.sort_unstable();

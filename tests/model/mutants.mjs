@@ -1,6 +1,6 @@
-// Breaks the rules of the session state machine one at a time, in a copy of the crate, and asks who notices: the model, or else the tests
-// of a row. Not a stage of `npm test`: every mutant is compiled.
-// mutants.md keeps what was found.
+// Breaks the rules of the session state machine one at a time, in a copy of the crate, and asks
+// who notices: the model, or else the tests of a row. Not a stage of `npm test`: every mutant is
+// compiled. mutants.md keeps what was found.
 //   node tests/model/mutants.mjs [WORD IN THE NAME]…
 //   node tests/model/mutants.mjs --check    builds nothing: is what each would replace still there, once?
 import { spawnSync } from 'node:child_process';

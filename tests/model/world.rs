@@ -1,4 +1,5 @@
-//! What the model is a model of: clients, a thief, the network between them and the issuer, its store, and a clock.
+//! What the model is a model of: clients, a thief, the network between them and the issuer, its
+//! store, and a clock.
 
 use std::fmt;
 
@@ -74,7 +75,8 @@ pub(crate) enum Waits {
     Cutoffs,
 }
 
-/// A request under way. Its operation is a function of what it has seen, and is made again from that.
+/// A request under way. Its operation is a function of what it has seen, and is made again from
+/// that.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Flight {
     pub(crate) who: Who,
@@ -142,7 +144,8 @@ pub(crate) struct Budget {
     pub(crate) sign_outs: u8,
 }
 
-/// Late replays since the last clean generation, and whether this one is clean: kept apart from the row, to hold it to account.
+/// Late replays since the last clean generation, and whether this one is clean: kept apart from
+/// the row, to hold it to account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Tally {
     pub(crate) late: u8,

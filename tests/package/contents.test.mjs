@@ -14,7 +14,10 @@ const bytes = (name) => readFileSync(join(ROOT, 'dist', 'wasm', name));
 const module = (name) => new WebAssembly.Module(bytes(name));
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
-/** What tells a module with the issuer in it: its exports, and the sentences of src/issuer that its errors are made of. */
+/**
+ * What tells a module with the issuer in it: its exports, and the sentences of src/issuer that its
+ * errors are made of.
+ */
 const traces = (name) => {
   const exported = WebAssembly.Module.exports(module(name)).map((entry) => entry.name);
   const imported = WebAssembly.Module.imports(module(name)).map((entry) => entry.name);
@@ -72,7 +75,10 @@ test('ML-DSA is in its own module alone', () => {
   ]);
 });
 
-/** What tells a module with the gate in it: its exports, and what src/gate and src/binding say and ask for. */
+/**
+ * What tells a module with the gate in it: its exports, and what src/gate and src/binding say and
+ * ask for.
+ */
 const gateTraces = (name) => {
   const exported = WebAssembly.Module.exports(module(name)).map((entry) => entry.name);
   const text = bytes(name).toString('latin1');
@@ -92,7 +98,8 @@ const gateTraces = (name) => {
 test('the gate is in its own module alone', () => {
   for (const name of ['portcullis.wasm', 'portcullis_ml_dsa.wasm'])
     assert.deepEqual(gateTraces(name), { exports: [], sentences: [] }, name);
-  // The issuer takes DPoP proofs at its token endpoint, by the same check; it decides about no request.
+  // The issuer takes DPoP proofs at its token endpoint, by the same check; it decides about no
+  // request.
   const ofProofs = ['portcullis dpop nonce', 'transport-insecure'];
   assert.deepEqual(gateTraces('portcullis_issuer.wasm'), { exports: [], sentences: ofProofs });
   const { exports, sentences } = gateTraces('portcullis_gate.wasm');

@@ -1,4 +1,5 @@
-// Sections `gate` of a policy, good and bad: what the published schema says of them and what the gate's reader does.
+// Sections `gate` of a policy, good and bad: what the published schema says of them and what the
+// gate's reader does.
 
 const requirement = {
   scopes: ['a', 'b'],

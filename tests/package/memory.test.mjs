@@ -1,4 +1,5 @@
-// The wasm memory only ever grows, and Node leaves it out of `memoryUsage().arrayBuffers`: it is looked at itself.
+// The wasm memory only ever grows, and Node leaves it out of `memoryUsage().arrayBuffers`: it is
+// looked at itself.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
@@ -53,7 +54,8 @@ test('a huge token is refused by its length and never copied', () => {
     assert.equal(code, 'token-too-large');
     assert.ok(actual >= huge.length);
   }
-  // What is handed over at most is three bytes for each of some 16,000 characters, in a page more or two.
+  // What is handed over at most is three bytes for each of some 16,000 characters, in a page more
+  // or two.
   assert.ok(pages() - before <= 2, `${pages() - before} pages`);
 });
 

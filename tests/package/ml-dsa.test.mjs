@@ -1,4 +1,5 @@
-// The entry portcullis/ml-dsa, with keys and signatures of OpenSSL: Node 24 has ML-DSA, the Node that runs this need not.
+// The entry portcullis/ml-dsa, with keys and signatures of OpenSSL: Node 24 has ML-DSA, the Node
+// that runs this need not.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// The package as a stranger gets it: packed, installed in a folder of its own, and resolved under the conditions that runtimes set.
+// The package as a stranger gets it: packed, installed in a folder of its own, and resolved under
+// the conditions that runtimes set.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';

@@ -22,7 +22,10 @@ mkdirSync(join(ROOT, 'target'), { recursive: true });
 const folder = mkdtempSync(join(ROOT, 'target', 'prepack-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A copy of the project as it was built, which nobody else looks at. The tools and packages are those of the project. */
+/**
+ * A copy of the project as it was built, which nobody else looks at. The tools and packages are
+ * those of the project.
+ */
 const SOURCES = [
   'Cargo.toml',
   'Cargo.lock',

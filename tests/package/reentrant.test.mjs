@@ -1,5 +1,6 @@
-// The caller's own code may run between a question and its answer: in a schema, a getter, an iterator, a callback. Whatever it does there, asking
-// the same verifier and replacing its policy included, no answer is another's, and nothing is remembered by what came later.
+// The caller's own code may run between a question and its answer: in a schema, a getter, an
+// iterator, a callback. Whatever it does there, asking the same verifier and replacing its policy
+// included, no answer is another's, and nothing is remembered by what came later.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

@@ -1,4 +1,5 @@
-// The published JSON Schema agrees with the reader: what the reader takes is valid, and what is not valid the reader refuses.
+// The published JSON Schema agrees with the reader: what the reader takes is valid, and what is
+// not valid the reader refuses.
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';

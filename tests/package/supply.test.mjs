@@ -1,6 +1,6 @@
-// The crates that the library is built of, as cargo resolves them, by the rules of `deny.toml`: none
-// that is banned, none from elsewhere, none in two versions, all under licences that we may use.
-// What needs the network (advisories) is for `cargo deny check`.
+// The crates that the library is built of, as cargo resolves them, by the rules of `deny.toml`:
+// none that is banned, none from elsewhere, none in two versions, all under licences that we may
+// use. What needs the network (advisories) is for `cargo deny check`.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

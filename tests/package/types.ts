@@ -207,7 +207,8 @@ createIssuer({
   store: memoryStore(),
 });
 
-// A rule that is undefined would be none: it has no type either, under `exactOptionalPropertyTypes`.
+// A rule that is undefined would be none: it has no type either, under
+// `exactOptionalPropertyTypes`.
 declare const unset: string | undefined;
 // @ts-expect-error: a claim that nobody configured
 createVerifier({ issuers: [{ issuer, audience, jwks, claims: { tid: unset } }] });

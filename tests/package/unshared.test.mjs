@@ -1,4 +1,5 @@
-// What a schema makes of claims, and what of it is remembered: data that nobody can change is shared, anything else is made anew for each answer.
+// What a schema makes of claims, and what of it is remembered: data that nobody can change is
+// shared, anything else is made anew for each answer.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -37,7 +38,10 @@ class Account {
   }
 }
 
-/** What a schema may make: the value, what a first reader does to it, and what a second one would see of that. */
+/**
+ * What a schema may make: the value, what a first reader does to it, and what a second one would
+ * see of that.
+ */
 const KINDS = {
   Set: [() => new Set(['user']), (set) => set.add('admin'), (set) => [...set]],
   Map: [() => new Map([['role', 'user']]), (map) => map.set('role', 'admin'), (map) => [...map]],

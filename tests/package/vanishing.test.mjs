@@ -1,5 +1,5 @@
-// What JSON has no word for would vanish on the way to the core, and a rule with it. It is refused where it stands, in every document that a
-// caller hands over.
+// What JSON has no word for would vanish on the way to the core, and a rule with it. It is refused
+// where it stands, in every document that a caller hands over.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runInNewContext } from 'node:vm';
@@ -37,7 +37,10 @@ delete holed[1];
 const circular = {};
 circular.self = circular;
 
-/** Values that are not what JSON would make of them, and where the fault is told to be, below the value. */
+/**
+ * Values that are not what JSON would make of them, and where the fault is told to be, below the
+ * value.
+ */
 const NO_JSON = [
   ['undefined', undefined, ''],
   ['a function', () => ['write'], ''],

@@ -1,5 +1,6 @@
-// The crate without the feature `js`, as a Rust user's wasm would hold it: it imports nothing, exports none of our functions, and
-// compiles for WASI. A cdylib that merely depends on this crate must not inherit JavaScript.
+// The crate without the feature `js`, as a Rust user's wasm would hold it: it imports nothing,
+// exports none of our functions, and compiles for WASI. A cdylib that merely depends on this crate
+// must not inherit JavaScript.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

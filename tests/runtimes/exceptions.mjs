@@ -1,5 +1,6 @@
-// The list of disagreements with jose, held against what jose did. Both ways: a disagreement nobody explained fails, and so does an
-// explanation of one that is gone. An entry with `runtimes` (names of run.mjs) holds there alone: jose verifies with the WebCrypto it finds.
+// The list of disagreements with jose, held against what jose did. Both ways: a disagreement
+// nobody explained fails, and so does an explanation of one that is gone. An entry with `runtimes`
+// (names of run.mjs) holds there alone: jose verifies with the WebCrypto it finds.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 

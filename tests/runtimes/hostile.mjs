@@ -1,4 +1,5 @@
-// Tokens nobody should accept, made from good ones by small damage; the same ones in every runtime and every run.
+// Tokens nobody should accept, made from good ones by small damage; the same ones in every runtime
+// and every run.
 
 const ODD_TEXT = [
   '\u0000',
@@ -81,7 +82,10 @@ function place(token, next) {
   return token[at] === '.' ? at + 1 : at;
 }
 
-/** A function giving whole numbers below its argument: xorshift32, so that no run differs from another. */
+/**
+ * A function giving whole numbers below its argument: xorshift32, so that no run differs from
+ * another.
+ */
 function numbers(seed) {
   let state = seed;
   return (below) => {

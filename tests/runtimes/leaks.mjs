@@ -1,19 +1,21 @@
-// Class 47 (tokens in logs): whatever a rejection or a policy error says, it must be safe to log. Looked for are pieces of the token as
-// sent, every text inside its decoded header and payload, and every text of a key. What the caller's own policy says may be repeated.
+// Class 47 (tokens in logs): whatever a rejection or a policy error says, it must be safe to log.
+// Looked for are pieces of the token as sent, every text inside its decoded header and payload,
+// and every text of a key. What the caller's own policy says may be repeated.
 
 const SEGMENT_SAMPLE = 12;
 const SHORTEST_TEXT = 8;
 
-// Once the signature held, these three say what was found (cut at 200 characters): that is their whole use. A policy may name another
-// claim for the audience.
+// Once the signature held, these three say what was found (cut at 200 characters): that is their
+// whole use. A policy may name another claim for the audience.
 const MAY_QUOTE = {
   'issuer-mismatch': ['iss'],
   'audience-mismatch': ['aud', 'client_id', 'azp'],
   'type-mismatch': ['typ'],
 };
 
-// A claim that is missing or malformed is named, from a closed list or by the policy or its preset; these are long enough to be taken
-// for text of the token. `authenticated` is what the preset supabase compares with.
+// A claim that is missing or malformed is named, from a closed list or by the policy or its
+// preset; these are long enough to be taken for text of the token. `authenticated` is what the
+// preset supabase compares with.
 const REGISTERED = [
   'client_id',
   'token_use',
@@ -74,7 +76,10 @@ function decodedTexts(token) {
   });
 }
 
-/** Every long text of a JSON value with the name of the top-level member it stands under; member names count as text. */
+/**
+ * Every long text of a JSON value with the name of the top-level member it stands under; member
+ * names count as text.
+ */
 function texts(value, name, depth = 0) {
   if (depth > 40) return [];
   if (typeof value === 'string') return value.length >= SHORTEST_TEXT ? [{ name, value }] : [];

@@ -1,4 +1,7 @@
-/** Posts what `work` answers, or how it failed: a page that dies silently would only show as a timeout. */
+/**
+ * Posts what `work` answers, or how it failed: a page that dies silently would only show as a
+ * timeout.
+ */
 export async function post(work) {
   let body;
   try {

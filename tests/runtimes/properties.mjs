@@ -1,5 +1,6 @@
-// What no single vector shows: that one instance stays right after a thousand hostile questions, that nothing a caller can pass as a
-// token throws, and that misuse does. Tokens are made here with WebCrypto's HMAC, the one signer every runtime has.
+// What no single vector shows: that one instance stays right after a thousand hostile questions,
+// that nothing a caller can pass as a token throws, and that misuse does. Tokens are made here
+// with WebCrypto's HMAC, the one signer every runtime has.
 import { hostileTokens } from './hostile.mjs';
 import { leakedText } from './leaks.mjs';
 import { shapeFault } from './shapes.mjs';
@@ -97,7 +98,10 @@ async function oneTokenAtFiveTimes(library) {
   }
 }
 
-/** The last frames that the stack has room for, the deepest first: in some of them it ends in the core, which is a trap. */
+/**
+ * The last frames that the stack has room for, the deepest first: in some of them it ends in the
+ * core, which is a trap.
+ */
 async function stackEnds(library) {
   const good = await signed(claims({ iat: NOW, exp: NOW + 60 }));
   const forged = `${good.slice(0, -4)}AAAA`;

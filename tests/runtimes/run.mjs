@@ -1,6 +1,8 @@
-// Runs the conformance suite against the packed package in every runtime, and against jose beside it.
+// Runs the conformance suite against the packed package in every runtime, and against jose beside
+// it.
 //   node tests/runtimes/run.mjs [--all] [--only NAME]… [--library portcullis|jose] [--write-readme]
-// The package has to be built; set-up has to have installed the runtimes. A missing runtime is a failure.
+// The package has to be built; set-up has to have installed the runtimes. A missing runtime is a
+// failure.
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 

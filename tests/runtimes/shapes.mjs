@@ -1,5 +1,6 @@
-// What a verdict looks like from outside: every rejection code with its stage and its fields, and the members of a success. The
-// codes are permanent and the result types are a discriminated union; a member too many or too few breaks somebody's `switch`.
+// What a verdict looks like from outside: every rejection code with its stage and its fields, and
+// the members of a success. The codes are permanent and the result types are a discriminated
+// union; a member too many or too few breaks somebody's `switch`.
 
 const REJECTIONS = {
   transport: { 'transport-insecure': [] },
@@ -131,7 +132,8 @@ export function shapeFault(kind, verdict) {
   }
   const fields = REJECTIONS[verdict.stage]?.[verdict.code];
   if (!fields) return 'a code of the published table, with its stage';
-  // Before the signature held, no part of the payload can be the reason; after it, the header cannot.
+  // Before the signature held, no part of the payload can be the reason; after it, the header
+  // cannot.
   if (
     'part' in verdict &&
     verdict.part !== (verdict.stage === 'jws' ? 'header' : 'payload') &&

@@ -1,5 +1,6 @@
-// Lays out a temporary folder as a stranger's project would be: the library installed from its tarball, nothing else beside it, and
-// the suite with its vectors as plain ES modules. Outside the repository, so that nothing resolves to the work tree by accident.
+// Lays out a temporary folder as a stranger's project would be: the library installed from its
+// tarball, nothing else beside it, and the suite with its vectors as plain ES modules. Outside the
+// repository, so that nothing resolves to the work tree by accident.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -45,7 +46,8 @@ async function writeSuite(folder, library, vectorFiles) {
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
   await Promise.all(SUITE.map((name) => cp(join(HERE, name), join(folder, name))));
   await cp(join(HERE, 'libraries', `${library}.mjs`), join(folder, 'library.mjs'));
-  // As a text that is parsed: in an object literal the member `__proto__` of a vector would set a prototype instead.
+  // As a text that is parsed: in an object literal the member `__proto__` of a vector would set a
+  // prototype instead.
   const text = JSON.stringify(JSON.stringify(vectorFiles));
   await writeFile(join(folder, 'vectors.mjs'), `export const vectorFiles = JSON.parse(${text});\n`);
 }

@@ -1,5 +1,6 @@
-// The conformance suite: one file for every runtime, so it imports nothing that belongs to one of them. The library is an argument
-// (libraries/*.mjs say how to call each); what comes out is plain data that survives a console, an HTTP response or a POST.
+// The conformance suite: one file for every runtime, so it imports nothing that belongs to one of
+// them. The library is an argument (libraries/*.mjs say how to call each); what comes out is plain
+// data that survives a console, an HTTP response or a POST.
 import { leakedText } from './leaks.mjs';
 import { runProperties, SHARED_PROPERTIES } from './properties.mjs';
 import { shapeFault } from './shapes.mjs';
@@ -28,7 +29,10 @@ export async function runSuite(library, vectorFiles) {
   return { library: library.name, passed: total - failed.length, failed, total };
 }
 
-/** Every id that a library answering these kinds is asked about: what an exceptions list is checked against. */
+/**
+ * Every id that a library answering these kinds is asked about: what an exceptions list is checked
+ * against.
+ */
 export function idsFor(kinds, vectorFiles) {
   const others = vectorFiles.filter(({ own }) => !own);
   const asked = others.flatMap((file) => file.vectors.filter(({ kind }) => kinds.includes(kind)));
@@ -94,7 +98,10 @@ export function text(token) {
   return token.map((part) => (typeof part === 'string' ? part : part.repeat.repeat(part.count))).join('');
 }
 
-/** The answer as data: `{ verdict }`, `{ policyError }` when the policy was refused, `{ threw }` for anything else. */
+/**
+ * The answer as data: `{ verdict }`, `{ policyError }` when the policy was refused, `{ threw }`
+ * for anything else.
+ */
 async function ask(library, vector, question) {
   try {
     return { verdict: await settle(library, vector.kind, call(library, vector.kind, question)) };
@@ -178,7 +185,10 @@ function exactFault({ kind, expect }, question, answer) {
   return undefined;
 }
 
-/** JSON with members sorted; a text, because an object rebuilt member by member would lose an own `__proto__`. */
+/**
+ * JSON with members sorted; a text, because an object rebuilt member by member would lose an own
+ * `__proto__`.
+ */
 export function canonical(value) {
   if (value instanceof Uint8Array) return `bytes ${[...value].join()}`;
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;

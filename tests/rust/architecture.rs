@@ -1,4 +1,5 @@
-//! One direction of flow: a module uses only those that stand above it in `src/lib.rs`, and no circle of imports spans folders.
+//! One direction of flow: a module uses only those that stand above it in `src/lib.rs`, and no
+//! circle of imports spans folders.
 
 #[path = "architecture/circles.rs"]
 mod circles;
@@ -13,7 +14,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Names that may appear only in files of these places: a clock, a network and randomness are not for the core.
+/// Names that may appear only in files of these places: a clock, a network and randomness are not
+/// for the core.
 const CONFINED: [(&str, &[&str]); 7] = [
     ("js_sys", &["wasm/", "fetch/"]),
     ("web_sys", &["fetch/"]),

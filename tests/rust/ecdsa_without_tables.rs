@@ -1,4 +1,5 @@
-//! The ECDSA engine without any table. The generator's is kept for the whole process once it is built, hence a process of its own.
+//! The ECDSA engine without any table. The generator's is kept for the whole process once it is
+//! built, hence a process of its own.
 
 use portcullis::internals::engine::precompute::TableSize;
 

@@ -1,4 +1,5 @@
-//! Requests that nobody would think of: whatever comes, the gate answers with one step, and lets nothing pass that it should not.
+//! Requests that nobody would think of: whatever comes, the gate answers with one step, and lets
+//! nothing pass that it should not.
 
 use portcullis::internals::uri::PathPattern;
 use portcullis::{

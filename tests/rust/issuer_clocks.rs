@@ -1,4 +1,5 @@
-//! A process of the issuer whose clock is a day ahead ends sessions; the others, whose clocks are right, let their subjects in again.
+//! A process of the issuer whose clock is a day ahead ends sessions; the others, whose clocks are
+//! right, let their subjects in again.
 
 mod issuer_world;
 

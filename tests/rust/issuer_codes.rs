@@ -1,5 +1,6 @@
-//! Authorization codes: one redemption is answered, a second use ends what came of the first, and an error of the store is none of the client's.
-//! Redemptions are stopped between any two steps, overlap in any order, fail at any step, and are never heard of again.
+//! Authorization codes: one redemption is answered, a second use ends what came of the first, and
+//! an error of the store is none of the client's. Redemptions are stopped between any two steps,
+//! overlap in any order, fail at any step, and are never heard of again.
 
 mod issuer_world;
 
@@ -206,7 +207,8 @@ fn two_faults_never_make_two_answers_of_one_code() {
             over.push((*one, *other));
         }
     }
-    // The mark of the answer was written, that was not told, and neither was it when it was looked for.
+    // The mark of the answer was written, that was not told, and neither was it when it was looked
+    // for.
     assert!(over.len() <= 1, "{over:?}");
 }
 

@@ -1,4 +1,5 @@
-//! The issuer's endpoints against a store that fails at every step in turn, and its tokens in the hands of a verifier that is not ours.
+//! The issuer's endpoints against a store that fails at every step in turn, and its tokens in the
+//! hands of a verifier that is not ours.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -296,7 +297,8 @@ fn nothing_is_granted_after_the_end_of_all_sessions_wherever_it_comes_in_between
         }
         let body: Value = serde_json::from_str(&response.body).unwrap();
         if response.status == 200 {
-            // The subject's cutoff was read before it was made: this was granted first, and its token is dated before the cutoff.
+            // The subject's cutoff was read before it was made: this was granted first, and its
+            // token is dated before the cutoff.
             let told = world.run(&issuer, &introspect(text(&body["access_token"])));
             assert_eq!(told.body, json!({ "active": false }), "step {at}");
             granted += 1;

@@ -1,4 +1,5 @@
-//! What an issuer grants: never a token that its own verifier refuses, never more than what was shown, and never at the cost of others.
+//! What an issuer grants: never a token that its own verifier refuses, never more than what was
+//! shown, and never at the cost of others.
 
 mod issuer_world;
 
@@ -28,7 +29,8 @@ fn is_503(answer: &TestResponse) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever a command may ask for within its bounds becomes a token that introspection and a default verifier take.
+    /// Whatever a command may ask for within its bounds becomes a token that introspection and a
+    /// default verifier take.
     #[test]
     fn every_token_that_is_issued_is_accepted_by_its_own_verifier(
         subject in "[\"\\\\a\u{1F600}]{1,128}|[\"\\\\]{512}|\\PC{1,100}",

@@ -1,6 +1,8 @@
-//! The shape of the issuer's comparisons with what is secret: however much of a guess is right, a whole request takes as many instructions.
+//! The shape of the issuer's comparisons with what is secret: however much of a guess is right, a
+//! whole request takes as many instructions.
 //!
-//! Client secrets, the tag of a refresh token, and the challenge of a code (RFC 7636 §4.6). No clock is asked.
+//! Client secrets, the tag of a refresh token, and the challenge of a code (RFC 7636 §4.6). No
+//! clock is asked.
 #![cfg(target_os = "linux")]
 
 mod callgrind;

@@ -108,7 +108,8 @@ fn no_single_bit_of_a_signed_token_can_be_changed() {
             for bit in 0..8 {
                 let mut bytes = token.clone().into_bytes();
                 bytes[index] ^= 1 << bit;
-                // A byte that is no text cannot reach the verifier at all; lossy reading is what a JavaScript string would hold.
+                // A byte that is no text cannot reach the verifier at all; lossy reading is what a
+                // JavaScript string would hold.
                 let changed = String::from_utf8_lossy(&bytes);
                 assert!(verifier.verify(&changed, *now).is_err(), "byte {index}, bit {bit} of {token}");
             }

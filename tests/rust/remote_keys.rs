@@ -1,4 +1,5 @@
-//! Keys that come and go, against a model: which tokens are accepted, and what is kept for keys that stay.
+//! Keys that come and go, against a model: which tokens are accepted, and what is kept for keys
+//! that stay.
 
 use std::collections::BTreeMap;
 

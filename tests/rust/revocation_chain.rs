@@ -1,4 +1,5 @@
-//! The feed from its log to an edge: documents in any order, twice, forked or with gaps in between, against a model of what is to be held.
+//! The feed from its log to an edge: documents in any order, twice, forked or with gaps in
+//! between, against a model of what is to be held.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -140,7 +141,8 @@ fn batches(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Vec<Revok
     proptest::collection::vec(proptest::collection::vec(entry(), 1..4), count)
 }
 
-/// What a batch is made of: neither the order of its entries nor a repetition makes another one, and of a subject's cutoffs the last counts.
+/// What a batch is made of: neither the order of its entries nor a repetition makes another one,
+/// and of a subject's cutoffs the last counts.
 fn canonical(entries: &[RevokedItem]) -> (BTreeSet<&RevokedItem>, BTreeMap<u8, u64>) {
     let mut cutoffs = BTreeMap::new();
     let names = entries.iter().filter(|entry| match entry {

@@ -1,7 +1,8 @@
-//! The shape of comparisons with what is secret: however much of a guess is right, as many instructions run.
+//! The shape of comparisons with what is secret: however much of a guess is right, as many
+//! instructions run.
 //!
-//! No clock is asked, since a clock tells of the machine. A comparison that stops at the first difference is counted as well, and has to be found
-//! out: otherwise nothing is measured.
+//! No clock is asked, since a clock tells of the machine. A comparison that stops at the first
+//! difference is counted as well, and has to be found out: otherwise nothing is measured.
 #![cfg(target_os = "linux")]
 
 mod callgrind;

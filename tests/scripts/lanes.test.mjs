@@ -1,11 +1,15 @@
-// The scheduler of `npm test`: what may run beside what, and what becomes of the rest when a stage fails.
+// The scheduler of `npm test`: what may run beside what, and what becomes of the rest when a stage
+// fails.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { runInLanes } from '../../src/build/lanes.mjs';
 import { stages as allStages } from '../../src/build/stages.mjs';
 
-/** Runs them; each takes a turn of the event loop for every unit of `takes`. The beginnings and ends come back in their order. */
+/**
+ * Runs them; each takes a turn of the event loop for every unit of `takes`. The beginnings and
+ * ends come back in their order.
+ */
 async function played(stages) {
   const events = [];
   const perform = async ({ name, takes = 1, fails }) => {

@@ -1,4 +1,5 @@
-// A path that a comment or a document names leads somewhere: files move, and what points to them has to move with them.
+// A path that a comment or a document names leads somewhere: files move, and what points to them
+// has to move with them.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

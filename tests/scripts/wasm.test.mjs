@@ -1,4 +1,5 @@
-// What the build does to a module of wasm beside wasm-opt (src/build/panics.mjs, src/build/order.mjs).
+// What the build does to a module of wasm beside wasm-opt (src/build/panics.mjs,
+// src/build/order.mjs).
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,7 +34,10 @@ const constants = (bytes) =>
       .matchAll(/i32\.const (\d+)/g),
   ].map(([, value]) => Number(value));
 
-/** A panic (1), a formatter that only the table names (2), a function that formats when `formats` (3) and one that does not (4). */
+/**
+ * A panic (1), a formatter that only the table names (2), a function that formats when `formats`
+ * (3) and one that does not (4).
+ */
 const module = (formats) => `(module
   (memory 1)
   (data (i32.const 1024) "before src/engine/limbs.rs after\\07\\04\\00\\00\\13\\00\\00\\00\\09\\00\\00\\00\\05\\00\\00\\00.")

@@ -1,4 +1,5 @@
-// What stands in .github is anybody's: it names no secret, no owner and no registry, and runs nobody's code of tomorrow.
+// What stands in .github is anybody's: it names no secret, no owner and no registry, and runs
+// nobody's code of tomorrow.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

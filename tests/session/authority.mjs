@@ -1,5 +1,6 @@
-// An authorization server and an API behind it, on loopback, with the rules of rotation to the letter and a clock that can be set. It loses
-// answers when it is told to, and counts what it sees.
+// An authorization server and an API behind it, on loopback, with the rules of rotation to the
+// letter and a clock that can be set. It loses answers when it is told to, and counts what it
+// sees.
 import { randomBytes } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -25,8 +26,9 @@ export function seeded(seed) {
 }
 
 /**
- * `wrongByMs`: its clock against this machine's. `pages` and `scripts`: what else it serves, by path, as text. `lose`: what is to become of the
- * next request to the token endpoint: `before` it is served, `after`, `unavailable`, or nothing. `issuer` makes a real one in the place of these
+ * `wrongByMs`: its clock against this machine's. `pages` and `scripts`: what else it serves, by
+ * path, as text. `lose`: what is to become of the next request to the token endpoint: `before` it
+ * is served, `after`, `unavailable`, or nothing. `issuer` makes a real one in the place of these
  * rules, which goes by one clock with everything here.
  */
 export async function startAuthority({
@@ -232,7 +234,10 @@ export async function startAuthority({
     start,
     rows: () =>
       real ? [{ revoked: events.find(({ kind }) => ENDS.includes(kind))?.kind }] : [...rows.values()],
-    /** From now on the API takes newer access tokens alone, and the store has aged by so many seconds. */
+    /**
+     * From now on the API takes newer access tokens alone, and the store has aged by so many
+     * seconds.
+     */
     expire(seconds = 91) {
       world.validFrom = world.minted;
       world.storeMs += seconds * 1000;

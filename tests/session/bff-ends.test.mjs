@@ -1,4 +1,5 @@
-// What ends a session in the backend for frontend, what does not, and what becomes of answers that come late.
+// What ends a session in the backend for frontend, what does not, and what becomes of answers that
+// come late.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -240,7 +241,8 @@ test('a token that does not fit into a cookie, with some room for the next, is r
   const refused = await page.send('POST');
   assert.deepEqual([refused.status, page.asked.length], [401, 0]);
   assert.match((await refused.json()).error_description, /4000/);
-  // One that has grown out of all proportion is not left alive at the server, and no exception reaches the runtime.
+  // One that has grown out of all proportion is not left alive at the server, and no exception
+  // reaches the runtime.
   const growing = browser(good('n'.repeat(5000)));
   const lost = await growing.send('POST');
   assert.equal(lost.status, 401);

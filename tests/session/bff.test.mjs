@@ -88,7 +88,8 @@ test('only a page of this origin is answered', async () => {
       assert.ok(error_description.includes(headers['x-portcullis'] ? `found ${origin}` : 'x-portcullis'));
     }
   assert.equal(asked.length, 0);
-  // A browser without Sec-Fetch-Site says its origin all the same; and one that says neither is none.
+  // A browser without Sec-Fetch-Site says its origin all the same; and one that says neither is
+  // none.
   assert.equal(
     (await ask(handler, { cookie: COOKIE, headers: { 'x-portcullis': '1', origin: ORIGIN } })).status,
     200,

@@ -110,7 +110,8 @@ test('without Web Locks, waiting for a lease ends as well', async () => {
     assert.equal(await asking, undefined);
     assert.deepEqual([signals.length, pending.size], [0, 0]);
     assert.equal(kept.get(`${name}:refresh`).holder, 2);
-    // A lease that is none holds nobody up, nor does one of a clock that was set back; what was taken is given back.
+    // A lease that is none holds nobody up, nor does one of a clock that was set back; what was
+    // taken is given back.
     for (const none of ['garbage', { holder: 2 }, { holder: 2, until: Date.now() + 3_600_000 }]) {
       kept.set(`${name}:refresh`, none);
       const { session: next } = await signedIn([good()], { name });

@@ -6,7 +6,10 @@ import { startMiniBrowser } from '../support/webdriver.mjs';
 
 const LONGEST_MS = 300_000;
 
-/** Opens a tab for each URL: `{ version, open(url), close() }`; Chromium's tabs can be frozen besides. */
+/**
+ * Opens a tab for each URL: `{ version, open(url), close() }`; Chromium's tabs can be frozen
+ * besides.
+ */
 export const engines = { chromium, firefox, webkit };
 
 async function chromium() {

@@ -1,4 +1,5 @@
-// The documentation's examples of a page and of its backend, run as they stand. The service worker has a test of its own.
+// The documentation's examples of a page and of its backend, run as they stand. The service worker
+// has a test of its own.
 import assert from 'node:assert/strict';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// What a browser has and Node lacks, for tabs that are sessions of one process: Web Locks and BroadcastChannel, and a server that is a function.
+// What a browser has and Node lacks, for tabs that are sessions of one process: Web Locks and
+// BroadcastChannel, and a server that is a function.
 import { createPrivateKey } from 'node:crypto';
 
 import { SignJWT } from 'jose';
@@ -50,7 +51,10 @@ export function fakeLocks() {
   });
 }
 
-/** As much of IndexedDB as a lease needs: transactions one after the other. `kept` is what is in its only store. */
+/**
+ * As much of IndexedDB as a lease needs: transactions one after the other. `kept` is what is in
+ * its only store.
+ */
 export function fakeIndexedDb(kept) {
   const turn = () => new Promise((resolve) => setImmediate(resolve));
   let before = Promise.resolve();

@@ -1,4 +1,5 @@
-// session.fetch over real HTTP: whom it shows the token, when it asks once more, and when it does not.
+// session.fetch over real HTTP: whom it shows the token, when it asks once more, and when it does
+// not.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,5 @@
-// In a page: what each framework shows of a session, before, while signed in, and after; and whether it lets go of it.
+// In a page: what each framework shows of a session, before, while signed in, and after; and
+// whether it lets go of it.
 
 import Line from 'line.svelte';
 import { useSession as useReact } from 'portcullis/react';

@@ -1,4 +1,5 @@
-// BroadcastChannel and storage are written by any script of the origin, and by other versions of this package.
+// BroadcastChannel and storage are written by any script of the origin, and by other versions of
+// this package.
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 

@@ -1,5 +1,6 @@
-// Two real tabs of a real browser, for each of the three engines: answers are lost, a tab falls asleep with the lock in its hand, the device's
-// clock is wrong, and neither is the session lost nor are two refreshes ever under way at once.
+// Two real tabs of a real browser, for each of the three engines: answers are lost, a tab falls
+// asleep with the lock in its hand, the device's clock is wrong, and neither is the session lost
+// nor are two refreshes ever under way at once.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -88,7 +89,8 @@ export function testInTabs(engine) {
           expire();
           const before = seen.rotations;
           if (round % 100 === 40) {
-            // Tab b has asked, and nothing of it runs when the answer comes. It holds the lock meanwhile.
+            // Tab b has asked, and nothing of it runs when the answer comes. It holds the lock
+            // meanwhile.
             losing = false;
             const release = hold();
             let awake = false;

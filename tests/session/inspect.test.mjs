@@ -1,5 +1,6 @@
-// The decoder that pages load without WebAssembly answers as the core does: on the vectors that tests/rust/vectors.rs reads too, and on every
-// token of every other vector, held against the core itself.
+// The decoder that pages load without WebAssembly answers as the core does: on the vectors that
+// tests/rust/vectors.rs reads too, and on every token of every other vector, held against the core
+// itself.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

@@ -1,4 +1,5 @@
-// The service worker of the documentation, as it stands there, in real Chromium: with the backend for frontend, the token endpoint and an API behind it.
+// The service worker of the documentation, as it stands there, in real Chromium: with the backend
+// for frontend, the token endpoint and an API behind it.
 import assert from 'node:assert/strict';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

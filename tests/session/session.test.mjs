@@ -1,4 +1,5 @@
-// The session, with a server that is a function of the test: what is asked how often, and with which token.
+// The session, with a server that is a function of the test: what is asked how often, and with
+// which token.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 
@@ -61,7 +62,10 @@ const pass = async (ms) => {
 };
 
 let names = 0;
-/** A signed-in session whose endpoint answers by a list of functions, the last of them from then on. */
+/**
+ * A signed-in session whose endpoint answers by a list of functions, the last of them from then
+ * on.
+ */
 async function signedIn(answers, options = {}) {
   const asked = [];
   const refresh = async (refreshToken, signal) => {

@@ -1,4 +1,5 @@
-// Signing out: of what this tab knows and of what it does not, and with a server that cannot be told yet.
+// Signing out: of what this tab knows and of what it does not, and with a server that cannot be
+// told yet.
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 

@@ -13,7 +13,10 @@ let listeners;
 let locks;
 let names = 0;
 
-/** Registers, for every test of a file, a page on that device. `locked(tab)` makes the next session one of another tab. */
+/**
+ * Registers, for every test of a file, a page on that device. `locked(tab)` makes the next session
+ * one of another tab.
+ */
 export function simulate() {
   beforeEach(() => {
     mock.timers.enable({ apis: ['setTimeout', 'Date'], now: T0 * 1000 });
@@ -90,7 +93,10 @@ export function open(options) {
   return session;
 }
 
-/** A signed-in session whose endpoint answers by a list of functions, the last of them from then on. */
+/**
+ * A signed-in session whose endpoint answers by a list of functions, the last of them from then
+ * on.
+ */
 export async function signedIn(answers, options = {}) {
   const asked = [];
   const refresh = async (refreshToken, signal) => {

@@ -29,7 +29,8 @@ async function sizes(contents, external = []) {
 }
 
 const ENTRIES = [
-  // The 3 KB hold for what a page reads tokens with; who takes everything at once takes more.
+  // The 3 KB hold for what a page reads tokens with; who takes everything at once takes
+  // more.
   ['inspect', "export { inspect } from 'portcullis/session'", 1.25],
   [
     'inspect and the clock',

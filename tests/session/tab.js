@@ -1,4 +1,5 @@
-// What runs in a tab of the tests: a session, and the commands of the test, which it asks for by long polls.
+// What runs in a tab of the tests: a session, and the commands of the test, which it asks for by
+// long polls.
 const query = new URLSearchParams(location.search);
 const tab = query.get('tab');
 const setting = (name) => (query.has(name) ? Number(query.get(name)) : undefined);

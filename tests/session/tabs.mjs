@@ -8,7 +8,9 @@ import { body, startAuthority } from './authority.mjs';
 const POLL_MS = 10_000;
 const PATIENCE_MS = 45_000;
 
-/** An authority that also hands out commands: `tab(name)` gives what the tab of that name can do. */
+/**
+ * An authority that also hands out commands: `tab(name)` gives what the tab of that name can do.
+ */
 export async function startHarness(options) {
   const script = await readFile(join(ROOT, 'tests', 'session', 'tab.js'), 'utf8');
   const page =

@@ -1,4 +1,5 @@
-// However a server answers, it is left alone for a while: every wait has a floor, jitter and a ceiling, in all tabs together.
+// However a server answers, it is left alone for a while: every wait has a floor, jitter and a
+// ceiling, in all tabs together.
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 

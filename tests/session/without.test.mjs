@@ -1,4 +1,5 @@
-// A session where a platform has less than a browser: storage that is blocked or full, and React Native's Hermes.
+// A session where a platform has less than a browser: storage that is blocked or full, and React
+// Native's Hermes.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

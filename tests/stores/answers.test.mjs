@@ -1,4 +1,5 @@
-// What an engine answers is not believed: what is no entry, no count or no word is an error, and never "there is none" or "you have lost".
+// What an engine answers is not believed: what is no entry, no count or no word is an error, and
+// never "there is none" or "you have lost".
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

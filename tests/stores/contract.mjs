@@ -1,8 +1,11 @@
-// What every store must do, whatever its engine: cases over a `place` that an engine has made. It runs in Node, Deno and Bun alike.
+// What every store must do, whatever its engine: cases over a `place` that an engine has made. It
+// runs in Node, Deno and Bun alike.
 //
-// A place: `connect()` → { store, close() }, a connection of its own each time; `stop()`. Where the engine can: `crash()`, which kills it in the
-// middle and starts it again; `down(work)`, which is awaited while it is down; `size()` → { rows, bytes }; `withSchema(version)` → `connect` of a new place that has this schema, and from 1 on
-// one entry, `old`; `rotate(key, times)`, swaps run beside the engine.
+// A place: `connect()` → { store, close() }, a connection of its own each time; `stop()`. Where
+// the engine can: `crash()`, which kills it in the middle and starts it again; `down(work)`, which
+// is awaited while it is down; `size()` → { rows, bytes }; `withSchema(version)` → `connect` of a
+// new place that has this schema, and from 1 on one entry, `old`; `rotate(key, times)`, swaps run
+// beside the engine.
 import assert from 'node:assert/strict';
 
 const NOW = 1_800_000_000;
@@ -288,7 +291,9 @@ const CASES = [
 
 export const cases = CASES.map(([name, run]) => ({ name, run: (place) => closing(place, run) }));
 
-/** Runs a case, and closes every connection that it has opened and left open, also when it fails. */
+/**
+ * Runs a case, and closes every connection that it has opened and left open, also when it fails.
+ */
 async function closing(place, run) {
   const open = new Set();
   const kept = (connect) => async () => {

@@ -1,4 +1,5 @@
-// One contract, every store, over real connections: workerd, Postgres and Redis from here, files from the runtimes that open them.
+// One contract, every store, over real connections: workerd, Postgres and Redis from here, files
+// from the runtimes that open them.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// The contract in another runtime than the test's: prints what came of each case. With `count`, adds to a key of a file so many times.
+// The contract in another runtime than the test's: prints what came of each case. With `count`,
+// adds to a key of a file so many times.
 //   RUNTIME tests/stores/elsewhere.mjs (contract ENGINE FOLDER | count DRIVER FILE KEY TIMES)
 import { cases, countTo } from './contract.mjs';
 import { filePlace, openSqlite } from './engines/file.mjs';

@@ -1,5 +1,6 @@
-// Revocations over a store that goes wrong at every Nth call. What was answered is in the feed, and its session dead; what was not is finished
-// by who tends the log, as far as the session is dead.
+// Revocations over a store that goes wrong at every Nth call. What was answered is in the feed,
+// and its session dead; what was not is finished by who tends the log, as far as the session is
+// dead.
 import assert from 'node:assert/strict';
 
 import { createVerifier } from '../../dist/entry/gate-default.js';

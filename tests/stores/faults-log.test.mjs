@@ -1,4 +1,5 @@
-// Faults injected at every Nth call while sessions, subjects and clients are revoked: the feed and the sessions are judged.
+// Faults injected at every Nth call while sessions, subjects and clients are revoked: the feed and
+// the sessions are judged.
 import { test } from 'node:test';
 
 import { filePlace } from './engines/file.mjs';

@@ -1,16 +1,21 @@
-// A session's life over a store that goes wrong at every Nth call, and what may be answered: exactly what is due, or 503, and nothing else.
+// A session's life over a store that goes wrong at every Nth call, and what may be answered:
+// exactly what is due, or 503, and nothing else.
 import assert from 'node:assert/strict';
 
 import { faultyStore } from './faulty.mjs';
 
-/** Longer than the window in which a replay is forgiven, and than the interval of rotations: of issuer.mjs. */
+/**
+ * Longer than the window in which a replay is forgiven, and than the interval of rotations: of
+ * issuer.mjs.
+ */
 const NEXT = 100;
 /** A client asks again after so many seconds, within the window. */
 const AGAIN = 2;
 const TRIES = 12;
 
 /**
- * Judges a kind of fault at every Nth call, N from `least` to `most`. `makeIssuer(store, clock)` is an issuer as of issuer.mjs.
+ * Judges a kind of fault at every Nth call, N from `least` to `most`. `makeIssuer(store, clock)`
+ * is an issuer as of issuer.mjs.
  * @returns how many faults were injected, and how often 503 was answered.
  */
 export async function judge({ store, makeIssuer, kind, least = 1, most }) {
@@ -33,7 +38,10 @@ class Life {
   denied = 0;
   clock = { now: 1_800_000_000 };
 
-  /** @param stale what is read may be old: a refusal is then early, and changes nothing; the client asks again. */
+  /**
+   * @param stale what is read may be old: a refusal is then early, and changes nothing; the client
+   * asks again.
+   */
   constructor(faulty, makeIssuer, title, { every, stale }) {
     this.every = every;
     this.faulty = faulty;
@@ -50,7 +58,10 @@ class Life {
     await this.redeemed();
   }
 
-  /** An honest client, whose every rotation ends with one and the same next token, however often it has to ask. */
+  /**
+   * An honest client, whose every rotation ends with one and the same next token, however often it
+   * has to ask.
+   */
   async honest(session) {
     session.tokens = [session.token];
     for (let round = 0; round < 6; round++) {
@@ -91,11 +102,15 @@ class Life {
     }
   }
 
-  /** A code is redeemed for one session, however often its client has to ask; its second use ends that session. */
+  /**
+   * A code is redeemed for one session, however often its client has to ask; its second use ends
+   * that session.
+   */
   async redeemed() {
     const { code } = await this.untilAnswered(() => this.issuer.mint());
     const first = await this.untilAnswered(() => this.issuer.redeem(code));
-    // When every call fails, nobody can tell whether somebody was answered; then the session is over.
+    // When every call fails, nobody can tell whether somebody was answered; then the session is
+    // over.
     if (this.every > 1) assert.equal(first.status, 200, `${this.title}: a redemption got ${first.error}`);
     const second = await this.untilAnswered(() => this.issuer.redeem(code));
     assert.deepEqual([second.status, second.error], [400, 'invalid_grant'], `${this.title}: a second use`);
@@ -112,7 +127,10 @@ class Life {
     return this.untilAnswered(() => this.issuer.refresh(token));
   }
 
-  /** Asks again while it is told to. When nothing gets through, the store is healed: the client finds what is true. */
+  /**
+   * Asks again while it is told to. When nothing gets through, the store is healed: the client
+   * finds what is true.
+   */
   async untilAnswered(ask) {
     for (let tries = 0; tries < TRIES; tries++) {
       const answer = await ask();
@@ -138,7 +156,10 @@ class Life {
     }
   }
 
-  /** What honest clients and faults must never look like. Of a stale read it is right to say that the store is behind. */
+  /**
+   * What honest clients and faults must never look like. Of a stale read it is right to say that
+   * the store is behind.
+   */
   thefts() {
     const kinds = this.issuer.events.map(({ kind }) => kind);
     return kinds.filter(

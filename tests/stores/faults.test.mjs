@@ -20,7 +20,8 @@ const servers = serving({
   workerd: () => startWorkerd('engines/worker.mjs'),
 });
 
-// At which calls. Memory costs nothing, and is taken further; a store that answers nothing at all is the same over any engine.
+// At which calls. Memory costs nothing, and is taken further; a store that answers nothing at all
+// is the same over any engine.
 const PLACES = {
   memory: [1, 30, () => filePlace('memory')],
   'a Durable Object': [2, 5, () => objectPlace(servers.workerd)],
@@ -33,7 +34,8 @@ const PLACES = {
 
 atEach(PLACES, ({ least, most, store }) => {
   for (const kind of kinds) {
-    // Where every other read is stale no swap can hold, and each request would wait until its time is over.
+    // Where every other read is stale no swap can hold, and each request would wait until its time
+    // is over.
     const from = kind.includes('stale') ? Math.max(least, 3) : least;
     test(`${kind}, at every ${from}th to every ${most}th call: exactly what is due, or 503`, async (t) => {
       const { injected, denied } = await judge({ store: store(), makeIssuer, kind, least: from, most });

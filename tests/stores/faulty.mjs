@@ -26,7 +26,10 @@ const FAULTS = {
     await call();
     return call();
   },
-  /** A replica answered: as it was before the last write, or before there was anything. A swap is not served by replicas. */
+  /**
+   * A replica answered: as it was before the last write, or before there was anything. A swap is
+   * not served by replicas.
+   */
   'stale read': async ({ op, key, history, call }) =>
     replica(op, key, (one) => history.get(one)?.at(-2) ?? null) ?? call(),
   /** A replica that has stopped long ago. */

@@ -1,4 +1,5 @@
-// The issuer as its clients and its application see it, for faults and tabs: in Node and in workerd.
+// The issuer as its clients and its application see it, for faults and tabs: in Node and in
+// workerd.
 
 const CLIENT = 'page';
 const BACK = 'https://app.example/back';
@@ -29,7 +30,10 @@ export function newSecrets(generateSigningKey) {
   return { signingKeys: [{ jwk: signing.privateJwk() }], rootKeys: [{ secret: { base64url: secret } }] };
 }
 
-/** An issuer over a store. `clock.now` is its time. An answer is `{ status, retryAfter?, error?, token?, sid?, access? }`. */
+/**
+ * An issuer over a store. `clock.now` is its time. An answer is
+ * `{ status, retryAfter?, error?, token?, sid?, access? }`.
+ */
 export function issuerOver(createIssuer, secrets, store, clock) {
   const events = [];
   const issuer = createIssuer({

@@ -1,4 +1,5 @@
-// Refreshes a second, each one a rotation, by store: the whole issuer over a real connection. Printed, and judged by nobody.
+// Refreshes a second, each one a rotation, by store: the whole issuer over a real connection.
+// Printed, and judged by nobody.
 //   node tests/stores/load.mjs [--refreshes 4000] [--sessions 64] [--clients 16]
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';

@@ -1,4 +1,5 @@
-// What a Durable Object does besides the contract: it sweeps itself, refuses what is no call, and shares keys among shards.
+// What a Durable Object does besides the contract: it sweeps itself, refuses what is no call, and
+// shares keys among shards.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 

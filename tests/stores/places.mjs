@@ -14,8 +14,8 @@ export function serving(starts) {
 }
 
 /**
- * The same tests over every store. `places` has by name `[least, most, make]`: at which calls faults
- * are injected, and what makes the place. `tests({ least, most, store })` registers them.
+ * The same tests over every store. `places` has by name `[least, most, make]`: at which calls
+ * faults are injected, and what makes the place. `tests({ least, most, store })` registers them.
  */
 export function atEach(places, tests) {
   for (const [name, [least, most, make]] of Object.entries(places)) {

@@ -1,4 +1,5 @@
-// Races that chance does not bring about often enough: each is held open at its worst moment, on the real engine.
+// Races that chance does not bring about often enough: each is held open at its worst moment, on
+// the real engine.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import pg from 'pg';
@@ -18,7 +19,10 @@ after(async () => {
   for (const server of Object.values(servers)) await server.stop();
 });
 
-/** A store on Postgres with one entry that has ended, and a transaction that has swapped it and not yet committed. */
+/**
+ * A store on Postgres with one entry that has ended, and a transaction that has swapped it and not
+ * yet committed.
+ */
 async function underway(work) {
   const place = await postgresPlace(servers.postgres, 'pg');
   const { store, close } = await place.connect();

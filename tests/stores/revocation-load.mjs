@@ -1,5 +1,6 @@
-// Revocations under load, by store: what comes of them and what they cost. Loopback only. Figures are printed and judged by nobody; that every
-// revocation that was answered is in the feed, and its session dead, is asserted.
+// Revocations under load, by store: what comes of them and what they cost. Loopback only. Figures
+// are printed and judged by nobody; that every revocation that was answered is in the feed, and
+// its session dead, is asserted.
 //   node tests/stores/revocation-load.mjs [--only parallel,live,mass,processes] [--stores memory,…]
 //     [--sessions 1000] [--live 100000] [--subjects 10000] [--refreshes 200]
 //     [--rate 10000 --seconds 600 --processes 3 --kill-seconds 20]

@@ -1,4 +1,5 @@
-// The short form of `revocation-load.mjs`: a few of each, in memory and in a file that three processes share, one of which is killed.
+// The short form of `revocation-load.mjs`: a few of each, in memory and in a file that three
+// processes share, one of which is killed.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Revocations by several processes on one store, of which one is killed now and then: what was answered is in the feed, and what was not can
-// be sent again. The same file is the process.
+// Revocations by several processes on one store, of which one is killed now and then: what was
+// answered is in the feed, and what was not can be sent again. The same file is the process.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
@@ -8,7 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { clockOf, feedOf, issuerFor, percentile, start } from './revocation-rounds.mjs';
 
 const FILE = fileURLToPath(import.meta.url);
-/** How old an intent is when another process carries it out, and the time until a process looks for one. */
+/**
+ * How old an intent is when another process carries it out, and the time until a process looks for
+ * one.
+ */
 const LOST_SECONDS = 16;
 
 export async function processes(shared, store, parts, { perSecond, seconds, processes, killSeconds }) {

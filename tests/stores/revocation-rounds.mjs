@@ -7,7 +7,10 @@ import { createIssuer, generateSigningKey } from '../../dist/entry/issuer-defaul
 const ISSUER = 'https://issuer.example';
 const CLIENT = 'page';
 
-/** What all processes of an issuer share. Tokens live for an hour, so that nothing expires while a round lasts. */
+/**
+ * What all processes of an issuer share. Tokens live for an hour, so that nothing expires while a
+ * round lasts.
+ */
 export function newParts() {
   const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url');
   return {

@@ -1,6 +1,8 @@
-// Where each runtime's binary is. Set-up installs runtimes/core and runtimes/extra (Next, which is large, and what only
-// `npm run test:all` needs) under target/runtimes; browsers come from the system. The lock files name the platform packages directly, so no install script runs;
-// entries for other systems that Next lists as optional stand there without a hash, since they were not to be had where it was made.
+// Where each runtime's binary is. Set-up installs runtimes/core and runtimes/extra (Next, which is
+// large, and what only `npm run test:all` needs) under target/runtimes; browsers come from the
+// system. The lock files name the platform packages directly, so no install script runs; entries
+// for other systems that Next lists as optional stand there without a hash, since they were not to
+// be had where it was made.
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
-// Chromium through playwright-core and Firefox through puppeteer-core: the package unbundled, through an import map.
+// Chromium through playwright-core and Firefox through puppeteer-core: the package unbundled,
+// through an import map.
 import { runtimeBinary } from './binaries.mjs';
 import { pageAnswer, serve, unbundledPage, within } from './common.mjs';
 

@@ -1,4 +1,5 @@
-// What several drivers share: a child process that cannot outlive its time, a loopback server that takes a page's answer, a bundle.
+// What several drivers share: a child process that cannot outlive its time, a loopback server that
+// takes a page's answer, a bundle.
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, realpath } from 'node:fs/promises';
@@ -73,7 +74,10 @@ export function answerIn(output) {
   return JSON.parse(line.slice('@@answer '.length));
 }
 
-/** Makes a folder of scratch and a function that removes it, which also runs when the process is interrupted. */
+/**
+ * Makes a folder of scratch and a function that removes it, which also runs when the process is
+ * interrupted.
+ */
 export async function scratch(prefix) {
   const folder = await realpath(await mkdtemp(prefix));
   const remove = () => {
@@ -89,8 +93,9 @@ export function tail(text) {
 }
 
 /**
- * Serves a folder on loopback. `/` is the page; a POST to `/answer` settles `answer`. The policy is the one the README asks for:
- * scripts from here alone, WebAssembly and nothing else compiled at run time.
+ * Serves a folder on loopback. `/` is the page; a POST to `/answer` settles `answer`. The policy
+ * is the one the README asks for: scripts from here alone, WebAssembly and nothing else compiled
+ * at run time.
  */
 export async function serve(folder, page) {
   const root = await realpath(folder);

@@ -1,10 +1,14 @@
-// A server on the loopback that behaves as it is told, and everything of the outer world that a test wants to hold in its hand.
+// A server on the loopback that behaves as it is told, and everything of the outer world that a
+// test wants to hold in its hand.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
 export { stubCore } from '../gate/stub-core.mjs';
 
-/** Starts a server; `behave` may be changed while it runs. Every request is noted, its body with it. */
+/**
+ * Starts a server; `behave` may be changed while it runs. Every request is noted, its body with
+ * it.
+ */
 export async function origin(behave = status(404)) {
   const seen = { behave, requests: [] };
   const server = createServer((request, response) => {

@@ -1,6 +1,7 @@
-// An authorization server for the test, by Node's own cryptography: metadata (RFC 8414), JWKS, and a token endpoint that grants client
-// credentials and binds what it issues to the client's DPoP key (RFC 9449), with a nonce of its own. A fixture: it knows one client and
-// keeps everything in memory.
+// An authorization server for the test, by Node's own cryptography: metadata (RFC 8414), JWKS, and
+// a token endpoint that grants client credentials and binds what it issues to the client's DPoP
+// key (RFC 9449), with a nonce of its own. A fixture: it knows one client and keeps everything in
+// memory.
 import crypto from 'node:crypto';
 import { createServer } from 'node:http';
 
@@ -107,7 +108,10 @@ function basic({ id, secret }) {
   return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
 }
 
-/** The claims of a proof (RFC 9449 §4.3) with the thumbprint of its key; `undefined` when anything is wrong with it. */
+/**
+ * The claims of a proof (RFC 9449 §4.3) with the thumbprint of its key; `undefined` when anything
+ * is wrong with it.
+ */
 function proofOf(text, { htm, htu }) {
   try {
     const [header, claims, signature] = text.split('.');

@@ -1,9 +1,13 @@
-// WebKitGTK's MiniBrowser, Safari's engine: a display of its own, and WebDriver spoken plainly over HTTP (https://www.w3.org/TR/webdriver2/).
+// WebKitGTK's MiniBrowser, Safari's engine: a display of its own, and WebDriver spoken plainly
+// over HTTP (https://www.w3.org/TR/webdriver2/).
 import { freePort } from '../../src/build/steps.mjs';
 import { runtimeBinary } from './binaries.mjs';
 import { start, within } from './common.mjs';
 
-/** Starts it: `{ version, send(method, path, body), stop() }`, with paths below the session's. Its programs end after `timeoutMs` at the latest. */
+/**
+ * Starts it: `{ version, send(method, path, body), stop() }`, with paths below the session's. Its
+ * programs end after `timeoutMs` at the latest.
+ */
 export async function startMiniBrowser({ timeoutMs, screen = '1024x768' }) {
   // The server picks a free display and writes its number to the descriptor it is given.
   const xvfb = start(

@@ -3,7 +3,10 @@ import { Log, LogLevel, Miniflare } from 'miniflare';
 
 import { bundleWorker } from '../../src/build/worker-bundle.mjs';
 
-/** Starts one; `{ origin, stop }`. The origin is the worker's own socket, with nothing of miniflare's in between. */
+/**
+ * Starts one; `{ origin, stop }`. The origin is the worker's own socket, with nothing of
+ * miniflare's in between.
+ */
 export async function startWorker(script, options = {}) {
   const bundle = await bundleWorker(script, { external: ['cloudflare:*', 'node:*'] });
   const miniflare = new Miniflare({

@@ -1,4 +1,5 @@
-//! What the tests share: a policy with a key to sign by, an app over HTTP, and requests that go out as they are written.
+//! What the tests share: a policy with a key to sign by, an app over HTTP, and requests that go
+//! out as they are written.
 
 use std::{io, time::SystemTime};
 

@@ -1,5 +1,6 @@
-// A trap leaves the memory of the core as it was in the middle of something. Whatever traps, and whenever: nothing of that instance answers
-// any more, and the next one has the policy, the requirements, the keys and the lists.
+// A trap leaves the memory of the core as it was in the middle of something. Whatever traps, and
+// whenever: nothing of that instance answers any more, and the next one has the policy, the
+// requirements, the keys and the lists.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
@@ -80,7 +81,10 @@ const requests = Object.fromEntries(
 );
 const code = (verdict) => (verdict.ok ? 'ok' : verdict.code);
 
-/** A verifier and a gate with all that they can hold; nothing is remembered, so that the core answers every time. */
+/**
+ * A verifier and a gate with all that they can hold; nothing is remembered, so that the core
+ * answers every time.
+ */
 function world() {
   const verifier = createVerifier(policy, { cache: 0 });
   const gate = createGate(policy, { now: () => time.now, fetch: offline, platform: 'none', cache: 0 });
@@ -95,7 +99,10 @@ const requirement = { scopes: ['read'], types: ['at+jwt'] };
 const lacking = { scopes: ['write'] };
 const at = { now: NOW };
 
-/** What can be asked, and what comes of it when nothing traps. The answer is JSON, without what instances count. */
+/**
+ * What can be asked, and what comes of it when nothing traps. The answer is JSON, without what
+ * instances count.
+ */
 const ASK = {
   verify: ({ verifier }) => verifier.verify(TOKENS.good, at),
   verifyRevoked: ({ verifier }) => verifier.verify(TOKENS.revoked, at),
@@ -150,7 +157,8 @@ async function sound({ verifier, gate }, what) {
   for (const [name, expected] of Object.entries(CODES)) {
     const verifiers = [verifier.verify(TOKENS[name], at), gate.verifier.verify(TOKENS[name], at)];
     if (name === 'fetched') {
-      // Under a key of the fetched set there is none of ours; what counts is that its issuer's keys are known.
+      // Under a key of the fetched set there is none of ours; what counts is that its issuer's
+      // keys are known.
       for (const verdict of verifiers) assert.equal(verdict.code, 'alg-mismatch', what);
       continue;
     }

@@ -15,8 +15,8 @@ class Trap extends WebAssembly.RuntimeError {}
 export const called = new Set();
 
 /**
- * Lets the `skip`-th next call of an export trap, and `times - 1` calls after it. Before it traps it writes over the instance's memory, so that
- * whoever looks there again gets garbage.
+ * Lets the `skip`-th next call of an export trap, and `times - 1` calls after it. Before it traps
+ * it writes over the instance's memory, so that whoever looks there again gets garbage.
  */
 export function plan({ name, after = false, times = 1, skip = 0 }) {
   planned = { name, after, times, skip };

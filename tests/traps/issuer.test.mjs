@@ -1,4 +1,5 @@
-// The issuer through traps: what is under way ends as something to be tried again, and nothing else changes.
+// The issuer through traps: what is under way ends as something to be tried again, and nothing
+// else changes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

@@ -1,4 +1,5 @@
-// Published keys through policies and traps: what the core let go does not come back with another instance.
+// Published keys through policies and traps: what the core let go does not come back with another
+// instance.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

@@ -1,5 +1,5 @@
-// Lists of revocations through traps, under a policy that accepts what no list names when there is none (`whenStale: 'allow'`): what was revoked
-// stays so, whatever becomes of the lists.
+// Lists of revocations through traps, under a policy that accepts what no list names when there is
+// none (`whenStale: 'allow'`): what was revoked stays so, whatever becomes of the lists.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';

@@ -1,4 +1,5 @@
-// Traps that are none of a test's making: the stack used up at every depth, and a memory that may not grow.
+// Traps that are none of a test's making: the stack used up at every depth, and a memory that may
+// not grow.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -30,7 +31,10 @@ const good = signed({ deep: JSON.parse(`${'['.repeat(12)}1${']'.repeat(12)}`) })
 const forged = `${signed({ sub: 'x' }).slice(0, -4)}AAAA`;
 const at = { now: NOW };
 
-/** Does something in each of the last frames that the stack has room for, the deepest first. What it throws ends in the frame above. */
+/**
+ * Does something in each of the last frames that the stack has room for, the deepest first. What
+ * it throws ends in the frame above.
+ */
 function atTheEnd(frames, work) {
   let left = frames;
   const dive = () => {
@@ -69,7 +73,8 @@ test('the stack may end anywhere in a call: no wrong answer, and none of those t
     });
     for (const answer of told) {
       if (answer === undefined || !('ok' in answer)) {
-        // The caller's stack is used up, and the caller is told so, or that the core could not be run.
+        // The caller's stack is used up, and the caller is told so, or that the core could not be
+        // run.
         const isError = answer instanceof Error;
         assert.ok(!isError || answer instanceof RangeError || answer.name === 'CoreError', String(answer));
         if (isError) overflows += 1;

@@ -1,4 +1,5 @@
-// The packed package under the strictest settings, on every platform and by every way to find modules.
+// The packed package under the strictest settings, on every platform and by every way to find
+// modules.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,7 +37,10 @@ const entries = Object.keys(exports)
   .filter((name) => exports[name].types !== undefined)
   .map((name) => name.replace('.', 'portcullis'));
 
-/** As TypeScript sees an imported JSON file. node16 takes no import attributes, and nodenext no JSON without. */
+/**
+ * As TypeScript sees an imported JSON file. node16 takes no import attributes, and nodenext no
+ * JSON without.
+ */
 const DOCUMENT = {
   $schema: './node_modules/portcullis/policy.schema.json',
   issuers: [

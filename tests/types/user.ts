@@ -1,4 +1,5 @@
-// What a strict program writes with the package. Compiled and never run: for every platform and way to find modules (types.test.mjs).
+// What a strict program writes with the package. Compiled and never run: for every platform and
+// way to find modules (types.test.mjs).
 import type { JSONWebKeySet, JWK } from 'jose';
 import { createVerifier, definePolicy, inspect, type Policy, verifyJws } from 'portcullis';
 import { createBff } from 'portcullis/bff';

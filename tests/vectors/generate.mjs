@@ -1,5 +1,5 @@
-// Writes the vectors into the folders beside it, without randomness: the same generator writes the same files. Run by hand when a theme below changes; the files
-// are checked in.
+// Writes the vectors into the folders beside it, without randomness: the same generator writes the
+// same files. Run by hand when a theme below changes; the files are checked in.
 //   node tests/vectors/generate.mjs            writes them
 //   node tests/vectors/generate.mjs --check    says whether they are what it would write
 import { readFileSync, writeFileSync } from 'node:fs';

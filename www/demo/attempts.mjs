@@ -1,8 +1,10 @@
-// The tokens the demonstration sends, and what the gate is expected to say of each. Used by the page and by `npm start -- --check`.
+// The tokens the demonstration sends, and what the gate is expected to say of each. Used by the
+// page and by `npm start -- --check`.
 
 /**
- * One thing to try. `headers(context)` gives the Authorization values to send, one a header line; `context` has `policy`, what the API
- * trusts, and `issue(request)`, which asks the issuer for a token.
+ * One thing to try. `headers(context)` gives the Authorization values to send, one a header line;
+ * `context` has `policy`, what the API trusts, and `issue(request)`, which asks the issuer for a
+ * token.
  */
 export const ATTEMPTS = [
   {
@@ -92,7 +94,8 @@ function unsigned(token) {
 }
 
 /**
- * RS→HS confusion: a verifier that takes `alg` from the token would use the PEM of the RSA key, which everybody has, as an HMAC secret.
+ * RS→HS confusion: a verifier that takes `alg` from the token would use the PEM of the RSA key,
+ * which everybody has, as an HMAC secret.
  */
 async function confused(policy) {
   const { issuer, audience, jwks } = policy.issuers.find(({ jwks }) => jwks.keys[0].kty === 'RSA');

@@ -1,4 +1,5 @@
-// `npm start -- --check`: the demonstration once through, over HTTP, each answer held against the one it must have.
+// `npm start -- --check`: the demonstration once through, over HTTP, each answer held against the
+// one it must have.
 import { sign } from 'node:crypto';
 import { request } from 'node:http';
 

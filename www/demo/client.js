@@ -1,4 +1,5 @@
-// The client of the demonstration: sign-in, refresh and calls, as any client of RFC 6749 makes them. It keeps everything in memory.
+// The client of the demonstration: sign-in, refresh and calls, as any client of RFC 6749 makes
+// them. It keeps everything in memory.
 import { decode, textOf } from '../base64url.js';
 
 const CLIENT_ID = 'demo';
@@ -23,7 +24,10 @@ export async function signIn(user) {
   take(body);
 }
 
-/** One refresh (RFC 6749 §6) with the present token, or with another. `keep: false` throws the answer away, as a network does. */
+/**
+ * One refresh (RFC 6749 §6) with the present token, or with another. `keep: false` throws the
+ * answer away, as a network does.
+ */
 export async function refresh({ token = session.refresh, keep = true, note = '' } = {}) {
   const form = new URLSearchParams({
     grant_type: 'refresh_token',

@@ -1,4 +1,5 @@
-// The demonstration: a session to be watched. Each button is one thing that happens to sessions in the world.
+// The demonstration: a session to be watched. Each button is one thing that happens to sessions in
+// the world.
 
 import { $, announce, element } from '../dom.js';
 import { duration, nowSeconds } from '../times.js';
@@ -179,7 +180,10 @@ doing(
   'revoke-result',
 );
 
-/** Asks the edge until it refuses: the seconds that took, or `undefined` when it goes on past all patience. */
+/**
+ * Asks the edge until it refuses: the seconds that took, or `undefined` when it goes on past all
+ * patience.
+ */
 async function untilRefused() {
   const started = performance.now();
   const patience = (settings.maxStalenessSeconds ?? 30) + 10;

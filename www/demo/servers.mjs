@@ -1,4 +1,5 @@
-// The demonstration in workerd: www/demo/workers/ bundled as wrangler does it, and started through miniflare.
+// The demonstration in workerd: www/demo/workers/ bundled as wrangler does it, and started through
+// miniflare.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { join } from 'node:path';

@@ -6,8 +6,8 @@ const PATIENCE_MS = 30_000;
 const ROUNDING_MS = 1000;
 
 /**
- * Sign in, rotate, replay inside the window, steal, and be refused at the edge; then a second session that is ended by its user.
- * `note(label, good, found, ms)` hears of each step.
+ * Sign in, rotate, replay inside the window, steal, and be refused at the edge; then a second
+ * session that is ended by its user. `note(label, good, found, ms)` hears of each step.
  */
 export async function watchSession(origin, note) {
   const client = clientOf(origin);
@@ -63,8 +63,8 @@ export async function watchSession(origin, note) {
 }
 
 /**
- * Asks the edge until it refuses. What counts is when the last request began that it still let pass: by then its list was at most as old as
- * stated, however slow this machine is.
+ * Asks the edge until it refuses. What counts is when the last request began that it still let
+ * pass: by then its list was at most as old as stated, however slow this machine is.
  */
 async function refusedWithin(client, token, stated, note, what) {
   const revoked = performance.now();

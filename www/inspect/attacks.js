@@ -1,5 +1,5 @@
-// The classic attacks on bearer tokens, each forged for real. A class is a row of the list of known failures the project keeps; an advisory is one
-// library in which it was found.
+// The classic attacks on bearer tokens, each forged for real. A class is a row of the list of
+// known failures the project keeps; an advisory is one library in which it was found.
 import { bytesOf, decode, encode, encodeJson, encodeText, textOf } from '../base64url.js';
 import { nowSeconds } from '../times.js';
 import {

@@ -1,5 +1,6 @@
-// The verifier itself, as in `portcullis`: the same WebAssembly and its glue, without what a server needs besides (remembered answers, sealed
-// policies, typed claims). The wasm comes as a script, compressed and in base64, because this page's own policy (`connect-src 'none'`) lets
+// The verifier itself, as in `portcullis`: the same WebAssembly and its glue, without what a
+// server needs besides (remembered answers, sealed policies, typed claims). The wasm comes as a
+// script, compressed and in base64, because this page's own policy (`connect-src 'none'`) lets
 // nothing be fetched, not even that.
 import { decode } from '../base64url.js';
 import { nowSeconds } from '../times.js';
@@ -60,7 +61,10 @@ export function createVerifier(policy) {
   };
 }
 
-/** What lies in the memory after a call: the claims and the header, or the rejection (src/js/wasm/answer.ts). */
+/**
+ * What lies in the memory after a call: the claims and the header, or the rejection
+ * (src/js/wasm/answer.ts).
+ */
 function answerOf(raw, outcome) {
   const answer = new Float64Array(memory.buffer, raw.answer(), VERDICT_NUMBERS);
   const json = (place) =>

@@ -1,4 +1,5 @@
-// What attacks are forged with and given to: throw-away keys, a verifier that trusts their public halves, and the attacker’s own key.
+// What attacks are forged with and given to: throw-away keys, a verifier that trusts their public
+// halves, and the attacker’s own key.
 import { decode, encode, encodeJson, textOf } from '../base64url.js';
 import { nowSeconds } from '../times.js';
 import { createVerifier } from './core.js';
@@ -10,7 +11,10 @@ export const LEGACY = 'https://legacy.example';
 export const SHARED = 'https://shared.example';
 export const API = 'https://api.example';
 
-/** The keys, the verifier that trusts them, and the attacker’s own key. Made once, when the gallery is opened. */
+/**
+ * The keys, the verifier that trusts them, and the attacker’s own key. Made once, when the gallery
+ * is opened.
+ */
 export async function makeTargets() {
   const [es, partner, rs, hs, own] = await Promise.all(
     ['ES256', 'ES256', 'RS256', 'HS256', 'ES256'].map(generate),

@@ -1,4 +1,5 @@
-// The inspector's first section: a token in three colours, decoded, in plain words, and what is to be remarked about it.
+// The inspector's first section: a token in three colours, decoded, in plain words, and what is to
+// be remarked about it.
 
 import { hexOf } from '../base64url.js';
 import { $, element } from '../dom.js';
@@ -82,7 +83,10 @@ function showDecoded(place, part) {
   place.dataset.state = part?.problem ? 'broken' : 'whole';
 }
 
-/** One row a member: its name, its value, times in three ways, what it means and where that is written. */
+/**
+ * One row a member: its name, its value, times in three ways, what it means and where that is
+ * written.
+ */
 function showMembers(place, value, known, now) {
   const entries = value ? Object.entries(value) : [];
   place.replaceChildren(

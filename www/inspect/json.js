@@ -1,10 +1,12 @@
-// A JSON reader that keeps what `JSON.parse` throws away: where each value stands, and members that are named twice.
+// A JSON reader that keeps what `JSON.parse` throws away: where each value stands, and members
+// that are named twice.
 
 const DEEPEST = 64;
 
 /**
- * Reads a text: `{ value, places, duplicates }`, and `error: { at, message }` where it is no JSON. `places` maps JSON pointers (RFC 6901) to
- * `{ start, end, name }`; `name` is where the member's name starts. What was read before an error is kept: a policy is read while it is written.
+ * Reads a text: `{ value, places, duplicates }`, and `error: { at, message }` where it is no JSON.
+ * `places` maps JSON pointers (RFC 6901) to `{ start, end, name }`; `name` is where the member's
+ * name starts. What was read before an error is kept: a policy is read while it is written.
  */
 export function read(text) {
   const reader = new Reader(text);

@@ -1,5 +1,5 @@
-// Reads a key as people have them (JWK, JWK Set, PEM, certificate, secret), with as much DER (X.690) as that takes. What is wrong with it, the
-// core says.
+// Reads a key as people have them (JWK, JWK Set, PEM, certificate, secret), with as much DER
+// (X.690) as that takes. What is wrong with it, the core says.
 import { bytesOf, encode, hexOf } from '../base64url.js';
 import { importPrivate, publicJwk, secretBytes } from './sign.js';
 
@@ -12,8 +12,9 @@ const ALG_OF_CURVE = {
 };
 
 /**
- * `{ fields, note, secret, alg }`: members of an issuer in a policy, what is to be remarked, and whether it is a secret. `wanted` settles the
- * algorithm where the key leaves it open: an RSA key, or a secret. The token's own word is not asked.
+ * `{ fields, note, secret, alg }`: members of an issuer in a policy, what is to be remarked, and
+ * whether it is a secret. `wanted` settles the algorithm where the key leaves it open: an RSA key,
+ * or a secret. The token's own word is not asked.
  */
 export async function readKey(text, { wanted = '', encoding = 'text' } = {}) {
   const trimmed = text.trim();
@@ -191,7 +192,10 @@ function tagged(tag, bytes) {
   return [tag, ...length, ...bytes];
 }
 
-/** An ECDSA signature as most programs outside JOSE write it (RFC 3279 §2.2.3), from the fixed-length one. */
+/**
+ * An ECDSA signature as most programs outside JOSE write it (RFC 3279 §2.2.3), from the
+ * fixed-length one.
+ */
 export function derSignature(raw) {
   const half = raw.length / 2;
   const integer = (bytes) => {

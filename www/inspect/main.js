@@ -1,4 +1,5 @@
-// The page as a whole: one token that all sections look at, and the address that says which section is open.
+// The page as a whole: one token that all sections look at, and the address that says which
+// section is open.
 
 import { $, announce, copy, element, settled, takesDrops } from '../dom.js';
 import { start } from './core.js';

@@ -1,4 +1,5 @@
-// The policy playground: an editor that knows the schema, the verdict about the token as the policy changes, and snippets to take along.
+// The policy playground: an editor that knows the schema, the verdict about the token as the
+// policy changes, and snippets to take along.
 
 import { $, announce, copy, element, isOpen, saveAs, settled, takesDrops } from '../dom.js';
 import { providerOf } from './claims.js';

@@ -1,5 +1,6 @@
-// As much of JSON Schema 2020-12 as policy.schema.json uses: what is wrong with a policy while it is written, and what may be written where the
-// caret stands. Whether it is a policy, the core says; this says it sooner, and where.
+// As much of JSON Schema 2020-12 as policy.schema.json uses: what is wrong with a policy while it
+// is written, and what may be written where the caret stands. Whether it is a policy, the core
+// says; this says it sooner, and where.
 import { pointerTo, read } from './json.js';
 
 /** A list of `{ pointer, message }`: of alternatives that all fail, what the nearest one wants. */
@@ -151,8 +152,9 @@ const articled = (type) =>
 const MOST = 12;
 
 /**
- * `{ from, to, items }`: what a choice replaces, and the choices as `{ text, label, about, caret }`; `caret` is where the caret goes, counted from
- * the end. `undefined` where nothing is known.
+ * `{ from, to, items }`: what a choice replaces, and the choices as
+ * `{ text, label, about, caret }`; `caret` is where the caret goes, counted from the end.
+ * `undefined` where nothing is known.
  */
 export function completionsAt(text, caret, root) {
   const context = contextAt(text, caret);
@@ -255,7 +257,10 @@ function names(schemas, members, another) {
     }));
 }
 
-/** The beginning of a value of the schema's type, a comma where a member follows, and where the caret goes in it. */
+/**
+ * The beginning of a value of the schema's type, a comma where a member follows, and where the
+ * caret goes in it.
+ */
 function written(before, { type, enum: choices, anyOf, default: usual }, after) {
   const kind = [type ?? (choices ? 'string' : anyOf?.[0]?.type)].flat()[0];
   const value = { string: '""', object: '{}', array: '[]' }[kind] ?? '';

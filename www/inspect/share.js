@@ -1,9 +1,13 @@
-// What a link carries, behind the “#”: browsers send that part to no server. The token is in it only when it was asked for, a secret never.
+// What a link carries, behind the “#”: browsers send that part to no server. The token is in it
+// only when it was asked for, a secret never.
 import { bytesOf, decode, encode, textOf } from '../base64url.js';
 
 export const VIEWS = ['inspect', 'verify', 'policy', 'attacks'];
 
-/** Names under which sign-in pages hand over a token in the fragment (RFC 6749 §4.2.2, OpenID Connect Core §3.2.2.5). */
+/**
+ * Names under which sign-in pages hand over a token in the fragment (RFC 6749 §4.2.2, OpenID
+ * Connect Core §3.2.2.5).
+ */
 const HANDED_OVER = ['token', 'access_token', 'id_token'];
 const PLAIN = ['iss', 'aud', 'typ', 'leeway', 'at', 'attack'];
 const PACKED = ['key', 'policy'];

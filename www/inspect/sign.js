@@ -1,4 +1,5 @@
-// Signing, by the browser's own WebCrypto: with a throw-away key that never leaves it, or with one that was pasted.
+// Signing, by the browser's own WebCrypto: with a throw-away key that never leaves it, or with one
+// that was pasted.
 import { bytesOf, bytesOfHex, decode, encode, encodeText } from '../base64url.js';
 import { pemBlocks, pemText } from './keys.js';
 

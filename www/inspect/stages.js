@@ -1,9 +1,11 @@
-// The pipeline, one panel a stage: what it checks, what it came to, both compared values; and how long it takes in this browser.
+// The pipeline, one panel a stage: what it checks, what it came to, both compared values; and how
+// long it takes in this browser.
 //
-// The core has no clock, so a stage is measured by difference: the same verifier is given the same token spoilt so that it is refused at the end
-// of one stage, then of the next, many times over and in turn. What lies between the quickest of two such refusals is the stage: whatever
-// else a machine does only makes a sample longer. The first includes the way into
-// WebAssembly and back; the last includes handing over the claims.
+// The core has no clock, so a stage is measured by difference: the same verifier is given the same
+// token spoilt so that it is refused at the end of one stage, then of the next, many times over
+// and in turn. What lies between the quickest of two such refusals is the stage: whatever else a
+// machine does only makes a sample longer. The first includes the way into WebAssembly and back;
+// the last includes handing over the claims.
 import { element } from '../dom.js';
 import { duration, isTime, local } from '../times.js';
 
@@ -50,8 +52,8 @@ const WORDS = {
 };
 
 /**
- * Fills a list. `verdict` is the core's; `undefined` for none yet. `waitingAt` is a stage that cannot be judged, `facts` has a sentence a stage
- * about what passed.
+ * Fills a list. `verdict` is the core's; `undefined` for none yet. `waitingAt` is a stage that
+ * cannot be judged, `facts` has a sentence a stage about what passed.
  */
 export function showStages(list, verdict, { facts = {}, waitingAt } = {}) {
   const names = STAGES.map(({ name }) => name);
@@ -137,8 +139,9 @@ const SHORTEST_BATCH_MS = 2;
 const TICKS_A_BATCH = 20;
 
 /**
- * Microseconds by stage, as far as the token came. `verifier` keeps no answers (`cache: 0`); `stopper` is one for the same keys that refuses every
- * typ, which is the first thing the policy looks at; `at` is the instant to judge by.
+ * Microseconds by stage, as far as the token came. `verifier` keeps no answers (`cache: 0`);
+ * `stopper` is one for the same keys that refuses every typ, which is the first thing the policy
+ * looks at; `at` is the instant to judge by.
  */
 export async function measure({ verifier, stopper, token, at, verdict }) {
   const probes = probesFor({ verifier, stopper, token, at, verdict });
@@ -166,7 +169,8 @@ function probesFor({ verifier, stopper, token, at, verdict }) {
   const order = STAGES.map(({ name }) => name);
   const before = (stage) => order.indexOf(stage) < order.indexOf(reached);
   const probe = (stage, run) => ({ stage, run, times: [] });
-  // “+” is base64, but not base64url: refused when the last segment is decoded, the end of the stage.
+  // “+” is base64, but not base64url: refused when the last segment is decoded, the end of the
+  // stage.
   const spoilt = `${input}.${signature.slice(0, -1)}+`;
   const probes = [];
   if (before('jws')) probes.push(probe('jws', () => verifier.verify(spoilt, options)));

@@ -1,5 +1,6 @@
-// Finds the token in whatever was pasted (a header, a curl line, a token response, a URL, a log line) and takes it apart without judging it: what
-// can be shown of a broken one is shown. The judging is the core’s.
+// Finds the token in whatever was pasted (a header, a curl line, a token response, a URL, a log
+// line) and takes it apart without judging it: what can be shown of a broken one is shown. The
+// judging is the core’s.
 import { decode, textOf } from '../base64url.js';
 import { read } from './json.js';
 
@@ -8,8 +9,9 @@ const TOKEN = /(?<![\w.-])e[w-z0-9_-][\w-]*\.[\w-]*\.[\w-]*(?:\.[\w-]*\.[\w-]*)?
 const OPAQUE_NAMES = ['access_token', 'id_token', 'refresh_token'];
 
 /**
- * `{ token, where, others }`: the first token, how it came, and further ones as `{ token, label }`. `undefined` when there is none;
- * `{ opaque }` names the member of a token response that is no JWT.
+ * `{ token, where, others }`: the first token, how it came, and further ones as
+ * `{ token, label }`. `undefined` when there is none; `{ opaque }` names the member of a token
+ * response that is no JWT.
  */
 export function find(text) {
   const trimmed = text.trim();
@@ -84,7 +86,10 @@ function placeOf(text) {
 const NAMES = ['header', 'payload', 'signature'];
 const JWE_NAMES = ['header', 'encrypted key', 'initialization vector', 'ciphertext', 'tag'];
 
-/** `{ parts, header, claims, signature, kind }`; a part is `{ name, text, bytes, json, value, duplicates, problem }`. */
+/**
+ * `{ parts, header, claims, signature, kind }`; a part is
+ * `{ name, text, bytes, json, value, duplicates, problem }`.
+ */
 export function takeApart(token) {
   const segments = token === '' ? [] : token.split('.');
   const kind = segments.length === 3 ? 'jws' : segments.length === 5 ? 'jwe' : 'other';
@@ -124,7 +129,10 @@ function partOf(name, text, isJson) {
   return { name, text, bytes, json, value, duplicates };
 }
 
-/** JSON with two spaces, as it was signed: the order of its members, and those that are there twice. */
+/**
+ * JSON with two spaces, as it was signed: the order of its members, and those that are there
+ * twice.
+ */
 export function pretty(json) {
   let depth = 0;
   let out = '';

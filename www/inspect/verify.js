@@ -1,4 +1,5 @@
-// Verify: a key, what is expected, and the pipeline's answer panel by panel; and the other way round, claims to be edited and signed.
+// Verify: a key, what is expected, and the pipeline's answer panel by panel; and the other way
+// round, claims to be edited and signed.
 
 import { decode } from '../base64url.js';
 import { $, announce, element, isOpen, settled, takesDrops } from '../dom.js';
@@ -11,7 +12,10 @@ import { inMicros, measure, showMicros, showStages } from './stages.js';
 import { pretty } from './token.js';
 
 const HOUR = 3600;
-/** Not an address that exists (RFC 2606): what an issuer or audience is called where a token names none. */
+/**
+ * Not an address that exists (RFC 2606): what an issuer or audience is called where a token names
+ * none.
+ */
 const NOBODY = 'https://nobody.example';
 
 let current = { token: '', taken: undefined };
@@ -87,7 +91,10 @@ function keyText(json) {
   }
 }
 
-/** The policy that the fields come to; issuer, audience and typ are the token's own where nothing is expected. */
+/**
+ * The policy that the fields come to; issuer, audience and typ are the token's own where nothing
+ * is expected.
+ */
 export function policyOf(key = last?.key) {
   const { iss, aud } = current.taken?.claims?.value ?? {};
   const text = (value, other) => (typeof value === 'string' && value !== '' ? value : other);

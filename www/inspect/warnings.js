@@ -1,10 +1,14 @@
-// What a careful reader would remark about a token. Nothing here decides: the core does, and says so under Verify.
+// What a careful reader would remark about a token. Nothing here decides: the core does, and says
+// so under Verify.
 import { duration, isTime, TIME_CLAIMS } from '../times.js';
 
 const LONG_LIFE_SECONDS = 24 * 3600;
 const SENSITIVE = /^(?:password|passwd|secret|ssn|credit_?card|card_number|iban|api_?key|private_?key)$/i;
 
-/** A list of `{ level, title, why }`; `level` is `bad` (it will or should be refused), `warn` or `note`. */
+/**
+ * A list of `{ level, title, why }`; `level` is `bad` (it will or should be refused), `warn` or
+ * `note`.
+ */
 export function warningsOf({ kind, parts, header, claims, signature }, token, now) {
   const found = [];
   const say = (level, title, why) => found.push({ level, title, why });

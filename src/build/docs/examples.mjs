@@ -11,7 +11,10 @@ import { isThere, readPages } from './tree.mjs';
 /** A link to a file, the words behind it, and the fenced block that follows. */
 const SHOWN = /\]\(([^)\s]+\.(?:m?js|rs|ts))\)([^\n]*\n\n?```[^\n]*\n)([\s\S]*?)```/g;
 
-/** The pages whose examples differ from their files: `{ source, markdown }`, with what should stand there. */
+/**
+ * The pages whose examples differ from their files: `{ source, markdown }`, with what should stand
+ * there.
+ */
 export function outdated() {
   const pages = [...readPages().values()].filter(({ source }) => source.startsWith('www/docs/'));
   return pages.flatMap(({ source, markdown }) => {

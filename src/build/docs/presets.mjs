@@ -51,8 +51,8 @@ const block = (value) => `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``
 const decoded = (segment) => JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'));
 
 /**
- * The vectors of a preset: those that are called after it, or else those whose policy has it, of the
- * first such policy alone.
+ * The vectors of a preset: those that are called after it, or else those whose policy has it, of
+ * the first such policy alone.
  */
 function vectorsOf(name) {
   const files = readVectors('policy').map(({ vectors, policies }) =>

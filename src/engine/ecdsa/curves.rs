@@ -1,6 +1,8 @@
-//! The curves: y² = x³ + a·x + b over a prime field, with a base point G of prime order n and cofactor 1.
+//! The curves: y² = x³ + a·x + b over a prime field, with a base point G of prime order n and
+//! cofactor 1.
 //!
-//! P-256, P-384 and P-521 are those of NIST SP 800-186 §3.2.1 (a = −3), secp256k1 that of SEC 2 §2.4.1 (a = 0).
+//! P-256, P-384 and P-521 are those of NIST SP 800-186 §3.2.1 (a = −3), secp256k1 that of SEC 2
+//! §2.4.1 (a = 0).
 
 use std::sync::OnceLock;
 
@@ -13,7 +15,8 @@ use super::{
     weierstrass::{Points, Sum},
 };
 
-/// A curve over a field of `L` limbs, and the ECDSA algorithm of RFC 7518 §3.4 or RFC 8812 §3.2 that is defined on it.
+/// A curve over a field of `L` limbs, and the ECDSA algorithm of RFC 7518 §3.4 or RFC 8812 §3.2
+/// that is defined on it.
 pub trait Curve<const L: usize>: Copy + Default + core::fmt::Debug + Send + Sync + 'static {
     /// The field's prime.
     type Field: Modulus<L>;

@@ -32,7 +32,8 @@ impl<M: Modulus<L>, const L: usize> Element<M, L> {
         Element { limbs, modulus: PhantomData }
     }
 
-    /// A constant from its hexadecimal digits; it must be below the modulus. Evaluated at compile time: 29·L doublings.
+    /// A constant from its hexadecimal digits; it must be below the modulus. Evaluated at compile
+    /// time: 29·L doublings.
     pub(crate) const fn from_hex(hex: &str) -> Self {
         Self::from_limbs(doubled(&from_hex::<L>(hex), LIMB_BITS * L, &M::LIMBS))
     }
@@ -105,16 +106,16 @@ impl<M: Modulus<L>, const L: usize> Element<M, L> {
         square
     }
 
-    /// x·self + y·other for small x and y (|x| + |y| ≤ 4), carried and folded, for sparse moduli. Tight operands or their negatives,
-    /// tight result in [−2⁻²⁰·p, p + 2⁻²⁰·p].
+    /// x·self + y·other for small x and y (|x| + |y| ≤ 4), carried and folded, for sparse moduli.
+    /// Tight operands or their negatives, tight result in [−2⁻²⁰·p, p + 2⁻²⁰·p].
     pub(crate) fn combined(&self, x: i64, other: &Self, y: i64) -> Self {
         let mut sum = Self::ZERO;
         combine(&mut sum.limbs, [x, y], [&self.limbs, &other.limbs], &M::DIGITS, M::BITS);
         sum
     }
 
-    /// The one representative in [0, p) of the number that the limbs spell (no conversion out of Montgomery form), limbs in
-    /// [0, 2²⁹). Any `i32` limbs, value within ±64·p. No products.
+    /// The one representative in [0, p) of the number that the limbs spell (no conversion out of
+    /// Montgomery form), limbs in [0, 2²⁹). Any `i32` limbs, value within ±64·p. No products.
     pub(crate) fn canonical(&self) -> [i32; L] {
         let mut limbs = self.limbs;
         canonicalize(&mut limbs, &M::LIMBS);
@@ -123,7 +124,8 @@ impl<M: Modulus<L>, const L: usize> Element<M, L> {
 
     /// Whether the number is 0 modulo p. Any `i32` limbs, value within ±8·p. No products.
     ///
-    /// j·p with |j| ≤ 16 shows in its lowest limb, so all other numbers but one in 2²⁴ are told at once.
+    /// j·p with |j| ≤ 16 shows in its lowest limb, so all other numbers but one in 2²⁴ are told at
+    /// once.
     #[inline]
     pub(crate) fn is_zero(&self) -> bool {
         let negated_multiple = (i64::from((self.limbs[0] as u32).wrapping_mul(M::NEGATED_INVERSE)) + 16) & MASK;

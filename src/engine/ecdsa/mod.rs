@@ -1,4 +1,5 @@
-//! ECDSA verification (FIPS 186-5 §6.4.2) for the algorithms ES256, ES384, ES512 (RFC 7518 §3.4) and ES256K (RFC 8812 §3.2).
+//! ECDSA verification (FIPS 186-5 §6.4.2) for the algorithms ES256, ES384, ES512 (RFC 7518 §3.4)
+//! and ES256K (RFC 8812 §3.2).
 
 pub mod montgomery;
 mod prime;
@@ -23,7 +24,8 @@ use prime::Prime;
 use table::{Scalar, Table, straus};
 use weierstrass::Points;
 
-/// The window width of the short tables that a verification without a key's table makes for itself: 16 multiples.
+/// The window width of the short tables that a verification without a key's table makes for
+/// itself: 16 multiples.
 const SHORT: usize = 5;
 
 /// ECDSA on the curve `C` with the hash that JOSE gives it.
@@ -56,10 +58,12 @@ impl<C: Curve<L>, const L: usize> EcdsaKey<C, L> {
     /// The length of a coordinate and of each half of a signature, in bytes.
     pub const COORDINATE: usize = C::Field::BYTES;
 
-    /// A public key from its affine coordinates, big-endian, of the curve's full width (RFC 7518 §6.2.1).
+    /// A public key from its affine coordinates, big-endian, of the curve's full width (RFC 7518
+    /// §6.2.1).
     ///
     /// # Errors
-    /// A coordinate of another length, or not below the field's prime; a point that is not on the curve, which is laid at `x`.
+    /// A coordinate of another length, or not below the field's prime; a point that is not on the
+    /// curve, which is laid at `x`.
     pub fn from_coordinates(x: &[u8], y: &[u8]) -> Result<Self, KeyDefect> {
         Key::from_coordinates(C::parameters(), x, y).map(|key| EcdsaKey(key, PhantomData))
     }
@@ -77,7 +81,8 @@ impl<C: Curve<L>, const L: usize> EcdsaKey<C, L> {
         self.0.verify(&signature.halves, hash)
     }
 
-    /// As [`engine::holds`](super::holds), without the errors of jwt-compact, which bring code along that shows them.
+    /// As [`engine::holds`](super::holds), without the errors of jwt-compact, which bring code
+    /// along that shows them.
     pub(crate) fn holds(&self, message: &[u8], signature: &[u8]) -> bool {
         let curve = self.0.curve;
         halves(&curve.order, signature).is_some_and(|halves| self.0.verify(&halves, &curve.hash.of(&[message])))
@@ -100,7 +105,8 @@ impl Key {
             point.extend(field.cut(&products.product_minus(&number, &field.r_squared(), &ZERO)));
         }
         let key = Key { curve, point, table: Slot::default() };
-        // The cofactor is 1, and b ≠ 0 keeps (0, 0) off the curve: every point on it is of order n. Infinity has no coordinates.
+        // The cofactor is 1, and b ≠ 0 keeps (0, 0) off the curve: every point on it is of order
+        // n. Infinity has no coordinates.
         if !key.is_on_curve() {
             return Err(KeyDefect::new("x", "is not on the curve together with y"));
         }
@@ -109,7 +115,8 @@ impl Key {
 
     fn from_point(curve: &'static Parameters, point: &[u8]) -> Result<Self, KeyDefect> {
         match point.split_first() {
-            // The second half may be shorter or longer by the slice's length, which `from_coordinates` checks.
+            // The second half may be shorter or longer by the slice's length, which
+            // `from_coordinates` checks.
             Some((4, coordinates)) if coordinates.len() >= curve.field.bytes => {
                 let (x, y) = coordinates.split_at(curve.field.bytes);
                 Self::from_coordinates(curve, x, y)
@@ -143,8 +150,9 @@ impl Key {
 
     /// FIPS 186-5 §6.4.2 from the hash on: R = (e/s)·G + (r/s)·Q is finite and its x is r modulo n.
     ///
-    /// The leftmost bits of the hash, as many as n has, are e. Every hash of JOSE is a whole number of bytes no longer than n, so
-    /// that they are cut at a byte. With tables, for windows of w bits, this is ⌈BITS/w⌉ additions (8M + 2S) a scalar.
+    /// The leftmost bits of the hash, as many as n has, are e. Every hash of JOSE is a whole
+    /// number of bytes no longer than n, so that they are cut at a byte. With tables, for windows
+    /// of w bits, this is ⌈BITS/w⌉ additions (8M + 2S) a scalar.
     fn verify(&self, [r, s]: &[Number; 2], hash: &[u8]) -> bool {
         let order = &self.curve.order;
         let e = order.below_r(hash.get(..order.bytes).unwrap_or(hash));
@@ -157,7 +165,8 @@ impl Key {
         self.sum(&u1, &u2).is_some_and(|sum| has_x_modulo_order(self.curve, &*sum, r))
     }
 
-    /// u1·G + u2·Q: each from its table, or else from a short one that is made for this sum and has to be doubled along.
+    /// u1·G + u2·Q: each from its table, or else from a short one that is made for this sum and
+    /// has to be doubled along.
     fn sum(&self, u1: &Scalar, u2: &Scalar) -> Option<Box<dyn Points>> {
         let curve = self.curve;
         let mut sum = (curve.infinity)();
@@ -248,14 +257,16 @@ const UNIT: Number = {
     unit
 };
 
-/// Whether the sum's x is r modulo n: x is r, or r + n where that is below p, since n < p < 2·n on these curves (Hasse).
+/// Whether the sum's x is r modulo n: x is r, or r + n where that is below p, since n < p < 2·n on
+/// these curves (Hasse).
 fn has_x_modulo_order(curve: &Parameters, sum: &dyn Points, r: &Number) -> bool {
     let mut second = *r;
     add(&mut second, &widened(curve.order.modulus), 1);
     has_x(curve, sum, r) || less(&second, &widened(curve.field.modulus)) && has_x(curve, sum, &second)
 }
 
-/// Whether x ≡ `number` modulo p, without an inversion: number·ZZ = X. `number` is plain (not in Montgomery form), in [0, p).
+/// Whether x ≡ `number` modulo p, without an inversion: number·ZZ = X. `number` is plain (not in
+/// Montgomery form), in [0, p).
 fn has_x(curve: &Parameters, sum: &dyn Points, number: &Number) -> bool {
     sum.coordinates().is_some_and(|[x, _, zz, _]| {
         // X/R and number·ZZ/R are both out of Montgomery form

@@ -1,13 +1,16 @@
 //! Modular arithmetic in Montgomery form, for moduli known at compile time.
 //!
-//! A number is `L` limbs of 29 bits, lowest first, each a *signed* `i32`; R = 2^(29·L). A product is computed column by column
-//! (product scanning; Koç, Acar, Kaliski, “Analyzing and Comparing Montgomery Multiplication Algorithms”, 1996, FIPS) in one
-//! `i64` accumulator, the reduction interleaved. Two things make it fast in WebAssembly, which has 64-bit products only:
+//! A number is `L` limbs of 29 bits, lowest first, each a *signed* `i32`; R = 2^(29·L). A product
+//! is computed column by column (product scanning; Koç, Acar, Kaliski, “Analyzing and Comparing
+//! Montgomery Multiplication Algorithms”, 1996, FIPS) in one `i64` accumulator, the reduction
+//! interleaved. Two things make it fast in WebAssembly, which has 64-bit products only:
 //!
-//! - The modulus is written in signed digits ([`Modulus::DIGITS`]). Those of the NIST primes and of secp256k1 are 0 or ± a power
-//!   of two but for one, so the compiler turns the reduction into four shifts a limb, and −p⁻¹ mod 2²⁹ into 1 for the former.
-//! - Limbs are signed, so a difference needs neither a carry nor a multiple of p: it goes straight into the next product, or is
-//!   added to the upper columns of a product that is being reduced (`Element::set_product_minus` and the like).
+//! - The modulus is written in signed digits ([`Modulus::DIGITS`]). Those of the NIST primes and
+//!   of secp256k1 are 0 or ± a power of two but for one, so the compiler turns the reduction into
+//!   four shifts a limb, and −p⁻¹ mod 2²⁹ into 1 for the former.
+//! - Limbs are signed, so a difference needs neither a carry nor a multiple of p: it goes straight
+//!   into the next product, or is added to the upper columns of a product that is being reduced
+//!   (`Element::set_product_minus` and the like).
 //!
 //! # Bounds
 //! | | each limb but the highest | used for |
@@ -15,10 +18,11 @@
 //! | *tight* | 0 ≤ x < 2²⁹; where the modulus is folded, −2²⁴ ≤ x ≤ 2²⁹ + 2²⁴ | every result, most factors |
 //! | *loose* | −2²⁹ − 2²⁵ ≤ x ≤ 2²⁹ + 2²⁵ | the first factor of `Element::set_product_minus`: the difference of two tight numbers |
 //!
-//! The highest limb is signed and holds what is left; numbers stay within ±8·p where R ≥ 32·p, and are folded into
-//! [−2⁻²⁰·p, p + 2⁻²⁰·p] after every product where R is smaller (P-521, R = 2·p). A column sums at most L ≤ 18 products, each of a
-//! loose and a tight limb (< 18·2⁵⁸·1.1 < 2⁶³). The test `no_accumulator_can_overflow` computes the worst case of every column
-//! from these bounds; debug builds check every limb and every addition besides.
+//! The highest limb is signed and holds what is left; numbers stay within ±8·p where R ≥ 32·p, and
+//! are folded into [−2⁻²⁰·p, p + 2⁻²⁰·p] after every product where R is smaller (P-521, R = 2·p).
+//! A column sums at most L ≤ 18 products, each of a loose and a tight limb (< 18·2⁵⁸·1.1 < 2⁶³).
+//! The test `no_accumulator_can_overflow` computes the worst case of every column from these
+//! bounds; debug builds check every limb and every addition besides.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -37,8 +41,9 @@ pub(super) const LOOSE: i64 = (1 << 29) + (1 << 25);
 pub trait Modulus<const L: usize>: Copy + Send + Sync + 'static {
     /// The modulus, hexadecimal.
     const HEX: &'static str;
-    /// Whether it is a field prime, close below a power of two and of sparse digits. Its products are unrolled; those of other
-    /// moduli (group orders, a handful of products a signature) are small loops.
+    /// Whether it is a field prime, close below a power of two and of sparse digits. Its products
+    /// are unrolled; those of other moduli (group orders, a handful of products a signature) are
+    /// small loops.
     const SPARSE: bool;
     /// The modulus in limbs of 29 bits.
     const LIMBS: [i32; L] = from_hex(Self::HEX);
@@ -58,11 +63,13 @@ pub trait Modulus<const L: usize>: Copy + Send + Sync + 'static {
     const TOP_BITS: usize = Self::BITS - LIMB_BITS * (L - 1);
     /// Whether R is so close to p that each product must be folded.
     const FOLDED: bool = Self::SPARSE && Self::TOP_BITS + 5 > LIMB_BITS;
-    /// Whether a product is unrolled once more without an addend. Elsewhere an addend of 0 costs less than the code: 0.8 KB a curve.
+    /// Whether a product is unrolled once more without an addend. Elsewhere an addend of 0 costs
+    /// less than the code: 0.8 KB a curve.
     const UNROLLED_TWICE: bool = false;
 }
 
-/// `$body` for each `$k` below `$limit`, written out 35 times (2·18 − 1) so that `$k` is a constant in each.
+/// `$body` for each `$k` below `$limit`, written out 35 times (2·18 − 1) so that `$k` is a
+/// constant in each.
 macro_rules! unrolled {
     ($k:ident < $limit:expr, $body:block) => {
         unrolled!(@ $k, $limit, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34)
@@ -82,7 +89,8 @@ pub(super) fn product_column<const L: usize>(a: &[i64; L], b: &[i64; L], k: usiz
     sum
 }
 
-/// Column `k` of a²: twice Σ aᵢ·aₖ₋ᵢ over i < k − i, and the square in the middle. About half the products of a column.
+/// Column `k` of a²: twice Σ aᵢ·aₖ₋ᵢ over i < k − i, and the square in the middle. About half the
+/// products of a column.
 #[inline(always)]
 pub(super) fn square_column<const L: usize>(a: &[i64; L], k: usize) -> i64 {
     let mut sum = 0;
@@ -94,7 +102,8 @@ pub(super) fn square_column<const L: usize>(a: &[i64; L], k: usize) -> i64 {
     if k.is_multiple_of(2) { 2 * sum + a[k / 2] * a[k / 2] } else { 2 * sum }
 }
 
-/// The running state of a reduction: the quotient's limbs found so far, the carry into the next column, the result's limbs.
+/// The running state of a reduction: the quotient's limbs found so far, the carry into the next
+/// column, the result's limbs.
 struct Reduction<M, const L: usize> {
     quotient: [i64; L],
     carry: i64,
@@ -103,8 +112,9 @@ struct Reduction<M, const L: usize> {
 }
 
 impl<M: Modulus<L>, const L: usize> Reduction<M, L> {
-    /// Takes column `k` in. In the lower half, mₖ = −p⁻¹·sum mod 2²⁹ makes the column divisible by 2²⁹; in the upper half a limb
-    /// of the result comes out. `no_accumulator_can_overflow` computes the largest sum.
+    /// Takes column `k` in. In the lower half, mₖ = −p⁻¹·sum mod 2²⁹ makes the column divisible by
+    /// 2²⁹; in the upper half a limb of the result comes out. `no_accumulator_can_overflow`
+    /// computes the largest sum.
     #[inline(always)]
     fn column(&mut self, k: usize, mut sum: i64) {
         let mut i = k.saturating_sub(L - 1);
@@ -124,9 +134,9 @@ impl<M: Modulus<L>, const L: usize> Reduction<M, L> {
     }
 }
 
-/// (Σ columns·2^(29·k) + m·p)/R + addend, where m < R makes the division exact (Montgomery 1985, REDC). The result is tight; its
-/// value lies between columns/R + addend and that plus p. Cost: L shifts for each digit of p that is
-/// neither 0 nor the lowest.
+/// (Σ columns·2^(29·k) + m·p)/R + addend, where m < R makes the division exact (Montgomery 1985,
+/// REDC). The result is tight; its value lies between columns/R + addend and that plus p. Cost: L
+/// shifts for each digit of p that is neither 0 nor the lowest.
 #[inline(always)]
 pub(super) fn reduce<M: Modulus<L>, const L: usize>(
     out: &mut [i32; L],
@@ -147,8 +157,9 @@ pub(super) fn reduce<M: Modulus<L>, const L: usize>(
     });
 }
 
-/// Subtracts q·p, q = ⌊number / 2^BITS⌋ as the highest limb tells. What is left is in [0, p] ± |q + 1|·(2^BITS − p). The other limbs
-/// move by at most |q|·max|digit| ≤ 8·2²¹ = 2²⁴. Cost: a shift for each digit of p that is not 0.
+/// Subtracts q·p, q = ⌊number / 2^BITS⌋ as the highest limb tells. What is left is in [0,
+/// p] ± |q + 1|·(2^BITS − p). The other limbs move by at most |q|·max|digit| ≤ 8·2²¹ = 2²⁴. Cost:
+/// a shift for each digit of p that is not 0.
 #[inline(always)]
 fn fold<M: Modulus<L>, const L: usize>(limbs: &mut [i64; L]) {
     let q = limbs[L - 1] >> M::TOP_BITS;
@@ -165,7 +176,8 @@ pub(super) fn loose<const L: usize>(limbs: &[i32; L]) -> [i64; L] {
     wide
 }
 
-/// A tight factor's limbs, widened once. Where they are not negative but for the highest, x86-64 loads them widened for free.
+/// A tight factor's limbs, widened once. Where they are not negative but for the highest, x86-64
+/// loads them widened for free.
 #[inline(always)]
 pub(super) fn tight<M: Modulus<L>, const L: usize>(limbs: &[i32; L]) -> [i64; L] {
     if M::FOLDED {
@@ -182,7 +194,8 @@ mod tests {
     use super::super::curves::*;
     use super::*;
 
-    /// The magnitudes that each column of a product can reach, added up without regard to sign, so that no partial sum exceeds them.
+    /// The magnitudes that each column of a product can reach, added up without regard to sign, so
+    /// that no partial sum exceeds them.
     fn largest_column<M: Modulus<L>, const L: usize>(first: i128, second: i128, addend: i128) -> i128 {
         let (mut carry, mut largest) = (0, 0);
         for k in 0..2 * L - 1 {

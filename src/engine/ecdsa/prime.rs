@@ -1,5 +1,6 @@
-//! Numbers modulo a prime that is known when the program runs: what is done a handful of times a signature, and thus once for all
-//! curves. A number is the lowest limbs of a [`Number`], as many as the prime has; those above are 0.
+//! Numbers modulo a prime that is known when the program runs: what is done a handful of times a
+//! signature, and thus once for all curves. A number is the lowest limbs of a [`Number`], as many
+//! as the prime has; those above are 0.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -82,15 +83,16 @@ impl Prime {
         self.canonical(number) == [0; WIDEST]
     }
 
-    /// R²/x modulo p, in [0, p): of a number in Montgomery form, x = y·R, it is 1/y in Montgomery form. Any limbs, value within ±64·p.
-    /// `None` for 0.
+    /// R²/x modulo p, in [0, p): of a number in Montgomery form, x = y·R, it is 1/y in Montgomery
+    /// form. Any limbs, value within ±64·p. `None` for 0.
     pub(crate) fn inverted(&self, x: Number) -> Option<Number> {
         let mut result = self.r_squared();
         let x = self.canonical(x);
         divide(&mut result[..self.modulus.len()], self.cut(&x), self.modulus, self.negated_inverse).then_some(result)
     }
 
-    /// x·a + y·b for small x and y (|x| + |y| ≤ 4). Tight operands or their negatives, tight result.
+    /// x·a + y·b for small x and y (|x| + |y| ≤ 4). Tight operands or their negatives, tight
+    /// result.
     pub(crate) fn combined(&self, x: i64, a: &Number, y: i64, b: &Number) -> Number {
         let mut sum = [0; WIDEST];
         combine(&mut sum[..self.modulus.len()], [x, y], [a, b], self.digits, self.bits);
@@ -98,8 +100,9 @@ impl Prime {
     }
 }
 
-/// out = x·a + y·b, carried, folded by q = ⌊sum / 2^bits⌋ and carried again, for primes close below 2^bits: the result is in
-/// [−2⁻²⁰·p, p + 2⁻²⁰·p]. |x| + |y| ≤ 4, limbs tight or their negatives; sums are below 2³³, |q·digit| below 2³².
+/// out = x·a + y·b, carried, folded by q = ⌊sum / 2^bits⌋ and carried again, for primes close
+/// below 2^bits: the result is in [−2⁻²⁰·p, p + 2⁻²⁰·p]. |x| + |y| ≤ 4, limbs tight or their
+/// negatives; sums are below 2³³, |q·digit| below 2³².
 #[inline(never)]
 pub(super) fn combine(out: &mut [i32], [x, y]: [i64; 2], [a, b]: [&[i32]; 2], digits: &[i64], bits: usize) {
     let length = out.len();

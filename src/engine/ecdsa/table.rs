@@ -1,7 +1,9 @@
-//! Tables of multiples, with which a multiple of their point is a sum of one entry a window, without doublings.
+//! Tables of multiples, with which a multiple of their point is a sum of one entry a window,
+//! without doublings.
 //!
-//! For windows of w bits, window j holds m·2^(w·j)·P for m = 1..2^(w−1) (Brickell, Gordon, McCurley, Wilson 1992, with the signed
-//! digits of Booth). Scalars are first brought to at most n/2 by k·P = (n − k)·(−P), so that ⌈BITS/w⌉ windows hold the last carry.
+//! For windows of w bits, window j holds m·2^(w·j)·P for m = 1..2^(w−1) (Brickell, Gordon,
+//! McCurley, Wilson 1992, with the signed digits of Booth). Scalars are first brought to at most
+//! n/2 by k·P = (n − k)·(−P), so that ⌈BITS/w⌉ windows hold the last carry.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -39,8 +41,9 @@ impl Scalar {
         Scalar { magnitude: if negative { opposite } else { *scalar }, negative }
     }
 
-    /// Digit `window` for windows of `width` bits, in [−2^(width−1), 2^(width−1)], without looking at the windows below it:
-    /// the bits of the window, plus the highest bit of the window below, minus 2^width times the own highest bit (Booth).
+    /// Digit `window` for windows of `width` bits, in [−2^(width−1), 2^(width−1)], without looking
+    /// at the windows below it: the bits of the window, plus the highest bit of the window below,
+    /// minus 2^width times the own highest bit (Booth).
     #[inline]
     fn digit(&self, window: usize, width: usize) -> i32 {
         let from = window * width;
@@ -69,9 +72,10 @@ impl Table {
 
     /// The first `windows` windows of `point`'s multiples.
     ///
-    /// The bases 2^(w·j)·P by doublings, made affine together; then, all windows at once and with one inversion a level, the
-    /// multiples h + 1..2·h from those up to h. Cost of an entry: 5M + 1S and its share of w + 1 inversions.
-    /// `None` only where an inversion fails, which points of prime order exclude: no two of the points added share their x.
+    /// The bases 2^(w·j)·P by doublings, made affine together; then, all windows at once and with
+    /// one inversion a level, the multiples h + 1..2·h from those up to h. Cost of an entry: 5M +
+    /// 1S and its share of w + 1 inversions. `None` only where an inversion fails, which points of
+    /// prime order exclude: no two of the points added share their x.
     pub(crate) fn new(curve: &'static Parameters, point: &[i32], width: usize, windows: usize) -> Option<Self> {
         let half = 1 << (width - 1);
         let stride = 2 * curve.field.modulus.len();
@@ -92,7 +96,8 @@ impl Table {
         let digit = scalar.digit(window, self.width);
         if digit != 0 {
             let place = ((entry << (self.width - 1)) + digit.unsigned_abs() as usize - 1) * self.stride;
-            // A table always has the entry; a missing one could not be added, and the comparison would fail.
+            // A table always has the entry; a missing one could not be added, and the comparison
+            // would fail.
             if let Some(point) = self.entries.get(place..place + self.stride) {
                 sum.add(point, digit < 0);
             }
@@ -107,8 +112,8 @@ impl Table {
     }
 }
 
-/// Σ scalar·P with tables that have one window each, of one width: as many doublings as the order has bits, and an addition a
-/// window and term (Straus 1964).
+/// Σ scalar·P with tables that have one window each, of one width: as many doublings as the order
+/// has bits, and an addition a window and term (Straus 1964).
 pub(crate) fn straus(curve: &Parameters, sum: &mut dyn Points, width: usize, terms: &[(Table, &Scalar)]) {
     if terms.is_empty() {
         return;
@@ -186,11 +191,12 @@ impl Building {
         Some(())
     }
 
-    /// The multiples known + 1..=2·known of every window, from those up to known: (known)·B + i·B, where i = known is a doubling.
+    /// The multiples known + 1..=2·known of every window, from those up to known: (known)·B + i·B,
+    /// where i = known is a doubling.
     ///
-    /// Denominators are inverted together (Montgomery 1987): a place to be filled holds its denominator in x and the product of all
-    /// denominators before it in y. λ = (y₂ − y₁)/(x₂ − x₁), or (3·x² + a)/(2·y) for a doubling; x₃ = λ² − x₁ − x₂,
-    /// y₃ = λ·(x₁ − x₃) − y₁.
+    /// Denominators are inverted together (Montgomery 1987): a place to be filled holds its
+    /// denominator in x and the product of all denominators before it in y. λ = (y₂ − y₁)/(x₂ −
+    /// x₁), or (3·x² + a)/(2·y) for a doubling; x₃ = λ² − x₁ − x₂, y₃ = λ·(x₁ − x₃) − y₁.
     fn level(&mut self, windows: usize, known: usize) -> Option<()> {
         let field = &self.curve.field;
         let one = widened(field.one);
@@ -291,7 +297,8 @@ mod tests {
         digits_add_up::<Secp256k1, 9>();
     }
 
-    /// Every entry is the one before it plus the window's base, and every base 2^width times the one before.
+    /// Every entry is the one before it plus the window's base, and every base 2^width times the
+    /// one before.
     fn entries_are_multiples<C: Curve<L>, const L: usize>(width: usize) {
         let curve = C::parameters();
         let windows = Table::windows(curve, width);

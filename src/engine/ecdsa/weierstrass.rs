@@ -1,13 +1,15 @@
 //! Points of a short Weierstrass curve y² = x³ + a·x + b of prime order, a ∈ {−3, 0}.
 //!
 //! A sum is held in XYZZ coordinates: (X, Y, ZZ, ZZZ) with x = X/ZZ, y = Y/ZZZ and ZZ³ = ZZZ²
-//! (Explicit-Formulas Database, “shortw/xyzz”). Its mixed addition is 8M + 2S, one squaring less than Jacobian coordinates, and the
-//! doublings at which it is slower are rare here. Table points are affine.
+//! (Explicit-Formulas Database, “shortw/xyzz”). Its mixed addition is 8M + 2S, one squaring less
+//! than Jacobian coordinates, and the doublings at which it is slower are rare here. Table points
+//! are affine.
 //!
 //! # Bounds
-//! Table coordinates lie in [−2⁻²⁰·p, p + 2⁻²⁰·p]. Of a sum, in units of p where R ≥ 32·p, additions and doublings reproduce
-//! −4 ≤ X ≤ 1.8, −2 ≤ Y ≤ 2 and −0.4 ≤ ZZ, ZZZ ≤ 1.4, with |P|, |R| and |Q − X'| below 8 (test `sums_stay_within_their_bounds`);
-//! where R = 2·p every product is folded into [−2⁻²⁰·p, p + 2⁻²⁰·p] besides.
+//! Table coordinates lie in [−2⁻²⁰·p, p + 2⁻²⁰·p]. Of a sum, in units of p where R ≥ 32·p,
+//! additions and doublings reproduce −4 ≤ X ≤ 1.8, −2 ≤ Y ≤ 2 and −0.4 ≤ ZZ, ZZZ ≤ 1.4,
+//! with |P|, |R| and |Q − X'| below 8 (test `sums_stay_within_their_bounds`); where R = 2·p every
+//! product is folded into [−2⁻²⁰·p, p + 2⁻²⁰·p] besides.
 
 use super::{
     super::limbs::{Number, widened},
@@ -16,8 +18,9 @@ use super::{
     montgomery::Modulus,
 };
 
-/// The arithmetic of one curve to the code that all curves share: a sum of points, and the products of the field. A point is its
-/// two coordinates in a slice; numbers have the field's limbs, the others are 0.
+/// The arithmetic of one curve to the code that all curves share: a sum of points, and the
+/// products of the field. A point is its two coordinates in a slice; numbers have the field's
+/// limbs, the others are 0.
 pub(crate) trait Points {
     /// The sum += point, or −= where `negative`.
     fn add(&mut self, point: &[i32], negative: bool);
@@ -44,8 +47,9 @@ pub(crate) struct Xyzz<F, const L: usize> {
     pub(crate) zzz: Element<F, L>,
 }
 
-/// A sum of points. An addition reads one of two sets of coordinates and writes the other, and its intermediate results live with
-/// the sum: copying and clearing 36 bytes costs WebAssembly more than a reduction's carries.
+/// A sum of points. An addition reads one of two sets of coordinates and writes the other, and its
+/// intermediate results live with the sum: copying and clearing 36 bytes costs WebAssembly more
+/// than a reduction's carries.
 #[derive(Clone, Debug)]
 pub(crate) struct Sum<C: Curve<L>, const L: usize> {
     infinite: bool,
@@ -76,11 +80,13 @@ impl<C: Curve<L>, const L: usize> Sum<C, L> {
 }
 
 impl<C: Curve<L>, const L: usize> Points for Sum<C, L> {
-    /// self += point, or −= where `negative`: “madd-2008-s”, 8M + 2S, with every exception: infinity + P, P + P, P − P.
+    /// self += point, or −= where `negative`: “madd-2008-s”, 8M + 2S, with every exception:
+    /// infinity + P, P + P, P − P.
     ///
-    /// P = x₂·ZZ − X, R = y₂·ZZZ − Y, Q = X·P², X' = R² − P³ − 2·Q, Y' = R·(Q − X') − Y·P³, ZZ' = ZZ·P², ZZZ' = ZZZ·P³.
-    /// P = 0 says that x is the same; then R = 0 that y is, too. For −point, R has the other sign: R = y₂·ZZZ + Y is used
-    /// and Y' = R·(X' − Q) − Y·P³, which spares negating y₂.
+    /// P = x₂·ZZ − X, R = y₂·ZZZ − Y, Q = X·P², X' = R² − P³ − 2·Q, Y' = R·(Q − X') − Y·P³, ZZ' =
+    /// ZZ·P², ZZZ' = ZZZ·P³. P = 0 says that x is the same; then R = 0 that y is, too. For −point,
+    /// R has the other sign: R = y₂·ZZZ + Y is used and Y' = R·(X' − Q) − Y·P³, which spares
+    /// negating y₂.
     fn add(&mut self, point: &[i32], negative: bool) {
         let Some((x, rest)) = point.split_first_chunk::<L>() else { return };
         let Some(y) = rest.first_chunk::<L>() else { return };
@@ -122,10 +128,11 @@ impl<C: Curve<L>, const L: usize> Points for Sum<C, L> {
         self.second = !self.second;
     }
 
-    /// self = 2·self: “dbl-2008-s-1”, 7M + 2S for a = −3, 6M + 3S for a = 0. The order is odd, so that Y ≠ 0.
+    /// self = 2·self: “dbl-2008-s-1”, 7M + 2S for a = −3, 6M + 3S for a = 0. The order is odd, so
+    /// that Y ≠ 0.
     ///
-    /// U = 2·Y, V = U², W = U·V, S = X·V, M = 3·X² + a·ZZ², X' = M² − 2·S, Y' = M·(S − X') − W·Y, ZZ' = V·ZZ, ZZZ' = W·ZZZ;
-    /// for a = −3, M = 3·(X − ZZ)·(X + ZZ).
+    /// U = 2·Y, V = U², W = U·V, S = X·V, M = 3·X² + a·ZZ², X' = M² − 2·S, Y' = M·(S − X') − W·Y,
+    /// ZZ' = V·ZZ, ZZZ' = W·ZZZ; for a = −3, M = 3·(X − ZZ)·(X + ZZ).
     fn double(&mut self) {
         if self.infinite {
             return;
@@ -215,7 +222,8 @@ mod tests {
     #[test]
     fn sums_stay_within_their_bounds() {
         let settled = Interval(-0.001, 1.001);
-        // P-256 and secp256k1: R > 32·p; P-384: R > 2^21·p. P-521 folds every result, whatever it is.
+        // P-256 and secp256k1: R > 32·p; P-384: R > 2^21·p. P-521 folds every result, whatever it
+        // is.
         for r in [32.0, f64::from(1 << 21)] {
             let (mut x, mut y, mut zz, mut zzz) = (settled, settled, settled, settled);
             for _ in 0..200 {

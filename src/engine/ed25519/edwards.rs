@@ -1,11 +1,13 @@
 //! Points of edwards25519, −x² + y² = 1 + d·x²·y², and sums of their multiples from tables.
 //!
-//! Points are in extended coordinates (Hisil, Wong, Carter, Dawson, "Twisted Edwards Curves Revisited", 2008): x = X/Z, y = Y/Z,
-//! x·y = T/Z. The addition formulas are complete here, −1 being a square and d none: equal, opposite and neutral points need no
-//! case of their own, and neither do those of small order.
+//! Points are in extended coordinates (Hisil, Wong, Carter, Dawson, "Twisted Edwards Curves
+//! Revisited", 2008): x = X/Z, y = Y/Z, x·y = T/Z. The addition formulas are complete here, −1
+//! being a square and d none: equal, opposite and neutral points need no case of their own, and
+//! neither do those of small order.
 //!
-//! A [`Table`] holds, for each place w·i, the multiples 1…2^(w−1) of 2^(w·i)·P in affine Niels form (y+x, y−x, 2d·x·y). A scalar's
-//! multiple is then a sum of ⌈254/w⌉ entries or their negatives, with no doubling: 7 products each.
+//! A [`Table`] holds, for each place w·i, the multiples 1…2^(w−1) of 2^(w·i)·P in affine Niels
+//! form (y+x, y−x, 2d·x·y). A scalar's multiple is then a sum of ⌈254/w⌉ entries or their
+//! negatives, with no doubling: 7 products each.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -63,8 +65,8 @@ impl Point {
     /// The neutral element (0, 1).
     pub(super) const NEUTRAL: Point = Point { x: Element::ZERO, y: Element::ONE, z: Element::ONE, t: Element::ZERO };
 
-    /// The point of an encoding (RFC 8032 §5.1.3), stricter than it in nothing: y below p, x a root, and no negative zero. About
-    /// 255 squarings and 20 products.
+    /// The point of an encoding (RFC 8032 §5.1.3), stricter than it in nothing: y below p, x a
+    /// root, and no negative zero. About 255 squarings and 20 products.
     pub(super) fn from_bytes(bytes: &[u8; 32]) -> Option<Point> {
         let y = Element::from_bytes(bytes)?;
         let y2 = y.squared();
@@ -102,8 +104,9 @@ impl Point {
         Point { x: self.x.negated(), t: self.t.negated(), ..*self }
     }
 
-    /// `self + other` or, with the roles of `plus` and `minus` exchanged by the caller, `self − other`: add-2008-hwcd-3 of the
-    /// Explicit-Formulas Database. `product` = 2d·T₂, `double_z` = 2·Z₁·Z₂.
+    /// `self + other` or, with the roles of `plus` and `minus` exchanged by the caller,
+    /// `self − other`: add-2008-hwcd-3 of the Explicit-Formulas Database. `product` = 2d·T₂,
+    /// `double_z` = 2·Z₁·Z₂.
     #[inline(always)]
     fn sum(&self, plus: &Element, minus: &Element, product: &Element, double_z: &Element) -> Point {
         let a = self.y.minus(&self.x).times(minus);
@@ -135,7 +138,8 @@ impl Point {
     /// `self + self`: dbl-2008-hwcd with all signs turned. 4 squarings and 4 products.
     pub(super) fn doubled(&self) -> Point {
         let (a, b, zz) = (self.x.squared(), self.y.squared(), self.z.squared());
-        // h = a + b, e = h − (x+y)², g = a − b, f = 2·z² + g: at most 4 tight ones, so f is summed up in an order that tightens.
+        // h = a + b, e = h − (x+y)², g = a − b, f = 2·z² + g: at most 4 tight ones, so f is summed
+        // up in an order that tightens.
         let h = a.plus(&b);
         let e = h.minus(&self.x.plus(&self.y).squared());
         let g = a.minus(&b);
@@ -158,7 +162,8 @@ impl Table {
         (SignedDigits::count(width) << (width - 1)) * size_of::<Niels>()
     }
 
-    /// The table of `point`. 9 products an entry for the multiples, 7 to make them affine, and one inversion.
+    /// The table of `point`. 9 products an entry for the multiples, 7 to make them affine, and one
+    /// inversion.
     pub(super) fn new(point: &Point, width: u32) -> Table {
         let windows = SignedDigits::count(width);
         let half = 1 << (width - 1);
@@ -193,7 +198,8 @@ impl Table {
     }
 }
 
-/// Affine forms with one inversion (P. L. Montgomery's trick). 3 products a point for the inverses and 4 for the form.
+/// Affine forms with one inversion (P. L. Montgomery's trick). 3 products a point for the inverses
+/// and 4 for the form.
 fn affine(points: &[Point]) -> Vec<Niels> {
     let mut product = Element::ONE;
     let below: Vec<Element> = points
@@ -220,7 +226,8 @@ fn affine(points: &[Point]) -> Vec<Niels> {
     entries
 }
 
-/// `a·P + b·Q` without tables that last: Straus' method on signed windows of 4 bits. 252 doublings and about 130 additions.
+/// `a·P + b·Q` without tables that last: Straus' method on signed windows of 4 bits. 252 doublings
+/// and about 130 additions.
 pub(super) fn double_multiple(a: &[u32; 8], p: &Point, b: &[u32; 8], q: &Point) -> Point {
     const WIDTH: u32 = 4;
     let multiples = |point: &Point| {
@@ -291,7 +298,8 @@ mod tests {
         }
     }
 
-    /// The scalar 0 but for one digit, for every digit that a window can have, at both ends of the scalar and between.
+    /// The scalar 0 but for one digit, for every digit that a window can have, at both ends of the
+    /// scalar and between.
     #[test]
     fn every_entry_of_every_window_is_the_multiple_it_should_be() {
         for width in [4, 5, 6, 7, 8] {

@@ -1,4 +1,5 @@
-//! Ed25519 (RFC 8032 §5.1, RFC 8037 §3.1), verified strictly and without doublings: S·B − k·A is a sum of table entries.
+//! Ed25519 (RFC 8032 §5.1, RFC 8037 §3.1), verified strictly and without doublings: S·B − k·A is a
+//! sum of table entries.
 
 mod field;
 mod scalar;
@@ -16,16 +17,19 @@ use super::{
 };
 use edwards::{GENERATOR, Point, Table, double_multiple};
 
-/// Bits of a window in the generator's table: 37 windows of 64 entries, 250 KiB, shared by all keys.
+/// Bits of a window in the generator's table: 37 windows of 64 entries, 250 KiB, shared by all
+/// keys.
 const GENERATOR_WINDOW: u32 = 7;
 
 /// Bits of a window in a key's table: 51 windows of 16 entries, 86 KiB.
 const KEY_WINDOW: u32 = 5;
 
-/// Bits of a window in the table of a hot key: 37 windows of 64 entries, 250 KiB, for fourteen additions less.
+/// Bits of a window in the table of a hot key: 37 windows of 64 entries, 250 KiB, for fourteen
+/// additions less.
 const WIDE_WINDOW: u32 = 7;
 
-/// The y-coordinates, encoded, of the eight points whose order divides 8: 0, 1, −1 and the two of order 8.
+/// The y-coordinates, encoded, of the eight points whose order divides 8: 0, 1, −1 and the two of
+/// order 8.
 const SMALL_ORDER: [[u8; 32]; 5] = [
     [0; 32],
     [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
@@ -50,7 +54,8 @@ fn is_of_small_order(encoding: &[u8; 32]) -> bool {
     SMALL_ORDER.contains(&y)
 }
 
-/// A public key that has been checked: canonical, on the curve, not of small order. Clones share the table.
+/// A public key that has been checked: canonical, on the curve, not of small order. Clones share
+/// the table.
 #[derive(Clone, Debug)]
 pub struct VerifyingKey {
     bytes: [u8; 32],
@@ -63,8 +68,8 @@ impl VerifyingKey {
     /// A public key from its 32 bytes (RFC 8032 §5.1.5). About 255 squarings.
     ///
     /// # Errors
-    /// Another length, no point of the curve, a second encoding of a point, or a point of small order, under which one signature
-    /// holds for many messages.
+    /// Another length, no point of the curve, a second encoding of a point, or a point of small
+    /// order, under which one signature holds for many messages.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyDefect> {
         let defect = |reason: &str| KeyDefect::new("x", reason);
         let bytes: &[u8; 32] = bytes.try_into().map_err(|_| defect("must be 32 bytes"))?;
@@ -134,7 +139,8 @@ const fn width(size: TableSize) -> u32 {
 pub struct Signature([u8; 64]);
 
 impl VerifyingKey {
-    /// As [`engine::holds`](super::holds), without the errors of jwt-compact, which bring code along that shows them.
+    /// As [`engine::holds`](super::holds), without the errors of jwt-compact, which bring code
+    /// along that shows them.
     pub(crate) fn holds(&self, message: &[u8], signature: &[u8]) -> bool {
         let signature = signature.try_into().map(Signature);
         signature.is_ok_and(|signature| StrictEd25519.verify_signature(&signature, self, message))
@@ -153,8 +159,9 @@ impl AlgorithmSignature for Signature {
     }
 }
 
-/// EdDSA with Ed25519, strict: S is canonical, R is canonical and not of small order. jwt-compact's own accepts more (it
-/// calls `verify`), and two verifiers that differ on one signature are what a denylist gets evaded with.
+/// EdDSA with Ed25519, strict: S is canonical, R is canonical and not of small order.
+/// jwt-compact's own accepts more (it calls `verify`), and two verifiers that differ on one
+/// signature are what a denylist gets evaded with.
 #[derive(Clone, Copy, Debug)]
 pub struct StrictEd25519;
 
@@ -174,7 +181,8 @@ impl Algorithm for StrictEd25519 {
     fn verify_signature(&self, signature: &Signature, key: &VerifyingKey, message: &[u8]) -> bool {
         let Some((r, s)) = signature.0.split_first_chunk::<32>() else { return false };
         let Some(s) = s.first_chunk::<32>().and_then(scalar::from_canonical_bytes) else { return false };
-        // Whoever equals the encoding computed below is canonical; what is left is the eight points of small order.
+        // Whoever equals the encoding computed below is canonical; what is left is the eight
+        // points of small order.
         if is_of_small_order(r) {
             return false;
         }

@@ -1,5 +1,5 @@
-//! Integers modulo L = 2²⁵² + 27742317777372353535851937790883648493, the order of the generator of Ed25519, in eight 32-bit words,
-//! least significant first.
+//! Integers modulo L = 2²⁵² + 27742317777372353535851937790883648493, the order of the generator
+//! of Ed25519, in eight 32-bit words, least significant first.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -18,7 +18,8 @@ pub(super) fn from_canonical_bytes(bytes: &[u8; 32]) -> Option<[u32; 8]> {
 
 /// The residue in 0…L−1 of 64 bytes. Division word by word: sixteen rounds of eight products.
 ///
-/// The residue has to be the one below L, and not only congruent: where a key has a component of small order, k·A and (k+L)·A differ.
+/// The residue has to be the one below L, and not only congruent: where a key has a component of
+/// small order, k·A and (k+L)·A differ.
 pub(super) fn from_wide_bytes(bytes: &[u8; 64]) -> [u32; 8] {
     let mut rest = [0_u32; 8];
     for word in bytes.rchunks_exact(4) {
@@ -26,7 +27,8 @@ pub(super) fn from_wide_bytes(bytes: &[u8; 64]) -> [u32; 8] {
         let mut r = [0_u32; 9];
         r[0] = word.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
         r[1..].copy_from_slice(&rest);
-        // ⌊r/2²⁵²⌋ is the quotient or one more, L being so little above 2²⁵²; at most 2³² − 1 is taken.
+        // ⌊r/2²⁵²⌋ is the quotient or one more, L being so little above 2²⁵²; at most 2³² − 1 is
+        // taken.
         let quotient = (u64::from(r[8]) << 4 | u64::from(r[7]) >> 28).min(u64::from(u32::MAX));
         let mut borrow = 0;
         for (r, order) in r.iter_mut().zip(ORDER.iter().chain([&0])) {
@@ -54,7 +56,8 @@ fn words_of(bytes: &[u8; 32]) -> [u32; 8] {
     core::array::from_fn(|i| u32::from_le_bytes([bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]]))
 }
 
-/// The digits of a scalar to the base 2^w, −2^(w−1) < d ≤ 2^(w−1), least significant first: Σ dᵢ·2^(w·i) is the scalar itself.
+/// The digits of a scalar to the base 2^w, −2^(w−1) < d ≤ 2^(w−1), least significant first: Σ
+/// dᵢ·2^(w·i) is the scalar itself.
 pub(super) struct SignedDigits<'s> {
     scalar: &'s [u32; 8],
     width: u32,
@@ -118,7 +121,8 @@ mod tests {
             })
         };
         assert!(largest(word) < 1 << 64);
-        // A borrow fits the word it is taken from, and a quotient that was not held at 2³² − 1 would not do.
+        // A borrow fits the word it is taken from, and a quotient that was not held at 2³² − 1
+        // would not do.
         assert!(largest(word) >> 32 <= word && largest(word + 2) >= 1 << 64);
     }
 

@@ -1,14 +1,18 @@
 //! Products of long numbers in signed 13-bit limbs, eight limb products an instruction.
 //!
-//! A number is a slice of [`Lanes`], four limbs each, least significant first: Σ xᵢ·2¹³ⁱ with |xᵢ| ≤ LIMB = 2¹² + 136. Signed
-//! limbs make carries local: two parallel passes bring any column sum back below LIMB, with no ripple from end to end. The test
-//! `no_accumulator_can_overflow` derives that bound and those below from each other, for every length in use.
+//! A number is a slice of [`Lanes`], four limbs each, least significant first: Σ xᵢ·2¹³ⁱ with |xᵢ|
+//! ≤ LIMB = 2¹² + 136. Signed limbs make carries local: two parallel passes bring any column sum
+//! back below LIMB, with no ripple from end to end. The test `no_accumulator_can_overflow` derives
+//! that bound and those below from each other, for every length in use.
 //!
-//! **Layout.** Column c of a product is Σᵢ aᵢ·b₍c₋ᵢ₎. One `dot` adds two terms to four neighbouring columns when one operand holds
-//! the pair (a₂ⱼ, a₂ⱼ₊₁) in every lane (a *row*), and the other (b₍c₋₂ⱼ₎, b₍c₋₂ⱼ₋₁₎) for c, c+1, c+2, c+3 (a *window*). Windows
-//! start at every second limb; [`Windows`] holds them ready, so the kernel loads, splats, multiplies and adds, and nothing else.
+//! **Layout.** Column c of a product is Σᵢ aᵢ·b₍c₋ᵢ₎. One `dot` adds two terms to four
+//! neighbouring columns when one operand holds the pair (a₂ⱼ, a₂ⱼ₊₁) in every lane (a *row*), and
+//! the other (b₍c₋₂ⱼ₎, b₍c₋₂ⱼ₋₁₎) for c, c+1, c+2, c+3 (a *window*). Windows start at every second
+//! limb; [`Windows`] holds them ready, so the kernel loads, splats, multiplies and adds, and
+//! nothing else.
 //!
-//! **Sizes.** Lengths are multiples of four `Lanes` (sixteen limbs, 208 bits), so that tiles of four fit without remainder.
+//! **Sizes.** Lengths are multiples of four `Lanes` (sixteen limbs, 208 bits), so that tiles of
+//! four fit without remainder.
 #![allow(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -20,14 +24,15 @@ use super::lanes::Lanes;
 /// Bits of a limb.
 pub(super) const LIMB_BITS: u32 = 13;
 
-/// How many rows (of eight limbs) an accumulator takes before it is folded: 13·8·LIMB² + 6·LIMB² < 2³¹ − 2¹², the six being
-/// what the row on the diagonal of a square adds.
+/// How many rows (of eight limbs) an accumulator takes before it is folded: 13·8·LIMB² + 6·LIMB² <
+/// 2³¹ − 2¹², the six being what the row on the diagonal of a square adds.
 const ROWS_A_FOLD: usize = 13;
 
 /// The windows below and above a number's own that a tile may touch; they are zero.
 const MARGIN: usize = 10;
 
-/// `x = r + c·2¹³` with −2¹² ≤ r < 2¹², for |x| ≤ 2³¹ − 2¹² − 1. Three instructions and an addition.
+/// `x = r + c·2¹³` with −2¹² ≤ r < 2¹², for |x| ≤ 2³¹ − 2¹² − 1. Three instructions and an
+/// addition.
 #[inline(always)]
 fn fold(x: Lanes) -> (Lanes, Lanes) {
     let carry = x.plus(Lanes::splat(1 << (LIMB_BITS - 1))).sar(LIMB_BITS);
@@ -84,7 +89,8 @@ impl Carries {
         Carries { first: Lanes::new([0, 0, 0, carry]), second: Lanes::ZERO }
     }
 
-    /// The next four columns as limbs. A carry of the first pass goes one place up, then a carry of the second.
+    /// The next four columns as limbs. A carry of the first pass goes one place up, then a carry
+    /// of the second.
     #[inline(always)]
     pub(super) fn push(&mut self, columns: Columns) -> Lanes {
         let (rest, second) = fold(columns.rest.plus(columns.carry.after(self.first)));
@@ -97,8 +103,8 @@ impl Carries {
 /// The windows of a number, ready to be multiplied with.
 #[derive(Clone, Debug)]
 pub(super) struct Windows {
-    /// Window `x`, at place `2·length + MARGIN − 1 − x`: lane l holds limb 2x+l below limb 2x+l−1. They descend, so that a kernel
-    /// which goes up the rows goes up the windows.
+    /// Window `x`, at place `2·length + MARGIN − 1 − x`: lane l holds limb 2x+l below limb 2x+l−1.
+    /// They descend, so that a kernel which goes up the rows goes up the windows.
     windows: Vec<Lanes>,
     /// `Lanes` of the number.
     length: usize,
@@ -149,13 +155,15 @@ fn row(sums: &mut [Lanes; 4], row: Lanes, w: &[Lanes]) {
     sums[0] = sums[0].plus(p0.dot(w[6])).plus(p1.dot(w[7])).plus(p2.dot(w[8])).plus(p3.dot(w[9]));
 }
 
-/// The ten windows that row `from` needs for the tile of columns from 4·`tile`, then those of the next rows.
+/// The ten windows that row `from` needs for the tile of columns from 4·`tile`, then those of the
+/// next rows.
 #[inline(always)]
 fn windows_from(windows: &Windows, tile: usize, from: usize) -> impl Iterator<Item = &[Lanes]> {
     windows.windows[2 * windows.length + MARGIN - 7 + 4 * from - 2 * tile..].windows(10).step_by(4)
 }
 
-/// Rows `from..to` times the number in `windows`, onto the tile: the last rows are left unfolded in the result.
+/// Rows `from..to` times the number in `windows`, onto the tile: the last rows are left unfolded
+/// in the result.
 #[inline(always)]
 fn tile_rows(
     rows: &[Lanes],
@@ -180,8 +188,8 @@ fn tile_rows(
     }
 }
 
-/// Sixteen columns of a product, from column 4·`tile`; `tile` is a multiple of four. Costs 16 dots a row, for the rows whose limbs
-/// meet the number at all.
+/// Sixteen columns of a product, from column 4·`tile`; `tile` is a multiple of four. Costs 16 dots
+/// a row, for the rows whose limbs meet the number at all.
 #[inline(never)]
 pub(super) fn product_tile(rows: &[Lanes], windows: &Windows, tile: usize) -> [Columns; 4] {
     let from = tile.saturating_sub(windows.length) / 2;
@@ -192,7 +200,8 @@ pub(super) fn product_tile(rows: &[Lanes], windows: &Windows, tile: usize) -> [C
     columns
 }
 
-/// The four columns below the middle, from 4·(length − 1), of a product of two numbers of one length.
+/// The four columns below the middle, from 4·(length − 1), of a product of two numbers of one
+/// length.
 #[inline(never)]
 pub(super) fn middle_columns(rows: &[Lanes], windows: &Windows) -> Columns {
     let mut columns = Columns::ZERO;
@@ -208,10 +217,12 @@ pub(super) fn middle_columns(rows: &[Lanes], windows: &Windows) -> Columns {
     columns
 }
 
-/// Sixteen columns of a square, from column 4·`tile`, `rows` and `windows` being of the same number.
+/// Sixteen columns of a square, from column 4·`tile`, `rows` and `windows` being of the same
+/// number.
 ///
-/// aᵢaⱼ occurs twice for i ≠ j, so rows 2j < c/2 are summed once and doubled. Row 2t is on the diagonal of the columns 4t…4t+3:
-/// its window times (1,0 | 2,0 | 2,1 | 2,2) leaves out what the rows before have counted, and doubles what they have not.
+/// aᵢaⱼ occurs twice for i ≠ j, so rows 2j < c/2 are summed once and doubled. Row 2t is on the
+/// diagonal of the columns 4t…4t+3: its window times (1,0 | 2,0 | 2,1 | 2,2) leaves out what the
+/// rows before have counted, and doubles what they have not.
 #[inline(never)]
 pub(super) fn square_tile(rows: &[Lanes], windows: &Windows, tile: usize) -> [Columns; 4] {
     let from = tile.saturating_sub(windows.length) / 2;
@@ -283,18 +294,21 @@ mod tests {
         // … with the limbs of T added, as the reduction does.
         assert!(pushed(rest + LIMB, carry) <= LIMB);
 
-        // square_tile: at most half the rows, the last of them with three pairs of the diagonal row, doubled; one dot with weights up to 2.
+        // square_tile: at most half the rows, the last of them with three pairs of the diagonal
+        // row, doubled; one dot with weights up to 2.
         let (rest, carry) = folded(products(8 * full + 6));
         let folds = (rows / 2 + full - 1) / full;
         let (rest, diagonal) = folded(2 * folds * rest + products(4));
         assert!(pushed(rest, 2 * folds * carry + diagonal) <= LIMB);
         const { assert!(2 * LIMB < 1 << 15, "a doubled limb fits sixteen bits") };
 
-        // middle_columns and the carry into the upper half: |T + q·n| below B, in its columns' worst case, over B.
+        // middle_columns and the carry into the upper half: |T + q·n| below B, in its columns'
+        // worst case, over B.
         let worst = products(4 * longest) + LIMB;
         assert!((worst >> LIMB_BITS) + (worst >> (2 * LIMB_BITS)) + 2 < 1 << 31);
         assert!(pushed(rest + LIMB, (worst >> LIMB_BITS) + (worst >> (2 * LIMB_BITS)) + 2) <= LIMB);
-        // What the columns below those four amount to, in units of 2¹³ of the highest: no rounding can turn on it.
+        // What the columns below those four amount to, in units of 2¹³ of the highest: no rounding
+        // can turn on it.
         assert!(worst >> (3 * LIMB_BITS) == 0);
 
         // |q| < 0.52·B: limbs up to LIMB in every place, over 2¹³ in the one above.

@@ -1,9 +1,11 @@
-//! Four 32-bit lanes, and the one instruction the RSA engine is built on: `i32x4.dot_i16x8_s`, eight 16-bit products with their
-//! neighbours summed. It is `pmaddwd` on x86-64 and `smull`/`smull2`/`addp` on arm64, and it needs no shuffle to get at its
-//! operands, which `i64x2.extmul` does in V8. In WebAssembly a 64-bit multiplication yields 29·29 bits in about 3 operations;
-//! this yields 8·13·13.
+//! Four 32-bit lanes, and the one instruction the RSA engine is built on: `i32x4.dot_i16x8_s`,
+//! eight 16-bit products with their neighbours summed. It is `pmaddwd` on x86-64 and
+//! `smull`/`smull2`/`addp` on arm64, and it needs no shuffle to get at its operands, which
+//! `i64x2.extmul` does in V8. In WebAssembly a 64-bit multiplication yields 29·29 bits in about 3
+//! operations; this yields 8·13·13.
 //!
-//! Elsewhere the same type is an array. Its additions are plain ones, so that a test build traps where a bound is broken.
+//! Elsewhere the same type is an array. Its additions are plain ones, so that a test build traps
+//! where a bound is broken.
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod imp {
@@ -50,7 +52,8 @@ mod imp {
             Lanes(i32x4_sub(self.0, other.0))
         }
 
-        /// Per 32-bit lane: the product of the low halves plus the product of the high halves, all signed.
+        /// Per 32-bit lane: the product of the low halves plus the product of the high halves, all
+        /// signed.
         #[inline(always)]
         pub(in super::super) fn dot(self, other: Self) -> Self {
             Lanes(i32x4_dot_i16x8(self.0, other.0))
@@ -170,7 +173,8 @@ mod imp {
             self.zip(other, |a, b| a - b)
         }
 
-        /// Per 32-bit lane: the product of the low halves plus the product of the high halves, all signed.
+        /// Per 32-bit lane: the product of the low halves plus the product of the high halves, all
+        /// signed.
         #[inline(always)]
         pub(in super::super) fn dot(self, other: Self) -> Self {
             self.zip(other, |a, b| {

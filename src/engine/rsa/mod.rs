@@ -1,5 +1,6 @@
-//! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017 §8, RFC 7518 §3.3 and §3.5): verification with public keys of 2048 to 4096 bits and
-//! the exponent 65537. The arithmetic is in `modulus`; the encodings are compared here, whole.
+//! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017 §8, RFC 7518 §3.3 and §3.5): verification with
+//! public keys of 2048 to 4096 bits and the exponent 65537. The arithmetic is in `modulus`; the
+//! encodings are compared here, whole.
 
 mod lanes;
 mod convolution;
@@ -25,10 +26,12 @@ pub struct RsaPublicKey {
 }
 
 impl RsaPublicKey {
-    /// A public key from its modulus and exponent, big-endian without leading zeros (RFC 7518 §6.3.1).
+    /// A public key from its modulus and exponent, big-endian without leading zeros (RFC 7518
+    /// §6.3.1).
     ///
     /// # Errors
-    /// A modulus outside 2048 to 4096 bits, even, or with a leading zero; an exponent other than 65537.
+    /// A modulus outside 2048 to 4096 bits, even, or with a leading zero; an exponent other
+    /// than 65537.
     pub fn from_components(n: &[u8], e: &[u8]) -> Result<Self, KeyDefect> {
         if e != EXPONENT {
             return Err(KeyDefect::new("e", "must be 65537 (AQAB)"));
@@ -58,7 +61,8 @@ impl RsaPublicKey {
         self.bits.div_ceil(8)
     }
 
-    /// RSAVP1 (RFC 8017 §5.2.2): the encoded message that the signature stands for, `signature_bytes` long.
+    /// RSAVP1 (RFC 8017 §5.2.2): the encoded message that the signature stands for,
+    /// `signature_bytes` long.
     fn recover(&self, signature: &[u8]) -> Option<Vec<u8>> {
         if signature.len() != self.signature_bytes() {
             return None;
@@ -67,7 +71,8 @@ impl RsaPublicKey {
     }
 }
 
-/// A signature as it came; its length is the modulus', so it is compared with the key and not with the algorithm.
+/// A signature as it came; its length is the modulus', so it is compared with the key and not with
+/// the algorithm.
 #[derive(Debug)]
 pub struct RsaSignature(Vec<u8>);
 
@@ -118,7 +123,8 @@ impl Algorithm for Pkcs1v15 {
     }
 
     fn verify_signature(&self, signature: &RsaSignature, key: &RsaPublicKey, message: &[u8]) -> bool {
-        // The whole block is built and compared: a parser of it is what Bleichenbacher's forgery of 2006 deceived.
+        // The whole block is built and compared: a parser of it is what Bleichenbacher's forgery
+        // of 2006 deceived.
         let (info, hash) = (digest_info(self.0), self.0.of(&[message]));
         let tail = info.len().saturating_add(hash.len());
         let Some(filling) = key.signature_bytes().checked_sub(tail.saturating_add(3)) else { return false };
@@ -156,7 +162,8 @@ impl Algorithm for Pss {
 
 /// EMSA-PSS-VERIFY (RFC 8017 §9.1.2) with a salt as long as the hash; `Some` when consistent.
 fn pss_holds(hash: Hash, encoded: &[u8], encoded_bits: usize, message: &[u8]) -> Option<()> {
-    // The encoded message has one bit less than the modulus, so a modulus of 8k+1 bits leaves a byte in front, which is zero.
+    // The encoded message has one bit less than the modulus, so a modulus of 8k+1 bits leaves a
+    // byte in front, which is zero.
     let (front, encoded) = encoded.split_at_checked(encoded.len().checked_sub(encoded_bits.div_ceil(8))?)?;
     let (encoded, trailer) = encoded.split_at_checked(encoded.len().checked_sub(1)?)?;
     let (masked, value) = encoded.split_at_checked(encoded.len().checked_sub(hash.bytes())?)?;

@@ -1,17 +1,20 @@
-//! Arithmetic modulo an RSA modulus: base^65537 mod n, in Montgomery form with a quotient taken for the whole number at once.
+//! Arithmetic modulo an RSA modulus: base^65537 mod n, in Montgomery form with a quotient taken
+//! for the whole number at once.
 //!
-//! With B = 2^(52·v) > 4n for `v` [`Lanes`], a Montgomery product is (P. L. Montgomery, "Modular multiplication without trial
-//! division", 1985, with the quotient of the whole length)
+//! With B = 2^(52·v) > 4n for `v` [`Lanes`], a Montgomery product is (P. L. Montgomery, "Modular
+//! multiplication without trial division", 1985, with the quotient of the whole length)
 //!
 //! ```text
 //! T = a·b        q = T·(−n⁻¹) mod± B        (T + q·n) / B
 //! ```
 //!
-//! of which q needs the lower half of a product and the last step the upper half: a square costs ½ + ½ + ½ full products.
-//! q is a *balanced* residue, |q| < 0.52·B, since its limbs are; so |result| < |a·b|/B + 0.52·n, which for |a|, |b| < n stays
-//! below 0.77·n, and no subtraction is ever needed until the end.
+//! of which q needs the lower half of a product and the last step the upper half: a square costs
+//! ½ + ½ + ½ full products. q is a *balanced* residue, |q| < 0.52·B, since its limbs are;
+//! so |result| < |a·b|/B + 0.52·n, which for |a|, |b| < n stays below 0.77·n, and no subtraction
+//! is ever needed until the end.
 //!
-//! All of it is variable-time in nothing but the modulus' length, and all operands are public anyway.
+//! All of it is variable-time in nothing but the modulus' length, and all operands are public
+//! anyway.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
@@ -48,8 +51,8 @@ struct Scratch {
 }
 
 impl Modulus {
-    /// From the big-endian bytes of an odd number of 2048 to 4096 bits without leading zeros. Costs about as much as sixteen
-    /// products more than an exponentiation.
+    /// From the big-endian bytes of an odd number of 2048 to 4096 bits without leading zeros.
+    /// Costs about as much as sixteen products more than an exponentiation.
     pub(super) fn new(bytes: &[u8]) -> Self {
         let words = words_of(bytes);
         let bits = bytes.len() * 8 - bytes.first().map_or(0, |first| first.leading_zeros() as usize);
@@ -73,8 +76,9 @@ impl Modulus {
         this
     }
 
-    /// `base^65537 mod n`, both in big-endian bytes as many as n's own, or `None` when `base ≥ n`: sixteen squares and two
-    /// products, one into Montgomery form and one, with the base itself, out of it.
+    /// `base^65537 mod n`, both in big-endian bytes as many as n's own, or `None` when `base ≥ n`:
+    /// sixteen squares and two products, one into Montgomery form and one, with the base itself,
+    /// out of it.
     pub(super) fn power_65537(&self, base: &[u8]) -> Option<Vec<u8>> {
         let words = words_of(base);
         if words.len() != self.words.len() || !self.words.iter().rev().gt(words.iter().rev()) {
@@ -130,7 +134,8 @@ impl Modulus {
             *out = product_tile(&scratch.rows, &self.inverse, tile).map(|columns| carries.push(columns));
         }
         set_rows(&mut scratch.rows, &scratch.quotient);
-        // The lower half of T + q·n is a multiple of B: its highest four columns say which, the others being below 2⁻²¹ of it.
+        // The lower half of T + q·n is a multiple of B: its highest four columns say which, the
+        // others being below 2⁻²¹ of it.
         let middle = middle_columns(&scratch.rows, &self.modulus).plus_limbs(low[self.length - 1]).sums();
         let exact = middle.into_iter().reduce(|below, column| (below >> LIMB_BITS) + column).unwrap_or(0);
         let carry = (exact + (1 << (LIMB_BITS - 1))) >> LIMB_BITS;
@@ -144,7 +149,8 @@ impl Modulus {
         }
     }
 
-    /// 2·B mod n by doubling and subtracting; n has `bits` bits, so that 2^bits − n < n. At most 210 passes over the words.
+    /// 2·B mod n by doubling and subtracting; n has `bits` bits, so that 2^bits − n < n. At most
+    /// 210 passes over the words.
     fn doubled_radix(&self, bits: usize) -> Vec<u32> {
         // 2^bits − n: what is above the highest bit of n is cut off after the negation.
         let mut words: Vec<u32> = self.words.iter().map(|word| !word).collect();
@@ -174,14 +180,16 @@ impl Modulus {
         words
     }
 
-    /// The bytes, `width` of them, of the residue in 0…n−1 that limbs of a number in (−n, n) stand for.
+    /// The bytes, `width` of them, of the residue in 0…n−1 that limbs of a number in (−n, n) stand
+    /// for.
     fn bytes_of(&self, limbs: &[Lanes], width: usize) -> Vec<u8> {
         let mut words = Vec::with_capacity(self.words.len());
         let mut limbs = limbs.iter().flat_map(|lanes| lanes.to_array());
         let (mut pending, mut bits) = (0_i64, 0);
         while words.len() < self.words.len() {
             while bits < 32 {
-                // The limb may be negative: what is pending is then, too, and the shift below keeps its sign.
+                // The limb may be negative: what is pending is then, too, and the shift below
+                // keeps its sign.
                 pending += i64::from(limbs.next().unwrap_or(0)) << bits;
                 bits += LIMB_BITS;
             }
@@ -212,7 +220,8 @@ fn words_of(bytes: &[u8]) -> Vec<u32> {
     bytes.rchunks(4).map(|chunk| chunk.iter().fold(0, |word, byte| word << 8 | u32::from(*byte))).collect()
 }
 
-/// Words as signed limbs, −2¹² ≤ x < 2¹²; a carry out of the highest limb is dropped (it means a multiple of B).
+/// Words as signed limbs, −2¹² ≤ x < 2¹²; a carry out of the highest limb is dropped (it means a
+/// multiple of B).
 fn limbs_of(words: &[u32], length: usize) -> Vec<Lanes> {
     let mut words = words.iter();
     let (mut pending, mut bits) = (0_u64, 0);
@@ -221,7 +230,8 @@ fn limbs_of(words: &[u32], length: usize) -> Vec<Lanes> {
             pending += u64::from(words.next().copied().unwrap_or(0)) << bits;
             bits += 32;
         }
-        // Adding the half before cutting and subtracting it after makes the limb signed; the carry stays in `pending`.
+        // Adding the half before cutting and subtracting it after makes the limb signed; the carry
+        // stays in `pending`.
         pending += 1 << (LIMB_BITS - 1);
         let limb = (pending & ((1 << LIMB_BITS) - 1)) as i32 - (1 << (LIMB_BITS - 1));
         pending >>= LIMB_BITS;
@@ -231,7 +241,8 @@ fn limbs_of(words: &[u32], length: usize) -> Vec<Lanes> {
     (0..length).map(|_| Lanes::new(core::array::from_fn(|_| limb()))).collect()
 }
 
-/// −n⁻¹ mod 2^bits (rounded up to words), word by word: the word that makes n·x + 1 vanish in its place.
+/// −n⁻¹ mod 2^bits (rounded up to words), word by word: the word that makes n·x + 1 vanish in its
+/// place.
 fn negated_inverse(n: &[u32], bits: usize) -> Vec<u32> {
     let lowest = n.first().copied().unwrap_or(1);
     // Newton: each step doubles the correct bits, and x = n is right modulo 8.

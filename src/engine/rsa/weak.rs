@@ -4,18 +4,20 @@
 /// The generator in the primes of the Infineon library.
 const GENERATOR: u32 = 65537;
 
-/// The largest prime of the primorial that the library uses for moduli of 1984 to 3936 bits: the 126th. For longer moduli it uses
-/// 225 of them, of which these are a part.
+/// The largest prime of the primorial that the library uses for moduli of 1984 to 3936 bits: the
+/// 126th. For longer moduli it uses 225 of them, of which these are a part.
 const LARGEST_PRIME: u32 = 701;
 
-/// What is wrong with a modulus of at least 1984 bits, big-endian; `None` when nothing is known against it.
+/// What is wrong with a modulus of at least 1984 bits, big-endian; `None` when nothing is known
+/// against it.
 pub(super) fn weakness(modulus: &[u8]) -> Option<&'static str> {
     is_roca(modulus).then_some("is weak (ROCA, CVE-2017-15361); generate a new key")
 }
 
-/// Whether the modulus has the form of CVE-2017-15361 (Nemec, Sys, Svenda, Klinec, Matyas, "The Return of Coppersmith's Attack",
-/// CCS 2017, §2.3): both primes are k·M + (65537^a mod M) for the primorial M, so n is a power of 65537 modulo M, and therefore
-/// modulo each of M's primes. A modulus of another origin passes for all of them with probability 2⁻¹⁶⁷ (see the test).
+/// Whether the modulus has the form of CVE-2017-15361 (Nemec, Sys, Svenda, Klinec, Matyas, "The
+/// Return of Coppersmith's Attack", CCS 2017, §2.3): both primes are k·M + (65537^a mod M) for the
+/// primorial M, so n is a power of 65537 modulo M, and therefore modulo each of M's primes. A
+/// modulus of another origin passes for all of them with probability 2⁻¹⁶⁷ (see the test).
 ///
 /// Costs a division of the modulus by each of 125 primes, ≈ 10⁴ steps.
 fn is_roca(modulus: &[u8]) -> bool {
@@ -30,7 +32,8 @@ fn primes() -> impl Iterator<Item = u32> {
     (3..=LARGEST_PRIME).step_by(2).filter(|n| (3..*n).step_by(2).take_while(|d| d * d <= *n).all(|d| n % d != 0))
 }
 
-/// The subgroup that 65537 generates modulo `prime`, from 65537 itself to 1. No prime here divides 65537.
+/// The subgroup that 65537 generates modulo `prime`, from 65537 itself to 1. No prime here
+/// divides 65537.
 fn powers(prime: u32) -> impl Iterator<Item = u32> {
     let mut power = 1;
     let mut done = false;
@@ -54,7 +57,8 @@ mod tests {
         BigUint::from_bytes_be(&bytes)
     }
 
-    /// A number with the form of the library's primes: k·M + (65537^a mod M) for the primorial of `count` primes.
+    /// A number with the form of the library's primes: k·M + (65537^a mod M) for the primorial of
+    /// `count` primes.
     fn of_the_form(random: &mut ChaCha20Rng, count: usize, bits: u64) -> BigUint {
         let every_prime = (2_u32..).filter(|n| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0));
         let primorial: BigUint = every_prime.take(count).product();

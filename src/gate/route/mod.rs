@@ -1,7 +1,9 @@
-//! Path patterns: the pathname part of `URLPattern` (WHATWG URL Pattern §2) without regular expressions.
+//! Path patterns: the pathname part of `URLPattern` (WHATWG URL Pattern §2) without regular
+//! expressions.
 //!
-//! A pattern becomes a small automaton whose states are followed all at once, so that the time for a path grows with its length and
-//! nothing else: there is no text that makes it go back (CVE-2026-35041).
+//! A pattern becomes a small automaton whose states are followed all at once, so that the time for
+//! a path grows with its length and nothing else: there is no text that makes it go back
+//! (CVE-2026-35041).
 
 mod hazard;
 mod reader;
@@ -60,8 +62,9 @@ impl PathPattern {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// What `URLPattern` would refuse; regular expressions; text that no path has in that form (query, fragment, white space, letters beyond
-    /// ASCII: they are percent-encoded in a path, and so they are here); a pattern that could match no path.
+    /// What `URLPattern` would refuse; regular expressions; text that no path has in that form
+    /// (query, fragment, white space, letters beyond ASCII: they are percent-encoded in a path,
+    /// and so they are here); a pattern that could match no path.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         let refuse = |reason: &str| PolicyError::here(reason);
         if !text.starts_with(['/', '*', '{']) {

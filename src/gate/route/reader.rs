@@ -1,4 +1,5 @@
-//! Reading a pattern: the standard's "parse a pattern string" (WHATWG URL Pattern §2.1), which appends steps where the standard appends parts.
+//! Reading a pattern: the standard's "parse a pattern string" (WHATWG URL Pattern §2.1), which
+//! appends steps where the standard appends parts.
 
 use super::{Instruction, readings::fold};
 use crate::{

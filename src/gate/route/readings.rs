@@ -1,8 +1,8 @@
 //! How servers read a path. They differ, and the gate cannot know which one stands behind it: some
 //! compare escapes as they were sent, some decode them first; some fold case, some take a slash at
 //! the end for nothing. A route covers a path under any of these readings. What even a decoder and
-//! a splitter of paths would read differently (an encoded separator, a parameter) is one of [`Hazards`],
-//! which only a route can allow.
+//! a splitter of paths would read differently (an encoded separator, a parameter) is one of
+//! [`Hazards`], which only a route can allow.
 
 use super::hazard::Hazards;
 use crate::{
@@ -37,8 +37,9 @@ impl Readings {
     /// The readings of a path as it was sent.
     ///
     /// # Errors
-    /// `path-ambiguous` for what no route can allow: an empty or a dot segment, also behind an encoded separator or in front of a parameter; a
-    /// percent sign that begins no escape; an escaped control character; escapes that are no UTF-8.
+    /// `path-ambiguous` for what no route can allow: an empty or a dot segment, also behind an
+    /// encoded separator or in front of a parameter; a percent sign that begins no escape; an
+    /// escaped control character; escapes that are no UTF-8.
     pub(crate) fn of(path: &str) -> Result<Self, Denial> {
         let normal = normal_escapes(path);
         if is_split_in_two_ways(&normal) || has_stray_percent(path) {
@@ -119,8 +120,8 @@ fn decoded(path: &str) -> Result<String, Denial> {
     if text.chars().any(char::is_control) { Err(Denial::PathAmbiguous) } else { Ok(text) }
 }
 
-/// The whole text, and what is left of it where a query or a fragment begins (RFC 3986 §3.4, §3.5) for a server that decodes
-/// before it splits.
+/// The whole text, and what is left of it where a query or a fragment begins (RFC 3986 §3.4, §3.5)
+/// for a server that decodes before it splits.
 fn cuts(text: &str) -> impl Iterator<Item = &str> {
     let before = ['?', '#'].into_iter().filter_map(|end| Some(text.split_once(end)?.0));
     core::iter::once(text).chain(before)

@@ -1,4 +1,5 @@
-//! Our own access tokens, when they come back: verified as any edge does, and then held against the store, which edges cannot.
+//! Our own access tokens, when they come back: verified as any edge does, and then held against
+//! the store, which edges cannot.
 
 use serde_json::{Map, Value};
 
@@ -21,7 +22,8 @@ pub(super) fn verified(issuer: &Issuer, text: &str, now: UnixSeconds) -> Result<
     let settings = &issuer.settings;
     let others = settings.clients.iter().filter_map(|client| client.audience.clone());
     let audiences = core::iter::once(settings.audience.clone()).chain(others);
-    // Made anew each time: which keys there are is a matter of the time, and none of them earns a table by a question now and then.
+    // Made anew each time: which keys there are is a matter of the time, and none of them earns a
+    // table by a question now and then.
     let policy =
         IssuerPolicy::new(&settings.issuer, audiences).and_then(|policy| policy.with_jwks(&settings.jwks(now)));
     let verifier = policy.and_then(|policy| Policy::new([policy])).map(Verifier::new);

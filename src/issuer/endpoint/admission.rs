@@ -1,7 +1,8 @@
 //! What a grant is admitted by, once it is known to be authentic.
 //!
-//! The order is what keeps strangers out of it: first the address (before anything), then the grant, then its client. One who only knows
-//! the name of a session or of a public client uses up nothing of theirs, and leaves no proof in the store.
+//! The order is what keeps strangers out of it: first the address (before anything), then the
+//! grant, then its client. One who only knows the name of a session or of a public client uses up
+//! nothing of theirs, and leaves no proof in the store.
 
 use super::{
     Issuer,

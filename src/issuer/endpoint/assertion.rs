@@ -13,10 +13,12 @@ use crate::{jws::compact::names_unverified, limits::Limits, time::Leeway};
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const PARAMETER: &str = "client_assertion";
 
-/// The `typ` of draft-ietf-oauth-rfc7523bis §4. It is recommended there; most clients still write `JWT`, or nothing.
+/// The `typ` of draft-ietf-oauth-rfc7523bis §4. It is recommended there; most clients still write
+/// `JWT`, or nothing.
 const EXPLICIT_TYPE: &str = "client-authentication+jwt";
 
-/// STRICTER than RFC 7523 §3, which names no bound: an assertion is made for one request, and is remembered until it is over.
+/// STRICTER than RFC 7523 §3, which names no bound: an assertion is made for one request, and is
+/// remembered until it is over.
 const LONGEST_LIFE_SECONDS: u64 = 3600;
 const LONGEST_JTI: usize = 256;
 
@@ -41,7 +43,8 @@ pub(super) async fn client<'s>(
     let now = channel.now();
     let accepted = verifier.verify(assertion, now).map_err(|rejection| refused(rejection.code()))?;
     let own = [settings.issuer.clone(), settings.endpoint("/token")];
-    // STRICTER than RFC 7523 §3 item 3, as draft-ietf-oauth-rfc7523bis §4: whoever else is named in it could play it to us.
+    // STRICTER than RFC 7523 §3 item 3, as draft-ietf-oauth-rfc7523bis §4: whoever else is named
+    // in it could play it to us.
     if !accepted.claims().aud.iter().all(|audience| own.contains(audience)) {
         return Err(refused("has another audience besides this issuer. Write the issuer alone into aud"));
     }
@@ -65,7 +68,8 @@ pub(super) async fn client<'s>(
     Ok(client)
 }
 
-/// RFC 7515 §4.1.9: `application/` may be left out, and a media type is compared without regard to case.
+/// RFC 7515 §4.1.9: `application/` may be left out, and a media type is compared without regard to
+/// case.
 fn is_type(typ: &str) -> bool {
     let typ = typ.to_ascii_lowercase();
     ["jwt", EXPLICIT_TYPE].contains(&typ.strip_prefix("application/").unwrap_or(&typ))

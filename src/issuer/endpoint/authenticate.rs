@@ -29,7 +29,8 @@ enum Shown<'r> {
     Assertion(&'r str),
 }
 
-/// Reads the form and finds out whose it is. A request that shows two things shows none (RFC 6749 §2.3).
+/// Reads the form and finds out whose it is. A request that shows two things shows none (RFC 6749
+/// §2.3).
 pub(super) async fn caller<'s>(
     settings: &'s Settings,
     request: &Request,
@@ -54,8 +55,8 @@ pub(super) async fn caller<'s>(
         ));
     }
     let caller = Caller { client, form };
-    // Counted once it is known who asks: nobody can use up what is another's. A public client is whoever says so, and is counted with
-    // its grant.
+    // Counted once it is known who asks: nobody can use up what is another's. A public client is
+    // whoever says so, and is counted with its grant.
     if client.is_confidential() {
         caller.count(channel).await?;
     }
@@ -81,12 +82,14 @@ pub(super) async fn by_header<'s>(
 }
 
 impl Caller<'_> {
-    /// Counts a request of the client. That of a public one is counted once its grant is known to be good.
+    /// Counts a request of the client. That of a public one is counted once its grant is known to
+    /// be good.
     pub(super) async fn count(&self, channel: &Channel) -> Result<(), ErrorResponse> {
         rate_limit::check(channel, format!("client/{}", self.client.id), self.client.rate).await
     }
 
-    /// The same for a public client alone; the others were counted when they had shown who they are.
+    /// The same for a public client alone; the others were counted when they had shown who they
+    /// are.
     pub(super) async fn count_public(&self, channel: &Channel) -> Result<(), ErrorResponse> {
         if self.client.is_confidential() { Ok(()) } else { self.count(channel).await }
     }
@@ -103,7 +106,8 @@ fn shown<'r>(authorization: Option<&str>, form: &'r Form) -> Result<Shown<'r>, E
     Ok(shown)
 }
 
-/// RFC 6749 §2.3.1: both halves are encoded as in a form before they become user and password (RFC 7617 §2).
+/// RFC 6749 §2.3.1: both halves are encoded as in a form before they become user and password (RFC
+/// 7617 §2).
 fn basic<'r>(header: &str) -> Result<Shown<'r>, ErrorResponse> {
     let malformed = || ErrorResponse::client("Authorization", "must be Basic with client_id and client_secret", true);
     let (scheme, encoded) = header.split_once(' ').ok_or_else(malformed)?;
@@ -150,7 +154,8 @@ fn is_one_of(secret: &str, kept: &[[u8; 32]]) -> bool {
     kept.iter().fold(false, |found, hash| found | is_same(hash, &shown))
 }
 
-/// Compares all of two texts, so that time does not tell how far they are the same; it may tell their lengths.
+/// Compares all of two texts, so that time does not tell how far they are the same; it may tell
+/// their lengths.
 pub(super) fn is_same(kept: &[u8], shown: &[u8]) -> bool {
     let differs = kept.iter().zip(shown).fold(0, |sum, (kept, shown)| sum | (kept ^ shown));
     kept.len() == shown.len() && core::hint::black_box(differs) == 0

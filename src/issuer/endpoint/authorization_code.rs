@@ -1,4 +1,5 @@
-//! Authorization codes that the application minted (RFC 6749 §4.1, RFC 7636): it has checked its user's credentials, and a client redeems.
+//! Authorization codes that the application minted (RFC 6749 §4.1, RFC 7636): it has checked its
+//! user's credentials, and a client redeems.
 //!
 //! | the code's entry | what a redemption does |
 //! | --- | --- |
@@ -6,8 +7,9 @@
 //! | begun: nobody was answered yet | begins that session, or takes it as it is; answers once it has marked the entry as answered |
 //! | answered | ends the session (RFC 6749 §4.1.2) |
 //!
-//! The last mark is one compare-and-swap: of redemptions that overlap one is answered, and every other finds the mark and ends the session,
-//! which is in the store by then. What failed before that mark has answered nobody, and a retry goes on from there.
+//! The last mark is one compare-and-swap: of redemptions that overlap one is answered, and every
+//! other finds the mark and ends the session, which is in the store by then. What failed before
+//! that mark has answered nobody, and a retry goes on from there.
 
 use core::fmt;
 
@@ -36,10 +38,12 @@ use crate::issuer::{
 };
 use crate::{base64url, policy_error::PolicyError, time::UnixSeconds};
 
-/// How long a redeemed code is remembered, in seconds: its second use is seen, and ends the session of the first (RFC 6749 §4.1.2).
+/// How long a redeemed code is remembered, in seconds: its second use is seen, and ends the
+/// session of the first (RFC 6749 §4.1.2).
 const REMEMBERED_SECONDS: u64 = 86_400;
 
-/// How often a lost race for the first mark is run again. Whoever won has marked it, so that one more look is enough.
+/// How often a lost race for the first mark is run again. Whoever won has marked it, so that one
+/// more look is enough.
 const ATTEMPTS: u32 = 4;
 
 /// What a code stands for. The store has it under the code's hash, and never the code.
@@ -132,8 +136,8 @@ pub(super) async fn redeem(
     Err(ErrorResponse::unavailable())
 }
 
-/// Is the request whose code it is? Nobody but the client that asked for it can use a code, and so neither use it up nor end a session
-/// with it.
+/// Is the request whose code it is? Nobody but the client that asked for it can use a code, and so
+/// neither use it up nor end a session with it.
 fn check(code: &Code, caller: &Caller<'_>, proof: Option<&Proof>) -> Result<(), ErrorResponse> {
     let form = &caller.form;
     let (redirect_uri, verifier) = (form.required("redirect_uri")?, form.required("code_verifier")?);
@@ -213,8 +217,9 @@ async fn found(
 
 /// Marks the code as answered; `false` when another redemption was.
 ///
-/// A mark whose outcome is not known is written once more, from the same version: should the first still be on its way, it then comes too
-/// late. One that is refused may be this very mark, written before.
+/// A mark whose outcome is not known is written once more, from the same version: should the first
+/// still be on its way, it then comes too late. One that is refused may be this very mark, written
+/// before.
 async fn is_answered(key: &str, version: u64, answered: &Code, channel: &Channel) -> Result<bool, ErrorResponse> {
     let mark = || channel.swap(key, version, written(answered), remembered(channel));
     let held = match mark().await {

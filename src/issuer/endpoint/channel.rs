@@ -1,7 +1,8 @@
 //! What an exchange asks of the world, one question at a time, and what it is told.
 //!
-//! The handling of a request is one `async` function that is polled by hand: wherever it waits, a [`IssuerStep`] is on its way out, and what the
-//! step came to is the next thing it sees. No runtime is needed, and the order of reads and writes can be read from top to bottom.
+//! The handling of a request is one `async` function that is polled by hand: wherever it waits, a
+//! [`IssuerStep`] is on its way out, and what the step came to is the next thing it sees. No
+//! runtime is needed, and the order of reads and writes can be read from top to bottom.
 
 use core::{
     future::Future,
@@ -38,7 +39,8 @@ pub enum IssuerStep {
         /// In milliseconds.
         milliseconds: u64,
     },
-    /// In one step: if the version of that entry is `expected`, write the value with the next version.
+    /// In one step: if the version of that entry is `expected`, write the value with the next
+    /// version.
     Swap {
         /// Its key.
         key: String,
@@ -73,7 +75,8 @@ pub enum IssuerStep {
         response: Response,
         /// What has happened: it is committed, and holds no token.
         events: Vec<Value>,
-        /// Whether it is time for the command `tend` and a sweep of the store, beside or after the answer.
+        /// Whether it is time for the command `tend` and a sweep of the store, beside or after the
+        /// answer.
         tend: bool,
     },
     /// The application's own mistake in a command.
@@ -90,8 +93,8 @@ pub enum StepResult {
     Found(Option<StoreEntry>),
     /// The entries, in the order of their keys.
     FoundMany(Vec<Option<StoreEntry>>),
-    /// Whether the swap was made; the count was within its limit; the keys have changed; the time has
-    /// passed.
+    /// Whether the swap was made; the count was within its limit; the keys have changed; the time
+    /// has passed.
     Held(bool),
     /// The body; `None` when it is no UTF-8.
     Body(Option<String>),
@@ -112,8 +115,9 @@ pub enum Broken {
 }
 
 impl StepResult {
-    /// Reads `{ "found": null | { version, value } }`, `{ "foundMany": [null | { version, value }, …] }`,
-    /// `{ "held": boolean }`, `{ "body": text | null }`, `{ "broken": "aborted" | "late" }` or
+    /// Reads `{ "found": null | { version, value } }`,
+    /// `{ "foundMany": [null | { version, value }, …] }`, `{ "held": boolean }`,
+    /// `{ "body": text | null }`, `{ "broken": "aborted" | "late" }` or
     /// `{ "error": "unavailable" }`. Anything else tells nothing.
     #[must_use]
     pub fn from_json(text: &str) -> Self {
@@ -141,7 +145,8 @@ impl StepResult {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unavailable;
 
-/// Nothing is left half done under the locks of an issuer, so that a poisoned one is as good as another.
+/// Nothing is left half done under the locks of an issuer, so that a poisoned one is as good as
+/// another.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -169,7 +174,8 @@ impl Channel {
         locked(&self.0)
     }
 
-    /// The present, by the clock of whoever carries the steps out. It moves while a step is under way.
+    /// The present, by the clock of whoever carries the steps out. It moves while a step is under
+    /// way.
     pub(super) fn now(&self) -> UnixSeconds {
         self.shared().now
     }
@@ -223,7 +229,8 @@ impl Channel {
         }
     }
 
-    /// Waits. Whoever does not let the time pass finds the others as far as they are; and has let none pass when it is told so.
+    /// Waits. Whoever does not let the time pass finds the others as far as they are; and has let
+    /// none pass when it is told so.
     pub(super) async fn wait(&self, milliseconds: u64) -> Result<(), Unavailable> {
         match self.ask(IssuerStep::Wait { milliseconds }).await {
             StepResult::Held(_) => Ok(()),
@@ -254,7 +261,8 @@ impl Channel {
         self.swap(key, 0, "1".to_owned(), ends_at).await
     }
 
-    /// Counts a use. A counter that cannot tell limits nothing: it guards against load and against nothing else.
+    /// Counts a use. A counter that cannot tell limits nothing: it guards against load and against
+    /// nothing else.
     pub(super) async fn is_within(&self, key: String, rate: Rate) -> bool {
         let step = IssuerStep::Count { key, limit: rate.requests, seconds: rate.seconds };
         self.ask(step).await != StepResult::Held(false)

@@ -156,8 +156,9 @@ fn reads_feed(object: &Object<'_>, authentication: &Authentication) -> Result<bo
 
 /// What is kept of a client's secret: its SHA-256 in base64url.
 ///
-/// It is no password hash. A secret that a machine drew has more bits than anybody can try, and hashing it slowly would protect nothing but
-/// cost every request; a secret that a person thought of is refused by its length, and has no place here.
+/// It is no password hash. A secret that a machine drew has more bits than anybody can try, and
+/// hashing it slowly would protect nothing but cost every request; a secret that a person thought
+/// of is refused by its length, and has no place here.
 ///
 /// # Errors
 /// Fewer than 32 characters (`/secret`).
@@ -182,7 +183,8 @@ fn hashes(object: &Object<'_>) -> Result<Vec<[u8; 32]>, PolicyError> {
     })
 }
 
-/// What reads a client's assertions: itself the issuer and the subject, ourselves the audience (RFC 7523 §3).
+/// What reads a client's assertions: itself the issuer and the subject, ourselves the audience
+/// (RFC 7523 §3).
 fn verifier(id: &str, raw: &Value, settings: &Settings) -> Result<Verifier, PolicyError> {
     let jwks = raw.get("jwks").ok_or_else(|| PolicyError::at("jwks", "is required for private_key_jwt"))?;
     let audience = [settings.issuer.clone(), settings.endpoint("/token")];
@@ -210,7 +212,8 @@ fn grants(
         let grant = found.ok_or_else(|| at(format!("must be one of {}", GRANTS.join(", "))))?;
         let public = matches!(authentication, Authentication::None);
         if public && (grant == CLIENT_CREDENTIALS || grant == TOKEN_EXCHANGE) {
-            // RFC 6749 §4.4: confidential clients alone. RFC 8693 §2.1 leaves it open; whoever finds a token could trade it here.
+            // RFC 6749 §4.4: confidential clients alone. RFC 8693 §2.1 leaves it open; whoever
+            // finds a token could trade it here.
             return Err(at("requires a confidential client".to_owned()));
         }
         if grant == TOKEN_EXCHANGE && settings.upstream.is_none() {

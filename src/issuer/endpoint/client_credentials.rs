@@ -1,4 +1,5 @@
-//! The grant `client_credentials` (RFC 6749 §4.4): a client speaks for itself, and is its own subject (RFC 9068 §2.2).
+//! The grant `client_credentials` (RFC 6749 §4.4): a client speaks for itself, and is its own
+//! subject (RFC 9068 §2.2).
 
 use serde_json::Value;
 

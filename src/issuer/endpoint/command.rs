@@ -1,4 +1,5 @@
-//! What the application itself asks for, in process. Its mistakes are errors at their members, as in a configuration.
+//! What the application itself asks for, in process. Its mistakes are errors at their members, as
+//! in a configuration.
 
 use serde_json::{Value, json};
 

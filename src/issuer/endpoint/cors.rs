@@ -1,4 +1,5 @@
-//! Which pages may read an answer (Fetch §3.2): those of public clients run in browsers, and their origins are configured.
+//! Which pages may read an answer (Fetch §3.2): those of public clients run in browsers, and their
+//! origins are configured.
 
 use super::{request::Request, response::Response, settings::Settings};
 
@@ -13,7 +14,8 @@ pub(super) fn preflight() -> Response {
         .with("access-control-max-age", REMEMBERED_SECONDS)
 }
 
-/// Lets the page that asked read the answer, if it is one of those configured. Never with credentials: no cookie means anything here.
+/// Lets the page that asked read the answer, if it is one of those configured. Never with
+/// credentials: no cookie means anything here.
 pub(super) fn shared(settings: &Settings, request: &Request, response: Response) -> Response {
     if settings.origins.is_empty() {
         return response;

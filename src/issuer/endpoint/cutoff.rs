@@ -1,4 +1,5 @@
-//! Cutoffs where no session is: those that tokens of a client's own, or of an exchange, have to come after.
+//! Cutoffs where no session is: those that tokens of a client's own, or of an exchange, have to
+//! come after.
 
 use super::{Issuer, channel::Channel, error_response::ErrorResponse, fleet};
 use crate::issuer::sessions::cutoff::{Party, Settled};
@@ -6,8 +7,8 @@ use crate::time::UnixSeconds;
 
 /// From when on what a subject and a client were issued counts; `None` when nothing was taken back.
 ///
-/// Sessions compare cutoffs with each other; here there are only instants. Where a clock that was fast has written one, the first who sees it
-/// writes down when that was: it was made before.
+/// Sessions compare cutoffs with each other; here there are only instants. Where a clock that was
+/// fast has written one, the first who sees it writes down when that was: it was made before.
 pub(super) async fn of(
     issuer: &Issuer,
     channel: &Channel,

@@ -41,8 +41,8 @@ pub(super) fn checked(
     Ok(Some(Proof { replay_key: format!("p/{}", proof.replay_key), jkt: proof.jkt, until: proof.until }))
 }
 
-/// Uses a proof up (RFC 9449 §11.1). It is asked last, once the grant is known to be good: anybody can sign proofs, and those of strangers
-/// would fill the store.
+/// Uses a proof up (RFC 9449 §11.1). It is asked last, once the grant is known to be good: anybody
+/// can sign proofs, and those of strangers would fill the store.
 pub(super) async fn remember(proof: Option<&Proof>, channel: &Channel) -> Result<(), ErrorResponse> {
     match proof {
         Some(proof) if !channel.is_first(&proof.replay_key, proof.until).await? => {

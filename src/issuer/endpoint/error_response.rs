@@ -59,7 +59,8 @@ impl ErrorResponse {
         ErrorResponse::new(400, "invalid_scope", format!("scope: {reason}"))
     }
 
-    /// RFC 6749 §5.2: who it is has not been shown. One who tried by the Authorization header is told the scheme.
+    /// RFC 6749 §5.2: who it is has not been shown. One who tried by the Authorization header is
+    /// told the scheme.
     pub(super) fn client(parameter: &str, reason: &str, by_header: bool) -> Self {
         let challenge = by_header.then(|| ("www-authenticate", "Basic realm=\"issuer\"".to_owned()));
         ErrorResponse {
@@ -121,7 +122,8 @@ impl ErrorResponse {
         }
     }
 
-    /// Why a session yields nothing. What was wrong with the token is told by its permanent code: whoever holds it learns nothing new.
+    /// Why a session yields nothing. What was wrong with the token is told by its permanent code:
+    /// whoever holds it learns nothing new.
     pub(super) fn refused(parameter: &str, refusal: GrantError) -> Self {
         match refusal.oauth_error() {
             Some("invalid_scope") => ErrorResponse::scope("must be within the granted scope"),
@@ -161,7 +163,8 @@ impl ErrorResponse {
     }
 }
 
-/// RFC 6749 §5.2: a description has neither quotes nor backslashes, and no other than visible ASCII. A name that a request brings may.
+/// RFC 6749 §5.2: a description has neither quotes nor backslashes, and no other than visible
+/// ASCII. A name that a request brings may.
 fn in_alphabet(text: &str) -> String {
     text.chars().map(|c| if matches!(c, ' '..='!' | '#'..='[' | ']'..='~') { c } else { '?' }).take(300).collect()
 }
@@ -173,7 +176,8 @@ impl From<Unavailable> for ErrorResponse {
 }
 
 impl From<IssuerError> for ErrorResponse {
-    /// Minting fails for want of randomness or by a configuration that was not foreseen: nothing that a client could mend.
+    /// Minting fails for want of randomness or by a configuration that was not foreseen: nothing
+    /// that a client could mend.
     fn from(error: IssuerError) -> Self {
         let blame = Blame { kind: "issue_failed", operation: "sign", cause: error.to_string() };
         ErrorResponse {

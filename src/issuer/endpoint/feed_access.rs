@@ -1,7 +1,8 @@
 //! Who may read the revocation feed.
 //!
-//! The feed names what is revoked by keyed hashes, and its key travels with it: whoever has the feed can try names, and learns whether
-//! and when such a subject was signed out. It is therefore for clients that the configuration trusts, unless it is made public by name.
+//! The feed names what is revoked by keyed hashes, and its key travels with it: whoever has the
+//! feed can try names, and learns whether and when such a subject was signed out. It is therefore
+//! for clients that the configuration trusts, unless it is made public by name.
 
 use super::{Issuer, authenticate, channel::Channel, error_response::ErrorResponse, request::Request};
 

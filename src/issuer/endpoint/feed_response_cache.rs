@@ -1,4 +1,5 @@
-//! Answers of the feed that are signed already. All who pull within a second get one: it is as true for the one as for the other.
+//! Answers of the feed that are signed already. All who pull within a second get one: it is as
+//! true for the one as for the other.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! Intents in the store: written before a revocation, taken out after it, and carried out again when nobody has.
+//! Intents in the store: written before a revocation, taken out after it, and carried out again
+//! when nobody has.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +28,8 @@ use crate::issuer::{
 };
 use crate::time::{Leeway, UnixSeconds};
 
-/// How often a row of intents is tried. It is an insurance; what it insures does not wait for it any longer.
+/// How often a row of intents is tried. It is an insurance; what it insures does not wait for it
+/// any longer.
 const TRIES: u32 = 4;
 
 /// As many as are carried out at one time, and as many as may fail at it.
@@ -53,8 +55,9 @@ pub(super) async fn append(
     log::append(issuer, channel, vec![entry]).await
 }
 
-/// Writes down what is about to be revoked, as far as the store lets it. With it goes the cutoff that there is now: by a later one whoever
-/// finds the intent knows that it is done, and ends no session that has begun since.
+/// Writes down what is about to be revoked, as far as the store lets it. With it goes the cutoff
+/// that there is now: by a later one whoever finds the intent knows that it is done, and ends no
+/// session that has begun since.
 pub(super) async fn open(issuer: &Issuer, channel: &Channel, wanted: Wanted) -> Option<Opened> {
     issuer.settings.feed.as_ref()?;
     let coming = Some(issuer.ledger.announce());
@@ -135,8 +138,9 @@ async fn change(channel: &Channel, slot: u8, opened: &[Intent], closed: &[Intent
     channel.swap(&key, found.map_or(0, |entry| entry.version), value, NEVER).await
 }
 
-/// Carries out what was decided and never finished, by whatever process: what this one could not append, and intents of a certain age.
-/// One that cannot be carried out stays, and keeps no other from it; the first failure is told at the end.
+/// Carries out what was decided and never finished, by whatever process: what this one could not
+/// append, and intents of a certain age. One that cannot be carried out stays, and keeps no other
+/// from it; the first failure is told at the end.
 pub(super) async fn tend(issuer: &Issuer, channel: &Channel) -> Result<(), ErrorResponse> {
     if issuer.settings.feed.is_none() {
         return Ok(());
@@ -161,7 +165,8 @@ pub(super) async fn tend(issuer: &Issuer, channel: &Channel) -> Result<(), Error
     let mut held = true;
     for (slot, row) in (0..SLOTS).zip(&rows) {
         if row.as_ref().is_some_and(|row| intent::changed(Some(&row.value), &[], &done).is_some()) {
-            // Whoever writes it meanwhile leaves the rest to the next time: what is carried out again changes nothing.
+            // Whoever writes it meanwhile leaves the rest to the next time: what is carried out
+            // again changes nothing.
             held &= change(channel, slot, &[], &done).await?;
         }
     }
@@ -203,7 +208,8 @@ async fn carried_out(issuer: &Issuer, channel: &Channel, intent: &Intent) -> Res
     Ok(LogEntry { wanted, before })
 }
 
-/// Ends all sessions of the party that have begun. Whatever is granted from now on is dated after the cutoff.
+/// Ends all sessions of the party that have begun. Whatever is granted from now on is dated after
+/// the cutoff.
 pub(super) async fn cut_off(issuer: &Issuer, channel: &Channel, party: Party) -> Result<UnixSeconds, ErrorResponse> {
     let sessions = fleet::lifetimes(issuer, channel).await.session;
     match session_operations::run(issuer, channel, Operation::cut_off(party).of_sessions_that_last(sessions), None)

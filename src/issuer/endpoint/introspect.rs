@@ -70,7 +70,8 @@ async fn of_refresh_token(
     channel: &Channel,
 ) -> Result<Option<Map<String, Value>>, ErrorResponse> {
     let Some(row) = session_operations::read(channel, token.sid()).await? else { return Ok(None) };
-    // Whoever asks has shown that it is the client, and need not hold the key that the session is bound to.
+    // Whoever asks has shown that it is the client, and need not hold the key that the session is
+    // bound to.
     let request = RefreshRequest { token, client: client.id.clone(), jkt: row.jkt, scope: None };
     let operation = Operation::inspect(Inspected::Token(request));
     let row = match session_operations::run(issuer, channel, operation, None).await? {

@@ -1,4 +1,5 @@
-//! The log of revocations in the store, which the feed is made of: reading it, and appending what all requests of this process have to say.
+//! The log of revocations in the store, which the feed is made of: reading it, and appending what
+//! all requests of this process have to say.
 
 use std::sync::{
     Arc, Mutex,
@@ -28,7 +29,8 @@ use crate::time::UnixSeconds;
 /// How many segments are asked for at once.
 const SEGMENTS_AT_ONCE: usize = 64;
 
-/// How often a log is begun anew in which something is missing: its register was of a moment that is past.
+/// How often a log is begun anew in which something is missing: its register was of a moment that
+/// is past.
 const READINGS: u32 = 8;
 
 /// What stands in place of a segment that was lost, and for how long, in seconds.
@@ -38,14 +40,16 @@ const LOST_SECONDS: u64 = 3600;
 /// As many revocations as are kept for a later append when the store gave no answer.
 const MOST_LEFT: usize = 10_000;
 
-/// Between two tries to append, in milliseconds. And between two looks at whether another has done it.
+/// Between two tries to append, in milliseconds. And between two looks at whether another has done
+/// it.
 const RACE_MS: (u64, u64) = (4, 250);
 const LOOK_MS: (u64, u64) = (2, 40);
 
 /// How often a batch waits for others, at most.
 const LINGERS: u32 = 3;
 
-/// Time between two calls of `tend`, in seconds, and the number of revocations after which it is early.
+/// Time between two calls of `tend`, in seconds, and the number of revocations after which it is
+/// early.
 const TEND_SECONDS: u64 = 30;
 const TEND_AFTER: u64 = 5000;
 
@@ -102,7 +106,8 @@ impl Ledger {
         }
     }
 
-    /// Whether the log is to be tended now; whoever is told so does it. So is the first who asks: nobody knows of this process yet.
+    /// Whether the log is to be tended now; whoever is told so does it. So is the first who asks:
+    /// nobody knows of this process yet.
     pub(super) fn is_due(&self, now: UnixSeconds) -> bool {
         let mut tended = locked(&self.tended);
         let in_time =
@@ -158,7 +163,8 @@ fn began(issuer: &Issuer, found: Option<&channel::StoreEntry>) -> Result<Log, Un
     Log::read(found, issuer.ledger.kept().as_deref()).map_err(|_| Unavailable)
 }
 
-/// The register, and how long tokens live, in one reading. The log does without the latter where that gets no answer, and asks for them once.
+/// The register, and how long tokens live, in one reading. The log does without the latter where
+/// that gets no answer, and asks for them once.
 async fn register_and_lifetimes(issuer: &Issuer, channel: &Channel) -> Result<(Log, Lifetimes), Unavailable> {
     if !channel.has_failed()
         && let Ok(found) = channel.read_many([REGISTER, FLEET].map(str::to_owned).into()).await
@@ -169,7 +175,8 @@ async fn register_and_lifetimes(issuer: &Issuer, channel: &Channel) -> Result<(L
     Ok((register(issuer, channel).await?, Lifetimes::LONGEST))
 }
 
-/// The whole log as the store has it now. What was read of it stays for the next who asks, also when something fails on the way.
+/// The whole log as the store has it now. What was read of it stays for the next who asks, also
+/// when something fails on the way.
 pub(super) async fn read(issuer: &Issuer, channel: &Channel, since: Option<&Since>) -> Result<Arc<Log>, Unavailable> {
     let mut pause = Pause::new(RACE_MS.0, RACE_MS.1);
     let mut missed = Vec::new();
@@ -192,7 +199,8 @@ pub(super) async fn read(issuer: &Issuer, channel: &Channel, since: Option<&Sinc
             issuer.ledger.keep(&log);
             return Ok(log);
         }
-        // The register may have been of a moment that is past, and is read again. What it goes on naming is lost.
+        // The register may have been of a moment that is past, and is read again. What it goes on
+        // naming is lost.
         if core::mem::replace(&mut missed, missing.clone()) == missing {
             go_on_without(issuer, channel, &log, &missing).await?;
         }
@@ -201,7 +209,8 @@ pub(super) async fn read(issuer: &Issuer, channel: &Channel, since: Option<&Sinc
     Err(Unavailable)
 }
 
-/// Reads what this process does not hold of a log, and says what is not there, or is not what the register names.
+/// Reads what this process does not hold of a log, and says what is not there, or is not what the
+/// register names.
 async fn complete(issuer: &Issuer, channel: &Channel, log: &mut Log) -> Result<Vec<String>, Unavailable> {
     let mut missing = Vec::new();
     for keys in log.missing(channel.now()).chunks(SEGMENTS_AT_ONCE) {
@@ -216,8 +225,9 @@ async fn complete(issuer: &Issuer, channel: &Channel, log: &mut Log) -> Result<V
     Ok(missing)
 }
 
-/// Begins an epoch without segments that the store has lost before their time, and tells the operator. A row that is not there is shown by a
-/// swap: a copy that lags would say the same of one that is.
+/// Begins an epoch without segments that the store has lost before their time, and tells the
+/// operator. A row that is not there is shown by a swap: a copy that lags would say the same of
+/// one that is.
 async fn go_on_without(issuer: &Issuer, channel: &Channel, log: &Log, missing: &[String]) -> Result<(), Unavailable> {
     let Some(feed) = &issuer.settings.feed else { return Ok(()) };
     for key in missing {
@@ -239,9 +249,11 @@ async fn go_on_without(issuer: &Issuer, channel: &Channel, log: &Log, missing: &
     Ok(())
 }
 
-/// Appends, together with what others of this process have to append. Done again after an error it may stand there twice, which changes nothing.
+/// Appends, together with what others of this process have to append. Done again after an error it
+/// may stand there twice, which changes nothing.
 ///
-/// Whoever fails, as a leader or because its time is over, fails alone: the others go on. What it wanted is appended later.
+/// Whoever fails, as a leader or because its time is over, fails alone: the others go on. What it
+/// wanted is appended later.
 pub(super) async fn append(issuer: &Issuer, channel: &Channel, entries: Vec<LogEntry>) -> Result<(), Unavailable> {
     let Some(feed) = &issuer.settings.feed else { return Ok(()) };
     if entries.is_empty() {
@@ -307,7 +319,8 @@ async fn write(issuer: &Issuer, channel: &Channel, feed: &Feed, lead: &Lead<'_, 
     }
 }
 
-/// Appends what is not in the log yet: somebody revoked it before, and nobody knows how far that came.
+/// Appends what is not in the log yet: somebody revoked it before, and nobody knows how far that
+/// came.
 pub(super) async fn ensure(issuer: &Issuer, channel: &Channel, wanted: Wanted) -> Result<(), Unavailable> {
     let Some(feed) = &issuer.settings.feed else { return Ok(()) };
     let log = read(issuer, channel, None).await?;

@@ -1,7 +1,9 @@
-//! The issuer's endpoints, without a socket, a clock or a store: a request goes in, questions come out, and at last a response.
+//! The issuer's endpoints, without a socket, a clock or a store: a request goes in, questions come
+//! out, and at last a response.
 //!
-//! Whoever has the connection begins an [`Exchange`], carries out each [`IssuerStep`] and hands back what it came to. One endpoint or stage is
-//! one file; what is shared by several stands above them.
+//! Whoever has the connection begins an [`Exchange`], carries out each [`IssuerStep`] and hands
+//! back what it came to. One endpoint or stage is one file; what is shared by several stands above
+//! them.
 
 mod channel;
 mod error_response;
@@ -67,7 +69,8 @@ use error_response::ErrorResponse;
 use log::Ledger;
 use request::Place;
 
-/// An issuer at work: its settings, the log of its feed as far as it was read, and what its requests want of it. Everything else is in the store.
+/// An issuer at work: its settings, the log of its feed as far as it was read, and what its
+/// requests want of it. Everything else is in the store.
 ///
 /// Whoever has the connection and the store carries out one [`IssuerStep`] after another:
 ///
@@ -133,7 +136,8 @@ impl Issuer {
         &self.settings
     }
 
-    /// Begins to answer: a [`Request`] as JSON, or a command of the application's own, which has a member `command`.
+    /// Begins to answer: a [`Request`] as JSON, or a command of the application's own, which has a
+    /// member `command`.
     #[must_use]
     pub fn begin(self: &Arc<Self>, request: &str, now: UnixSeconds) -> Exchange {
         let channel = Channel::new(now);
@@ -168,7 +172,8 @@ impl Exchange {
         self.next.as_ref().unwrap_or(OVER)
     }
 
-    /// Takes what the step came to at `now`, and gives the next one. After the last there is no other.
+    /// Takes what the step came to at `now`, and gives the next one. After the last there is no
+    /// other.
     pub fn resume(&mut self, result: StepResult, now: UnixSeconds) -> &IssuerStep {
         self.channel.tell(result, now);
         self.advance();

@@ -15,7 +15,8 @@ impl Pause {
         Pause { next_ms: first_ms, most_ms }
     }
 
-    /// Waits from half of its time to the whole of it, and says for how long; an error when it cannot, since the request's time is over.
+    /// Waits from half of its time to the whole of it, and says for how long; an error when it
+    /// cannot, since the request's time is over.
     pub(super) async fn wait(&mut self, channel: &Channel) -> Result<u64, Unavailable> {
         let half = self.next_ms.div_euclid(2);
         // Without randomness all wait for as long, which is worse and no error.

@@ -14,7 +14,8 @@ use crate::alg::Alg;
 /// How long metadata may be kept, in seconds.
 const METADATA_SECONDS: u64 = 3600;
 
-/// The JWK Set. Its `Cache-Control` is what the schedule of keys goes by: no key signs before every such copy is over.
+/// The JWK Set. Its `Cache-Control` is what the schedule of keys goes by: no key signs before
+/// every such copy is over.
 pub(super) fn jwks(settings: &Settings, channel: &Channel) -> Response {
     Response::public("application/jwk-set+json", settings.jwks(channel.now()), settings.jwks_cache_seconds)
 }

@@ -37,8 +37,8 @@ pub(super) async fn check(channel: &Channel, key: String, rate: Option<Rate>) ->
     }
 }
 
-/// The key under which a client's address is counted. An IPv6 network of 64 bits belongs to one subscriber (RFC 6177 §2), who could use
-/// another address of it each time.
+/// The key under which a client's address is counted. An IPv6 network of 64 bits belongs to one
+/// subscriber (RFC 6177 §2), who could use another address of it each time.
 pub(super) fn address_key(address: &str) -> String {
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V4(address)) => format!("address/{address}"),

@@ -1,4 +1,5 @@
-//! Where codes may be sent (RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1): three kinds of URI, each an exact text.
+//! Where codes may be sent (RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1): three kinds of URI, each
+//! an exact text.
 
 use crate::document::url;
 
@@ -7,8 +8,9 @@ const LONGEST: usize = 2000;
 
 /// Checks a redirect URI of the configuration.
 ///
-/// STRICTER than RFC 6749 §3.1.2: a scheme without a dot (`javascript:`, `data:`, `myapp:`) belongs to nobody, or to the browser itself
-/// (RFC 8252 §7.1, §8.4); and no `*`, since URIs are compared as they are and whoever writes it expects a pattern.
+/// STRICTER than RFC 6749 §3.1.2: a scheme without a dot (`javascript:`, `data:`, `myapp:`)
+/// belongs to nobody, or to the browser itself (RFC 8252 §7.1, §8.4); and no `*`, since URIs are
+/// compared as they are and whoever writes it expects a pattern.
 pub(super) fn check(uri: &str) -> Result<(), &'static str> {
     if uri.len() > LONGEST {
         return Err("must have at most 2000 bytes");

@@ -1,4 +1,5 @@
-//! A request as it came, and as it may be answered: over TLS, at a place there is, with a form of bounded size.
+//! A request as it came, and as it may be answered: over TLS, at a place there is, with a form of
+//! bounded size.
 
 use serde::Deserialize;
 
@@ -12,7 +13,8 @@ const PLAIN: &str = "must be https. http is allowed only on a loopback name, if 
                      or the configured issuer is such a URL itself";
 /// RFC 6749 §3.2.
 const FORM: &str = "application/x-www-form-urlencoded";
-/// RFC 8414 §3.1: this stands between the host and the path of the issuer. Behind the path it is found as well.
+/// RFC 8414 §3.1: this stands between the host and the path of the issuer. Behind the path it is
+/// found as well.
 const WELL_KNOWN: &str = "/.well-known/oauth-authorization-server";
 
 /// A request as a shell hands it over.
@@ -25,8 +27,8 @@ pub struct Request {
     pub url: String,
     /// Names and values.
     pub headers: Vec<(String, String)>,
-    /// The body, or as much of it as shows that it is too long; `null` when it is no text. Left out, it is asked for by
-    /// [`IssuerStep::Body`](super::IssuerStep::Body) when it is needed.
+    /// The body, or as much of it as shows that it is too long; `null` when it is no text. Left
+    /// out, it is asked for by [`IssuerStep::Body`](super::IssuerStep::Body) when it is needed.
     #[serde(default, deserialize_with = "given")]
     pub body: Option<Option<String>>,
     /// The address of the client, as whoever terminates its connection knows it.
@@ -67,7 +69,8 @@ impl Place {
 }
 
 impl Request {
-    /// The header of that name, if there is one. Two are one with a comma (RFC 9110 §5.3), which nothing here takes.
+    /// The header of that name, if there is one. Two are one with a comma (RFC 9110 §5.3), which
+    /// nothing here takes.
     pub(super) fn header(&self, name: &str) -> Option<String> {
         let values = self.headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
         let values: Vec<&str> = values.map(|(_, value)| value.as_str()).collect();
@@ -76,8 +79,8 @@ impl Request {
 
     /// Where it goes, and what stands behind the question mark.
     ///
-    /// RFC 6749 §1.6, §3.2: secrets and tokens travel over TLS alone. On its own machine nobody listens.
-    /// The host is what the client wrote into `Host`, and so never enough.
+    /// RFC 6749 §1.6, §3.2: secrets and tokens travel over TLS alone. On its own machine nobody
+    /// listens. The host is what the client wrote into `Host`, and so never enough.
     pub(super) fn place(&self, settings: &Settings) -> Result<(Place, Option<&str>), ErrorResponse> {
         let url = Url::parse(&self.url)
             .ok_or_else(|| ErrorResponse::request("url", "must be an absolute URL of http or https"))?;

@@ -33,7 +33,8 @@ impl<'t> Target<'t> {
     /// The claims that name a target, here and in process: those that tokens have.
     pub(super) const CLAIMS: [&'static str; 4] = ["sub", "sid", "client_id", "kid"];
 
-    /// What has that value in that claim; `None` for a `sid` that names no session, and for other claims.
+    /// What has that value in that claim; `None` for a `sid` that names no session, and for other
+    /// claims.
     pub(super) fn of(claim: &str, value: &'t str) -> Option<Self> {
         match claim {
             "sub" => Some(Target::Subject(value)),
@@ -45,7 +46,8 @@ impl<'t> Target<'t> {
     }
 }
 
-/// The snapshot, or what has come since a version. Documents are signed now, and say so: nobody may keep them.
+/// The snapshot, or what has come since a version. Documents are signed now, and say so: nobody
+/// may keep them.
 pub(super) async fn feed(
     issuer: &Issuer,
     request: &Request,
@@ -62,7 +64,8 @@ pub(super) async fn feed(
         })
     });
     let since = since.transpose()?;
-    // A document is as old as its reading: what is revoked while it is under way may be missing in it.
+    // A document is as old as its reading: what is revoked while it is under way may be missing in
+    // it.
     let read_at = channel.now();
     let log = log::read(issuer, channel, since.as_ref()).await?;
     let of = (log.place(), read_at);
@@ -89,7 +92,8 @@ pub(super) async fn feed(
 
 /// The administrator's revoke: a `claim` and its `value`, from a client that may.
 ///
-/// The claim is no parameter of its own: in a form `client_id` names the client that asks (RFC 6749 §2.3.1).
+/// The claim is no parameter of its own: in a form `client_id` names the client that asks (RFC
+/// 6749 §2.3.1).
 pub(super) async fn administer(
     issuer: &Issuer,
     request: &Request,
@@ -134,7 +138,8 @@ pub(super) async fn revoke(issuer: &Issuer, channel: &Channel, target: Target<'_
     }
 }
 
-/// Ends all sessions of the party. The store first: whatever it grants from now on is dated after the cutoff, which the feed then names.
+/// Ends all sessions of the party. The store first: whatever it grants from now on is dated after
+/// the cutoff, which the feed then names.
 async fn end_all(issuer: &Issuer, channel: &Channel, party: Party, wanted: Wanted) -> Result<(), ErrorResponse> {
     let mut intent = intents::open(issuer, channel, wanted.clone()).await;
     let before = intents::cut_off(issuer, channel, party).await?;

@@ -41,7 +41,8 @@ async fn by_refresh_token(
     channel: &Channel,
 ) -> Result<(), ErrorResponse> {
     let Some(row) = session_operations::read(channel, token.sid()).await? else { return Ok(()) };
-    // RFC 9449 asks for no proof here: who holds a bound token without its key can end the session and nothing more.
+    // RFC 9449 asks for no proof here: who holds a bound token without its key can end the session
+    // and nothing more.
     let jkt = row.jkt.clone();
     let request = RefreshRequest { token, client: caller.client.id.clone(), jkt, scope: None };
     let decided = session::revoke_by_token(Some(&row), &request, channel.now(), &issuer.settings.rules);
@@ -76,7 +77,8 @@ async fn by_access_token(
         return Ok(log::ensure(issuer, channel, wanted).await?);
     }
     let mut intent = intents::open(issuer, channel, wanted.clone()).await;
-    // Here first, as for sessions. Nobody can fill the feed with one token: what it lists already is not appended.
+    // Here first, as for sessions. Nobody can fill the feed with one token: what it lists already
+    // is not appended.
     let _ = intents::mark_token(channel, jti).await?;
     intents::append(issuer, channel, &mut intent, LogEntry::of(wanted)).await?;
     intents::close(issuer, intent);

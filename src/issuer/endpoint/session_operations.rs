@@ -25,10 +25,12 @@ use crate::issuer::{
 /// Between two tries to write one row, in milliseconds.
 const RACE_MS: (u64, u64) = (1, 100);
 
-/// Carries an operation out. A refresh is admitted on the way, once its token is known to be authentic.
+/// Carries an operation out. A refresh is admitted on the way, once its token is known to be
+/// authentic.
 ///
-/// A session is revoked by the swap of its row, whatever becomes of the log. An intent is written before, and the log after it: whoever
-/// finds the one without the other finishes the work. The answer waits for both.
+/// A session is revoked by the swap of its row, whatever becomes of the log. An intent is written
+/// before, and the log after it: whoever finds the one without the other finishes the work. The
+/// answer waits for both.
 pub(super) async fn run(
     issuer: &Issuer,
     channel: &Channel,
@@ -49,7 +51,8 @@ pub(super) async fn run(
 /// What an operation means for the log.
 #[derive(Default)]
 struct Listing {
-    /// Whether what it revokes is to be listed: not what a cutoff has ended, which is in the feed by that.
+    /// Whether what it revokes is to be listed: not what a cutoff has ended, which is in the feed
+    /// by that.
     announces: bool,
     intent: Option<Opened>,
     /// The session that was revoked by it.
@@ -143,7 +146,8 @@ pub(super) async fn read(channel: &Channel, sid: SessionId) -> Result<Option<Row
     row.map_err(|error| ErrorResponse::unreadable("a session", error))
 }
 
-/// Ends a session for good. Of one that was revoked before nobody knows whether it came to the log: it is looked for there.
+/// Ends a session for good. Of one that was revoked before nobody knows whether it came to the
+/// log: it is looked for there.
 pub(super) async fn end(issuer: &Issuer, channel: &Channel, sid: SessionId) -> Result<(), ErrorResponse> {
     let mut listing = Listing { announces: true, ..Listing::default() };
     let outcome = carry_out(issuer, channel, Operation::revoke(sid), None, &mut listing).await?;

@@ -72,7 +72,8 @@ pub struct Settings {
 pub(super) struct Upstream {
     /// Its keys may be fetched while requests are under way.
     pub(super) verifier: Mutex<Verifier>,
-    /// The subject stays as it is, since no two of the issuers and no user of our own can have the same.
+    /// The subject stays as it is, since no two of the issuers and no user of our own can have the
+    /// same.
     pub(super) verbatim: bool,
 }
 
@@ -83,18 +84,20 @@ impl Upstream {
 }
 
 impl Settings {
-    /// Reads the configuration, and the secrets: `{ signingKeys: [{ jwk, publishedAtSeconds?, signsFromSeconds? }], rootKeys:
-    /// [{ secret, mintsFromSeconds? }], feedKey? }`.
+    /// Reads the configuration, and the secrets:
+    /// `{ signingKeys: [{ jwk, publishedAtSeconds?, signsFromSeconds? }], rootKeys: [{ secret, mintsFromSeconds? }], feedKey? }`.
     ///
     /// # Errors
-    /// The first mistake, at the member at fault: those of the secrets under `/signingKeys`, `/rootKeys` and `/feedKey`. Never a value.
+    /// The first mistake, at the member at fault: those of the secrets under `/signingKeys`,
+    /// `/rootKeys` and `/feedKey`. Never a value.
     pub fn from_json(config: &str, secrets: &str) -> Result<Self, PolicyError> {
         let document = document::parse(config)?;
         document.only(&MEMBERS)?;
         let raw: Value = serde_json::from_str(config).map_err(|_| PolicyError::here("is not a JSON object"))?;
         let issuer = document.required_string("issuer")?.to_owned();
         url::check(&issuer).map_err(|reason| PolicyError::at("issuer", reason))?;
-        // RFC 8414 §2: no query and no fragment. A slash at the end would be doubled, or lost, in half of all clients.
+        // RFC 8414 §2: no query and no fragment. A slash at the end would be doubled, or lost, in
+        // half of all clients.
         let url = Url::parse(&issuer).filter(|url| url.query.is_none() && !issuer.ends_with('/'));
         let url = url.ok_or_else(|| {
             PolicyError::at("issuer", "must be a URL without a query, a fragment or a trailing slash")
@@ -186,7 +189,8 @@ impl Settings {
     /// Takes the JWK Set that an upstream issuer publishes.
     ///
     /// # Errors
-    /// As [`Verifier::set_remote_keys`](crate::Verifier::set_remote_keys). The present keys then stay.
+    /// As [`Verifier::set_remote_keys`](crate::Verifier::set_remote_keys). The present keys then
+    /// stay.
     pub fn set_remote_keys(&self, issuer: &str, jwks: &str) -> Result<KeyReport, PolicyError> {
         let upstream = self.upstream.as_ref();
         let upstream = upstream.ok_or_else(|| PolicyError::at("issuer", "is not one of the upstream issuers"))?;
@@ -294,7 +298,8 @@ fn limits(section: Option<&Object<'_>>) -> Result<Rates, PolicyError> {
     Ok(Rates { address: rate("address")?, session: rate("session")?, client: rate("client")? })
 }
 
-/// The pages that may read answers (Fetch §3.2). A wildcard would let any page spend what a user's browser holds.
+/// The pages that may read answers (Fetch §3.2). A wildcard would let any page spend what a user's
+/// browser holds.
 fn origins(section: Option<&Object<'_>>) -> Result<Vec<String>, PolicyError> {
     let Some(section) = section else { return Ok(Vec::new()) };
     section.only(&["origins"])?;

@@ -1,5 +1,5 @@
-//! What entries of the store are called. A name of the outside world is hashed first: a key has a bounded length, and tells no stranger whom
-//! it is about.
+//! What entries of the store are called. A name of the outside world is hashed first: a key has a
+//! bounded length, and tells no stranger whom it is about.
 
 use sha2::{Digest, Sha256};
 

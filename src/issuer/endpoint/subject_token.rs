@@ -1,5 +1,6 @@
-//! What a subject token says beside its subject, and what an exchange must not lose of it (RFC 8693): no token comes out of an exchange that
-//! may do more, be used by others, or hide who acts.
+//! What a subject token says beside its subject, and what an exchange must not lose of it
+//! (RFC 8693): no token comes out of an exchange that may do more, be used by others, or hide who
+//! acts.
 
 use serde_json::{Map, Value};
 
@@ -22,7 +23,8 @@ pub(super) struct Named<'n> {
 pub(super) fn check(payload: &str, acting: &Named<'_>, jkt: Option<&str>) -> Result<(), ErrorResponse> {
     is_bound_to(payload, jkt)?;
     let claims = read(payload);
-    // STRICTER than RFC 8693 §4.1: the chain of actors would end in another issuer's names, or be lost.
+    // STRICTER than RFC 8693 §4.1: the chain of actors would end in another issuer's names, or be
+    // lost.
     if claims.contains_key("act") {
         return Err(refused("has an act claim: a delegated token cannot be exchanged again"));
     }
@@ -33,7 +35,8 @@ pub(super) fn check(payload: &str, acting: &Named<'_>, jkt: Option<&str>) -> Res
     }
 }
 
-/// A token that is bound stays so, and its key has to be proven here (RFC 9449 §5, §6; RFC 7800 §3).
+/// A token that is bound stays so, and its key has to be proven here (RFC 9449 §5, §6; RFC 7800
+/// §3).
 fn is_bound_to(payload: &str, jkt: Option<&str>) -> Result<(), ErrorResponse> {
     let claims = document::parse(payload).map_err(|_| refused("cannot be decoded"))?;
     let confirmation = Confirmation::of(&claims)
@@ -49,8 +52,9 @@ fn is_bound_to(payload: &str, jkt: Option<&str>) -> Result<(), ErrorResponse> {
     }
 }
 
-/// RFC 8693 §4.4: does `may_act` name this client? By `sub` or `client_id`, and if by `iss`, as one of this issuer's; nothing else is known
-/// of a client, so that anything else names another party.
+/// RFC 8693 §4.4: does `may_act` name this client? By `sub` or `client_id`, and if by `iss`, as
+/// one of this issuer's; nothing else is known of a client, so that anything else names another
+/// party.
 fn names(party: &Value, acting: &Named<'_>) -> bool {
     let Value::Object(party) = party else { return false };
     let known = party.iter().all(|(name, value)| match name.as_str() {
@@ -61,8 +65,8 @@ fn names(party: &Value, acting: &Named<'_>) -> bool {
     known && (party.contains_key("sub") || party.contains_key("client_id"))
 }
 
-/// The scope of what is issued: of what is asked for, or of all that the client may have, what the token has. A token without a scope gives
-/// none.
+/// The scope of what is issued: of what is asked for, or of all that the client may have, what the
+/// token has. A token without a scope gives none.
 pub(super) fn scope(payload: &str, client: Option<&str>, asked: Option<&str>) -> Result<Option<String>, ErrorResponse> {
     if narrowed(client, asked).is_none() {
         return Err(ErrorResponse::scope("must be within this client's scope"));
@@ -71,8 +75,9 @@ pub(super) fn scope(payload: &str, client: Option<&str>, asked: Option<&str>) ->
     narrowed(held.as_deref(), asked).ok_or_else(|| ErrorResponse::scope("must be within the subject token's scope"))
 }
 
-/// `scope` (RFC 8693 §4.2), or the `scp` that some issuers write instead, a text or an array of texts. A text of an array is one scope,
-/// and none when there is a space in it: it would be two beside the others.
+/// `scope` (RFC 8693 §4.2), or the `scp` that some issuers write instead, a text or an array of
+/// texts. A text of an array is one scope, and none when there is a space in it: it would be two
+/// beside the others.
 fn held(claims: &Map<String, Value>) -> Option<String> {
     let texts = match claims.get("scope").or_else(|| claims.get("scp"))? {
         Value::String(text) => text.clone(),

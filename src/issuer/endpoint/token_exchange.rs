@@ -1,4 +1,5 @@
-//! Token exchange (RFC 8693): a token of an upstream issuer, verified by our own verifier, for one of ours.
+//! Token exchange (RFC 8693): a token of an upstream issuer, verified by our own verifier, for one
+//! of ours.
 
 use serde_json::Value;
 
@@ -16,7 +17,8 @@ use super::{
 use crate::{jws::compact::names_unverified, limits::Limits, rejection::Rejection, verifier::Accepted};
 
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
-/// What a subject token may be called (RFC 8693 §3). Which kinds are taken says the policy, by `types`; the name is the client's.
+/// What a subject token may be called (RFC 8693 §3). Which kinds are taken says the policy, by
+/// `types`; the name is the client's.
 const SUBJECT_TYPES: [&str; 3] =
     [ACCESS_TOKEN, "urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"];
 
@@ -59,7 +61,8 @@ pub(super) async fn answer(
     let claims = accepted.claims();
     let subject = claims.sub.as_deref().filter(|sub| !sub.is_empty());
     let subject = subject.ok_or_else(|| refused("has no sub"))?;
-    // Two issuers may each have an alice. An issuer is a URL without a fragment, so that the name is read in one way only.
+    // Two issuers may each have an alice. An issuer is a URL without a fragment, so that the name
+    // is read in one way only.
     let qualified = format!("{}#{subject}", claims.iss);
     let subject = if upstream.verbatim { subject } else { &qualified };
     bounds::check_text("sub", subject, bounds::SUBJECT)
@@ -104,8 +107,9 @@ async fn verified(upstream: &Upstream, token: &str, channel: &Channel) -> Result
     if upstream.with(has_keys) { Err(refused(rejection.code())) } else { Err(ErrorResponse::without_keys(&issuer)) }
 }
 
-/// Whose keys are to be fetched: those of the issuer that the token names, if its keys are published and this one is not among them. Nobody
-/// has checked who wrote the name: it chooses between configured places.
+/// Whose keys are to be fetched: those of the issuer that the token names, if its keys are
+/// published and this one is not among them. Nobody has checked who wrote the name: it chooses
+/// between configured places.
 fn wanting(upstream: &Upstream, token: &str, rejection: &Rejection) -> Option<(String, Option<String>)> {
     if !rejection.concerns_keys() {
         return None;

@@ -44,7 +44,8 @@ pub(super) struct Wanted<'w> {
     pub(super) longest_seconds: u64,
 }
 
-/// The response for an access token that belongs to no session. There is no refresh token (RFC 6749 §4.4.3).
+/// The response for an access token that belongs to no session. There is no refresh token (RFC
+/// 6749 §4.4.3).
 pub(super) async fn alone(
     issuer: &Issuer,
     channel: &Channel,

@@ -17,7 +17,8 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Expiry (8 bytes), the number of tokens and of cutoffs (2 each), tokens (8 each), cutoffs (8 and 8), all in network order.
+    /// Expiry (8 bytes), the number of tokens and of cutoffs (2 each), tokens (8 each), cutoffs (8
+    /// and 8), all in network order.
     pub(super) fn write(&self, bytes: &mut Vec<u8>) {
         // A batch is bounded by `MOST_AT_ONCE`, far below 2¹⁶.
         let count = |length: usize| u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();

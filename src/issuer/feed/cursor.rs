@@ -33,11 +33,13 @@ pub enum Since {
 pub enum Proven {
     /// It does.
     Yes,
-    /// It does not: it may be of a feed key before or after this one, or made up. It proves nothing, and is as good as a version.
+    /// It does not: it may be of a feed key before or after this one, or made up. It proves
+    /// nothing, and is as good as a version.
     No,
 }
 
-/// Makes and reads cursors of one issuer. Their key is derived from the feed key, which may serve several issuers.
+/// Makes and reads cursors of one issuer. Their key is derived from the feed key, which may serve
+/// several issuers.
 #[derive(Clone)]
 pub(super) struct Cursors {
     pub(super) key: [u8; 32],
@@ -66,7 +68,8 @@ impl Cursors {
     }
 
     fn mac(&self, bytes: &[u8]) -> Hmac<Sha256> {
-        // HMAC takes a key of any length; a default key would be a constant, and 32 bytes never are refused.
+        // HMAC takes a key of any length; a default key would be a constant, and 32 bytes never
+        // are refused.
         let mut mac = <Hmac<Sha256> as Mac>::new(&self.key.into_padded());
         mac.update(bytes);
         // What is before has a fixed length.

@@ -18,11 +18,13 @@ const RELIED_SECONDS: u64 = 86_400;
 /// The answer to a pull.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedResponse {
-    /// 200; 410 when there is no way from what is held, and the snapshot is to be pulled (RFC 9110 §15.5.11).
+    /// 200; 410 when there is no way from what is held, and the snapshot is to be pulled (RFC 9110
+    /// §15.5.11).
     pub status: u16,
     /// One document, signed now.
     pub body: String,
-    /// The version that the answer leads to: the `ETag`. Answers are signed anew and must not be cached (`no-store`).
+    /// The version that the answer leads to: the `ETag`. Answers are signed anew and must not be
+    /// cached (`no-store`).
     pub version: u64,
 }
 
@@ -55,7 +57,8 @@ impl Feed {
         let body = if held == version {
             self.document(log, &tokens, &cutoffs, [("current", head.into())], now)?
         } else {
-            // The batch that named one may have expired on the way; a signing key is taken back for good.
+            // The batch that named one may have expired on the way; a signing key is taken back
+            // for good.
             log.name_keys(&mut cutoffs);
             let previous = base64url::encode(&from.head);
             let links = [("since", json!(held)), ("previous", previous.into()), ("head", head.into())];

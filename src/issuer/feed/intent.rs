@@ -1,4 +1,5 @@
-//! Intents: revocations that were decided, in a row that a later process finds, until they are known to be in the log.
+//! Intents: revocations that were decided, in a row that a later process finds, until they are
+//! known to be in the log.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,8 @@ pub const SLOTS: u8 = 8;
 /// How old an intent is, in seconds, when its process is taken to have stopped.
 const LOST_SECONDS: u64 = 15;
 
-/// As many as a row holds, and as long as a name in it may be; beyond that there is no insurance, and the revocation goes on without.
+/// As many as a row holds, and as long as a name in it may be; beyond that there is no insurance,
+/// and the revocation goes on without.
 const MOST: usize = 1000;
 const LONGEST_NAME: usize = 200;
 
@@ -65,7 +67,8 @@ impl Wanted {
 pub struct Intent {
     /// When.
     pub at: u64,
-    /// For a subject or a client: the cutoff that there was before. It is done when there is a later one.
+    /// For a subject or a client: the cutoff that there was before. It is done when there is a
+    /// later one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<u64>,
     /// What.
@@ -74,14 +77,16 @@ pub struct Intent {
 }
 
 impl Intent {
-    /// Does that cutoff show that it is done? What it was to end began before it was decided, and so under the cutoff that was seen then.
+    /// Does that cutoff show that it is done? What it was to end began before it was decided, and
+    /// so under the cutoff that was seen then.
     #[must_use]
     pub fn is_done(&self, cutoff: UnixSeconds) -> bool {
         cutoff.get() > self.seen.unwrap_or(self.at.saturating_add(1))
     }
 
-    /// Is its process taken to have stopped? One that is dated in the future is of a process whose clock is ahead, and of nobody knows when:
-    /// what is carried out twice does no harm, and what waits for that instant does.
+    /// Is its process taken to have stopped? One that is dated in the future is of a process whose
+    /// clock is ahead, and of nobody knows when: what is carried out twice does no harm, and what
+    /// waits for that instant does.
     #[must_use]
     pub fn is_lost(&self, now: UnixSeconds) -> bool {
         now.get().abs_diff(self.at) >= LOST_SECONDS
@@ -101,7 +106,8 @@ pub fn key(slot: u8) -> String {
     format!("f/intent/{}", slot.checked_rem(SLOTS).unwrap_or_default())
 }
 
-/// What a row holds. One that cannot be read holds nothing: it is an insurance, and must not stop what it insures.
+/// What a row holds. One that cannot be read holds nothing: it is an insurance, and must not stop
+/// what it insures.
 #[must_use]
 pub fn read(value: Option<&str>) -> Vec<Intent> {
     let written = value.and_then(|text| serde_json::from_str::<Written>(text).ok());

@@ -14,7 +14,8 @@ use super::{
 use crate::{base64url, revocation::HashKey, time::UnixSeconds};
 use sha2::{Digest, Sha256};
 
-/// What was read of the log. Segments never change, so that those of an earlier reading serve the next.
+/// What was read of the log. Segments never change, so that those of an earlier reading serve the
+/// next.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
     /// The register, and the version and value that the store has of it.
@@ -24,7 +25,8 @@ pub struct Log {
 }
 
 impl Log {
-    /// The log that the store's register begins, with the version it was read with; what this process has read before serves again.
+    /// The log that the store's register begins, with the version it was read with; what this
+    /// process has read before serves again.
     ///
     /// # Errors
     /// A value that was never written.
@@ -110,7 +112,8 @@ impl Log {
         batches.filter(|batch| batch.expires > now.get()).any(|batch| batch.tokens.binary_search(&hash).is_ok())
     }
 
-    /// The batches since a version, if there is a way from it: with the place in the chain where it stood.
+    /// The batches since a version, if there is a way from it: with the place in the chain where
+    /// it stood.
     pub(super) fn since(&self, version: u64) -> Option<(Origin, Vec<&Batch>)> {
         let Place { version: last, head, .. } = self.place();
         if last == version {
@@ -127,7 +130,8 @@ impl Log {
         Some((found, rest.iter().chain(later).collect()))
     }
 
-    /// Does the log not lead to that place, at which it has been? Of one that is too far back nobody knows.
+    /// Does the log not lead to that place, at which it has been? Of one that is too far back
+    /// nobody knows.
     pub(super) fn has_lost(&self, place: &Place) -> bool {
         if place.epoch != self.epoch() {
             return place.epoch > self.epoch();
@@ -152,7 +156,8 @@ pub(super) fn fold<'b>(batches: impl Iterator<Item = &'b Batch>, now: UnixSecond
     for batch in batches {
         let live = batch.expires > now.get();
         tokens.extend(batch.tokens.iter().filter(|_| live));
-        // A signing key is taken back for good, and whoever missed its batch has to hear of it however late.
+        // A signing key is taken back for good, and whoever missed its batch has to hear of it
+        // however late.
         for (name, before) in batch.cutoffs.iter().filter(|(_, before)| live || **before == UnixSeconds::MAX.get()) {
             let known = cutoffs.entry(*name).or_insert(0);
             *known = (*before).max(*known);

@@ -1,7 +1,9 @@
-//! The feed of revocations: a log in the issuer's store, and the signed documents that edges pull (`crate::revocation::snapshot`).
+//! The feed of revocations: a log in the issuer's store, and the signed documents that edges pull
+//! (`crate::revocation::snapshot`).
 //!
-//! `DESIGN.md` beside this file says which rows there are, what is done with them, and what holds at all times. Nothing here reads or writes:
-//! whoever has a store does so, in these loops (`swap(w)` is `store.swap(w.key, w.expected, w.value, w.ends_at)`):
+//! `DESIGN.md` beside this file says which rows there are, what is done with them, and what holds
+//! at all times. Nothing here reads or writes: whoever has a store does so, in these loops
+//! (`swap(w)` is `store.swap(w.key, w.expected, w.value, w.ends_at)`):
 //!
 //! ```text
 //! read:    log = Log::read(store.read(REGISTER)?, the log of the last reading)?
@@ -13,8 +15,8 @@
 //!          feed.answer(&log, since, now)                                       // GET /revocations[?since=…]
 //! ```
 //!
-//! The register is to be read anew before it is served from: what was appended before the reading began is then in the answer, and the answer's
-//! `iat` says so truthfully.
+//! The register is to be read anew before it is served from: what was appended before the reading
+//! began is then in the answer, and the answer's `iat` says so truthfully.
 
 mod batch;
 mod cursor;
@@ -81,7 +83,8 @@ pub enum Revoked<'r> {
 pub struct Known {
     /// Where it has seen the log before.
     pub place: Option<Place>,
-    /// How long access tokens live that other configurations of this issuer have issued, in seconds.
+    /// How long access tokens live that other configurations of this issuer have issued, in
+    /// seconds.
     pub token_seconds: u64,
 }
 
@@ -104,10 +107,12 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// The feed of that `iss`, whose access tokens live for at most so many seconds: an entry lives as long, and for the leeway of verifiers.
+    /// The feed of that `iss`, whose access tokens live for at most so many seconds: an entry
+    /// lives as long, and for the leeway of verifiers.
     ///
     /// # Errors
-    /// An empty issuer (`/issuer`); a key that is among those that sign tokens, by the JWK Set that is published (`/feedKey`).
+    /// An empty issuer (`/issuer`); a key that is among those that sign tokens, by the JWK Set
+    /// that is published (`/feedKey`).
     pub fn new(
         key: SigningKey,
         issuer: &str,
@@ -137,7 +142,8 @@ impl Feed {
         self.cursors.read(text)
     }
 
-    /// What takes these back. `random` becomes the key of all hashes when it is the first of the log, and is not used otherwise.
+    /// What takes these back. `random` becomes the key of all hashes when it is the first of the
+    /// log, and is not used otherwise.
     ///
     /// # Errors
     /// Nothing to revoke, or more than [`MOST_AT_ONCE`] (`/revoked`).
@@ -161,7 +167,8 @@ impl Feed {
         for entry in revoked {
             self.enter(&register.key, *entry, &mut tokens, &mut cutoffs, &mut kids);
         }
-        // A token that a cutoff refuses may have been issued until then, and lives on for as long as any.
+        // A token that a cutoff refuses may have been issued until then, and lives on for as long
+        // as any.
         let begins = cutoffs.values().copied().max().unwrap_or_default().max(register.clocks.present());
         let expires = begins.saturating_add(hold).min(NEVER);
         let mut batch = Batch { expires, tokens: log::ascending(tokens), cutoffs };
@@ -175,8 +182,9 @@ impl Feed {
         Ok(Append { segment, register: register.write(log.stored_version()) })
     }
 
-    /// What begins another epoch, if one is due: a place is proven that the log does not lead to, by an edge's cursor or by what this process
-    /// has read before; or this feed key is new to the log. A reading that was stale makes a write whose swap fails.
+    /// What begins another epoch, if one is due: a place is proven that the log does not lead to,
+    /// by an edge's cursor or by what this process has read before; or this feed key is new to the
+    /// log. A reading that was stale makes a write whose swap fails.
     #[must_use]
     pub fn renewed(
         &self,
@@ -196,7 +204,8 @@ impl Feed {
         Some(self.stamped(register, log, known, now))
     }
 
-    /// What goes on without these segments, which the store has lost before their time: in another epoch, so that edges keep what they hold.
+    /// What goes on without these segments, which the store has lost before their time: in another
+    /// epoch, so that edges keep what they hold.
     #[must_use]
     pub fn without(&self, log: &Log, lost: &[String], known: &Known, now: UnixSeconds) -> Option<Write> {
         let mut register = log.register.as_deref()?.clone();
@@ -210,7 +219,8 @@ impl Feed {
         register.write(log.stored_version())
     }
 
-    /// How long an entry matters: no token that it could concern lives longer, of whatever configuration it is.
+    /// How long an entry matters: no token that it could concern lives longer, of whatever
+    /// configuration it is.
     fn hold(&self, known: &Known) -> u64 {
         self.entry_seconds.max(known.token_seconds.saturating_add(Leeway::CAP))
     }
@@ -249,7 +259,8 @@ impl Feed {
         Some(register)
     }
 
-    /// By the clock, so that no edge has heard of it, and later than any that is known, whatever the clock says.
+    /// By the clock, so that no edge has heard of it, and later than any that is known, whatever
+    /// the clock says.
     fn begin_epoch(&self, register: &mut Register, last: u64, now: UnixSeconds) {
         register.epoch = now.get().max(last.saturating_add(1));
         register.sign_with(self.key.kid());

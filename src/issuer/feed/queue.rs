@@ -1,7 +1,9 @@
-//! One batch of all that wait: of the requests of a process one leads and writes for everybody, and the others wait for what comes of it.
+//! One batch of all that wait: of the requests of a process one leads and writes for everybody,
+//! and the others wait for what comes of it.
 //!
-//! There is no runtime to wake anybody: who waits looks again after a while. A request may end at any point, and its runtime may not even
-//! say so (workerd stops what nobody waits for any more); whoever has seen a leader do nothing for too long takes its place.
+//! There is no runtime to wake anybody: who waits looks again after a while. A request may end at
+//! any point, and its runtime may not even say so (workerd stops what nobody waits for any more);
+//! whoever has seen a leader do nothing for too long takes its place.
 
 use std::{
     collections::{BTreeSet, VecDeque},

@@ -1,4 +1,5 @@
-//! The one row that says where the log is: what the newest batches are, and in which segments the older ones lie.
+//! The one row that says where the log is: what the newest batches are, and in which segments the
+//! older ones lie.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -23,13 +24,16 @@ pub const NEVER: u64 = UnixSeconds::MAX.get();
 /// The version of the JSON form.
 const VERSION: u64 = 1;
 
-/// How much the tail may hold, in bytes before base64url: with the list of segments it stays below the 64 KiB of Deno KV.
+/// How much the tail may hold, in bytes before base64url: with the list of segments it stays below
+/// the 64 KiB of Deno KV.
 const TAIL_BYTES: usize = 24 * 1024;
 
-/// How much longer than its entries a segment is kept, in seconds: whoever read the register before may yet look for it.
+/// How much longer than its entries a segment is kept, in seconds: whoever read the register
+/// before may yet look for it.
 const SLACK_SECONDS: u64 = 3600;
 
-/// As many names of feed keys, and of signing keys that were taken back, as the register holds itself.
+/// As many names of feed keys, and of signing keys that were taken back, as the register holds
+/// itself.
 const MOST_SIGNERS: usize = 8;
 const MOST_KEYS: usize = 500;
 
@@ -154,7 +158,8 @@ impl Register {
         Write { key: REGISTER.to_owned(), expected, value, ends_at: NEVER }
     }
 
-    /// The register with one batch more, and the segment to be written before it. What has expired before `past` is retired.
+    /// The register with one batch more, and the segment to be written before it. What has expired
+    /// before `past` is retired.
     pub(super) fn with(&self, batch: Batch, past: u64) -> (Register, Option<Write>) {
         let mut next = self.clone();
         next.segments.retain(|segment| segment.expires > past);
@@ -178,7 +183,8 @@ impl Register {
         (next, segment)
     }
 
-    /// Names a signing key that is taken back for good; `false` when there are too many, and it has to be in a batch for ever.
+    /// Names a signing key that is taken back for good; `false` when there are too many, and it
+    /// has to be in a batch for ever.
     pub(super) fn keep_key(&mut self, name: u64) -> bool {
         let known = self.keys.contains(&name);
         if !known && self.keys.len() < MOST_KEYS {

@@ -1,4 +1,5 @@
-//! How long sessions live and how long a replay is forgiven, with the relations that must hold between the two.
+//! How long sessions live and how long a replay is forgiven, with the relations that must hold
+//! between the two.
 
 use super::root_keys::RootKeys;
 use crate::issuer::tokens::mint::{LONGEST_LIFETIME_SECONDS, LONGEST_LONG_LIFETIME_SECONDS};
@@ -19,14 +20,18 @@ pub struct SessionRules {
 /// What can be set. Nothing is checked before [`Configuration::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Wr: how long after a rotation the token before it is answered with its successor again. 60 by default.
+    /// Wr: how long after a rotation the token before it is answered with its successor again. 60
+    /// by default.
     pub replay_window_seconds: u64,
-    /// Wc: how long after a rotation the next one waits; until then a refresh yields an access token alone. By default Wr + 2·D.
+    /// Wc: how long after a rotation the next one waits; until then a refresh yields an access
+    /// token alone. By default Wr + 2·D.
     pub rotation_interval_seconds: Option<u64>,
-    /// D: the longest way of a message: from a client's sending to the read that decides, races lost on the way included, and from there
-    /// until the client has stored the answer. A client that sends again sends what is stored by then. 15 by default.
+    /// D: the longest way of a message: from a client's sending to the read that decides, races
+    /// lost on the way included, and from there until the client has stored the answer. A client
+    /// that sends again sends what is stored by then. 15 by default.
     pub worst_delay_seconds: u64,
-    /// R: how many replays after the window are forgiven until a generation passes without any. 2 by default.
+    /// R: how many replays after the window are forgiven until a generation passes without any. 2
+    /// by default.
     pub late_replays: u32,
     /// How long a session lives without being refreshed. 30 days by default.
     pub idle_seconds: u64,
@@ -34,9 +39,11 @@ pub struct Settings {
     pub absolute_seconds: u64,
     /// How long an access token lives: 300 by default, at most 3600.
     pub access_token_seconds: u64,
-    /// The same, from 3601 to 86400, for those who know that what is stolen stays good for that long.
+    /// The same, from 3601 to 86400, for those who know that what is stolen stays good for that
+    /// long.
     pub long_access_token_seconds: Option<u64>,
-    /// Rotate confidential and sender-bound sessions too? RFC 9700 §4.14.2 asks it of unbound public clients alone, and those always do.
+    /// Rotate confidential and sender-bound sessions too? RFC 9700 §4.14.2 asks it of unbound
+    /// public clients alone, and those always do.
     pub rotate_all: bool,
 }
 
@@ -71,9 +78,10 @@ pub struct Configuration {
 impl Configuration {
     /// Checks the settings.
     ///
-    /// Wc ≥ Wr + 2·D: the successor of a token may be answered until Wr after the rotation and takes D to arrive; what was sent before
-    /// takes D more. Were the session rotated again by then, that honest request would be two generations behind. Whole seconds lose
-    /// nothing, since both are counted from one `rotated_at`.
+    /// Wc ≥ Wr + 2·D: the successor of a token may be answered until Wr after the rotation and
+    /// takes D to arrive; what was sent before takes D more. Were the session rotated again by
+    /// then, that honest request would be two generations behind. Whole seconds lose nothing,
+    /// since both are counted from one `rotated_at`.
     ///
     /// # Errors
     /// A setting out of its range or a relation that does not hold, at the member of the JSON form.
@@ -110,7 +118,8 @@ impl Configuration {
         Ok(Configuration { replay_window, rotation_interval, late_replays, idle, absolute, access_token, rotate_all })
     }
 
-    /// Reads the settings from JSON, by the names of [`Settings`] in camelCase; what is left out has its default.
+    /// Reads the settings from JSON, by the names of [`Settings`] in camelCase; what is left out
+    /// has its default.
     ///
     /// # Errors
     /// An unknown member, or anything that [`Configuration::new`] refuses.

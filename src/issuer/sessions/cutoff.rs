@@ -1,7 +1,8 @@
 //! Cutoffs: all sessions of a subject or a client end at once, without a list of them.
 //!
-//! A session remembers the cutoffs that it began under. Any later one ends it. The two are compared with each other and never with a
-//! clock, so that a clock that was put back brings no session to life; only the edges compare a cutoff with the `iat` of a token.
+//! A session remembers the cutoffs that it began under. Any later one ends it. The two are
+//! compared with each other and never with a clock, so that a clock that was put back brings no
+//! session to life; only the edges compare a cutoff with the `iat` of a token.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -15,7 +16,8 @@ use crate::{
 
 /// The version of the JSON form.
 const VERSION: u64 = 1;
-/// How much longer a cutoff is kept than any session that began before it: more than clocks are put back, and than a row outlives its session.
+/// How much longer a cutoff is kept than any session that began before it: more than clocks are
+/// put back, and than a row outlives its session.
 const SLACK_SECONDS: u64 = 2 * 86_400;
 
 /// What the keys of cutoffs begin with.
@@ -31,7 +33,8 @@ pub enum Party {
 }
 
 impl Party {
-    /// The key under which a store keeps its cutoff. It holds a digest, since engines bound the length and the characters of keys.
+    /// The key under which a store keeps its cutoff. It holds a digest, since engines bound the
+    /// length and the characters of keys.
     #[must_use]
     pub fn key(&self) -> String {
         let (kind, name) = match self {
@@ -82,7 +85,8 @@ impl Cutoff {
         Ok(Cutoff::of(cutoff))
     }
 
-    /// The cutoff under a key of a store. What was never written is none; what cannot be read is not the same.
+    /// The cutoff under a key of a store. What was never written is none; what cannot be read is
+    /// not the same.
     pub(in crate::issuer) fn stored(value: Option<&str>) -> Result<Self, PolicyError> {
         value.map_or(Ok(Cutoff::NONE), Cutoff::from_json)
     }
@@ -95,7 +99,8 @@ impl Cutoff {
         UnixSeconds::new(seconds).map(|_| Cutoff(seconds))
     }
 
-    /// The cutoff that follows this one at `now`: later than it, and than whatever was issued within this second.
+    /// The cutoff that follows this one at `now`: later than it, and than whatever was issued
+    /// within this second.
     ///
     /// `None` after the year 9999.
     #[must_use]
@@ -109,11 +114,13 @@ impl Cutoff {
         UnixSeconds::new(self.0).unwrap_or(UnixSeconds::MAX)
     }
 
-    /// The `iat` of what is issued at `now` by those who have seen this cutoff: not before it. A subject who signs in again in the second
-    /// in which its sessions were ended would otherwise be refused at the edge.
+    /// The `iat` of what is issued at `now` by those who have seen this cutoff: not before it. A
+    /// subject who signs in again in the second in which its sessions were ended would otherwise
+    /// be refused at the edge.
     ///
-    /// A cutoff that is further ahead than clocks may differ was written by one that was fast. It ends what began before it all the same,
-    /// since cutoffs are compared with each other; but nobody is locked out until its instant.
+    /// A cutoff that is further ahead than clocks may differ was written by one that was fast. It
+    /// ends what began before it all the same, since cutoffs are compared with each other; but
+    /// nobody is locked out until its instant.
     #[must_use]
     pub fn issued_at(self, now: UnixSeconds) -> UnixSeconds {
         if self.is_ahead(now) { after(now) } else { now.max(self.instant()) }
@@ -124,7 +131,8 @@ impl Cutoff {
         self.0 > now.get().saturating_add(Leeway::CAP)
     }
 
-    /// Until when a store keeps it: longer than any session that began before, of those that last so many seconds.
+    /// Until when a store keeps it: longer than any session that began before, of those that last
+    /// so many seconds.
     pub(in crate::issuer) fn ends_at(self, sessions: u64) -> UnixSeconds {
         let seconds = self.0.saturating_add(sessions).saturating_add(SLACK_SECONDS);
         UnixSeconds::new(seconds).unwrap_or(UnixSeconds::MAX)
@@ -147,7 +155,8 @@ fn after(now: UnixSeconds) -> UnixSeconds {
     UnixSeconds::new(now.get().saturating_add(1)).unwrap_or(UnixSeconds::MAX)
 }
 
-/// A cutoff as a store keeps it, with the instant at which one that a fast clock wrote was first seen for what it is.
+/// A cutoff as a store keeps it, with the instant at which one that a fast clock wrote was first
+/// seen for what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::issuer) struct Settled {
     pub(in crate::issuer) cutoff: Cutoff,
@@ -184,7 +193,8 @@ impl Settled {
 pub(in crate::issuer) enum Standing {
     /// It began after it.
     Stands,
-    /// It began under a later one, which the store must still have: the store has lost writes, or reads what is old.
+    /// It began under a later one, which the store must still have: the store has lost writes, or
+    /// reads what is old.
     Behind,
     /// It began before it.
     Revoked,

@@ -23,7 +23,8 @@ pub enum EventKind {
     Revoked,
 }
 
-/// An event, once it is committed. The end of all sessions of a subject or a client names that one alone.
+/// An event, once it is committed. The end of all sessions of a subject or a client names that one
+/// alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {

@@ -27,8 +27,8 @@ pub struct Grant {
     pub acr: Option<String>,
     /// When the subject was authenticated.
     pub auth_time: UnixSeconds,
-    /// What the access token gives as `iat`: now, or the cutoff that the session began under, if that is later by a clock's step or in
-    /// the second of a new sign-in.
+    /// What the access token gives as `iat`: now, or the cutoff that the session began under, if
+    /// that is later by a clock's step or in the second of a new sign-in.
     pub issued_at: UnixSeconds,
     /// How long the access token lives: never past the end of the session.
     pub lifetime_seconds: u64,
@@ -64,7 +64,8 @@ impl Grant {
         Grant { refresh_token: Some(token), ..self }
     }
 
-    /// The access token with `sid`, `gen`, `auth_time` and `acr` (RFC 9068 §2.2.1), to be signed (RFC 9068) as issued at [`Grant::issued_at`], and only once its grant is an outcome.
+    /// The access token with `sid`, `gen`, `auth_time` and `acr` (RFC 9068 §2.2.1), to be signed
+    /// (RFC 9068) as issued at [`Grant::issued_at`], and only once its grant is an outcome.
     ///
     /// # Errors
     /// An empty issuer or audience.

@@ -19,7 +19,8 @@ pub enum GrantError {
     ReuseDetected,
     /// More scope than was granted, or no scope at all.
     ScopeInvalid,
-    /// The token is ahead of the store, which has lost writes. The client may try again; its token may well be good.
+    /// The token is ahead of the store, which has lost writes. The client may try again; its token
+    /// may well be good.
     StoreBehind,
 }
 
@@ -40,7 +41,8 @@ impl GrantError {
         }
     }
 
-    /// The error of the token response (RFC 6749 §5.2), or `None` for what is no fault of the client: 503, and it may try again.
+    /// The error of the token response (RFC 6749 §5.2), or `None` for what is no fault of the
+    /// client: 503, and it may try again.
     #[must_use]
     pub const fn oauth_error(self) -> Option<&'static str> {
         match self {

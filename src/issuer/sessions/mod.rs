@@ -1,4 +1,5 @@
-//! The sessions that tokens are refreshed in: what they are judged by, what is kept of them, the state machine, and its way to a store.
+//! The sessions that tokens are refreshed in: what they are judged by, what is kept of them, the
+//! state machine, and its way to a store.
 
 pub mod session_id;
 pub mod root_keys;

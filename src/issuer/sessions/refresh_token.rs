@@ -1,7 +1,8 @@
 //! The refresh token: `version ‖ kid ‖ sid ‖ generation ‖ tag` in base64url.
 //!
-//! Its tag is an HMAC under a key derived from a root key *and* its session's salt. A leaked store or a leaked root key makes no token
-//! alone, and the token of a generation can be computed again, so that a retry needs no stored secret.
+//! Its tag is an HMAC under a key derived from a root key *and* its session's salt. A leaked store
+//! or a leaked root key makes no token alone, and the token of a generation can be computed again,
+//! so that a retry needs no stored secret.
 
 use core::fmt;
 
@@ -75,7 +76,8 @@ impl RefreshToken {
         self.kid
     }
 
-    /// Did its issuer make it, for the session with that salt, under a root key that has not retired?
+    /// Did its issuer make it, for the session with that salt, under a root key that has not
+    /// retired?
     pub(in crate::issuer) fn is_authentic(
         &self,
         salt: &Salt,
@@ -85,7 +87,8 @@ impl RefreshToken {
     ) -> bool {
         let Some(root) = roots.verifying(self.kid, now, idle_seconds) else { return false };
         let signed = signed(root.kid(), self.sid, self.generation);
-        // Compared in constant time: otherwise a tag could be found a byte at a time (CVE-2015-10004).
+        // Compared in constant time: otherwise a tag could be found a byte at a time
+        // (CVE-2015-10004).
         mac(root, salt, &signed).is_some_and(|mac| mac.verify_slice(&self.tag).is_ok())
     }
 }
@@ -105,7 +108,8 @@ impl fmt::Debug for RefreshToken {
 pub struct IssuedRefreshToken(String);
 
 impl IssuedRefreshToken {
-    /// The token of that generation, under the root key that mints at `now`. It is worth nothing before its session's row says so.
+    /// The token of that generation, under the root key that mints at `now`. It is worth nothing
+    /// before its session's row says so.
     #[must_use]
     pub fn mint(sid: SessionId, generation: u32, salt: &Salt, roots: &RootKeys, now: UnixSeconds) -> Self {
         let root = roots.minting(now);
@@ -181,7 +185,8 @@ mod tests {
 
     #[test]
     fn the_tag_is_hmac_under_hkdf_as_another_implementation_computes_them() {
-        // node:crypto: hkdfSync('sha256', root, salt, info, 32), then createHmac('sha256', key) over the first 25 bytes.
+        // node:crypto: hkdfSync('sha256', root, salt, info, 32), then createHmac('sha256', key)
+        // over the first 25 bytes.
         assert_eq!(minted(3, 0), EXPECTED);
     }
     const EXPECTED: &str = "ASCvphMBAQEBAQEBAQEBAQEBAQEBAAAAAyPGEp4jPCV8abAV1U5MIIXNI1iH3gU6HE0NhKKhDMq4";

@@ -24,7 +24,8 @@ pub struct RootKey {
 }
 
 impl RootKey {
-    /// A key that verifies wherever it is known and mints from that instant on: it is handed to every process first, and mints later.
+    /// A key that verifies wherever it is known and mints from that instant on: it is handed to
+    /// every process first, and mints later.
     #[must_use]
     pub fn new(secret: [u8; 32], mints_from: UnixSeconds) -> Self {
         let mut kid = [0; 4];
@@ -90,7 +91,8 @@ impl RootKeys {
     /// Adds a key that mints later than every other.
     ///
     /// # Errors
-    /// One that begins no later than the newest (`/mintsFromSeconds`), or that is there already (`/secret`).
+    /// One that begins no later than the newest (`/mintsFromSeconds`), or that is there already
+    /// (`/secret`).
     pub fn with_next(mut self, key: RootKey) -> Result<Self, PolicyError> {
         if self.iter().any(|known| known.kid == key.kid) {
             return Err(PolicyError::at("secret", "is another entry's secret already. Remove one of the two"));
@@ -105,8 +107,8 @@ impl RootKeys {
         Ok(self)
     }
 
-    /// Reads `{"keys": [{"secret": {"base64url": "…"}, "mintsFromSeconds": 0}, …]}`, the oldest first. The secret is 32 bytes, as `utf8`,
-    /// `hex`, `base64` or `base64url`.
+    /// Reads `{"keys": [{"secret": {"base64url": "…"}, "mintsFromSeconds": 0}, …]}`, the oldest
+    /// first. The secret is 32 bytes, as `utf8`, `hex`, `base64` or `base64url`.
     ///
     /// # Errors
     /// Anything else, at the member at fault.
@@ -131,8 +133,8 @@ impl RootKeys {
         self.later.iter().rev().find(|key| key.mints_from <= now).unwrap_or(&self.oldest)
     }
 
-    /// The key of that name, unless it has retired: what it minted last was given out before its successor began, and is idle for too
-    /// long once `idle_seconds` have passed since.
+    /// The key of that name, unless it has retired: what it minted last was given out before its
+    /// successor began, and is idle for too long once `idle_seconds` have passed since.
     pub(in crate::issuer) fn verifying(&self, kid: RootKeyId, now: UnixSeconds, idle_seconds: u64) -> Option<&RootKey> {
         let successors = self.later.iter().map(Some).chain([None]);
         let (key, successor) = self.iter().zip(successors).find(|(key, _)| key.kid == kid)?;

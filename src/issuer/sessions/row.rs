@@ -13,7 +13,8 @@ use crate::{
     time::{Leeway, UnixSeconds},
 };
 
-/// The version of the JSON form. A row of another is an error of storage: an older process must not judge it.
+/// The version of the JSON form. A row of another is an error of storage: an older process must
+/// not judge it.
 const VERSION: u64 = 1;
 
 /// Client and subject of a session that nobody knows.
@@ -57,7 +58,8 @@ pub enum Status {
     Revoked,
 }
 
-/// The row of a session. Stores keep it as [JSON](Row::to_json), under its [key](SessionId::key), and do not look inside.
+/// The row of a session. Stores keep it as [JSON](Row::to_json), under its [key](SessionId::key),
+/// and do not look inside.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
@@ -115,7 +117,8 @@ impl Row {
         serde_json::to_string(&Versioned { v: VERSION, row: self }).unwrap_or_default()
     }
 
-    /// The row of a session that is over and that the store knows nothing else of. No token is derived from its salt.
+    /// The row of a session that is over and that the store knows nothing else of. No token is
+    /// derived from its salt.
     #[must_use]
     pub(in crate::issuer) fn ended(sid: SessionId, now: UnixSeconds) -> Self {
         Row {
@@ -140,8 +143,9 @@ impl Row {
         }
     }
 
-    /// Until when a store keeps it: until no access token of the session can be good any more, so that it can be revoked until then. Of
-    /// whatever configuration: the longest that there is costs a day.
+    /// Until when a store keeps it: until no access token of the session can be good any more, so
+    /// that it can be revoked until then. Of whatever configuration: the longest that there is
+    /// costs a day.
     #[must_use]
     pub(in crate::issuer) fn kept_until(&self) -> UnixSeconds {
         let seconds = self.ends_at.get().saturating_add(LONGEST_LONG_LIFETIME_SECONDS).saturating_add(Leeway::CAP);

@@ -1,4 +1,5 @@
-//! The state machine of a session: what a presented token gets, and what is to be written. Pure; [`operation`](super::operation) commits.
+//! The state machine of a session: what a presented token gets, and what is to be written. Pure;
+//! [`operation`](super::operation) commits.
 //!
 //! | token of generation gen − d, age = now − rotated_at | answer | written |
 //! | --- | --- | --- |
@@ -11,7 +12,8 @@
 //! | d = 1, age > Wr, after R | refused: reuse | revoked |
 //! | d ≥ 2 | refused: reuse | revoked |
 //!
-//! Sender-bound sessions are forgiven any number of late replays: nobody else can make them. Sessions that do not rotate stay at gen = 0.
+//! Sender-bound sessions are forgiven any number of late replays: nobody else can make them.
+//! Sessions that do not rotate stay at gen = 0.
 
 use super::{
     configuration::{Configuration, SessionRules},
@@ -101,7 +103,8 @@ pub fn refresh(row: Option<&Row>, request: &RefreshRequest, now: UnixSeconds, ru
     let Some(behind) = row.generation.checked_sub(request.token.generation()) else {
         return SessionDecision { event: happened(EventKind::StoreBehind, row), ..GrantError::StoreBehind.into() };
     };
-    // A clock that was put back makes no age negative: the windows then last longer, and nobody is signed out for it.
+    // A clock that was put back makes no age negative: the windows then last longer, and nobody is
+    // signed out for it.
     let age = now.get().saturating_sub(row.rotated_at.get());
     let Configuration { replay_window, rotation_interval, late_replays, .. } = rules.configuration;
 
@@ -115,7 +118,8 @@ pub fn refresh(row: Option<&Row>, request: &RefreshRequest, now: UnixSeconds, ru
         1 if age <= replay_window => (Some(EventKind::Replayed), Row { mark: true, ..row.clone() }),
         1 if row.jkt.is_some() => (Some(EventKind::ReplayedLate), Row { mark: true, ..used(row, now, rules) }),
         1 if row.streak < late_replays => {
-            // With the mark, which keeps the streak over the next rotation: victim and thief who take turns are caught.
+            // With the mark, which keeps the streak over the next rotation: victim and thief who
+            // take turns are caught.
             let late = Row { mark: true, streak: row.streak.saturating_add(1), ..used(row, now, rules) };
             (Some(EventKind::ReplayedLate), late)
         }
@@ -151,7 +155,8 @@ pub fn revoke(row: Option<&Row>, now: UnixSeconds) -> SessionDecision {
     SessionDecision { answer: SessionOutcome::Revoked, write, event }
 }
 
-/// Revokes a session at the request of whoever holds one of its tokens, of any generation (RFC 7009 §2.1).
+/// Revokes a session at the request of whoever holds one of its tokens, of any generation (RFC
+/// 7009 §2.1).
 #[must_use]
 pub fn revoke_by_token(
     row: Option<&Row>,
@@ -189,7 +194,8 @@ fn usable(row: &Row, now: UnixSeconds) -> Result<(), GrantError> {
     }
 }
 
-/// The row, if the token is one of its session and the one who presents it may. Nothing is written for one who may not.
+/// The row, if the token is one of its session and the one who presents it may. Nothing is written
+/// for one who may not.
 fn held_by<'r>(
     row: Option<&'r Row>,
     request: &RefreshRequest,

@@ -8,7 +8,8 @@ use crate::base64url;
 
 /// Sixteen random bytes; in text, 22 characters of base64url.
 ///
-/// It is no secret: it stands in every access token of the session. Nothing follows from knowing it.
+/// It is no secret: it stands in every access token of the session. Nothing follows from knowing
+/// it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId([u8; 16]);
 

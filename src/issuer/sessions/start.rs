@@ -65,7 +65,8 @@ impl Start {
     /// Checks what is asked for.
     ///
     /// # Errors
-    /// An empty subject or client, one of its texts that is too long or has control characters, a malformed scope or thumbprint.
+    /// An empty subject or client, one of its texts that is too long or has control characters, a
+    /// malformed scope or thumbprint.
     pub fn check(&self) -> Result<(), PolicyError> {
         bounds::check_text("subject", &self.subject, bounds::SUBJECT)?;
         bounds::check_text("client", &self.client, bounds::CLIENT_ID)?;
@@ -75,7 +76,8 @@ impl Start {
     }
 }
 
-/// A new session under the cutoffs of its subject and its client: its row, to be inserted before the grant is handed out.
+/// A new session under the cutoffs of its subject and its client: its row, to be inserted before
+/// the grant is handed out.
 #[must_use]
 pub fn start(start: &Start, seed: &Seed, cutoffs: [Cutoff; 2], now: UnixSeconds, rules: &SessionRules) -> (Row, Grant) {
     let [subject_cutoff, client_cutoff] = cutoffs;

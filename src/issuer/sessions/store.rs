@@ -14,10 +14,12 @@ pub struct StoreError;
 
 /// A place for texts under keys, shared by all processes of an issuer.
 ///
-/// Compare-and-swap must be one step of the engine itself. A store without it cannot be made safe from outside, which is why an eventually
-/// consistent one does not fit this trait. A stale row gains nobody anything, since nothing is granted before a swap; but a stale cutoff, and
-/// the absence of a row that has just begun, are believed: reads must go where the swaps go. When the store fails over to a copy that lacks
-/// writes, it must fail what is under way: versions are counted on from the copy and would otherwise be met twice.
+/// Compare-and-swap must be one step of the engine itself. A store without it cannot be made safe
+/// from outside, which is why an eventually consistent one does not fit this trait. A stale row
+/// gains nobody anything, since nothing is granted before a swap; but a stale cutoff, and the
+/// absence of a row that has just begun, are believed: reads must go where the swaps go. When the
+/// store fails over to a copy that lacks writes, it must fail what is under way: versions are
+/// counted on from the copy and would otherwise be met twice.
 pub trait Store {
     /// What is under that key, with its version.
     ///
@@ -25,8 +27,9 @@ pub trait Store {
     /// No answer. It is not a missing key.
     fn read(&mut self, key: &str) -> Result<Option<StoreEntry>, StoreError>;
 
-    /// In one step: if the version under that key is `expected`, writes the value with the next version and says `true`. A key that is not
-    /// there has version 0. From `ends_at` on the value may be swept.
+    /// In one step: if the version under that key is `expected`, writes the value with the next
+    /// version and says `true`. A key that is not there has version 0. From `ends_at` on the value
+    /// may be swept.
     ///
     /// # Errors
     /// No answer; what was done is then not known.

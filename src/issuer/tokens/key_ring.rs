@@ -42,7 +42,8 @@ struct RingKey {
     signs_from: UnixSeconds,
 }
 
-/// Signing keys in the order in which they sign. It holds no clock: the same instant gives the same state in every process.
+/// Signing keys in the order in which they sign. It holds no clock: the same instant gives the
+/// same state in every process.
 ///
 /// ```
 /// use portcullis::{Alg, Leeway, UnixSeconds};
@@ -64,7 +65,8 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// The ring of an issuer that begins at that instant. No verifier can hold an older set of its keys, so this one key signs at once.
+    /// The ring of an issuer that begins at that instant. No verifier can hold an older set of its
+    /// keys, so this one key signs at once.
     #[must_use]
     pub fn begin(schedule: Schedule, key: SigningKey, at: UnixSeconds) -> Self {
         KeyRing { schedule, oldest: RingKey { key, published_at: at, signs_from: at }, later: Vec::new() }
@@ -73,8 +75,8 @@ impl KeyRing {
     /// Adds a key: in the set from one instant on, signing from another.
     ///
     /// # Errors
-    /// One that would sign while a set without it may still be cached, or before the key that precedes it (`/signsFromSeconds`); a key that is
-    /// in the ring already (`/jwk`).
+    /// One that would sign while a set without it may still be cached, or before the key that
+    /// precedes it (`/signsFromSeconds`); a key that is in the ring already (`/jwk`).
     pub fn with_next(
         mut self,
         key: SigningKey,
@@ -112,8 +114,8 @@ impl KeyRing {
     /// Signs an access token with the key whose turn it is.
     ///
     /// # Errors
-    /// A lifetime for which the key would not stay published (`/lifetimeSeconds`), an instant before the first key (`/now`), or anything
-    /// that [`AccessTokenRequest::sign`] refuses.
+    /// A lifetime for which the key would not stay published (`/lifetimeSeconds`), an instant
+    /// before the first key (`/now`), or anything that [`AccessTokenRequest::sign`] refuses.
     pub fn sign(&self, request: AccessTokenRequest, now: UnixSeconds) -> Result<String, IssuerError> {
         if request.lifetime_seconds() > self.schedule.token_seconds {
             let reason =
@@ -147,7 +149,8 @@ impl KeyRing {
         let Schedule { token_seconds, leeway, .. } = self.schedule;
         match successor.map(|successor| successor.signs_from) {
             Some(end) if end <= now => {
-                // The last token was signed just before its successor began, and is accepted that much longer.
+                // The last token was signed just before its successor began, and is accepted that
+                // much longer.
                 let over = end.get().saturating_add(token_seconds).saturating_add(leeway.get());
                 if now.get() < over { KeyState::Retiring } else { KeyState::Removed }
             }
@@ -227,7 +230,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
 
-        /// Whoever fetched the set within the cache's time verifies what is signed now; whoever fetches it now verifies what is still valid.
+        /// Whoever fetched the set within the cache's time verifies what is signed now; whoever
+        /// fetches it now verifies what is still valid.
         #[test]
         fn every_valid_token_verifies_under_every_set_that_may_be_cached(signed in 0..3000u64, age in 0..=300u64, later in 0..=960u64) {
             let ring = ring();

@@ -11,7 +11,8 @@ use crate::{
 
 /// How long an access token lives when nothing is said: five minutes.
 const LIFETIME_SECONDS: u64 = 300;
-/// The longest life that can be asked for as usual: an hour. What is stolen stays good for that long.
+/// The longest life that can be asked for as usual: an hour. What is stolen stays good for that
+/// long.
 pub(in crate::issuer) const LONGEST_LIFETIME_SECONDS: u64 = 3600;
 /// The longest life that can be asked for by the member that says so: a day.
 pub(in crate::issuer) const LONGEST_LONG_LIFETIME_SECONDS: u64 = 86_400;
@@ -82,7 +83,8 @@ impl AccessTokenRequest {
         Ok(AccessTokenRequest { lifetime_seconds: lifetime(lifetime_seconds)?, ..self })
     }
 
-    /// Sets a lifetime of more than an hour, in seconds, at most a day: what is stolen stays good for that long.
+    /// Sets a lifetime of more than an hour, in seconds, at most a day: what is stolen stays good
+    /// for that long.
     ///
     /// # Errors
     /// An hour or less, or more than a day.
@@ -90,7 +92,8 @@ impl AccessTokenRequest {
         Ok(AccessTokenRequest { lifetime_seconds: long_lifetime(lifetime_seconds)?, ..self })
     }
 
-    /// Sets what is checked elsewhere, as it is: the lifetime, the scope, and the key the token is bound to (RFC 9449 §6.1).
+    /// Sets what is checked elsewhere, as it is: the lifetime, the scope, and the key the token is
+    /// bound to (RFC 9449 §6.1).
     pub(in crate::issuer) fn granted(self, lifetime_seconds: u64, scope: Option<&str>, jkt: Option<&str>) -> Self {
         let mut claims = self.claims;
         claims.extend(jkt.map(|jkt| ("cnf".to_owned(), json!({ "jkt": jkt }))));
@@ -110,8 +113,9 @@ impl AccessTokenRequest {
         self.lifetime_seconds
     }
 
-    /// Reads a request from JSON: `issuer`, `audience` (one or several), `subject`, `clientId`, and by choice `lifetimeSeconds` or
-    /// `longLifetimeSeconds`, `scope`, `jti`, `sid`, `gen`, `authTime`, `acr`, `cnf` (`{"jkt": …}`) and further `claims`.
+    /// Reads a request from JSON: `issuer`, `audience` (one or several), `subject`, `clientId`,
+    /// and by choice `lifetimeSeconds` or `longLifetimeSeconds`, `scope`, `jti`, `sid`, `gen`,
+    /// `authTime`, `acr`, `cnf` (`{"jkt": …}`) and further `claims`.
     ///
     /// # Errors
     /// An unknown or malformed member, or a claim that has a member of its own.
@@ -162,8 +166,8 @@ impl AccessTokenRequest {
     /// Signs the token, with `typ` `at+jwt`, issued at `now`.
     ///
     /// # Errors
-    /// No randomness for a `jti`, an expiry past the year 9999, an authentication in the future (`/authTime`), or a token that the default
-    /// limits of a verifier refuse (`/claims`).
+    /// No randomness for a `jti`, an expiry past the year 9999, an authentication in the future
+    /// (`/authTime`), or a token that the default limits of a verifier refuse (`/claims`).
     pub fn sign(self, key: &SigningKey, now: UnixSeconds) -> Result<String, IssuerError> {
         let jti = self.jti.map_or_else(|| random::<16>().map(|bytes| base64url::encode(&bytes)), Ok)?;
         let expires = now.get().checked_add(self.lifetime_seconds).and_then(UnixSeconds::new);
@@ -218,7 +222,8 @@ fn long_lifetime(seconds: u64) -> Result<u64, PolicyError> {
     Err(PolicyError::at("longLifetimeSeconds", reason))
 }
 
-/// Adds the claims of a session and of an authentication. Each may also be written among the further claims, but not in both places.
+/// Adds the claims of a session and of an authentication. Each may also be written among the
+/// further claims, but not in both places.
 fn session_claims(mut claims: Map<String, Value>, request: &Object<'_>) -> Result<Map<String, Value>, PolicyError> {
     let auth_time = request.instant("authTime")?;
     let cnf = match request.object("cnf")? {

@@ -12,7 +12,8 @@ use sha2::{Digest, Sha256};
 use crate::issuer::{error::IssuerError, random::random};
 use crate::{alg::Alg, base64url, document, policy_error::PolicyError};
 
-/// A key that signs. Its `kid` is the thumbprint of its public half (RFC 7638), so it cannot collide with another's.
+/// A key that signs. Its `kid` is the thumbprint of its public half (RFC 7638), so it cannot
+/// collide with another's.
 ///
 /// ```
 /// use portcullis::{Alg, issuer::SigningKey};
@@ -47,8 +48,8 @@ impl SigningKey {
         }
     }
 
-    /// A key from its private JWK (RFC 7518 §6.2, RFC 8037 §2). The public half is computed from the private one and must agree
-    /// with what the JWK says (RUSTSEC-2022-0093).
+    /// A key from its private JWK (RFC 7518 §6.2, RFC 8037 §2). The public half is computed from
+    /// the private one and must agree with what the JWK says (RUSTSEC-2022-0093).
     ///
     /// # Errors
     /// Anything that is not a private key of P-256 or Ed25519, at the member at fault.
@@ -160,7 +161,8 @@ impl SigningKey {
         jwk
     }
 
-    /// The members that a thumbprint covers, in the order of their names (RFC 7638 §3.2, RFC 8037 §2).
+    /// The members that a thumbprint covers, in the order of their names (RFC 7638 §3.2, RFC 8037
+    /// §2).
     fn public_members(&self) -> Vec<(&'static str, String)> {
         match &self.secret {
             Secret::Es256(key) => {

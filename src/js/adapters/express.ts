@@ -1,4 +1,5 @@
-// For Express 5 (and whatever else takes Connect's middlewares): https://expressjs.com. Nothing of it is imported.
+// For Express 5 (and whatever else takes Connect's middlewares): https://expressjs.com. Nothing of
+// it is imported.
 import type { Gate, RegisteredAuth, Requirement, WithoutClaims } from '../gate/index.js';
 import { contextOf, factsOf, headersOf, type NodeRequest, rewrite } from './node.js';
 import { pathOf } from './target.js';

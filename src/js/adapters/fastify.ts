@@ -26,8 +26,8 @@ export interface FastifyReply {
 }
 
 /**
- * A hook that lets pass what the gate allows, with the decision as `request.auth`: for `app.addHook('onRequest', …)`, or a route's own
- * `onRequest`, which runs before the body is read.
+ * A hook that lets pass what the gate allows, with the decision as `request.auth`: for
+ * `app.addHook('onRequest', …)`, or a route's own `onRequest`, which runs before the body is read.
  * @example
  * ```ts
  * import fastify from 'fastify';

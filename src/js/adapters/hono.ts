@@ -1,4 +1,5 @@
-// For Hono 4: https://hono.dev. Nothing of it is imported but a type, by which Hono tells a route's handlers of the claims.
+// For Hono 4: https://hono.dev. Nothing of it is imported but a type, by which Hono tells a
+// route's handlers of the claims.
 import type {
   Auth,
   Claims,
@@ -26,11 +27,15 @@ export interface HonoContext {
   readonly executionCtx: { waitUntil(promise: Promise<unknown>): void };
 }
 
-/** For `new Hono<{ Variables: GateVariables }>()`, which types `c.var.jwtPayload` and `c.get('jwtPayload')`. */
+/**
+ * For `new Hono<{ Variables: GateVariables }>()`, which types `c.var.jwtPayload` and
+ * `c.get('jwtPayload')`.
+ */
 export type GateVariables<C = Claims, Key extends string = 'jwtPayload'> = Record<Key, C>;
 
 /**
- * The middleware: what follows it in a route, or in the app behind `app.use(…)`, has the claims in `c.var`.
+ * The middleware: what follows it in a route, or in the app behind `app.use(…)`, has the claims in
+ * `c.var`.
  * @ts-ignore: in a program without Hono it is of any type. */
 export type HonoGuard<C, Via extends WithoutClaims, Key extends string> = import('hono').MiddlewareHandler<{
   Variables: GateVariables<Auth<C, Via>['claims'], Key>;
@@ -61,7 +66,8 @@ export interface HonoOptions<Context = HonoContext, Key extends string = 'jwtPay
 }
 
 /**
- * A middleware that lets pass what the gate allows and sets the claims. Anonymous requests, where they may pass, have none.
+ * A middleware that lets pass what the gate allows and sets the claims. Anonymous requests, where
+ * they may pass, have none.
  * @example
  * ```ts
  * import { Hono } from 'hono';
@@ -131,7 +137,8 @@ function judged(c: HonoContext): Request | RequestFacts {
   const { incoming } = handedTo(c);
   if (incoming?.rawHeaders === undefined || incoming.url === undefined) return raw;
   const facts = factsOf(incoming, incoming.url);
-  // A target that is neither a path nor names a host is the core's to refuse, as everywhere on Node.
+  // A target that is neither a path nor names a host is the core's to refuse, as everywhere on
+  // Node.
   if (facts.url !== raw.url && facts.url !== '' && /^(?:\/|https?:\/\/[^/])/i.test(incoming.url)) {
     const [asked, own] = [new URL(facts.url), new URL(raw.url)];
     if (asked.pathname !== own.pathname || asked.search !== own.search) return raw;
@@ -195,7 +202,10 @@ function peerOf(c: HonoContext): string | undefined {
   return 'Bun' in globalThis ? handed.requestIP?.(c.req.raw)?.address : undefined;
 }
 
-/** Where the runtime has no such thing, which Hono tells by throwing, work goes on by itself. It is asked for only when there is some. */
+/**
+ * Where the runtime has no such thing, which Hono tells by throwing, work goes on by itself. It is
+ * asked for only when there is some.
+ */
 function waitUntil(c: HonoContext, promise: Promise<unknown>): void {
   try {
     // One that answers later is a stranger's, and its failure nobody hears.

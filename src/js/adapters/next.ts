@@ -1,4 +1,5 @@
-// For Next.js 16: https://nextjs.org. Nothing of it is imported. A route handler needs no adapter: `export const GET = gate.protect(…)`.
+// For Next.js 16: https://nextjs.org. Nothing of it is imported. A route handler needs no adapter:
+// `export const GET = gate.protect(…)`.
 import type { Gate, Requirement, WithoutClaims } from '../gate/index.js';
 import type { Response, Headers as WebHeaders, Request as WebRequest } from '../shared/web.js';
 
@@ -8,8 +9,8 @@ export interface NextResponseLike<R extends Response = Response> {
 }
 
 /**
- * The function of a `proxy.ts`: it lets pass what the gate allows. The routes behind it are told by headers, the policy's
- * `forward.claims`; whatever a client sent under those names is stripped.
+ * The function of a `proxy.ts`: it lets pass what the gate allows. The routes behind it are told
+ * by headers, the policy's `forward.claims`; whatever a client sent under those names is stripped.
  * @example
  * ```ts
  * import { NextResponse } from 'next/server';

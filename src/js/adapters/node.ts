@@ -7,7 +7,9 @@ import { servedOf, urlOf } from './target.js';
 export interface NodeRequest {
   method?: string | undefined;
   url?: string | undefined;
-  /** Names and values in turn, as they were sent. Unlike `headers` it shows a second Authorization. */
+  /**
+   * Names and values in turn, as they were sent. Unlike `headers` it shows a second Authorization.
+   */
   rawHeaders: string[];
   headers: Record<string, string | string[] | undefined>;
   headersDistinct?: Record<string, string[] | undefined>;
@@ -66,14 +68,16 @@ export function contextOf(request: NodeRequest, target: string, routed: string):
 }
 
 /**
- * Carries out what a decision says about headers, in every view that Node has of them: which one a proxy behind this reads, nobody knows.
+ * Carries out what a decision says about headers, in every view that Node has of them: which one a
+ * proxy behind this reads, nobody knows.
  */
 export function rewrite(request: NodeRequest, { set, strip, stripCookie }: ForwardHeaders): void {
   const names = Object.keys(set);
   if (names.length === 0 && strip.length === 0 && stripCookie === undefined) return;
   const gone = new Set([...strip, ...names].map(folded));
   const cookies = (value: string) => withoutCookie(value, stripCookie);
-  // The views are made of rawHeaders when they are first asked for, and by the number of lines that came: they go first.
+  // The views are made of rawHeaders when they are first asked for, and by the number of lines
+  // that came: they go first.
   const { headers, headersDistinct = {} } = request;
   for (const view of [headers, headersDistinct])
     for (const name of Object.keys(view)) if (gone.has(folded(name))) delete view[name];
@@ -89,7 +93,10 @@ export function rewrite(request: NodeRequest, { set, strip, stripCookie }: Forwa
   request.rawHeaders.splice(0, request.rawHeaders.length, ...raw, ...Object.entries(set).flat());
 }
 
-/** The headers of a refusal. Each challenge is a line of its own, where Fetch's `Headers` join them. */
+/**
+ * The headers of a refusal. Each challenge is a line of its own, where Fetch's `Headers` join
+ * them.
+ */
 export function headersOf(
   response: Response,
   challenges: readonly string[],

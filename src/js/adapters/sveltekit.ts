@@ -20,7 +20,10 @@ declare global {
 export interface SvelteKitEvent extends SvelteKitPlace {
   locals: object;
   platform?: unknown;
-  /** Whether the app asks itself: then `platform` tells of the request that came in, and `request` of the one within. */
+  /**
+   * Whether the app asks itself: then `platform` tells of the request that came in, and `request`
+   * of the one within.
+   */
   isSubRequest?: boolean;
   getClientAddress(): string;
 }
@@ -68,7 +71,10 @@ export function guard<C, Via extends WithoutClaims>(
   };
 }
 
-/** The adapter for Node hands over Node's request, in whose `headers`, and so in `event.request`, a second Authorization line is lost. */
+/**
+ * The adapter for Node hands over Node's request, in whose `headers`, and so in `event.request`, a
+ * second Authorization line is lost.
+ */
 function headersOf(event: SvelteKitEvent): RequestFacts['headers'] {
   const req = nodeRequest(event);
   return req === undefined ? event.request.headers : pairs(req.rawHeaders);

@@ -1,4 +1,5 @@
-// The one cookie (RFC 6265bis): out of the reach of scripts, plain HTTP, other sites and, by its prefix, of other hosts of this one.
+// The one cookie (RFC 6265bis): out of the reach of scripts, plain HTTP, other sites and, by its
+// prefix, of other hosts of this one.
 import type { Request } from '../shared/web.js';
 
 /**
@@ -17,13 +18,19 @@ import type { Request } from '../shared/web.js';
 export interface CookieOptions {
   /** Without the prefix. Default: `session`. */
   name?: string;
-  /** Default: `/`, with the prefix `__Host-`. Another path takes `__Secure-`, which a neighbouring host of the domain can overwrite. */
+  /**
+   * Default: `/`, with the prefix `__Host-`. Another path takes `__Secure-`, which a neighbouring
+   * host of the domain can overwrite.
+   */
   path?: string;
   /** How long the browser keeps it; by default until it is closed. */
   maxAgeSeconds?: number;
 }
 
-/** What it holds: the refresh token, and whether the user has signed out and the authorization server has not been told. */
+/**
+ * What it holds: the refresh token, and whether the user has signed out and the authorization
+ * server has not been told.
+ */
 export interface CookieContent {
   token: string;
   ended: boolean;
@@ -31,7 +38,8 @@ export interface CookieContent {
 
 // Browsers drop a longer one without a word.
 const LONGEST = 4000;
-// By so much the next token may be longer: whether it fits is known before the present one is spent.
+// By so much the next token may be longer: whether it fits is known before the present one is
+// spent.
 const ROOM = 256;
 // Of a token, `encodeURIComponent` leaves none.
 const ENDED = ':';
@@ -52,7 +60,10 @@ export function cookieWith({ name = 'session', path = '/', maxAgeSeconds }: Cook
       held === null ? '; Max-Age=0' : maxAgeSeconds === undefined ? '' : `; Max-Age=${maxAgeSeconds}`;
     return `${text}; Path=${path}; Secure; HttpOnly; SameSite=Strict${age}`;
   };
-  /** Does it fit, and would one of its kind that is somewhat longer? Half of a surrogate pair cannot be written at all. */
+  /**
+   * Does it fit, and would one of its kind that is somewhat longer? Half of a surrogate pair
+   * cannot be written at all.
+   */
   const fits = (token: string, room = ROOM) => {
     try {
       return pair({ token, ended: true }).length + room <= LONGEST;
@@ -63,7 +74,10 @@ export function cookieWith({ name = 'session', path = '/', maxAgeSeconds }: Cook
   return { name: full, write, fits };
 }
 
-/** What the cookie holds; undefined when there is none, or more than one: a prefix is what keeps strangers from adding theirs. */
+/**
+ * What the cookie holds; undefined when there is none, or more than one: a prefix is what keeps
+ * strangers from adding theirs.
+ */
 export function cookieOf(request: Request, name: string): CookieContent | undefined {
   const pairs = (request.headers.get('cookie') ?? '').split(/; */).map((pair) => pair.split(/=(.*)/s));
   const found = pairs.filter(([key]) => key === name);

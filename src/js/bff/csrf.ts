@@ -1,8 +1,9 @@
 import type { Request } from '../shared/web.js';
 
 /**
- * Was it a page of this origin that sent it? A header of one's own takes a preflight that no foreign page passes; what the browser says of the
- * sender, no page can write. SameSite=Strict alone lets other hosts of one site in.
+ * Was it a page of this origin that sent it? A header of one's own takes a preflight that no
+ * foreign page passes; what the browser says of the sender, no page can write. SameSite=Strict
+ * alone lets other hosts of one site in.
  */
 export function isOwn({ headers }: Request, origin: string): boolean {
   if (headers.get('x-portcullis') === null) return false;
@@ -13,7 +14,10 @@ export function isOwn({ headers }: Request, origin: string): boolean {
   return sender === null ? site !== null : sender === origin;
 }
 
-/** What the sender is told: which origins differ. Behind a proxy the request's URL is not the page's, and the option `origin` says which is. */
+/**
+ * What the sender is told: which origins differ. Behind a proxy the request's URL is not the
+ * page's, and the option `origin` says which is.
+ */
 export function crossSite(
   { headers }: Request,
   origin: string,

@@ -1,4 +1,5 @@
-// A backend for frontend: keeps the refresh token in a cookie that no script can read, and talks to the token endpoint in the page's place.
+// A backend for frontend: keeps the refresh token in a cookie that no script can read, and talks
+// to the token endpoint in the page's place.
 import { retryAfter } from '../net/retry-after.js';
 import type { Request, Response as WebResponse } from '../shared/web.js';
 import { type CookieContent, type CookieOptions, cookieOf, cookieWith } from './cookie.js';
@@ -24,11 +25,16 @@ export type { Upstream } from './upstream.js';
  * ```
  */
 export interface BffOptions extends Upstream {
-  /** Where the handler answers: POST for a new access token, DELETE to sign out. Default: `/session`. */
+  /**
+   * Where the handler answers: POST for a new access token, DELETE to sign out. Default:
+   * `/session`.
+   */
   path?: string;
   /** Default: `__Host-session`, until the browser is closed. */
   cookie?: CookieOptions;
-  /** The page's origin, where a proxy changes what the handler sees. Default: that of the request. */
+  /**
+   * The page's origin, where a proxy changes what the handler sees. Default: that of the request.
+   */
   origin?: string;
 }
 
@@ -45,10 +51,13 @@ export interface Bff {
   /** Answers what is for it, and undefined for everything else. */
   fetch(request: Request): Promise<WebResponse | undefined>;
   /**
-   * The answer to a sign-in, after the application has checked who it is: the tokens, the refresh token in the cookie. Answers to what the
-   * browser sent with the cookie before neither take the new one away nor write over it. Pass the request of the sign-in, with its cookie:
-   * without it, no browser's answers under way touch a cookie, and a page whose refresh is among them asks again.
-   * @throws TypeError when the refresh token, or a next one that is somewhat longer, does not fit into a cookie.
+   * The answer to a sign-in, after the application has checked who it is: the tokens, the refresh
+   * token in the cookie. Answers to what the browser sent with the cookie before neither take the
+   * new one away nor write over it. Pass the request of the sign-in, with its cookie: without it,
+   * no browser's answers under way touch a cookie, and a page whose refresh is among them asks
+   * again.
+   * @throws TypeError when the refresh token, or a next one that is somewhat longer, does not fit
+   * into a cookie.
    */
   start(tokens: Tokens, request?: Request): WebResponse;
 }
@@ -67,9 +76,15 @@ export interface Bff {
 export function createBff({ path = '/session', cookie = {}, origin, ...upstream }: BffOptions): Bff {
   const { name, write, fits } = cookieWith(cookie);
   check(path, origin, upstream);
-  /** Sign-ins of nobody knows which browser: what began before one may be of another session than the browser's cookie by now. */
+  /**
+   * Sign-ins of nobody knows which browser: what began before one may be of another session than
+   * the browser's cookie by now.
+   */
   let starts = 0;
-  /** Tokens of sign-outs that the authorization server has not been told of, whatever the cookie says. */
+  /**
+   * Tokens of sign-outs that the authorization server has not been told of, whatever the cookie
+   * says.
+   */
   const ended = new Set<string>();
   /** What is under way, by what the cookie held. */
   const flights = new Set<Flight>();
@@ -78,7 +93,10 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
     flights.add(flight);
     return work(flight).finally(() => flights.delete(flight));
   };
-  /** The browser has been given another cookie, or none: no answer to what it sent before changes that. */
+  /**
+   * The browser has been given another cookie, or none: no answer to what it sent before changes
+   * that.
+   */
   const supersede = (token: string | undefined, but?: Flight) => {
     for (const flight of flights) if (flight.token === token && flight !== but) flight.superseded = true;
   };
@@ -108,7 +126,8 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
 
   const refresh = ({ token, ended: out }: CookieContent) =>
     fly(token, async (flight) => {
-      // The user has signed out, and is: all that is left to do is to tell the authorization server.
+      // The user has signed out, and is: all that is left to do is to tell the authorization
+      // server.
       if (out || ended.has(token)) {
         const told = (await revokeEnded(token)) === undefined;
         return over(unless(flight, told ? null : { token, ended: true }));
@@ -124,14 +143,17 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
         const { refresh_token: next } = body;
         const tooLong = isToken(next) && !fits(next, 0);
         if (!tooLong && isCurrent(flight)) return tokens(body);
-        // Of this browser or another? As if the answer were lost: the page asks again, with the cookie that it has by then.
+        // Of this browser or another? As if the answer were lost: the page asks again, with the
+        // cookie that it has by then.
         if (!tooLong && !flight.superseded)
           return answer(503, { error: 'temporarily_unavailable' }, { 'retry-after': String(LEAST_SECONDS) });
-        // Signed out or in again meanwhile; or far longer than the one before, which is spent. Nobody will use it.
+        // Signed out or in again meanwhile; or far longer than the one before, which is spent.
+        // Nobody will use it.
         if (isToken(next)) await revoke(next);
         return over(unless(flight, null), tooLong ? TOO_LONG : undefined);
       }
-      // RFC 6749 §5.2: 400 and nothing else. What a proxy, an overloaded server or a wrong secret answers ends no session.
+      // RFC 6749 §5.2: 400 and nothing else. What a proxy, an overloaded server or a wrong secret
+      // answers ends no session.
       if (told?.status === 400 && body.error === 'invalid_grant') return over(unless(flight, null));
       return answer(503, { error: 'temporarily_unavailable' }, waitFor(told));
     });
@@ -143,7 +165,9 @@ export function createBff({ path = '/session', cookie = {}, origin, ...upstream 
     const told = await ask(upstream, revocationEndpoint, { token, token_type_hint: 'refresh_token' });
     return isGood(told) ? undefined : waitFor(told);
   };
-  /** A sign-out counts from its first moment, and also where its answer could not mark the cookie. */
+  /**
+   * A sign-out counts from its first moment, and also where its answer could not mark the cookie.
+   */
   const revokeEnded = async (token: string) => {
     ended.delete(token);
     ended.add(token);

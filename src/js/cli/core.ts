@@ -1,4 +1,5 @@
-// The core as the main entry has it, for the texts of policies: a parsed policy no longer shows a member that was named twice.
+// The core as the main entry has it, for the texts of policies: a parsed policy no longer shows a
+// member that was named twice.
 import { readFile } from 'node:fs/promises';
 
 import { decodeBase64 } from '../instance/boot.js';

@@ -47,7 +47,9 @@ export function readNow(text: string | undefined): number {
   return Number(text);
 }
 
-/** What a call makes of a text. A mistake in it is a misuse where it is not what was asked about. */
+/**
+ * What a call makes of a text. A mistake in it is a misuse where it is not what was asked about.
+ */
 export function orMisuse<T>(call: () => T, what: string, text: string): T {
   try {
     return call();

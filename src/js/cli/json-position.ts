@@ -14,15 +14,18 @@ export interface JsonMistake extends Position {
 const DEEPEST = 200;
 
 /**
- * Where a JSON text (RFC 8259) goes wrong; `undefined` for one that does not. `JSON.parse` says it in
- * other words in each runtime, or not at all, and does not mind a member that is there twice.
+ * Where a JSON text (RFC 8259) goes wrong; `undefined` for one that does not. `JSON.parse` says it
+ * in other words in each runtime, or not at all, and does not mind a member that is there twice.
  */
 export function mistakeIn(text: string): JsonMistake | undefined {
   const reader = new Reader(text);
   return reader.read();
 }
 
-/** Where the value begins that a pointer (RFC 6901) names, or the innermost one around it that is there. */
+/**
+ * Where the value begins that a pointer (RFC 6901) names, or the innermost one around it that is
+ * there.
+ */
 export function positionOf(text: string, pointer: string): Position | undefined {
   const reader = new Reader(text);
   if (reader.read() !== undefined) return undefined;

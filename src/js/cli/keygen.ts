@@ -43,7 +43,9 @@ export async function keygen({ options, terminal }: Call): Promise<boolean> {
   return true;
 }
 
-/** A root secret, which an issuer derives refresh tokens from, in the form that `rootKeys` takes. */
+/**
+ * A root secret, which an issuer derives refresh tokens from, in the form that `rootKeys` takes.
+ */
 async function rootSecret(output: string | undefined, terminal: Terminal): Promise<boolean> {
   const secret = { base64url: randomBytes(ROOT_BYTES).toString('base64url') };
   if (output !== undefined) await write(output, `${JSON.stringify(secret)}\n`);

@@ -75,7 +75,10 @@ function one(jwk: unknown, algorithms: string[] | undefined): Key {
 
 const ISSUER = 'https://issuer.invalid';
 
-/** A verifier with remote keys; `algorithms` settle what a key without `alg` is for, as in a policy. */
+/**
+ * A verifier with remote keys; `algorithms` settle what a key without `alg` is for, as in a
+ * policy.
+ */
 function verifierFor(algorithms: string[] | undefined): Verifier {
   const issuer = { issuer: ISSUER, audience: ISSUER, remote: { jwksUri: ISSUER } };
   return createVerifier({

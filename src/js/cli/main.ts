@@ -29,7 +29,10 @@ export interface Call {
   terminal: Terminal;
 }
 
-/** A command says whether the answer is good; what is wrong with the call itself it throws as `Misuse`. */
+/**
+ * A command says whether the answer is good; what is wrong with the call itself it throws as
+ * `Misuse`.
+ */
 type Command = (call: Call) => Promise<boolean>;
 
 const COMMANDS: Record<string, { run: Command; options: (keyof Call['options'])[]; operands: number }> = {

@@ -56,7 +56,10 @@ export class Terminal {
 
 const ESCAPE = '\u001b';
 
-/** Control characters and those that turn the direction of writing, but for line ends and our own colours. */
+/**
+ * Control characters and those that turn the direction of writing, but for line ends and our own
+ * colours.
+ */
 const UNPRINTABLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   /\u001b(?!\[(?:0|2|31|32)m)|[\u0000-\u0009\u000b-\u001a\u001c-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;

@@ -43,7 +43,10 @@ function mayLackKeys(verdict: Verdict): boolean {
   return !verdict.ok && (verdict.stage === 'keys' || verdict.stage === 'signature');
 }
 
-/** The set belongs to the issuer that the token names; whether it may speak for it, the signature decides. */
+/**
+ * The set belongs to the issuer that the token names; whether it may speak for it, the signature
+ * decides.
+ */
 async function takeKeys(verifier: Verifier, token: string, source: string): Promise<void> {
   const issuer = issuerOf(token);
   if (issuer === undefined) return;

@@ -57,8 +57,9 @@ export declare function createGate<C = Claims, const P = never>(
 ): Gate<C, WaysOf<P>>;
 
 /**
- * What handlers behind the guards of Express, Fastify and SvelteKit find in `req.auth`, `request.auth` and `locals.auth`: the decision about a
- * token, unless an application says otherwise, for claims of its own or where requests may pass without any.
+ * What handlers behind the guards of Express, Fastify and SvelteKit find in `req.auth`,
+ * `request.auth` and `locals.auth`: the decision about a token, unless an application says
+ * otherwise, for claims of its own or where requests may pass without any.
  * @example
  * ```ts alone
  * import type { Auth, Claims } from 'portcullis/gate';

@@ -4,7 +4,8 @@ import type { NonEmpty } from '../shared/non-empty.js';
 export type ProofAlg = 'ES256' | 'EdDSA' | 'RS256';
 
 /**
- * What a request has to bring besides a good token. Everything is optional; `gate.check` takes one as well.
+ * What a request has to bring besides a good token. Everything is optional; `gate.check` takes one
+ * as well.
  * @example
  * ```ts
  * import type { Requirement } from 'portcullis/gate';
@@ -24,23 +25,35 @@ export interface Requirement {
   anyScope?: NonEmpty<string>;
   /** Roles, groups, entitlements: a claim by its exact path, a string or an array of strings. */
   claims?: readonly ClaimRequirement[];
-  /** One of these authentication contexts (RFC 9470); what is missing is asked for by a step-up challenge. */
+  /**
+   * One of these authentication contexts (RFC 9470); what is missing is asked for by a step-up
+   * challenge.
+   */
   acr?: NonEmpty<string>;
   /** The user's authentication (`auth_time`) may not be longer ago than this (RFC 9470). */
   maxAgeSeconds?: number;
   /** The client's address is in one of these: names in the policy's `networks`, or CIDR blocks. */
   networks?: NonEmpty<string>;
-  /** A claim that holds the CIDR blocks its token may be used from: a string or an array of strings. */
+  /**
+   * A claim that holds the CIDR blocks its token may be used from: a string or an array of
+   * strings.
+   */
   networkClaim?: string;
   /** The token's `typ` is one of these: narrower than the issuer's `types`. */
   types?: NonEmpty<string>;
-  /** The token is bound to a key of the client's. A token with `cnf` must always be proven, whatever this says. */
+  /**
+   * The token is bound to a key of the client's. A token with `cnf` must always be proven,
+   * whatever this says.
+   */
   binding?: 'dpop' | 'mtls' | 'any';
   /** A request without credentials passes, without claims. Bad credentials never do. */
   anonymous?: boolean;
 }
 
-/** `allOf` and `anyOf` are compared byte for byte with the claim's string, or with the strings in its array. */
+/**
+ * `allOf` and `anyOf` are compared byte for byte with the claim's string, or with the strings in
+ * its array.
+ */
 export interface ClaimRequirement {
   /** Names from the outermost object inwards: `['realm_access', 'roles']`. */
   path: NonEmpty<string>;
@@ -61,8 +74,8 @@ export type InPath = '%23' | '%25' | '%2F' | '%3F' | '%5C' | ';';
  */
 export interface Route {
   /**
-   * A pathname pattern of `URLPattern`: literals, `:name`, `*`, `{…}`, and `?`, `+`, `*` behind them; no regular expressions. It is
-   * compared with every reading of the path.
+   * A pathname pattern of `URLPattern`: literals, `:name`, `*`, `{…}`, and `?`, `+`, `*` behind
+   * them; no regular expressions. It is compared with every reading of the path.
    */
   path: string;
   /** Exact methods; `GET` covers `HEAD`. Default: every method. */
@@ -96,16 +109,24 @@ export interface GatePolicy {
   credentials?: {
     /** The header that holds it. */
     header?: string;
-    /** The scheme in front of it: `Bearer` in `authorization`, none in another header, unless it is named here. */
+    /**
+     * The scheme in front of it: `Bearer` in `authorization`, none in another header, unless it is
+     * named here.
+     */
     scheme?: string;
-    /** The cookie that holds it. With `header` either may; both at once are refused, unless `precedence` says which counts. */
+    /**
+     * The cookie that holds it. With `header` either may; both at once are refused, unless
+     * `precedence` says which counts.
+     */
     cookie?: string;
     /**
      * The WebSocket subprotocol behind which it stands: `'bearer'` for
      * `new WebSocket(url, ['bearer', token])`. What the origin sees of the header has no token.
      */
     subprotocol?: string;
-    /** Which of them counts where several are there, the first one first. The others are not read. */
+    /**
+     * Which of them counts where several are there, the first one first. The others are not read.
+     */
     precedence?: readonly [TokenPlace, ...TokenPlace[]];
     /**
      * Which pages may have a request with the cookie sent, where its method is unsafe or it opens a
@@ -124,9 +145,14 @@ export interface GatePolicy {
   /** What holds where no route says otherwise. Default: a good token, and nothing else. */
   requirement?: Requirement;
   routes?: readonly Route[];
-  /** What the origin is told. Copies of these headers that a request brings along never reach it. */
+  /**
+   * What the origin is told. Copies of these headers that a request brings along never reach it.
+   */
   forward?: {
-    /** Claim (dots lead inwards) → header. Arrays are joined by a space; what no header can hold is left out. */
+    /**
+     * Claim (dots lead inwards) → header. Arrays are joined by a space; what no header can hold is
+     * left out.
+     */
     claims?: Readonly<Record<string, string>>;
     /** Does the token itself reach the origin? `'strip'` by default. */
     token?: 'strip' | 'keep';
@@ -141,9 +167,15 @@ export interface GatePolicy {
      * `forwarded` (RFC 7239) says the scheme as well, and the host.
      */
     header?: string;
-    /** They say which host was asked for, and replace what a client writes there: `x-forwarded-host`. */
+    /**
+     * They say which host was asked for, and replace what a client writes there:
+     * `x-forwarded-host`.
+     */
     host?: boolean;
-    /** They say which path they took off, and replace what a client writes there: `x-forwarded-prefix`. */
+    /**
+     * They say which path they took off, and replace what a client writes there:
+     * `x-forwarded-prefix`.
+     */
     prefix?: boolean;
   };
   /**

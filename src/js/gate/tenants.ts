@@ -11,8 +11,9 @@ export type Tenant = Readonly<Record<string, string>>;
 const MOST_NAMES = 1000;
 
 /**
- * The function that says which tenants are ours (`"tenants": "resolver"`). It is asked about each token, remembered decisions included,
- * outside of the core: called from there it could come back in.
+ * The function that says which tenants are ours (`"tenants": "resolver"`). It is asked about each
+ * token, remembered decisions included, outside of the core: called from there it could come back
+ * in.
  */
 export class Tenants {
   readonly #raw: Pick<ResidentGate, 'tenant' | 'admitTenant' | 'withdrawTenant'>;
@@ -52,7 +53,9 @@ export class Tenants {
     return sources;
   }
 
-  /** Whether it is a tenant's name, and the tenant is none of ours. What was known of it is let go. */
+  /**
+   * Whether it is a tenant's name, and the tenant is none of ours. What was known of it is let go.
+   */
   refuses(name: string): boolean {
     const ask = this.#ask;
     const told = ask && this.#tenant(name);

@@ -3,7 +3,10 @@ export interface Glue {
   __wbg_set_wasm(exports: WebAssembly.Exports): void;
 }
 
-/** Decodes the inlined module. A plain loop: `Uint8Array.from` with a function is thirty times slower. */
+/**
+ * Decodes the inlined module. A plain loop: `Uint8Array.from` with a function is thirty times
+ * slower.
+ */
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
   const native = (Uint8Array as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> }).fromBase64;
   if (native) return native.call(Uint8Array, text);

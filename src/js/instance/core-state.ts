@@ -16,23 +16,32 @@ type TakenInput =
   | { kind: 'lists'; text: string; now: number; taken: number }
   | { kind: 'status'; text: string; now: number; uri: string };
 
-/** How many policies are kept: the present one, and those whose lists and proof windows still count for it. */
+/**
+ * How many policies are kept: the present one, and those whose lists and proof windows still count
+ * for it.
+ */
 const MOST_POLICIES = 3;
 
-/** Longer lists, in characters all together, are not kept twice. They are pulled again after a trap. */
+/**
+ * Longer lists, in characters all together, are not kept twice. They are pulled again after a
+ * trap.
+ */
 const MOST_CHARACTERS = 8 * 1024 * 1024;
 
-// What `takenRevocations` of the core says of a text: nothing was taken, or what the most of it was.
+// What `takenRevocations` of the core says of a text: nothing was taken, or what the most of it
+// was.
 const NOTHING = 0;
 const RENEWAL = 1;
 const SNAPSHOT = 3;
 
 /**
- * What a core in the wasm memory has taken, in its order. It is the one place where JavaScript keeps it: handed to a new core, it makes one
- * that answers as the first did. Only what the core has accepted is noted, after it was accepted.
+ * What a core in the wasm memory has taken, in its order. It is the one place where JavaScript
+ * keeps it: handed to a new core, it makes one that answers as the first did. Only what the core
+ * has accepted is noted, after it was accepted.
  *
- * Where lists of revocations cannot be had again, the core is told so, and refuses what it would have accepted for want of a list
- * (`whenStale: 'allow'`) until they come: nothing that was revoked is accepted because of a trap.
+ * Where lists of revocations cannot be had again, the core is told so, and refuses what it would
+ * have accepted for want of a list (`whenStale: 'allow'`) until they come: nothing that was
+ * revoked is accepted because of a trap.
  */
 export class CoreState {
   /** Called when lists were held and are not to be had again here: they have to be pulled. */
@@ -56,8 +65,9 @@ export class CoreState {
   }
 
   /**
-   * Forgets published keys that the core let go with a policy, by what its `stats` say afterwards: a
-   * later policy must not find them again. Without `stats` all of them are, and are fetched again.
+   * Forgets published keys that the core let go with a policy, by what its `stats` say afterwards:
+   * a later policy must not find them again. Without `stats` all of them are, and are fetched
+   * again.
    */
   keepsKeys(stats: string | undefined): void {
     const { keys = [] } = JSON.parse(stats ?? '{}') as { keys?: (NamedKey & { issuer: string })[] };
@@ -97,7 +107,10 @@ export class CoreState {
     this.#entries = this.#entries.filter((entry) => entry.kind !== 'keys' || entry.issuer !== issuer);
   }
 
-  /** Notes lists as of the instant at which they were taken. With a snapshot, those before it under the present policy are over. */
+  /**
+   * Notes lists as of the instant at which they were taken. With a snapshot, those before it under
+   * the present policy are over.
+   */
   tookLists(text: string, now: number, taken: number): void {
     if (taken === NOTHING) return;
     const last = this.#entries.at(-1);

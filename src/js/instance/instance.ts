@@ -1,7 +1,8 @@
 import type { Glue } from './boot.js';
 
 /**
- * The core trapped, and again in a fresh instance: there is no answer. Neither instance is in use any more, and the next call gets another.
+ * The core trapped, and again in a fresh instance: there is no answer. Neither instance is in use
+ * any more, and the next call gets another.
  */
 export class CoreError extends Error {
   override readonly name = 'CoreError';
@@ -10,9 +11,11 @@ export class CoreError extends Error {
 /**
  * The instance of a module that runs now.
  *
- * A trap (the stack is used up, memory cannot grow, a check failed) leaves the stack pointer, borrows and half-written values where they
- * were, so that the memory can be believed no more. Whoever sees one sets `sound` to false: a plain store, since there may be no stack left
- * for a call. The next use makes another instance of the same module, in which the objects are made again (`Resident`).
+ * A trap (the stack is used up, memory cannot grow, a check failed) leaves the stack pointer,
+ * borrows and half-written values where they were, so that the memory can be believed no more.
+ * Whoever sees one sets `sound` to false: a plain store, since there may be no stack left for a
+ * call. The next use makes another instance of the same module, in which the objects are made
+ * again (`Resident`).
  */
 export class Instance<G extends Glue = Glue> {
   readonly glue: G;
@@ -36,12 +39,16 @@ export class Instance<G extends Glue = Glue> {
     return (this.#memory as WebAssembly.Memory).buffer;
   }
 
-  /** Makes another instance unless the present one is sound. What fails here, for want of stack or memory, is tried again by the next use. */
+  /**
+   * Makes another instance unless the present one is sound. What fails here, for want of stack or
+   * memory, is tried again by the next use.
+   */
   renew(): void {
     if (this.sound) return;
     if (this.#memory !== undefined) detach(this.#memory);
-    // This is done here and not by wasm-bindgen's `--target web`, which asks `instanceof WebAssembly.Module`: on some edges the module comes
-    // from another realm. The glue's namespace object is the import object: wasm names its functions.
+    // This is done here and not by wasm-bindgen's `--target web`, which asks
+    // `instanceof WebAssembly.Module`: on some edges the module comes from another realm. The
+    // glue's namespace object is the import object: wasm names its functions.
     const imports = this.glue as unknown as WebAssembly.ModuleImports;
     const { exports } = new WebAssembly.Instance(this.#module, { [`./${this.#name}_bg.js`]: imports });
     this.#memory = exports.memory as WebAssembly.Memory;
@@ -53,8 +60,9 @@ export class Instance<G extends Glue = Glue> {
 }
 
 /**
- * Empties the views of a memory that the glue keeps; it looks again when one is empty, and would otherwise write into the old memory. Growing
- * by nothing gives a memory a new buffer, as any growth does (WebAssembly JavaScript Interface §5.3).
+ * Empties the views of a memory that the glue keeps; it looks again when one is empty, and would
+ * otherwise write into the old memory. Growing by nothing gives a memory a new buffer, as any
+ * growth does (WebAssembly JavaScript Interface §5.3).
  */
 function detach(memory: WebAssembly.Memory): void {
   const { buffer } = memory;
@@ -63,8 +71,9 @@ function detach(memory: WebAssembly.Memory): void {
 }
 
 /**
- * The glue frees an object when it is collected, by its address and in the instance that runs then, which may be another than the object's.
- * So its finalizers (their second argument is 1) do nothing here; `Resident` frees what it knows to be of this instance.
+ * The glue frees an object when it is collected, by its address and in the instance that runs
+ * then, which may be another than the object's. So its finalizers (their second argument is 1) do
+ * nothing here; `Resident` frees what it knows to be of this instance.
  */
 function withoutFinalizers(exports: WebAssembly.Exports): WebAssembly.Exports {
   const own: Record<string, WebAssembly.ExportValue> = { ...exports };

@@ -1,10 +1,13 @@
 import type { Instance } from './instance.js';
 
-// `ignoreBOM` keeps a byte order mark in the text, where JSON.parse would refuse it as the core has.
+// `ignoreBOM` keeps a byte order mark in the text, where JSON.parse would refuse it as the core
+// has.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** The input in the wasm memory, and the answer that a function of that name tells the address of. */
+/**
+ * The input in the wasm memory, and the answer that a function of that name tells the address of.
+ */
 type Raw<Name extends string> = { input(): number; inputBytes(): number } & Record<Name, () => number>;
 
 /** The input of the core and its last answer, as they lie in the wasm memory (answer.ts). */
@@ -30,8 +33,9 @@ export class MemoryView<Name extends string> {
   }
 
   /**
-   * Looks at the memory as it is now; true when it is another than before. One that has grown has a new buffer, and views of
-   * the old one are empty. Another instance has another memory, and counts anew what answers share.
+   * Looks at the memory as it is now; true when it is another than before. One that has grown has
+   * a new buffer, and views of the old one are empty. Another instance has another memory, and
+   * counts anew what answers share.
    */
   look(raw: Raw<Name>): boolean {
     const home = this.#home;

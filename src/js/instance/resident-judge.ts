@@ -4,7 +4,10 @@ import type { Instance } from './instance.js';
 import { Resident } from './resident.js';
 import { takeLists } from './write-lists.js';
 
-/** What decides about tokens in wasm memory, with the policies, the keys and the lists that it goes by. */
+/**
+ * What decides about tokens in wasm memory, with the policies, the keys and the lists that it goes
+ * by.
+ */
 export abstract class ResidentJudge<R extends RawVerifier> extends Resident<R> {
   protected readonly state: CoreState;
 
@@ -13,7 +16,10 @@ export abstract class ResidentJudge<R extends RawVerifier> extends Resident<R> {
     this.state = new CoreState(policy);
   }
 
-  /** Called when lists of revocations were held and are not to be had again here: they have to be pulled. */
+  /**
+   * Called when lists of revocations were held and are not to be had again here: they have to be
+   * pulled.
+   */
   set onListsLost(hear: () => void) {
     this.state.onListsLost = hear;
   }
@@ -68,7 +74,8 @@ export abstract class ResidentJudge<R extends RawVerifier> extends Resident<R> {
     return this.ask((raw) => raw.stats());
   }
 
-  // What follows tells of addresses in the instance that runs. Whoever uses them asks for all of them again after a trap.
+  // What follows tells of addresses in the instance that runs. Whoever uses them asks for all of
+  // them again after a trap.
 
   input(): number {
     return this.raw.input();

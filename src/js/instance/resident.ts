@@ -12,10 +12,15 @@ export interface ResidentHandle {
   generation: number;
 }
 
-/** To be registered with what it belongs to, so that it is freed when nobody holds that any more. */
+/**
+ * To be registered with what it belongs to, so that it is freed when nobody holds that any more.
+ */
 export const collected = /* @__PURE__ */ finalization(free);
 
-/** Frees an object if its instance still runs. What failed here in a finalizer would end the process. */
+/**
+ * Frees an object if its instance still runs. What failed here in a finalizer would end the
+ * process.
+ */
 export function free(held: ResidentHandle): void {
   const { raw, home, generation } = held;
   held.raw = undefined;
@@ -36,9 +41,11 @@ function finalization(free: (held: ResidentHandle) => void): {
 }
 
 /**
- * Something in wasm memory that outlives its instance: after a trap it is made again in the next one, from what is kept of it here.
+ * Something in wasm memory that outlives its instance: after a trap it is made again in the next
+ * one, from what is kept of it here.
  *
- * What the core throws as a string is the caller's mistake (`orPolicyError`). Anything else that comes out of a call is a trap.
+ * What the core throws as a string is the caller's mistake (`orPolicyError`). Anything else that
+ * comes out of a call is a trap.
  */
 export abstract class Resident<R extends object> {
   protected readonly home: Instance;
@@ -67,7 +74,8 @@ export abstract class Resident<R extends object> {
   }
 
   /**
-   * Asks it; once more in a new instance when the first one trapped, which may have been another question's fault.
+   * Asks it; once more in a new instance when the first one trapped, which may have been another
+   * question's fault.
    * @throws CoreError when that trapped as well.
    */
   protected ask<T>(question: (raw: R) => T): T {

@@ -3,7 +3,10 @@ import type { Instance } from './instance.js';
 
 const encoder = new TextEncoder();
 
-/** Hands lists of revocations to the core, through its input: of megabytes there is no copy in its memory but what it keeps. */
+/**
+ * Hands lists of revocations to the core, through its input: of megabytes there is no copy in its
+ * memory but what it keeps.
+ */
 export function takeLists(
   raw: RawVerifier,
   home: Instance,

@@ -8,13 +8,22 @@ export interface RateLimit {
 
 /** How long sessions live, and how long a replay is forgiven. Whole seconds. */
 export interface SessionWindows {
-  /** Wr: how long after a rotation the token before it is answered with its successor again; 60 by default. */
+  /**
+   * Wr: how long after a rotation the token before it is answered with its successor again; 60 by
+   * default.
+   */
   replayWindowSeconds?: number;
-  /** Wc: how long after a rotation the next one waits; at least, and by default, Wr + 2 · worstDelaySeconds. */
+  /**
+   * Wc: how long after a rotation the next one waits; at least, and by default, Wr + 2 ·
+   * worstDelaySeconds.
+   */
   rotationIntervalSeconds?: number;
   /** D: the longest way of a message, there or back; 15 by default. */
   worstDelaySeconds?: number;
-  /** R: how many replays after the window are forgiven until a generation passes without any; 2 by default. */
+  /**
+   * R: how many replays after the window are forgiven until a generation passes without any; 2 by
+   * default.
+   */
   lateReplays?: number;
   /** How long a session lives without being refreshed; 30 days by default. */
   idleSeconds?: number;
@@ -24,7 +33,10 @@ export interface SessionWindows {
   accessTokenSeconds?: number;
   /** The same, from 3601 to 86400, instead: what is stolen stays good for that long. */
   longAccessTokenSeconds?: number;
-  /** Rotate confidential and sender-bound sessions too? RFC 9700 §4.14.2 asks it of unbound public clients alone, and those always do. */
+  /**
+   * Rotate confidential and sender-bound sessions too? RFC 9700 §4.14.2 asks it of unbound public
+   * clients alone, and those always do.
+   */
   rotateAll?: boolean;
 }
 
@@ -47,7 +59,10 @@ export interface ClientConfig {
   grants?: readonly GrantType[];
   /** All the scopes it may be granted, separated by spaces; what is asked for narrows them. */
   scope?: string;
-  /** Where its codes may be sent, compared as they are: https, http on a loopback name, or a scheme like `com.example.app`. */
+  /**
+   * Where its codes may be sent, compared as they are: https, http on a loopback name, or a scheme
+   * like `com.example.app`.
+   */
   redirectUris?: readonly string[];
   /** The audience of its access tokens, in place of the issuer's. */
   audience?: string;
@@ -56,7 +71,10 @@ export interface ClientConfig {
   introspects?: boolean;
   /** May it revoke subjects, sessions, clients and keys at `/revocations`? */
   administers?: boolean;
-  /** May it read the feed of revocations, as an edge does? It authenticates itself by `client_secret_basic`. */
+  /**
+   * May it read the feed of revocations, as an edge does? It authenticates itself by
+   * `client_secret_basic`.
+   */
   feed?: boolean;
   /** Does it get nothing without a DPoP proof (RFC 9449 §5.2)? */
   dpopBound?: boolean;
@@ -64,22 +82,35 @@ export interface ClientConfig {
 
 /** What an issuer goes by. It holds no secret. */
 export interface IssuerConfig {
-  /** `iss`, and what the endpoints' URLs begin with: https, or http on a loopback name; no slash at its end. */
+  /**
+   * `iss`, and what the endpoints' URLs begin with: https, or http on a loopback name; no slash at
+   * its end.
+   */
   issuer: string;
   /** `aud` of access tokens. */
   audience: string;
   sessions?: SessionWindows;
   clients: readonly ClientConfig[];
-  /** Whose tokens can be exchanged (RFC 8693): issuers as in a verifier's policy, with keys built in or `remote`. */
+  /**
+   * Whose tokens can be exchanged (RFC 8693): issuers as in a verifier's policy, with keys built
+   * in or `remote`.
+   */
   upstream?: readonly IssuerPolicy[];
-  /** What becomes of their `sub`: `iss#sub` by default; `verbatim` when no two of them, and no user of yours, can have the same. */
+  /**
+   * What becomes of their `sub`: `iss#sub` by default; `verbatim` when no two of them, and no user
+   * of yours, can have the same.
+   */
   upstreamSubjects?: 'qualified' | 'verbatim';
   /**
-   * Per session 60 a minute by default; per address and per client none. A request is counted for its address at once, for its session when
-   * its token is authentic, and then for its client: one who only knows a client's name uses up nothing of its limit.
+   * Per session 60 a minute by default; per address and per client none. A request is counted for
+   * its address at once, for its session when its token is authentic, and then for its client: one
+   * who only knows a client's name uses up nothing of its limit.
    */
   limits?: {
-    /** Per `clientAddress` of the request's context; all of an IPv6 network of 64 bits count as one. */
+    /**
+     * Per `clientAddress` of the request's context; all of an IPv6 network of 64 bits count as
+     * one.
+     */
     address?: RateLimit;
     session?: RateLimit;
     client?: RateLimit;
@@ -93,8 +124,8 @@ export interface IssuerConfig {
   /** Where the application signs its users in, for the metadata. */
   authorizationEndpoint?: string;
   /**
-   * Who may read the feed of revocations: `clients` with `feed: true`, by default, or the `public`. Whoever reads it can try names: was this
-   * subject signed out, and when?
+   * Who may read the feed of revocations: `clients` with `feed: true`, by default, or the
+   * `public`. Whoever reads it can try names: was this subject signed out, and when?
    */
   feedAccess?: 'clients' | 'public';
   /** Is there a `GET /health`, which says whether the store answers, and nothing else? */

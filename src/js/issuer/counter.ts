@@ -15,8 +15,9 @@ interface Window {
 /**
  * A counter in this process's memory, by fixed windows.
  *
- * No window is forgotten before its time: whoever could push out the window in which he is counted would be counted from nothing. When there
- * is no room, keys that are new share windows: a flood may then be refused too early, and never too late.
+ * No window is forgotten before its time: whoever could push out the window in which he is counted
+ * would be counted from nothing. When there is no room, keys that are new share windows: a flood
+ * may then be refused too early, and never too late.
  * @example
  * ```ts
  * import { createIssuer, memoryCounter } from 'portcullis/issuer';
@@ -67,7 +68,10 @@ function forgetEnded(windows: Map<string, Window>, seconds: number, at: number):
   return count;
 }
 
-/** Spreads keys; the seed is this process's, so that nobody chooses with whom he shares. FNV-1a, 32 bits. */
+/**
+ * Spreads keys; the seed is this process's, so that nobody chooses with whom he shares. FNV-1a, 32
+ * bits.
+ */
 function hash(text: string, seed: number): number {
   let value = (seed ^ 0x811c9dc5) >>> 0;
   for (let index = 0; index < text.length; index++)

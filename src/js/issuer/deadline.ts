@@ -1,6 +1,8 @@
 import { within } from '../net/within.js';
 
-/** The time that one request has in all, whatever it waits for. It belongs to that request alone. */
+/**
+ * The time that one request has in all, whatever it waits for. It belongs to that request alone.
+ */
 export class Deadline {
   readonly #late: Promise<never>;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -16,7 +18,10 @@ export class Deadline {
     this.#late.catch(() => {});
   }
 
-  /** Asks for something and waits no longer than `ms`, nor past the deadline; after it nothing is asked. It rejects with a `TimeoutError`. */
+  /**
+   * Asks for something and waits no longer than `ms`, nor past the deadline; after it nothing is
+   * asked. It rejects with a `TimeoutError`.
+   */
   async within<T>(ms: number, ask: () => T | PromiseLike<T>): Promise<T> {
     if (this.#isOver) return this.#late;
     return within(ms, Promise.race([ask(), this.#late]));

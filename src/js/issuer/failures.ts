@@ -35,7 +35,10 @@ export function stopwatch(): () => number {
   return () => Math.max(0, performance.now() - began);
 }
 
-/** A listener that fails, at once or later, changes no answer and ends no process: what it is told of has happened. */
+/**
+ * A listener that fails, at once or later, changes no answer and ends no process: what it is told
+ * of has happened.
+ */
 export function tell(onEvent: ((event: IssuerEvent) => unknown) | undefined, event: IssuerEvent): void {
   try {
     Promise.resolve(onEvent?.(event)).catch(() => {});

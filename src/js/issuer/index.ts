@@ -11,7 +11,8 @@ export * from './config.js';
 export { memoryCounter } from './counter.js';
 
 /**
- * Makes an issuer: a fetch handler for its endpoints, and what an application calls in process. It holds no session; its store does.
+ * Makes an issuer: a fetch handler for its endpoints, and what an application calls in process. It
+ * holds no session; its store does.
  *
  * @throws PolicyError naming the field of the configuration or the key at fault, never its value.
  * @example
@@ -35,7 +36,8 @@ export { memoryCounter } from './counter.js';
 export declare function createIssuer(options: IssuerOptions): Issuer;
 
 /**
- * What is kept of a client's secret: its SHA-256. It is no password hash, and a secret that a person thought of has no place here.
+ * What is kept of a client's secret: its SHA-256. It is no password hash, and a secret that a
+ * person thought of has no place here.
  *
  * @throws PolicyError for fewer than 32 characters.
  * @example
@@ -122,7 +124,8 @@ export declare function generateSigningKey(alg: 'ES256' | 'EdDSA'): SigningKey;
 
 /**
  * Takes up a key that `privateJwk()` gave, or any private JWK on P-256 or Ed25519.
- * @throws PolicyError naming the member at fault; also when the public half does not belong to the private one.
+ * @throws PolicyError naming the member at fault; also when the public half does not belong to the
+ * private one.
  * @example
  * ```ts
  * import { importSigningKey } from 'portcullis/issuer';
@@ -148,7 +151,10 @@ export interface IssuerEvent {
     | 'reuse_detected'
     | 'store_behind'
     | 'revoked'
-    /** The store threw, took too long, or returned what cannot be decoded; or others won every race for an entry. */
+    /**
+     * The store threw, took too long, or returned what cannot be decoded; or others won every race
+     * for an entry.
+     */
     | 'store_failed'
     /** The counter threw or took too long: nothing was limited. */
     | 'counter_failed'
@@ -156,7 +162,10 @@ export interface IssuerEvent {
     | 'keys_failed'
     /** A token could not be signed. */
     | 'issue_failed'
-    /** A request was answered with 500 by an exception of something that the options gave, such as `now`. */
+    /**
+     * A request was answered with 500 by an exception of something that the options gave, such as
+     * `now`.
+     */
     | 'request_failed';
   /** When, in seconds since 1970. */
   at: number;
@@ -207,7 +216,9 @@ export interface IssuerOptions {
   signingKeys: readonly ScheduledKey[];
   /** The oldest first. */
   rootKeys: readonly RootKey[];
-  /** The private key that signs the revocation feed, and nothing else. Without it there is no feed. */
+  /**
+   * The private key that signs the revocation feed, and nothing else. Without it there is no feed.
+   */
   feedKey?: Jwk | JwkLike;
   /** Where sessions are kept: one of `portcullis/stores`. */
   store: IssuerStore;
@@ -215,7 +226,10 @@ export interface IssuerOptions {
   counter?: RateCounter;
   /** Nothing that it throws, or rejects with, changes an answer. */
   onEvent?: (event: IssuerEvent) => unknown;
-  /** Whole seconds since 1970. All processes of an issuer go by one clock, give or take `worstDelaySeconds`. */
+  /**
+   * Whole seconds since 1970. All processes of an issuer go by one clock, give or take
+   * `worstDelaySeconds`.
+   */
   now?: () => number;
   /** How the keys of upstream issuers are fetched. */
   fetch?: Fetch;
@@ -251,7 +265,8 @@ export interface SessionOptions {
 }
 
 /**
- * What an authorization code is for: a session, and the client's answer to its challenge (RFC 7636).
+ * What an authorization code is for: a session, and the client's answer to its challenge
+ * (RFC 7636).
  * @example
  * ```ts
  * const parameters = new URL(request.url).searchParams;
@@ -276,55 +291,73 @@ export type RevocationTarget =
   | { sub: string }
   | { sid: string }
   | { client_id: string }
-  /** A signing key: withdraw it from `signingKeys` first, or what it goes on to sign is refused as well. */
+  /**
+   * A signing key: withdraw it from `signingKeys` first, or what it goes on to sign is refused as
+   * well.
+   */
   | { kid: string };
 
 /** What of a request's context is used. */
 export interface RequestContext {
   /**
-   * The client's address, as whoever ends its connection knows it. Without it nothing is limited by address, and an issuer whose URL is https
-   * takes no plain HTTP from this machine.
+   * The client's address, as whoever ends its connection knows it. Without it nothing is limited
+   * by address, and an issuer whose URL is https takes no plain HTTP from this machine.
    */
   clientAddress?: string;
   waitUntil?: (promise: Promise<unknown>) => void;
 }
 
-/** An authorization server: its endpoints as a fetch handler, and what an application calls in process. */
+/**
+ * An authorization server: its endpoints as a fetch handler, and what an application calls in
+ * process.
+ */
 export interface Issuer {
   /**
-   * Answers `/token`, `/revoke`, `/introspect`, `/jwks`, `/revocations`, by choice `/health`, and the metadata, all under the issuer's path.
-   * A request has 15 seconds in all; then the answer is 503 with `Retry-After`.
+   * Answers `/token`, `/revoke`, `/introspect`, `/jwks`, `/revocations`, by choice `/health`, and
+   * the metadata, all under the issuer's path. A request has 15 seconds in all; then the answer is
+   * 503 with `Retry-After`.
    */
   fetch(request: Request, context?: RequestContext): Promise<Response>;
   /**
    * Begins a session of a subject whose credentials the application has checked.
-   * @throws PolicyError for a mistake of the caller's, such as an option that is not known; IssuerUnavailableError when the store gives no
-   * answer.
+   * @throws PolicyError for a mistake of the caller's, such as an option that is not known;
+   * IssuerUnavailableError when the store gives no answer.
    */
   startSession(subject: string, options: SessionOptions): Promise<TokenResponse & { sid: string }>;
-  /** Keeps an authorization code of a subject whose credentials the application has checked, and gives its text. */
+  /**
+   * Keeps an authorization code of a subject whose credentials the application has checked, and
+   * gives its text.
+   */
   mintCode(subject: string, options: CodeOptions): Promise<string>;
-  /** Ends a session. One that has ended stays so. Take the `sid` from a verified token: any other costs a row and an entry of the feed too. */
+  /**
+   * Ends a session. One that has ended stays so. Take the `sid` from a verified token: any other
+   * costs a row and an entry of the feed too.
+   */
   endSession(sid: string): Promise<void>;
   /** Ends every session of a subject that has begun. */
   endSessionsOf(subject: string): Promise<void>;
-  /** Takes back everything of a subject, a session, a client or a key, here and by the feed at every edge. */
+  /**
+   * Takes back everything of a subject, a session, a client or a key, here and by the feed at
+   * every edge.
+   */
   revoke(target: RevocationTarget): Promise<void>;
   /** The JWK Set now: what a verifier's policy takes as `jwks`. */
   jwks(): { keys: Jwk[] };
   /** What an edge's policy takes as `revocation.jwks`. */
   feedJwks(): { keys: Jwk[] } | undefined;
   /**
-   * Finishes revocations that a process has left undone, and removes at most `limit` entries that have ended; says how many. The issuer does
-   * it by itself, beside or after an answer: by time, and by the number of revocations.
+   * Finishes revocations that a process has left undone, and removes at most `limit` entries that
+   * have ended; says how many. The issuer does it by itself, beside or after an answer: by time,
+   * and by the number of revocations.
    */
   sweep(limit?: number): Promise<number>;
   /** Tries the store with a real read, and says what failed. It never rejects. */
   health(): Promise<Health>;
   /**
-   * The same issuer, whose commands (`startSession`, `endSession` and the like) hand their work beside
-   * the answer, such as a sweep, to the context's `waitUntil`. In workers call it in every request that
-   * uses a command: there the runtime ends with the response what nobody keeps alive. It costs nothing.
+   * The same issuer, whose commands (`startSession`, `endSession` and the like) hand their work
+   * beside the answer, such as a sweep, to the context's `waitUntil`. In workers call it in every
+   * request that uses a command: there the runtime ends with the response what nobody keeps alive.
+   * It costs nothing.
    * @example
    * ```ts
    * import type { Issuer, RequestContext } from 'portcullis/issuer';

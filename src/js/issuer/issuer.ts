@@ -75,10 +75,15 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     now,
     calls: new Set(),
   };
-  /** What nobody waits for has calls of its own: where a runtime ends it with its request, they stay behind. */
+  /**
+   * What nobody waits for has calls of its own: where a runtime ends it with its request, they
+   * stay behind.
+   */
   const beside: World = { ...world, calls: new Set() };
 
-  /** One request or command, to its end; `failed` hears of everything that goes wrong on the way. */
+  /**
+   * One request or command, to its end; `failed` hears of everything that goes wrong on the way.
+   */
   const answer = async (
     facts: string,
     journey: Parameters<typeof follow>[2],
@@ -176,7 +181,8 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
       try {
         return await respond(request, context, deadline);
       } catch (thrown) {
-        // The caller's own mistake is the caller's to see; what a callback threw is the operator's, and no client's.
+        // The caller's own mistake is the caller's to see; what a callback threw is the
+        // operator's, and no client's.
         if (thrown instanceof PolicyError) throw thrown;
         const cause = asError(thrown);
         failed({ kind: 'request_failed', operation: 'answer', cause, durationMs: elapsed() });

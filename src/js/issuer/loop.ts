@@ -36,13 +36,17 @@ export interface World {
   counter: RateCounter;
   keys: RemoteKeys;
   now: () => number;
-  /** Calls of the store that are under way: until when each of them may take, in milliseconds since this began, the oldest first. */
+  /**
+   * Calls of the store that are under way: until when each of them may take, in milliseconds since
+   * this began, the oldest first.
+   */
   calls: Set<{ until: number }>;
 }
 
 /**
- * As many as are under way at once. More would wait in the pool of the store's client until their time was over, and be refused for it. Nobody
- * waits here for another request's promise, which workerd would not have: whoever finds it full looks again.
+ * As many as are under way at once. More would wait in the pool of the store's client until their
+ * time was over, and be refused for it. Nobody waits here for another request's promise, which
+ * workerd would not have: whoever finds it full looks again.
  */
 const MOST_CALLS = 40;
 const LOOK_MS = 4;
@@ -61,7 +65,10 @@ async function calling<T>(world: World, deadline: Deadline, call: () => Promise<
   }
 }
 
-/** Workerd stops a request without a word when its client goes away, and its call stays behind: past its time it is none. */
+/**
+ * Workerd stops a request without a word when its client goes away, and its call stays behind:
+ * past its time it is none.
+ */
 function underWay(calls: World['calls']): number {
   const now = performance.now();
   for (const call of calls) {
@@ -107,7 +114,10 @@ export async function follow(
   }
 }
 
-/** As `ErrorResponse::unavailable` of src/issuer/endpoint/error_response.rs, where the core cannot be asked: the request may come again. */
+/**
+ * As `ErrorResponse::unavailable` of src/issuer/endpoint/error_response.rs, where the core cannot
+ * be asked: the request may come again.
+ */
 const UNAVAILABLE: FinalIssuerStep = {
   step: 'done',
   response: {

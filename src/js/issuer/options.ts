@@ -3,9 +3,10 @@ import { membersOf } from '../shared/to-json.js';
 import type { IssuerOptions, RequestContext } from './index.js';
 
 /**
- * The object of a command for the core, which refuses members that it does not know. What is fixed stands last, and an option never stands in
- * for it.
- * @throws PolicyError for an option that is an argument of its own, or an object that is not plain. What has no JSON, `toJson` refuses.
+ * The object of a command for the core, which refuses members that it does not know. What is fixed
+ * stands last, and an option never stands in for it.
+ * @throws PolicyError for an option that is an argument of its own, or an object that is not
+ * plain. What has no JSON, `toJson` refuses.
  */
 export function commandOf(fixed: Record<string, unknown>, options: object | undefined): object {
   return { ...membersOf(options, fixed), ...fixed };
@@ -21,7 +22,9 @@ export function refuseUnknown(options: object, known: readonly string[]): void {
     throw new PolicyError(`/${unknown}`, `is unknown; expected one of ${known.join(', ')}`);
 }
 
-/** What the core calls by their own names; all other members that it names are the configuration's. */
+/**
+ * What the core calls by their own names; all other members that it names are the configuration's.
+ */
 const BESIDE_CONFIG = /^\/(?:signingKeys|rootKeys|feedKey)(?:\/|$)/;
 
 /** Makes an issuer's core; a mistake is named by its place in the options. */
@@ -39,8 +42,8 @@ const STORE = ['read', 'swap', 'sweep'] as const;
 const FUNCTIONS = ['onEvent', 'now', 'fetch'] as const;
 
 /**
- * Looks at the shape of what an issuer is given as objects with methods, and as functions: a mistake
- * is found when the issuer is made, and not by its first client.
+ * Looks at the shape of what an issuer is given as objects with methods, and as functions: a
+ * mistake is found when the issuer is made, and not by its first client.
  * @throws PolicyError that names the first member that is not there, or is none.
  */
 export function checkShapes(options: IssuerOptions): void {

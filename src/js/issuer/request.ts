@@ -3,7 +3,10 @@ import type { Deadline } from './deadline.js';
 /** A byte more than the core takes: enough to be refused by. */
 const MOST_BYTES = 16 * 1024 + 1;
 
-/** A request as the core reads it. Its body is read when the core asks for it, which is after it knows whose request it is for. */
+/**
+ * A request as the core reads it. Its body is read when the core asks for it, which is after it
+ * knows whose request it is for.
+ */
 export function toFacts(request: Request, address: string | undefined): string {
   const { method, url } = request;
   const headers: [string, string][] = [];

@@ -60,7 +60,10 @@ export class ResidentIssuer extends Resident<RawIssuer> {
   }
 }
 
-/** One request under way. It ends with its instance: what the store holds by then is known there alone, and the request may come again. */
+/**
+ * One request under way. It ends with its instance: what the store holds by then is known there
+ * alone, and the request may come again.
+ */
 export class ResidentExchange {
   readonly #home: Instance;
   readonly #held: ResidentHandle;
@@ -97,7 +100,10 @@ export class ResidentExchange {
   }
 }
 
-/** A signing key in wasm memory. Its private half is kept here too, as the text that the caller has, or may ask for. */
+/**
+ * A signing key in wasm memory. Its private half is kept here too, as the text that the caller
+ * has, or may ask for.
+ */
 export class ResidentSigningKey extends Resident<RawSigningKey> {
   readonly #jwk: string;
 

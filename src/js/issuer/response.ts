@@ -5,7 +5,10 @@ type CoreResponse = (FinalIssuerStep & { step: 'done' })['response'];
 /** The last body that was compressed: the snapshot, which many ask for within a second. */
 let last: { body: string; bytes: Uint8Array<ArrayBuffer> } | undefined;
 
-/** The core's answer as a Response. One that it says is in gzip is compressed here, where the runtime can. */
+/**
+ * The core's answer as a Response. One that it says is in gzip is compressed here, where the
+ * runtime can.
+ */
 export async function toResponse({ status, headers, body }: CoreResponse): Promise<Response> {
   if (body === '' || !headers.some(([name]) => name === 'content-encoding'))
     return new Response(body === '' ? null : body, { status, headers });

@@ -1,7 +1,10 @@
 import type { Io, IoEvent } from '../net/io.js';
 import { asError, type Failure, stopwatch } from './failures.js';
 
-/** What the keys of upstream issuers are fetched through. Every failure of it is told, with what was thrown and how long it took. */
+/**
+ * What the keys of upstream issuers are fetched through. Every failure of it is told, with what
+ * was thrown and how long it took.
+ */
 export function upstreamIo(
   given: typeof fetch | undefined,
   now: () => number,

@@ -5,8 +5,9 @@ import type { Alg, MlDsaAlg, Policy, PolicyDocument } from '../verifier/policy.j
 export * from '../verifier/index.js';
 
 /**
- * As `createVerifier` of the main entry, with ML-DSA besides. A token signed with ML-DSA-44 takes 3.3 KB and more, with ML-DSA-87 6.2 KB:
- * `limits.tokenBytes` may have to be raised, and servers' limits on headers with it.
+ * As `createVerifier` of the main entry, with ML-DSA besides. A token signed with ML-DSA-44
+ * takes 3.3 KB and more, with ML-DSA-87 6.2 KB: `limits.tokenBytes` may have to be raised, and
+ * servers' limits on headers with it.
  * @example
  * ```ts
  * import { createVerifier } from 'portcullis/ml-dsa';

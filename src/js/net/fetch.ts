@@ -15,9 +15,11 @@ export interface FetchLimits {
 const TIMEOUT = Symbol('timeout');
 
 /**
- * Fetches a text with status 200, within limits that hold for any `fetch`, also one that ignores its signal. It never rejects.
+ * Fetches a text with status 200, within limits that hold for any `fetch`, also one that ignores
+ * its signal. It never rejects.
  *
- * No redirect is followed: a policy names the place itself, and whoever can make a server redirect must not choose another.
+ * No redirect is followed: a policy names the place itself, and whoever can make a server redirect
+ * must not choose another.
  */
 export async function fetchText(
   fetch: typeof globalThis.fetch,
@@ -55,14 +57,18 @@ export async function fetchText(
 
 function faultOf(response: Response, maxBytes: number): FetchFailure | undefined {
   const { status } = response;
-  // 304 is no redirect, and no answer to a question that had no condition: a cache on the way has it wrong.
+  // 304 is no redirect, and no answer to a question that had no condition: a cache on the way has
+  // it wrong.
   const isRedirect = status >= 300 && status < 400 && status !== 304;
   if (response.type === 'opaqueredirect' || response.redirected || isRedirect) return 'redirect';
   if (status !== 200) return `status-${status}`;
   return Number(response.headers.get('content-length') ?? 0) > maxBytes ? 'too-large' : undefined;
 }
 
-/** Counts while it reads: a length that was announced is no promise, and a compressed one says nothing. */
+/**
+ * Counts while it reads: a length that was announced is no promise, and a compressed one says
+ * nothing.
+ */
 async function readText(
   body: ReadableStream<Uint8Array> | null,
   maxBytes: number,

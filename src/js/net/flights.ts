@@ -14,8 +14,9 @@ const LONGEST_POLL_MS = 64;
 /**
  * Who fetches what since when: data that requests share in place of promises.
  *
- * workerd binds a promise to the request that made it, and cancels what other requests hang on it. So the others look again by timers of
- * their own. A request may also be cancelled without a `finally` being run, so that a flight that nobody ends lapses by the clock.
+ * workerd binds a promise to the request that made it, and cancels what other requests hang on it.
+ * So the others look again by timers of their own. A request may also be cancelled without a
+ * `finally` being run, so that a flight that nobody ends lapses by the clock.
  */
 export class Flights {
   readonly #flights = new Map<string, Flight>();
@@ -54,7 +55,8 @@ export class Flights {
   /** Waits until a flight has ended, or its budget is spent. */
   async landed(flight: Flight): Promise<void> {
     let poll = FIRST_POLL_MS;
-    // Counted in naps and not by the clock, which in workerd stands still without I/O and in tests always.
+    // Counted in naps and not by the clock, which in workerd stands still without I/O and in tests
+    // always.
     for (let waited = 0; waited <= flight.budgetMs; waited += poll) {
       if (this.#flights.get(flight.key) !== flight) return;
       await this.#sleep(poll);

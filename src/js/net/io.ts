@@ -1,7 +1,10 @@
 import { isPromise } from '../shared/synchronous.js';
 import type { Fetch } from '../shared/web.js';
 
-/** Where an issuer's keys are and how long they are believed, as the core tells it: every default filled in. */
+/**
+ * Where an issuer's keys are and how long they are believed, as the core tells it: every default
+ * filled in.
+ */
 export interface RemoteSource {
   issuer: string;
   jwksUri?: string | undefined;
@@ -28,7 +31,10 @@ export interface IntrospectionSource {
   concurrency: number;
 }
 
-/** Where lists of revocations are, and how they are pulled, as the core tells it: every default filled in. */
+/**
+ * Where lists of revocations are, and how they are pulled, as the core tells it: every default
+ * filled in.
+ */
 export interface RevocationSource {
   feed?: string | undefined;
   /** The client that the feed is pulled as. */

@@ -1,8 +1,9 @@
 import type { Headers } from '../shared/web.js';
 
 /**
- * What Retry-After asks for (RFC 9110 §10.2.3), in seconds: digits, or a date by the clock of the same answer. What is neither asks for nothing;
- * a date that has passed asks for less. Whoever waits by it has bounds of his own.
+ * What Retry-After asks for (RFC 9110 §10.2.3), in seconds: digits, or a date by the clock of the
+ * same answer. What is neither asks for nothing; a date that has passed asks for less. Whoever
+ * waits by it has bounds of his own.
  */
 export function retryAfter(headers: Headers, nowSeconds: number): number {
   const text = headers.get('retry-after') as string;

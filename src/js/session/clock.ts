@@ -6,11 +6,15 @@ import { timesOf } from './token-times.js';
 /** An instant on this device: milliseconds of its monotonic clock and of its wall clock. */
 export type Mark = readonly [monotonic: number, wall: number];
 
-/** Bounds on the server's time minus the wall clock of this device, in milliseconds: what another tab of it can use. */
+/**
+ * Bounds on the server's time minus the wall clock of this device, in milliseconds: what another
+ * tab of it can use.
+ */
 export type Offset = readonly [least: number, most: number];
 
 /**
- * What a clock reads. Both in milliseconds; `monotonic` never goes back, and may stand still while the device sleeps.
+ * What a clock reads. Both in milliseconds; `monotonic` never goes back, and may stand still while
+ * the device sleeps.
  * @example
  * ```ts
  * import { createClock } from 'portcullis/session';
@@ -32,18 +36,27 @@ export interface Clock {
   /** This instant: take it before a request is sent and hand it to `observe` with the answer. */
   mark(): Mark;
   /**
-   * Learns from a response of the server whose time it is (its `Date`) or from an access token that was minted for this request (its `iat`).
-   * Both are whole seconds, of an instant between sending and now. A response without `no-store`, or with an `Age`, may be of another time:
-   * a cache of the browser gives it back as it was. Says whether there was anything to learn from.
+   * Learns from a response of the server whose time it is (its `Date`) or from an access token
+   * that was minted for this request (its `iat`). Both are whole seconds, of an instant between
+   * sending and now. A response without `no-store`, or with an `Age`, may be of another time: a
+   * cache of the browser gives it back as it was. Says whether there was anything to learn from.
    */
   observe(evidence: Response | string, sent?: Mark): boolean;
-  /** The server's time: the best estimate, and by how much it can be off. `Infinity` until something was observed. */
+  /**
+   * The server's time: the best estimate, and by how much it can be off. `Infinity` until
+   * something was observed.
+   */
   now(): { seconds: number; uncertaintySeconds: number };
-  /** For how many seconds something is certainly still good that ends then, in seconds since 1970. */
+  /**
+   * For how many seconds something is certainly still good that ends then, in seconds since 1970.
+   */
   left(expiresAt: number): number;
   /** Milliseconds until something of that life is to be refreshed; times in seconds since 1970. */
   dueIn(issuedAt: number | undefined, expiresAt: number): number;
-  /** What has been observed, for another tab, and the other way round; what contradicts this clock's own observations is not taken. */
+  /**
+   * What has been observed, for another tab, and the other way round; what contradicts this
+   * clock's own observations is not taken.
+   */
   offset(): Offset | undefined;
   adopt(offset: Offset): void;
 }
@@ -57,7 +70,8 @@ const DRIFT = 1e-4;
 const USUAL_LIFE_SECONDS = 300;
 
 /**
- * Makes a clock that learns the server's time, and asks nobody for it. Until it has learned something, it is the device's.
+ * Makes a clock that learns the server's time, and asks nobody for it. Until it has learned
+ * something, it is the device's.
  * @example
  * ```ts
  * import { createClock } from 'portcullis/session';
@@ -86,7 +100,8 @@ export function createClock({
     const now = mark();
     const gap = now[1] - reference[1] - (now[0] - reference[0]);
     if (observed === undefined) least = most = now[1] - now[0];
-    // The monotonic clock has slept, or the wall clock was set forward; nobody can tell which. A wall clock set back changes nothing.
+    // The monotonic clock has slept, or the wall clock was set forward; nobody can tell which. A
+    // wall clock set back changes nothing.
     else if (gap > TOLERANCE_MS) most += gap;
     if (Math.abs(gap) > TOLERANCE_MS) reference = now;
     const drift = (now[0] - (observed ?? now[0])) * DRIFT;
@@ -149,7 +164,8 @@ const isNew = ({ headers }: Response) =>
   (headers.get('age') ?? '0') === '0' && /\bno-store\b/i.test(headers.get('cache-control') as string);
 
 /**
- * For how many seconds a token is certainly still good; zero or less when it may have expired; undefined when it does not say.
+ * For how many seconds a token is certainly still good; zero or less when it may have expired;
+ * undefined when it does not say.
  * @example
  * ```ts
  * import { createClock, expiresIn } from 'portcullis/session';

@@ -1,4 +1,5 @@
-// How long to leave a server alone: never less than a moment, never for ever, and not all clients for the same time.
+// How long to leave a server alone: never less than a moment, never for ever, and not all clients
+// for the same time.
 
 // Answers of other tabs come at once, unless they sleep.
 export const ANSWER_MS = 100;

@@ -17,7 +17,10 @@ const STORE = 'keys';
  * ```
  */
 export interface DpopOptions {
-  /** Keys of one name are one, in all tabs of this origin, and stay in IndexedDB. Default: `portcullis`. */
+  /**
+   * Keys of one name are one, in all tabs of this origin, and stay in IndexedDB. Default:
+   * `portcullis`.
+   */
   name?: string;
   /** The session's, so that a proof is not refused for this device's wrong clock. */
   clock?: Clock;
@@ -27,7 +30,10 @@ export interface DpopOptions {
 
 /** A key of this origin that no script can read, and the requests that prove its possession. */
 export interface Dpop {
-  /** Sends a request with a proof, and with the token it goes with; once more when the server wants its nonce in it (RFC 9449 §8, §9). */
+  /**
+   * Sends a request with a proof, and with the token it goes with; once more when the server wants
+   * its nonce in it (RFC 9449 §8, §9).
+   */
   fetch(request: Request, accessToken?: string): Promise<Response>;
   /** The JWK SHA-256 thumbprint of the key (RFC 7638), to which tokens are bound. */
   thumbprint(): Promise<string>;
@@ -36,7 +42,8 @@ export interface Dpop {
 }
 
 /**
- * Makes the part of a session that proves possession: its `fetch` for `tokenEndpoint`, and itself for `createSession({ dpop })`.
+ * Makes the part of a session that proves possession: its `fetch` for `tokenEndpoint`, and itself
+ * for `createSession({ dpop })`.
  * @example
  * ```ts
  * import { createSession, createClock, tokenEndpoint } from 'portcullis/session';
@@ -88,7 +95,8 @@ export function createDpop({ name = 'portcullis', clock: shared, keys = keptKeys
     if (accessToken !== undefined) own.headers.set('authorization', `DPoP ${accessToken}`);
     const sent = clock.mark();
     const response = await fetch(own);
-    // By a session's clock tokens expire: there only the token endpoint, to which no access token goes, tells the time.
+    // By a session's clock tokens expire: there only the token endpoint, to which no access token
+    // goes, tells the time.
     if (!shared || accessToken === undefined) clock.observe(response, sent);
     const nonce = response.headers.get('dpop-nonce');
     if (nonce === null) return response;
@@ -128,7 +136,10 @@ const part = (value: object) => base64url(utf8(JSON.stringify(value)));
 const hash = async (text: string) =>
   base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(text))));
 
-/** A pair of its own for each name, made once: of two tabs that make one at the same time, the first to write has it. */
+/**
+ * A pair of its own for each name, made once: of two tabs that make one at the same time, the
+ * first to write has it.
+ */
 async function keptKeys(name: string): Promise<CryptoKeyPair> {
   const kept = await inStore(name, 'readonly', (store) => store.get(name));
   if (kept !== undefined) return kept;

@@ -82,7 +82,8 @@ export function revocationEndpoint(
 }
 
 /**
- * `refresh` and `revoke` for the handler of `portcullis/bff`, which keeps the refresh token from the page.
+ * `refresh` and `revoke` for the handler of `portcullis/bff`, which keeps the refresh token from
+ * the page.
  * @example
  * ```ts
  * import { backend, createSession } from 'portcullis/session';

@@ -1,4 +1,5 @@
-// For single-page applications: what a token says, what time it is at the server, and a session that stays alive. No WebAssembly.
+// For single-page applications: what a token says, what time it is at the server, and a session
+// that stays alive. No WebAssembly.
 export type { Claims, UnverifiedClaims } from '../verifier/verdict.js';
 export {
   type Clock,

@@ -1,5 +1,5 @@
-// Decoding without verifying, by the rules and with the answers of src/jws/compact.rs and src/json; the vectors of the kind `inspect` hold
-// both to that.
+// Decoding without verifying, by the rules and with the answers of src/jws/compact.rs and
+// src/json; the vectors of the kind `inspect` hold both to that.
 import type { Rejected, UnverifiedClaims } from '../verifier/verdict.js';
 
 // src/limits.rs
@@ -8,7 +8,10 @@ const DEPTH = 16;
 const MEMBERS = 128;
 const LATEST = 253_402_300_799;
 
-/** Why a text is no token: code, stage and fields of the core, which has a sentence for each besides, and says what it found. */
+/**
+ * Why a text is no token: code, stage and fields of the core, which has a sentence for each
+ * besides, and says what it found.
+ */
 export type Malformed = Rejected extends infer R
   ? R extends { code: DecoderCode }
     ? Omit<R, 'message' | 'found'>
@@ -25,20 +28,27 @@ type DecoderCode =
   | 'json-too-many-members'
   | 'json-duplicate-member';
 
-/** What a token says of itself. Nobody has checked who wrote it: its claims cannot be passed where verified ones are asked for. */
+/**
+ * What a token says of itself. Nobody has checked who wrote it: its claims cannot be passed where
+ * verified ones are asked for.
+ */
 export interface Unverified {
   readonly ok: true;
   readonly verified: false;
   readonly header: { readonly [member: string]: unknown };
   readonly claims: UnverifiedClaims;
-  /** `iat`, `nbf` and `exp` (RFC 7519 §4.1) in seconds since 1970; undefined where there is none or it is no such time. */
+  /**
+   * `iat`, `nbf` and `exp` (RFC 7519 §4.1) in seconds since 1970; undefined where there is none or
+   * it is no such time.
+   */
   readonly issuedAt: number | undefined;
   readonly notBefore: number | undefined;
   readonly expiresAt: number | undefined;
 }
 
 /**
- * Decodes a token in the compact serialization (RFC 7515 §7.1) without verifying anything. Whatever the token is, the answer is a value.
+ * Decodes a token in the compact serialization (RFC 7515 §7.1) without verifying anything.
+ * Whatever the token is, the answer is a value.
  * @example
  * ```ts
  * import { inspect } from 'portcullis/session';
@@ -88,8 +98,8 @@ const time = (value: unknown) =>
   typeof value === 'number' && value >= 0 && value <= LATEST ? value : undefined;
 
 /**
- * The bytes as escapes in a URL: there is one text for each sequence of bytes (src/base64url.rs). React Native's Hermes has neither `atob` nor
- * `TextDecoder`.
+ * The bytes as escapes in a URL: there is one text for each sequence of bytes (src/base64url.rs).
+ * React Native's Hermes has neither `atob` nor `TextDecoder`.
  */
 function decode(segment: string, text: string): string {
   let bits = 0;

@@ -3,8 +3,9 @@ import type { Clock, Mark } from './clock.js';
 import { timesOf } from './token-times.js';
 
 /**
- * Learns the time from what the token endpoint answered: the time of whoever writes `exp`. A date outside the token's life is not his; an
- * answer without a token, such as the page of a captive portal, tells nothing.
+ * Learns the time from what the token endpoint answered: the time of whoever writes `exp`. A date
+ * outside the token's life is not his; an answer without a token, such as the page of a captive
+ * portal, tells nothing.
  */
 export function learn(clock: Clock, access: unknown, sent?: Mark, response?: Response): void {
   if (typeof access !== 'string') return;

@@ -9,8 +9,9 @@ const LEASES = 'leases';
 const POLL_MS = 60;
 
 /**
- * Runs `work` under a lease in IndexedDB, which ends by itself after `holdMs`. Its transactions come one after the other in all tabs; what
- * one tab writes to localStorage, another may read too late. Where there is no IndexedDB, this tab alone is kept in order.
+ * Runs `work` under a lease in IndexedDB, which ends by itself after `holdMs`. Its transactions
+ * come one after the other in all tabs; what one tab writes to localStorage, another may read too
+ * late. Where there is no IndexedDB, this tab alone is kept in order.
  */
 export async function leased(
   name: string,

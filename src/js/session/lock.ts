@@ -1,8 +1,9 @@
 // One tab at a time, and no tab for ever.
 
 /**
- * Runs `work` while no other tab of this origin runs any of that name. `lost` is aborted when another tab has taken over in the meantime;
- * whoever aborts it ends the waiting, or tells the work to end.
+ * Runs `work` while no other tab of this origin runs any of that name. `lost` is aborted when
+ * another tab has taken over in the meantime; whoever aborts it ends the waiting, or tells the
+ * work to end.
  */
 export async function locked(
   name: string,
@@ -12,7 +13,8 @@ export async function locked(
 ): Promise<void> {
   const { signal } = lost;
   const locks = globalThis.navigator?.locks;
-  // Where there is none, and there alone, a little more is loaded. A service worker, which may not load it, always has one.
+  // Where there is none, and there alone, a little more is loaded. A service worker, which may not
+  // load it, always has one.
   if (!locks) return (await import('./lease.js')).leased(name, holdMs, signal, () => work(signal));
   const holder = async () => (await locks.query()).held?.find((lock) => lock.name === name)?.clientId;
   let held = false;

@@ -4,7 +4,8 @@ import { useSyncExternalStore } from 'react';
 import type { Session, Snapshot } from './types.js';
 
 /**
- * What the session is right now; the component renders again when it changes, in whichever tab that happens.
+ * What the session is right now; the component renders again when it changes, in whichever tab
+ * that happens.
  * @example
  * ```ts
  * import { useSession } from 'portcullis/react';

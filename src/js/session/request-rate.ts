@@ -1,6 +1,9 @@
 // How often a server is asked, whatever it answers.
 
-/** Counts requests, one's own and those of other tabs: a quarter of a minute's in a row, the others spread. `ms` never goes back. */
+/**
+ * Counts requests, one's own and those of other tabs: a quarter of a minute's in a row, the others
+ * spread. `ms` never goes back.
+ */
 export function createRate(ms: () => number, aMinute: number) {
   const inARow = aMinute / 4;
   const costMs = 60_000 / (aMinute - inARow);
@@ -20,7 +23,10 @@ export function createRate(ms: () => number, aMinute: number) {
   };
 }
 
-/** Runs one request, for so long and no longer, and not after `lost`; rejects when its answer is lost. */
+/**
+ * Runs one request, for so long and no longer, and not after `lost`; rejects when its answer is
+ * lost.
+ */
 export async function attempt<T>(
   attemptMs: number,
   lost: AbortSignal,

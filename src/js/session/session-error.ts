@@ -1,11 +1,13 @@
 /**
- * Why a session could not do what was asked: the token endpoint gives no access token (`offline`), the one of a sign-in was not accepted
- * (`refused`), or the server could not be told of a sign-out (`unrevoked`).
+ * Why a session could not do what was asked: the token endpoint gives no access token (`offline`),
+ * the one of a sign-in was not accepted (`refused`), or the server could not be told of a sign-out
+ * (`unrevoked`).
  */
 export type SessionErrorCode = 'offline' | 'refused' | 'unrevoked';
 
 /**
- * What `session.fetch`, `session.start` and `session.signOut` reject with; `cause` is what was thrown, where something was.
+ * What `session.fetch`, `session.start` and `session.signOut` reject with; `cause` is what was
+ * thrown, where something was.
  * @example
  * ```ts
  * import { SessionError } from 'portcullis/session';

@@ -1,9 +1,11 @@
-// What tabs tell each other. Other scripts of this origin, and other versions of this one, write to the same channel: it is read as if by a foe.
+// What tabs tell each other. Other scripts of this origin, and other versions of this one, write
+// to the same channel: it is read as if by a foe.
 import type { Offset } from './clock.js';
 
 /**
- * What all tabs agree on: the newest `n` counts, and of two with the same `n` the one that ends the session. Numbers of 32 bits, compared
- * around the clock (RFC 1982), so that there is none after which no other comes; 0 is that of a tab that has never had a session.
+ * What all tabs agree on: the newest `n` counts, and of two with the same `n` the one that ends
+ * the session. Numbers of 32 bits, compared around the clock (RFC 1982), so that there is none
+ * after which no other comes; 0 is that of a tab that has never had a session.
  */
 export interface State {
   n: number;
@@ -22,7 +24,10 @@ export const REFRESH = 0;
 export const REVOKE = 1;
 export type Endpoint = typeof REFRESH | typeof REVOKE;
 
-/** News, with what is known of the time; a question for newer ones; how long to leave an endpoint alone, and how much it was asked. */
+/**
+ * News, with what is known of the time; a question for newer ones; how long to leave an endpoint
+ * alone, and how much it was asked.
+ */
 export interface Message {
   state?: State;
   offset?: Offset | undefined;

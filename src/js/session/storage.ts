@@ -8,9 +8,10 @@ export interface StorageLike {
 }
 
 /**
- * Keeps the refresh token in `localStorage` or the like, so that it outlives the page. Whoever gets a script into the page gets the token
- * with it, and keeps it: prefer `portcullis/bff`, or bind the session to a key with `createDpop`. Where the browser blocks the storage, or it
- * is full, the token is kept in memory.
+ * Keeps the refresh token in `localStorage` or the like, so that it outlives the page. Whoever
+ * gets a script into the page gets the token with it, and keeps it: prefer `portcullis/bff`, or
+ * bind the session to a key with `createDpop`. Where the browser blocks the storage, or it is
+ * full, the token is kept in memory.
  * @example
  * ```ts
  * import { createSession, sharedStorage, tokenEndpoint } from 'portcullis/session';

@@ -1,6 +1,10 @@
-/** `iat` and `exp` of an access token, to plan by and for nothing else; what does not say so, or is opaque, has none. */
+/**
+ * `iat` and `exp` of an access token, to plan by and for nothing else; what does not say so, or is
+ * opaque, has none.
+ */
 export function timesOf(token: string): { iat?: number | undefined; exp?: number | undefined } {
-  // Nothing infinite or absurd: a difference of two such times is not a number, and a timer by it is a loop.
+  // Nothing infinite or absurd: a difference of two such times is not a number, and a timer by it
+  // is a loop.
   const time = (value: unknown) =>
     Number.isFinite(value) && Math.abs(value as number) < 1e12 ? (value as number) : undefined;
   try {

@@ -1,6 +1,7 @@
 /**
- * Runs what must not disturb a request: a callback of the caller's, or a second opinion. What it throws, at once or later, is told to
- * `fault` and reaches nobody, neither as an exception nor as a rejection that ends the process.
+ * Runs what must not disturb a request: a callback of the caller's, or a second opinion. What it
+ * throws, at once or later, is told to `fault` and reaches nobody, neither as an exception nor as
+ * a rejection that ends the process.
  */
 export function contained<T>(work: () => T, fault: () => void): T | undefined {
   try {

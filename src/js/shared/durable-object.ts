@@ -1,4 +1,7 @@
-/** As much of a Durable Object's stub as is used. It takes `fetch` and not RPC, which would have to import from `cloudflare:workers`. */
+/**
+ * As much of a Durable Object's stub as is used. It takes `fetch` and not RPC, which would have to
+ * import from `cloudflare:workers`.
+ */
 export interface DurableObjectStubLike {
   fetch(
     url: string,
@@ -12,7 +15,10 @@ export interface DurableObjectNamespaceLike<Id = unknown> {
   get(id: Id): DurableObjectStubLike;
 }
 
-/** Which of so many objects a key belongs to. FNV-1a: it spreads, and defends against nothing: the keys are hashes, or random. */
+/**
+ * Which of so many objects a key belongs to. FNV-1a: it spreads, and defends against nothing: the
+ * keys are hashes, or random.
+ */
 export function shard(key: string, shards: number): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < key.length; index++) {

@@ -25,7 +25,10 @@ export class PolicyError extends Error {
   }
 }
 
-/** Runs a call into the core. What the core throws as a string is the caller's mistake, or a platform without randomness; anything else passes. */
+/**
+ * Runs a call into the core. What the core throws as a string is the caller's mistake, or a
+ * platform without randomness; anything else passes.
+ */
 export function orPolicyError<T>(call: () => T): T {
   try {
     return call();

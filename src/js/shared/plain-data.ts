@@ -5,11 +5,12 @@ const DEEPEST = 64;
 const NONE = Symbol('none');
 
 /**
- * What a schema has made of frozen claims: an unchangeable copy when all of it is plain data, which several requests may be handed; and
- * otherwise itself, which is for one.
+ * What a schema has made of frozen claims: an unchangeable copy when all of it is plain data,
+ * which several requests may be handed; and otherwise itself, which is for one.
  *
- * Freezing is not enough: a Set, a Date or an object with private fields changes though it is frozen, an accessor answers as it likes, and a
- * Proxy only says that it is frozen. The copy is made of own data properties alone.
+ * Freezing is not enough: a Set, a Date or an object with private fields changes though it is
+ * frozen, an accessor answers as it likes, and a Proxy only says that it is frozen. The copy is
+ * made of own data properties alone.
  */
 export function ownOf(made: unknown, claims: object): { value: unknown; isData: boolean } {
   if (made === claims) return { value: made, isData: true };

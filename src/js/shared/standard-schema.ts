@@ -1,6 +1,6 @@
 /**
- * A schema of Zod, Valibot, ArkType or another library that speaks Standard Schema v1 (https://standardschema.dev): its shape alone, so
- * that none of them is imported.
+ * A schema of Zod, Valibot, ArkType or another library that speaks Standard Schema v1
+ * (https://standardschema.dev): its shape alone, so that none of them is imported.
  */
 export interface StandardSchema<Output = unknown> {
   readonly '~standard': {

@@ -1,8 +1,9 @@
 import { PolicyError } from './errors.js';
 
 /**
- * Whether a caller's function, which has to answer at once, has answered with a promise. Nobody waits for it, so nobody would hear of its
- * failure, and a rejection that nobody hears ends the process.
+ * Whether a caller's function, which has to answer at once, has answered with a promise. Nobody
+ * waits for it, so nobody would hear of its failure, and a rejection that nobody hears ends the
+ * process.
  */
 export function isPromise(answer: unknown): boolean {
   try {
@@ -14,7 +15,10 @@ export function isPromise(answer: unknown): boolean {
   return true;
 }
 
-/** The caller's clock, or the runtime's. A clock that does not tell whole seconds at once is the caller's mistake. */
+/**
+ * The caller's clock, or the runtime's. A clock that does not tell whole seconds at once is the
+ * caller's mistake.
+ */
 export function clockOf(now: (() => number) | undefined): () => number {
   if (now === undefined) return () => Math.floor(Date.now() / 1000);
   return () => {

@@ -5,10 +5,12 @@ import { PolicyError } from './errors.js';
 const DEEPEST = 64;
 
 /**
- * JSON text of a policy, a requirement, a key or a request to mint. Bytes become base64url; those of a `secret` say so.
+ * JSON text of a policy, a requirement, a key or a request to mint. Bytes become base64url; those
+ * of a `secret` say so.
  *
- * STRICTER than `JSON.stringify`, which leaves out what JSON has no word for, and flattens a Map to `{}`: a rule that was meant would be gone.
- * Every value is read once, and what was read is what is written, whatever a getter answers the next time.
+ * STRICTER than `JSON.stringify`, which leaves out what JSON has no word for, and flattens a Map
+ * to `{}`: a rule that was meant would be gone. Every value is read once, and what was read is
+ * what is written, whatever a getter answers the next time.
  * @throws PolicyError with the pointer of the first value that JSON cannot hold as it is.
  */
 export function toJson(value: unknown): string {
@@ -40,7 +42,10 @@ function names(value: object): string[] {
   }
 }
 
-/** Why a value has no JSON. Its names, from the outermost inwards, are found on the way out: a pointer that nobody needs costs nothing. */
+/**
+ * Why a value has no JSON. Its names, from the outermost inwards, are found on the way out: a
+ * pointer that nobody needs costs nothing.
+ */
 class Misfit {
   readonly names: string[] = [];
   readonly reason: string;
@@ -128,7 +133,10 @@ function tooDeep(value: unknown, misfit: Misfit): PolicyError {
   return misfit.told();
 }
 
-/** The names of a plain object's members: one of its own kind, with nothing that JSON would leave out. */
+/**
+ * The names of a plain object's members: one of its own kind, with nothing that JSON would leave
+ * out.
+ */
 function namesOf(value: object): string[] {
   if (!isPlain(value)) {
     throw new Misfit(`must be a plain object or another JSON value; found ${kindOf(value)}`);

@@ -1,5 +1,6 @@
-// The web's types where a program has them: by the DOM library, by @cloudflare/workers-types, by @types/node or another's. Where it has none,
-// such as with `lib: ["es2022"]` alone, as much of them as is used here, so that no declaration of the package names what is not there.
+// The web's types where a program has them: by the DOM library, by @cloudflare/workers-types, by
+// @types/node or another's. Where it has none, such as with `lib: ["es2022"]` alone, as much of
+// them as is used here, so that no declaration of the package names what is not there.
 
 /** What instances of a global class are; `Otherwise` in a program without it. */
 type Global<Name extends string, Otherwise> = typeof globalThis extends {

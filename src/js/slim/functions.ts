@@ -27,7 +27,8 @@ async function compile(source: Source): Promise<WebAssembly.Module> {
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source))
     return WebAssembly.compile(source as BufferSource);
   const given = await source;
-  // Told by its tag, since it may come from another realm; and first, since Node loads its HTTP client where `Request` is named.
+  // Told by its tag, since it may come from another realm; and first, since Node loads its HTTP
+  // client where `Request` is named.
   if (Object.prototype.toString.call(given) === '[object WebAssembly.Module]')
     return given as WebAssembly.Module;
   const toFetch = typeof given === 'string' || given instanceof URL || given instanceof Request;

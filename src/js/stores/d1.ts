@@ -14,8 +14,9 @@ export interface D1Like<Statement extends D1StatementLike = D1StatementLike> {
 }
 
 /**
- * The store in Cloudflare's D1. Hand it the binding itself, or `env.DB.withSession('first-primary')`: a session that begins at a read replica
- * finds sessions that were revoked elsewhere.
+ * The store in Cloudflare's D1. Hand it the binding itself, or
+ * `env.DB.withSession('first-primary')`: a session that begins at a read replica finds sessions
+ * that were revoked elsewhere.
  * @example
  * ```ts
  * import { d1Store } from 'portcullis/stores';

@@ -32,8 +32,9 @@ const entryKey = (key: string): Key => ['portcullis', 'entries', key];
 const endKey = (endsAt: number, key: string): Key => ['portcullis', 'ends', endsAt, key];
 
 /**
- * The store in Deno KV, whose reads are strongly consistent unless told otherwise. A value takes 64 KiB at most. It writes no `expireIn`: what
- * ends is removed by `sweep`, by the issuer's clock. Open a local file once: a second handle finds it locked and rejects instead of waiting.
+ * The store in Deno KV, whose reads are strongly consistent unless told otherwise. A value takes
+ * 64 KiB at most. It writes no `expireIn`: what ends is removed by `sweep`, by the issuer's clock.
+ * Open a local file once: a second handle finds it locked and rejects instead of waiting.
  * @example
  * ```ts
  * import { type DenoKvLike, denoKvStore } from 'portcullis/stores';

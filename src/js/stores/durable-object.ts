@@ -10,7 +10,10 @@ import { entryOf, type IssuerStore, inOrder, READ_AT_ONCE } from './store.js';
 type Row = Record<string, unknown>;
 type Swap = Parameters<IssuerStore['swap']>;
 
-/** As much of a Durable Object's state as is used; its storage must be SQLite (`new_sqlite_classes`). */
+/**
+ * As much of a Durable Object's state as is used; its storage must be SQLite
+ * (`new_sqlite_classes`).
+ */
 export interface SessionStoreStateLike {
   storage: {
     sql: { exec(query: string, ...bindings: unknown[]): { toArray(): Row[] } };
@@ -23,7 +26,9 @@ export interface SessionStoreStateLike {
 const SWEEP_MS = 3_600_000;
 /** Rows a sweep of the object's own removes at once. */
 const SWEEP_ROWS = 1000;
-/** How long an entry that has ended is kept yet, in seconds: clocks of issuers and objects differ. */
+/**
+ * How long an entry that has ended is kept yet, in seconds: clocks of issuers and objects differ.
+ */
 const SKEW_SECONDS = 60;
 
 type Call =
@@ -35,8 +40,9 @@ type Call =
 /**
  * A Durable Object that keeps entries: export it from the worker and bind it.
  *
- * An object runs in one place with one thread, and each swap is one statement: of many one wins. What was written is on disk before the answer
- * leaves (output gates), so an object that moves or restarts forgets nothing. It sweeps itself, by an alarm.
+ * An object runs in one place with one thread, and each swap is one statement: of many one wins.
+ * What was written is on disk before the answer leaves (output gates), so an object that moves or
+ * restarts forgets nothing. It sweeps itself, by an alarm.
  * @example
  * ```ts
  * // In the worker that is deployed, with the class in `new_sqlite_classes` of its configuration:
@@ -102,10 +108,11 @@ function callOf(body: unknown): Call | undefined {
 }
 
 /**
- * The store in Durable Objects: a namespace binding, or the stub of one object, which is bound to its request.
+ * The store in Durable Objects: a namespace binding, or the stub of one object, which is bound to
+ * its request.
  *
- * One object answers some hundred calls a second; with a namespace, `shards` spreads the keys over so many. The number must stay the same
- * while there are sessions.
+ * One object answers some hundred calls a second; with a namespace, `shards` spreads the keys over
+ * so many. The number must stay the same while there are sessions.
  * @example
  * ```ts
  * import { durableObjectStore } from 'portcullis/stores';

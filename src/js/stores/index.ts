@@ -1,6 +1,8 @@
-// Where an issuer's sessions are kept. No driver is imported: each store takes the client that its caller has, by its form.
+// Where an issuer's sessions are kept. No driver is imported: each store takes the client that its
+// caller has, by its form.
 //
-// Workers KV has no compare-and-swap, and so there is no store on it: two requests would both win, and one session become two.
+// Workers KV has no compare-and-swap, and so there is no store on it: two requests would both win,
+// and one session become two.
 export type { DurableObjectNamespaceLike, DurableObjectStubLike } from '../shared/durable-object.js';
 export { type D1Like, type D1StatementLike, d1Store } from './d1.js';
 export { type DenoKvAtomicLike, type DenoKvLike, denoKvStore } from './deno-kv.js';

@@ -15,9 +15,10 @@ export interface PostgresLike {
 
 const KNOWN = 2;
 
-// One statement, and so one transaction also behind a pool or a pooler. The lock's number is this project's own; of two processes that start
-// at once, one waits. `ends_hour` is what the sweep finds its rows by: `ends_at` itself moves with every rotation, and an index over
-// it would make each of them write the index anew (no heap-only tuples) and leave its dead behind.
+// One statement, and so one transaction also behind a pool or a pooler. The lock's number is this
+// project's own; of two processes that start at once, one waits. `ends_hour` is what the sweep
+// finds its rows by: `ends_at` itself moves with every rotation, and an index over it would make
+// each of them write the index anew (no heap-only tuples) and leave its dead behind.
 const MIGRATE = `DO $$
 DECLARE found integer;
 BEGIN
@@ -45,17 +46,20 @@ const INSERT =
   'INSERT INTO portcullis_entries (key, version, value, ends_at) VALUES ($1, 1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1 AS done';
 const UPDATE =
   'UPDATE portcullis_entries SET version = version + 1, value = $3, ends_at = $4 WHERE key = $1 AND version = $2 RETURNING 1 AS done';
-// The limit is applied once (a subquery may be run again by a join), and rows that another sweep or a swap holds are left to it.
+// The limit is applied once (a subquery may be run again by a join), and rows that another sweep
+// or a swap holds are left to it.
 const SWEEP = `WITH ended AS MATERIALIZED (
   SELECT key FROM portcullis_entries WHERE ends_hour <= $1::bigint / 3600 AND ends_at <= $1::bigint
   ORDER BY ends_hour LIMIT $2 FOR UPDATE SKIP LOCKED
 ) DELETE FROM portcullis_entries USING ended WHERE portcullis_entries.key = ended.key RETURNING 1 AS done`;
 
 /**
- * The store in Postgres (tested from 15 on), in two tables of its own, in the schema that the connection's `search_path` names first.
+ * The store in Postgres (tested from 15 on), in two tables of its own, in the schema that the
+ * connection's `search_path` names first.
  *
- * Connect to the primary: a read replica must not serve `read`. `synchronous_commit` stays `on`, and with standbys that may take over it waits
- * for one of them: a failover to a copy that lacks commits makes clients' tokens newer than the store.
+ * Connect to the primary: a read replica must not serve `read`. `synchronous_commit` stays `on`,
+ * and with standbys that may take over it waits for one of them: a failover to a copy that lacks
+ * commits makes clients' tokens newer than the store.
  * @example
  * ```ts
  * import { Pool } from 'pg';
@@ -79,7 +83,8 @@ export function postgresStore(client: PostgresLike): IssuerStore {
       return row === undefined ? null : entryOf(row.version, row.value);
     },
     async readMany(keys) {
-      // An array as text: pg and postgres.js, and poolers between, agree on nothing else. Each key in quotes, with quotes and backslashes escaped.
+      // An array as text: pg and postgres.js, and poolers between, agree on nothing else. Each key
+      // in quotes, with quotes and backslashes escaped.
       const array = `{${keys.map((key) => `"${key.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
       return inOrder(keys, await query(READ_MANY, [array]));
     },

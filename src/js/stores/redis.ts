@@ -25,15 +25,16 @@ export interface RedisLike {
  */
 export interface RedisOptions {
   /**
-   * Put before every key: `{portcullis}:` by default. In a cluster the part in braces places all keys on one node, which the scripts need;
-   * issuers of different prefixes are spread.
+   * Put before every key: `{portcullis}:` by default. In a cluster the part in braces places all
+   * keys on one node, which the scripts need; issuers of different prefixes are spread.
    */
   prefix?: string;
 }
 
 const KNOWN = 1;
 
-// Every script first looks who wrote here. Versions are compared as text and counted in JavaScript: a number of Lua's prints 1e+15.
+// Every script first looks who wrote here. Versions are compared as text and counted in
+// JavaScript: a number of Lua's prints 1e+15.
 const GUARD = `local schema = redis.call('GET', KEYS[1])
 if schema and schema ~= '${KNOWN}' then return 'schema ' .. schema end
 `;
@@ -48,7 +49,8 @@ for index = 2, #KEYS do
 end
 return found`;
 
-// The index is written before the entry: should the second write fail, a sweep finds the entry's own end to be another, and corrects the index.
+// The index is written before the entry: should the second write fail, a sweep finds the entry's
+// own end to be another, and corrects the index.
 const SWAP = `${GUARD}if (redis.call('HGET', KEYS[2], 'version') or '0') ~= ARGV[1] then return 0 end
 if not schema then redis.call('SET', KEYS[1], '${KNOWN}') end
 redis.call('ZADD', KEYS[3], ARGV[4], ARGV[5])
@@ -70,10 +72,12 @@ end
 return swept`;
 
 /**
- * The store in Redis (7, or Valkey). It writes no expiry: what ends is found by an index and removed by `sweep`, by the issuer's clock.
+ * The store in Redis (7, or Valkey). It writes no expiry: what ends is found by an index and
+ * removed by `sweep`, by the issuer's clock.
  *
- * A rotation must not be forgotten: `appendonly yes` with `appendfsync always`; with `everysec` a crash takes back a second of them. Its replicas
- * lag, so a failover does the same (`WAIT` helps and promises nothing); and `maxmemory-policy` must be `noeviction`.
+ * A rotation must not be forgotten: `appendonly yes` with `appendfsync always`; with `everysec` a
+ * crash takes back a second of them. Its replicas lag, so a failover does the same (`WAIT` helps
+ * and promises nothing); and `maxmemory-policy` must be `noeviction`.
  * @example
  * ```ts
  * import { Redis } from 'ioredis';

@@ -2,7 +2,10 @@ import { schemaOf } from './store.js';
 
 // The same table in all engines that speak SQLite: Durable Objects, D1, node:sqlite.
 
-/** Brings the schema from one version to the next. Each statement does nothing when it has been done: on D1 two may migrate at once. */
+/**
+ * Brings the schema from one version to the next. Each statement does nothing when it has been
+ * done: on D1 two may migrate at once.
+ */
 const MIGRATIONS: readonly (readonly string[])[] = [
   [
     'CREATE TABLE IF NOT EXISTS portcullis_entries (key TEXT PRIMARY KEY, version INTEGER NOT NULL, value TEXT NOT NULL, ends_at INTEGER NOT NULL) WITHOUT ROWID',
@@ -15,7 +18,8 @@ export const SCHEMA =
 export const SCHEMA_VERSION = 'SELECT version FROM portcullis_schema';
 
 /**
- * What is to be run in one transaction, by the version that was found: nothing when it is this one's.
+ * What is to be run in one transaction, by the version that was found: nothing when it is this
+ * one's.
  * @throws StoreSchemaError when it is newer.
  */
 export function migrations(found: unknown): string[] {

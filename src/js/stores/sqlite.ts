@@ -3,7 +3,10 @@ import { entryOf, type IssuerStore, inOrder } from './store.js';
 
 type Value = string | number;
 
-/** As much of a `DatabaseSync` of `node:sqlite` (Node ≥ 22, Deno, Bun) as is used; `bun:sqlite` and better-sqlite3 have the same form. */
+/**
+ * As much of a `DatabaseSync` of `node:sqlite` (Node ≥ 22, Deno, Bun) as is used; `bun:sqlite` and
+ * better-sqlite3 have the same form.
+ */
 export interface SqliteLike {
   exec(sql: string): unknown;
   prepare(sql: string): { all(...values: Value[]): unknown[] };
@@ -12,8 +15,9 @@ export interface SqliteLike {
 /**
  * The store in a SQLite file, for the processes of one machine.
  *
- * `new DatabaseSync(path, { timeout: 1000 })`: a writer waits for another so many milliseconds instead of failing at once. Leave
- * `PRAGMA synchronous` at `FULL`: with less, a loss of power undoes rotations that clients know of.
+ * `new DatabaseSync(path, { timeout: 1000 })`: a writer waits for another so many milliseconds
+ * instead of failing at once. Leave `PRAGMA synchronous` at `FULL`: with less, a loss of power
+ * undoes rotations that clients know of.
  * @example
  * ```ts
  * import { type SqliteLike, sqliteStore } from 'portcullis/stores';
@@ -55,7 +59,10 @@ export function sqliteStore(database: SqliteLike): IssuerStore {
   };
 }
 
-/** In a transaction that writes from its beginning, so that of two processes one waits for the other. */
+/**
+ * In a transaction that writes from its beginning, so that of two processes one waits for the
+ * other.
+ */
 function migrate(database: SqliteLike): void {
   database.exec('BEGIN IMMEDIATE');
   try {

@@ -6,29 +6,39 @@ export interface StoreEntry {
 }
 
 /**
- * A place for what an issuer remembers, shared by all of its processes: sessions, its log of revocations, what else it needs.
+ * A place for what an issuer remembers, shared by all of its processes: sessions, its log of
+ * revocations, what else it needs.
  *
- * Compare-and-swap must be one step of the engine itself: a store that reads, compares and then writes cannot be made safe from outside. What
- * it reads may be stale, since nothing is granted before a swap; but refusals are then early, so reads go where the swaps go. A store
- * that cannot tell rejects: the issuer then answers 503, and the client may try again.
+ * Compare-and-swap must be one step of the engine itself: a store that reads, compares and then
+ * writes cannot be made safe from outside. What it reads may be stale, since nothing is granted
+ * before a swap; but refusals are then early, so reads go where the swaps go. A store that cannot
+ * tell rejects: the issuer then answers 503, and the client may try again.
  */
 export interface IssuerStore {
-  /** The entry of a key, or `null` when there is none. It may have ended: whoever reads looks at its times. */
+  /**
+   * The entry of a key, or `null` when there is none. It may have ended: whoever reads looks at
+   * its times.
+   */
   read(key: string): Promise<StoreEntry | null>;
   /**
-   * In one step: if the key's version is still `expected`, writes the value with the next version and says `true`; otherwise writes nothing.
-   * A key that is not there has version 0. Of many that overlap, with one `expected`, exactly one is told `true`.
+   * In one step: if the key's version is still `expected`, writes the value with the next version
+   * and says `true`; otherwise writes nothing. A key that is not there has version 0. Of many that
+   * overlap, with one `expected`, exactly one is told `true`.
    *
    * @param value text without U+0000 and without lone surrogates, which Postgres has no place for.
    * @param endsAt Unix seconds: from then on a sweep removes the entry.
    */
   swap(key: string, expected: number, value: string, endsAt: number): Promise<boolean>;
   /**
-   * By choice: the entries of several keys in the order of the keys, in one call of the engine where that can be. Each is as fresh as by `read`; they need
-   * not be of one moment. At most `READ_AT_ONCE` keys are asked for at a time. Without it each is read by itself.
+   * By choice: the entries of several keys in the order of the keys, in one call of the engine
+   * where that can be. Each is as fresh as by `read`; they need not be of one moment. At most
+   * `READ_AT_ONCE` keys are asked for at a time. Without it each is read by itself.
    */
   readMany?(keys: readonly string[]): Promise<(StoreEntry | null)[]>;
-  /** Removes at most `limit` entries whose `endsAt` is `now` or earlier, and says how many. Call it again while it says `limit`. */
+  /**
+   * Removes at most `limit` entries whose `endsAt` is `now` or earlier, and says how many. Call it
+   * again while it says `limit`.
+   */
   sweep(now: number, limit: number): Promise<number>;
 }
 
@@ -81,7 +91,10 @@ export function inOrder(
   return keys.map((key) => byKey.get(key) ?? null);
 }
 
-/** What an engine gave as an entry. One that cannot be read is no missing entry: that would be an answer. */
+/**
+ * What an engine gave as an entry. One that cannot be read is no missing entry: that would be an
+ * answer.
+ */
 export function entryOf(version: unknown, value: unknown): StoreEntry {
   const number = typeof version === 'number' ? version : Number(version);
   if (!Number.isSafeInteger(number) || number < 1 || typeof value !== 'string')

@@ -1,6 +1,9 @@
 import type { Accepted } from './verdict.js';
 
-/** What a text is: a token, or the value of an Authorization header; `bound` when the caller checks what its token is bound to. */
+/**
+ * What a text is: a token, or the value of an Authorization header; `bound` when the caller checks
+ * what its token is bound to.
+ */
 export type Kind = 'token' | 'authorization' | 'bound';
 
 interface CachedVerdict<V, K> {
@@ -11,14 +14,19 @@ interface CachedVerdict<V, K> {
   epoch: number;
 }
 
-/** The longest texts that are kept, all together, in characters of one generation: large tokens must not add up to much. */
+/**
+ * The longest texts that are kept, all together, in characters of one generation: large tokens
+ * must not add up to much.
+ */
 const MOST_CHARACTERS = 1_000_000;
 
 /**
- * Accepted verdicts by the exact text they are about. No text is accepted as both kinds, but one may be asked about as the other.
+ * Accepted verdicts by the exact text they are about. No text is accepted as both kinds, but one
+ * may be asked about as the other.
  *
- * An entry answers only between the instants that the core computed, and only in the epoch in which it was made. Two generations
- * stand in for an order of use: what is asked for moves into the young one, and when that is full the old one goes.
+ * An entry answers only between the instants that the core computed, and only in the epoch in
+ * which it was made. Two generations stand in for an order of use: what is asked for moves into
+ * the young one, and when that is full the old one goes.
  */
 export class VerdictCache<V = Accepted, K = Kind> {
   #young = new Map<string, CachedVerdict<V, K>>();

@@ -1,8 +1,9 @@
 import type { Policy, PolicyDocument } from './policy.js';
 
 /**
- * A policy for later, with its type: a literal is checked and completed as it is written, and one whose values TypeScript does not know, as of a
- * JSON file, is taken as it is. Nothing is read yet: `createVerifier` or `createGate` does that, and names what is wrong.
+ * A policy for later, with its type: a literal is checked and completed as it is written, and one
+ * whose values TypeScript does not know, as of a JSON file, is taken as it is. Nothing is read
+ * yet: `createVerifier` or `createGate` does that, and names what is wrong.
  * @example
  * ```ts
  * import { createVerifier, definePolicy } from 'portcullis';

@@ -18,10 +18,15 @@ export interface VerifierFunctions {
   inspect: typeof inspect;
 }
 
-/** Glue holds its instance in a variable of its own, so two entries with the same glue share the first one's. */
+/**
+ * Glue holds its instance in a variable of its own, so two entries with the same glue share the
+ * first one's.
+ */
 const running = /* @__PURE__ */ new WeakMap<ValidatorGlue, Instance<ValidatorGlue>>();
 
-/** The core, its module compiled and instantiated on first use: importing an entry costs nothing. */
+/**
+ * The core, its module compiled and instantiated on first use: importing an entry costs nothing.
+ */
 export function lazily<G extends ValidatorGlue>(
   glue: G,
   name: string,

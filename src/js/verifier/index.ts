@@ -49,7 +49,10 @@ export type {
  * ```
  */
 export interface VerifyOptions {
-  /** The instant to judge by, in whole seconds since 1970, from 0 to 253402300799. Default: the runtime's clock. */
+  /**
+   * The instant to judge by, in whole seconds since 1970, from 0 to 253402300799. Default: the
+   * runtime's clock.
+   */
   now?: number;
 }
 
@@ -64,8 +67,9 @@ export interface VerifyOptions {
  */
 export interface VerifyAuthorizationOptions extends VerifyOptions {
   /**
-   * `'checked'`: the caller checks what a token is bound to, `claims.cnf`, against the client's certificate (RFC 8705 §3) or proof
-   * (RFC 9449 §4.3). Without it, a token with `cnf` is refused with `binding-unsupported`: a verifier does not see who sends it.
+   * `'checked'`: the caller checks what a token is bound to, `claims.cnf`, against the client's
+   * certificate (RFC 8705 §3) or proof (RFC 9449 §4.3). Without it, a token with `cnf` is refused
+   * with `binding-unsupported`: a verifier does not see who sends it.
    */
   binding?: 'checked';
 }
@@ -81,8 +85,8 @@ export interface VerifyAuthorizationOptions extends VerifyOptions {
  */
 export interface VerifierOptions {
   /**
-   * How many accepted tokens are remembered, so that the same token again costs next to nothing: 512 by default, 0 for none. One is
-   * remembered until it expires or the policy is replaced.
+   * How many accepted tokens are remembered, so that the same token again costs next to nothing:
+   * 512 by default, 0 for none. One is remembered until it expires or the policy is replaced.
    */
   cache?: number;
 }
@@ -101,10 +105,12 @@ export interface VerifierOptions {
  */
 export interface TypedVerifierOptions<Schema extends StandardSchema> extends VerifierOptions {
   /**
-   * A schema that speaks Standard Schema v1, asked about the claims of a token that was accepted; `verdict.claims` is what it makes of them.
-   * A token that does not fit is refused with `claims-refused`. What it makes is remembered when it is plain data, as a frozen copy; otherwise it is
-   * asked again for each answer, about the same frozen claims. It must be synchronous: an asynchronous one is a PolicyError here, or with
-   * the first token for which it shows.
+   * A schema that speaks Standard Schema v1, asked about the claims of a token that was accepted;
+   * `verdict.claims` is what it makes of them. A token that does not fit is refused with
+   * `claims-refused`. What it makes is remembered when it is plain data, as a frozen copy;
+   * otherwise it is asked again for each answer, about the same frozen claims. It must be
+   * synchronous: an asynchronous one is a PolicyError here, or with the first token for which it
+   * shows.
    */
   claims: Schema;
 }
@@ -145,7 +151,10 @@ export interface KeyReport {
   leftOut: { kid: string | null; reason: string }[];
 }
 
-/** What came of a list of revocations. One that was not taken has changed nothing, and `code` says why; the codes are permanent. */
+/**
+ * What came of a list of revocations. One that was not taken has changed nothing, and `code` says
+ * why; the codes are permanent.
+ */
 export type RevocationUpdate =
   | {
       ok: true;
@@ -186,45 +195,54 @@ export type StatusUpdate =
 /** Decides about tokens by one policy. Make it once and keep it. */
 export interface Verifier<A extends string = Alg, C = Claims> {
   /**
-   * Decides about a token in the compact serialization (RFC 7515 §7.1, RFC 7519 §7.2), synchronously.
+   * Decides about a token in the compact serialization (RFC 7515 §7.1, RFC 7519 §7.2),
+   * synchronously.
    *
-   * Whatever the token is, the answer is a value. It says what the issuer has signed, not who sends it: a token with `cnf` (RFC 7800) is
-   * bound to a key of its client's, and whoever lets a request pass by it has to check that. `verifyAuthorization` and gates do not accept
-   * such a token unseen.
+   * Whatever the token is, the answer is a value. It says what the issuer has signed, not who
+   * sends it: a token with `cnf` (RFC 7800) is bound to a key of its client's, and whoever lets a
+   * request pass by it has to check that. `verifyAuthorization` and gates do not accept such a
+   * token unseen.
    * @throws PolicyError when `options.now` is no whole number of seconds.
    */
   verify(token: unknown, options?: VerifyOptions): Verdict<C>;
   /**
-   * Decides about the value of a request's Authorization header (RFC 6750 §2.1): `request.headers.get('authorization')`.
-   * `null` and `undefined` mean that there was none. Two headers, which runtimes join with a comma, are refused. So is a token with `cnf`,
-   * which is bound to a key and must not pass as a bearer token (RFC 9449 §7.2, RFC 8705 §3): `portcullis/gate` checks the binding, or the
-   * caller, who then says `binding: 'checked'`.
-   * @throws PolicyError when `options.now` is no whole number of seconds, or `options.binding` is anything else.
+   * Decides about the value of a request's Authorization header (RFC 6750 §2.1):
+   * `request.headers.get('authorization')`. `null` and `undefined` mean that there was none. Two
+   * headers, which runtimes join with a comma, are refused. So is a token with `cnf`, which is
+   * bound to a key and must not pass as a bearer token (RFC 9449 §7.2, RFC 8705 §3):
+   * `portcullis/gate` checks the binding, or the caller, who then says `binding: 'checked'`.
+   * @throws PolicyError when `options.now` is no whole number of seconds, or `options.binding` is
+   * anything else.
    */
   verifyAuthorization(value: unknown, options?: VerifyAuthorizationOptions): Verdict<C>;
   /**
-   * Takes another policy from now on, keys included; nothing that was remembered by the present one counts any more. Keys that an issuer
-   * publishes are taken over where both policies name the same place, and lists of revocations where the other trusts who signed them;
-   * lists that it has no use for are kept for a later policy, so that no older ones come in.
+   * Takes another policy from now on, keys included; nothing that was remembered by the present
+   * one counts any more. Keys that an issuer publishes are taken over where both policies name the
+   * same place, and lists of revocations where the other trusts who signed them; lists that it has
+   * no use for are kept for a later policy, so that no older ones come in.
    * @throws PolicyError as `createVerifier`; the present policy then stays.
    */
   replacePolicy<const P = never>(policy: Policy<A> | (P & PolicyDocument<P>)): void;
   /**
-   * Takes the JWK Set that an issuer with `remote` publishes, as a value or as the text that was fetched. Keys of the policy stay and come
-   * first; keys that are no good are left out and listed; the same keys again change nothing, and when they change, nothing that was
-   * remembered counts any more.
-   * @throws PolicyError when the policy names no `remote` for that issuer, or the set has no usable key; the present keys then stay.
+   * Takes the JWK Set that an issuer with `remote` publishes, as a value or as the text that was
+   * fetched. Keys of the policy stay and come first; keys that are no good are left out and
+   * listed; the same keys again change nothing, and when they change, nothing that was remembered
+   * counts any more.
+   * @throws PolicyError when the policy names no `remote` for that issuer, or the set has no
+   * usable key; the present keys then stay.
    */
   setRemoteKeys(issuer: string, jwks: Jwks | string): KeyReport;
   /**
-   * Takes signed lists of revocations, each on a line of its own: a snapshot, or what came anew since the one that is held. A bad, old,
-   * forked or foreign list never replaces a good one; when one is taken that changes anything, nothing that was remembered counts any more.
-   * @throws PolicyError when the policy has no `revocation` with keys, or `options.now` is no whole number of seconds. Only verifiers of
-   * `portcullis/gate` have such policies.
+   * Takes signed lists of revocations, each on a line of its own: a snapshot, or what came anew
+   * since the one that is held. A bad, old, forked or foreign list never replaces a good one; when
+   * one is taken that changes anything, nothing that was remembered counts any more.
+   * @throws PolicyError when the policy has no `revocation` with keys, or `options.now` is no
+   * whole number of seconds. Only verifiers of `portcullis/gate` have such policies.
    */
   applyRevocations(documents: string, options?: VerifyOptions): RevocationUpdate;
   /**
-   * Takes a Token Status List (draft-ietf-oauth-status-list, JWT form) that the policy names by this URI.
+   * Takes a Token Status List (draft-ietf-oauth-status-list, JWT form) that the policy names by
+   * this URI.
    * @throws PolicyError as `applyRevocations`.
    */
   applyStatusList(uri: string, jwt: string, options?: VerifyOptions): StatusUpdate;
@@ -232,12 +250,14 @@ export interface Verifier<A extends string = Alg, C = Claims> {
   stats(): VerifierStats;
 }
 
-// The functions are declared here, documented once, and made in each entry by `bindFunctions`, since entries differ only in how the
-// wasm gets in.
+// The functions are declared here, documented once, and made in each entry by `bindFunctions`,
+// since entries differ only in how the wasm gets in.
 
 /**
- * Makes a verifier. Keys are checked once, here. Verdicts are frozen: what one part of a program was told, no other can change.
- * @throws PolicyError naming the field by JSON pointer: unknown, missing or mistyped members, private or weak keys.
+ * Makes a verifier. Keys are checked once, here. Verdicts are frozen: what one part of a program
+ * was told, no other can change.
+ * @throws PolicyError naming the field by JSON pointer: unknown, missing or mistyped members,
+ * private or weak keys.
  * @example
  * ```ts
  * import { createVerifier } from 'portcullis';
@@ -260,8 +280,8 @@ export declare function createVerifier<Schema extends StandardSchema, const P = 
 ): Verifier<Alg, SchemaOutput<Schema>>;
 export declare namespace createVerifier {
   /**
-   * Makes a verifier by the policy that `portcullis seal` has written into a wasm file: from the file's bytes, or from the module that a
-   * runtime has made of it.
+   * Makes a verifier by the policy that `portcullis seal` has written into a wasm file: from the
+   * file's bytes, or from the module that a runtime has made of it.
    * @throws PolicyError as `createVerifier`, and when there is not exactly one policy in it.
    */
   function fromSealed(sealed: Sealed, options?: VerifierOptions): Verifier;
@@ -275,7 +295,8 @@ export declare namespace createVerifier {
 export type Sealed = Bytes | WasmModule;
 
 /**
- * Checks a signature alone (RFC 7515 §5.2): no issuer, no audience, no time. The payload may be anything.
+ * Checks a signature alone (RFC 7515 §5.2): no issuer, no audience, no time. The payload may be
+ * anything.
  * @throws PolicyError when the key is no usable public key or HMAC secret.
  * @example
  * ```ts

@@ -1,6 +1,9 @@
 import type { NonEmpty } from '../shared/non-empty.js';
 
-/** A provider whose tokens have a documented shape, and what tells one of its customers from another. */
+/**
+ * A provider whose tokens have a documented shape, and what tells one of its customers from
+ * another.
+ */
 export type Preset =
   | {
       preset: 'auth0';

@@ -2,7 +2,9 @@ import { PolicyError } from '../shared/errors.js';
 import type { SchemaIssue, SchemaResult, StandardSchema } from '../shared/standard-schema.js';
 import type { Claims, Rejected } from './verdict.js';
 
-/** A hostile token can be made to disagree with a schema in many places; nobody reads more of them. */
+/**
+ * A hostile token can be made to disagree with a schema in many places; nobody reads more of them.
+ */
 const MOST_ISSUES = 16;
 const LONGEST_POINTER = 200;
 
@@ -10,7 +12,8 @@ const LONGEST_POINTER = 200;
 export type ClaimsReader = (claims: Claims) => { value: unknown } | Rejected;
 
 /**
- * The reader that the options ask for, if they ask for one. A schema that is named and undefined is a check that has got lost.
+ * The reader that the options ask for, if they ask for one. A schema that is named and undefined
+ * is a check that has got lost.
  * @throws PolicyError as `claimsReader`.
  */
 export function readerOf(options: { claims?: StandardSchema }): ClaimsReader | undefined {
@@ -27,7 +30,8 @@ function claimsReader(schema: StandardSchema): ClaimsReader {
   if (standard?.version !== 1 || typeof standard.validate !== 'function') {
     throw new PolicyError('/claims', 'must be a schema that speaks Standard Schema v1');
   }
-  // A probe: most asynchronous schemas show themselves here. What it says of no claims at all is of no interest.
+  // A probe: most asynchronous schemas show themselves here. What it says of no claims at all is
+  // of no interest.
   try {
     settled(standard.validate({}));
   } catch (error) {
@@ -39,8 +43,8 @@ function claimsReader(schema: StandardSchema): ClaimsReader {
     try {
       result = settled(standard.validate(claims));
     } catch (error) {
-      // Once it has taken claims synchronously it is no asynchronous schema: a transformation has thrown, which Zod makes a promise of.
-      // Whatever a token is, the answer is a value.
+      // Once it has taken claims synchronously it is no asynchronous schema: a transformation has
+      // thrown, which Zod makes a promise of. Whatever a token is, the answer is a value.
       if (error instanceof PolicyError && !answered) throw error;
       return refused([]);
     }

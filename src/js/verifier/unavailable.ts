@@ -1,7 +1,10 @@
 import { CoreError } from '../instance/instance.js';
 import type { Rejected } from './verdict.js';
 
-/** The verdict where the core trapped twice about one question, which nothing that a token says can make it do. */
+/**
+ * The verdict where the core trapped twice about one question, which nothing that a token says can
+ * make it do.
+ */
 export function unavailable(): Extract<Rejected, { code: 'verifier-unavailable' }> {
   return {
     ok: false,

@@ -10,12 +10,15 @@ export interface JoseHeader {
 }
 
 /**
- * The claims of a token that passed every stage (RFC 7519 §4.1, RFC 9068 §2.2). Times are seconds since 1970, with a fraction where the issuer
- * writes one.
+ * The claims of a token that passed every stage (RFC 7519 §4.1, RFC 9068 §2.2). Times are seconds
+ * since 1970, with a fraction where the issuer writes one.
  */
 export interface Claims {
   readonly iss: string;
-  /** Absent only where the policy's `audienceClaim` names another claim, or its `deviations` have `missing-aud`. */
+  /**
+   * Absent only where the policy's `audienceClaim` names another claim, or its `deviations` have
+   * `missing-aud`.
+   */
   readonly aud?: string | readonly string[];
   readonly exp: number;
   readonly sub?: string;
@@ -30,7 +33,10 @@ export interface Claims {
 
 declare const unverified: unique symbol;
 
-/** What a token says of itself, checked by nobody. It cannot be passed where {@link Claims} are asked for. */
+/**
+ * What a token says of itself, checked by nobody. It cannot be passed where {@link Claims} are
+ * asked for.
+ */
 export interface UnverifiedClaims {
   readonly [unverified]: true;
   readonly [claim: string]: unknown;
@@ -103,7 +109,10 @@ interface Fields {
   /** Up to eight names of issuers that the policy has. */
   'issuer-unknown': { expected: string[] };
   'keys-unavailable': {
-    /** What kept them from being fetched: `status-500`, or `bad-document: ` and what is wrong with it. */
+    /**
+     * What kept them from being fetched: `status-500`, or `bad-document: ` and what is wrong with
+     * it.
+     */
     reason: string | null;
   };
   /** The policy's `remote` says where the keys are, and none were handed over. */
@@ -166,7 +175,10 @@ interface Fields {
 /** A permanent name for a kind of refusal. */
 export type RejectionCode = keyof Fields;
 
-/** A refusal: which stage, why in a code and a sentence, and both compared values. It holds no piece of the token but, once its signature has held, `typ`, `iss` and `aud`. */
+/**
+ * A refusal: which stage, why in a code and a sentence, and both compared values. It holds no
+ * piece of the token but, once its signature has held, `typ`, `iss` and `aud`.
+ */
 export type Rejected = {
   [Code in RejectionCode]: { ok: false; code: Code; stage: Stage; message: string } & Fields[Code];
 }[RejectionCode];
@@ -176,9 +188,15 @@ export interface Accepted<C = Claims> {
   readonly ok: true;
   readonly header: JoseHeader;
   readonly claims: C;
-  /** There when no list of revocations was new enough to be believed, and the policy accepts the token all the same. */
+  /**
+   * There when no list of revocations was new enough to be believed, and the policy accepts the
+   * token all the same.
+   */
   readonly stale?: true;
-  /** The name of the alternative that the token fits, where the policy has its issuer's tokens in several (`issuers[].alternatives`). */
+  /**
+   * The name of the alternative that the token fits, where the policy has its issuer's tokens in
+   * several (`issuers[].alternatives`).
+   */
   readonly alternative?: string;
 }
 

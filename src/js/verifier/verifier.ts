@@ -45,7 +45,10 @@ const DEFAULT_CACHE = 512;
 
 const encoder = new TextEncoder();
 
-/** A verifier whose tokens are written straight into the wasm memory, and whose verdicts are read from there. */
+/**
+ * A verifier whose tokens are written straight into the wasm memory, and whose verdicts are read
+ * from there.
+ */
 export function makeVerifier(
   home: Instance<ValidatorGlue>,
   policy: string,
@@ -67,7 +70,10 @@ export function makeVerifier(
   return verifierOn(raw, home, most, changes, read).verifier;
 }
 
-/** How a verifier takes another policy and other keys; whoever has more to do about it does it there. */
+/**
+ * How a verifier takes another policy and other keys; whoever has more to do about it does it
+ * there.
+ */
 export interface Changes {
   replacePolicy(policy: Policy): void;
   setRemoteKeys(issuer: string, jwks: string): KeyReport;
@@ -86,7 +92,10 @@ export function cacheSize(wanted: unknown): number {
   return most;
 }
 
-/** A verifier on something in the wasm memory that is one, and a way to make it forget what it remembers when its keys have changed. */
+/**
+ * A verifier on something in the wasm memory that is one, and a way to make it forget what it
+ * remembers when its keys have changed.
+ */
 export function verifierOn(
   raw: ResidentJudge<RawVerifier>,
   home: Instance,
@@ -96,7 +105,10 @@ export function verifierOn(
 ): { verifier: Verifier; evict(): void } {
   const core = new VerdictMemory(raw, home);
   const cache = new VerdictCache(most);
-  /** What is remembered untyped: the schema is asked again each time, since what it makes must not be shared. */
+  /**
+   * What is remembered untyped: the schema is asked again each time, since what it makes must not
+   * be shared.
+   */
   const anew = new WeakSet<Accepted>();
   const count = { hits: 0, misses: 0 };
   let epoch = 0;
@@ -135,7 +147,8 @@ export function verifierOn(
     }
     if ('mistake' in answer) throw asPolicyError(answer.mistake);
     if (!answer.ok) return answer;
-    // What the core said, whole and of this epoch, before the schema runs, which may ask it about another token.
+    // What the core said, whole and of this epoch, before the schema runs, which may ask it about
+    // another token.
     const { accepted, from, until } = answer;
     // The core knows the issuer no more, and says so.
     if (changes.refuses?.(accepted.claims.iss)) return decide(kind, text, options, ask);
@@ -229,8 +242,8 @@ class VerdictMemory {
   }
 
   /**
-   * Writes a text and returns its length in bytes. Of one that does not fit only the beginning is written; its length is enough to refuse
-   * it. What is no string is written as none.
+   * Writes a text and returns its length in bytes. Of one that does not fit only the beginning is
+   * written; its length is enough to refuse it. What is no string is written as none.
    */
   write(text: unknown): number {
     this.#look();

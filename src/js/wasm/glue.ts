@@ -1,4 +1,5 @@
-// The exports of src/wasm/*.rs as wasm-bindgen's glue offers them. Its own declarations stay out of the public types.
+// The exports of src/wasm/*.rs as wasm-bindgen's glue offers them. Its own declarations stay out
+// of the public types.
 
 import type { Glue } from '../instance/boot.js';
 import type { KeyRule } from '../net/remote-keys/freshness.js';
@@ -7,19 +8,36 @@ import type { KeyRule } from '../net/remote-keys/freshness.js';
 export interface RawVerifier {
   free(): void;
   replace(policy: string): void;
-  /** Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON. Throws a PolicyError; the present keys then stay. */
+  /**
+   * Takes the JWK Set that an issuer publishes: a `KeyReport` as JSON. Throws a PolicyError; the
+   * present keys then stay.
+   */
   setRemoteKeys(issuer: string, jwks: string): string;
-  /** Begins to take lists of revocations. Throws a PolicyError about `now`. The gate's module alone has this and what follows. */
+  /**
+   * Begins to take lists of revocations. Throws a PolicyError about `now`. The gate's module alone
+   * has this and what follows.
+   */
   beginRevocations?(now: number): void;
   /** Takes the piece of them that is in the input. */
   moreRevocations?(written: number): void;
-  /** A `RevocationUpdate` without `ok` as JSON. Throws a PolicyError when the policy asks for none. */
+  /**
+   * A `RevocationUpdate` without `ok` as JSON. Throws a PolicyError when the policy asks for none.
+   */
   endRevocations?(): string;
-  /** What was taken of them: 0 for nothing, and otherwise what the most of it was: 1 for renewals, 2 for deltas, 3 for a snapshot. */
+  /**
+   * What was taken of them: 0 for nothing, and otherwise what the most of it was: 1 for renewals,
+   * 2 for deltas, 3 for a snapshot.
+   */
   takenRevocations?(): number;
-  /** Says that lists were held and are not to be had again, so that their absence refuses until they come. */
+  /**
+   * Says that lists were held and are not to be had again, so that their absence refuses until
+   * they come.
+   */
   loseRevocations?(): void;
-  /** A Token Status List: a `StatusUpdate` without `ok` as JSON. Throws a PolicyError when the policy does not name it. */
+  /**
+   * A Token Status List: a `StatusUpdate` without `ok` as JSON. Throws a PolicyError when the
+   * policy does not name it.
+   */
   applyStatusList?(uri: string, jwt: string, now: number): string;
   input(): number;
   inputBytes(): number;
@@ -87,17 +105,26 @@ export interface RawExchange {
 
 /** A gate in the wasm memory, which is also a verifier on the same keys. */
 export interface RawGate extends RawVerifier {
-  /** What `remotes` would say under another policy, and `profile` as a member. Throws a PolicyError whenever `replace` would; nothing changes. */
+  /**
+   * What `remotes` would say under another policy, and `profile` as a member. Throws a PolicyError
+   * whenever `replace` would; nothing changes.
+   */
   remotesUnder(policy: string): string;
   /** Keeps a requirement and gives its number. Throws a PolicyError. */
   requirement(json: string): number;
   /** The next step: `Facts` and `Step` of src/gate as JSON. */
   decide(facts: string, now: number): string;
-  /** The same about facts that are in the input as lines: see `Lines` of src/js/gate/decision/decision-memory.ts. */
+  /**
+   * The same about facts that are in the input as lines: see `Lines` of
+   * src/js/gate/decision/decision-memory.ts.
+   */
   decideLines(written: number, lines: number, there: number, requirement: number, now: number): number;
   /** Where the answer to that is. */
   decision(): number;
-  /** The issuer that has a tenant of that name and what stands in its holes: `{ issuer: string, tenant: Tenant }`. */
+  /**
+   * The issuer that has a tenant of that name and what stands in its holes:
+   * `{ issuer: string, tenant: Tenant }`.
+   */
   tenant(name: string): string | undefined;
   /** Takes a tenant in that was asked about: its `RemoteSource`. */
   admitTenant(name: string): string | undefined;
@@ -116,7 +143,10 @@ export interface RawGate extends RawVerifier {
   remotes(): string;
   /** Where an issuer's metadata say that its keys are: `{ "jwksUri": … }` or `{ "fault": … }`. */
   readMetadata(issuer: string, text: string): string;
-  /** Which facts decisions rest on: `{ policy: string, headers: string[], ofRequests: string[], ofPlainHttp: string[], byPath: boolean, byAddress: boolean }`. */
+  /**
+   * Which facts decisions rest on:
+   * `{ policy: string, headers: string[], ofRequests: string[], ofPlainHttp: string[], byPath: boolean, byAddress: boolean }`.
+   */
   profile(): string;
 }
 

@@ -1,4 +1,5 @@
-//! What a policy document may say: the tables that its reader checks by and its published JSON Schema is made of.
+//! What a policy document may say: the tables that its reader checks by and its published JSON
+//! Schema is made of.
 
 mod gate;
 

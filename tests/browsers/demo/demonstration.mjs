@@ -1,4 +1,5 @@
-// `npm start` as a child process in a group of its own, so that it can be interrupted as a terminal does.
+// `npm start` as a child process in a group of its own, so that it can be interrupted as a
+// terminal does.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -25,7 +26,10 @@ export function startDemonstrationOn(port) {
   return started;
 }
 
-/** Starts it on a free port and waits until it serves: `{ child, origin }`. It may have to build first. */
+/**
+ * Starts it on a free port and waits until it serves: `{ child, origin }`. It may have to build
+ * first.
+ */
 export async function startDemonstration() {
   const started = startDemonstrationOn(0);
   const { child } = started;

@@ -1,4 +1,5 @@
-// The demonstration as a person meets it: started as `npm start` starts it, and its page used in Chromium against the real servers.
+// The demonstration as a person meets it: started as `npm start` starts it, and its page used in
+// Chromium against the real servers.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Three engines behind one small face, so that a task is written once: Chromium through playwright-core, Firefox through puppeteer-core, WebKit
-// through plain WebDriver.
+// Three engines behind one small face, so that a task is written once: Chromium through
+// playwright-core, Firefox through puppeteer-core, WebKit through plain WebDriver.
 
 import { runtimeBinary } from '../../support/binaries.mjs';
 import { CHROMIUM_FLAGS } from '../../support/browsers.mjs';
@@ -8,8 +8,9 @@ import { startWebKit } from './webkit.mjs';
 export const ENGINES = { Chromium: chromium, Firefox: firefox, WebKit: startWebKit };
 
 /**
- * A browser: `open(url, { width, height })` gives a page with `run(fn, ...args)`, `press(key)`, `type(text)`, `click(selector)`, `goto(url)`,
- * `complaints` (console errors and exceptions, where the engine tells them) and `close()`; `stop()` ends it.
+ * A browser: `open(url, { width, height })` gives a page with `run(fn, ...args)`, `press(key)`,
+ * `type(text)`, `click(selector)`, `goto(url)`, `complaints` (console errors and exceptions, where
+ * the engine tells them) and `close()`; `stop()` ends it.
  */
 async function chromium() {
   const playwright = await import('playwright-core');

@@ -1,4 +1,5 @@
-// The page's modules that need no page: finding tokens, reading JSON, the schema, the fragment, and what the files weigh.
+// The page's modules that need no page: finding tokens, reading JSON, the schema, the fragment,
+// and what the files weigh.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -226,7 +227,8 @@ test('a fragment carries what is shown, and a token only when it is given one', 
 });
 
 test('the whole page with its wasm is within 157 KB of gzip', () => {
-  // All that the inspector leads to; the service worker, the documentation and the demonstration are no part of it.
+  // All that the inspector leads to; the service worker, the documentation and the demonstration
+  // are no part of it.
   const loaded = readdirSync(SITE, { recursive: true })
     .map(String)
     .filter((name) => /\.\w+$/.test(name) && !/^(?:demo|docs|index|sw\.|precache)/.test(name));

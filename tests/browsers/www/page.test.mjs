@@ -1,5 +1,6 @@
-// What a page owes besides its tasks, in Chromium: axe-core finds nothing serious, nothing leaves the origin, it works offline, nothing moves when it
-// loads, a link carries no token, and it fits. The main states are written to target/screenshots, to be looked at.
+// What a page owes besides its tasks, in Chromium: axe-core finds nothing serious, nothing leaves
+// the origin, it works offline, nothing moves when it loads, a link carries no token, and it fits.
+// The main states are written to target/screenshots, to be looked at.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -66,7 +67,10 @@ const ready = (page) => until(page, () => document.documentElement.dataset.ready
 const stateIs = (page, id, state) =>
   until(page, ([id, state]) => document.getElementById(id).dataset.state === state, [id, state]);
 
-/** Asked from outside: Playwright's own waiting compiles code in the page, which its policy forbids. */
+/**
+ * Asked from outside: Playwright's own waiting compiles code in the page, which its policy
+ * forbids.
+ */
 async function until(page, condition, argument) {
   const end = Date.now() + PATIENCE_MS;
   while (!(await page.evaluate(condition, argument))) {

@@ -1,4 +1,5 @@
-// target/www on loopback, with the headers that www/demo/workers/front.js sends, and a list of what was asked for.
+// target/www on loopback, with the headers that www/demo/workers/front.js sends, and a list of
+// what was asked for.
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize, sep } from 'node:path';
@@ -15,8 +16,8 @@ const TYPES = {
 };
 
 /**
- * Serves the site: `{ origin, requests, stop }`. `bare` sends no policy, as a plain static host; `answer(request, response)` may take a request
- * over by returning true.
+ * Serves the site: `{ origin, requests, stop }`. `bare` sends no policy, as a plain static host;
+ * `answer(request, response)` may take a request over by returning true.
  */
 export async function serveSite({ bare = false, answer, port = 0 } = {}) {
   await makePages();

@@ -1,4 +1,5 @@
-// The inspector's tasks as a person does them, by mouse and by keyboard alone, written once for all engines.
+// The inspector's tasks as a person does them, by mouse and by keyboard alone, written once for
+// all engines.
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { test } from 'node:test';
@@ -9,7 +10,10 @@ import { serveSite } from './site.mjs';
 const PATIENCE_MS = 20_000;
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** A token of an issuer that the page knows nothing of, and that issuer's public key in three forms. */
+/**
+ * A token of an issuer that the page knows nothing of, and that issuer's public key in three
+ * forms.
+ */
 function issued(changes = {}) {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const now = Math.floor(Date.now() / 1000);
@@ -320,7 +324,10 @@ const states = (page, selector) =>
     selector,
   );
 
-/** Presses Tab, or Shift and Tab, until that element has the focus; not around the end, where a browser's own buttons are. */
+/**
+ * Presses Tab, or Shift and Tab, until that element has the focus; not around the end, where a
+ * browser's own buttons are.
+ */
 async function tabTo(page, id) {
   const steps = await page.run((id) => {
     const order = document.activeElement.compareDocumentPosition(document.getElementById(id));

@@ -8,7 +8,8 @@ const bff = createBff({
 
 export default {
   async fetch(request) {
-    // After your own sign-in: `return bff.start(tokens, request)`, with what the token endpoint answered.
+    // After your own sign-in: `return bff.start(tokens, request)`, with what the token endpoint
+    // answered.
     return (await bff.fetch(request)) ?? new Response('not found', { status: 404 });
   },
 };

@@ -1,5 +1,6 @@
-// A small app bundled as its user would, by Vite, esbuild and webpack without plugins, then run in Chromium under a strict
-// Content-Security-Policy. It takes one token and refuses the same token with another signature.
+// A small app bundled as its user would, by Vite, esbuild and webpack without plugins, then run in
+// Chromium under a strict Content-Security-Policy. It takes one token and refuses the same token
+// with another signature.
 import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -82,7 +83,10 @@ export async function writeSample({ folder, vectorFiles }) {
   return sample;
 }
 
-/** The first accepted token whose algorithm is asymmetric, and the same with its signature's first character changed. */
+/**
+ * The first accepted token whose algorithm is asymmetric, and the same with its signature's first
+ * character changed.
+ */
 export function sampleOf(vectorFiles) {
   for (const file of vectorFiles) {
     for (const { kind, policy, token, now, expect } of file.vectors) {

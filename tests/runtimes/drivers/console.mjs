@@ -1,4 +1,5 @@
-// Node, Deno and Bun: the suite on the console. Deno gets no permission at all: importing local modules needs none.
+// Node, Deno and Bun: the suite on the console. Deno gets no permission at all: importing local
+// modules needs none.
 import { runtimeBinary } from '../../support/binaries.mjs';
 import { answerIn, finish } from '../../support/common.mjs';
 

@@ -1,5 +1,6 @@
-// An edge route of Next, built and served for production on Node 24: the condition `edge-light`, and no compiling at run time. The
-// project lies inside target/runtimes/extra, where Next itself is installed: Turbopack follows no link out of its root.
+// An edge route of Next, built and served for production on Node 24: the condition `edge-light`,
+// and no compiling at run time. The project lies inside target/runtimes/extra, where Next itself
+// is installed: Turbopack follows no link out of its root.
 import { cp, mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -55,7 +56,8 @@ export async function next({ stage, timeoutMs }) {
   }
 }
 
-// The local server would also compile inlined wasm, which production does not: the file shows that `edge-light` was taken.
+// The local server would also compile inlined wasm, which production does not: the file shows that
+// `edge-light` was taken.
 async function expectWasmFile(folder) {
   const files = await readdir(folder, { recursive: true });
   if (!files.some((name) => name.endsWith('.wasm'))) throw new Error('the build holds no .wasm file');

@@ -1,5 +1,5 @@
-// A module service worker in Chromium, which has no import map: the suite and the package as esbuild bundles them. The page only registers
-// it, and passes on what it answers.
+// A module service worker in Chromium, which has no import map: the suite and the package as
+// esbuild bundles them. The page only registers it, and passes on what it answers.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 

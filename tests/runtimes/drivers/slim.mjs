@@ -1,4 +1,5 @@
-// The entry `portcullis/slim` in Chromium, unbundled: the wasm is a file of its own, fetched from the place the exports map names.
+// The entry `portcullis/slim` in Chromium, unbundled: the wasm is a file of its own, fetched from
+// the place the exports map names.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 

@@ -1,5 +1,6 @@
-// How the suite calls jose: the options a careful user would set to say what our policy says. jose has no policy over several
-// issuers, several `typ` values or mixed key formats, so those are tried one after the other. Only outcomes compare: its codes differ.
+// How the suite calls jose: the options a careful user would set to say what our policy says. jose
+// has no policy over several issuers, several `typ` values or mixed key formats, so those are
+// tried one after the other. Only outcomes compare: its codes differ.
 import {
   compactVerify,
   createLocalJWKSet,
@@ -86,7 +87,10 @@ function namesOf(alg) {
   return alg === 'EdDSA' || alg === 'Ed25519' ? ['EdDSA', 'Ed25519'] : [alg];
 }
 
-/** jose's JWK set for public keys; a key function for what a JWK set does not hold: PEM, DER and secrets. */
+/**
+ * jose's JWK set for public keys; a key function for what a JWK set does not hold: PEM, DER and
+ * secrets.
+ */
 function keySets(issuer) {
   const jwks = issuer.jwks?.keys ?? [];
   const own = [

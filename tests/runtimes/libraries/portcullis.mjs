@@ -7,7 +7,8 @@ import {
   importSigningKey,
 } from 'portcullis/issuer';
 
-// One verifier a policy, as in a server: the vectors of one policy follow each other on the same instance.
+// One verifier a policy, as in a server: the vectors of one policy follow each other on the same
+// instance.
 const verifiers = new WeakMap();
 
 export const library = {
@@ -37,7 +38,10 @@ function verifierFor(policy, remoteKeys, revocations) {
   return verifiers.get(policy);
 }
 
-/** A verifier that was handed what issuers publish, one set after the other, and lists of revocations. */
+/**
+ * A verifier that was handed what issuers publish, one set after the other, and lists of
+ * revocations.
+ */
 function verifierWith(policy, remoteKeys = [], revocations) {
   // The main entry knows nothing of revocation.
   const verifier = revocations || policy?.revocation ? createGatesVerifier(policy) : createVerifier(policy);
@@ -66,7 +70,9 @@ function takeKeys(verifier, { issuer, jwks, error, changed }) {
 
 const gates = new WeakMap();
 
-/** A decision about a request, as data. The second time a request is put, the same gate is asked. */
+/**
+ * A decision about a request, as data. The second time a request is put, the same gate is asked.
+ */
 async function decide(question) {
   if (!gates.has(question)) gates.set(question, gateFor(question));
   const { clientAddress, certificate, urlVouched, served, ...facts } = question.request;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-/// A file's code without comments, without the text of its literals and without its test modules, which may reach up.
-/// Everything else that stands under `#[cfg(test)]` stays: a check that it breaks is broken.
+/// A file's code without comments, without the text of its literals and without its test modules,
+/// which may reach up. Everything else that stands under `#[cfg(test)]` stays: a check that it
+/// breaks is broken.
 pub(crate) fn library_code(text: &str) -> String {
     without_test_modules(&without_comments_and_texts(text))
 }
@@ -94,7 +95,8 @@ fn without_test_modules(code: &str) -> String {
     kept + rest
 }
 
-/// The length of `#[cfg(test)] mod NAME { … }`, further attributes included, if that is what the code begins with.
+/// The length of `#[cfg(test)] mod NAME { … }`, further attributes included, if that is what the
+/// code begins with.
 fn test_module(code: &str) -> Option<usize> {
     let mut item = code;
     while let Some(attribute) = item.strip_prefix("#[") {
@@ -124,7 +126,8 @@ fn test_module(code: &str) -> Option<usize> {
     panic!("a module does not end: {code}")
 }
 
-/// Every path that the code names, `use` or not, with groups opened: `a::{b, c::d}` is `a::b` and `a::c::d`.
+/// Every path that the code names, `use` or not, with groups opened: `a::{b, c::d}` is `a::b` and
+/// `a::c::d`.
 pub(crate) fn paths(code: &str) -> Vec<Vec<String>> {
     let tokens = tokens(code);
     let (mut found, mut at) = (Vec::new(), 0);
@@ -164,7 +167,8 @@ fn is_name(token: &str) -> bool {
     token.starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
-/// Reads a path that begins there, notes it with everything in its groups, and gives the place behind it.
+/// Reads a path that begins there, notes it with everything in its groups, and gives the place
+/// behind it.
 fn path(tokens: &[&str], mut at: usize, prefix: &mut Vec<String>, found: &mut Vec<Vec<String>>) -> usize {
     let shared = prefix.len();
     loop {
@@ -195,8 +199,8 @@ fn path(tokens: &[&str], mut at: usize, prefix: &mut Vec<String>, found: &mut Ve
     at
 }
 
-/// Which file of these a file imports from: `crate::`, `self::` and `super::` paths, and those that begin with a module below it.
-/// Keys are paths below `src`.
+/// Which file of these a file imports from: `crate::`, `self::` and `super::` paths, and those
+/// that begin with a module below it. Keys are paths below `src`.
 pub(crate) fn imports(files: &BTreeMap<String, String>) -> BTreeMap<String, Vec<String>> {
     let modules: BTreeMap<_, _> = files.keys().map(|file| (module(file), file)).collect();
     let of_file = |(file, code): (&String, &String)| {

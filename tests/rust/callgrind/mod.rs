@@ -1,4 +1,5 @@
-//! How many instructions a comparison takes: a test program runs itself under callgrind, which counts those of one function.
+//! How many instructions a comparison takes: a test program runs itself under callgrind, which
+//! counts those of one function.
 
 use std::{env, hint::black_box, process::Command};
 

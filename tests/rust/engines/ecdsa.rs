@@ -96,7 +96,8 @@ macro_rules! curve_tests {
                 let cases = cases() / if MODES.contains(&Some(TableSize::Default)) { 1 } else { 10 };
                 for case in 0..cases {
                     let (secret, point, key) = &keys[random.below(keys.len())];
-                    // FIPS 186-5 §6.4.1: s = (e + r·d)/k. One multiple of a point, where `made` takes two.
+                    // FIPS 186-5 §6.4.1: s = (e + r·d)/k. One multiple of a point, where `made`
+                    // takes two.
                     let (e, k) = (scalar(&mut random), scalar(&mut random));
                     let r = r_of(&(ProjectivePoint::GENERATOR * k));
                     let (mut hash, mut signature) =
@@ -217,7 +218,8 @@ macro_rules! curve_tests {
                                 assert_eq!(theirs(&point, &hash, &signature), !infinite);
                                 counts[usize::from(infinite)] += 1;
                                 if infinite {
-                                    // X and ZZ of a wrongly finite sum might be 0, so that any r would do: try small ones.
+                                    // X and ZZ of a wrongly finite sum might be 0, so that any r
+                                    // would do: try small ones.
                                     for r in [one, one.double(), -one] {
                                         let (hash, signature) = made(&point, &u1, &u2, Some(r));
                                         assert!(!ours(&key, &hash, &signature));
@@ -239,7 +241,8 @@ macro_rules! curve_tests {
                     .into_iter()
                     .flat_map(|width| {
                         let high = 1_u32 << (width - 1);
-                        // own digits: 2^(w−1), 2^(w−1) − 1, 2^w − 1, and 2^(w−1) below 2^(w−1) − 1 in both phases
+                        // own digits: 2^(w−1), 2^(w−1) − 1, 2^w − 1, and 2^(w−1) below 2^(w−1) − 1
+                        // in both phases
                         [
                             [high, high],
                             [high - 1, high - 1],
@@ -335,7 +338,8 @@ macro_rules! curve_tests {
 
             #[test]
             fn a_coordinate_that_is_not_reduced_is_refused() {
-                // A small x (or y) so that x + p has as many bytes; the point is on the curve either way.
+                // A small x (or y) so that x + p has as many bytes; the point is on the curve
+                // either way.
                 let p = num_bigint::BigUint::parse_bytes(
                     <<$curve as portcullis::internals::engine::ecdsa::curves::Curve<$limbs>>::Field as portcullis::internals::engine::ecdsa::montgomery::Modulus<$limbs>>::HEX.as_bytes(),
                     16,

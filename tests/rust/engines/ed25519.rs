@@ -147,7 +147,8 @@ fn agrees_with_dalek_on_edges() {
     }));
     encodings.extend(EIGHT_TORSION.map(|point| point.compress().to_bytes()));
     encodings.extend([[0xff; 32], [0x55; 32], [0xaa; 32]]);
-    // 2p − 1 and its neighbours do not fit 255 bits with the sign; 2²⁵⁵ − 1 is the largest that does.
+    // 2p − 1 and its neighbours do not fit 255 bits with the sign; 2²⁵⁵ − 1 is the largest that
+    // does.
     let with_sign: Vec<[u8; 32]> = encodings
         .iter()
         .map(|bytes| {
@@ -189,12 +190,14 @@ fn agrees_with_dalek_on_edges() {
     }
     assert!(on_curve > 30);
     assert!(agree(&good_key, b"edge", &good));
-    // S = 0: R = −k·A by trial of R = −k·A is a fixed point no one knows; with a = 0 there is no key. S = r for k·a = 0 neither.
+    // S = 0: R = −k·A by trial of R = −k·A is a fixed point no one knows; with a = 0 there is no
+    // key. S = r for k·a = 0 neither.
 }
 
 #[test]
 fn every_digit_of_every_window_is_right() {
-    // Keys a = 1 (A = B) and scalars S chosen directly: S·B − k·A = R needs r = S − k, so R is made to fit any S.
+    // Keys a = 1 (A = B) and scalars S chosen directly: S·B − k·A = R needs r = S − k, so R is
+    // made to fit any S.
     let mut random = ChaCha20Rng::seed_from_u64(77);
     let a = Scalar::ONE;
     let key = EdwardsPoint::mul_base(&a).compress().to_bytes();

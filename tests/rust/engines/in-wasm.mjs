@@ -1,5 +1,6 @@
-// The engines' tests in WebAssembly, compiled as the npm package is: all of Wycheproof and the differential tests, in this Node's V8.
-// SIMD is on here and off in a native build, so that the code of these tests is not the same.
+// The engines' tests in WebAssembly, compiled as the npm package is: all of Wycheproof and the
+// differential tests, in this Node's V8. SIMD is on here and off in a native build, so that the
+// code of these tests is not the same.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -57,7 +57,8 @@ fn mutate(random: &mut ChaCha20Rng, signature: &mut Vec<u8>, n: &BigUint) {
     }
 }
 
-/// Signs and compares with the rsa crate's verdict, about the signature as it is and mutated: two cases.
+/// Signs and compares with the rsa crate's verdict, about the signature as it is and mutated:
+/// two cases.
 macro_rules! compare {
     ($hash:ident, $random:expr, $private:expr, $key:expr, $count:expr) => {{
         let pkcs1 = Pkcs1Key::<$hash>::new($private.clone());
@@ -69,27 +70,28 @@ macro_rules! compare {
                 let mut signature =
                     if use_pss { pss.sign_with_rng($random, &message).to_vec() } else { pkcs1.sign(&message).to_vec() };
                 for mutated in [false, true] {
-                if mutated {
-                    mutate($random, &mut signature, $private.n());
-                }
-                let (theirs, ours) = if use_pss {
-                    let s = rsa::pss::Signature::try_from(&signature[..]);
-                    (
-                        s.is_ok_and(|s| pss.verifying_key().verify(&message, &s).is_ok()),
-                        holds(Pss(Hash::$hash), &$key, &message, &signature),
-                    )
-                } else {
-                    let s = rsa::pkcs1v15::Signature::try_from(&signature[..]);
-                    (
-                        s.is_ok_and(|s| pkcs1.verifying_key().verify(&message, &s).is_ok()),
-                        holds(Pkcs1v15(Hash::$hash), &$key, &message, &signature),
-                    )
-                };
-                assert_eq!(ours, !mutated, "{use_pss}");
-                // The rsa crate pads a short signature with zeros; ours, as RFC 8017 §8.1.2 says, refuses the length.
-                if signature.len() == $private.size() {
-                    assert_eq!(ours, theirs, "{use_pss}");
-                }
+                    if mutated {
+                        mutate($random, &mut signature, $private.n());
+                    }
+                    let (theirs, ours) = if use_pss {
+                        let s = rsa::pss::Signature::try_from(&signature[..]);
+                        (
+                            s.is_ok_and(|s| pss.verifying_key().verify(&message, &s).is_ok()),
+                            holds(Pss(Hash::$hash), &$key, &message, &signature),
+                        )
+                    } else {
+                        let s = rsa::pkcs1v15::Signature::try_from(&signature[..]);
+                        (
+                            s.is_ok_and(|s| pkcs1.verifying_key().verify(&message, &s).is_ok()),
+                            holds(Pkcs1v15(Hash::$hash), &$key, &message, &signature),
+                        )
+                    };
+                    assert_eq!(ours, !mutated, "{use_pss}");
+                    // The rsa crate pads a short signature with zeros; ours refuses the length (RFC
+                    // 8017 §8.1.2).
+                    if signature.len() == $private.size() {
+                        assert_eq!(ours, theirs, "{use_pss}");
+                    }
                 }
             }
         }
@@ -149,7 +151,8 @@ fn refuses_a_block_that_differs_in_any_byte() {
             [vec![0; private.size() - block.len()], block].concat()
         };
         let block = open(&signed);
-        // A block that stays below n when its highest possible bit is set: for 2049 bits, in the byte that PSS leaves in front.
+        // A block that stays below n when its highest possible bit is set: for 2049 bits, in the
+        // byte that PSS leaves in front.
         let highest = BigUint::from(1_u8) << (bits - 1);
         let pss_block = core::iter::repeat_with(|| {
             open(&PssKey::<Sha256>::new(private.clone()).sign_with_rng(&mut random, b"m").to_vec())

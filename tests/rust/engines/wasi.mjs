@@ -1,4 +1,5 @@
-// Runs a Rust test program that was built for WASI: cargo's runner for the tests of the engines in WebAssembly, in V8.
+// Runs a Rust test program that was built for WASI: cargo's runner for the tests of the engines in
+// WebAssembly, in V8.
 import { readFileSync } from 'node:fs';
 import { WASI } from 'node:wasi';
 

@@ -1,4 +1,5 @@
-//! Clocks that are wrong by a day, and configurations that follow one another: what was taken back stays so.
+//! Clocks that are wrong by a day, and configurations that follow one another: what was taken back
+//! stays so.
 
 use portcullis::issuer::{IssuerStep, StepResult};
 use serde_json::{Value, json};
@@ -232,7 +233,8 @@ fn a_configuration_that_lives_longer_is_heard_of_by_processes_that_have_visited_
     let long = Parts { signing: short.signing.clone(), feed: short.feed.clone(), ..long };
     let mut world = World::new();
     let (before, after) = (short.process(), long.process());
-    // It has looked, revoked and visited before the longer lifetimes are deployed, and only then ends what they have issued.
+    // It has looked, revoked and visited before the longer lifetimes are deployed, and only then
+    // ends what they have issued.
     revoke(&mut world, &before, "first", 1);
     past(&mut world, &before);
     world.now += 30;

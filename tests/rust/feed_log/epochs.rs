@@ -1,4 +1,5 @@
-//! Histories: stores that are restored, feed keys that change, other issuers; and what is kept for how long.
+//! Histories: stores that are restored, feed keys that change, other issuers; and what is kept for
+//! how long.
 
 use std::sync::Arc;
 
@@ -27,7 +28,8 @@ fn a_restored_store_begins_an_epoch_that_edges_take_over_once() {
     let old = world.run(&issuer, &get(""));
     assert_eq!(world.pull(&issuer, &mut edge), Ok(5));
     for further in 0..5 {
-        // Restored by a process that knows nothing, which goes on by so many versions before the edge asks.
+        // Restored by a process that knows nothing, which goes on by so many versions before the
+        // edge asks.
         let (mut world, mut edge, restored) = (backup.clone(), edge_like(&parts, &old.body), parts.process());
         for n in 0..further {
             let command = json!({ "command": "revoke", "sub": format!("restored {n}") });

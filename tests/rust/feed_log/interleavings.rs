@@ -1,4 +1,5 @@
-//! What happens between two steps: others act, a request's time ends, a store call takes long, something cannot be carried out.
+//! What happens between two steps: others act, a request's time ends, a store call takes long,
+//! something cannot be carried out.
 
 use std::collections::BTreeMap;
 
@@ -89,7 +90,8 @@ fn a_session_that_the_store_has_lost_ends_at_the_edges_and_never_begins_again() 
     let mut edge = parts.edge(&[&parts.feed]);
     world.pull(&issuer, &mut edge).unwrap();
     assert!(is_refused(&edge, &session, world.now));
-    // Whoever restores the row from a copy without comparing its version is not stopped; a swap from nothing is.
+    // Whoever restores the row from a copy without comparing its version is not stopped; a swap
+    // from nothing is.
     assert_eq!(world.entries[&row].version, 1);
     world.now += 86_400 + 600;
     world.sweep();

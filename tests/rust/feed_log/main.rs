@@ -1,4 +1,5 @@
-//! The log of revocations, through the issuer's own exchanges: many at once, cut off anywhere, over a store that fails, lags and is restored.
+//! The log of revocations, through the issuer's own exchanges: many at once, cut off anywhere,
+//! over a store that fails, lags and is restored.
 
 mod clocks;
 mod epochs;

@@ -17,7 +17,8 @@ pub(crate) fn new_key() -> Value {
     serde_json::from_str(&SigningKey::generate(Alg::EdDsa).unwrap().private_jwk()).unwrap()
 }
 
-/// An issuer's configuration and secrets: each `process` of it is an issuer of its own over one store.
+/// An issuer's configuration and secrets: each `process` of it is an issuer of its own over one
+/// store.
 pub(crate) struct Parts {
     pub(crate) issuer: String,
     pub(crate) sessions: Value,
@@ -142,7 +143,8 @@ impl World {
         }
     }
 
-    /// As the gate of this package pulls: what came since its cursor, and the snapshot where there is no way.
+    /// As the gate of this package pulls: what came since its cursor, and the snapshot where there
+    /// is no way.
     pub(crate) fn pull(&mut self, issuer: &Arc<Issuer>, edge: &mut Verifier) -> Result<u64, &'static str> {
         if let Some(cursor) = edge.revocations_cursor().map(str::to_owned) {
             let told = self.run(issuer, &get(&format!("?since={cursor}")));

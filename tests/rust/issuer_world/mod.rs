@@ -1,4 +1,5 @@
-//! A world for the issuer's endpoints: a store in memory that can fail at any step, and requests that can stand still between two steps.
+//! A world for the issuer's endpoints: a store in memory that can fail at any step, and requests
+//! that can stand still between two steps.
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 

@@ -1,4 +1,5 @@
-//! The way to the store: what is committed before an answer, and what a failing one is answered with.
+//! The way to the store: what is committed before an answer, and what a failing one is answered
+//! with.
 
 use portcullis::UnixSeconds;
 use portcullis::internals::sessions::{
@@ -14,7 +15,8 @@ use portcullis::internals::sessions::{
 
 use crate::support::*;
 
-/// How much longer than its session a row is kept: the longest life of an access token by any configuration, and the leeway of verifiers.
+/// How much longer than its session a row is kept: the longest life of an access token by any
+/// configuration, and the leeway of verifiers.
 const KEPT: u64 = 86_400 + 300;
 
 fn unavailable() -> StoreStep {

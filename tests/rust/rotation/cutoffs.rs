@@ -34,7 +34,8 @@ fn a_cutoff_ends_the_sessions_that_began_before_and_no_other() {
         let old = held(&begin_with(&mut store, 1, 0));
         let Outcome::CutOff(cutoff) = cut_off(&mut store, &party, 5) else { panic!("no cutoff") };
         assert_eq!(cutoff.instant(), at(6));
-        // The same second: whoever signs in again after it is let in, with a token that the edge lets in.
+        // The same second: whoever signs in again after it is let in, with a token that the edge
+        // lets in.
         let outcome = begin_with(&mut store, 2, 5);
         let Outcome::Granted(grant) = &outcome else { panic!("{outcome:?}") };
         assert_eq!(grant.issued_at, at(6));
@@ -64,7 +65,8 @@ fn a_clock_that_was_put_back_brings_no_session_to_life() {
     let first = held(&begin_with(&mut store, 1, 3600));
     assert!(matches!(cut_off(&mut store, &subject, 0), Outcome::CutOff(_)));
     assert_eq!(refresh_with(&mut store, first, 0).0, REVOKED);
-    // Begun under a cutoff that lies ahead, and ended by the next although the clock has not reached the first.
+    // Begun under a cutoff that lies ahead, and ended by the next although the clock has not
+    // reached the first.
     assert!(matches!(cut_off(&mut store, &subject, 3600), Outcome::CutOff(_)));
     let second = held(&begin_with(&mut store, 2, 0));
     assert!(matches!(refresh_with(&mut store, second, 0).0, Outcome::Granted(_)));
@@ -108,7 +110,8 @@ fn nothing_is_granted_after_a_cutoff_wherever_it_falls() {
         let token = held(&begin_with(&mut store, 1, 0));
         assert_eq!(cut_off_before(Operation::refresh(request(token)), &mut store, until), REVOKED);
     }
-    // A session that begins meanwhile: before its cutoffs are read it begins under the new one, after that it is over.
+    // A session that begins meanwhile: before its cutoffs are read it begins under the new one,
+    // after that it is over.
     let start = || Operation::start(alice(), Seed::new([1; 16], [1; 32])).unwrap();
     let mut store = MemoryStore::default();
     assert!(matches!(cut_off_before(start(), &mut store, steps[2]), Outcome::Granted(_)));
@@ -165,7 +168,8 @@ fn a_cutoff_is_moved_on_by_whoever_wins_and_then_by_the_other() {
 fn a_cutoff_that_was_reached_before_it_was_committed_is_moved_on() {
     let mut operation = Operation::cut_off(Party::Subject("alice".into()));
     let (mut step, mut rounds) = (operation.begin(), 0);
-    // Begun at 0 and committed at 1, so that a token of second 1 may have been issued meanwhile. The next allows for as long.
+    // Begun at 0 and committed at 1, so that a token of second 1 may have been issued meanwhile.
+    // The next allows for as long.
     while let StoreStep::Read { .. } = step {
         let StoreStep::Swap { value, .. } = operation.resume(StoreResult::Read(None), at(rounds), &rules()) else {
             panic!("no swap")

@@ -104,7 +104,8 @@ proptest! {
                 prop_assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
                 prop_assert_eq!(&after, &before);
             }
-            // P3: two generations behind is reuse; and the next use of a revoked session is refused.
+            // P3: two generations behind is reuse; and the next use of a revoked session is
+            // refused.
             if alive && presented.is_some_and(|behind| behind >= 2) {
                 prop_assert!(outcome == Outcome::Unavailable || outcome == Outcome::Refused(GrantError::ReuseDetected));
                 prop_assert!(after.status == Status::Revoked || outcome == Outcome::Unavailable);
@@ -128,7 +129,8 @@ proptest! {
             if presented == Some(1) && age <= WINDOW {
                 prop_assert_eq!(after.rotated_at, before.rotated_at);
             }
-            // P7: no end is put off past the absolute bound, no scope widens, and nobody else gets the session.
+            // P7: no end is put off past the absolute bound, no scope widens, and nobody else gets
+            // the session.
             prop_assert!(after.ends_at <= after.expires_at);
             let fixed = |row: &Row| Row { generation: 0, rotated_at: at(0), ends_at: at(0), mark: false, streak: 0, status: Status::Active, ..row.clone() };
             prop_assert_eq!(fixed(&after), fixed(&before));

@@ -72,7 +72,8 @@ fn more_than_an_hour_is_asked_for_by_name() {
     assert!(Configuration::new(Settings { access_token_seconds: 3601, ..Settings::default() }).is_err());
 }
 
-/// Three root keys, of which the second mints from 1500 and the third from 3000: the first retires at 2500, the second at 4000.
+/// Three root keys, of which the second mints from 1500 and the third from 3000: the first retires
+/// at 2500, the second at 4000.
 fn rotating() -> SessionRules {
     let key = |byte, seconds| RootKey::new([byte; 32], at(seconds));
     let roots = RootKeys::new(key(7, 0)).with_next(key(8, 1500)).unwrap().with_next(key(9, 3000)).unwrap();
@@ -82,7 +83,8 @@ fn rotating() -> SessionRules {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
-    /// Whether its sessions rotate or not, whoever keeps using the token that was given last never notices that root keys change.
+    /// Whether its sessions rotate or not, whoever keeps using the token that was given last never
+    /// notices that root keys change.
     #[test]
     fn no_session_that_is_used_ends_with_a_root_key(
         waits in prop::collection::vec(prop_oneof![0..IDLE, Just(IDLE - 1), 0..100u64], 1..40),

@@ -1,4 +1,5 @@
-// Places in files of this machine: SQLite through node:sqlite or bun:sqlite, and Deno KV. Which there are depends on the runtime.
+// Places in files of this machine: SQLite through node:sqlite or bun:sqlite, and Deno KV. Which
+// there are depends on the runtime.
 import { join } from 'node:path';
 
 import { denoKvStore, memoryStore, sqliteStore } from '../../../dist/stores/index.js';

@@ -14,7 +14,8 @@ const VERSIONS = '/usr/lib/postgresql';
 const CLIENTS = {
   pg: (options) => {
     const pool = new pg.Pool({ ...options, max: 8 });
-    // A connection that breaks while nobody uses it is told here, and would end the process otherwise.
+    // A connection that breaks while nobody uses it is told here, and would end the process
+    // otherwise.
     pool.on('error', () => {});
     return { client: pool, close: () => pool.end() };
   },
@@ -35,8 +36,8 @@ function binaries() {
 }
 
 /**
- * Starts a server. Its autovacuum is off: what stays small does so by itself. Only with `durable` does it wait for the disk: a crash of
- * its own loses nothing without.
+ * Starts a server. Its autovacuum is off: what stays small does so by itself. Only with `durable`
+ * does it wait for the disk: a crash of its own loses nothing without.
  */
 export async function startPostgres({ durable = false } = {}) {
   const bin = binaries();

@@ -1,4 +1,5 @@
-// Starts a server program and waits until it says that it is ready. It ends with the test, whatever comes of the test.
+// Starts a server program and waits until it says that it is ready. It ends with the test,
+// whatever comes of the test.
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

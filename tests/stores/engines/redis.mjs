@@ -8,7 +8,8 @@ import { redisStore } from '../../../dist/stores/index.js';
 import { freePort } from '../../../src/build/steps.mjs';
 import { folder, program } from './program.mjs';
 
-// While it is not connected ioredis keeps commands for later otherwise, as redis does; their callers have long been told 503 then.
+// While it is not connected ioredis keeps commands for later otherwise, as redis does; their
+// callers have long been told 503 then.
 const FAIL_AT_ONCE = { enableOfflineQueue: false, maxRetriesPerRequest: 0, lazyConnect: true };
 
 const CLIENTS = {
@@ -38,7 +39,10 @@ function binary() {
   return found;
 }
 
-/** Starts a server that forgets nothing it has confirmed: with `everysec` a kill alone takes writes back, while the disk is slow. */
+/**
+ * Starts a server that forgets nothing it has confirmed: with `everysec` a kill alone takes writes
+ * back, while the disk is slow.
+ */
 export async function startRedis() {
   const { path, remove } = folder('redis');
   const port = await freePort();

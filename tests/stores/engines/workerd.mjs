@@ -1,4 +1,5 @@
-// workerd through miniflare, with a Durable Object and D1 whose data lie in a folder, and a place on either.
+// workerd through miniflare, with a Durable Object and D1 whose data lie in a folder, and a place
+// on either.
 import { join } from 'node:path';
 import { Log, LogLevel, Miniflare } from 'miniflare';
 
@@ -40,7 +41,8 @@ export async function startWorkerd(name, options = {}) {
       return url;
     },
     async ask(value) {
-      // A connection each: one that is kept may be closed by the other side just as it is used again.
+      // A connection each: one that is kept may be closed by the other side just as it is used
+      // again.
       const headers = { connection: 'close' };
       const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(value) });
       const text = await response.text();

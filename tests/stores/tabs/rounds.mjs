@@ -1,7 +1,9 @@
-// Two tabs of one browser, a network that loses answers, and a thief now and then: rounds of them, by a seed, in simulated time.
+// Two tabs of one browser, a network that loses answers, and a thief now and then: rounds of them,
+// by a seed, in simulated time.
 //
-// In each round both tabs refresh at once with the token that their browser holds. An answer may be lost after the issuer has done its work; the
-// tab then asks again, a little later. A session that a thief has touched ends when the theft is found, and its user signs in again.
+// In each round both tabs refresh at once with the token that their browser holds. An answer may
+// be lost after the issuer has done its work; the tab then asks again, a little later. A session
+// that a thief has touched ends when the theft is found, and its user signs in again.
 import assert from 'node:assert/strict';
 
 /** Of issuer.mjs, in seconds. */
@@ -9,10 +11,16 @@ const [REPLAY_WINDOW, ROTATION_INTERVAL] = [60, 90];
 const AGAIN = 7;
 const TRIES = 8;
 const LOST = 0.3;
-/** The most rounds that a thief who comes every round, and never within the window, is not found: R late replays, and one to start from. */
+/**
+ * The most rounds that a thief who comes every round, and never within the window, is not found: R
+ * late replays, and one to start from.
+ */
 const RIVAL_ROUNDS = 3;
 
-/** Plays `count` rounds. `issuers` are two processes of one issuer, as of issuer.mjs, a tab at each; they share `clock`. */
+/**
+ * Plays `count` rounds. `issuers` are two processes of one issuer, as of issuer.mjs, a tab at
+ * each; they share `clock`.
+ */
 export async function play({ issuers, clock, count, seed }) {
   const world = new World(issuers, clock, seed);
   await world.signIn();
@@ -103,7 +111,10 @@ class World {
     return this.signIn();
   }
 
-  /** What ends the session, together with both tabs. Whoever was first, from then on nobody is given anything. */
+  /**
+   * What ends the session, together with both tabs. Whoever was first, from then on nobody is
+   * given anything.
+   */
   async ending(round, end, expected) {
     this.clock.now += ROTATION_INTERVAL + 1;
     const held = this.tokens.at(-1);
@@ -139,7 +150,10 @@ class World {
     return false;
   }
 
-  /** A sleeper comes when the token is two behind at least; a rival comes at once, and goes on with what it gets. */
+  /**
+   * A sleeper comes when the token is two behind at least; a rival comes at once, and goes on with
+   * what it gets.
+   */
   steal(round) {
     const sleeper = this.random() < 0.5;
     this.thief = { sleeper, token: this.tokens.at(-1), since: round, at: this.tokens.length, came: 0 };
@@ -154,7 +168,8 @@ class World {
     if (thief === undefined) return false;
     if (thief.sleeper ? turn !== 'first' || this.tokens.length < thief.at + 2 : turn !== thief.turn)
       return false;
-    // Outside the window: one that replays within it, in every generation, cannot be told from a retry, as www/docs/explanation/rotation.md says.
+    // Outside the window: one that replays within it, in every generation, cannot be told from a
+    // retry, as www/docs/explanation/rotation.md says.
     this.clock.now += ROTATION_INTERVAL + 1 + this.below(100);
     const { status, error, token } = await this.issuers[this.below(2)].refresh(thief.token);
     this.clock.now += REPLAY_WINDOW + 1 + this.below(100);

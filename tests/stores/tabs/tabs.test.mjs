@@ -17,7 +17,8 @@ async function playAndTell(t, issuers, clock) {
   const told = await play({ issuers, clock, count: ROUNDS, seed: SEED });
   t.diagnostic(JSON.stringify(told));
   assert.equal(told.rounds, ROUNDS);
-  // It was no quiet afternoon: answers were lost, tokens stolen in both ways, and every thief was caught but one who may be about.
+  // It was no quiet afternoon: answers were lost, tokens stolen in both ways, and every thief was
+  // caught but one who may be about.
   assert.ok(told.lost > 500 && told.rotations > 500 && told.sleepers > 10 && told.rivals > 10, 'too quiet');
   assert.ok(told.signOuts > 10, 'too quiet');
   assert.ok(told.sleepers + told.rivals - told.caught <= 1, 'a thief got away');

@@ -1,4 +1,5 @@
-// The issuer in workerd, over a real Durable Object or over D1, at the time that each request names.
+// The issuer in workerd, over a real Durable Object or over D1, at the time that each request
+// names.
 import { createIssuer } from '../../../dist/entry/issuer-workerd.js';
 import { d1Store, durableObjectStore, SessionStoreObject } from '../../../dist/stores/index.js';
 import { issuerOver } from '../issuer.mjs';

@@ -1,4 +1,5 @@
-//! Keys that are fetched, lists and policies that are replaced, in a real server with a clock in the test's hand.
+//! Keys that are fetched, lists and policies that are replaced, in a real server with a clock in
+//! the test's hand.
 
 use std::sync::{
     Arc, Mutex,

@@ -174,7 +174,8 @@ add(
   accept(),
 );
 
-// What the header names against what the key is: the whole matrix, and each confusion inside the RSA family.
+// What the header names against what the key is: the whole matrix, and each confusion inside the
+// RSA family.
 for (const said of ALGS) {
   for (const alg of ['HS256', 'ES256', 'EdDSA', 'RS256', 'PS256']) {
     if (said === alg) continue;

@@ -1,4 +1,5 @@
-// Tokens that are bound to a key of their client's (cnf, RFC 7800), at a verifier that sees no request.
+// Tokens that are bound to a key of their client's (cnf, RFC 7800), at a verifier that sees no
+// request.
 import { accept, claims, collection, refuse, token } from './signing.mjs';
 
 const { add, file } = collection(

@@ -1,4 +1,5 @@
-// What a rejection says of a token (row 47): nothing before the signature held, and afterwards what was compared, cut at 200 characters.
+// What a rejection says of a token (row 47): nothing before the signature held, and afterwards
+// what was compared, cut at 200 characters.
 import { AUDIENCE, accept, claims, collection, ISSUER, policy, refuse, token } from './signing.mjs';
 
 const es256 = policy(['ES256']);

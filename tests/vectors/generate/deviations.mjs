@@ -1,4 +1,5 @@
-// What an issuer does differently, where its policy says so (`deviations`): accepted there, refused by default, and of no other issuer.
+// What an issuer does differently, where its policy says so (`deviations`): accepted there,
+// refused by default, and of no other issuer.
 import { list, nameOf } from './revocation-list.mjs';
 import {
   AUDIENCE,
@@ -62,7 +63,9 @@ const ofOther = (more) => of({ iss: OTHER, ...more }, { alg: 'EdDSA' });
 const missing = (claim) => refuse('claim-missing', { claim, stage: 'claims' });
 const malformed = (claim, found) => refuse('claim-malformed', { claim, found });
 
-/** One deviation: what is accepted by it, refused without it, and refused of the issuer beside it. */
+/**
+ * One deviation: what is accepted by it, refused without it, and refused of the issuer beside it.
+ */
 function deviation(name, policy, klass, { id, comment, more, told, refusal, neighbour }) {
   add(`deviation-accepts-${id}`, klass, comment, { policy, token: of(more) }, accept({ claims: told }));
   add(`deviation-refuses-${id}-by-default`, klass, `Without ${name}.`, { token: of(more) }, refusal);

@@ -1,4 +1,5 @@
-// A policy as a document: the JSON pointer (RFC 6901) of the member at fault, no switch that skips anything, and each key in the format it names.
+// A policy as a document: the JSON pointer (RFC 6901) of the member at fault, no switch that skips
+// anything, and each key in the format it names.
 import crypto from 'node:crypto';
 import {
   AUDIENCE,

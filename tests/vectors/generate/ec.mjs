@@ -1,5 +1,6 @@
-// Curves in plain integers (FIPS 186-5, SP 800-186, SEC 2): slow, short, and only for making vectors. It signs with numbers of our choosing,
-// which no library does, and without randomness, so that regenerating the vectors changes none of them.
+// Curves in plain integers (FIPS 186-5, SP 800-186, SEC 2): slow, short, and only for making
+// vectors. It signs with numbers of our choosing, which no library does, and without randomness,
+// so that regenerating the vectors changes none of them.
 import crypto from 'node:crypto';
 
 export const mod = (a, m) => ((a % m) + m) % m;
@@ -15,7 +16,9 @@ export const invert = (a, m) => power(a, m - 2n, m);
 
 export const integer = (bytes) => BigInt(`0x${Buffer.from(bytes).toString('hex')}`);
 
-/** y² = x³ + A·x + B modulo P with a base point G of order N; `bytes` is the width of a coordinate. */
+/**
+ * y² = x³ + A·x + B modulo P with a base point G of order N; `bytes` is the width of a coordinate.
+ */
 function curve({ crv, alg, hash, bytes, P, N, A, B, G }) {
   /** Points are `[x, y]`; `null` is the point at infinity. */
   function plus(a, b) {
@@ -29,7 +32,8 @@ function curve({ crv, alg, hash, bytes, P, N, A, B, G }) {
 
   const minus = (point) => point && [point[0], mod(-point[1], P)];
 
-  // In Jacobian coordinates, [X, Y, Z] for (X / Z², Y / Z³): one inversion a multiplication instead of one an addition.
+  // In Jacobian coordinates, [X, Y, Z] for (X / Z², Y / Z³): one inversion a multiplication
+  // instead of one an addition.
   const INFINITY = [1n, 1n, 0n];
 
   function twice([x, y, z]) {
@@ -84,7 +88,10 @@ function curve({ crv, alg, hash, bytes, P, N, A, B, G }) {
     return { kty: 'EC', crv, x: wide(x).toString('base64url'), y: wide(y).toString('base64url') };
   }
 
-  /** The key under which (r, s) is what `point` and the hash `e` give: Q = (s·R − e·G) / r (SEC 1 section 4.1.6). */
+  /**
+   * The key under which (r, s) is what `point` and the hash `e` give: Q = (s·R − e·G) / r (SEC 1
+   * section 4.1.6).
+   */
   function keyFor(e, point, r, s) {
     return times(invert(r, N), plus(times(s, point), minus(times(e, G))));
   }

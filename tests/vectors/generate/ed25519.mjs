@@ -1,5 +1,5 @@
-// Ed25519 in plain integers (RFC 8032 section 5.1): slow, short, and only for making vectors, since no library signs with points of small or
-// mixed order. Points are affine, `[x, y]`.
+// Ed25519 in plain integers (RFC 8032 section 5.1): slow, short, and only for making vectors,
+// since no library signs with points of small or mixed order. Points are affine, `[x, y]`.
 import crypto from 'node:crypto';
 
 export const P = 2n ** 255n - 19n;
@@ -15,7 +15,8 @@ const invert = (a) => power(a, P - 2n);
 const D = mod(-121665n * invert(121666n));
 const ROOT = power(2n, (P - 1n) / 4n);
 
-// In extended coordinates, [X, Y, Z, T] for (X / Z, Y / Z) with T = X·Y / Z (RFC 8032 section 5.1.4): the sum needs no inversion.
+// In extended coordinates, [X, Y, Z, T] for (X / Z, Y / Z) with T = X·Y / Z (RFC 8032
+// section 5.1.4): the sum needs no inversion.
 const extended = ([x, y]) => [x, y, 1n, mod(x * y)];
 
 function sum([x1, y1, z1, t1], [x2, y2, z2, t2]) {

@@ -1,4 +1,5 @@
-// Ed25519 at its edges: small order, mixed order, second encodings, S past the order. Expectations are those of strict, cofactorless verification (RFC 8032 section 5.1.7, ZIP 215's opposite).
+// Ed25519 at its edges: small order, mixed order, second encodings, S past the order. Expectations
+// are those of strict, cofactorless verification (RFC 8032 section 5.1.7, ZIP 215's opposite).
 import {
   addPoints,
   BASE,
@@ -170,7 +171,8 @@ add(
   refuse('signature-invalid'),
 );
 
-// A key of mixed order is not weak: its part of order L is the key. Cofactorless verification holds only where k·T vanishes.
+// A key of mixed order is not weak: its part of order L is the key. Cofactorless verification
+// holds only where k·T vanishes.
 const mixedA = addPoints(A, torsion);
 const mixed = compress(mixedA);
 const verdicts = new Set();

@@ -1,4 +1,5 @@
-// One bit changed in a valid token, or its parts exchanged with those of another: whatever is changed, the signature no longer holds.
+// One bit changed in a valid token, or its parts exchanged with those of another: whatever is
+// changed, the signature no longer holds.
 import { accept, claims, collection, encode, refuse, token } from './signing.mjs';
 
 const { add, file } = collection(

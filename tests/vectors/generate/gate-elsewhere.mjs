@@ -1,4 +1,5 @@
-// Tokens our keys say nothing of: keys that are fetched (RFC 7517), and servers that are asked (RFC 7662).
+// Tokens our keys say nothing of: keys that are fetched (RFC 7517), and servers that are asked
+// (RFC 7662).
 import { proof, request, requests, thumbprint } from './gate-parts.mjs';
 import {
   AUDIENCE,

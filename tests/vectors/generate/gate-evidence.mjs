@@ -1,4 +1,5 @@
-// What counts of what was found out elsewhere: under which policy it was asked, how old it may be, and what lists of revocations say of it.
+// What counts of what was found out elsewhere: under which policy it was asked, how old it may be,
+// and what lists of revocations say of it.
 import { request, requests, thumbprint } from './gate-parts.mjs';
 import { list, nameOf } from './revocation-list.mjs';
 import { AUDIENCE, accept, claims, ISSUER, NOW, policy, publicJwk, refuse, token } from './signing.mjs';

@@ -1,5 +1,6 @@
-// What issuers do differently, at a gate: keys that are fetched for a token without `iss`, claims that are told to an origin, padded
-// tokens in a header of their own, and what is said where there is no token.
+// What issuers do differently, at a gate: keys that are fetched for a token without `iss`, claims
+// that are told to an origin, padded tokens in a header of their own, and what is said where there
+// is no token.
 import { proof, request, requests, thumbprint } from './gate-parts.mjs';
 import {
   AUDIENCE,

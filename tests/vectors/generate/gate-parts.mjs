@@ -1,4 +1,5 @@
-// What the themes about requests share: a policy with a section `gate`, a request, and proofs of possession.
+// What the themes about requests share: a policy with a section `gate`, a request, and proofs of
+// possession.
 import crypto from 'node:crypto';
 
 import { NOW, policy, publicJwk, token } from './signing.mjs';
@@ -34,7 +35,10 @@ export function thumbprint(name) {
   return sha256(JSON.stringify(members));
 }
 
-/** A proof for a token and `URL_HERE` (RFC 9449 section 4.2). `claims` and `header` change it, members set to undefined leave it. */
+/**
+ * A proof for a token and `URL_HERE` (RFC 9449 section 4.2). `claims` and `header` change it,
+ * members set to undefined leave it.
+ */
 export function proof({ alg = 'ES256', key = 'es256Other', of = '', claims = {}, header = {}, bytes } = {}) {
   return token({
     alg,

@@ -1,4 +1,5 @@
-// What a request requires besides a good token, what its client is told, and what its origin is told.
+// What a request requires besides a good token, what its client is told, and what its origin is
+// told.
 import { gated, request, requests } from './gate-parts.mjs';
 import { accept, claims, NOW, refuse, token } from './signing.mjs';
 

@@ -1,5 +1,5 @@
-// Looking at a token without verifying it: one set of answers for the core (src/jws/compact.rs) and for the decoder that pages load
-// without WebAssembly (src/js/session/inspect.ts).
+// Looking at a token without verifying it: one set of answers for the core (src/jws/compact.rs)
+// and for the decoder that pages load without WebAssembly (src/js/session/inspect.ts).
 import { accept, collection, encode, refuse } from './signing.mjs';
 
 const { add, file } = collection('Own; RFC 7515 section 7.1, RFC 4648 section 3.5, RFC 8259, RFC 3629.');

@@ -1,4 +1,5 @@
-// Many issuers whose keys fit one header: the iss that a token names, unverified, chooses between those that are configured (class 25).
+// Many issuers whose keys fit one header: the iss that a token names, unverified, chooses between
+// those that are configured (class 25).
 import crypto from 'node:crypto';
 
 import { request } from './gate-parts.mjs';
@@ -362,7 +363,8 @@ add(
   refuse('issuer-unknown', { step: 'refused' }),
 );
 
-// Issuers that publish the very same key under the same kid: every tenant of Entra, every project of Firebase
+// Issuers that publish the very same key under the same kid: every tenant of Entra, every project
+// of Firebase
 const same = [publicJwk('es256', { kid: 'own' })];
 const withKeysOf = (indices, order = [0, 1]) => ({
   now: NOW,

@@ -1,4 +1,5 @@
-// JSON where parsers differ (RFC 8259): spellings of one text, bytes that are no UTF-8, names that are alike and names that are the same.
+// JSON where parsers differ (RFC 8259): spellings of one text, bytes that are no UTF-8, names that
+// are alike and names that are the same.
 import { accept, claims, collection, policy, refuse, token } from './signing.mjs';
 
 const { add, file } = collection(

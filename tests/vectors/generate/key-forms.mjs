@@ -1,4 +1,5 @@
-// Keys as they come: out of environment variables, certificates and other libraries. The same key, and a token that it has signed.
+// Keys as they come: out of environment variables, certificates and other libraries. The same key,
+// and a token that it has signed.
 import crypto from 'node:crypto';
 
 import {
@@ -125,7 +126,9 @@ const sequence = (...parts) => der(0x30, ...parts);
 const ED25519 = sequence(der(0x06, Buffer.from([0x2b, 0x65, 0x70])));
 const called = (text) =>
   sequence(der(0x31, sequence(der(0x06, Buffer.from([0x55, 0x04, 0x03])), der(0x0c, Buffer.from(text)))));
-/** A certificate of 1999 that a key nobody knows has signed: nothing of it is judged but its form. */
+/**
+ * A certificate of 1999 that a key nobody knows has signed: nothing of it is judged but its form.
+ */
 function certificate(
   name,
   { version = [der(0xa0, der(0x02, Buffer.from([2])))], extensions = [], key = spki(name) } = {},

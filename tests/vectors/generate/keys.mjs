@@ -1,4 +1,5 @@
-// Keys: what is weak, private, broken or of the wrong kind is refused when it is imported, at the member at fault.
+// Keys: what is weak, private, broken or of the wrong kind is refused when it is imported, at the
+// member at fault.
 import { AUDIENCE, accept, collection, ISSUER, keys, misuse, publicJwk, token } from './signing.mjs';
 
 const jwks = (...list) => ({ issuers: [{ issuer: ISSUER, audience: AUDIENCE, jwks: { keys: list } }] });

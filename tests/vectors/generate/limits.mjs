@@ -1,4 +1,5 @@
-// Limits to the byte: each at its default, at a lowered value and at its cap, with one less than too much and one too much.
+// Limits to the byte: each at its default, at a lowered value and at its cap, with one less than
+// too much and one too much.
 import { accept, claims, collection, encode, policy, refuse, token } from './signing.mjs';
 
 const es256 = policy(['ES256']);
@@ -28,8 +29,8 @@ const two = (id, klass, comment, policyName, make, at, expect) => {
   );
 };
 
-// Tokens of an exact length. A length that leaves one character over a multiple of four in the payload does not exist, so `kid`-less header
-// members move it.
+// Tokens of an exact length. A length that leaves one character over a multiple of four in the
+// payload does not exist, so `kid`-less header members move it.
 function ofLength(length) {
   for (let header = 0; header < 12; header++) {
     const bare = token({ header: { x: 'x'.repeat(header) }, payload: claims({ filler: '' }) }).length;

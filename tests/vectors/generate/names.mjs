@@ -1,4 +1,5 @@
-// Names: of algorithms that no key here can have, of kinds of token, of members written almost right; and secrets that are none.
+// Names: of algorithms that no key here can have, of kinds of token, of members written almost
+// right; and secrets that are none.
 import crypto from 'node:crypto';
 import {
   ALGS,
@@ -310,7 +311,8 @@ add(
   refuse('json-malformed', { part: 'payload', stage: 'claims' }),
 );
 
-// Wrong secrets of every algorithm that takes one (row 3): no secret at all, or the wrong end of one
+// Wrong secrets of every algorithm that takes one (row 3): no secret at all, or the wrong end of
+// one
 for (const alg of ['HS256', 'HS384', 'HS512']) {
   const hash = `sha${alg.slice(2)}`;
   for (const [name, secret] of Object.entries({

@@ -1,4 +1,5 @@
-// Tokens with two faults: the code is that of the first stage that refuses. bearer, jws, keys, signature, claims, policy.
+// Tokens with two faults: the code is that of the first stage that refuses. bearer, jws, keys,
+// signature, claims, policy.
 import {
   AUDIENCE,
   accept,

@@ -1,5 +1,5 @@
-// Presets of servers of one's own and of clouds. Of each the page is named that says what its tokens
-// and keys look like.
+// Presets of servers of one's own and of clouds. Of each the page is named that says what its
+// tokens and keys look like.
 import {
   API,
   mismatch,

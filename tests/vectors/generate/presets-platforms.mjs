@@ -1,4 +1,5 @@
-// Presets of platforms whose tokens are for everybody who asks for one: what tells ours from a stranger's.
+// Presets of platforms whose tokens are for everybody who asks for one: what tells ours from a
+// stranger's.
 import { API, KID, mismatch, missing, otherAudience, presets, provider, signed, times } from './provider.mjs';
 import { accept, NOW, publicJwk, refuse } from './signing.mjs';
 

@@ -1,5 +1,5 @@
-// Presets of identity providers: tokens in the shape that each documents, with identifiers of our own, and near misses of its other tokens
-// and other customers.
+// Presets of identity providers: tokens in the shape that each documents, with identifiers of our
+// own, and near misses of its other tokens and other customers.
 import {
   API,
   KID,

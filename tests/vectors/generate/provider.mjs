@@ -17,8 +17,9 @@ export function presets(pages = []) {
 }
 
 /**
- * A provider: its preset with parameters, the issuer that these stand for, what its keys look like, and a token as it documents them.
- * `others` are near misses: what differs in header or payload, and the refusal.
+ * A provider: its preset with parameters, the issuer that these stand for, what its keys look
+ * like, and a token as it documents them. `others` are near misses: what differs in header or
+ * payload, and the refusal.
  */
 export function provider(
   add,

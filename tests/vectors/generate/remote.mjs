@@ -1,5 +1,6 @@
 // What an issuer publishes. Sets of keys are handed over one after the other (`remoteKeys`); a
-// step with `error` is refused there, and one with `changed` says whether other keys are used afterwards.
+// step with `error` is refused there, and one with `changed` says whether other keys are used
+// afterwards.
 import {
   AUDIENCE,
   accept,

@@ -1,4 +1,5 @@
-// Whose list it is, and of which history: `iss`, `epoch`, `cursor`, and deltas over several versions (src/revocation/snapshot.rs).
+// Whose list it is, and of which history: `iss`, `epoch`, `cursor`, and deltas over several
+// versions (src/revocation/snapshot.rs).
 import { headOf, list, nameOf } from './revocation-list.mjs';
 import {
   accept,

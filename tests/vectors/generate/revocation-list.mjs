@@ -1,4 +1,5 @@
-// Writes signed lists of revocations (src/revocation/snapshot.rs), from its description and not from its code.
+// Writes signed lists of revocations (src/revocation/snapshot.rs), from its description and not
+// from its code.
 import crypto from 'node:crypto';
 
 import { encode, ISSUER, KEY_OF, signature } from './signing.mjs';
@@ -66,7 +67,10 @@ export function words(numbers) {
 export const headOf = (document) =>
   JSON.parse(Buffer.from(document.split('.')[1], 'base64url').toString()).head;
 
-/** What a document is, unless it says so itself. The head of a delta follows from all that is before it, as any issuer's does. */
+/**
+ * What a document is, unless it says so itself. The head of a delta follows from all that is
+ * before it, as any issuer's does.
+ */
 function linkOf({ previous, current, version = 1 }, bytes) {
   if (current !== undefined) return {};
   if (previous === undefined) return { head: encode(Buffer.alloc(32, 1)) };
@@ -75,9 +79,9 @@ function linkOf({ previous, current, version = 1 }, bytes) {
 }
 
 /**
- * A document. `tokens` are hashes, `cutoffs` pairs of hash and instant; a delta has `previous`, a renewal `current`, anything else is a
- * snapshot with `head`.
- * What else is given replaces a member of the payload, or leaves it out when it is undefined.
+ * A document. `tokens` are hashes, `cutoffs` pairs of hash and instant; a delta has `previous`, a
+ * renewal `current`, anything else is a snapshot with `head`. What else is given replaces a member
+ * of the payload, or leaves it out when it is undefined.
  */
 export function list({
   alg = 'EdDSA',

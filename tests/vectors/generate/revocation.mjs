@@ -1,5 +1,6 @@
-// What was revoked. Signed lists are handed over one after the other (`revocations`); a step with `error` is refused there with that code,
-// and one with `changed` says whether tokens may be judged otherwise afterwards.
+// What was revoked. Signed lists are handed over one after the other (`revocations`); a step with
+// `error` is refused there with that code, and one with `changed` says whether tokens may be
+// judged otherwise afterwards.
 import { headOf, list, nameOf } from './revocation-list.mjs';
 import {
   AUDIENCE,

@@ -1,4 +1,5 @@
-// The examples of the RFCs. Each signature is checked with Node's cryptography before it is written, so that no byte of it is misremembered.
+// The examples of the RFCs. Each signature is checked with Node's cryptography before it is
+// written, so that no byte of it is misremembered.
 import crypto from 'node:crypto';
 import { accept, collection, misuse, refuse } from './signing.mjs';
 
@@ -197,7 +198,8 @@ for (const [id, value] of Object.entries(serializations)) {
     refuse('segment-count', { expected: 3, actual: 1 }),
   );
 }
-// Detached content: RFC 7520 section 4.5 leaves the payload out, RFC 7797 section 4.2 takes it unencoded
+// Detached content: RFC 7520 section 4.5 leaves the payload out, RFC 7797 section 4.2 takes it
+// unencoded
 const hs256 = examples.find(([id]) => id === 'rfc7520-4-4-hs256')[2].split('.');
 add(
   'rfc7520-4-5-detached',

@@ -1,5 +1,5 @@
-// The encoded messages of RSA (RFC 8017 section 9), built part by part, so that one part can be wrong. Salts are functions of the message:
-// regenerating the vectors changes none of them.
+// The encoded messages of RSA (RFC 8017 section 9), built part by part, so that one part can be
+// wrong. Salts are functions of the message: regenerating the vectors changes none of them.
 import crypto from 'node:crypto';
 
 const bytes = (hash) => crypto.createHash(hash).update('').digest().length;
@@ -25,8 +25,9 @@ function mask(hash, seed, length) {
 }
 
 /**
- * EMSA-PSS-ENCODE for a key of `bits` bits. `salt`, `mgf`, `trailer`, `separator` and `prefix` (the eight zeros that are hashed) may be other
- * than RFC 7518 section 3.5 has them; `padding` is a byte put into the zeros before the separator, `top` the bits set above the mask's end.
+ * EMSA-PSS-ENCODE for a key of `bits` bits. `salt`, `mgf`, `trailer`, `separator` and `prefix`
+ * (the eight zeros that are hashed) may be other than RFC 7518 section 3.5 has them; `padding` is
+ * a byte put into the zeros before the separator, `top` the bits set above the mask's end.
  */
 export function pssBlock(hash, bits, message, how = {}) {
   const input = Buffer.from(message);

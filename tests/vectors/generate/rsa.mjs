@@ -1,4 +1,5 @@
-// RSA: the encoded block is compared whole (RFC 8017 sections 8.1.2 and 8.2.2), and a signature is as wide as its modulus, whatever the width.
+// RSA: the encoded block is compared whole (RFC 8017 sections 8.1.2 and 8.2.2), and a signature is
+// as wide as its modulus, whatever the width.
 
 import { bitsOf, digestInfo, pkcs1Block, pssBlock, raise } from './rsa-blocks.mjs';
 import {
@@ -41,7 +42,10 @@ const inputOf = (alg) => token({ alg }).split('.').slice(0, 2).join('.');
 const hashOf = (alg) => `sha${alg.slice(2)}`;
 const signed = (input, block, name = 'rsa') => `${input}.${encode(raise(keys[name], block))}`;
 
-/** A vector about an encoded block under the key `rsa`, held against OpenSSL unless OpenSSL is known to be laxer. */
+/**
+ * A vector about an encoded block under the key `rsa`, held against OpenSSL unless OpenSSL is
+ * known to be laxer.
+ */
 function about(id, comment, alg, block, valid = false) {
   const text = signed(inputOf(alg), block);
   const bytes = Buffer.from(text.split('.')[2], 'base64url');
@@ -291,7 +295,8 @@ for (let round = 0; round < 256; round++) {
     pssBlock('sha256', 2049, head2049, { salt: Buffer.alloc(32, round) }),
   ]);
   if (BigInt(`0x${block.toString('hex')}`) >= n2049) continue;
-  // The one disagreement with an oracle: the crate rsa takes it (tests/fuzz/bodies.rs), OpenSSL does not (RFC 8017 section 8.1.2 step 2c).
+  // The one disagreement with an oracle: the crate rsa takes it (tests/fuzz/bodies.rs), OpenSSL
+  // does not (RFC 8017 section 8.1.2 step 2c).
   if (holds('PS256', publicKey('rsa2049'), head2049, raise(keys.rsa2049, block)))
     throw new Error('OpenSSL takes a PSS block with a byte in front of it');
   add(

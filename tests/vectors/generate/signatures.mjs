@@ -1,4 +1,5 @@
-// Signatures: exact lengths, ranges and encodings. RSA, Ed25519 and the corners of the curves have files of their own.
+// Signatures: exact lengths, ranges and encodings. RSA, Ed25519 and the corners of the curves have
+// files of their own.
 import { p256 } from './ec.mjs';
 import { ALGS, accept, claims, collection, encode, KEY_OF, refuse, signature, token } from './signing.mjs';
 

@@ -1,4 +1,5 @@
-// Tokens signed without randomness, so that regenerating changes none, and each verified by Node's own cryptography before it is used.
+// Tokens signed without randomness, so that regenerating changes none, and each verified by Node's
+// own cryptography before it is used.
 import crypto from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
@@ -10,7 +11,10 @@ const KEYS = new URL('test-keys.json', import.meta.url);
 const HASHES = { 256: 'sha256', 384: 'sha384', 512: 'sha512', '256K': 'sha256' };
 const CURVES = { ES256: p256, ES384: p384, ES512: p521, ES256K: k256 };
 
-/** Private keys for tests alone. They are made once and kept, so that regenerating vectors changes no key. */
+/**
+ * Private keys for tests alone. They are made once and kept, so that regenerating vectors changes
+ * no key.
+ */
 export const keys = loadKeys();
 
 function loadKeys() {
@@ -154,8 +158,9 @@ export const claims = (more = {}) => ({
 });
 
 /**
- * A token. `header` and `payload` may be texts, taken as they are; `key` another key than the algorithm's own; `bytes` other bytes in the
- * signature's place; `alg` what the header says when it lies.
+ * A token. `header` and `payload` may be texts, taken as they are; `key` another key than the
+ * algorithm's own; `bytes` other bytes in the signature's place; `alg` what the header says when
+ * it lies.
  */
 export function token({ alg = 'ES256', key = KEY_OF[alg], header, payload = claims(), bytes } = {}) {
   const own = { alg, typ: 'at+jwt', kid: alg };
@@ -177,7 +182,10 @@ export const accept = (more = {}) => ({ ok: true, ...more });
 export const refuse = (code, fields) => ({ ok: false, code, ...(fields && { fields }) });
 export const misuse = (pointer) => ({ error: pointer });
 
-/** A long text as the parts that tests/rust/vectors.rs and the conformance suite put together again: what repeats is written once. */
+/**
+ * A long text as the parts that tests/rust/vectors.rs and the conformance suite put together
+ * again: what repeats is written once.
+ */
 function packed(text) {
   const parts = [];
   let from = 0;

@@ -1,5 +1,6 @@
-// The twelve cases of "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko 2020, table 5), by its numbers: each tells two families of
-// verifiers apart. Made anew under our own header, since the messages there are no JWS. What is stated is what strict verification answers.
+// The twelve cases of "Taming the many EdDSAs" (Chalkias, Garillot, Nikolaenko 2020, table 5), by
+// its numbers: each tells two families of verifiers apart. Made anew under our own header, since
+// the messages there are no JWS. What is stated is what strict verification answers.
 
 import crypto from 'node:crypto';
 import {
@@ -40,7 +41,10 @@ function equations(aBytes, rBytes, s, input) {
   return { cofactorless: equal(left, right), cofactored: equal(times(8n, left), times(8n, right)) };
 }
 
-/** Strict: canonical A and R and S, neither point of small order, and the equation without the cofactor. */
+/**
+ * Strict: canonical A and R and S, neither point of small order, and the equation without the
+ * cofactor.
+ */
 function verdict(aBytes, rBytes, s, input) {
   const [key, commitment] = [decompress(aBytes), decompress(rBytes)];
   if (!compress(key).equals(aBytes) || isSmall(key)) return misuse('/x');
@@ -70,7 +74,10 @@ function record(id, comment, wanted, make) {
   }
   throw new Error(`${id}: no message makes it so`);
 }
-/** A signature by the scalar `a` under whatever key and commitment, with the hash over them or over `hashed`. */
+/**
+ * A signature by the scalar `a` under whatever key and commitment, with the hash over them or over
+ * `hashed`.
+ */
 const signer =
   (key, commitment, nonce, scalar, hashed = [commitment, key]) =>
   (input) => ({
@@ -123,7 +130,8 @@ const past = (factor) => (input) => {
 };
 record('speccheck-6', 'S past the order, below 2^253.', { cofactorless: true }, past(1n));
 record('speccheck-7', 'S far past the order, its high bits set.', { cofactorless: true }, past(14n));
-// −(0, −1) in a second encoding is y = p − 1 with the sign bit, a bit that x = 0 cannot have; (0, 1) has y = p + 1 besides.
+// −(0, −1) in a second encoding is y = p − 1 with the sign bit, a bit that x = 0 cannot have;
+// (0, 1) has y = p + 1 besides.
 const secondR = little(P + 1n);
 record(
   'speccheck-8',

@@ -1,4 +1,5 @@
-// Token Status Lists (draft-ietf-oauth-status-list-17), JWT form. Lists are handed over as `revocations` with their `uri`.
+// Token Status Lists (draft-ietf-oauth-status-list-17), JWT form. Lists are handed over as
+// `revocations` with their `uri`.
 import zlib from 'node:zlib';
 
 import { list } from './revocation-list.mjs';

@@ -1,4 +1,5 @@
-// One issuer of many tenants: a name with holes, and the values that may stand there (classes 11, 13, 25).
+// One issuer of many tenants: a name with holes, and the values that may stand there (classes 11,
+// 13, 25).
 import { request } from './gate-parts.mjs';
 import { API, signed, TENANT, times } from './provider.mjs';
 import { accept, collection, KEY_OF, misuse, NOW, publicJwk, refuse } from './signing.mjs';

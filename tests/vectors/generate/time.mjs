@@ -94,8 +94,9 @@ for (const claim of ['exp', 'nbf', 'iat']) {
   );
 }
 
-// RFC 7519 section 2: a NumericDate may have a fraction, and JSON an exponent. The clock is in whole seconds, so that the instant
-// counts from the first of them that is not before it; expectations are computed with integers of tenths of a second.
+// RFC 7519 section 2: a NumericDate may have a fraction, and JSON an exponent. The clock is in
+// whole seconds, so that the instant counts from the first of them that is not before it;
+// expectations are computed with integers of tenths of a second.
 const spellings = (tenths) => {
   const digits = String(tenths);
   const [whole, tenth] = [digits.slice(0, -1), digits.slice(-1)];

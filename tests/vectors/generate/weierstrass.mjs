@@ -1,5 +1,6 @@
-// ECDSA where the arithmetic has corners: numbers at the ends of their range, sums that double or vanish, an x past the order. Keys are made
-// to fit the signature, so every corner has a signature that must be accepted, or one that a shortcut would accept and that must be refused.
+// ECDSA where the arithmetic has corners: numbers at the ends of their range, sums that double or
+// vanish, an x past the order. Keys are made to fit the signature, so every corner has a signature
+// that must be accepted, or one that a shortcut would accept and that must be refused.
 
 import { integer, invert, k256, mod, p256, p384, p521 } from './ec.mjs';
 import { accept, collection, encode, refuse } from './signing.mjs';

@@ -1,4 +1,5 @@
-// The edge: an API behind the gate, which pulls the issuer's revocations and asks nobody about a token.
+// The edge: an API behind the gate, which pulls the issuer's revocations and asks nobody about a
+// token.
 import { env } from 'cloudflare:workers';
 import { createGate } from 'portcullis/gate';
 

@@ -1,4 +1,5 @@
-// The front: it hands the issuer's and the API's paths to their workers, and serves everything else from target/www.
+// The front: it hands the issuer's and the API's paths to their workers, and serves everything
+// else from target/www.
 import { policyOfPage } from '../../csp.js';
 
 const TYPES = {

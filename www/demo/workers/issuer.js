@@ -1,4 +1,5 @@
-// The issuer: sessions in a Durable Object. Where an application checks its user's credentials, this one takes anybody's word.
+// The issuer: sessions in a Durable Object. Where an application checks its user's credentials,
+// this one takes anybody's word.
 import { env } from 'cloudflare:workers';
 import { createIssuer, hashClientSecret } from 'portcullis/issuer';
 import { durableObjectStore } from 'portcullis/stores';
@@ -17,7 +18,8 @@ const issuer = createIssuer({
   config: {
     issuer: env.ISSUER,
     audience: env.AUDIENCE,
-    // Short, so that one can watch; R is 0, so that a copy which comes late is theft at once. The defaults are kinder to bad networks.
+    // Short, so that one can watch; R is 0, so that a copy which comes late is theft at once. The
+    // defaults are kinder to bad networks.
     sessions: {
       replayWindowSeconds: env.WINDOWS.replaySeconds,
       rotationIntervalSeconds: env.WINDOWS.rotationSeconds,

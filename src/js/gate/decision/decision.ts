@@ -41,7 +41,10 @@ export interface RefusedStep extends Refusal {
   forward: ForwardHeaders;
 }
 
-/** The step where the core trapped twice and cannot say one itself: nothing is said against the request, which may come again. */
+/**
+ * The step where the core trapped twice and cannot say one itself: nothing is said against the
+ * request, which may come again.
+ */
 export function unavailableStep(): RefusedStep {
   const { code, stage, message } = unavailable();
   const status = 503;
@@ -62,7 +65,10 @@ export function allowed(step: Exclude<FinalStep, RefusedStep | AllowedStep>): Al
   return Object.freeze({ ok: true, via: step.step, claims: undefined, header: undefined, headers, apply });
 }
 
-/** A decision that lets pass, with these claims. Several requests may be handed the same one, so it cannot be changed. */
+/**
+ * A decision that lets pass, with these claims. Several requests may be handed the same one, so it
+ * cannot be changed.
+ */
 export function allowedToken(step: AllowedStep, claims: Claims): AllowedToken {
   const { header, issuer, binding, source, nonce, stale, alternative } = step;
   const headers = frozen(step.forward);
@@ -127,7 +133,8 @@ function responseOf(
   { status, challenges, problem, nonce, retryAfter, cors }: Refusal,
   serverTiming: string | undefined,
 ): Response {
-  // RFC 6750 §5.3, RFC 9111 §3.5: the answer is about this request's credentials, and about no other's.
+  // RFC 6750 §5.3, RFC 9111 §3.5: the answer is about this request's credentials, and about no
+  // other's.
   const headers = new Headers({ 'cache-control': 'no-store', 'content-type': 'application/problem+json' });
   for (const challenge of challenges) headers.append('www-authenticate', challenge);
   if (nonce !== undefined) headers.set('dpop-nonce', nonce);

@@ -10,7 +10,10 @@ import type { CheckContext } from '../types.js';
 import { type FinalStep, type Step, unavailableStep } from './decision.js';
 import type { Stopwatch } from './observer.js';
 
-/** How often the core is asked about one request. It never needs as many; after them it has to do without what is missing. */
+/**
+ * How often the core is asked about one request. It never needs as many; after them it has to do
+ * without what is missing.
+ */
 const MOST_ROUNDS = 6;
 
 /** What stands in for it. */
@@ -104,7 +107,10 @@ export class Loop {
     return refusal;
   }
 
-  /** Drops what was found out under another policy. The answer about a proof stays, since the core counts it for that proof alone. */
+  /**
+   * Drops what was found out under another policy. The answer about a proof stays, since the core
+   * counts it for that proof alone.
+   */
   #begin(evidence: Evidence): void {
     const policy = this.#world.policy();
     if (evidence.policy !== policy) {

@@ -6,7 +6,10 @@ export type Phase = 'verify' | 'keys' | 'revocations' | 'introspection' | 'repla
 
 const PHASES: readonly Phase[] = ['verify', 'keys', 'revocations', 'introspection', 'replay'];
 
-/** What is said of a decision. `issuer` and `kid` come from the policy or a token whose signature held, never from one that was refused before. */
+/**
+ * What is said of a decision. `issuer` and `kid` come from the policy or a token whose signature
+ * held, never from one that was refused before.
+ */
 export interface Decided {
   ok: boolean;
   /** `allowed`, `public`, `preflight`, or the code of the refusal. */
@@ -37,8 +40,9 @@ export interface DecisionEvent extends Decided {
   /** Milliseconds. Phases that did not happen are left out. */
   durations: { [phase in Phase]?: number } & { total: number };
   /**
-   * The same under the names of OpenTelemetry's semantic conventions where they have one (`http.request.method`, `http.route`,
-   * `http.response.status_code`, `error.type`), and below `portcullis.` where they do not: for a span or a metric as it is. Durations are in seconds.
+   * The same under the names of OpenTelemetry's semantic conventions where they have one
+   * (`http.request.method`, `http.route`, `http.response.status_code`, `error.type`), and below
+   * `portcullis.` where they do not: for a span or a metric as it is. Durations are in seconds.
    */
   attributes: { [name: string]: string | number | boolean };
 }
@@ -56,7 +60,10 @@ export interface ObserverStats {
 /** Codes are a closed set; reasons may be names of foreign errors. */
 const MOST_NAMES = 512;
 
-/** The methods that the conventions know; any other is `_OTHER`, since anyone can send as many names as they like. */
+/**
+ * The methods that the conventions know; any other is `_OTHER`, since anyone can send as many
+ * names as they like.
+ */
 export const METHODS = ['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'TRACE'];
 
 /** Measures the phases of one decision. */
@@ -110,7 +117,10 @@ class Idle extends Stopwatch {
 
 const IDLE = /* @__PURE__ */ new Idle();
 
-/** The value of a `Server-Timing` header (W3C Server Timing §3): milliseconds by phase. It names no code, which a page's scripts could read. */
+/**
+ * The value of a `Server-Timing` header (W3C Server Timing §3): milliseconds by phase. It names no
+ * code, which a page's scripts could read.
+ */
 export function serverTiming(durations: DecisionEvent['durations']): string {
   const metric = (name: string, ms: number) => `portcullis-${name};dur=${Math.max(0, ms).toFixed(3)}`;
   const phases = PHASES.flatMap((phase) => {
@@ -120,7 +130,10 @@ export function serverTiming(durations: DecisionEvent['durations']): string {
   return [...phases, metric('total', durations.total)].join(', ');
 }
 
-/** Counts decisions, and tells a callback of each. Whatever the callback does, no decision changes and nothing is thrown. */
+/**
+ * Counts decisions, and tells a callback of each. Whatever the callback does, no decision changes
+ * and nothing is thrown.
+ */
 export class Observer {
   readonly #onDecision: ((event: DecisionEvent) => unknown) | undefined;
   readonly #decisions = new Map<string, number>();

@@ -13,7 +13,10 @@ import { type AllowedStep, allowedToken } from './decision.js';
 export interface Remembered {
   decision: AllowedToken;
   kid: string | undefined;
-  /** What the decision was made of, when the schema is asked again each time: what it makes must not be shared. */
+  /**
+   * What the decision was made of, when the schema is asked again each time: what it makes must
+   * not be shared.
+   */
   untyped?: AllowedStep;
 }
 
@@ -23,7 +26,10 @@ export interface Remembered {
  */
 export type Typed = Remembered & { misfit?: string };
 
-/** The caller's own checks, as the options have them now: a schema for the claims, and a function. They can only refuse. */
+/**
+ * The caller's own checks, as the options have them now: a schema for the claims, and a function.
+ * They can only refuse.
+ */
 export class OwnChecks {
   readonly #read: ClaimsReader | undefined;
   readonly #narrow: GateOptions<unknown>['narrow'];
@@ -38,7 +44,9 @@ export class OwnChecks {
     this.#narrow = (claims, request) => narrow.call(options, claims, request);
   }
 
-  /** The decision with what the schema makes of the claims, and why not, when they do not fit it. */
+  /**
+   * The decision with what the schema makes of the claims, and why not, when they do not fit it.
+   */
   typed(step: AllowedStep): Typed {
     const kid = step.header?.kid;
     // Frozen before the schema sees them, which is asked about the same claims again.
@@ -52,7 +60,10 @@ export class OwnChecks {
     return isData ? { decision, kid } : { decision, kid, untyped: step };
   }
 
-  /** What the caller's own check has against a request. Only `true` is nothing; one that throws, or answers later, has refused. */
+  /**
+   * What the caller's own check has against a request. Only `true` is nothing; one that throws, or
+   * answers later, has refused.
+   */
   objection(decision: AllowedToken, request: Request | RequestFacts): string | undefined {
     const narrow = this.#narrow;
     if (narrow === undefined) return undefined;

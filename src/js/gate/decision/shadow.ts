@@ -19,10 +19,12 @@ export interface ShadowCore {
 const MOST_PAIRS = 1024;
 
 /**
- * A second policy beside the live one: it sees what the live one saw, and nobody sees what it says but the counters and the callback.
+ * A second policy beside the live one: it sees what the live one saw, and nobody sees what it says
+ * but the counters and the callback.
  *
- * It fetches nothing. The live policy's documents are handed to it as well, and of a request it gets the facts with all evidence that
- * the live decision rested on; where it would ask for more, it is undecided.
+ * It fetches nothing. The live policy's documents are handed to it as well, and of a request it
+ * gets the facts with all evidence that the live decision rested on; where it would ask for more,
+ * it is undecided.
  */
 export class Shadow<C extends ShadowCore = ShadowCore> {
   readonly #core: C;
@@ -39,7 +41,9 @@ export class Shadow<C extends ShadowCore = ShadowCore> {
     this.#onDifference = onDifference;
   }
 
-  /** Takes the live policy's keys. An issuer that only the live policy has is none of the shadow's. */
+  /**
+   * Takes the live policy's keys. An issuer that only the live policy has is none of the shadow's.
+   */
   setKeys(issuer: string, jwks: string): KeyReport | undefined {
     return this.#contained(() => JSON.parse(this.#core.setRemoteKeys(issuer, jwks)) as KeyReport);
   }

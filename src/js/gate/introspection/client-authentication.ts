@@ -24,7 +24,8 @@ export type ClientAuthentication = (nowSeconds: number) => Promise<ClientProof>;
 const ASSERTION_SECONDS = 60;
 
 /**
- * The way a source names: `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1), or `private_key_jwt` (RFC 7523 §2.2).
+ * The way a source names: `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1), or
+ * `private_key_jwt` (RFC 7523 §2.2).
  * @throws PolicyError when the secret that it needs is missing or of another kind.
  */
 export function clientAuthentication(
@@ -94,7 +95,8 @@ function assertion(
   let key: CryptoKey | undefined;
   return async (now) => {
     key ??= await crypto.subtle.importKey('jwk', material, signer.importing, false, ['sign']);
-    // The issuer alone, since an assertion for an endpoint's URL may be played to another server that claims the same.
+    // The issuer alone, since an assertion for an endpoint's URL may be played to another server
+    // that claims the same.
     const claims = {
       iss: clientId,
       sub: clientId,

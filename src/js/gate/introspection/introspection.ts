@@ -25,7 +25,10 @@ export interface IntrospectionStats {
 /** An answer is a few claims; the core reads no more than this either. */
 const MOST_BYTES = 65_536;
 
-/** For how long an endpoint that says that it is overloaded is left alone, in seconds: no answer silences it for longer. */
+/**
+ * For how long an endpoint that says that it is overloaded is left alone, in seconds: no answer
+ * silences it for longer.
+ */
 const LEAST_REST = 1;
 const LONGEST_REST = 60;
 
@@ -40,7 +43,10 @@ interface Endpoint {
   active: BoundedTexts;
   inactive: BoundedTexts;
   count: { hits: number; requests: number; failures: number; busy: number };
-  /** Whose answer is kept, by the number of its question: one that was asked earlier and answered later must not take its place. */
+  /**
+   * Whose answer is kept, by the number of its question: one that was asked earlier and answered
+   * later must not take its place.
+   */
   latest: Map<string, number>;
   lastFailure: string | undefined;
   /** Until then it is not asked. */
@@ -50,9 +56,10 @@ interface Endpoint {
 /**
  * Asks the authorization server about a token (RFC 7662).
  *
- * What it answers is handed on as text: whether that means yes is the core's to say. Here it is only kept for a while, under the SHA-256 of
- * the token, until its `exp` and never longer than the policy's bound. Of requests with one token the first asks and the others look
- * again by timers of their own (`Flights` says why).
+ * What it answers is handed on as text: whether that means yes is the core's to say. Here it is
+ * only kept for a while, under the SHA-256 of the token, until its `exp` and never longer than the
+ * policy's bound. Of requests with one token the first asks and the others look again by timers of
+ * their own (`Flights` says why).
  */
 export class Introspection {
   readonly #endpoints = new Map<string, Endpoint>();
@@ -83,9 +90,10 @@ export class Introspection {
   }
 
   /**
-   * @param fresh asks in any case: no answer to an earlier question will do, neither one that was kept nor one that is on its way.
-   * @returns the response's JSON text; `unavailable` when there is none to be had, `busy` when as many requests as the policy allows are
-   * under way. Neither is kept.
+   * @param fresh asks in any case: no answer to an earlier question will do, neither one that was
+   * kept nor one that is on its way.
+   * @returns the response's JSON text; `unavailable` when there is none to be had, `busy` when as
+   * many requests as the policy allows are under way. Neither is kept.
    */
   async ask(
     issuer: string,
@@ -215,7 +223,8 @@ function keep(endpoint: Endpoint, key: string, text: string, from: number, numbe
   const { active: isActive, exp } = answer as Record<string, unknown>;
   if (isActive === true) {
     const until = from + source.cacheSeconds;
-    // The core judges the answer itself, whenever it is used: this is for how long there is none to ask for.
+    // The core judges the answer itself, whenever it is used: this is for how long there is none
+    // to ask for.
     if (exp !== undefined && !Number.isFinite(exp)) return;
     active.set(key, {
       text,

@@ -4,7 +4,10 @@ import { type ReplayStore, ReplayStoreFullError, rememberedUntil } from './memor
 
 export type { DurableObjectNamespaceLike } from '../../shared/durable-object.js';
 
-/** As much of a Durable Object's state as is used; its storage must be SQLite (`new_sqlite_classes`). */
+/**
+ * As much of a Durable Object's state as is used; its storage must be SQLite
+ * (`new_sqlite_classes`).
+ */
 export interface DurableObjectStateLike {
   storage: {
     sql: { exec(query: string, ...bindings: unknown[]): { toArray(): Record<string, unknown>[] } };
@@ -24,9 +27,10 @@ const SKEW_SECONDS = 10;
 /**
  * A Durable Object that remembers proofs: export it from the worker and bind it.
  *
- * An object runs in one place with one thread, and an `INSERT` is one step: of many uses one is first. What was inserted is on disk before
- * the answer leaves (output gates), so an object that moves or restarts forgets nothing. It takes `fetch` and not RPC, which
- * would have to import from `cloudflare:workers`.
+ * An object runs in one place with one thread, and an `INSERT` is one step: of many uses one is
+ * first. What was inserted is on disk before the answer leaves (output gates), so an object that
+ * moves or restarts forgets nothing. It takes `fetch` and not RPC, which would have to import from
+ * `cloudflare:workers`.
  * @example
  * ```ts
  * // In the worker that is deployed, with the class in `new_sqlite_classes` of its configuration:
@@ -73,8 +77,8 @@ export class DpopReplayObject {
 }
 
 /**
- * The store in Durable Objects, strict everywhere. One object answers a few hundred uses a second; `shards` spreads the keys over so many.
- * The number must stay the same while proofs live.
+ * The store in Durable Objects, strict everywhere. One object answers a few hundred uses a second;
+ * `shards` spreads the keys over so many. The number must stay the same while proofs live.
  * @example
  * ```ts
  * import { createGate, durableObjectReplayStore } from 'portcullis/gate';

@@ -11,9 +11,10 @@ export interface ExpiringStore {
 const LEAST_EXPIRATION_SECONDS = 60;
 
 /**
- * WEAK: a store with `get` and `put` has no operation that does both. Within one isolate a proof counts once, by memory; in two at the
- * same time it may count twice, and with Workers KV, where a write takes up to a minute to be seen elsewhere, as long as that in each
- * location. It narrows replay to that window. Where one use must be one, take `durableObjectReplayStore`.
+ * WEAK: a store with `get` and `put` has no operation that does both. Within one isolate a proof
+ * counts once, by memory; in two at the same time it may count twice, and with Workers KV, where a
+ * write takes up to a minute to be seen elsewhere, as long as that in each location. It narrows
+ * replay to that window. Where one use must be one, take `durableObjectReplayStore`.
  * @example
  * ```ts
  * import { createGate, kvReplayStore } from 'portcullis/gate';
@@ -30,7 +31,8 @@ export function kvReplayStore(
   const prefix = options.prefix ?? 'portcullis-dpop-1-';
   return {
     async firstUse(key, untilSeconds, issuedAtSeconds) {
-      // Memory first: it is the one that decides between requests of this isolate, with no wait between its question and its answer.
+      // Memory first: it is the one that decides between requests of this isolate, with no wait
+      // between its question and its answer.
       if (!memory.firstUse(key, untilSeconds, issuedAtSeconds)) return false;
       if ((await kv.get(prefix + key)) != null) return false;
       // For as long as any policy would accept it that takes the place of the present one.

@@ -3,15 +3,19 @@ import { clockOf } from '../../shared/synchronous.js';
 /**
  * Remembers which proofs of possession were used (RFC 9449 §11.1).
  *
- * A store that cannot tell throws or rejects: the request is then refused with 503, and a client may try again with a new proof.
+ * A store that cannot tell throws or rejects: the request is then refused with 503, and a client
+ * may try again with a new proof.
  */
 export interface ReplayStore {
   /**
-   * Whether this is the first use of a key. Of many calls with one key, however they overlap, exactly one is told `true`.
-   * @param untilSeconds the last second at which the proof could be accepted; it is remembered for that long.
-   * @param issuedAtSeconds when the proof was made. Another policy may accept proofs for longer, up to 300 seconds after they were made: a
-   * store that policies with different `iatWindowSeconds` use, at once or one after the other, either remembers for as long, or answers
-   * `false` about a proof that is no younger than one that it has forgotten.
+   * Whether this is the first use of a key. Of many calls with one key, however they overlap,
+   * exactly one is told `true`.
+   * @param untilSeconds the last second at which the proof could be accepted; it is remembered for
+   * that long.
+   * @param issuedAtSeconds when the proof was made. Another policy may accept proofs for longer,
+   * up to 300 seconds after they were made: a store that policies with different
+   * `iatWindowSeconds` use, at once or one after the other, either remembers for as long, or
+   * answers `false` about a proof that is no younger than one that it has forgotten.
    */
   firstUse(key: string, untilSeconds: number, issuedAtSeconds?: number): Promise<boolean> | boolean;
 }
@@ -19,14 +23,18 @@ export interface ReplayStore {
 /** The longest `iatWindowSeconds` that a policy may have. */
 const LONGEST_WINDOW_SECONDS = 300;
 
-/** Until when a proof is remembered by a store that has the room: as long as any policy would accept it that takes the place of the present one. */
+/**
+ * Until when a proof is remembered by a store that has the room: as long as any policy would
+ * accept it that takes the place of the present one.
+ */
 export function rememberedUntil(untilSeconds: number, issuedAtSeconds: number | undefined): number {
   if (issuedAtSeconds === undefined) return untilSeconds;
   return Math.max(untilSeconds, issuedAtSeconds + LONGEST_WINDOW_SECONDS + 1);
 }
 
 /**
- * Says that a store holds as much as it may. It refuses, since to forget would be to accept a proof twice.
+ * Says that a store holds as much as it may. It refuses, since to forget would be to accept a
+ * proof twice.
  * @example
  * ```ts
  * import { type ReplayStore, ReplayStoreFullError } from 'portcullis/gate';
@@ -64,7 +72,8 @@ export interface MemoryReplayOptions {
 }
 
 /**
- * A store in this isolate's memory: enough for one process. Where many isolates or machines serve one API, a proof can be used once in each.
+ * A store in this isolate's memory: enough for one process. Where many isolates or machines serve
+ * one API, a proof can be used once in each.
  * @example
  * ```ts
  * import { createGate, memoryReplayStore } from 'portcullis/gate';
@@ -80,7 +89,10 @@ export function memoryReplayStore(
 
 class MemoryReplayStore implements ReplayStore {
   readonly #used = new Set<string>();
-  /** The keys by the second they are remembered until: what is over is found without looking at the rest. */
+  /**
+   * The keys by the second they are remembered until: what is over is found without looking at the
+   * rest.
+   */
   readonly #wheel = new Map<number, { keys: string[]; issuedAt: number }>();
   readonly #most: number;
   readonly #now: () => number;

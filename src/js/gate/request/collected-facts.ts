@@ -2,7 +2,10 @@ import { cacheKey, type Facts, factsOf, type Profile } from './facts.js';
 import type { Connection } from './platform.js';
 import type { Snapshot } from './snapshot.js';
 
-/** The facts of one request as the present policy wants them, and the name under which its decision is kept. */
+/**
+ * The facts of one request as the present policy wants them, and the name under which its decision
+ * is kept.
+ */
 export class CollectedFacts {
   readonly #request: Snapshot;
   readonly #requirement: number | undefined;

@@ -4,7 +4,10 @@ import type { Snapshot } from './snapshot.js';
 
 /** `Evidence` of src/gate/facts.rs. */
 export interface Evidence {
-  /** The policy under which it was found out, by the core's name for it. Under another the core ignores it. */
+  /**
+   * The policy under which it was found out, by the core's name for it. Under another the core
+   * ignores it.
+   */
   policy?: string;
   keys?: 'unchanged' | 'tenant-refused';
   /** Why they could not be had, and in how many seconds their origin may be asked again. */
@@ -49,8 +52,8 @@ export interface Profile {
 }
 
 /**
- * Which facts decisions rest on: of one core, or of several that are asked about the same ones. Those of the live core have to be enough
- * for its shadow, also when a requirement names networks.
+ * Which facts decisions rest on: of one core, or of several that are asked about the same ones.
+ * Those of the live core have to be enough for its shadow, also when a requirement names networks.
  */
 export function profileOf(...profiles: string[]): Profile {
   const all = profiles.map((json) => JSON.parse(json) as Profile);
@@ -120,11 +123,12 @@ const LONGEST = 4096;
 const DOTS = /\/(?:\.|%2e)/i;
 
 /**
- * The facts that an answer rests on, as one text: requests with the same text get the same answer. `undefined` for those whose answer is
- * never kept.
+ * The facts that an answer rests on, as one text: requests with the same text get the same answer.
+ * `undefined` for those whose answer is never kept.
  *
- * Of a URL the query is left out, unless a token may be in it, and so is the path where no route is asked. Everything that is not
- * fixed in length goes behind its length, so that no value can pass for the end of another.
+ * Of a URL the query is left out, unless a token may be in it, and so is the path where no route
+ * is asked. Everything that is not fixed in length goes behind its length, so that no value can
+ * pass for the end of another.
  */
 export function cacheKey(facts: Facts, byPath: boolean): string | undefined {
   const { requirement, method, url, target, served, urlVouched, headers } = facts;

@@ -28,7 +28,8 @@ export function platformOf(chosen: GateOptions['platform']): { platform: Platfor
   if (chosen !== undefined) return { platform: chosen, guessed: false };
   const { navigator } = globalThis as { navigator?: { userAgent?: string } };
   if (navigator?.userAgent === 'Cloudflare-Workers') return { platform: 'cloudflare', guessed: true };
-  // Not by its edge runtime, which `next start` has on any machine, with no proxy in front that rewrites headers.
+  // Not by its edge runtime, which `next start` has on any machine, with no proxy in front that
+  // rewrites headers.
   if (isVercel()) return { platform: 'vercel', guessed: true };
   return { platform: 'none', guessed: true };
 }
@@ -62,14 +63,18 @@ export function connectionOf(
   const cf = request.cf as Cf | undefined;
   // Cloudflare and Vercel route by the host: only those of the account's own get here.
   const urlVouched = context.urlVouched ?? (!guessed || cf !== undefined);
-  // workerd runs elsewhere as well, where nobody adds `cf`, and `cf-connecting-ip` is whatever the client wrote.
+  // workerd runs elsewhere as well, where nobody adds `cf`, and `cf-connecting-ip` is whatever the
+  // client wrote.
   if (!guessed || cf !== undefined) clientAddress ??= header(request, 'cf-connecting-ip');
   const tls = cf?.tlsClientAuth;
   if (tls?.certPresented === '1' && tls.certRevoked !== '1') certificate ??= tls.certFingerprintSHA256;
   return { clientAddress, certificate, served, urlVouched };
 }
 
-/** An address that is still to come would be none, and a client without one passes where only its token counts. */
+/**
+ * An address that is still to come would be none, and a client without one passes where only its
+ * token counts.
+ */
 function addressOf(address: unknown): string | undefined {
   if (typeof address === 'string') return address;
   if (address === undefined || address === null) return undefined;

@@ -13,13 +13,15 @@ export interface Snapshot {
 }
 
 /**
- * A request as it is now, each of its members read once: the caller's object may be a getter's, a Proxy's or a generator's answer, and what the
- * platform, the core and the memory of decisions go by must be one request. What is no text is none, which the core says.
+ * A request as it is now, each of its members read once: the caller's object may be a getter's, a
+ * Proxy's or a generator's answer, and what the platform, the core and the memory of decisions go
+ * by must be one request. What is no text is none, which the core says.
  */
 export function snapshotOf(request: Request | RequestFacts): Snapshot {
   const { method, url, headers, cf, target, hasBody } = request as RequestFacts & { cf?: unknown };
   const fields = headers instanceof Headers ? headers : pairsOf(headers);
-  // A field that cannot be read may be the credentials, or a second one: the whole request is none then.
+  // A field that cannot be read may be the credentials, or a second one: the whole request is none
+  // then.
   if (fields === undefined) return NONE;
   return {
     method: text(method),

@@ -31,7 +31,10 @@ export interface RevocationsStats {
 export interface RevocationsCore {
   /** The version of the list that is held; -1 when none is. */
   version(): number;
-  /** What the feed wants to be asked with, if it has said so: it then knows more than a version says. */
+  /**
+   * What the feed wants to be asked with, if it has said so: it then knows more than a version
+   * says.
+   */
   cursor?(): string | undefined;
   applyRevocations(documents: string): RevocationUpdate;
   applyStatusList(uri: string, jwt: string): StatusUpdate;
@@ -41,15 +44,24 @@ export interface RevocationsCore {
 
 type Taken = Extract<RevocationUpdate | StatusUpdate, { ok: true }>;
 
-/** Within which part of its time a list is pulled again; spread, so that isolates do not come all at once. */
+/**
+ * Within which part of its time a list is pulled again; spread, so that isolates do not come all
+ * at once.
+ */
 const PULL_FROM = 0.75;
 const PULL_SPREAD = 0.25;
 
-/** Which part of its time passes after a failure before the next try, and how much at least, in seconds. */
+/**
+ * Which part of its time passes after a failure before the next try, and how much at least, in
+ * seconds.
+ */
 const RETRY = 0.25;
 const LEAST_SECONDS = 1;
 
-/** Deltas only add. A list that has grown so far past its last snapshot holds much that has expired. */
+/**
+ * Deltas only add. A list that has grown so far past its last snapshot holds much that has
+ * expired.
+ */
 const GROWN_TIMES = 2;
 const GROWN_BY = 4096;
 
@@ -83,8 +95,9 @@ class Place {
 /**
  * The lists of revocations that are pulled: what came anew, or all when that is not to be had.
  *
- * It moves texts and keeps times. What a list means, and whether it may take the place of the one that is held, is the core's to say: bad,
- * old and forked ones are refused there, and an edge keeps the last good one. No promise passes from one request to another (`Flights` says why).
+ * It moves texts and keeps times. What a list means, and whether it may take the place of the one
+ * that is held, is the core's to say: bad, old and forked ones are refused there, and an edge
+ * keeps the last good one. No promise passes from one request to another (`Flights` says why).
  */
 export class Revocations {
   #places = new Map<string, Place>();
@@ -105,7 +118,10 @@ export class Revocations {
     this.replace(source, feedAuthorization(source, core.secrets));
   }
 
-  /** Takes another policy's source. The core has kept the lists that it trusts as well; they are pulled again at once, since its times may be others. */
+  /**
+   * Takes another policy's source. The core has kept the lists that it trusts as well; they are
+   * pulled again at once, since its times may be others.
+   */
   replace(source: RevocationSource | undefined, authorization: string | undefined): void {
     this.#authorization = authorization;
     const before = this.#places;
@@ -123,7 +139,8 @@ export class Revocations {
   }
 
   /**
-   * Makes the next pull early. It is a hint: what is pulled then is believed as ever, and whoever cries wolf makes one pull a second.
+   * Makes the next pull early. It is a hint: what is pulled then is believed as ever, and whoever
+   * cries wolf makes one pull a second.
    * @param version the version that there is; nothing is pulled when it is held already.
    */
   changed(version: number | undefined): void {
@@ -136,10 +153,12 @@ export class Revocations {
   }
 
   /**
-   * Looks after the lists; to be called before every decision, cached ones included. It is a comparison when nothing is due.
+   * Looks after the lists; to be called before every decision, cached ones included. It is a
+   * comparison when nothing is due.
    *
-   * A list that is fresh is pulled in the background. When it is stale, or something new was announced, a promise is returned, of this
-   * request's own: awaiting it gives the feed the chance to say what it has to.
+   * A list that is fresh is pulled in the background. When it is stale, or something new was
+   * announced, a promise is returned, of this request's own: awaiting it gives the feed the chance
+   * to say what it has to.
    */
   tend(context: IoContext): Promise<unknown> | undefined {
     if (this.#places.size === 0) return undefined;
@@ -190,7 +209,8 @@ export class Revocations {
         place.hinted = false;
         this.#flights.end(flight);
       });
-    // A client that goes away takes its request with it, and would leave the others without lists until the next turn.
+    // A client that goes away takes its request with it, and would leave the others without lists
+    // until the next turn.
     keepAlive(context, this.#io, place.url, work);
     return work;
   }
@@ -236,7 +256,10 @@ export class Revocations {
       this.#failed(place, place.lastFailure ?? 'unknown');
   }
 
-  /** A snapshot that another isolate has pulled: what came since then is less. It is signed, so that the store need not be believed. */
+  /**
+   * A snapshot that another isolate has pulled: what came since then is less. It is signed, so
+   * that the store need not be believed.
+   */
   async #readStore(place: Place, source: RevocationSource): Promise<void> {
     const { store } = this.#io;
     if (store === undefined) return;
@@ -259,7 +282,10 @@ export class Revocations {
     return fetchText(this.#io.fetch, url, { headers }, source);
   }
 
-  /** Another policy may have been taken meanwhile, which does not know this place. One that does judges what comes by its own keys. */
+  /**
+   * Another policy may have been taken meanwhile, which does not know this place. One that does
+   * judges what comes by its own keys.
+   */
   #isCurrent(place: Place): boolean {
     return this.#places.get(place.url) === place;
   }

@@ -1,11 +1,17 @@
 import type { Headers } from '../../shared/web.js';
 import type { RemoteSource } from '../io.js';
 
-/** The rule about when keys are fetched anew (src/keys/freshness.rs), as the core's module exports it. */
+/**
+ * The rule about when keys are fetched anew (src/keys/freshness.rs), as the core's module exports
+ * it.
+ */
 export interface KeyRule {
   /** For how many seconds a response is fresh, by its `Cache-Control` and `Age`. */
   keyLifetime(cacheControl: string | undefined, age: string | undefined): number;
-  /** `KeyTimes` with the bounds of the policy and the present second as JSON, and a `KeyPlan` for them. */
+  /**
+   * `KeyTimes` with the bounds of the policy and the present second as JSON, and a `KeyPlan` for
+   * them.
+   */
   keyPlan(question: string): string;
 }
 

@@ -3,16 +3,25 @@ import { type KeyPlan, type KeyRule, planOf } from './freshness.js';
 import type { JwksDocument } from './stored-document.js';
 import { Misses } from './unknown-kids.js';
 
-/** `MOST_SPREAD` of src/keys/freshness.rs: how early a document is fetched anew is somewhere up to it. */
+/**
+ * `MOST_SPREAD` of src/keys/freshness.rs: how early a document is fetched anew is somewhere up to
+ * it.
+ */
 const MOST_SPREAD = 1_000_000;
 
-/** Why keys could not be had: a word, and what the core found wrong with a document. Neither holds a piece of a token. */
+/**
+ * Why keys could not be had: a word, and what the core found wrong with a document. Neither holds
+ * a piece of a token.
+ */
 export interface Failure {
   reason: string;
   detail?: string | undefined;
 }
 
-/** What is known of one issuer's keys. Data only: the requests of an isolate share it. When they are fetched anew, the core says. */
+/**
+ * What is known of one issuer's keys. Data only: the requests of an isolate share it. When they
+ * are fetched anew, the core says.
+ */
 export class Remote {
   source: RemoteSource;
   readonly misses = new Misses();
@@ -27,7 +36,10 @@ export class Remote {
   readonly count = { fetches: 0, failures: 0, fromStore: 0, storeFaults: 0 };
   /** The last failure, whatever came after it. */
   lastFailure: Failure | undefined;
-  /** How often the origin failed since it last answered. While there are no keys it is asked again the sooner the fewer. */
+  /**
+   * How often the origin failed since it last answered. While there are no keys it is asked again
+   * the sooner the fewer.
+   */
   failures = 0;
   readonly #rule: KeyRule;
   #kids = new Set<string>();

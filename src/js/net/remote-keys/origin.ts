@@ -8,7 +8,10 @@ import type { JwksDocument } from './stored-document.js';
 /** Why an origin's keys could not be had. */
 export type OriginFailure = FetchFailure | MetadataError;
 
-/** Fetches an issuer's JWK Set from where the policy, or the issuer's own metadata, says it is. What it says is not looked at here. */
+/**
+ * Fetches an issuer's JWK Set from where the policy, or the issuer's own metadata, says it is.
+ * What it says is not looked at here.
+ */
 export async function fetchDocument(
   remote: Remote,
   io: Io,

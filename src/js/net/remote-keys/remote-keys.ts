@@ -27,7 +27,9 @@ export interface RemoteKeysStats {
   lastFailure: string | null;
   /** What was wrong with a document that was not taken: `/keys: is required`. */
   lastFailureDetail: string | null;
-  /** How often the origin failed in a row, and from when it may be asked again; `null` for at once. */
+  /**
+   * How often the origin failed in a row, and from when it may be asked again; `null` for at once.
+   */
   failuresInARow: number;
   mayAskFrom: number | null;
   /** Documents taken from the shared store, and how often it failed or held what was refused. */
@@ -52,16 +54,21 @@ const MOST_ASIDE = 64;
 /**
  * The keys that are fetched: memory, then the shared store, then the origin.
  *
- * It moves texts and keeps times. What a JWK Set means is the core's: `apply` hands it over, throws when the core refuses it, and reports
- * what it holds; `forget` takes an issuer's keys away. When keys are to be fetched anew, and when to be forgotten, is the core's `rule`.
+ * It moves texts and keeps times. What a JWK Set means is the core's: `apply` hands it over,
+ * throws when the core refuses it, and reports what it holds; `forget` takes an issuer's keys
+ * away. When keys are to be fetched anew, and when to be forgotten, is the core's `rule`.
  *
- * While one request fetches, another that has keys answers by those: they are good by the policy's own bounds, and waiting would only slow
- * it down. One that lacks its key looks again by a timer of its own: it would be refused for nothing while its key is on the way. No
- * promise passes from one to the other (`Flights` says why).
+ * While one request fetches, another that has keys answers by those: they are good by the policy's
+ * own bounds, and waiting would only slow it down. One that lacks its key looks again by a timer
+ * of its own: it would be refused for nothing while its key is on the way. No promise passes from
+ * one to the other (`Flights` says why).
  */
 export class RemoteKeys {
   #remotes = new Map<string, Remote>();
-  /** Those of former policies, by name: a policy that names such a place again finds its document, and the limit on fetches. */
+  /**
+   * Those of former policies, by name: a policy that names such a place again finds its document,
+   * and the limit on fetches.
+   */
   readonly #aside = new Map<string, Remote>();
   readonly #io: Io;
   readonly #apply: (issuer: string, jwks: string) => KeyReport;
@@ -70,7 +77,10 @@ export class RemoteKeys {
   readonly #admit: (issuer: string) => RemoteSource | undefined;
   /** Those that no policy lists, the one that was admitted longest ago first. */
   readonly #admitted = new Set<string>();
-  /** When the origins of issuers that were let go were asked last, in seconds, the one let go first first. */
+  /**
+   * When the origins of issuers that were let go were asked last, in seconds, the one let go first
+   * first.
+   */
   readonly #askedBefore = new Map<string, number>();
   readonly #flights: Flights;
   /** Nothing is due between these two. */
@@ -95,7 +105,10 @@ export class RemoteKeys {
     this.replace(sources);
   }
 
-  /** Takes another policy's sources. What stayed the same keeps its document, which is handed to the core again, and the limit on fetches. */
+  /**
+   * Takes another policy's sources. What stayed the same keeps its document, which is handed to
+   * the core again, and the limit on fetches.
+   */
   replace(sources: readonly RemoteSource[], now = 0): void {
     for (const remote of this.#remotes.values()) this.#putAside(remote);
     const before = this.#remotes;
@@ -124,7 +137,8 @@ export class RemoteKeys {
 
   /**
    * Asks for a key that the core did not find, or for any when there is no `kid`.
-   * @returns whether the keys have changed since the call, by this request or another: the core is worth asking again.
+   * @returns whether the keys have changed since the call, by this request or another: the core is
+   * worth asking again.
    */
   async refresh(issuer: string, kid: string | undefined, context: IoContext): Promise<boolean> {
     const remote = this.#remotes.get(issuer) ?? this.#takeIn(issuer);
@@ -138,10 +152,12 @@ export class RemoteKeys {
   }
 
   /**
-   * Looks after the keys that are there; to be called before every decision, cached ones included. It is a comparison when nothing is due.
+   * Looks after the keys that are there; to be called before every decision, cached ones included.
+   * It is a comparison when nothing is due.
    *
-   * Keys near their end are fetched anew in the background. Keys past it are too, and then a promise is returned, of this request's own:
-   * awaiting it gives the origin the chance to withdraw a key before it is used once more. If the origin fails they serve on, within the
+   * Keys near their end are fetched anew in the background. Keys past it are too, and then a
+   * promise is returned, of this request's own: awaiting it gives the origin the chance to
+   * withdraw a key before it is used once more. If the origin fails they serve on, within the
    * policy's bound; then they are dropped.
    */
   tend(context: IoContext): Promise<unknown> | undefined {
@@ -165,8 +181,8 @@ export class RemoteKeys {
   }
 
   /**
-   * Why an issuer's keys are not to be had, for the evidence about a request; `undefined` when its origin has not failed. `retrySeconds`
-   * counts down to when it may be asked again.
+   * Why an issuer's keys are not to be had, for the evidence about a request; `undefined` when its
+   * origin has not failed. `retrySeconds` counts down to when it may be asked again.
    */
   trouble(issuer: string): { reason: string; retrySeconds: number } | undefined {
     const remote = this.#remotes.get(issuer);
@@ -214,7 +230,10 @@ export class RemoteKeys {
     return fresh;
   }
 
-  /** Its origin is not asked sooner for being taken in anew: strangers could name more tenants than there is room for. */
+  /**
+   * Its origin is not asked sooner for being taken in anew: strangers could name more tenants than
+   * there is room for.
+   */
   #makeRoom(issuer: string): void {
     const askedAt = this.#remotes.get(issuer)?.askedAt;
     if (askedAt !== undefined) this.#askedBefore.set(issuer, askedAt);
@@ -223,7 +242,10 @@ export class RemoteKeys {
     this.letGo(issuer);
   }
 
-  /** One turn through the lower tiers. Its promise never rejects and belongs to the request that began it. */
+  /**
+   * One turn through the lower tiers. Its promise never rejects and belongs to the request that
+   * began it.
+   */
   #round(remote: Remote, kid: string | undefined, context: IoContext): Promise<void> {
     const exchanges = remote.source.jwksUri ? 1 : 2;
     const flight = this.#flights.begin(remote.name, exchanges * remote.source.timeoutMs + STORE_MS);
@@ -232,7 +254,8 @@ export class RemoteKeys {
         this.#failed(remote, { reason: error instanceof Error ? error.name : 'unknown' }),
       )
       .finally(() => this.#flights.end(flight));
-    // A client that goes away takes its request with it, and would leave the others without keys until the next turn.
+    // A client that goes away takes its request with it, and would leave the others without keys
+    // until the next turn.
     keepAlive(context, this.#io, remote.issuer, work);
     return work;
   }
@@ -272,7 +295,10 @@ export class RemoteKeys {
     return this.#remotes.get(remote.issuer) === remote;
   }
 
-  /** Hands a document to the core. One that it refuses changes nothing, and what is wrong with it comes back. */
+  /**
+   * Hands a document to the core. One that it refuses changes nothing, and what is wrong with it
+   * comes back.
+   */
   #take(remote: Remote, document: JwksDocument): string | undefined {
     try {
       const report = this.#apply(remote.issuer, document.text);

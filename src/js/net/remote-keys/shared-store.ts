@@ -7,7 +7,10 @@ import { fromStore, type JwksDocument, keyOf, storeKey, toStore } from './stored
 /** A store that is slower than this is no cache, in milliseconds. */
 export const STORE_MS = 1000;
 
-/** What the shared store holds of an issuer's keys. A store that fails, or holds what is no document, is as good as none. */
+/**
+ * What the shared store holds of an issuer's keys. A store that fails, or holds what is no
+ * document, is as good as none.
+ */
 export async function readStore(remote: Remote, io: Io, rule: KeyRule): Promise<JwksDocument | undefined> {
   const { store } = io;
   if (store === undefined) return undefined;
@@ -43,7 +46,10 @@ export async function writeStore(
 /** The name under which a text of some kind is kept that was fetched from there. */
 export const textKey = (kind: string, url: string): Promise<string> => keyOf(kind, [url]);
 
-/** A text as the store has it; what is none, or longer than any that was fetched, is as good as none. */
+/**
+ * A text as the store has it; what is none, or longer than any that was fetched, is as good as
+ * none.
+ */
 export async function readText(
   store: SharedStore,
   key: string,

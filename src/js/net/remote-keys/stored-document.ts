@@ -7,9 +7,14 @@ export interface JwksDocument {
   text: string;
   /** When, in seconds. */
   fetchedAt: number;
-  /** How long it is fresh from then by its response, in seconds. The policy's bounds come on top. */
+  /**
+   * How long it is fresh from then by its response, in seconds. The policy's bounds come on top.
+   */
   ttlSeconds: number;
-  /** The issuer's metadata by which its place was found, as text. None where the policy names the place. */
+  /**
+   * The issuer's metadata by which its place was found, as text. None where the policy names the
+   * place.
+   */
   metadata?: string;
 }
 
@@ -23,12 +28,18 @@ const SKEW_SECONDS = 5;
 /** Workers KV keeps nothing for less. */
 const LEAST_EXPIRATION_SECONDS = 60;
 
-/** The name under which a document is kept. It tells the place as well, since two gates may take one issuer's keys from two places. */
+/**
+ * The name under which a document is kept. It tells the place as well, since two gates may take
+ * one issuer's keys from two places.
+ */
 export async function storeKey(issuer: string, place: string): Promise<string> {
   return keyOf('jwks', [issuer, place]);
 }
 
-/** A name that any store takes, made of the kind of what is kept and of what tells it from others of its kind. */
+/**
+ * A name that any store takes, made of the kind of what is kept and of what tells it from others
+ * of its kind.
+ */
 export async function keyOf(kind: string, parts: readonly string[]): Promise<string> {
   const bytes = new TextEncoder().encode(JSON.stringify(parts));
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
@@ -49,10 +60,12 @@ export function toStore(
 }
 
 /**
- * Reads what a store gave as if an enemy had written it: form, size, issuer and times; the keys themselves are read by the core as those
- * of an origin. What was fetched in the future, or is older than any origin's answer may get, is nothing.
+ * Reads what a store gave as if an enemy had written it: form, size, issuer and times; the keys
+ * themselves are read by the core as those of an origin. What was fetched in the future, or is
+ * older than any origin's answer may get, is nothing.
  *
- * Whoever can write well-formed keys there is believed, as with any cache of keys: give it a store that nobody else writes.
+ * Whoever can write well-formed keys there is believed, as with any cache of keys: give it a store
+ * that nobody else writes.
  */
 export function fromStore(
   value: unknown,
@@ -102,8 +115,9 @@ export interface CacheLike {
 /**
  * The Cache API as a shared store: of one data centre at Cloudflare, of one origin in a browser.
  *
- * `open` is called at each use, within the request: `() => caches.default`, or `() => caches.open('keys')`. A KV namespace needs no adapter:
- * it has `get` and `put` of this form, and takes up to a minute to show elsewhere what was put.
+ * `open` is called at each use, within the request: `() => caches.default`, or
+ * `() => caches.open('keys')`. A KV namespace needs no adapter: it has `get` and `put` of this
+ * form, and takes up to a minute to show elsewhere what was put.
  * @example
  * ```ts
  * import { cacheStore, createGate } from 'portcullis/gate';

@@ -1,11 +1,15 @@
-/** How long a kid stays unknown, in seconds: longer than the limit on fetches, so that one bad client does not fetch at every turn. */
+/**
+ * How long a kid stays unknown, in seconds: longer than the limit on fetches, so that one bad
+ * client does not fetch at every turn.
+ */
 const MISS_SECONDS = 60;
 const MOST = 256;
 const LONGEST = 256;
 
 /**
- * The kids that an issuer was asked for in vain. They are held apart from keys, so that a flood of them evicts nothing but each other; the
- * oldest goes first, and what it costs is a fetch under the limit.
+ * The kids that an issuer was asked for in vain. They are held apart from keys, so that a flood of
+ * them evicts nothing but each other; the oldest goes first, and what it costs is a fetch under
+ * the limit.
  */
 export class Misses {
   readonly #until = new Map<string, number>();
