@@ -22,7 +22,7 @@ const CROWDED = [
   'src/rejection.rs',
 ];
 
-/** The lines of prose in comments that are too long and could be broken. Examples of code are code. */
+/** The lines of prose in comments that are too long and could be broken. Examples are code. */
 function tooLong(text) {
   let isCode = false;
   return text.split('\n').filter((line) => {
