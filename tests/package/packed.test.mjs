@@ -127,6 +127,7 @@ test('every entry offers what its types declare', () => {
     'createDpop',
     'sessionStore',
     'createBff',
+    'createTokenMediatingBackend',
   ]);
 });
 

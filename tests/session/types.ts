@@ -6,7 +6,7 @@ import {
   type Policy,
   type UnverifiedClaims,
 } from 'portcullis';
-import { type Bff, createBff } from 'portcullis/bff';
+import { createTokenMediatingBackend, type TokenMediatingBackend } from 'portcullis/bff';
 import { useSession as useReact } from 'portcullis/react';
 import {
   backend,
@@ -81,6 +81,6 @@ const vue: Snapshot = useVue(session).value;
 // @ts-expect-error: a component does not change the session through it
 useVue(session).value = snapshot;
 const svelte: Readable<Snapshot> = sessionStore(session);
-const bff: Bff = createBff({ tokenEndpoint: '', clientId: '' });
+const bff: TokenMediatingBackend = createTokenMediatingBackend({ tokenEndpoint: '', clientId: '' });
 // @ts-expect-error: for whom?
-createBff({ tokenEndpoint: '' });
+createTokenMediatingBackend({ tokenEndpoint: '' });
