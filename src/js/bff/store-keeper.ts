@@ -86,8 +86,15 @@ export function storeKeeper(settings: Settings & { store: IssuerStore }, sealer:
         const current = { ...held, session: there.session, version: there.entry.version };
         if (isDone(there.session)) return current;
         const isFree = (there.row.leaseUntil ?? 0) <= now();
-        if (isFree && (await swap(current, there.session, now() + leaseSeconds)))
-          return work({ ...current, version: current.version + 1 });
+        if (isFree && (await swap(current, there.session, now() + leaseSeconds))) {
+          const leased = { ...current, version: current.version + 1 };
+          try {
+            return await work(leased);
+          } finally {
+            // Where the work has changed nothing, nobody has to wait for the lease's end.
+            await swap(leased, there.session).catch(() => false);
+          }
+        }
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       }
       return undefined;
