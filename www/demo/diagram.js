@@ -4,38 +4,42 @@ import { $, element } from '../dom.js';
 
 /** How long a message is seen on each of its ways. */
 const WAY_MS = 600;
-const MOST_MESSAGES = 24;
+/** Two that are sent in one instant are seen one after the other. */
+const APART_MS = 250;
 
-/** Shows a request on its way; call what it gives with the status of the answer. */
-export function show({ method, path, note }) {
+let nextStart = 0;
+
+/**
+ * Shows a request on its way; call what it gives with the status of the answer and whether the
+ * network loses it.
+ */
+export function showMessage({ method, path, note }) {
   const to = path.startsWith('/api/') ? 'edge' : 'issuer';
   const arrived = move({
     to,
     text: note || `${method} ${path}`,
     kind: note.includes('thief') ? 'thief' : '',
   });
-  return async (status) => {
+  return async (status, isLost) => {
     await arrived;
     const kind = status < 400 ? 'accepted' : 'refused';
-    const node = document.querySelector(`.node.${to}`);
-    node.dataset.state = kind;
-    await move({ to, text: String(status), kind, isAnswer: true });
+    document.querySelector(`.node.${to}`).dataset.state = kind;
+    await move({ to, text: isLost ? 'lost' : String(status), kind: isLost ? 'lost' : kind, isAnswer: true });
   };
 }
 
 /** Settles once the message is there. Where nothing is to move it is only seen for as long. */
-function move({ to, text, kind, isAnswer = false }) {
-  const wires = $('wires');
-  const message = element('span', {
-    className: 'message',
-    textContent: text,
-    dataset: { to, kind, way: isAnswer ? 'back' : 'out' },
-  });
-  if (wires.querySelectorAll('.message').length < MOST_MESSAGES) wires.append(message);
-  return new Promise((resolve) => {
-    setTimeout(() => {
-      message.remove();
-      resolve();
-    }, WAY_MS);
-  });
+async function move({ to, text, kind, isAnswer = false }) {
+  const now = performance.now();
+  if (!isAnswer) {
+    nextStart = Math.max(now, nextStart + APART_MS);
+    await pause(nextStart - now);
+  }
+  const dataset = { to, kind, way: isAnswer ? 'back' : 'out' };
+  const message = element('span', { className: 'message', textContent: text, dataset });
+  $('wires').append(message);
+  await pause(WAY_MS);
+  message.remove();
 }
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

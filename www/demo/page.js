@@ -15,12 +15,13 @@ import {
   session,
   signIn,
 } from './client.js';
-import { show as showMessage } from './diagram.js';
+import { showMessage } from './diagram.js';
 
 const POLL_MS = 250;
 const EVENTS_MS = 1000;
 const REFRESH_BEFORE_SECONDS = 10;
 const LOG_LENGTH = 60;
+const LOST = 'the answer is lost';
 
 // Tabs tell each other of sessions and of what to do together.
 const channel = new BroadcastChannel('portcullis-demonstration');
@@ -30,7 +31,7 @@ let busy = false;
 listen((request) => {
   const answered = showMessage(request);
   return (status, note) => {
-    answered(status);
+    answered(status, note === LOST);
     log($('requests'), `${request.method} ${request.path}`, `${status}${note && `, ${note}`}`, status < 400);
   };
 });
@@ -144,7 +145,7 @@ doing(
   'lose',
   async () => {
     const token = session.refresh;
-    await refresh({ token, keep: false, note: 'the answer is lost' });
+    await refresh({ token, keep: false, note: LOST });
     const again = await refresh({ token, note: 'the same token again' });
     if (again.status !== 200) return failed(`The second time it was refused: ${again.body?.error}.`);
     await edge();
