@@ -80,7 +80,10 @@ export async function tabTo(page, id) {
 export async function until(page, condition, ...args) {
   const end = Date.now() + PATIENCE_MS;
   for (;;) {
-    if (await page.run(condition, ...args)) return;
+    // A page that is being left has no answer.
+    const isLeft = (error) =>
+      !/context was destroyed|navigation/i.test(error.message) && Promise.reject(error);
+    if (await page.run(condition, ...args).catch(isLeft)) return;
     if (Date.now() > end)
       throw new Error(
         `It never comes that ${condition}; the page says: ${await page.run(() => document.querySelector('main').textContent.slice(0, 1500))} ${page.complaints}`,

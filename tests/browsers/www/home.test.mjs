@@ -125,7 +125,11 @@ test('it fits, axe finds nothing serious, nothing moves, and it needs no network
   });
   await t.test('without a script', async () => {
     const { page, close } = await open({ javaScriptEnabled: false });
-    assert.ok(await page.getByText('This needs JavaScript').isVisible());
+    assert.ok(await page.locator('noscript .problem').isVisible());
+    assert.notEqual(
+      await page.locator('#good-token').evaluate((field) => getComputedStyle(field).color),
+      'rgba(0, 0, 0, 0)',
+    );
     assert.equal(await page.locator('.doors a').count(), 5);
     await close();
   });
