@@ -248,6 +248,9 @@ export function promisesIn(name, opened) {
       innerHeight,
     ]);
     assert.ok(bottom < visible, `${bottom} of ${visible}`);
+    await page.click('#to-verify');
+    const verdict = await page.run(() => document.querySelector('#outcome').getBoundingClientRect().bottom);
+    assert.ok(verdict < visible, `${verdict} of ${visible}`);
     await page.click('#fold');
     assert.ok((await height()) > unfolded / 2);
     assert.equal(await page.run(() => document.querySelector('#fold').getAttribute('aria-expanded')), 'true');
