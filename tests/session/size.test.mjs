@@ -47,6 +47,12 @@ const ENTRIES = [
   ],
   ['all of portcullis/session', "export * from 'portcullis/session'", 6.3],
   ['portcullis/session/dpop', "export * from 'portcullis/session/dpop'", 2],
+  [
+    'createSession with tokenEndpoint, revocationEndpoint and sign-in',
+    "export { createSession, tokenEndpoint, revocationEndpoint } from 'portcullis/session'; export { createSignIn } from 'portcullis/session/sign-in'",
+    6.3,
+  ],
+  ['portcullis/session/sign-in', "export * from 'portcullis/session/sign-in'", 2],
   ['portcullis/react', "export * from 'portcullis/react'", 1, ['react']],
   ['portcullis/vue', "export * from 'portcullis/vue'", 1, ['vue']],
   ['portcullis/svelte', "export * from 'portcullis/svelte'", 1],
