@@ -118,7 +118,7 @@ export function createSession({
 
   const dueIn = () =>
     state.expiresAt === undefined ? Infinity : clock.dueIn(state.issuedAt, state.expiresAt);
-  const expired = () => state.expiresAt !== undefined && clock.left(state.expiresAt) <= 0;
+  const expired = () => clock.left(state.expiresAt ?? Infinity) <= 0;
   const usable = (refused?: string) => state.access && state.access !== refused && !expired();
   const pauseOf = (of: Endpoint) => pausedUntil[of] - ms();
   const paused = () => pauseOf(REFRESH) > 0;
@@ -237,7 +237,7 @@ export function createSession({
     }
   };
 
-  const accessToken = async (refused?: string) => {
+  const tokenFor = async (refused?: string) => {
     const idle = () => state.out || paused();
     const fly = () => {
       if (flight) return flight;
@@ -263,7 +263,7 @@ export function createSession({
 
   /** Hidden tabs are refreshed when they ask. */
   const tick = () => {
-    if (!globalThis.document?.hidden) void accessToken();
+    if (!globalThis.document?.hidden) void tokenFor();
     schedule();
   };
   const schedule = () => {
@@ -299,9 +299,7 @@ export function createSession({
       // Whatever answers another's question may be older than what is to be learned.
       if (id === asking) answered?.();
     };
-  const unwatch = storage?.watch?.(() => {
-    void catchUpStored().then(tick);
-  });
+  const unwatch = storage?.watch?.(() => void catchUpStored().then(tick));
   become(state);
   // On a server that renders the page, nobody is signed in.
   if (globalThis.location) {
@@ -352,16 +350,20 @@ export function createSession({
     channel = undefined as never;
   };
 
+  const none = () => {
+    throw new SessionError(closed.aborted ? 'closed' : (snapshot.reason ?? 'offline'));
+  };
+
   return {
     clock,
     start,
-    accessToken,
+    accessToken: async (refused) => (await tokenFor(refused)) || none(),
     async fetch(input, init) {
       const request = new Request(input, init);
       if (!origins.includes(new URL(request.url).origin)) return fetch(request);
       const tried = new Set<string>();
       for (;;) {
-        const access = await accessToken();
+        const access = await tokenFor();
         closed.throwIfAborted?.();
         if (!access && !state.out) throw new SessionError('offline');
         // What the API says of the time is not asked: its clock is not the one by which tokens expire.
@@ -371,7 +373,7 @@ export function createSession({
         if (tried.has(error)) return response;
         tried.add(error);
         if (error === 'invalid_token') {
-          if (!(await accessToken(access))) return response;
+          if (!(await tokenFor(access))) return response;
         } else if (error === 'insufficient_user_authentication' && stepUp) {
           const maxAgeSeconds = max_age === undefined ? undefined : Number(max_age);
           const tokens = await stepUp({ acrValues, maxAgeSeconds, request, response });
