@@ -128,7 +128,8 @@ test('every entry offers what its types declare', () => {
     'SessionStoreObject,StoreSchemaError,d1Store,denoKvStore,durableObjectStore,memoryStore,postgresStore,redisStore,sqliteStore',
     'SessionError,backend,createClock,createSession,expiresIn,inspect,isExpired,refreshDue,revocationEndpoint,sharedStorage,tokenEndpoint',
     'createDpop',
-    'sessionStore',
+    'createSignIn',
+    'sessionStore,signInStore',
     'createBff',
   ]);
 });

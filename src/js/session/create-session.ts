@@ -91,7 +91,7 @@ export function createSession({
   const publish = async (next: Omit<State, 'n'>) => {
     become({ ...next, n: after(state.n) });
     post({ state, offset: clock.offset() });
-    const text = [next.refresh ?? '', ...(next.due ?? [])].join('\n') || null;
+    const text = [next.refresh, ...(next.due ?? [])].join('\n') || null;
     // What cannot be stored serves in memory.
     try {
       await storage?.set(text);
@@ -118,8 +118,8 @@ export function createSession({
 
   const dueIn = () =>
     state.expiresAt === undefined ? Infinity : clock.dueIn(state.issuedAt, state.expiresAt);
-  const expired = () => clock.left(state.expiresAt ?? Infinity) <= 0;
-  const usable = (refused?: string) => state.access && state.access !== refused && !expired();
+  const usable = (refused?: string) =>
+    state.access !== refused && clock.left(state.expiresAt ?? Infinity) > 0 && state.access;
   const pauseOf = (of: Endpoint) => pausedUntil[of] - ms();
   const paused = () => pauseOf(REFRESH) > 0;
   const settlesIn = () => (state.due?.length ? pauseOf(REVOKE) : Infinity);
@@ -258,7 +258,7 @@ export function createSession({
     if (usable(refused) && dueIn() <= 0 && !idle()) void fly();
     // More than once: another's flight had another reason, and from a tab that slept the lock has been taken.
     for (let tries = 0; tries < 3 && !usable(refused) && !idle(); tries++) await fly();
-    return usable(refused) ? state.access : undefined;
+    return usable(refused) || undefined;
   };
 
   /** Hidden tabs are refreshed when they ask. */
@@ -350,14 +350,12 @@ export function createSession({
     channel = undefined as never;
   };
 
-  const none = () => {
-    throw new SessionError(closed.aborted ? 'closed' : (snapshot.reason ?? 'offline'));
-  };
-
   return {
     clock,
     start,
-    accessToken: async (refused) => (await tokenFor(refused)) || none(),
+    accessToken: async (refused) =>
+      (await tokenFor(refused)) ||
+      Promise.reject(new SessionError(closed.aborted ? 'closed' : (snapshot.reason ?? 'offline'))),
     async fetch(input, init) {
       const request = new Request(input, init);
       if (!origins.includes(new URL(request.url).origin)) return fetch(request);

@@ -41,7 +41,9 @@ export function passOn(name: string, response: URLSearchParams): void {
   // Who closes at once may take the message along: the other side closes this window, or its
   // answer does.
   channel.onmessage = ({ data }) => {
-    if (data?.taken === response.get('state')) close();
+    if (data?.taken !== response.get('state')) return;
+    channel.close();
+    close();
   };
   channel.postMessage(`${response}`);
 }

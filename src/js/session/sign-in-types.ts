@@ -42,6 +42,7 @@ export interface ServerMetadata {
 export interface SignInOptions {
   /** Takes the tokens, and is ended by `signOut`. */
   session: Session;
+  /** The issuer, by the document that it publishes. */
   metadata: ServerMetadata;
   /** The public client that the page is. */
   clientId: string;

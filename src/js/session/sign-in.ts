@@ -104,7 +104,7 @@ const take = (state: string) => {
  *   redirectUri: '/callback',
  * });
  * const result = await auth.handleRedirect();
- * if (result?.ok) location.replace(result.returnTo);
+ * if (result?.ok) history.replaceState(null, '', result.returnTo);
  * else if (result === undefined) await auth.signIn({ scope: 'notes' });
  * ```
  */

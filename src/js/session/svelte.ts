@@ -26,7 +26,7 @@ export function sessionStore(session: Session): SessionStore {
   };
 }
 
-/** A readable store: `$store` is whether a sign-in is under way, and what became of the last one. */
+/** A readable store: whether a sign-in is under way, and what became of the last one. */
 export interface SignInStore {
   subscribe(run: (snapshot: SignInSnapshot) => void): () => void;
 }
