@@ -284,7 +284,7 @@ export function createSession({
       const { state: sent, offset, ask, id, wait, of, owed }: Message = Object(data);
       const within = (value: unknown) => (Number.isFinite(value) ? atMost(value as number) : 0);
       if (Number.isInteger(ask) && !isNewer(ask as number, state.n))
-        post({ ...(state.n && { state }), offset: clock.offset(), owed: rate.owed(), id });
+        post({ state, offset: clock.offset(), owed: rate.owed(), id });
       if (within(wait) > 0) pause(of === REVOKE ? of : REFRESH, within(wait));
       if (within(owed) > rate.owed()) rate.owe(within(owed));
       const theirs = stateIn(sent);
