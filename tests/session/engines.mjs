@@ -8,33 +8,40 @@ const LONGEST_MS = 300_000;
 
 /**
  * Opens a tab for each URL: `{ version, open(url), close() }`; Chromium's tabs can be frozen
- * besides.
+ * besides. With `tls`, any certificate will do.
  */
 export const engines = { chromium, firefox, webkit };
 
-async function chromium() {
+async function chromium({ tls = false } = {}) {
   const playwright = await import('playwright-core');
   const browser = await playwright.chromium.launch({
     executablePath: runtimeBinary('chromium'),
     args: CHROMIUM_FLAGS,
   });
-  const context = await browser.newContext();
+  const context = await browser.newContext({ ignoreHTTPSErrors: tls });
   const open = async (url) => {
     const page = await context.newPage();
     await page.goto(url);
     const cdp = await context.newCDPSession(page);
     const freeze = (state) => cdp.send('Page.setWebLifecycleState', { state });
-    return { page, freeze: () => freeze('frozen'), wake: () => freeze('active'), close: () => page.close() };
+    return {
+      page,
+      click: (selector) => page.click(selector),
+      freeze: () => freeze('frozen'),
+      wake: () => freeze('active'),
+      close: () => page.close(),
+    };
   };
   return { version: browser.version(), context, open, close: () => browser.close() };
 }
 
-async function firefox() {
+async function firefox({ tls = false } = {}) {
   const { default: puppeteer } = await import('puppeteer-core');
   const browser = await puppeteer.launch({
     browser: 'firefox',
     executablePath: runtimeBinary('firefox'),
     headless: true,
+    acceptInsecureCerts: tls,
     // Tabs of one origin in processes of their own, so that one can sleep without the other.
     extraPrefsFirefox: {
       'dom.ipc.processCount.webIsolated': 4,
@@ -44,7 +51,8 @@ async function firefox() {
   const open = async (url) => {
     const page = await browser.newPage();
     await page.goto(url);
-    return { close: () => page.close() };
+    const click = async (selector) => (await page.waitForSelector(selector)).click();
+    return { click, close: () => page.close() };
   };
   return {
     version: (await browser.version()).replace(/^firefox\//i, ''),
@@ -53,8 +61,8 @@ async function firefox() {
   };
 }
 
-async function webkit() {
-  const { version, send, stop } = await startMiniBrowser({ timeoutMs: LONGEST_MS });
+async function webkit({ tls = false } = {}) {
+  const { version, send, stop } = await startMiniBrowser({ timeoutMs: LONGEST_MS, acceptInsecureCerts: tls });
   let first = true;
   const open = async (url) => {
     if (!first) {
@@ -63,7 +71,11 @@ async function webkit() {
     }
     first = false;
     await send('POST', '/url', { url });
-    return {};
+    const click = async (selector) => {
+      const found = await send('POST', '/element', { using: 'css selector', value: selector });
+      await send('POST', `/element/${Object.values(found)[0]}/click`, {});
+    };
+    return { click };
   };
   return { version, open, close: stop };
 }
