@@ -6,8 +6,8 @@ import {
   type Policy,
   type UnverifiedClaims,
 } from 'portcullis';
-import { type Bff, createBff, createTokenMediatingBackend, type TokenMediatingBackend } from 'portcullis/bff';
-import { useSession as useReact, useSession as useReact, useSignIn as useReactSignIn } from 'portcullis/react';
+import { createTokenMediatingBackend, type TokenMediatingBackend } from 'portcullis/bff';
+import { useSession as useReact, useSignIn as useReactSignIn } from 'portcullis/react';
 import {
   backend,
   createClock,
