@@ -12,6 +12,7 @@ export const GENERAL = `portcullis: checks policies, tokens and key sets
   portcullis keys URL|FILE                  shows the keys of a JWK Set and what is wrong with them
   portcullis seal policy.json -o gate.wasm  writes a policy into a wasm file
   portcullis keygen [--alg ES256|EdDSA]     makes a signing key; with --root a root secret
+  portcullis migrate FILE…                  shows what calls of other JWT libraries come to
   portcullis init issuer|worker|gate        writes a project that runs
 
   --json         prints one JSON object on standard output
@@ -66,6 +67,15 @@ policy are then one file with one digest, which is printed. createVerifier.fromS
   -o, --output  the file to write; an existing file is replaced
 
 ${EXIT}`,
+  migrate: `portcullis migrate FILE…
+
+Finds the calls of jsonwebtoken, jose, fast-jwt, aws-jwt-verify, express-oauth2-jwt-bearer, jwt-decode,
+hono/jwk, hono/jwt and oidc-client-ts in JavaScript and TypeScript. Prints for each the policy that it
+comes to, what becomes stricter, what is left to fill in, and a diff. It writes nothing: pass the diff
+on to \`git apply\` when you have read it. The source is read by the TypeScript of your project.
+
+${EXIT}
+     migrate: 1 when something is left to fill in or to do by hand`,
   init: `portcullis init issuer|worker|gate [FOLDER]
 
 Writes a project that runs: an authorization server on Node, a Cloudflare Worker behind a gate, or a
