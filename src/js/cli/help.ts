@@ -13,7 +13,7 @@ export const GENERAL = `portcullis: checks policies, tokens and key sets
   portcullis seal policy.json -o gate.wasm  writes a policy into a wasm file
   portcullis keygen [--alg ES256|EdDSA]     makes a signing key; with --root a root secret
   portcullis migrate FILE…                  shows what calls of other JWT libraries come to
-  portcullis init issuer|worker|gate        writes a project that runs
+  portcullis init NAME [FOLDER]             writes a project that runs; init --help has the names
 
   --json         prints one JSON object on standard output
   -h, --help     prints this text; after a command, the help of that command
@@ -76,11 +76,20 @@ on to \`git apply\` when you have read it. The source is read by the TypeScript 
 
 ${EXIT}
      migrate: 1 when something is left to fill in or to do by hand`,
-  init: `portcullis init issuer|worker|gate [FOLDER]
+  init: `portcullis init NAME [FOLDER]
 
-Writes a project that runs: an authorization server on Node, a Cloudflare Worker behind a gate, or a
-Node server behind a gate. Its keys and secrets are new. The folder is new or empty: "my-issuer",
-"my-worker" or "my-gate" by default. Its README.md says how to start it and what to send it.
+Writes a project that runs. Its keys and secrets are new. The folder is new or empty: "my-" and the
+name by default. Its README.md says how to start it and what to send it.
+
+  worker                  a Cloudflare Worker behind a gate
+  worker-hono             a Cloudflare Worker with Hono
+  gate                    a Node server behind a gate
+  express                 Node with Express
+  next                    Next, with a proxy before its API
+  axum                    Rust with axum
+  issuer                  an authorization server on Node, in memory
+  issuer-postgres         an authorization server on Node and Postgres
+  issuer-durable-objects  an authorization server on Workers and Durable Objects
 
 ${EXIT}`,
   keygen: `portcullis keygen [--alg ES256|EdDSA] [-o private.jwk]
