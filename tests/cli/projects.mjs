@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { dirname, join } from 'node:path';
 
 import { ROOT } from '../../src/build/steps.mjs';
-import { folder, json } from './run.mjs';
+import { folder, json, portcullis } from './run.mjs';
 
 const npm = (cwd, ...args) =>
   execFileSync('npm', [...args, '--ignore-scripts', '--no-audit', '--no-fund'], { cwd, encoding: 'utf8' });
@@ -72,3 +72,22 @@ export async function serve(
   assert.ok(line !== undefined, told);
   return { url: String(line).trim(), told: () => told };
 }
+
+/** The routes of an API: without a token, with a bad one, with too little, and with a good one. */
+export async function api(notes, token) {
+  const ask = (authorization) => fetch(notes, { headers: authorization ? { authorization } : {} });
+  const [missing, forged, narrow, good] = [
+    await ask(),
+    await ask(`Bearer ${token().slice(0, -6)}AAAAAA`),
+    await ask(`Bearer ${token('other:scope')}`),
+    await ask(`Bearer ${token()}`),
+  ];
+  assert.deepEqual([missing.status, (await missing.json()).code], [401, 'authorization-missing']);
+  assert.deepEqual([forged.status, (await forged.json()).code], [401, 'signature-invalid']);
+  assert.deepEqual([narrow.status, (await narrow.json()).code], [403, 'scope-insufficient']);
+  assert.deepEqual([good.status, await good.text()], [200, 'Hello, alice\n']);
+}
+
+/** Whether `check` accepts the policy of a project. */
+export const checked = async (path) =>
+  assert.equal((await portcullis(['check', join(path, 'policy.json')])).code, 0);

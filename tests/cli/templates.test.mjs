@@ -1,36 +1,19 @@
 // The templates of `init`: each is written into an empty folder, built or type-checked, and started
 // on loopback. An API accepts a good token and refuses a bad one; an issuer starts a session,
-// refreshes it and ends it.
+// refreshes it and ends it. The template in Rust is tested in tests/tower.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { cpSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { Log, LogLevel, Miniflare } from 'miniflare';
 import ts from 'typescript';
 
-import { ROOT } from '../../src/build/steps.mjs';
 import { bundleWorker } from '../../src/build/worker-bundle.mjs';
 import { serveApp } from '../adapters/next-app.mjs';
 import { startPostgres } from '../stores/engines/postgres.mjs';
-import { project, script, serve, written } from './projects.mjs';
+import { api, checked, project, script, serve, written } from './projects.mjs';
 import { portcullis } from './run.mjs';
-
-/** The routes of an API: without a token, with a bad one, with too little, and with a good one. */
-async function api(notes, token) {
-  const ask = (authorization) => fetch(notes, { headers: authorization ? { authorization } : {} });
-  const [missing, forged, narrow, good] = [
-    await ask(),
-    await ask(`Bearer ${token().slice(0, -6)}AAAAAA`),
-    await ask(`Bearer ${token('other:scope')}`),
-    await ask(`Bearer ${token()}`),
-  ];
-  assert.deepEqual([missing.status, (await missing.json()).code], [401, 'authorization-missing']);
-  assert.deepEqual([forged.status, (await forged.json()).code], [401, 'signature-invalid']);
-  assert.deepEqual([narrow.status, (await narrow.json()).code], [403, 'scope-insufficient']);
-  assert.deepEqual([good.status, await good.text()], [200, 'Hello, alice\n']);
-}
 
 /** A session of an issuer: started, refreshed, ended. */
 async function session(url, password) {
@@ -52,9 +35,6 @@ async function session(url, password) {
   const ended = await refresh(second.refresh_token);
   assert.deepEqual([ended.status, (await ended.json()).error], [400, 'invalid_grant']);
 }
-
-const checked = async (path) =>
-  assert.equal((await portcullis(['check', join(path, 'policy.json')])).code, 0);
 
 async function workerd(test, path, options = {}) {
   const { main } = JSON.parse(readFileSync(join(path, 'wrangler.json'), 'utf8'));
@@ -92,24 +72,6 @@ test('init express: an API on Node', async (test) => {
   await checked(path);
   const { url } = await serve(test, path);
   await api(`${url}/notes`, (...scope) => script(path, 'token.mjs', ...scope));
-  assert.equal((await fetch(`${url}/health`)).status, 200);
-});
-
-test('init axum: an API in Rust', async (test) => {
-  const { path } = await written('axum');
-  await checked(path);
-  // The versions that tests/tower has been built with, and this repository for the crate.
-  cpSync(join(ROOT, 'tests', 'tower', 'Cargo.lock'), join(path, 'Cargo.lock'));
-  const patch = `patch.crates-io.portcullis.path=${JSON.stringify(ROOT)}`;
-  execFileSync('cargo', ['build', '--bins', '--config', patch, '--target-dir', join(ROOT, 'target')], {
-    cwd: path,
-    stdio: 'pipe',
-    env: { ...process.env, CARGO_PROFILE_DEV_DEBUG: 'false' },
-  });
-  const program = (name) => join(ROOT, 'target', 'debug', name);
-  const { url } = await serve(test, path, { program: program('my-axum'), args: [] });
-  const token = (...scope) => execFileSync(program('token'), scope, { encoding: 'utf8' }).trim();
-  await api(`${url}/notes`, token);
   assert.equal((await fetch(`${url}/health`)).status, 200);
 });
 

@@ -11,7 +11,7 @@ export interface Hole {
   expression?: ts.Expression;
   /** Whether its texts are never shown. */
   secret?: boolean;
-  /** What stands for it in the printed policy; by default a text that no check accepts for a key. */
+  /** What stands for it in the printed policy; by default a text that says what is missing. */
   instead?: string | number;
   /** What makes a text of the expression. */
   suffix?: string;

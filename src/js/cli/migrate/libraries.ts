@@ -93,7 +93,7 @@ const jwtVerify: Read = (source, call) => {
   };
 };
 
-/** Alone, it is what a key source is made of: the policy is that of the call which it is given to. */
+/** A source of keys: the policy is that of the call which it is given to. */
 const createRemoteJWKSet: Read = () => ({
   what: 'fetches keys; `remote` of an issuer does it in a gate',
   secrets: [],

@@ -1,5 +1,8 @@
 import { AUDIENCE, apiPolicy, type Files, type Filling, ISSUER, json } from './common.js';
 
+/** Apart, since its files are the project's and none of ours. */
+const SOURCES = 'src';
+
 const MAIN = `//! An API with axum, whose routes a gate guards. policy.json says whose tokens count.
 
 use axum::{Extension, Router, routing::get};
@@ -41,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         r#"{{"issuer":"${ISSUER}","audience":"${AUDIENCE}","subject":"alice","clientId":"dev","scope":"{scope}"}}"#
     );
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
-    let key = SigningKey::from_jwk(include_str!("../../signing-key.jwk"))?;
+    let key = SigningKey::from_private_jwk(include_str!("../../signing-key.jwk"))?;
     let now = UnixSeconds::new(now).ok_or("the clock is past the year 9999")?;
     println!("{}", AccessTokenRequest::from_json(&request)?.sign(&key, now)?);
     Ok(())
@@ -57,7 +60,7 @@ default-run = "my-axum"
 
 [dependencies]
 axum = { version = "0.8", default-features = false, features = ["http1", "tokio"] }
-# \`issuer\` is for src/bin/token.rs alone.
+# \`issuer\` is for ${SOURCES}/bin/token.rs alone.
 portcullis = { version = "${version}", features = ["tower", "issuer"] }
 tokio = { version = "1", default-features = false, features = ["macros", "net", "rt"] }
 `;
@@ -77,8 +80,8 @@ use to \`gate.origins\` in policy.json.
 export function axumProject({ version, signingKey, jwks }: Filling): Files {
   return {
     'Cargo.toml': cargo(version),
-    'src/main.rs': MAIN,
-    'src/bin/token.rs': TOKEN,
+    [`${SOURCES}/main.rs`]: MAIN,
+    [`${SOURCES}/bin/token.rs`]: TOKEN,
     'policy.json': apiPolicy(jwks),
     'signing-key.jwk': json(signingKey),
     '.gitignore': 'target\nsigning-key.jwk\n',
