@@ -59,7 +59,7 @@ export function toDocument(source: Source, draft: Draft): { document: unknown; f
 
 const placeholder = (what: string): string => `FILL IN: ${what}`;
 
-/** The policy as an expression of the file's own language, with the expressions that stood there. */
+/** The policy as source text, with the expressions that stood in the call. */
 export function toCode(source: Source, draft: Draft, indent: string): string {
   if (typeof draft === 'string') return quoted(draft);
   if (typeof draft !== 'object') return String(draft);
