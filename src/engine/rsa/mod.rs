@@ -1,6 +1,7 @@
 //! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017 §8, RFC 7518 §3.3 and §3.5): verification with
 //! public keys of 2048 to 4096 bits and the exponent 65537. The encodings are compared here,
-//! whole. The arithmetic, base^65537 mod n, is in `modulus` for WebAssembly and in `wide` elsewhere.
+//! whole. The arithmetic, base^65537 mod n, is in `modulus` for WebAssembly and in `wide`
+//! elsewhere.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod blocks;
