@@ -19,8 +19,8 @@ import { storeKeeper } from './store-keeper.js';
 export interface Bff {
   /**
    * Answers what is for it, and undefined for everything else: `GET /auth/login?returnTo=/place`,
-   * `GET /auth/callback`, `GET /auth/session`, `POST /auth/logout`, `POST /auth/backchannel-logout`,
-   * and the paths of `upstream`.
+   * `GET /auth/callback`, `GET /auth/session`, `POST /auth/logout`,
+   * `POST /auth/backchannel-logout`, and the paths of `upstream`.
    */
   fetch(request: WebRequest): Promise<WebResponse | undefined>;
 }

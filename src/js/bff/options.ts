@@ -28,7 +28,7 @@ export type LogoutTokenVerdict = {
  * ```
  */
 export interface BffOptions {
-  /** The authorization server, whose metadata is fetched (RFC 8414, or OpenID Connect Discovery). */
+  /** The authorization server: its metadata is fetched (RFC 8414, OpenID Connect Discovery). */
   issuer: string;
   /** The client that the application is, with the redirect URI `ORIGIN/auth/callback`. */
   clientId: string;

@@ -57,7 +57,7 @@ async function revoked(
   return isGood(await client.post(server.revocationEndpoint, form, key));
 }
 
-/** OpenID Connect RP-Initiated Logout §2: where the page may go to end the sign-in there as well. */
+/** Where the page may go to end the sign-in there as well (RP-Initiated Logout 1.0 §2). */
 function endSessionUrl(endpoint: string, { clientId }: Settings, origin: string): string {
   const url = new URL(endpoint);
   url.searchParams.set('client_id', clientId);

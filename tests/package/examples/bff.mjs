@@ -6,7 +6,7 @@ const bff = createBff({
   clientSecret: process.env.CLIENT_SECRET,
   scope: 'notes:read',
   // Draw one with `openssl rand -hex 32`.
-  secrets: [{ hex: process.env.BFF_SECRET }],
+  secrets: [{ hex: process.env.BFF_SECRET ?? '' }],
   upstream: { '/api/*': 'https://api.example' },
 });
 
