@@ -130,8 +130,7 @@ test('every entry offers what its types declare', () => {
     'createDpop',
     'createSignIn',
     'sessionStore,signInStore',
-    'createBff',
-    'createTokenMediatingBackend',
+    'createBff,createTokenMediatingBackend',
   ]);
 });
 

@@ -19,7 +19,7 @@ export function cookiesOf(headers: Headers): Map<string, string> {
 /** How a cookie is sent along. */
 export type SameSite = 'Strict' | 'Lax';
 
-/** A field Set-Cookie. After 0 `seconds` the cookie is gone; without any it ends with the browser. */
+/** A field Set-Cookie. `seconds` 0 takes the cookie away; without any it ends with the browser. */
 export function setCookie(name: string, value: string, sameSite: SameSite, seconds?: number): string {
   const age = seconds === undefined ? '' : `; Max-Age=${seconds}`;
   return `${name}=${value}; Path=/; Secure; HttpOnly; SameSite=${sameSite}${age}`;

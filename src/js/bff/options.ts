@@ -54,7 +54,7 @@ export interface BffOptions {
   store?: IssuerStore;
   /** Binds the tokens to a key of each session (RFC 9449). Default: `false`. */
   dpop?: boolean;
-  /** Sends the authorization request by the back channel (RFC 9126). Default: where it is required. */
+  /** Sends the authorization request by the back channel (RFC 9126). Default: where it must. */
   pushedAuthorizationRequests?: boolean;
   /**
    * Verifies logout tokens (OpenID Connect Back-Channel Logout §2.6): the signature, `iss`, `aud`,
