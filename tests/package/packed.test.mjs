@@ -130,7 +130,7 @@ test('every entry offers what its types declare', () => {
     'createDpop',
     'createSignIn',
     'sessionStore,signInStore',
-    'createBff',
+    'createBff,createTokenMediatingBackend',
   ]);
 });
 

@@ -8,17 +8,17 @@ const LONGEST_MS = 300_000;
 
 /**
  * Opens a tab for each URL: `{ version, open(url), close() }`; Chromium's tabs can be frozen
- * besides.
+ * besides. With `tls`, any certificate will do.
  */
 export const engines = { chromium, firefox, webkit };
 
-async function chromium() {
+async function chromium({ tls = false } = {}) {
   const playwright = await import('playwright-core');
   const browser = await playwright.chromium.launch({
     executablePath: runtimeBinary('chromium'),
     args: CHROMIUM_FLAGS,
   });
-  const context = await browser.newContext();
+  const context = await browser.newContext({ ignoreHTTPSErrors: tls });
   const open = async (url) => {
     const page = await context.newPage();
     await page.goto(url);
@@ -35,12 +35,13 @@ async function chromium() {
   return { version: browser.version(), context, open, close: () => browser.close() };
 }
 
-async function firefox() {
+async function firefox({ tls = false } = {}) {
   const { default: puppeteer } = await import('puppeteer-core');
   const browser = await puppeteer.launch({
     browser: 'firefox',
     executablePath: runtimeBinary('firefox'),
     headless: true,
+    acceptInsecureCerts: tls,
     // Tabs of one origin in processes of their own, so that one can sleep without the other.
     extraPrefsFirefox: {
       'dom.ipc.processCount.webIsolated': 4,
@@ -60,8 +61,8 @@ async function firefox() {
   };
 }
 
-async function webkit() {
-  const { version, send, stop } = await startMiniBrowser({ timeoutMs: LONGEST_MS });
+async function webkit({ tls = false } = {}) {
+  const { version, send, stop } = await startMiniBrowser({ timeoutMs: LONGEST_MS, acceptInsecureCerts: tls });
   let first = true;
   const open = async (url) => {
     if (!first) {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { build } from 'esbuild';
-import { createBff } from 'portcullis/bff';
+import { createTokenMediatingBackend } from 'portcullis/bff';
 import { createDpop } from 'portcullis/session/dpop';
 
 import { TARGET } from '../../src/build/steps.mjs';
@@ -30,7 +30,7 @@ before(async () => {
   authority = await startAuthority({ pages });
   const { origin, handlers, start } = authority;
   const jwks = await (await fetch(`${origin}/jwks`)).json();
-  bff = createBff({
+  bff = createTokenMediatingBackend({
     tokenEndpoint: `${origin}/token`,
     revocationEndpoint: `${origin}/revoke`,
     clientId: 'app',

@@ -6,7 +6,7 @@ import {
   type Policy,
   type UnverifiedClaims,
 } from 'portcullis';
-import { type Bff, createBff } from 'portcullis/bff';
+import { createTokenMediatingBackend, type TokenMediatingBackend } from 'portcullis/bff';
 import { useSession as useReact, useSignIn as useReactSignIn } from 'portcullis/react';
 import {
   backend,
@@ -100,8 +100,8 @@ const vue: Snapshot = useVue(session).value;
 // @ts-expect-error: a component does not change the session through it
 useVue(session).value = snapshot;
 const svelte: Readable<Snapshot> = sessionStore(session);
+const bff: TokenMediatingBackend = createTokenMediatingBackend({ tokenEndpoint: '', clientId: '' });
 const pending: boolean[] = [useReactSignIn(signIn).pending, useVueSignIn(signIn).value.pending];
 const signInReadable: Readable<{ pending: boolean }> = signInStore(signIn);
-const bff: Bff = createBff({ tokenEndpoint: '', clientId: '' });
 // @ts-expect-error: for whom?
-createBff({ tokenEndpoint: '' });
+createTokenMediatingBackend({ tokenEndpoint: '' });

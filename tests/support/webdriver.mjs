@@ -8,7 +8,7 @@ import { start, within } from './common.mjs';
  * Starts it: `{ version, send(method, path, body), stop() }`, with paths below the session's. Its
  * programs end after `timeoutMs` at the latest.
  */
-export async function startMiniBrowser({ timeoutMs, screen = '1024x768' }) {
+export async function startMiniBrowser({ timeoutMs, screen = '1024x768', acceptInsecureCerts = false }) {
   // The server picks a free display and writes its number to the descriptor it is given.
   const xvfb = start(
     runtimeBinary('xvfb'),
@@ -29,7 +29,7 @@ export async function startMiniBrowser({ timeoutMs, screen = '1024x768' }) {
     await within(20_000, 'WebKitWebDriver', wire.ready());
     const options = { binary: runtimeBinary('miniBrowser'), args: ['--automation'] };
     const { sessionId, capabilities } = await wire.send('POST', '/session', {
-      capabilities: { alwaysMatch: { 'webkitgtk:browserOptions': options } },
+      capabilities: { alwaysMatch: { acceptInsecureCerts, 'webkitgtk:browserOptions': options } },
     });
     const send = (method, path, body) => wire.send(method, `/session/${sessionId}${path}`, body);
     return {

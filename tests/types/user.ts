@@ -2,7 +2,7 @@
 // way to find modules (types.test.mjs).
 import type { JSONWebKeySet, JWK } from 'jose';
 import { createVerifier, definePolicy, inspect, type Policy, verifyJws } from 'portcullis';
-import { createBff } from 'portcullis/bff';
+import { createTokenMediatingBackend } from 'portcullis/bff';
 import { type Auth, type Claims, createGate, definePolicy as defineGated, type Gate } from 'portcullis/gate';
 import { createIssuer, generateSigningKey } from 'portcullis/issuer';
 import * as postQuantum from 'portcullis/ml-dsa';
@@ -126,7 +126,7 @@ const issuing = createIssuer({
   rootKeys: [{ secret: new Uint8Array(32) }],
   store: memoryStore(),
 });
-const bff = createBff({ tokenEndpoint: `${issuer}/token`, clientId: 'app' });
+const bff = createTokenMediatingBackend({ tokenEndpoint: `${issuer}/token`, clientId: 'app' });
 const session = createSession({ refresh: async () => answer, clock: createClock() });
 export async function signIn(): Promise<typeof answer> {
   await session.start(await issuing.startSession('ada', { clientId: 'app' }));

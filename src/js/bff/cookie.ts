@@ -6,9 +6,9 @@ import type { Request } from '../shared/web.js';
  * The cookie of the refresh token. Everything is optional.
  * @example
  * ```ts
- * import { createBff } from 'portcullis/bff';
+ * import { createTokenMediatingBackend } from 'portcullis/bff';
  *
- * const bff = createBff({
+ * const backend = createTokenMediatingBackend({
  *   tokenEndpoint: 'https://issuer.example/token',
  *   clientId: 'app',
  *   cookie: { name: 'app-session', maxAgeSeconds: 30 * 86_400 },

@@ -28,7 +28,7 @@ export function crossSite(
     headers.get('x-portcullis') === null
       ? 'a request without the header x-portcullis'
       : `${sender ?? 'no origin'}${site === null ? '' : ` (sec-fetch-site: ${site})`}`;
-  const description = `expected a request of a page of ${origin}; found ${found}. Say so by the option origin of createBff if the page is of another`;
+  const description = `expected a request of a page of ${origin}; found ${found}. Set the option origin if the page is of another`;
   // RFC 6749 §5.2: visible characters of ASCII, without quotes.
   return { error: 'cross_site', error_description: description.replace(/[^ !#-[\]-~]/g, '') };
 }

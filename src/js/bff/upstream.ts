@@ -28,10 +28,11 @@ export interface UpstreamResponse {
 export async function ask(
   { clientId, clientSecret, timeoutMs = 8000, fetch: send = fetch }: Upstream,
   endpoint: string,
-  fields: Record<string, string>,
+  fields: Record<string, string> | readonly (readonly [string, string])[],
+  more: Record<string, string> = {},
 ): Promise<UpstreamResponse | undefined> {
-  const headers = new Headers({ accept: 'application/json' });
-  const body = new URLSearchParams(fields);
+  const headers = new Headers({ accept: 'application/json', ...more });
+  const body = new URLSearchParams(fields as Record<string, string>);
   if (clientSecret === undefined) body.set('client_id', clientId);
   else headers.set('authorization', basicCredentials(clientId, clientSecret));
   const controller = new AbortController();
@@ -41,7 +42,7 @@ export async function ask(
     timer = setTimeout(resolve, timeoutMs);
   });
   const exchange = async (): Promise<UpstreamResponse> => {
-    const request = new Request(endpoint, { method: 'POST', headers, body, redirect: 'error', signal });
+    const request = new Request(endpoint, { method: 'POST', headers, body, redirect: 'manual', signal });
     const response = await send(request);
     const { status } = response;
     const text = await response.text();

@@ -1,10 +1,9 @@
 // Proofs that the sender holds a key (RFC 9449), with a key that no script can read.
-import { base64url } from '../shared/base64url.js';
+import { DPOP_ALGORITHM, dpopProof, publicJwkOf, sha256 } from '../shared/dpop-proof.js';
 import type { KeyPair, Request, Response } from '../shared/web.js';
 import { challengeOf } from './challenge.js';
 import { type Clock, createClock } from './clock.js';
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const STORE = 'keys';
 
 /**
@@ -66,27 +65,16 @@ export function createDpop({ name = 'portcullis', clock: shared, keys = keptKeys
     pair ??= keys(name);
     return pair;
   };
-  const jwk = async () => {
-    const { kty, crv, x, y } = await crypto.subtle.exportKey('jwk', (await key()).publicKey);
-    return { crv, kty, x, y };
-  };
+  const jwk = async () => publicJwkOf((await key()).publicKey);
 
-  const proof = async (request: Request, accessToken: string | undefined) => {
-    const { origin, pathname } = new URL(request.url);
-    const nonce = nonces.get(origin);
-    const header = { typ: 'dpop+jwt', alg: 'ES256', jwk: await jwk() };
-    const claims = {
-      jti: base64url(crypto.getRandomValues(new Uint8Array(16))),
-      htm: request.method,
-      htu: origin + pathname,
-      iat: Math.floor(clock.now().seconds),
-      ...(nonce !== undefined && { nonce }),
-      ...(accessToken !== undefined && { ath: await hash(accessToken) }),
-    };
-    const input = `${part(header)}.${part(claims)}`;
-    const signature = await crypto.subtle.sign(ALGORITHM, (await key()).privateKey, utf8(input));
-    return `${input}.${base64url(new Uint8Array(signature))}`;
-  };
+  const proof = async ({ method, url }: Request, accessToken: string | undefined) =>
+    dpopProof((await key()).privateKey, await jwk(), {
+      method,
+      url,
+      nowSeconds: clock.now().seconds,
+      nonce: nonces.get(new URL(url).origin),
+      accessToken,
+    });
 
   const send = async (request: Request, accessToken?: string, again = true): Promise<Response> => {
     const { origin } = new URL(request.url);
@@ -109,8 +97,7 @@ export function createDpop({ name = 'portcullis', clock: shared, keys = keptKeys
 
   return {
     fetch: (request, accessToken) => send(request, accessToken),
-    // Members in the order of their names (RFC 7638 §3.2).
-    thumbprint: async () => hash(JSON.stringify(await jwk())),
+    thumbprint: async () => sha256(JSON.stringify(await jwk())),
     async forget() {
       pair = undefined;
       nonces.clear();
@@ -131,11 +118,6 @@ async function wantsNonce(response: Response): Promise<boolean> {
   return body?.error === wanted;
 }
 
-const utf8 = (text: string) => new TextEncoder().encode(text);
-const part = (value: object) => base64url(utf8(JSON.stringify(value)));
-const hash = async (text: string) =>
-  base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(text))));
-
 /**
  * A pair of its own for each name, made once: of two tabs that make one at the same time, the
  * first to write has it.
@@ -143,7 +125,7 @@ const hash = async (text: string) =>
 async function keptKeys(name: string): Promise<CryptoKeyPair> {
   const kept = await inStore(name, 'readonly', (store) => store.get(name));
   if (kept !== undefined) return kept;
-  const made = await crypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
+  const made = await crypto.subtle.generateKey(DPOP_ALGORITHM, false, ['sign', 'verify']);
   await inStore(name, 'readwrite', (store) => store.add(made, name)).catch(() => undefined);
   return inStore(name, 'readonly', (store) => store.get(name));
 }

@@ -1,15 +1,17 @@
 import { createBff } from 'portcullis/bff';
 
 const bff = createBff({
-  tokenEndpoint: 'https://issuer.example/token',
-  revocationEndpoint: 'https://issuer.example/revoke',
+  issuer: 'https://issuer.example',
   clientId: 'app',
+  clientSecret: process.env.CLIENT_SECRET ?? '',
+  scope: 'notes:read',
+  // Draw one with `openssl rand -hex 32`.
+  secrets: [{ hex: process.env.BFF_SECRET ?? '' }],
+  upstream: { '/api/*': 'https://api.example' },
 });
 
 export default {
   async fetch(request) {
-    // After your own sign-in: `return bff.start(tokens, request)`, with what the token endpoint
-    // answered.
     return (await bff.fetch(request)) ?? new Response('not found', { status: 404 });
   },
 };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { createBff } from 'portcullis/bff';
+import { createTokenMediatingBackend } from 'portcullis/bff';
 
 const ORIGIN = 'https://app.example';
 const TOKENS = 'https://issuer.example/token';
@@ -11,7 +11,7 @@ const REVOKE = 'https://issuer.example/revoke';
 /** A handler whose authorization server is a function. */
 function bff(upstream, options = {}) {
   const asked = [];
-  const handler = createBff({
+  const handler = createTokenMediatingBackend({
     tokenEndpoint: TOKENS,
     revocationEndpoint: REVOKE,
     clientId: 'app',
@@ -47,7 +47,7 @@ test('the refresh token goes into the cookie and nowhere else', async () => {
   );
   assert.equal(response.headers.get('cache-control'), 'no-store');
   assert.deepEqual(asked[0].form, { grant_type: 'refresh_token', refresh_token: 'r0', client_id: 'app' });
-  assert.equal(asked[0].request.redirect, 'error');
+  assert.equal(asked[0].request.redirect, 'manual');
 });
 
 test('a sign-in starts it, and an answer without a refresh token leaves it as it is', async () => {

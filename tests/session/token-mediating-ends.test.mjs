@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { createBff } from 'portcullis/bff';
+import { createTokenMediatingBackend } from 'portcullis/bff';
 
 const ORIGIN = 'https://app.example';
 const TOKENS = 'https://issuer.example/token';
@@ -14,7 +14,7 @@ const NAME = '__Host-session';
 /** A handler whose authorization server is a function, and the cookie jar of one browser. */
 function browser(upstream, options = {}) {
   const asked = [];
-  const handler = createBff({
+  const handler = createTokenMediatingBackend({
     tokenEndpoint: TOKENS,
     revocationEndpoint: REVOKE,
     clientId: 'app',

@@ -1,0 +1,3 @@
+import { testBff } from './bff-browsers.mjs';
+
+testBff('webkit');
