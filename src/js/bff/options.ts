@@ -63,7 +63,7 @@ export interface BffOptions {
   verifyLogoutToken?: (token: string) => LogoutTokenVerdict | Promise<LogoutTokenVerdict>;
   /** Where the handler answers itself. Default: `/auth`. */
   path?: string;
-  /** The page's origin, where a proxy changes what the handler sees. Default: that of the request. */
+  /** The page's origin, where a proxy changes what is seen here. Default: that of the request. */
   origin?: string;
   /** The cookies' names begin with it, after `__Host-`. Default: `app`. */
   cookieName?: string;
