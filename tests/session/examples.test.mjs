@@ -35,6 +35,25 @@ const example = (name) => import(pathToFileURL(join(project.folder, name)));
 
 test('bff.mjs', async () => {
   const { default: handler } = await example('bff.mjs');
+  const env = { CLIENT_SECRET: 's', BFF_SECRET: '07'.repeat(32) };
+  const issuer = 'https://issuer.example';
+  answer = () =>
+    Response.json({
+      issuer,
+      authorization_endpoint: `${issuer}/authorize`,
+      token_endpoint: `${issuer}/token`,
+    });
+  const login = await handler.fetch(new Request('https://app.example/auth/login'), env);
+  assert.equal(login.status, 303);
+  assert.ok(
+    login.headers.get('location').startsWith(`${issuer}/authorize?response_type=code&client_id=app&`),
+  );
+  assert.equal((await handler.fetch(new Request('https://app.example/'), env)).status, 404);
+  asked = [];
+});
+
+test('token-mediating.mjs', async () => {
+  const { default: handler } = await example('token-mediating.mjs');
   answer = (request) =>
     request.url.endsWith('/token')
       ? Response.json({ access_token: 'a', refresh_token: 'r1', expires_in: 300 })

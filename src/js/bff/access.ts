@@ -2,8 +2,8 @@
 import { retryAfter } from '../net/retry-after.js';
 import { type Client, isGood } from './client.js';
 import type { Metadata } from './metadata.js';
-import type { Settings } from './options.js';
 import type { Held, Keeper, Session } from './session.js';
+import type { Settings } from './settings.js';
 
 /** A token that ends sooner is refreshed first, in seconds. */
 const SPARE_SECONDS = 10;

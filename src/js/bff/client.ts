@@ -1,7 +1,7 @@
 // The client's requests to the authorization server, with a proof of its key where tokens are
 // bound (RFC 9449 §5).
 import { DPOP_ALGORITHM, dpopProof } from '../shared/dpop-proof.js';
-import type { Settings } from './options.js';
+import type { Settings } from './settings.js';
 import { ask, type UpstreamResponse } from './upstream.js';
 
 /** A form, whose members may come more than once. */
@@ -33,7 +33,7 @@ export function clientOf(settings: Settings): Client {
     const nonce = nonces.get(new URL(url).origin);
     const signing = await crypto.subtle.importKey('jwk', key, DPOP_ALGORITHM, false, ['sign']);
     const { crv, kty, x, y } = key;
-    return dpopProof(signing, { crv, kty, x, y }, { method, url, nowSeconds: now(), nonce, accessToken });
+    return dpopProof(signing, { crv, kty, x, y }, { method, url }, now(), nonce, accessToken);
   };
   const learn: Client['learn'] = (url, headers) => {
     const nonce = headers.get('dpop-nonce');

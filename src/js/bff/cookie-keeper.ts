@@ -1,7 +1,7 @@
 import { ChunkedCookie } from './cookies.js';
-import type { Settings } from './options.js';
 import type { Sealer } from './sealing.js';
 import { type Keeper, parseSession, type Session } from './session.js';
+import type { Settings } from './settings.js';
 
 const PURPOSE = 'session';
 

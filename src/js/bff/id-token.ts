@@ -1,5 +1,5 @@
 // What the ID token says of a sign-in (OpenID Connect Core §3.1.3.7).
-import type { Settings } from './options.js';
+import type { Settings } from './settings.js';
 
 /** Clocks may differ by so much, in seconds. */
 const LEEWAY_SECONDS = 60;

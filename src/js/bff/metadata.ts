@@ -1,6 +1,6 @@
 // What an authorization server says of itself (RFC 8414, OpenID Connect Discovery 1.0).
 import { fetchText } from '../net/fetch.js';
-import { isHttps, type Settings } from './options.js';
+import { isHttps, type Settings } from './settings.js';
 
 /** As much of it as is used here. */
 export interface Metadata {

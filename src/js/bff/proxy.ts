@@ -1,10 +1,10 @@
 // Requests of the page, on to the APIs, with the access token in the cookie's place.
 import type { AccessTokens } from './access.js';
 import type { Client } from './client.js';
-import type { Route, Settings } from './options.js';
 import { json, withCookies } from './page.js';
 import { requestHeaders, responseHeaders } from './proxy-headers.js';
 import type { Held, Session } from './session.js';
+import type { Route, Settings } from './settings.js';
 
 /** Where the request goes; undefined when no route covers it. */
 export function targetOf(request: Request, routes: readonly Route[]): string | undefined {

@@ -6,10 +6,10 @@ import { type Client, type Form, isGood } from './client.js';
 import { cookiesOf, setCookie } from './cookies.js';
 import { idTokenClaims } from './id-token.js';
 import type { Metadata } from './metadata.js';
-import type { Settings } from './options.js';
 import { failure, onwards, withCookies } from './page.js';
 import type { Sealer } from './sealing.js';
 import type { Keeper, Session } from './session.js';
+import type { Settings } from './settings.js';
 
 /** How long a sign-in may take. */
 const SIGN_IN_SECONDS = 600;

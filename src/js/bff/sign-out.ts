@@ -5,9 +5,9 @@ import type { AccessTokens } from './access.js';
 import { type Client, isGood } from './client.js';
 import { cutOff, isFirst } from './logout-cutoffs.js';
 import type { Metadata } from './metadata.js';
-import type { Settings } from './options.js';
 import { json, withCookies } from './page.js';
 import type { Held, Keeper } from './session.js';
+import type { Settings } from './settings.js';
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 /** How long a logout token is remembered, and how old one may be, in seconds. */

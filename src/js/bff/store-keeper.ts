@@ -2,9 +2,9 @@ import { sha256 } from '../shared/dpop-proof.js';
 import type { IssuerStore, StoreEntry } from '../stores/store.js';
 import { setCookie } from './cookies.js';
 import { endedBy } from './logout-cutoffs.js';
-import type { Settings } from './options.js';
 import type { Sealer } from './sealing.js';
 import { type Held, type Keeper, parseSession, type Session } from './session.js';
+import type { Settings } from './settings.js';
 
 /** How long a row is kept that nobody uses, unless the cookie has an age: 30 days. */
 const USUAL_SECONDS = 2_592_000;

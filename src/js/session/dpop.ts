@@ -67,14 +67,10 @@ export function createDpop({ name = 'portcullis', clock: shared, keys = keptKeys
   };
   const jwk = async () => publicJwkOf((await key()).publicKey);
 
-  const proof = async ({ method, url }: Request, accessToken: string | undefined) =>
-    dpopProof((await key()).privateKey, await jwk(), {
-      method,
-      url,
-      nowSeconds: clock.now().seconds,
-      nonce: nonces.get(new URL(url).origin),
-      accessToken,
-    });
+  const proof = async (request: Request, accessToken: string | undefined) => {
+    const nonce = nonces.get(new URL(request.url).origin);
+    return dpopProof((await key()).privateKey, await jwk(), request, clock.now().seconds, nonce, accessToken);
+  };
 
   const send = async (request: Request, accessToken?: string, again = true): Promise<Response> => {
     const { origin } = new URL(request.url);

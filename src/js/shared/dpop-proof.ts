@@ -4,35 +4,30 @@ import { base64url } from './base64url.js';
 /** How proofs are signed: ES256. */
 export const DPOP_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
-/** What a proof says. */
-export interface ProofClaims {
-  method: string;
-  url: string;
-  /** Seconds since 1970. */
-  nowSeconds: number;
-  /** The server's nonce (RFC 9449 §8, §9). */
-  nonce: string | undefined;
-  /** The token that it goes with; none at the token endpoint. */
-  accessToken: string | undefined;
-}
-
-/** Signs one proof with the key, whose public half is `jwk`. */
+/**
+ * Signs one proof with the key, whose public half is `jwk`, for a request at `nowSeconds`. With it
+ * go the server's nonce (RFC 9449 §8, §9) and the token, of which there is none at the token
+ * endpoint.
+ */
 export async function dpopProof(
   privateKey: CryptoKey,
   jwk: object,
-  { method, url, nowSeconds, nonce, accessToken }: ProofClaims,
+  { method, url }: { method: string; url: string },
+  nowSeconds: number,
+  nonce: string | undefined,
+  accessToken: string | undefined,
 ): Promise<string> {
   const { origin, pathname } = new URL(url);
-  const header = { typ: 'dpop+jwt', alg: 'ES256', jwk };
+  // What is undefined is not written.
   const claims = {
     jti: base64url(crypto.getRandomValues(new Uint8Array(16))),
     htm: method,
     htu: origin + pathname,
     iat: Math.floor(nowSeconds),
-    ...(nonce !== undefined && { nonce }),
-    ...(accessToken !== undefined && { ath: await sha256(accessToken) }),
+    nonce,
+    ath: accessToken && (await sha256(accessToken)),
   };
-  const input = `${part(header)}.${part(claims)}`;
+  const input = `${part({ typ: 'dpop+jwt', alg: 'ES256', jwk })}.${part(claims)}`;
   const signature = await crypto.subtle.sign(DPOP_ALGORITHM, privateKey, utf8(input));
   return `${input}.${base64url(new Uint8Array(signature))}`;
 }
