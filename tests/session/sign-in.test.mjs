@@ -336,14 +336,15 @@ test('back from the issuer, on the page as it was: the sign-in has been abandone
   void signIn().then((value) => {
     result = value;
   });
-  await settle();
-  const shows = page.listeners.filter(([name]) => name === 'pageshow');
+  const showing = () => page.listeners.filter(([name]) => name === 'pageshow');
+  while (showing().length === 0) await settle();
+  const shows = showing();
   for (const [, listener] of shows) listener({ persisted: false });
   await settle();
   assert.equal(result, undefined);
   assert.equal(snapshot().pending, true);
   for (const [, listener] of shows) listener({ persisted: true });
-  await settle();
+  while (result === undefined) await settle();
   assert.equal(result.code, 'abandoned');
   assert.equal(snapshot().pending, false);
 });
