@@ -50,9 +50,7 @@ export interface AuthorizationAsk {
  * Which browser it is: its request, whose `Cookie` header is compared. Whoever decides within the
  * authorization request itself has shown no page, and gives the `cookie` that `authorize` made.
  */
-export type FromBrowser =
-  | { request: Request; cookie?: never }
-  | { cookie: string; request?: never };
+export type FromBrowser = { request: Request; cookie?: never } | { cookie: string; request?: never };
 
 /**
  * What the subject has granted.
