@@ -129,7 +129,7 @@ export interface IssuerConfig {
    * under the issuer by default.
    */
   authorizationEndpoint?: string;
-  /** Does every client push its authorization requests (RFC 9126 §5)? A client may say otherwise. */
+  /** Do all clients push their requests (RFC 9126 §5)? A client may say otherwise. */
   requirePushedAuthorizationRequests?: boolean;
   /**
    * Who may read the feed of revocations: `clients` with `feed: true`, by default, or the
