@@ -315,9 +315,9 @@ export interface RequestContext {
  */
 export interface Issuer extends AuthorizationEndpoint {
   /**
-   * Answers `/token`, `/par`, `/revoke`, `/introspect`, `/jwks`, `/revocations`, by choice `/health`,
-   * and the metadata, all under the issuer's path. A request has 15 seconds in all; then the answer is
-   * 503 with `Retry-After`.
+   * Answers `/token`, `/par`, `/revoke`, `/introspect`, `/jwks`, `/revocations`, by choice
+   * `/health`, and the metadata, all under the issuer's path. A request has 15 seconds in all; then
+   * the answer is 503 with `Retry-After`.
    */
   fetch(request: Request, context?: RequestContext): Promise<Response>;
   /**
