@@ -1,7 +1,7 @@
 // The policies of the pages. Each page also carries its own in a meta element, so that it holds on
 // a host that sends no headers; a test says that the two are one.
 
-const COMMON = ["style-src 'self'", "img-src 'self'", "manifest-src 'self'"];
+const COMMON = ["style-src 'self'", "img-src 'self'", "font-src 'self'", "manifest-src 'self'"];
 const END = [
   "base-uri 'none'",
   "form-action 'none'",
@@ -9,7 +9,7 @@ const END = [
   'trusted-types service-worker',
 ];
 
-/** A page that only says something. */
+/** What is no page, and the base of those that only say something. */
 export const TEXT = ["default-src 'none'", ...COMMON, ...END].join('; ');
 
 /** The documentation, whose form leads to the search. */
@@ -21,7 +21,7 @@ export const SEARCH = DOCUMENT.replace(
   "default-src 'none'; script-src 'self'; worker-src 'self'",
 );
 
-/** The inspector: nothing is fetched, from anywhere. */
+/** The inspector and the front page: nothing is fetched, from anywhere. */
 export const INSPECTOR = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
@@ -48,5 +48,6 @@ export function policyOfPage(path) {
   if (path.endsWith('/docs/search.html')) return SEARCH;
   if (path.includes('/docs/')) return DOCUMENT;
   if (path.includes('/demo/')) return DEMONSTRATION;
-  return path.includes('/inspect/') ? INSPECTOR : TEXT;
+  const isVerifying = path.includes('/inspect/') || /(?:^|\/)(?:index\.html)?$/.test(path);
+  return isVerifying ? INSPECTOR : TEXT;
 }

@@ -18,6 +18,18 @@ export function element(name, { dataset, aria, ...properties } = {}, ...children
   return made;
 }
 
+/** A token in its colours, behind the field it is typed in. */
+export function showColours(place, token) {
+  const pieces = token
+    .split('.')
+    .flatMap((text, index) => [
+      index > 0 ? '.' : '',
+      element('span', { className: ['header', 'payload', 'signature'][index] ?? 'rest', textContent: text }),
+    ]);
+  // A last line break has no height of its own, and a field shows one more line than its text.
+  place.replaceChildren(...pieces, '\n');
+}
+
 /**
  * Says a sentence to a screen reader. Emptied first, so that the same sentence is said a second
  * time.

@@ -25,6 +25,12 @@ const WWW = join(ROOT, 'www');
 const DIST = join(ROOT, 'dist');
 /** What www/inspect/core.js imports of the package. */
 const USED = [join('wasm', 'portcullis_bg.js'), join('wasm', 'answer.js')];
+const BITTER = join(ROOT, 'node_modules', '@fontsource', 'bitter');
+/** The typeface of headings: Latin, weight 600, with its licence beside it. */
+export const FONTS = {
+  'fonts/bitter-600.woff2': join(BITTER, 'files', 'bitter-latin-600-normal.woff2'),
+  'fonts/OFL.txt': join(BITTER, 'LICENSE'),
+};
 /** Rounds of Zopfli; more gain nothing. */
 const ZOPFLI = { numiterations: 15 };
 const isServed = (path) =>
@@ -42,6 +48,7 @@ export async function makePages() {
     const text = readFileSync(join(DIST, path), 'utf8').replaceAll(/^\s*\/\*\*[\s\S]*?\*\/\n/gm, '');
     writeFileSync(join(inspect, 'portcullis', path), text);
   }
+  for (const [name, path] of Object.entries(FONTS)) cpSync(path, join(fresh, name));
   write(inspect, 'packed.js', 'portcullis.wasm and policy.schema.json, compressed', await packed());
   // It needs packages, and this file is read before they are installed.
   const { writeDocs } = await import('./docs/docs.mjs');

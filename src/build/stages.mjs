@@ -101,12 +101,16 @@ const list = (all) => [
     lane: 'compute',
     work: () => cargo('test', '--locked', '--lib', '--test', 'ml_dsa', '--features', 'ml-dsa'),
   },
-  // A crate of its own, so that nothing else builds tokio and axum.
+  // A crate of its own, so that nothing else builds tokio and axum; and the template for axum,
+  // which is built with the same crates.
   {
     name: 'cargo-test-tower',
     lane: 'compute',
-    work: () =>
-      cargo('test', '--locked', '--manifest-path', 'tests/tower/Cargo.toml', '--target-dir', 'target'),
+    after: ['build'],
+    work: async () => {
+      await cargo('test', '--locked', '--manifest-path', 'tests/tower/Cargo.toml', '--target-dir', 'target');
+      await nodeTest('tests/tower');
+    },
   },
   // A worker of the crate `worker`, in workerd.
   {

@@ -4,6 +4,7 @@
 //! A [`Gate`] decides about [`Facts`] and answers with a [`Step`].
 
 mod explanation;
+mod problem;
 mod step;
 mod facts;
 mod request_target;
@@ -336,7 +337,7 @@ impl Gate {
     }
 
     fn refuse(&self, denial: Denial, seen: &Seen<'_>, now: UnixSeconds) -> Step {
-        let GateRules { realm, places, proofs, offers_proofs, cors, .. } = &self.rules;
+        let GateRules { realm, places, proofs, offers_proofs, cors, problem_types, .. } = &self.rules;
         let scene = Scene {
             realm,
             scheme: places.scheme.as_deref().unwrap_or(credentials::BEARER),
@@ -350,7 +351,8 @@ impl Gate {
         let nonce = nonces.map(|nonces| nonces.current(now));
         let forward = self.rules.forwarding.without_claims(places);
         let cors = cors.as_ref().map(|cors| cors.of_answer(seen.origin.as_deref())).unwrap_or_default();
-        Step::Refused(Box::new(Refusal { denial, status, challenges, nonce, retry_after, forward, cors }))
+        let problem_type = problem_types.as_ref().map(|types| types.uri(denial.code()));
+        Step::Refused(Box::new(Refusal { denial, status, challenges, nonce, retry_after, forward, cors, problem_type }))
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
         forward::Forwarding,
         metadata::is_public,
         origins::Origins,
+        problem::ProblemTypes,
         proxies::Proxies,
         requirement::{Networks, Requirement, blocks, named_blocks},
         route::{Cover, Hazards, PathPattern, Readings},
@@ -44,6 +45,8 @@ pub(crate) struct GateRules {
     pub(crate) plain_from: Vec<Cidr>,
     /// Hosts that are not public and may be named by an issuer's metadata.
     pub(crate) private_hosts: Vec<String>,
+    /// What the problems of refusals are called.
+    pub(crate) problem_types: Option<ProblemTypes>,
 }
 
 /// A rule for some paths.
@@ -167,6 +170,7 @@ impl GateRules {
             passes_preflights: gate.text("preflight") == Some("pass"),
             plain_from: plain_from(gate, &networks)?,
             private_hosts: private_hosts(gate)?,
+            problem_types: gate.text("problemTypes").map(ProblemTypes::read).transpose()?,
             networks,
         })
     }

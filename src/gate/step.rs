@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Serialize, ser::SerializeMap};
 
-use super::explanation::Explanation;
+use super::{explanation::Explanation, problem::Problem};
 use crate::{denial::Denial, time::UnixSeconds};
 
 /// The answer to [`Gate::decide`](crate::gate::Gate::decide).
@@ -134,6 +134,9 @@ pub struct Refusal {
     /// Further header fields of the response, in lower case: which scripts may read it (Fetch
     /// §3.3.3).
     pub cors: Vec<(String, String)>,
+    /// The `type` of the problem (RFC 9457 §3.1.1): a URI by the policy's `gate.problemTypes`;
+    /// `None` stands for `about:blank`.
+    pub problem_type: Option<String>,
 }
 
 /// How the origin's view differs from the request.
@@ -182,35 +185,11 @@ impl Refusal {
     /// token.
     #[must_use]
     pub fn problem(&self) -> String {
-        json(&Problem::of(self))
+        json(&self.to_problem())
     }
-}
 
-#[derive(Serialize)]
-struct Problem {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: Cow<'static, str>,
-    code: &'static str,
-    stage: crate::rejection::Stage,
-}
-
-impl Problem {
-    fn of(refusal: &Refusal) -> Self {
-        // RFC 9457 §4.2.1: with about:blank the title is that of the status.
-        let title = match refusal.status {
-            400 => "Bad Request",
-            401 => "Unauthorized",
-            403 => "Forbidden",
-            421 => "Misdirected Request",
-            500 => "Internal Server Error",
-            _ => "Service Unavailable",
-        };
-        let denial = &refusal.denial;
-        let (code, stage, detail) = (denial.code(), denial.stage(), denial.message());
-        Problem { kind: "about:blank", title, status: refusal.status, detail, code, stage }
+    fn to_problem(&self) -> Problem<'_> {
+        Problem::of(&self.denial, self.status, self.problem_type.as_deref())
     }
 }
 
@@ -250,7 +229,7 @@ enum StepJson<'s> {
         denial: &'s Denial,
         explanation: &'s Explanation,
         challenges: &'s [String],
-        problem: Problem,
+        problem: Problem<'s>,
         forward: &'s Forward,
         #[serde(skip_serializing_if = "Option::is_none")]
         nonce: Option<&'s str>,
@@ -309,7 +288,7 @@ impl Step {
                 denial: &refusal.denial,
                 explanation: &refusal.explanation(),
                 challenges: &refusal.challenges,
-                problem: Problem::of(refusal),
+                problem: refusal.to_problem(),
                 forward: &refusal.forward,
                 nonce: refusal.nonce.as_deref(),
                 retry_after: refusal.retry_after,

@@ -65,6 +65,21 @@ export function print({ rows, sizes, coldStart }) {
   ]);
 }
 
+/** The rows of the Rust crate and its peers. */
+export function printNative(rows) {
+  const algs = ALGS.filter((alg) => rows.some((row) => row.alg === alg));
+  const names = [...new Set(rows.map(({ library }) => library))];
+  console.log('\nnatively, every token new (µs a token)');
+  grid([['', ...algs], ...names.map((name) => [name, ...algs.map((alg) => format(cell(rows, alg, name)))])]);
+  console.log('\nratios (above 1: we are faster)');
+  const ratio = (alg, name) => cell(rows, alg, name) / cell(rows, alg, 'portcullis');
+  const peers = names.filter((name) => name !== 'portcullis');
+  grid([
+    ['', ...algs],
+    ...peers.map((name) => [`${name} ÷ portcullis`, ...algs.map((alg) => format(ratio(alg, name)))]),
+  ]);
+}
+
 /**
  * Ratios alone: microseconds tell of the machine. The README has a few of them, the documentation
  * all.

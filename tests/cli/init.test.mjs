@@ -1,60 +1,15 @@
 // `init`: each project is written, the packed package installed into it, and it runs: one good
 // request and one bad one.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { Log, LogLevel, Miniflare } from 'miniflare';
 
-import { ROOT } from '../../src/build/steps.mjs';
 import { bundleWorker } from '../../src/build/worker-bundle.mjs';
-import { folder, json, portcullis } from './run.mjs';
-
-const npm = (cwd, ...args) =>
-  execFileSync('npm', [...args, '--ignore-scripts', '--no-audit', '--no-fund'], { cwd, encoding: 'utf8' });
-
-let tarball;
-before(() => {
-  const packed = npm(ROOT, 'pack', '--silent', '--pack-destination', folder);
-  tarball = join(folder, packed.trim().split('\n').at(-1));
-});
-
-/** Makes a project, and installs this package into it as a stranger would. */
-async function project(kind) {
-  const path = join(folder, `a-${kind}`);
-  const { code, answer } = await json(['init', kind, path]);
-  assert.deepEqual([code, answer.ok, answer.folder], [0, true, path]);
-  assert.deepEqual(readdirSync(path).sort(), [...answer.files].sort());
-  const manifest = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
-  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  assert.equal(manifest.dependencies.portcullis, `^${version}`);
-  // Wrangler is for people; workerd is run here without it.
-  writeFileSync(
-    join(path, 'package.json'),
-    JSON.stringify({ ...manifest, dependencies: {}, devDependencies: {} }),
-  );
-  npm(path, 'install', '--offline', '--no-save', tarball);
-  return path;
-}
-
-const script = (path, ...args) =>
-  execFileSync(process.execPath, args, { cwd: path, encoding: 'utf8' }).trim();
-
-/** Starts a project's server on a free port; its first line is where it is. */
-async function serve(test, path) {
-  const child = spawn(process.execPath, ['server.mjs'], { cwd: path, env: { ...process.env, PORT: '0' } });
-  test.after(() => child.kill());
-  let told = '';
-  child.stderr.on('data', (chunk) => {
-    told += chunk;
-  });
-  const [line] = await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => [])]);
-  assert.ok(line !== undefined, told);
-  return { url: String(line).trim(), told: () => told };
-}
+import { project, script, serve } from './projects.mjs';
+import { folder, portcullis } from './run.mjs';
 
 test('init gate: a server on Node behind a gate', async (test) => {
   const path = await project('gate');
@@ -136,6 +91,6 @@ test('init writes over nothing, and says what there is to make', async () => {
   for (const args of [[], ['server'], ['constructor']]) {
     const { code, err } = await portcullis(['init', ...args]);
     assert.equal(code, 2);
-    assert.match(err, /init requires what to make: issuer, worker, gate; found/);
+    assert.match(err, /init requires what to make: issuer, issuer-postgres, .*axum; found/);
   }
 });

@@ -90,6 +90,11 @@ test('verify: a refusal is an answer and not a failure', async () => {
   const { code, out, err } = await portcullis(['verify', '-p', policy, ...late, token]);
   assert.deepEqual([code, err], [1, '']);
   assert.match(out, /refused: expired \(stage policy\)/);
+  assert.match(out, /^ {2}about this code: docs\/reference\/codes\/expired\.html$/m);
+  const pages = 'https://docs.example/{code}';
+  const named = file('pages.json', { issuers: [issuer], gate: { problemTypes: pages } });
+  const told = await portcullis(['verify', '-p', named, ...late, token]);
+  assert.match(told.out, /^ {2}about this code: https:\/\/docs\.example\/expired$/m);
   const { code: machine, answer } = await json(['verify', '-p', policy, ...late, token]);
   assert.deepEqual([machine, answer.ok, answer.code], [1, false, 'expired']);
   assert.equal((await portcullis(['verify', '-p', policy, ''])).code, 1);
@@ -112,6 +117,8 @@ test('inspect: says what a token says, and that it verified nothing', async () =
   const { answer } = await json(['inspect', token]);
   assert.deepEqual([answer.ok, answer.verified, answer.claims.sub], [true, false, 's']);
   assert.equal((await json(['inspect', 'a.b'])).code, 1);
+  const refused = await portcullis(['inspect', 'a.b']);
+  assert.match(refused.out, /about this code: docs\/reference\/codes\/segment-count\.html/);
 });
 
 test('inspect: a token cannot steer the terminal', async () => {

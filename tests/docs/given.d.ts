@@ -20,6 +20,7 @@ declare global {
   const config: IssuerConfig;
   const store: IssuerStore;
   const session: Session;
+  const auth: import('portcullis/session/sign-in').SignIn;
   const clock: Clock;
   const verifierPolicy: Policy;
   /** What a deployment hands over: secrets, settings, bindings. */

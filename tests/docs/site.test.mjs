@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 
 import { writeDocs } from '../../src/build/docs/docs.mjs';
 import { anchorOf, render } from '../../src/build/docs/markdown.mjs';
+import { FONTS } from '../../src/build/pages.mjs';
 import { ROOT, TARGET } from '../../src/build/steps.mjs';
 import { policyOfPage } from '../../www/csp.js';
 
@@ -30,8 +31,9 @@ test('every link and every anchor of the pages leads somewhere', () => {
       if (/^(?:https:|mailto:)/.test(target)) continue;
       const [path, hash] = target.split('#');
       const file = path === '' ? name : normalize(join(dirname(name), path));
-      // What lies above docs/ is www/ as it stands.
-      const place = file.startsWith('..') ? join(ROOT, 'www', file.slice(3)) : join(FOLDER, file);
+      // What lies above docs/ is www/ as it stands, and the typeface.
+      const above = file.slice('../'.length);
+      const place = file.startsWith('..') ? (FONTS[above] ?? join(ROOT, 'www', above)) : join(FOLDER, file);
       assert.doesNotThrow(() => readFileSync(place), `${name} leads to ${target}`);
       if (hash) assert.ok(ids.get(file)?.has(hash), `${name} leads to ${target}`);
       followed += 1;

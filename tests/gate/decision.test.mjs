@@ -47,6 +47,23 @@ test('a refusal is a response: status, challenges, problem+json, never stored, a
   );
 });
 
+test('the type of a problem is the page of its code, where the policy names the pages', async () => {
+  const pages = 'https://docs.example/reference/codes/{code}.html';
+  const decision = await gateOf({ problemTypes: pages }).check(new Request(URL_HERE));
+  const { type, title, code } = await decision.response.json();
+  assert.deepEqual(
+    [type, title, code],
+    [pages.replace('{code}', code), 'Authorization missing', 'authorization-missing'],
+  );
+  const { problem } = await gateOf({}).check(new Request(URL_HERE));
+  assert.deepEqual([problem.type, problem.title], ['about:blank', 'Unauthorized']);
+  for (const wrong of ['/codes/{code}', 'https://docs.example/'])
+    assert.throws(
+      () => gateOf({ problemTypes: wrong }),
+      (error) => error instanceof PolicyError && error.pointer === '/gate/problemTypes',
+    );
+});
+
 test('no byte of a token is in anything a refusal says', async () => {
   const canary = 'c4n4ry-in-the-token';
   const gate = gateOf({});

@@ -140,7 +140,16 @@ test('the package brings no dependency and runs no script at install', () => {
   }
   // A peer is for those who have it anyway.
   const peers = Object.keys(manifest.peerDependencies);
-  assert.deepEqual(peers.sort(), ['@sveltejs/kit', 'express', 'fastify', 'hono', 'next', 'react', 'vue']);
+  assert.deepEqual(peers.sort(), [
+    '@sveltejs/kit',
+    'express',
+    'fastify',
+    'hono',
+    'next',
+    'react',
+    'typescript',
+    'vue',
+  ]);
   for (const name of peers) assert.equal(manifest.peerDependenciesMeta[name].optional, true);
   for (const name of ['preinstall', 'install', 'postinstall', 'prepare'])
     assert.equal(manifest.scripts[name], undefined);

@@ -27,6 +27,7 @@ const ENTRIES = [
   'portcullis/ml-dsa',
   'portcullis/session',
   'portcullis/session/dpop',
+  'portcullis/session/sign-in',
   'portcullis/react',
   'portcullis/vue',
   'portcullis/svelte',
@@ -39,6 +40,7 @@ const ENTRIES = [
 const WITHOUT_CONDITIONS = [
   'session/index.js',
   'session/dpop.js',
+  'session/sign-in.js',
   'session/react.js',
   'session/vue.js',
   'session/svelte.js',
@@ -84,6 +86,7 @@ const EXPECTED = {
     'ml-dsa/index.d.ts',
     'session/index.d.ts',
     'session/dpop.d.ts',
+    'session/sign-in.d.ts',
     'session/react.d.ts',
     'session/vue.d.ts',
     'session/svelte.d.ts',
@@ -115,7 +118,7 @@ test('nothing else of the package can be imported', () => {
 
 test('every entry offers what its types declare', () => {
   const script = `
-    for (const name of ['', '/slim', '/issuer', '/ml-dsa', '/stores', '/session', '/session/dpop', '/svelte', '/bff'].map((entry) => 'portcullis' + entry))
+    for (const name of ['', '/slim', '/issuer', '/ml-dsa', '/stores', '/session', '/session/dpop', '/session/sign-in', '/svelte', '/bff'].map((entry) => 'portcullis' + entry))
       console.log(Object.keys(await import(name)).sort().join());`;
   assert.deepEqual(node('--input-type=module', '-e', script).trim().split('\n'), [
     'PolicyError,createVerifier,definePolicy,inspect,verifyJws',
@@ -125,7 +128,8 @@ test('every entry offers what its types declare', () => {
     'SessionStoreObject,StoreSchemaError,d1Store,denoKvStore,durableObjectStore,memoryStore,postgresStore,redisStore,sqliteStore',
     'SessionError,backend,createClock,createSession,expiresIn,inspect,isExpired,refreshDue,revocationEndpoint,sharedStorage,tokenEndpoint',
     'createDpop',
-    'sessionStore',
+    'createSignIn',
+    'sessionStore,signInStore',
     'createBff',
   ]);
 });

@@ -119,7 +119,7 @@ proptest! {
     }
 
     #[test]
-    fn any_section_is_a_gate_or_names_its_mistake(member in "(realm|routes|networks|proxies|dpop|forward|credentials|requirement|origins|cors|preflight|privateHosts|.{0,5})", text in ".{0,12}", number in any::<u16>()) {
+    fn any_section_is_a_gate_or_names_its_mistake(member in "(realm|problemTypes|routes|networks|proxies|dpop|forward|credentials|requirement|origins|cors|preflight|privateHosts|.{0,5})", text in ".{0,12}", number in any::<u16>()) {
         for value in [json!(text), json!(number), json!([text]), json!({ "path": text }), json!([{ "path": text, "requirement": "public" }]), json!({ "trusted": [text] }), json!({ "claims": { "sub": text } }), json!({ "header": text, "cookie": text }), json!({ "a": [text] }), json!({ "networks": [text] }), json!({ "origins": [text] }), json!({ "origins": "any", "headers": [text] })] {
             if let Err(error) = Gate::from_json(&policy(&json!({ &member: value }))) {
                 prop_assert!(error.pointer().starts_with("/gate"), "{}", error);

@@ -5,7 +5,7 @@ import { mock, test } from 'node:test';
 import { createClock, inspect, sharedStorage } from 'portcullis/session';
 import { createDpop } from 'portcullis/session/dpop';
 
-import { fakeIndexedDb, mint, tokens } from './fakes.mjs';
+import { fakeIndexedDb, mint, tokenOf, tokens } from './fakes.mjs';
 import {
   API,
   box,
@@ -58,7 +58,7 @@ test('a request to the token endpoint is aborted, and neither timer nor lock nor
   const signals = [];
   const name = uniqueName();
   const { session } = await signedIn([hangs(signals)], { name, storage: sharedStorage(box()) });
-  const asking = session.accessToken(await session.accessToken());
+  const asking = tokenOf(session, await tokenOf(session));
   await pass(300);
   assert.equal(signals.length, 1);
   assert.ok(pending.size > 0 && listening() > 0);
@@ -75,12 +75,12 @@ test('a wait between two tries, and one for the lock, ends at once', async () =>
   const name = uniqueName();
   const signals = [];
   const { session: a, asked } = await signedIn([status(503, {}, { 'retry-after': '2' })], { name });
-  const waiting = a.accessToken(await a.accessToken());
+  const waiting = tokenOf(a, await tokenOf(a));
   await pass(300);
   assert.equal(asked.length, 1);
   inTab('b');
   const b = open({ name, refresh: hangs(signals) });
-  const queued = b.accessToken();
+  const queued = tokenOf(b);
   await settle();
   b.close();
   assert.equal(await queued, undefined);
@@ -102,7 +102,7 @@ test('without Web Locks, waiting for a lease ends as well', async () => {
   try {
     const signals = [];
     const { session } = await signedIn([hangs(signals)], { name });
-    const asking = session.accessToken(await session.accessToken());
+    const asking = tokenOf(session, await tokenOf(session));
     await pass(1000);
     session.close();
     const pending = timers();
@@ -196,7 +196,7 @@ test('a sign-out is brought to its end first', async () => {
   const name = uniqueName();
   const { session: a } = await signedIn([good()], { name, revoke: async (token) => told.push(token) });
   const b = open({ name, refresh: good() });
-  await passing(b.accessToken());
+  await passing(tokenOf(b));
   const ending = a.signOut();
   a.close();
   await passing(ending);
@@ -256,9 +256,9 @@ test('a date that lies outside the life of the token that came with it is not th
         { date: new Date((nowSeconds() + by) * 1000).toUTCString(), 'cache-control': 'no-store' },
       );
     const { session, asked } = await signedIn([answer]);
-    for (let call = 0; call < 5; call++) await passing(session.accessToken());
+    for (let call = 0; call < 5; call++) await passing(tokenOf(session));
     await renewed(session);
-    for (let call = 0; call < 5; call++) await passing(session.accessToken());
+    for (let call = 0; call < 5; call++) await passing(tokenOf(session));
     assert.equal(asked.length, 1);
     assert.ok(off(session) < 6, `${by}: ${off(session)}`);
   }
@@ -277,7 +277,7 @@ test('a token that was minted a while ago is no clock to one that knows the time
   ]);
   await renewed(other);
   assert.ok(off(other) < 2, `${off(other)}`);
-  assert.equal(inspect(await other.accessToken()).ok, true);
+  assert.equal(inspect(await tokenOf(other)).ok, true);
 });
 
 test('what another server than the token endpoint fails with tells nothing either', async () => {

@@ -24,7 +24,13 @@ async function chromium() {
     await page.goto(url);
     const cdp = await context.newCDPSession(page);
     const freeze = (state) => cdp.send('Page.setWebLifecycleState', { state });
-    return { page, freeze: () => freeze('frozen'), wake: () => freeze('active'), close: () => page.close() };
+    return {
+      page,
+      click: (selector) => page.click(selector),
+      freeze: () => freeze('frozen'),
+      wake: () => freeze('active'),
+      close: () => page.close(),
+    };
   };
   return { version: browser.version(), context, open, close: () => browser.close() };
 }
@@ -44,7 +50,8 @@ async function firefox() {
   const open = async (url) => {
     const page = await browser.newPage();
     await page.goto(url);
-    return { close: () => page.close() };
+    const click = async (selector) => (await page.waitForSelector(selector)).click();
+    return { click, close: () => page.close() };
   };
   return {
     version: (await browser.version()).replace(/^firefox\//i, ''),
@@ -63,7 +70,11 @@ async function webkit() {
     }
     first = false;
     await send('POST', '/url', { url });
-    return {};
+    const click = async (selector) => {
+      const found = await send('POST', '/element', { using: 'css selector', value: selector });
+      await send('POST', `/element/${Object.values(found)[0]}/click`, {});
+    };
+    return { click };
   };
   return { version, open, close: stop };
 }

@@ -4,6 +4,7 @@ import { createPrivateKey } from 'node:crypto';
 
 import { SignJWT } from 'jose';
 import { generateSigningKey } from 'portcullis/issuer';
+import { SessionError } from 'portcullis/session';
 
 /** Web Locks (W3C): a queue for each name, stealing included. */
 export function fakeLocks() {
@@ -122,3 +123,9 @@ export const tokens = (nowSeconds, more = {}, headers = {}) =>
     { access_token: mint(nowSeconds), token_type: 'Bearer', expires_in: 300, ...more },
     { headers: { date: new Date(nowSeconds * 1000).toUTCString(), ...headers } },
   );
+
+/** The access token; undefined where the session says by a `SessionError` that there is none. */
+export const tokenOf = (session, refused) =>
+  session.accessToken(refused).catch((error) => {
+    if (!(error instanceof SessionError)) throw error;
+  });

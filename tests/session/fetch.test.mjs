@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { createGate } from 'portcullis/gate';
 import { createSession } from 'portcullis/session';
 import { createDpop } from 'portcullis/session/dpop';
-import { jwks, mint, mintBound, tokens } from './fakes.mjs';
+import { jwks, mint, mintBound, tokenOf, tokens } from './fakes.mjs';
 
 const now = () => Math.floor(Date.now() / 1000);
 let requests = [];
@@ -236,7 +236,7 @@ test('our own gate accepts its proofs, for a token that is bound to its key and 
         crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']),
     });
     codes = [];
-    await thief.fetch(new Request(`${api}/notes`), await session.accessToken());
+    await thief.fetch(new Request(`${api}/notes`), await tokenOf(session));
     assert.equal(codes.at(-1), 'dpop-key-mismatch');
   });
 });

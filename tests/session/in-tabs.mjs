@@ -201,7 +201,7 @@ export function testInTabs(engine) {
           await pause(20);
         const before = seen.refreshes;
         for (const tab of [a, b]) {
-          assert.equal(await tab('token'), null);
+          assert.deepEqual(await tab('token'), { code: 'signed-out' });
           assert.equal((await tab('call')).status, 401);
           assert.equal((await tab('snapshot')).claims, undefined);
         }

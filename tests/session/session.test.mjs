@@ -5,7 +5,7 @@ import { afterEach, beforeEach, mock, test } from 'node:test';
 
 import { createSession, inspect, revocationEndpoint, sharedStorage, tokenEndpoint } from 'portcullis/session';
 
-import { fakeLocks, mint, tokens } from './fakes.mjs';
+import { fakeLocks, mint, tokenOf, tokens } from './fakes.mjs';
 
 const T0 = 1_800_000_000;
 const API = 'https://api.example';
@@ -100,17 +100,17 @@ test('a token is refreshed after 75 to 90 per cent of its life, once for all who
   const { session, asked } = await signedIn([
     () => new Promise((resolve) => (release = () => resolve(tokens(nowSeconds(), { refresh_token: 'r1' })))),
   ]);
-  const first = await session.accessToken();
+  const first = await tokenOf(session);
   await pass(215_000);
   assert.deepEqual(asked, []);
   for (let waits = 0; asked.length === 0 && waits < 50; waits++) await pass(1000);
-  const asks = [session.accessToken(), session.accessToken(), session.accessToken()];
+  const asks = [tokenOf(session), tokenOf(session), tokenOf(session)];
   assert.deepEqual(await Promise.all(asks), [first, first, first]);
   await pass(500);
   assert.equal(asked.length, 1);
   release();
   await settle();
-  assert.notEqual(await session.accessToken(), first);
+  assert.notEqual(await tokenOf(session), first);
   assert.equal(asked.length, 1);
 });
 
@@ -118,7 +118,7 @@ test('a lost answer is asked for again with the same token, at once and then mor
   const { session, asked } = await signedIn([lost, lost, lost, good({ refresh_token: 'r1' })]);
   await pass(301_000 - (Date.now() - T0 * 1000));
   assert.ok(asked.length >= 1);
-  await passing(session.accessToken());
+  await passing(tokenOf(session));
   assert.deepEqual(
     asked.map(({ refreshToken }) => refreshToken),
     ['r0', 'r0', 'r0', 'r0'],
@@ -126,7 +126,7 @@ test('a lost answer is asked for again with the same token, at once and then mor
   const waits = asked.slice(1).map(({ at }, n) => at - asked[n].at);
   // All within the issuer's Wr, a minute by default.
   assert.ok(waits[0] < 0.6 && waits[0] < waits[2] && asked[3].at - asked[0].at < 10, `${waits}`);
-  assert.equal(inspect(await session.accessToken()).ok, true);
+  assert.equal(inspect(await tokenOf(session)).ok, true);
 });
 
 test('an endpoint that hangs is asked again, and no request hangs for longer than it may', async () => {
@@ -136,8 +136,8 @@ test('an endpoint that hangs is asked again, and no request hangs for longer tha
     return new Promise(() => {});
   };
   const { session, asked } = await signedIn([hang, good({ refresh_token: 'r1' })]);
-  const refused = await session.accessToken();
-  const fresh = await passing(session.accessToken(refused));
+  const refused = await tokenOf(session);
+  const fresh = await passing(tokenOf(session, refused));
   assert.equal(asked.length, 2);
   assert.ok(asked[1].at - asked[0].at > 8 && asked[1].at - asked[0].at < 9);
   assert.equal(signals[0].aborted, true);
@@ -158,15 +158,15 @@ test('what a token endpoint says of Retry-After is kept, in seconds and as a dat
         },
       );
     const { session, asked } = await signedIn([unavailable, good({ refresh_token: 'r1' })]);
-    const refused = await session.accessToken();
-    assert.equal(await passing(session.accessToken(refused)), undefined);
+    const refused = await tokenOf(session);
+    assert.equal(await passing(tokenOf(session, refused)), undefined);
     // What has not expired still serves, and nobody asks before its time.
-    assert.equal(await session.accessToken(), refused);
+    assert.equal(await tokenOf(session), refused);
     await pass(28_000);
-    assert.equal(await passing(session.accessToken(refused)), undefined);
+    assert.equal(await passing(tokenOf(session, refused)), undefined);
     assert.equal(asked.length, 1);
     await pass(3000);
-    assert.notEqual(await passing(session.accessToken(refused)), undefined);
+    assert.notEqual(await passing(tokenOf(session, refused)), undefined);
     assert.deepEqual(
       asked.map(({ refreshToken }) => refreshToken),
       ['r0', 'r0'],
@@ -176,19 +176,19 @@ test('what a token endpoint says of Retry-After is kept, in seconds and as a dat
 
 test('a short Retry-After is waited out', async () => {
   const { session, asked } = await signedIn([status(503, {}, { 'retry-after': '1' }), good()]);
-  const refused = await session.accessToken();
-  assert.notEqual(await passing(session.accessToken(refused)), undefined);
+  const refused = await tokenOf(session);
+  assert.notEqual(await passing(tokenOf(session, refused)), undefined);
   assert.ok(asked[1].at - asked[0].at >= 1 && asked[1].at - asked[0].at < 1.3);
 });
 
 test('an endpoint that stays away loses no session', async () => {
   const { session, asked } = await signedIn([lost]);
-  const refused = await session.accessToken();
-  assert.equal(await passing(session.accessToken(refused)), undefined);
+  const refused = await tokenOf(session);
+  assert.equal(await passing(tokenOf(session, refused)), undefined);
   assert.equal(session.snapshot().status, 'signed-in');
   const once = asked.length;
   assert.ok(once >= 3 && once < 12, `${once}`);
-  assert.equal(await passing(session.accessToken(refused)), undefined);
+  assert.equal(await passing(tokenOf(session, refused)), undefined);
   assert.equal(asked.length, once, 'asked again without a pause');
   globalThis.fetch = async () =>
     new Response(null, { status: 401, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } });
@@ -198,7 +198,7 @@ test('an endpoint that stays away loses no session', async () => {
 
 test('an answer without a refresh token leaves the one there is', async () => {
   const { session, asked } = await signedIn([good(), good({ refresh_token: 'r1' }), good()]);
-  for (let round = 0; round < 3; round++) await passing(session.accessToken(await session.accessToken()));
+  for (let round = 0; round < 3; round++) await passing(tokenOf(session, await tokenOf(session)));
   assert.deepEqual(
     asked.map(({ refreshToken }) => refreshToken),
     ['r0', 'r0', 'r1'],
@@ -210,12 +210,12 @@ test('invalid_grant ends the session; other errors of this client do not', async
     status(400, { error: 'invalid_client' }),
     status(400, { error: 'invalid_grant' }),
   ]);
-  const refused = await session.accessToken();
-  assert.equal(await passing(session.accessToken(refused)), undefined);
+  const refused = await tokenOf(session);
+  assert.equal(await passing(tokenOf(session, refused)), undefined);
   assert.equal(session.snapshot().status, 'signed-in');
   assert.equal(asked.length, 1, 'what is wrong with the request stays wrong');
   await pass(6000);
-  assert.equal(await passing(session.accessToken(refused)), undefined);
+  assert.equal(await passing(tokenOf(session, refused)), undefined);
   assert.equal(session.snapshot().status, 'signed-out');
   await pass(600_000);
   assert.equal(asked.length, 2);
@@ -226,7 +226,7 @@ test('an opaque token lives as long as the response says', async () => {
   await passing(session.start({ access_token: 'opaque', expires_in: 100 }));
   assert.equal(session.snapshot().claims, undefined);
   await pass(60_000);
-  assert.equal(await session.accessToken(), 'opaque');
+  assert.equal(await tokenOf(session), 'opaque');
   assert.equal(asked.length, 0);
   await pass(39_000);
   assert.ok(asked.length > 0);
@@ -242,7 +242,7 @@ test('a snapshot is the same object until something changes, and tells its liste
   const stop = session.subscribe(() => {
     told += 1;
   });
-  await passing(session.accessToken(await session.accessToken()));
+  await passing(tokenOf(session, await tokenOf(session)));
   assert.equal(told, 1);
   assert.notEqual(session.snapshot(), before);
   stop();
@@ -263,7 +263,7 @@ test('what comes after signing out is thrown away, and the server is told', asyn
       revoke: async (token) => revoked.push(token),
     },
   );
-  const asking = session.accessToken(await session.accessToken());
+  const asking = tokenOf(session, await tokenOf(session));
   await pass(300);
   await passing(session.signOut());
   release();
@@ -294,16 +294,16 @@ test('of two tabs one asks, and both have it', async () => {
   await pass(500);
   await a.start({ access_token: mint(nowSeconds()), refresh_token: 'r', token_type: 'Bearer' });
   await settle();
-  const refused = await b.accessToken();
-  assert.equal(refused, await a.accessToken());
+  const refused = await tokenOf(b);
+  assert.equal(refused, await tokenOf(a));
   asked.length = 0;
-  const [one, two] = await passing(Promise.all([a.accessToken(refused), b.accessToken(refused)]));
+  const [one, two] = await passing(Promise.all([tokenOf(a, refused), tokenOf(b, refused)]));
   assert.equal(asked.length, 1);
   assert.equal(one, two);
   // A third tab that opens later has it from them.
   const c = createSession({ refresh, name });
   opened.push(c);
-  assert.equal(await passing(c.accessToken()), one);
+  assert.equal(await passing(tokenOf(c)), one);
   assert.equal(asked.length, 1);
   await passing(c.signOut());
   await settle();
@@ -345,7 +345,7 @@ test('a stored refresh token starts the session of the next page; without one th
   };
   const session = createSession({ refresh, storage: sharedStorage(box), name: `stored-${names++}` });
   opened.push(session);
-  await passing(session.accessToken());
+  await passing(tokenOf(session));
   assert.deepEqual(asked, ['r7']);
   assert.equal(kept.get('portcullis'), 'r8');
   await passing(session.signOut());
@@ -357,7 +357,7 @@ test('a stored refresh token starts the session of the next page; without one th
   });
   opened.push(none);
   assert.equal(none.snapshot().status, 'unknown');
-  assert.equal(await passing(none.accessToken()), undefined);
+  assert.equal(await passing(tokenOf(none)), undefined);
   assert.equal(none.snapshot().status, 'signed-out');
 });
 
@@ -373,8 +373,8 @@ test('a tab that hangs with the lock is overtaken, and what it then brings is th
   opened.push(a);
   await pass(300);
   await a.start({ access_token: mint(nowSeconds()), refresh_token: 'r0', token_type: 'Bearer' });
-  const refused = await a.accessToken();
-  const asking = a.accessToken(refused);
+  const refused = await tokenOf(a);
+  const asking = tokenOf(a, refused);
   await pass(300);
   Object.defineProperty(globalThis, 'navigator', { value: { locks: locks('b') }, configurable: true });
   const asked = [];
@@ -385,13 +385,13 @@ test('a tab that hangs with the lock is overtaken, and what it then brings is th
   const b = createSession({ refresh, name, storage: box });
   opened.push(b);
   await pass(300);
-  const fresh = await passing(b.accessToken(refused));
+  const fresh = await passing(tokenOf(b, refused));
   assert.deepEqual(asked, ['r0']);
   late();
   await settle();
   assert.equal(await passing(asking), fresh);
   assert.equal(box.value, 'r1');
-  assert.equal(await b.accessToken(), fresh);
+  assert.equal(await tokenOf(b), fresh);
 });
 
 test('a token that the verifier refuses is not taken', async () => {
@@ -403,11 +403,11 @@ test('a token that the verifier refuses is not taken', async () => {
   const { session, asked } = await signedIn([() => tokens(nowSeconds(), { access_token: 'bad' }), good()], {
     verify,
   });
-  const first = await session.accessToken();
-  assert.equal(await passing(session.accessToken(first)), undefined);
-  assert.equal(await session.accessToken(), first);
+  const first = await tokenOf(session);
+  assert.equal(await passing(tokenOf(session, first)), undefined);
+  assert.equal(await tokenOf(session), first);
   await pass(6000);
-  assert.notEqual(await passing(session.accessToken(first)), undefined);
+  assert.notEqual(await passing(tokenOf(session, first)), undefined);
   assert.equal(asked.length, 2);
   assert.ok(judged.every((now) => Number.isInteger(now) && Math.abs(now - nowSeconds()) < 10));
   await assert.rejects(session.start({ access_token: 'bad' }), TypeError);

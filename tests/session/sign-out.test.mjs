@@ -5,7 +5,7 @@ import { mock, test } from 'node:test';
 
 import { SessionError, sharedStorage } from 'portcullis/session';
 
-import { mint } from './fakes.mjs';
+import { mint, tokenOf } from './fakes.mjs';
 import {
   box,
   good,
@@ -66,7 +66,7 @@ test('a tab that missed the news of the others asks for them first, and all of t
   const answers = [good({ refresh_token: 'r1' })];
   const { session: a } = await signedIn(answers, { name, revoke });
   const b = open({ name, revoke, refresh: over });
-  await passing(b.accessToken());
+  await passing(tokenOf(b));
   assert.deepEqual(statuses(a, b), ['signed-in', 'signed-in']);
   // While it was frozen, nothing reached it.
   const deaf = mock.method(BroadcastChannel.prototype, 'postMessage', () => {});
@@ -105,7 +105,7 @@ test('a refresh that is under way, here or in another tab, does not hold up sign
     };
     const { told, revoke } = revocations();
     const { session: a } = await signedIn([hang], { name, revoke });
-    const asking = a.accessToken(await a.accessToken());
+    const asking = tokenOf(a, await tokenOf(a));
     await pass(300);
     assert.equal(signals.length, 1);
     inTab('other');
@@ -186,7 +186,7 @@ test('what is due outlives a new sign-in, the tab, and the page where there is s
   // Another tab takes it over when the first one closes.
   const up = revocations();
   const second = open({ ...options, ...up, refresh: over });
-  await passing(second.accessToken());
+  await passing(tokenOf(second));
   first.close();
   await pass(60_000);
   assert.deepEqual(up.told, ['r0']);
@@ -200,7 +200,7 @@ test('what is due outlives a new sign-in, the tab, and the page where there is s
   third.close();
   const again = revocations();
   const fourth = open({ ...options, ...again, refresh: over });
-  await passing(fourth.accessToken());
+  await passing(tokenOf(fourth));
   await pass(10_000);
   assert.deepEqual(again.told, ['r0']);
   assert.equal(fourth.snapshot().status, 'signed-out');
@@ -231,7 +231,7 @@ test('a revocation endpoint that fails for good, or hangs, keeps no session from
     await session.start({ access_token: mint(nowSeconds()), refresh_token: 's0' });
     for (let minute = 0; minute < 20; minute++) {
       await pass(60_000, 1000);
-      assert.ok(await passing(session.accessToken()), `${minute}`);
+      assert.ok(await passing(tokenOf(session)), `${minute}`);
     }
     assert.ok(asked.length >= 3, `${asked.length}`);
     assert.ok(count >= 4 && count <= 14, `${count}`);
@@ -250,7 +250,7 @@ test('a sign-in and a sign-out at the same instant: what this tab alone knows is
   const { told, revoke } = revocations();
   const { session: a } = await signedIn([good()], { name, revoke });
   const b = open({ name, revoke, refresh: over });
-  await passing(b.accessToken());
+  await passing(tokenOf(b));
   const started = a.start({ access_token: mint(nowSeconds()), refresh_token: 's0' });
   await passing(Promise.all([started, b.signOut()]));
   await pass(10_000);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, mock } from 'node:test';
 
 import { createSession } from 'portcullis/session';
 
-import { fakeLocks, mint, tokens } from './fakes.mjs';
+import { fakeLocks, mint, tokenOf, tokens } from './fakes.mjs';
 
 export const T0 = 1_800_000_000;
 export const API = 'https://api.example';
@@ -83,7 +83,7 @@ export async function passing(promise, { stepMs = 50, mostMs = 120_000 } = {}) {
 }
 
 /** What a session answers to who says that an API refused its present token. */
-export const renewed = async (session) => passing(session.accessToken(await session.accessToken()));
+export const renewed = async (session) => passing(tokenOf(session, await tokenOf(session)));
 
 export const uniqueName = () => `test-${names++}`;
 /** A session that ends with the test. */

@@ -7,7 +7,7 @@ import {
   type UnverifiedClaims,
 } from 'portcullis';
 import { type Bff, createBff } from 'portcullis/bff';
-import { useSession as useReact } from 'portcullis/react';
+import { useSession as useReact, useSignIn as useReactSignIn } from 'portcullis/react';
 import {
   backend,
   createClock,
@@ -19,8 +19,9 @@ import {
   tokenEndpoint,
 } from 'portcullis/session';
 import { createDpop } from 'portcullis/session/dpop';
-import { sessionStore } from 'portcullis/svelte';
-import { useSession as useVue } from 'portcullis/vue';
+import { createSignIn, type SignIn, type SignInResult } from 'portcullis/session/sign-in';
+import { sessionStore, signInStore } from 'portcullis/svelte';
+import { useSession as useVue, useSignIn as useVueSignIn } from 'portcullis/vue';
 import type { Readable } from 'svelte/store';
 
 declare function needsClaims(claims: Claims): void;
@@ -70,6 +71,24 @@ createSession({ refresh: async () => ({ access_token: '' }) });
 // @ts-expect-error: an origin is a text
 createSession({ ...backend(), origins: 'https://api.example' });
 
+const token: Promise<string> = session.accessToken();
+const signIn: SignIn = createSignIn({
+  session,
+  dpop,
+  clientId: 'c',
+  redirectUri: '/callback',
+  metadata: { issuer: '', authorization_endpoint: '', token_endpoint: '' },
+});
+const result = {} as SignInResult;
+// @ts-expect-error: where to go on, only a sign-in that went well says
+result.returnTo;
+if (!result.ok) {
+  // @ts-expect-error: there is no such code
+  if (result.code === 'error') throw new Error();
+}
+// @ts-expect-error: there is no third way
+signIn.signIn({ mode: 'iframe' });
+
 const snapshot: Snapshot = session.snapshot();
 // @ts-expect-error: a snapshot's claims are verified by nobody
 needsClaims(snapshot.claims);
@@ -81,6 +100,8 @@ const vue: Snapshot = useVue(session).value;
 // @ts-expect-error: a component does not change the session through it
 useVue(session).value = snapshot;
 const svelte: Readable<Snapshot> = sessionStore(session);
+const pending: boolean[] = [useReactSignIn(signIn).pending, useVueSignIn(signIn).value.pending];
+const signInReadable: Readable<{ pending: boolean }> = signInStore(signIn);
 const bff: Bff = createBff({ tokenEndpoint: '', clientId: '' });
 // @ts-expect-error: for whom?
 createBff({ tokenEndpoint: '' });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 
 import { seeded } from './authority.mjs';
-import { mint, tokens } from './fakes.mjs';
+import { mint, tokenOf, tokens } from './fakes.mjs';
 import {
   dispatch,
   good,
@@ -39,9 +39,8 @@ function busiest(times) {
 
 /** An API that refuses whatever it is shown. */
 const again = (tab) =>
-  void tab
-    .accessToken()
-    .then((token) => tab.accessToken(token))
+  void tokenOf(tab)
+    .then((token) => tokenOf(tab, token))
     .catch(() => {});
 
 const past = () => new Date(Date.now() - 3_600_000).toUTCString();
@@ -69,9 +68,9 @@ for (const header of SILLY) {
     const unavailable = () =>
       status(503, {}, { 'retry-after': typeof header === 'string' ? header : header() })();
     const { session, asked } = await signedIn([unavailable]);
-    const refused = await session.accessToken();
+    const refused = await tokenOf(session);
     for (let second = 0; second < 3; second++) {
-      void session.accessToken(refused);
+      void tokenOf(session, refused);
       await pass(1000, 10);
     }
     assert.ok(asked.length >= 2 && asked.length <= 5, `${asked.length}`);
@@ -86,12 +85,12 @@ for (const header of HUGE) {
     const unavailable = () =>
       status(503, {}, { 'retry-after': typeof header === 'string' ? header : header() })();
     const { session, asked } = await signedIn([unavailable, good()]);
-    const refused = await session.accessToken();
-    assert.equal(await passing(session.accessToken(refused)), undefined);
+    const refused = await tokenOf(session);
+    assert.equal(await passing(tokenOf(session, refused)), undefined);
     await pass(290_000, 1000);
     assert.equal(asked.length, 1);
     await pass(15_000, 1000);
-    await passing(session.accessToken(refused));
+    await passing(tokenOf(session, refused));
     assert.equal(asked.length, 2);
   });
 }
@@ -101,13 +100,13 @@ test('a date of Retry-After is read by the clock of the answer that holds it, wh
     const at = (ms) => new Date(Date.now() + wrongBy + ms).toUTCString();
     const unavailable = () => status(503, {}, { date: at(0), 'retry-after': at(30_000) })();
     const { session, asked } = await signedIn([unavailable, good()]);
-    const refused = await session.accessToken();
-    await passing(session.accessToken(refused));
+    const refused = await tokenOf(session);
+    await passing(tokenOf(session, refused));
     await pass(28_000);
-    await passing(session.accessToken(refused));
+    await passing(tokenOf(session, refused));
     assert.equal(asked.length, 1);
     await pass(4000);
-    await passing(session.accessToken(refused));
+    await passing(tokenOf(session, refused));
     assert.equal(asked.length, 2);
   }
 });
@@ -117,11 +116,11 @@ test('clients that were sent away together do not come back together', async () 
   for (let client = 0; client < 8; client++) {
     const { session, asked } = await signedIn([status(503, {}, { 'retry-after': '30' }), good()]);
     const from = Date.now();
-    const refused = await session.accessToken();
-    await passing(session.accessToken(refused), { stepMs: 10 });
+    const refused = await tokenOf(session);
+    await passing(tokenOf(session, refused), { stepMs: 10 });
     await pass(29_500, 500);
     for (let waits = 0; asked.length < 2 && waits < 300; waits++) {
-      void session.accessToken(refused);
+      void tokenOf(session, refused);
       await pass(10, 10);
     }
     assert.ok(asked[1].at * 1000 + T0 * 1000 - from >= 30_000);
@@ -133,11 +132,11 @@ test('clients that were sent away together do not come back together', async () 
 test('the longer it fails the less it is asked, and one success makes up for all of it', async () => {
   const answers = [status(400, { error: 'invalid_client' })];
   const { session, asked } = await signedIn(answers);
-  const refused = await session.accessToken();
+  const refused = await tokenOf(session);
   const during = async (ms) => {
     const before = asked.length;
     for (let gone = 0; gone < ms; gone += 1000) {
-      void session.accessToken(refused);
+      void tokenOf(session, refused);
       await pass(1000, 500);
     }
     return asked.length - before;
@@ -147,13 +146,13 @@ test('the longer it fails the less it is asked, and one success makes up for all
   assert.ok(first <= 8 && second <= 6, `${first}, ${second}`);
   answers[0] = good();
   await during(330_000);
-  const fresh = await passing(session.accessToken());
+  const fresh = await passing(tokenOf(session));
   assert.notEqual(fresh, refused);
   answers[0] = status(400, { error: 'invalid_client' });
-  await passing(session.accessToken(fresh));
+  await passing(tokenOf(session, fresh));
   const before = asked.length;
   await pass(6000);
-  await passing(session.accessToken(fresh));
+  await passing(tokenOf(session, fresh));
   assert.equal(asked.length, before + 1);
 });
 
@@ -175,9 +174,9 @@ const TOKENLESS = {
 for (const [shown, answer] of Object.entries(TOKENLESS)) {
   test(`${shown} in place of a token is a failure, and is asked for less and less often`, async () => {
     const { session, asked } = await signedIn([answer]);
-    const refused = await session.accessToken();
+    const refused = await tokenOf(session);
     for (let second = 0; second < 600; second++) {
-      void session.accessToken(refused);
+      void tokenOf(session, refused);
       await pass(1000, 1000);
     }
     assert.ok(asked.length >= 4 && asked.length <= 12, `${asked.length}`);
@@ -188,11 +187,11 @@ for (const [shown, answer] of Object.entries(TOKENLESS)) {
 test('a network that comes and goes does not override what the server has asked for', async () => {
   globalThis.location = { origin: 'https://app.example', href: 'https://app.example/' };
   const { session, asked } = await signedIn([status(503, {}, { 'retry-after': '60' }), good()]);
-  const refused = await session.accessToken();
-  await passing(session.accessToken(refused));
+  const refused = await tokenOf(session);
+  await passing(tokenOf(session, refused));
   for (let times = 0; times < 50; times++) {
     dispatch('online');
-    void session.accessToken(refused);
+    void tokenOf(session, refused);
     await pass(500);
   }
   assert.equal(asked.length, 1);

@@ -55,13 +55,20 @@ test('localStorage that throws when it is looked at is blocked storage', () => {
   delete globalThis.localStorage;
 });
 
+const rejectsWith = (promise, code) =>
+  assert.rejects(promise, (error) => {
+    assert.ok(error instanceof SessionError && error instanceof TypeError, `${error}`);
+    assert.deepEqual([error.name, error.code], ['SessionError', code]);
+    return true;
+  });
+
 test('a snapshot says why there is no session or no new token, and errors have a class and a code', async () => {
   let answer = () => json({}, 503);
   const session = createSession({ name: 'why', attemptMs: 50, holdMs: 100, refresh: async () => answer() });
   assert.deepEqual([session.snapshot().status, session.snapshot().reason], ['unknown', undefined]);
   const heard = [];
   session.subscribe(() => heard.push(session.snapshot().reason));
-  assert.equal(await session.accessToken(), undefined);
+  await rejectsWith(session.accessToken(), 'offline');
   assert.equal(session.snapshot().reason, 'offline');
   assert.deepEqual(heard, ['offline']);
   await assert.rejects(
@@ -75,12 +82,14 @@ test('a snapshot says why there is no session or no new token, and errors have a
   const refused = createSession({ name: 'refused', refresh: async () => answer() });
   await refused.start({ access_token: mint(nowSeconds()), refresh_token: 'r1' });
   answer = () => json({ error: 'invalid_grant' }, 400);
-  assert.equal(await refused.accessToken(await refused.accessToken()), undefined);
+  await rejectsWith(refused.accessToken(await refused.accessToken()), 'refused');
   assert.deepEqual([refused.snapshot().status, refused.snapshot().reason], ['signed-out', 'refused']);
   await refused.start({ access_token: mint(nowSeconds()), refresh_token: 'r2' });
   await refused.signOut();
   assert.deepEqual([refused.snapshot().status, refused.snapshot().reason], ['signed-out', 'signed-out']);
+  await rejectsWith(refused.accessToken(), 'signed-out');
   refused.close();
+  await rejectsWith(refused.accessToken(), 'closed');
 
   const offline = createSession({
     name: 'offline',
@@ -90,12 +99,6 @@ test('a snapshot says why there is no session or no new token, and errors have a
     refresh: async () => json({}, 503),
     verify: (token) => ({ ok: token !== 'bad' }),
   });
-  const rejectsWith = (promise, code) =>
-    assert.rejects(promise, (error) => {
-      assert.ok(error instanceof SessionError && error instanceof TypeError, `${error}`);
-      assert.deepEqual([error.name, error.code], ['SessionError', code]);
-      return true;
-    });
   await rejectsWith(offline.fetch('https://api.example/notes'), 'offline');
   await rejectsWith(offline.start({ access_token: 'bad' }), 'refused');
   offline.close();

@@ -6,9 +6,12 @@ const CLIENT_ID = 'demo';
 
 export const session = { sid: '', access: '', refresh: '', claims: undefined };
 
-let told = () => {};
+let told = () => () => {};
 
-/** `told(method, path, status, note)` hears of every request. */
+/**
+ * `told({ method, path, note })` hears of every request as it is sent, and gives what is to hear
+ * of its answer: a status, and a code or a note.
+ */
 export function listen(listener) {
   told = listener;
 }
@@ -71,6 +74,7 @@ function take({ access_token, refresh_token }) {
 }
 
 async function ask(method, path, { json, form, bearer, note = '', quiet = false } = {}) {
+  const answered = quiet ? () => {} : told({ method, path: path.split('?')[0], note });
   const headers = {};
   if (json) headers['content-type'] = 'application/json';
   if (bearer) headers.authorization = `Bearer ${bearer}`;
@@ -82,6 +86,6 @@ async function ask(method, path, { json, form, bearer, note = '', quiet = false 
   } catch {
     body = undefined;
   }
-  if (!quiet) told(method, path.split('?')[0], response.status, note || body?.code || body?.error || '');
+  answered(response.status, note || body?.code || body?.error || '');
   return { status: response.status, body };
 }

@@ -15,19 +15,25 @@ import {
   session,
   signIn,
 } from './client.js';
+import { showMessage } from './diagram.js';
 
 const POLL_MS = 250;
 const EVENTS_MS = 1000;
 const REFRESH_BEFORE_SECONDS = 10;
 const LOG_LENGTH = 60;
+const LOST = 'the answer is lost';
 
 // Tabs tell each other of sessions and of what to do together.
 const channel = new BroadcastChannel('portcullis-demonstration');
 let settings = {};
 let busy = false;
 
-listen((method, path, status, note) => {
-  log($('requests'), `${method} ${path}`, `${status}${note && `, ${note}`}`, status < 400);
+listen((request) => {
+  const answered = showMessage(request);
+  return (status, note) => {
+    answered(status, note === LOST);
+    log($('requests'), `${request.method} ${request.path}`, `${status}${note && `, ${note}`}`, status < 400);
+  };
 });
 
 function log(list, what, came, good) {
@@ -52,12 +58,14 @@ function doing(id, work, place) {
     busy = true;
     show();
     try {
-      if (place) $(place).textContent = '…';
-      const sentence = await work();
-      if (place) $(place).textContent = sentence;
+      if (place) tellResult(place, '…', 'working');
+      const said = await work();
+      const isHeld = typeof said === 'string';
+      const sentence = isHeld ? said : said.failed;
+      if (place) tellResult(place, sentence, isHeld ? 'held' : 'failed');
       else if (sentence) announce(sentence);
     } catch (error) {
-      if (place) $(place).textContent = error.message;
+      if (place) tellResult(place, error.message, 'failed');
       $('missing').hidden = !(error instanceof TypeError);
       announce(error.message);
     } finally {
@@ -67,6 +75,15 @@ function doing(id, work, place) {
     }
   });
 }
+
+/** What came of it, for an eye that looks for nothing else. */
+function tellResult(place, sentence, state) {
+  $(place).textContent = sentence;
+  $(place).dataset.result = state;
+}
+
+/** That something is not as it should be. */
+const failed = (sentence) => ({ failed: sentence });
 
 const tell = () => session.sid && channel.postMessage({ kind: 'session', session: { ...session } });
 
@@ -100,12 +117,12 @@ doing(
     channel.postMessage({ kind: 'refresh', token });
     const mine = await refresh({ token, note: 'with the token of both tabs' });
     const [theirs] = await others;
-    if (!theirs) return 'No other tab has answered. Open a second tab first.';
+    if (!theirs) return failed('No other tab has answered. Open a second tab first.');
     const good = [mine.status, theirs].filter((status) => status === 200).length;
     await edge();
     return good === 2
       ? 'Both got a token from one refresh token, in the same instant: no false alarm.'
-      : `${good} of 2 got a token.`;
+      : failed(`${good} of 2 got a token.`);
   },
   'both-result',
 );
@@ -128,9 +145,9 @@ doing(
   'lose',
   async () => {
     const token = session.refresh;
-    await refresh({ token, keep: false, note: 'the answer is lost' });
+    await refresh({ token, keep: false, note: LOST });
     const again = await refresh({ token, note: 'the same token again' });
-    if (again.status !== 200) return `The second time it was refused: ${again.body?.error}.`;
+    if (again.status !== 200) return failed(`The second time it was refused: ${again.body?.error}.`);
     await edge();
     return 'The same token was good a second time: nobody had to sign in again.';
   },
@@ -145,13 +162,14 @@ doing(
     const wait = Math.min(60, Math.max(5, ...windows) + 1);
     for (let turn = 0; turn < 2; turn += 1) {
       const mine = await refresh({ note: 'you' });
-      if (mine.status !== 200) return `Your own refresh was refused: ${mine.body?.error}.`;
+      if (mine.status !== 200) return failed(`Your own refresh was refused: ${mine.body?.error}.`);
     }
     await passing(wait);
     const thief = await refresh({ token: stolen, keep: false, note: 'the thief' });
     const mine = await refresh({ note: 'you, afterwards' });
     const took = await untilRefused();
-    if (thief.status === 200) return 'The thief got a token: this must not be.';
+    if (thief.status === 200) return failed('The thief got a token: this must not be.');
+    if (!took.code) return failed(sentenceOf(took));
     const ended =
       mine.status === 200 ? 'your own token still works' : 'your own session is over as well: sign in again';
     return `The thief was refused (${thief.body?.error}) and noticed; ${ended}. ${sentenceOf(took)}`;
@@ -175,7 +193,8 @@ doing(
   'revoke',
   async () => {
     await endSession();
-    return sentenceOf(await untilRefused());
+    const took = await untilRefused();
+    return took.code ? sentenceOf(took) : failed(sentenceOf(took));
   },
   'revoke-result',
 );

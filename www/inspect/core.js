@@ -56,6 +56,7 @@ export function createVerifier(policy) {
   };
   return {
     verify: (token, { now = nowSeconds() } = {}) => verdict(token, now, (...given) => raw.verify(...given)),
+    setRemoteKeys: (issuer, jwks) => orPolicyError(() => raw.setRemoteKeys(issuer, JSON.stringify(jwks))),
     verifyAuthorization: (value, { now = nowSeconds() } = {}) =>
       verdict(value, now, (...given) => raw.verifyAuthorization(true, ...given)),
   };

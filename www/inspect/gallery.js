@@ -68,8 +68,9 @@ async function forgeAll() {
 function mark({ id, code }, verdict) {
   const button = $(`attack-${id}`);
   const outcome = verdict.ok ? 'accepted' : verdict.code;
-  button.querySelector('.result').textContent = outcome;
-  button.dataset.state = outcome === code ? (verdict.ok ? 'accepted' : 'refused') : 'surprise';
+  const isExpected = outcome === code;
+  button.querySelector('.result').textContent = isExpected ? outcome : `${outcome}, not ${code}`;
+  button.dataset.state = isExpected ? (verdict.ok ? 'accepted' : 'refused') : 'surprise';
 }
 
 function show({ id, label, kind, advisory }, verdict, token) {

@@ -11,16 +11,6 @@ import { warningsOf } from './warnings.js';
 const LONGEST_SHOWN = 20_000;
 const LEVELS = { bad: 'Refused', warn: 'Warning', note: 'Note' };
 
-/** The token in its colours, behind the field it is typed in. */
-export function showColours(parts) {
-  const pieces = parts.flatMap(({ text }, index) => [
-    index > 0 ? '.' : '',
-    element('span', { className: ['header', 'payload', 'signature'][index] ?? 'rest', textContent: text }),
-  ]);
-  // A last line break has no height of its own, and a field shows one more line than its text.
-  $('coloured').replaceChildren(...pieces, '\n');
-}
-
 export function showInspection(taken, token) {
   const empty = token === '';
   $('nothing').hidden = !empty;
@@ -34,11 +24,35 @@ export function showInspection(taken, token) {
   showSummary(taken, warnings);
   showWarnings(warnings);
   showTimeline(taken.claims?.value);
-  showDecoded($('decoded-header'), taken.header);
-  showDecoded($('decoded-payload'), taken.claims);
-  showMembers($('header-members'), taken.header?.value, HEADER_MEMBERS, now);
-  showMembers($('claim-members'), taken.claims?.value, CLAIMS, now);
+  showPart('header', taken.header, HEADER_MEMBERS, now);
+  showPart('payload', taken.claims, CLAIMS, now);
   showSignature(taken);
+  $('forms').hidden = $('header-part').hidden && $('claims-part').hidden;
+}
+
+/** Header and claims are read in words or as JSON: the same, so not side by side. */
+export function startInspection() {
+  const buttons = $('forms').querySelectorAll('button');
+  for (const button of buttons)
+    button.addEventListener('click', () => {
+      $('inspection').dataset.form = button.dataset.form;
+      for (const each of buttons) each.setAttribute('aria-pressed', String(each === button));
+    });
+}
+
+const PLACES = {
+  header: ['header-part', 'decoded-header', 'header-members'],
+  payload: ['claims-part', 'decoded-payload', 'claim-members'],
+};
+
+/** What is no part of a token has no panel: an empty one says nothing. */
+function showPart(name, part, known, now) {
+  const [panel, decoded, members] = PLACES[name].map($);
+  panel.hidden = !part || (part.json === undefined && part.text === '');
+  // What is no object, or one without members, cannot be explained member by member.
+  panel.dataset.plain = String(!part?.value || Object.keys(part.value).length === 0);
+  showDecoded(decoded, part);
+  showMembers(members, part?.value, known, now);
 }
 
 function showSummary({ kind, header, claims }, warnings) {
@@ -49,7 +63,8 @@ function showSummary({ kind, header, claims }, warnings) {
   $('kind').textContent = provider ? `${what}, from ${provider.name}` : what;
   $('judgement').textContent =
     bad > 0 ? `${bad} reason${bad === 1 ? '' : 's'} to refuse it` : 'Nothing stands out against it';
-  $('judgement').dataset.level = bad > 0 ? 'bad' : 'good';
+  // That is no praise: nobody has looked at the signature.
+  $('judgement').dataset.level = bad > 0 ? 'bad' : 'none';
 }
 
 function kindOf(header, claims) {
@@ -74,7 +89,6 @@ function showWarnings(warnings) {
       ),
     ),
   );
-  $('no-warnings').hidden = warnings.length > 0;
 }
 
 function showDecoded(place, part) {
@@ -159,7 +173,8 @@ function reference(source) {
   ];
 }
 
-function showSignature({ signature, parts }) {
+function showSignature({ kind, signature, parts }) {
+  $('signature-part').hidden = kind !== 'jws';
   const bytes = signature?.bytes ?? parts[2]?.bytes;
   $('decoded-signature').textContent = bytes
     ? hexOf(bytes)

@@ -11,6 +11,9 @@ const ALG_OF_CURVE = {
   Ed25519: 'EdDSA',
 };
 
+/** Is it where keys are, and no key? */
+export const isAddress = (text) => /^\s*https?:\/\/[^\s/]+\S*\s*$/i.test(text);
+
 /**
  * `{ fields, note, secret, alg }`: members of an issuer in a policy, what is to be remarked, and
  * whether it is a secret. `wanted` settles the algorithm where the key leaves it open: an RSA key,

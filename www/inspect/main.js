@@ -1,22 +1,18 @@
 // The page as a whole: one token that all sections look at, and the address that says which
 // section is open.
 
-import { $, announce, copy, element, settled, takesDrops } from '../dom.js';
+import { $, announce, copy, element, settled, showColours, takesDrops } from '../dom.js';
+import { keepOffline } from '../offline.js';
 import { start } from './core.js';
+import { anotherExample, editToken, fillAlgorithms, openingExample, startEditors } from './edit.js';
 import { forge, startGallery } from './gallery.js';
-import { showColours, showInspection } from './inspect.js';
+import { showInspection, startInspection } from './inspect.js';
+import { isAddress } from './keys.js';
 import { openPolicy, policyText, policyToken, setPolicy, startPolicy } from './policy.js';
 import { holdsSecret, readFragment, VIEWS, writeFragment } from './share.js';
 import { SIGNABLE } from './sign.js';
 import { find, takeApart } from './token.js';
-import {
-  fillAlgorithms,
-  setVerifyFields,
-  signAnew,
-  startVerify,
-  verifyFields,
-  verifyToken,
-} from './verify.js';
+import { setVerifyFields, startVerify, verifyFields, verifyToken } from './verify.js';
 
 const TITLES = {
   inspect: 'Inspect',
@@ -31,24 +27,44 @@ let view = 'inspect';
 let attack;
 let started = false;
 let judge = () => {};
+let example;
 
 const show = () => {
   const token = field.value.trim();
   const taken = takeApart(token);
-  showColours(takeApart(field.value).parts);
+  showColours($('coloured'), field.value);
   showInspection(taken, token);
   $('clear').disabled = $('copy').disabled = token === '';
   judge(token, taken);
 };
 
-field.addEventListener('input', () => {
+const taken = () => {
   unwrap();
   show();
+};
+field.addEventListener('input', (event) => {
+  taken();
+  if (event.inputType === 'insertFromPaste') fold(true);
 });
 takesDrops(field, () => {
-  unwrap();
-  show();
+  taken();
+  fold(true);
 });
+// A keyboard on the screen would hide what was asked for.
+const hasKeyboardOnScreen = matchMedia('(pointer: coarse)');
+
+/** Where the page is one column, a token that was given takes one line: the verdict is seen. */
+function fold(isFolded) {
+  $('token-panel').dataset.folded = String(isFolded);
+  $('fold').setAttribute('aria-expanded', String(!isFolded));
+  $('fold').textContent = isFolded ? 'Unfold' : 'Fold';
+  if (isFolded && hasKeyboardOnScreen.matches) field.blur();
+}
+
+$('fold').addEventListener('click', () => fold($('token-panel').dataset.folded !== 'true'));
+field.addEventListener('focus', () => fold(false));
+// Whoever pastes a token writes over the example, wherever the caret is.
+field.addEventListener('paste', () => field.value === example && field.select());
 
 /** A header, a command or a document is replaced by the token that is in it. */
 function unwrap() {
@@ -57,6 +73,8 @@ function unwrap() {
   note.replaceChildren();
   if (found?.opaque)
     note.textContent = `“${found.opaque}” is no JWT: what it means, only the authorization server can say (RFC 7662).`;
+  if (!found?.token && isAddress(field.value))
+    note.textContent = 'This is an address, and no token. If it is that of keys, it belongs under Verify.';
   if (!found?.token || found.token === field.value.trim()) return;
   field.value = found.token;
   note.append(
@@ -80,8 +98,7 @@ function setToken(token) {
 
 $('example').addEventListener('click', async () => {
   await ready;
-  for (const id of ['edit-header', 'edit-payload']) $(id).value = '';
-  await signAnew();
+  await anotherExample();
 });
 $('clear').addEventListener('click', () => {
   setToken('');
@@ -140,6 +157,19 @@ function take(hash) {
   if (token) setToken(find(token)?.token ?? token);
 }
 
+/**
+ * What the page opens with: the token of the link, or an example to be looked at, unless the link
+ * brings a key or a policy for a token of one's own.
+ */
+async function firstToken() {
+  const { fields, token } = readFragment(location.hash);
+  if (token) return find(token)?.token ?? token;
+  if (Object.keys(fields).some((name) => name !== 'attack')) return '';
+  example = await openingExample();
+  if (example) $('found').textContent = 'An example, signed in this page just now. Paste your own over it.';
+  return example ?? '';
+}
+
 $('share-copy').addEventListener('click', () => copy(link(), $('share-copy'), 'The link is copied'));
 $('share-token').addEventListener('input', showLink);
 $('share').addEventListener('toggle', showLink);
@@ -156,28 +186,21 @@ function showLink() {
   $('share-warning').hidden = !$('share-token').checked;
 }
 
-/** Offline from the second visit on. The address goes through Trusted Types where there are any. */
-function installOffline() {
-  if (!('serviceWorker' in navigator)) return;
-  const policy = window.trustedTypes?.createPolicy('service-worker', {
-    createScriptURL: () => new URL('../sw.js', location.href).href,
-  });
-  navigator.serviceWorker.register(policy ? policy.createScriptURL('') : '../sw.js').then(
-    () => navigator.serviceWorker.ready.then(() => $('offline').replaceChildren('Works offline.')),
-    () => $('offline').replaceChildren('Not kept for offline use here.'),
-  );
-}
-
 $('csp').textContent = document
   .querySelector('meta[http-equiv="Content-Security-Policy"]')
   .content.replaceAll('; ', ';\n');
 fillAlgorithms(SIGNABLE);
+startInspection();
 // What needs no verifier is there at once.
 open(readFragment(location.hash).view);
+field.value = await firstToken();
+fold(field.value !== '');
 show();
+delete document.documentElement.dataset.filling;
 await ready;
 started = true;
-startVerify(setToken);
+startVerify();
+startEditors(setToken);
 startPolicy();
 startGallery(
   (token) => {
@@ -190,10 +213,12 @@ startGallery(
   },
 );
 judge = (token, taken) => {
+  editToken(token, taken);
   verifyToken(token, taken);
   policyToken(token, taken);
 };
+setVerifyFields(readFragment(location.hash).fields);
 show();
 take(location.hash);
 document.documentElement.dataset.ready = 'true';
-installOffline();
+keepOffline('../sw.js', $('offline'));

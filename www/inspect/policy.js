@@ -7,7 +7,7 @@ import { createVerifier, PolicyError, schema } from './core.js';
 import { lineAndColumn, read } from './json.js';
 import { check, completionsAt } from './schema.js';
 import { refusal, showStages } from './stages.js';
-import { policyOf } from './verify.js';
+import { keyAddress, policyOf, verifyJwks } from './verify.js';
 
 const MOST_ERRORS = 8;
 
@@ -62,9 +62,14 @@ export function setPolicy(policy) {
 function beginning() {
   const policy = policyOf();
   const [issuer] = policy.issuers;
-  return issuer.jwks || issuer.keys
-    ? policy
-    : { ...policy, issuers: [{ ...issuer, remote: { discovery: 'oidc' } }] };
+  return issuer.jwks || issuer.keys ? policy : { ...policy, issuers: [{ ...issuer, remote: remote() }] };
+}
+
+/** Where the keys are published: at the address that was pasted, or as the metadata says. */
+function remote() {
+  const jwksUri = keyAddress();
+  if (!jwksUri || jwksUri.includes('/.well-known/openid-configuration')) return { discovery: 'oidc' };
+  return jwksUri.includes('/.well-known/oauth-authorization-server') ? { discovery: 'oauth' } : { jwksUri };
 }
 
 /** The preset of the provider that issued the token. */
@@ -75,6 +80,7 @@ function suggested() {
 }
 
 function refresh() {
+  $('policy-keys').hidden = true;
   const text = $('policy').value;
   const { value, places, duplicates, error } = read(text);
   let problems = [];
@@ -93,7 +99,8 @@ function refresh() {
 
 function decide(policy, say, problems) {
   try {
-    const verifier = createVerifier(policy, { cache: 0 });
+    const verifier = createVerifier(policy);
+    handOver(verifier, policy);
     return token === '' ? undefined : verifier.verify(token);
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
@@ -102,6 +109,29 @@ function decide(policy, say, problems) {
       say({ pointer: error.pointer, message: error.reason, core: true });
     return undefined;
   }
+}
+
+/**
+ * A gate fetches the keys that a policy does not have; this page fetches nothing, and takes those
+ * of Verify.
+ */
+function handOver(verifier, policy) {
+  const isFetched = policy.issuers.some((one) => !one.jwks && !one.keys && !one.introspection);
+  $('policy-keys').hidden = !isFetched;
+  if (!isFetched) return;
+  const jwks = verifyJwks();
+  const issuer = taken?.claims?.value?.iss;
+  let say = 'Paste the issuer’s JWK Set under Verify to see the verdict here.';
+  if (jwks && typeof issuer === 'string') {
+    try {
+      verifier.setRemoteKeys(issuer, jwks);
+      say = 'Here they are the JWK Set from Verify.';
+    } catch (error) {
+      if (!(error instanceof PolicyError)) throw error;
+      say = `The JWK Set from Verify is refused: ${error.reason}.`;
+    }
+  }
+  $('policy-keys').textContent = `The keys are not in the policy: they are fetched at run time. ${say}`;
 }
 
 /** Where a pointer points, or the nearest thing around it. */

@@ -6,6 +6,7 @@
 // and in turn. What lies between the quickest of two such refusals is the stage: whatever else a
 // machine does only makes a sample longer. The first includes the way into WebAssembly and back;
 // the last includes handing over the claims.
+import { breath, callsFor, shortestBatch, timed } from '../clock.js';
 import { element } from '../dom.js';
 import { duration, isTime, local } from '../times.js';
 
@@ -90,10 +91,14 @@ function panel({ name, checks, source }, state, verdict, fact) {
   return item;
 }
 
+/** The page about a code, in the documentation beside this page. */
+export const codePage = (code) => `../docs/reference/codes/${code}.html`;
+
 /** Code, sentence and both compared values of a refusal. */
 export function refusal({ code, message, ok: _, stage: __, ...compared }) {
   const block = element('div', { className: 'refusal' });
-  block.append(element('p', {}, element('code', { className: 'code', textContent: code }), ' ', message));
+  const link = element('a', { className: 'code', href: codePage(code), textContent: code });
+  block.append(element('p', {}, link, ' ', message));
   const rows = Object.entries(compared).map(([name, value]) =>
     element(
       'div',
@@ -135,8 +140,6 @@ function shown(name, value) {
 const ROUNDS = 9;
 /** A browser compiles WebAssembly better once a function has run often enough. */
 const WARM_UP_MS = 40;
-const SHORTEST_BATCH_MS = 2;
-const TICKS_A_BATCH = 20;
 
 /**
  * Microseconds by stage, as far as the token came. `verifier` keeps no answers (`cache: 0`);
@@ -145,7 +148,7 @@ const TICKS_A_BATCH = 20;
  */
 export async function measure({ verifier, stopper, token, at, verdict }) {
   const probes = probesFor({ verifier, stopper, token, at, verdict });
-  const shortest = Math.max(SHORTEST_BATCH_MS, TICKS_A_BATCH * clockStep());
+  const shortest = shortestBatch();
   for (const probe of probes) {
     const warm = performance.now() + WARM_UP_MS;
     while (performance.now() < warm) timed(probe.run, 16);
@@ -205,25 +208,3 @@ function differences(probes) {
   }
   return { micros, whole: Math.min(...rest.at(-1).times), calls: rest.at(-1).calls * ROUNDS };
 }
-
-function callsFor(run, shortest) {
-  let calls = 1;
-  while (calls < 1_000_000 && timed(run, calls) < shortest) calls *= 2;
-  return calls;
-}
-
-function timed(run, calls) {
-  const started = performance.now();
-  for (let call = 0; call < calls; call += 1) run();
-  return performance.now() - started;
-}
-
-/** The clock's step, in milliseconds: browsers make it coarse. */
-function clockStep() {
-  const started = performance.now();
-  let now = started;
-  while (now === started) now = performance.now();
-  return now - started;
-}
-
-const breath = () => new Promise((resolve) => setTimeout(resolve));

@@ -102,8 +102,9 @@ export function takeApart(token) {
   return {
     kind,
     parts,
-    header,
-    claims: kind === 'jwe' ? undefined : payload,
+    // Of what is no token only a piece that is an object is worth showing.
+    header: kind === 'other' && !header?.value ? undefined : header,
+    claims: kind === 'jwe' || (kind === 'other' && !payload?.value) ? undefined : payload,
     signature: kind === 'jws' ? signature : undefined,
   };
 }

@@ -1,17 +1,14 @@
-// Verify: a key, what is expected, and the pipeline's answer panel by panel; and the other way
-// round, claims to be edited and signed.
+// Verify: a key, what is expected, and the pipeline's answer panel by panel.
 
 import { decode } from '../base64url.js';
 import { $, announce, element, isOpen, settled, takesDrops } from '../dom.js';
 import { nowSeconds } from '../times.js';
 import { createVerifier, inspect, PolicyError } from './core.js';
-import { read as readJson } from './json.js';
-import { readKey, secretFits } from './keys.js';
-import { generate, importPrivate, signTexts } from './sign.js';
-import { inMicros, measure, showMicros, showStages } from './stages.js';
-import { pretty } from './token.js';
+import { isAddress, readKey, secretFits } from './keys.js';
+import { codePage, inMicros, measure, showMicros, showStages } from './stages.js';
 
-const HOUR = 3600;
+const EXPECTED = { iss: 'issuer', aud: 'audience', typ: 'type' };
+const EDITED = 'Stale: this is about the token as it was signed, not about the text below. Sign it.';
 /**
  * Not an address that exists (RFC 2606): what an issuer or audience is called where a token names
  * none.
@@ -19,13 +16,20 @@ const HOUR = 3600;
 const NOBODY = 'https://nobody.example';
 
 let current = { token: '', taken: undefined };
-let setToken;
 let generation = 0;
 let last;
+let isEdited = false;
+/** What the page itself has put into the key's field, and what a person had there before. */
+let ownKey = '';
+let pastedKey = '';
 
-export function startVerify(takeToken) {
-  setToken = takeToken;
-  const again = settled(refresh);
+export function startVerify() {
+  const judge = settled(refresh);
+  const again = () => {
+    // Until it is judged anew, the verdict is about what stood there before.
+    $('outcome').dataset.stale = 'true';
+    judge();
+  };
   for (const id of [
     'key',
     'key-alg',
@@ -38,25 +42,46 @@ export function startVerify(takeToken) {
   ])
     $(id).addEventListener('input', again);
   takesDrops($('key'), refresh);
-  $('generate').addEventListener('click', () => orSay('key-note', signAnew));
-  $('sign').addEventListener('click', () => orSay('sign-note', signEdited));
-  $('sign-with').addEventListener('input', showSigningKey);
+  $('key-undo').addEventListener('click', () => {
+    $('key').value = pastedKey;
+    $('key-undo').hidden = true;
+    refresh();
+    $('key').focus();
+  });
   $('measure').addEventListener('click', showTimes);
   $('at-now').addEventListener('click', () => {
     $('expect-at').value = '';
     refresh();
   });
   showStages($('stages'), undefined);
-  showSigningKey();
 }
 
-/** Another token, or the same: the editors follow it, and it is judged anew. */
+/** Puts a key into its field. One that a person has pasted can be put back. */
+export function replaceKey(text) {
+  const before = $('key').value;
+  if (before.trim() !== '' && before !== ownKey) {
+    pastedKey = before;
+    $('key-undo').hidden = false;
+  }
+  ownKey = text;
+  $('key').value = text;
+}
+
+/** Whether the editors hold something else than the token that was judged. */
+export function setEdited(edited) {
+  isEdited = edited;
+  showStale(edited ? EDITED : '');
+}
+
+function showStale(text) {
+  $('stale').textContent = text;
+  $('stale').hidden = text === '';
+  $('outcome').dataset.stale = String(text !== '');
+}
+
+/** Another token, or the same: it is judged anew. */
 export function verifyToken(token, taken) {
   current = { token, taken };
-  if (!document.activeElement?.closest('#editors')) {
-    $('edit-header').value = taken.header?.json ? pretty(taken.header.json) : '';
-    $('edit-payload').value = taken.claims?.json ? pretty(taken.claims.json) : '';
-  }
   const { iss, aud } = taken.claims?.value ?? {};
   $('expect-iss').placeholder = typeof iss === 'string' ? iss : 'the token names none';
   $('expect-aud').placeholder = String((Array.isArray(aud) ? aud[0] : aud) ?? 'the token names none');
@@ -97,12 +122,14 @@ function keyText(json) {
  */
 export function policyOf(key = last?.key) {
   const { iss, aud } = current.taken?.claims?.value ?? {};
+  const own = current.taken?.header?.value?.typ;
   const text = (value, other) => (typeof value === 'string' && value !== '' ? value : other);
   const issuer = $('expect-iss').value || text(iss, NOBODY);
   const audience = $('expect-aud').value || text(Array.isArray(aud) ? aud[0] : aud, NOBODY);
   const typ = $('expect-typ').value;
   const leeway = Number($('expect-leeway').value || 5);
-  const types = typ === '' ? 'any' : [typ];
+  // "any" would take every kind of token, where the token says its kind.
+  const types = typ !== '' ? [typ] : typeof own === 'string' && own !== '' ? [own] : 'any';
   return {
     issuers: [{ issuer, audience, types, ...key?.fields }],
     ...(leeway !== 5 && { leewaySeconds: leeway }),
@@ -132,22 +159,32 @@ async function refresh() {
   }
 }
 
+/** The keys of Verify as a JWK Set, for a policy that fetches its keys at run time. */
+export const verifyJwks = () => last?.key?.fields.jwks;
+
+/** The address in the key's field, if one was pasted there. */
+export const keyAddress = () => (isAddress($('key').value) ? $('key').value.trim() : undefined);
+
 /** Without a key the first two stages can be judged, and no more. */
 function withoutKey(token) {
   const verdict = inspect(token);
   if (!verdict.ok && verdict.stage === 'jws') return showVerdict(verdict);
   showStages($('stages'), verdict, { waitingAt: 'keys' });
-  return showOutcome('idle', 'Not verified', 'Give the issuer’s key: a JWK, a JWK Set, a PEM or a secret.');
+  const wanted = keyAddress()
+    ? 'The key is an address, and this page fetches nothing: paste what is there.'
+    : 'Give the issuer’s key: a JWK, a JWK Set, a PEM or a secret.';
+  return showOutcome('idle', 'Not verified', wanted);
 }
 
 async function keyTyped() {
   const text = $('key').value;
   $('key').removeAttribute('aria-invalid');
-  $('secret-options').hidden = text.trim() === '' || /^\s*(?:[{[]|-----BEGIN)/.test(text);
+  $('secret-options').hidden = text.trim() === '' || isAddress(text) || /^\s*(?:[{[]|-----BEGIN)/.test(text);
   if (text.trim() === '') {
     $('key-note').textContent = '';
     return undefined;
   }
+  if (isAddress(text)) return showAddress(text.trim());
   try {
     const key = await readKey(text, { wanted: $('key-alg').value, encoding: $('key-encoding').value });
     $('key-note').textContent = `${key.note}.`;
@@ -155,6 +192,20 @@ async function keyTyped() {
   } catch (error) {
     return badKey(error.message);
   }
+}
+
+/** The address of a JWK Set, or of metadata that names one: this page may not ask there. */
+function showAddress(href) {
+  const isMetadata = /\/\.well-known\/(?:openid-configuration|oauth-authorization-server)/.test(href);
+  const link = element('a', { href, target: '_blank', rel: 'noopener noreferrer', textContent: 'Open it' });
+  $('key-note').replaceChildren(
+    isMetadata ? 'This is the address of an issuer’s metadata. ' : 'This is the address of a JWK Set. ',
+    link,
+    isMetadata
+      ? ' in another tab, open the jwks_uri that it names, and paste what is there.'
+      : ' in another tab, and paste what is there.',
+  );
+  return undefined;
 }
 
 function badKey(message) {
@@ -197,15 +248,28 @@ function showVerdict(verdict, taken) {
     signature: `${taken?.signature?.bytes?.length ?? 0} bytes hold: nothing was changed since it was signed.`,
     policy: 'Issuer, audience, typ and time are as expected.',
   };
+  const unchecked = Object.keys(EXPECTED).filter((name) => $(`expect-${name}`).value === '');
+  if (verdict.ok && unchecked.length > 0) facts.policy = `In time; ${notChecked(unchecked)}.`;
   showStages($('stages'), verdict, { facts });
-  if (verdict.ok)
-    showOutcome(
-      'accepted',
-      'Accepted',
-      `Every stage passed, as of ${new Date(instant() * 1000).toLocaleString()}.`,
+  $('borrowed').hidden = !verdict.ok || unchecked.length === 0;
+  if (!verdict.ok)
+    return showOutcome(
+      'refused',
+      'Refused',
+      `At the stage ${verdict.stage}: ${verdict.message}`,
+      verdict.code,
     );
-  else showOutcome('refused', 'Refused', `At the stage ${verdict.stage}: ${verdict.message}`, verdict.code);
-  $('borrowed').hidden = $('expect-iss').value !== '' && $('expect-aud').value !== '';
+  const asOf = `As of ${new Date(instant() * 1000).toLocaleString()}.`;
+  return unchecked.length === 0
+    ? showOutcome('accepted', 'Accepted', `Every stage passed. ${asOf}`)
+    : showOutcome('unchecked', 'Accepted', `Signature valid; ${notChecked(unchecked)}. ${asOf}`);
+}
+
+/** `issuer, audience and type not checked` */
+function notChecked(names) {
+  const words = names.map((name) => EXPECTED[name]);
+  const end = words.pop();
+  return `${words.length > 0 ? `${words.join(', ')} and ` : ''}${end} not checked`;
 }
 
 function showOutcome(state, title, sentence, code = '') {
@@ -213,8 +277,10 @@ function showOutcome(state, title, sentence, code = '') {
   const changed = panel.dataset.state !== state || $('outcome-code').textContent !== code;
   panel.dataset.state = state;
   $('outcome-title').textContent = title;
-  $('outcome-code').textContent = code;
+  showCode($('outcome-code'), code);
   $('outcome-sentence').textContent = sentence;
+  showVerified(state, title, sentence, code);
+  showStale(isEdited ? EDITED : '');
   if (state === 'idle') $('borrowed').hidden = true;
   $('measure').disabled = last === undefined;
   if (state === 'idle' && current.token === '') showStages($('stages'), undefined);
@@ -243,68 +309,16 @@ async function showTimes() {
   announce($('measured').textContent);
 }
 
-async function orSay(place, work) {
-  try {
-    $(place).textContent = '';
-    await work();
-  } catch (error) {
-    $(place).textContent = error.message;
-    announce(error.message);
-  }
+function showCode(link, code) {
+  link.hidden = code === '';
+  link.textContent = code;
+  link.href = codePage(code);
 }
 
-/** Claims for whoever has no token at hand. */
-function exampleClaims() {
-  const now = nowSeconds();
-  const claims = {
-    iss: 'https://issuer.example',
-    aud: 'https://api.example',
-    sub: 'ada',
-    client_id: 'inspector',
-    scope: 'notes:read notes:write',
-  };
-  return { ...claims, iat: now, auth_time: now - 2 * HOUR, exp: now + 300, jti: crypto.randomUUID() };
-}
-
-/** Signs what is in the editors, or an example, with a new throw-away key. */
-export async function signAnew() {
-  const key = await generate($('generate-alg').value);
-  const payload = $('edit-payload').value.trim() || JSON.stringify(exampleClaims());
-  await signWith(key, $('edit-header').value.trim() || '{"typ":"at+jwt"}', payload);
-}
-
-async function signEdited() {
-  const alg = $('sign-alg').value;
-  const own = $('sign-with').value === 'own';
-  const key = own
-    ? await importPrivate($('own-key').value, alg, $('own-encoding').value)
-    : await generate(alg);
-  await signWith(key, $('edit-header').value.trim() || '{}', $('edit-payload').value);
-}
-
-async function signWith(key, headerText, payloadText) {
-  const header = readJson(headerText);
-  if (header.error) throw new Error(`The header is not JSON: ${header.error.message}.`);
-  const payload = readJson(payloadText);
-  if (payload.error) throw new Error(`The claims are not JSON: ${payload.error.message}.`);
-  const { alg: _, kid: __, ...rest } = header.value;
-  const full = { alg: key.alg, ...(key.kid && { kid: key.kid }), ...rest };
-  const token = await signTexts(JSON.stringify(full), compact(payloadText), key);
-  $('key').value = JSON.stringify(key.jwk, null, 2);
-  $('sign-note').textContent = `Signed with ${key.alg}; the key to verify it is under Verify.`;
-  setToken(token);
-  announce(`Signed with ${key.alg}.`);
-}
-
-/** Without spaces, but member by member as it was written: one that is there twice stays. */
-const compact = (text) => text.replaceAll(/("(?:[^"\\]|\\.)*")|\s+/g, '$1');
-
-function showSigningKey() {
-  $('own').hidden = $('sign-with').value !== 'own';
-}
-
-/** Makes the algorithms' lists; those of keys first. */
-export function fillAlgorithms(names) {
-  for (const id of ['generate-alg', 'sign-alg', 'key-alg'])
-    $(id).append(...names.map((name) => element('option', { value: name, textContent: name })));
+/** The same, first of all under Inspect. */
+function showVerified(state, title, sentence, code) {
+  $('verified').dataset.state = state;
+  $('verified-title').textContent = state === 'idle' ? 'Not verified' : code ? `${title}: ${code}` : title;
+  $('verified-why').textContent = state === 'idle' ? 'Anyone could have written this.' : sentence;
+  $('verified-link').textContent = state === 'idle' ? 'Verify it' : 'See the verdict';
 }

@@ -1,8 +1,8 @@
 // A page for every code that a token or a request can be refused with: what the closed tables of
 // src/ say, what people have written in www/docs/reference/codes.md, and a token or a request of
 // the vectors that triggers it. The address of a page is docs/reference/codes/CODE.html: what a
-// `type` of problem+json (src/gate/step.rs, `about:blank` today), the command `verify` and the
-// inspector may point to.
+// `type` of problem+json (the policy's `gate.problemTypes`), the command `verify` and the
+// inspector point to.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

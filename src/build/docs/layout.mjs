@@ -29,6 +29,7 @@ export function layout({ path, title, description, html, headings = [], sections
     '<meta name="referrer" content="no-referrer">',
     `<meta name="description" content="${escaped(description)}">`,
     `<title>${escaped(title)} · Portcullis</title>`,
+    `<link rel="preload" href="${root}fonts/bitter-600.woff2" as="font" type="font/woff2" crossorigin>`,
     `<link rel="stylesheet" href="${root}style.css">`,
     `<link rel="stylesheet" href="${root}parts.css">`,
     `<link rel="stylesheet" href="${to('docs.css')}">`,

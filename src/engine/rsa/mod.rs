@@ -1,9 +1,18 @@
 //! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017 §8, RFC 7518 §3.3 and §3.5): verification with
-//! public keys of 2048 to 4096 bits and the exponent 65537. The arithmetic is in `modulus`; the
-//! encodings are compared here, whole.
+//! public keys of 2048 to 4096 bits and the exponent 65537. The encodings are compared here,
+//! whole. The arithmetic, base^65537 mod n, is in `modulus` for WebAssembly and in `wide`
+//! elsewhere.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod blocks;
+#[cfg(not(target_arch = "wasm32"))]
+mod wide;
+// Tests run it natively as well, where additions trap on overflow.
+#[cfg(any(target_arch = "wasm32", test))]
 mod lanes;
+#[cfg(any(target_arch = "wasm32", test))]
 mod convolution;
+#[cfg(any(target_arch = "wasm32", test))]
 mod modulus;
 mod weak;
 
@@ -12,7 +21,10 @@ use std::borrow::Cow;
 
 use jwt_compact::{Algorithm, AlgorithmSignature};
 
+#[cfg(target_arch = "wasm32")]
 use self::modulus::Modulus;
+#[cfg(not(target_arch = "wasm32"))]
+use self::wide::Modulus;
 use super::{KeyDefect, hash::Hash};
 
 /// The one exponent that is accepted, big-endian: 65537.

@@ -273,7 +273,20 @@ mod tests {
     use rand::{Rng, RngCore, SeedableRng};
     use rand_chacha::ChaCha20Rng;
 
-    use super::*;
+    use super::{super::wide, *};
+
+    /// One modulus for both ways to compute.
+    struct Both {
+        lanes: Modulus,
+        wide: wide::Modulus,
+    }
+
+    impl Both {
+        fn new(n: &BigUint) -> Self {
+            let bytes = n.to_bytes_be();
+            Both { lanes: Modulus::new(&bytes), wide: wide::Modulus::new(&bytes) }
+        }
+    }
 
     /// `bits` bits, odd, otherwise random.
     fn modulus(random: &mut ChaCha20Rng, bits: u64) -> BigUint {
@@ -290,11 +303,13 @@ mod tests {
         [vec![0; width - bytes.len().min(width)], bytes].concat()
     }
 
-    /// Compares with num-bigint.
-    fn check(modulus: &Modulus, n: &BigUint, base: &BigUint) {
+    /// Compares both with num-bigint.
+    fn check(modulus: &Both, n: &BigUint, base: &BigUint) {
         let width = n.bits().div_ceil(8) as usize;
         let expected = (base < n).then(|| padded(&base.modpow(&BigUint::from(65537_u32), n), width));
-        assert_eq!(modulus.power_65537(&padded(base, width)), expected, "n = {n:x}, base = {base:x}");
+        let base = padded(base, width);
+        assert_eq!(modulus.lanes.power_65537(&base), expected, "lanes: n = {n:x}, base = {base:x?}");
+        assert_eq!(modulus.wide.power_65537(&base), expected, "wide: n = {n:x}, base = {base:x?}");
     }
 
     fn edges(n: &BigUint) -> Vec<BigUint> {
@@ -313,6 +328,14 @@ mod tests {
             let alternating = (0..n.bits() / 26).fold(BigUint::ZERO, |sum, _| (sum << 26) + limb);
             bases.push(alternating % n);
         }
+        // All words at an extreme: 2⁶⁴ − 1, 2⁶³, and alternating with 0.
+        for word in [u64::MAX, 1 << 63] {
+            let all = (0..n.bits() / 64).fold(BigUint::ZERO, |sum, _| (sum << 64) + word);
+            bases.push(all % n);
+            let alternating = (0..n.bits() / 128).fold(BigUint::ZERO, |sum, _| (sum << 128) + word);
+            bases.push(&alternating << 64);
+            bases.push(alternating);
+        }
         bases
     }
 
@@ -323,12 +346,14 @@ mod tests {
     #[test]
     fn powers_agree_with_num_bigint_for_every_length() {
         let mut random = ChaCha20Rng::seed_from_u64(1);
-        let mut lengths =
-            vec![2048, 2049, 2055, 2056, 2057, 2063, 2078, 2079, 2080, 2081, 2286, 2287, 3071, 3072, 3073, 4095, 4096];
+        let mut lengths = vec![
+            2048, 2049, 2055, 2056, 2057, 2063, 2078, 2079, 2080, 2081, 2111, 2112, 2113, 2286, 2287, 2559, 2560, 2561,
+        ];
+        lengths.extend([3071, 3072, 3073, 3583, 3584, 3585, 4095, 4096]);
         lengths.extend((0..cases() / 40).map(|_| random.gen_range(2048..=4096)));
         for bits in lengths {
             let n = modulus(&mut random, bits);
-            let ours = Modulus::new(&n.to_bytes_be());
+            let ours = Both::new(&n);
             for base in edges(&n) {
                 check(&ours, &n, &base);
             }
@@ -338,7 +363,7 @@ mod tests {
 
     #[test]
     fn powers_agree_with_num_bigint_for_extreme_moduli() {
-        for bits in [2048_u64, 2049, 2078, 2079, 3072, 4095, 4096] {
+        for bits in [2048_u64, 2049, 2078, 2079, 2560, 2561, 3072, 4095, 4096] {
             let one = BigUint::from(1_u8);
             let mut moduli =
                 vec![(&one << (bits - 1)) + 1_u8, (&one << bits) - 1_u8, (&one << bits) - (&one << (bits / 2)) - 1_u8];
@@ -349,8 +374,14 @@ mod tests {
                 n.set_bit(0, true);
                 moduli.push(n);
             }
+            // Words of 2⁶³ and of 0 in turn, and a lowest word whose inverse is itself.
+            let mut n = (0..bits / 128).fold(BigUint::ZERO, |sum, _| (sum << 128) + (1_u64 << 63));
+            n.set_bit(bits - 1, true);
+            n.set_bit(0, true);
+            moduli.push(n);
+            moduli.push((&one << bits) - (&one << (bits - 64)) + 1_u8);
             for n in moduli {
-                let ours = Modulus::new(&n.to_bytes_be());
+                let ours = Both::new(&n);
                 edges(&n).iter().for_each(|base| check(&ours, &n, base));
             }
         }
@@ -363,7 +394,7 @@ mod tests {
             let bits = [2048, 2048, 3072, 4096][case as usize % 4];
             let n = modulus(&mut random, bits);
             let base = modulus(&mut random, bits) >> random.gen_range(0..3_u32);
-            check(&Modulus::new(&n.to_bytes_be()), &n, &base);
+            check(&Both::new(&n), &n, &base);
         }
     }
 }

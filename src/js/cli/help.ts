@@ -12,7 +12,8 @@ export const GENERAL = `portcullis: checks policies, tokens and key sets
   portcullis keys URL|FILE                  shows the keys of a JWK Set and what is wrong with them
   portcullis seal policy.json -o gate.wasm  writes a policy into a wasm file
   portcullis keygen [--alg ES256|EdDSA]     makes a signing key; with --root a root secret
-  portcullis init issuer|worker|gate        writes a project that runs
+  portcullis migrate FILE…                  shows what calls of other JWT libraries come to
+  portcullis init NAME [FOLDER]             writes a project that runs; init --help has the names
 
   --json         prints one JSON object on standard output
   -h, --help     prints this text; after a command, the help of that command
@@ -66,11 +67,29 @@ policy are then one file with one digest, which is printed. createVerifier.fromS
   -o, --output  the file to write; an existing file is replaced
 
 ${EXIT}`,
-  init: `portcullis init issuer|worker|gate [FOLDER]
+  migrate: `portcullis migrate FILE…
 
-Writes a project that runs: an authorization server on Node, a Cloudflare Worker behind a gate, or a
-Node server behind a gate. Its keys and secrets are new. The folder is new or empty: "my-issuer",
-"my-worker" or "my-gate" by default. Its README.md says how to start it and what to send it.
+Finds the calls of jsonwebtoken, jose, fast-jwt, aws-jwt-verify, express-oauth2-jwt-bearer, jwt-decode,
+hono/jwk, hono/jwt and oidc-client-ts in JavaScript and TypeScript. Prints for each the policy that it
+comes to, what becomes stricter, what is left to fill in, and a diff. It writes nothing: pass the diff
+on to \`git apply\` when you have read it. The source is read by the TypeScript of your project.
+
+${EXIT}
+     migrate: 1 when something is left to fill in or to do by hand`,
+  init: `portcullis init NAME [FOLDER]
+
+Writes a project that runs. Its keys and secrets are new. The folder is new or empty: "my-" and the
+name by default. Its README.md says how to start it and what to send it.
+
+  worker                  a Cloudflare Worker behind a gate
+  worker-hono             a Cloudflare Worker with Hono
+  gate                    a Node server behind a gate
+  express                 Node with Express
+  next                    Next, with a proxy before its API
+  axum                    Rust with axum
+  issuer                  an authorization server on Node, in memory
+  issuer-postgres         an authorization server on Node and Postgres
+  issuer-durable-objects  an authorization server on Workers and Durable Objects
 
 ${EXIT}`,
   keygen: `portcullis keygen [--alg ES256|EdDSA] [-o private.jwk]

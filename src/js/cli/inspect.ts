@@ -1,3 +1,4 @@
+import { pageOf } from './code-page.js';
 import { inspect } from './core.js';
 import { readNow, readToken } from './input.js';
 import type { Call } from './main.js';
@@ -14,7 +15,10 @@ export async function inspectToken({ operands: [operand], options, terminal }: C
   else if (seen.ok) {
     terminal.print('decoded and NOT verified: this may have been written by anyone');
     showToken(terminal, seen, now);
-  } else terminal.bad(`${seen.code}: ${seen.message}`);
+  } else {
+    terminal.bad(`${seen.code}: ${seen.message}`);
+    terminal.print(`  about this code: ${pageOf(seen.code, '')}`);
+  }
   return seen.ok;
 }
 

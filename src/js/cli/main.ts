@@ -10,6 +10,7 @@ import { Misuse } from './input.js';
 import { inspectToken } from './inspect.js';
 import { keygen } from './keygen.js';
 import { keys } from './keys.js';
+import { migrate } from './migrate.js';
 import { sealPolicy } from './seal.js';
 import { Terminal } from './terminal.js';
 import { verify } from './verify.js';
@@ -41,6 +42,7 @@ const COMMANDS: Record<string, { run: Command; options: (keyof Call['options'])[
   inspect: { run: inspectToken, options: ['now'], operands: 1 },
   keys: { run: keys, options: ['alg'], operands: 1 },
   seal: { run: sealPolicy, options: ['output'], operands: 1 },
+  migrate: { run: migrate, options: [], operands: Number.POSITIVE_INFINITY },
   init: { run: init, options: [], operands: 2 },
   keygen: { run: keygen, options: ['alg', 'root', 'output'], operands: 0 },
 };

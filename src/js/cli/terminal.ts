@@ -20,6 +20,16 @@ export class Terminal {
     this.#stream.write(`${printable(text)}\n`);
   }
 
+  /** A text whose tabs and line ends count, such as a diff. */
+  verbatim(text: string): void {
+    this.#stream.write(
+      `${text
+        .split(/(\t|\r?\n)/)
+        .map((part, at) => (at % 2 ? part : printable(part)))
+        .join('')}\n`,
+    );
+  }
+
   good(text: string): void {
     this.print(`${this.#mark('✓', 32)} ${text}`);
   }

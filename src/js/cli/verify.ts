@@ -1,4 +1,5 @@
 import type { Verdict, Verifier } from '../verifier/index.js';
+import { pageOf } from './code-page.js';
 import { inspect, verifierOf } from './core.js';
 import { fetchKeys } from './fetch-keys.js';
 import { Misuse, orMisuse, readNow, readOrFetch, readText, readToken } from './input.js';
@@ -34,6 +35,7 @@ export async function verify({ operands: [operand], options, terminal }: Call): 
     terminal.bad(`refused: ${code} (stage ${stage})`);
     terminal.print(`  ${message}`);
     terminal.table(Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)]));
+    terminal.print(`  about this code: ${pageOf(code, policy)}`);
   }
   return verdict.ok;
 }

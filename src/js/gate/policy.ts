@@ -105,6 +105,12 @@ export interface Route {
 export interface GatePolicy {
   /** The `realm` of challenges: `api` by default. */
   realm?: string;
+  /**
+   * The `type` of the problems in refusals (RFC 9457 §3.1.1): the URI of a code's page, with
+   * `{code}` in place of the code, such as `https://docs.example/reference/codes/{code}.html`.
+   * `about:blank` by default.
+   */
+  problemTypes?: string;
   /** Where the token is. Default: `Authorization: Bearer`, or `DPoP` with its proof. */
   credentials?: {
     /** The header that holds it. */

@@ -8,5 +8,5 @@ import type { Response } from '../shared/web.js';
 export function challengeOf(response: Response): Record<string, string | undefined> {
   const field = response.headers.get('www-authenticate') ?? '';
   const parameters = field.matchAll(/([\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g);
-  return Object.fromEntries([...parameters].map(([, name, quoted, bare]) => [name, quoted ?? bare]));
+  return Object.fromEntries(Array.from(parameters, ([, name, quoted, bare]) => [name, quoted ?? bare]));
 }

@@ -91,7 +91,7 @@ export function createSession({
   const publish = async (next: Omit<State, 'n'>) => {
     become({ ...next, n: after(state.n) });
     post({ state, offset: clock.offset() });
-    const text = [next.refresh ?? '', ...(next.due ?? [])].join('\n') || null;
+    const text = [next.refresh, ...(next.due ?? [])].join('\n') || null;
     // What cannot be stored serves in memory.
     try {
       await storage?.set(text);
@@ -118,8 +118,8 @@ export function createSession({
 
   const dueIn = () =>
     state.expiresAt === undefined ? Infinity : clock.dueIn(state.issuedAt, state.expiresAt);
-  const expired = () => state.expiresAt !== undefined && clock.left(state.expiresAt) <= 0;
-  const usable = (refused?: string) => state.access && state.access !== refused && !expired();
+  const usable = (refused?: string) =>
+    state.access !== refused && clock.left(state.expiresAt ?? Infinity) > 0 && state.access;
   const pauseOf = (of: Endpoint) => pausedUntil[of] - ms();
   const paused = () => pauseOf(REFRESH) > 0;
   const settlesIn = () => (state.due?.length ? pauseOf(REVOKE) : Infinity);
@@ -237,7 +237,7 @@ export function createSession({
     }
   };
 
-  const accessToken = async (refused?: string) => {
+  const tokenFor = async (refused?: string) => {
     const idle = () => state.out || paused();
     const fly = () => {
       if (flight) return flight;
@@ -258,12 +258,12 @@ export function createSession({
     if (usable(refused) && dueIn() <= 0 && !idle()) void fly();
     // More than once: another's flight had another reason, and from a tab that slept the lock has been taken.
     for (let tries = 0; tries < 3 && !usable(refused) && !idle(); tries++) await fly();
-    return usable(refused) ? state.access : undefined;
+    return usable(refused) || undefined;
   };
 
   /** Hidden tabs are refreshed when they ask. */
   const tick = () => {
-    if (!globalThis.document?.hidden) void accessToken();
+    if (!globalThis.document?.hidden) void tokenFor();
     schedule();
   };
   const schedule = () => {
@@ -284,7 +284,7 @@ export function createSession({
       const { state: sent, offset, ask, id, wait, of, owed }: Message = Object(data);
       const within = (value: unknown) => (Number.isFinite(value) ? atMost(value as number) : 0);
       if (Number.isInteger(ask) && !isNewer(ask as number, state.n))
-        post({ ...(state.n && { state }), offset: clock.offset(), owed: rate.owed(), id });
+        post({ state, offset: clock.offset(), owed: rate.owed(), id });
       if (within(wait) > 0) pause(of === REVOKE ? of : REFRESH, within(wait));
       if (within(owed) > rate.owed()) rate.owe(within(owed));
       const theirs = stateIn(sent);
@@ -299,9 +299,7 @@ export function createSession({
       // Whatever answers another's question may be older than what is to be learned.
       if (id === asking) answered?.();
     };
-  const unwatch = storage?.watch?.(() => {
-    void catchUpStored().then(tick);
-  });
+  const unwatch = storage?.watch?.(() => void catchUpStored().then(tick));
   become(state);
   // On a server that renders the page, nobody is signed in.
   if (globalThis.location) {
@@ -355,13 +353,15 @@ export function createSession({
   return {
     clock,
     start,
-    accessToken,
+    accessToken: async (refused) =>
+      (await tokenFor(refused)) ||
+      Promise.reject(new SessionError(closed.aborted ? 'closed' : (snapshot.reason ?? 'offline'))),
     async fetch(input, init) {
       const request = new Request(input, init);
       if (!origins.includes(new URL(request.url).origin)) return fetch(request);
       const tried = new Set<string>();
       for (;;) {
-        const access = await accessToken();
+        const access = await tokenFor();
         closed.throwIfAborted?.();
         if (!access && !state.out) throw new SessionError('offline');
         // What the API says of the time is not asked: its clock is not the one by which tokens expire.
@@ -371,7 +371,7 @@ export function createSession({
         if (tried.has(error)) return response;
         tried.add(error);
         if (error === 'invalid_token') {
-          if (!(await accessToken(access))) return response;
+          if (!(await tokenFor(access))) return response;
         } else if (error === 'insufficient_user_authentication' && stepUp) {
           const maxAgeSeconds = max_age === undefined ? undefined : Number(max_age);
           const tokens = await stepUp({ acrValues, maxAgeSeconds, request, response });

@@ -106,7 +106,8 @@ export function backend(path: string | WebUrl = '/session'): Backend {
   };
 }
 
-function form(url: string | WebUrl, fields: Record<string, string>, signal?: AbortSignal): Request {
+/** A request with a form as its body, which goes to that address alone. */
+export function form(url: string | WebUrl, fields: Record<string, string>, signal?: AbortSignal): Request {
   // A refresh token follows no redirect.
   return new Request(new URL(url, globalThis.location?.href), {
     method: 'POST',

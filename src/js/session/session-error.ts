@@ -1,12 +1,13 @@
 /**
- * Why a session could not do what was asked: the token endpoint gives no access token (`offline`),
- * the one of a sign-in was not accepted (`refused`), or the server could not be told of a sign-out
- * (`unrevoked`).
+ * Why a session could not do what was asked: the token endpoint gives no access token for now
+ * (`offline`); it has refused the refresh token, or `verify` the access token of a sign-in
+ * (`refused`); nobody is signed in (`signed-out`); the session was closed in this page (`closed`);
+ * or the server could not be told of a sign-out (`unrevoked`).
  */
-export type SessionErrorCode = 'offline' | 'refused' | 'unrevoked';
+export type SessionErrorCode = 'offline' | 'refused' | 'signed-out' | 'closed' | 'unrevoked';
 
 /**
- * What `session.fetch`, `session.start` and `session.signOut` reject with; `cause` is what was
+ * What `session.accessToken`, `fetch`, `start` and `signOut` reject with; `cause` is what was
  * thrown, where something was.
  * @example
  * ```ts
@@ -26,6 +27,8 @@ export class SessionError extends TypeError {
     readonly code: SessionErrorCode,
     cause?: unknown,
   ) {
-    super(code === 'unrevoked' ? `revoke: ${(cause as Error)?.message}` : 'no access token', { cause });
+    super(code === 'unrevoked' ? `revoke: ${(cause as Error)?.message}` : `no access token: ${code}`, {
+      cause,
+    });
   }
 }

@@ -1,4 +1,5 @@
 // For Svelte: the contract of its stores. Nothing is imported at run time.
+import type { SignIn, SignInSnapshot } from './sign-in-types.js';
 import type { Session, Snapshot } from './types.js';
 
 /** A readable store: `$store` is what the session is right now. */
@@ -21,6 +22,30 @@ export function sessionStore(session: Session): SessionStore {
     subscribe(run) {
       run(session.snapshot());
       return session.subscribe(() => run(session.snapshot()));
+    },
+  };
+}
+
+/** A readable store: whether a sign-in is under way, and what became of the last one. */
+export interface SignInStore {
+  subscribe(run: (snapshot: SignInSnapshot) => void): () => void;
+}
+
+/**
+ * The sign-in as a store.
+ * @example
+ * ```ts
+ * import { signInStore } from 'portcullis/svelte';
+ *
+ * const store = signInStore(auth);
+ * const stop = store.subscribe(({ pending }) => console.log(pending));
+ * ```
+ */
+export function signInStore(signIn: SignIn): SignInStore {
+  return {
+    subscribe(run) {
+      run(signIn.snapshot());
+      return signIn.subscribe(() => run(signIn.snapshot()));
     },
   };
 }

@@ -121,10 +121,10 @@ export interface Session {
   start(tokens: TokenResponse): Promise<void>;
   /**
    * An access token that has not expired; refreshed first when it has, or when it is the one given
-   * as `refused`. Undefined when there is no session, or the token endpoint does not answer:
-   * `snapshot().reason` says which.
+   * as `refused`. Rejects with a `SessionError` when there is none: its code is `signed-out`,
+   * `refused`, `offline` or `closed`.
    */
-  accessToken(refused?: string): Promise<string | undefined>;
+  accessToken(refused?: string): Promise<string>;
   /**
    * `fetch` with the access token, to the session's origins alone and never across a redirect,
    * which is an error. One more attempt after `invalid_token`, and one after a step-up.

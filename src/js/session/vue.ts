@@ -1,6 +1,7 @@
 // For Vue 3. Nothing but Vue is imported at run time.
 import { onScopeDispose, shallowRef } from 'vue';
 
+import type { SignIn, SignInSnapshot } from './sign-in-types.js';
 import type { Session, Snapshot } from './types.js';
 
 /**
@@ -14,11 +15,29 @@ import type { Session, Snapshot } from './types.js';
  * ```
  * @ts-ignore: in a program without Vue it is of any type. */
 export function useSession(session: Session): Readonly<import('vue').ShallowRef<Snapshot>> {
-  const snapshot = shallowRef(session.snapshot());
+  return follow(session);
+}
+
+/**
+ * Whether a sign-in is under way and what became of the last one, as a ref.
+ * @example
+ * ```ts
+ * import { useSignIn } from 'portcullis/vue';
+ *
+ * const state = useSignIn(auth);
+ * const fault = () => (state.value.result?.ok === false ? state.value.result.code : '');
+ * ```
+ * @ts-ignore: in a program without Vue it is of any type. */
+export function useSignIn(signIn: SignIn): Readonly<import('vue').ShallowRef<SignInSnapshot>> {
+  return follow(signIn);
+}
+
+function follow<T>({ snapshot, subscribe }: { snapshot(): T; subscribe(listener: () => void): () => void }) {
+  const shown = shallowRef(snapshot());
   onScopeDispose(
-    session.subscribe(() => {
-      snapshot.value = session.snapshot();
+    subscribe(() => {
+      shown.value = snapshot();
     }),
   );
-  return snapshot;
+  return shown;
 }

@@ -58,6 +58,11 @@ pub(crate) const GATE: Shape = Shape::new(&[
         Kind::Texts,
         "Private hosts that an issuer's metadata may name, such as \"keys.corp\". An issuer's own host is allowed.",
     ),
+    Member::new(
+        "problemTypes",
+        Kind::Text,
+        "The `type` of the problems in refusals (RFC 9457 §3.1.1): the URI of a code's page, with {code} in place of the code. Without it the type is about:blank.",
+    ),
 ]);
 
 const CORS: Shape = Shape::new(&[

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 
 import { chromium } from 'playwright-core';
 
-import { DEMONSTRATION, INSPECTOR, TEXT } from '../../../www/csp.js';
+import { DEMONSTRATION, INSPECTOR } from '../../../www/csp.js';
 import { ROOT, runtimeBinary } from '../../support/binaries.mjs';
 import { CHROMIUM_FLAGS } from '../../support/browsers.mjs';
 import { audit } from '../www/axe.mjs';
@@ -78,8 +78,75 @@ test('a session that is ended is refused at the edge', async () => {
   await page.close();
 });
 
+test('each message moves between client, issuer and edge, unless motion is to be reduced', async () => {
+  const page = await open();
+  // Every place at which a message is seen while two requests go out and are answered.
+  await page.evaluate(() => {
+    window.ways = {};
+    const look = () => {
+      for (const one of document.querySelectorAll('.message')) {
+        const way = `${one.dataset.way} ${one.dataset.to}: ${one.textContent}`;
+        window.ways[way] ??= [];
+        window.ways[way].push(one.getBoundingClientRect().left);
+      }
+      requestAnimationFrame(look);
+    };
+    look();
+  });
+  await signIn(page);
+  const isOver = () =>
+    [
+      'out issuer: POST /demo/sign-in',
+      'back issuer: 200',
+      'out edge: GET /api/notes',
+      'back edge: 200',
+    ].every((way) => window.ways[way]) && document.querySelector('.message') === null;
+  const end = Date.now() + 20_000;
+  while (!(await page.evaluate(isOver))) assert.ok(Date.now() < end, 'the messages never come');
+  const ways = await page.evaluate(() => window.ways);
+  for (const [way, places] of Object.entries(ways)) {
+    const gone = places.at(-1) - places[0];
+    assert.ok(way.startsWith('out') ? gone > 50 : gone < -50, `${way} moved ${gone} px`);
+  }
+  for (const node of ['issuer', 'edge'])
+    assert.equal(await page.getAttribute(`.node.${node}`, 'data-state'), 'accepted');
+  await page.close();
+
+  const still = await browser.newContext({ reducedMotion: 'reduce' });
+  const other = await still.newPage();
+  await other.goto(`${demonstration.origin}/demo/`);
+  await other.evaluate(() => {
+    window.moving = [];
+    new MutationObserver(() => {
+      for (const one of document.querySelectorAll('.message')) window.moving.push(one.getAnimations().length);
+    }).observe(document.querySelector('#wires'), { childList: true });
+  });
+  await signIn(other);
+  await other.waitForSelector('.node.edge[data-state="accepted"]');
+  const moving = await other.evaluate(() => window.moving);
+  assert.ok(moving.length > 0 && moving.every((count) => count === 0), String(moving));
+  await still.close();
+});
+
+test('results are what stands out', async () => {
+  const page = await open();
+  await signIn(page);
+  await page.click('#lose');
+  await until(page, '#lose-result', (text) => text.startsWith('The same token'));
+  const [result, text] = await page.evaluate(() =>
+    ['#lose-result', '[aria-labelledby="lost-title"] p'].map((selector) => {
+      const { fontSize, fontWeight, backgroundColor } = getComputedStyle(document.querySelector(selector));
+      return { size: Number.parseFloat(fontSize), weight: Number(fontWeight), backgroundColor };
+    }),
+  );
+  assert.ok(result.size > text.size && result.weight > text.weight, JSON.stringify([result, text]));
+  assert.notEqual(result.backgroundColor, text.backgroundColor);
+  assert.equal(await page.getAttribute('#lose-result', 'data-result'), 'held');
+  await page.close();
+});
+
 test('axe finds nothing serious in the middle of a session, and nothing is too wide, at three widths in both themes', async () => {
-  for (const width of [320, 768, 1440]) {
+  for (const width of [390, 768, 1440]) {
     for (const colorScheme of ['light', 'dark']) {
       const own = await browser.newContext({
         viewport: { width, height: 900 },
@@ -108,7 +175,7 @@ test('nothing was complained about, and no request left the origin', () => {
 
 test('each page has the content security policy that is its own', async () => {
   for (const [path, policy] of [
-    ['/', TEXT],
+    ['/', INSPECTOR],
     ['/inspect/', INSPECTOR],
     ['/demo/', DEMONSTRATION],
   ]) {

@@ -8,9 +8,9 @@ import { startWebKit } from './webkit.mjs';
 export const ENGINES = { Chromium: chromium, Firefox: firefox, WebKit: startWebKit };
 
 /**
- * A browser: `open(url, { width, height })` gives a page with `run(fn, ...args)`, `press(key)`,
- * `type(text)`, `click(selector)`, `goto(url)`, `complaints` (console errors and exceptions, where
- * the engine tells them) and `close()`; `stop()` ends it.
+ * A browser: `open(url, { width, height })` gives a page with `run(fn, ...args)`,
+ * `inject(script)`, `press(key)`, `type(text)`, `click(selector)`, `goto(url)`, `complaints`
+ * (console errors and exceptions, where the engine tells them) and `close()`; `stop()` ends it.
  */
 async function chromium() {
   const playwright = await import('playwright-core');
@@ -33,6 +33,7 @@ async function chromium() {
         complaints,
         goto: (next) => page.goto(next),
         run: (fn, ...args) => page.evaluate(evaluated(fn, args)),
+        inject: (script) => page.evaluate(script),
         press: (key) => page.keyboard.press(key),
         type: (text) => page.keyboard.type(text),
         click: (selector) => page.locator(selector).click(),
@@ -62,6 +63,7 @@ async function firefox() {
         complaints,
         goto: (next) => page.goto(next),
         run: (fn, ...args) => page.evaluate(evaluated(fn, args)),
+        inject: (script) => page.evaluate(script),
         press: (key) => pressInSteps(page.keyboard, key),
         type: (text) => page.keyboard.type(text),
         click: (selector) => page.click(selector),

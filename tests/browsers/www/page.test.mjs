@@ -13,7 +13,7 @@ import { serveSite } from './site.mjs';
 
 const SHOTS = join(ROOT, 'target', 'screenshots');
 const VIEWS = ['inspect', 'verify', 'policy', 'attacks'];
-const WIDTHS = [320, 768, 1440];
+const WIDTHS = [320, 390, 768, 1440];
 const SCHEMES = ['light', 'dark'];
 const PATIENCE_MS = 15_000;
 
@@ -89,7 +89,7 @@ async function reach(page, view) {
     return;
   }
   await page.click('#example');
-  await stateIs(page, 'outcome', 'accepted');
+  await stateIs(page, 'outcome', 'unchecked');
   if (view === 'verify') {
     await page.fill('#expect-aud', 'https://other.example');
     await stateIs(page, 'outcome', 'refused');
@@ -208,7 +208,7 @@ test('a plain host without headers is as safe: the page brings its policy', asyn
     'forbidden',
   );
   await page.click('#example');
-  await stateIs(page, 'outcome', 'accepted');
+  await stateIs(page, 'outcome', 'unchecked');
   await close();
   await bare.stop();
 });
@@ -227,7 +227,7 @@ for (const view of VIEWS) {
 test('the address and a link carry no token and no secret unless the token is asked for', async () => {
   const { page, close } = await open('#verify');
   await page.click('#example');
-  await stateIs(page, 'outcome', 'accepted');
+  await stateIs(page, 'outcome', 'unchecked');
   const token = await page.inputValue('#token');
   await page.fill('#expect-aud', 'https://api.example');
   await until(page, () => location.hash.includes('aud='));
@@ -246,13 +246,13 @@ test('the address and a link carry no token and no secret unless the token is as
   const withToken = await page.inputValue('#share-link');
   assert.ok(withToken.endsWith(`token=${token}`));
   const third = await open(withToken.slice(withToken.indexOf('#')));
-  await stateIs(third.page, 'outcome', 'accepted');
+  await stateIs(third.page, 'outcome', 'unchecked');
   assert.ok(!holdsToken(third.page.url()), 'the token stays in the address');
   await third.close();
   await page.keyboard.press('Escape');
   await page.selectOption('#generate-alg', 'HS256');
   await page.click('#generate');
-  await stateIs(page, 'outcome', 'accepted');
+  await stateIs(page, 'outcome', 'unchecked');
   const secret = JSON.parse(await page.inputValue('#key')).k;
   await page.fill('#expect-iss', 'https://issuer.example');
   await until(page, () => location.hash.includes('iss='));
@@ -285,7 +285,7 @@ test('works offline after the first load', async () => {
   await page.reload();
   await ready(page);
   await page.click('#example');
-  await stateIs(page, 'outcome', 'accepted');
+  await stateIs(page, 'outcome', 'unchecked');
   await page.click('#to-policy');
   await until(page, () => /This is a policy/.test(document.querySelector('#policy-state').textContent));
   await page.click('#to-attacks');
@@ -297,7 +297,7 @@ test('works offline after the first load', async () => {
 test('stands still where that is asked for, and prints what matters', async () => {
   const { page, close } = await open('', { reducedMotion: 'reduce' });
   await page.click('#example');
-  await stateIs(page, 'outcome', 'accepted');
+  await stateIs(page, 'outcome', 'unchecked');
   assert.equal(
     await page.evaluate(
       () => getComputedStyle(document.querySelector('.mark[data-name="now"]')).transitionDuration,

@@ -1,47 +1,20 @@
 // The inspector's tasks as a person does them, by mouse and by keyboard alone, written once for
 // all engines.
 import assert from 'node:assert/strict';
-import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 
+import { encode, isAccepted, issued, paste, states, tabTo, text, until } from './acts.mjs';
 import { ENGINES } from './browsers.mjs';
+import { promisesIn } from './promises.mjs';
 import { serveSite } from './site.mjs';
-
-const PATIENCE_MS = 20_000;
-const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-
-/**
- * A token of an issuer that the page knows nothing of, and that issuer's public key in three
- * forms.
- */
-function issued(changes = {}) {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const now = Math.floor(Date.now() / 1000);
-  const claims = {
-    iss: 'https://login.example',
-    aud: 'https://api.example',
-    sub: 'grace',
-    iat: now,
-    exp: now + 600,
-    jti: 'j',
-    ...changes,
-  };
-  const input = `${encode({ alg: 'ES256', typ: 'at+jwt', kid: 'k1' })}.${encode(claims)}`;
-  const signature = sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' });
-  const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k1' };
-  return {
-    token: `${input}.${signature.toString('base64url')}`,
-    jwk,
-    pem: publicKey.export({ type: 'spki', format: 'pem' }),
-  };
-}
 
 /** Each task in one engine; the browser is started once. */
 export function tasksIn(name) {
   let browser;
   let site;
-  const opened = async (hash = '') => {
-    const page = await browser.open(`${site.origin}/inspect/${hash}`);
+  const opened = async (hash = '', size = {}) => {
+    const page = await browser.open(`${site.origin}/inspect/${hash}`, size);
     await until(page, () => document.documentElement.dataset.ready === 'true');
     return page;
   };
@@ -91,7 +64,7 @@ export function tasksIn(name) {
     ]);
     for (const key of [JSON.stringify(jwk), JSON.stringify({ keys: [jwk] }), pem]) {
       await paste(page, '#key', key);
-      await until(page, () => document.querySelector('#outcome').dataset.state === 'accepted');
+      await until(page, isAccepted);
       assert.deepEqual(new Set(await states(page, '#stages')), new Set(['passed']));
       await paste(page, '#key', '');
       await until(page, () => document.querySelector('#outcome').dataset.state === 'idle');
@@ -120,7 +93,7 @@ export function tasksIn(name) {
     const { token, jwk } = issued();
     await paste(page, '#token', token);
     await paste(page, '#key', JSON.stringify(jwk));
-    await until(page, () => document.querySelector('#outcome').dataset.state === 'accepted');
+    await until(page, isAccepted);
     await page.click('#measure');
     await until(page, () => /quickest of/.test(document.querySelector('#measured').textContent));
     const micros = await page.run(() =>
@@ -138,7 +111,7 @@ export function tasksIn(name) {
   test(`${name}: claims are edited and signed again, and an old signature no longer holds`, async () => {
     const page = await opened('#verify');
     await page.click('#example');
-    await until(page, () => document.querySelector('#outcome').dataset.state === 'accepted');
+    await until(page, isAccepted);
     const first = await page.run(() => document.querySelector('#token').value);
     await page.run(() => {
       const editor = document.querySelector('#edit-payload');
@@ -151,7 +124,7 @@ export function tasksIn(name) {
       page,
       (was) =>
         document.querySelector('#token').value !== was &&
-        document.querySelector('#outcome').dataset.state === 'accepted',
+        document.querySelector('#outcome').dataset.state === 'unchecked',
       first,
     );
     assert.match(await text(page, '#decoded-payload'), /"sub": "eve"/);
@@ -184,7 +157,7 @@ export function tasksIn(name) {
     const { token, jwk } = issued();
     await paste(page, '#token', token);
     await paste(page, '#key', JSON.stringify(jwk));
-    await until(page, () => document.querySelector('#outcome').dataset.state === 'accepted');
+    await until(page, isAccepted);
     await page.click('#to-policy');
     await page.click('#policy-from-verify');
     await until(page, () => document.querySelector('#policy-verdict').dataset.state === 'accepted');
@@ -256,7 +229,7 @@ export function tasksIn(name) {
     await until(page, () => document.activeElement.id === 'title-verify');
     await tabTo(page, 'generate');
     await page.press('Enter');
-    await until(page, () => document.querySelector('#outcome').dataset.state === 'accepted');
+    await until(page, isAccepted);
     await tabTo(page, 'expect-iss');
     await page.type('https://elsewhere.example');
     await until(page, () => document.querySelector('#outcome-code').textContent === 'issuer-mismatch');
@@ -289,10 +262,13 @@ export function tasksIn(name) {
     await page.close();
   });
 
+  promisesIn(name, opened);
+
   test(`${name}: nothing else was asked for than the site's own files, and nothing complained`, async () => {
     const strange = site.requests.filter(
       (line) =>
         !/^GET \/(?:(?:inspect|demo)\/)?(?:[\w-]+\.(?:js|css|html|svg|webmanifest))?$/.test(line) &&
+        !/^GET \/fonts\/(?:bitter-600\.woff2|OFL\.txt)$/.test(line) &&
         !/^GET \/inspect\/portcullis\/[\w/.-]+\.js$/.test(line) &&
         line !== 'GET /favicon.ico',
     );
@@ -300,56 +276,4 @@ export function tasksIn(name) {
     await browser.stop();
     await site.stop();
   });
-}
-
-/** Puts text into a field as pasting does: all of it replaced, one input event. */
-async function paste(page, selector, value) {
-  await page.run(
-    (selector, value) => {
-      const field = document.querySelector(selector);
-      field.focus();
-      field.value = value;
-      field.dispatchEvent(new InputEvent('input', { bubbles: true, inputType: 'insertFromPaste' }));
-    },
-    selector,
-    value,
-  );
-}
-
-const text = (page, selector) =>
-  page.run((selector) => document.querySelector(selector).textContent, selector);
-const states = (page, selector) =>
-  page.run(
-    (selector) => [...document.querySelector(selector).children].map((item) => item.dataset.state),
-    selector,
-  );
-
-/**
- * Presses Tab, or Shift and Tab, until that element has the focus; not around the end, where a
- * browser's own buttons are.
- */
-async function tabTo(page, id) {
-  const steps = await page.run((id) => {
-    const order = document.activeElement.compareDocumentPosition(document.getElementById(id));
-    return document.activeElement !== document.body && order & Node.DOCUMENT_POSITION_PRECEDING
-      ? 'Shift+Tab'
-      : 'Tab';
-  }, id);
-  for (let presses = 0; presses < 120; presses += 1) {
-    if ((await page.run(() => document.activeElement?.id)) === id) return;
-    await page.press(steps);
-  }
-  throw new Error(`${steps} does not lead to ${id}`);
-}
-
-async function until(page, condition, ...args) {
-  const end = Date.now() + PATIENCE_MS;
-  for (;;) {
-    if (await page.run(condition, ...args)) return;
-    if (Date.now() > end)
-      throw new Error(
-        `It never comes that ${condition}; the page says: ${await page.run(() => document.querySelector('main').textContent.slice(0, 1500))} ${page.complaints}`,
-      );
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

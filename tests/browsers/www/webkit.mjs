@@ -55,6 +55,7 @@ async function openPage(send, url, { width = 1280, height = 900 } = {}) {
       if (error) throw new Error(error);
       return JSON.parse(value);
     },
+    inject: (script) => send('POST', '/execute/sync', { script, args: [] }),
     async click(selector) {
       const found = await send('POST', '/element', { using: 'css selector', value: selector });
       await send('POST', `/element/${found[ELEMENT]}/click`, {});

@@ -14,6 +14,21 @@ export interface Filling {
 export const ISSUER = 'https://login.example';
 export const AUDIENCE = 'https://api.example';
 
+/** Where a project is reached on its developer's machine. */
+const LOOPBACK = ['http://127.0.0.1:*', 'http://localhost:*'];
+
+/** The compiler's options of a project that a bundler builds. */
+export const TYPESCRIPT = {
+  target: 'ES2022',
+  module: 'ESNext',
+  moduleResolution: 'bundler',
+  resolveJsonModule: true,
+  strict: true,
+  noEmit: true,
+  skipLibCheck: true,
+  types: [],
+};
+
 export const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 /** A manifest that installs this package and runs the project's scripts. */
@@ -22,13 +37,14 @@ export function manifest(
   version: string,
   scripts: Record<string, string>,
   devDependencies?: Record<string, string>,
+  dependencies: Record<string, string> = {},
 ): string {
   return json({
     name,
     private: true,
     type: 'module',
     scripts,
-    dependencies: { portcullis: `^${version}` },
+    dependencies: { ...dependencies, portcullis: `^${version}` },
     ...(devDependencies === undefined ? {} : { devDependencies }),
   });
 }
@@ -45,6 +61,14 @@ export function policy(jwks: object, origins: string[]): string {
         { path: '/notes', methods: ['GET'], requirement: { scopes: ['notes:read'] } },
       ],
     },
+  });
+}
+
+/** The same for an API whose framework has the routes. */
+export function apiPolicy(jwks: object, gate?: object): string {
+  return json({
+    issuers: [{ issuer: ISSUER, audience: AUDIENCE, jwks }],
+    gate: { origins: LOOPBACK, ...gate },
   });
 }
 
