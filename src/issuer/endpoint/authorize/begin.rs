@@ -42,19 +42,21 @@ async fn asked(settings: &Settings, request: &Request, channel: &Channel) -> Res
         _ => return Err(ErrorResponse::method("GET, POST").into()),
     };
     let client = client(settings, &form)?;
-    let checked = match pushed::reference(&form) {
+    let reference = pushed::reference(&form);
+    let checked = match reference {
         Some(_) if form.is_repeated("request_uri") => {
             return Err(ErrorResponse::request("request_uri", "must not be repeated").into());
         }
         // RFC 9101 §5: what stands beside it counts for nothing.
-        Some(reference) => checked(client, &pushed::take(client, reference, channel).await?, true)?,
+        Some(reference) => checked(client, &pushed::find(client, reference, channel).await?, true)?,
         None => checked(client, &form, false)?,
     };
     let there = |error: ErrorResponse| Refusal::There { back: checked.back(), error };
     let browser = Browser::of(settings, request).map_err(|error| there(error.into()))?;
     let id = base64url::encode(&random::<16>().map_err(|error| there(error.into()))?);
     let now = channel.now();
-    let pending = Pending { request: checked.clone(), browser: browser.hash(), id, began: now.get() };
+    let pushed = reference.map(str::to_owned);
+    let pending = Pending { request: checked.clone(), browser: browser.hash(), id, pushed, began: now.get() };
     let sealed = seal(settings, &pending, now);
     let sealed = sealed.ok_or_else(|| there(ErrorResponse::request("state", "makes the request too long")))?;
     Ok(ask(&checked, &sealed, &browser.set_cookie(settings)))

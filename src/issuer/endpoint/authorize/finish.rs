@@ -14,7 +14,7 @@ use super::{
         response::Response,
         settings::Settings,
     },
-    browser,
+    browser, pushed,
     refusal::Refusal,
     request::AuthorizationRequest,
     sealed::{Opened, Pending, open},
@@ -54,7 +54,7 @@ pub(in super::super) async fn complete(
         Ok(opened) => opened,
         Err(refusal) => return Ok(told(refusal.response(settings))),
     };
-    let Pending { request, began, .. } = &opened.pending;
+    let Pending { request, id, pushed, began, .. } = &opened.pending;
     let start = Start {
         subject: command.required_string("subject")?.to_owned(),
         client: client.id.clone(),
@@ -82,6 +82,12 @@ pub(in super::super) async fn complete(
         sid: None,
         answered: None,
     };
+    if let Some(reference) = pushed
+        && !pushed::grant(reference, id, channel).await?
+    {
+        let reason = "is of a pushed request that was used before (RFC 9126 section 4). Push the request again";
+        return Ok(told(Refusal::Here(ErrorResponse::request("sealed", reason)).response(settings)));
+    }
     let text = opened.code(settings).ok_or_else(ErrorResponse::unavailable)?;
     if !mint_once(channel, &text, &code).await? {
         let reason = "was completed before, or its code has expired. Begin a new authorization request";
