@@ -14,8 +14,8 @@ use super::{
         response::Response,
         settings::Settings,
     },
+    authorization_error::AuthorizationError,
     browser, pushed,
-    refusal::Refusal,
     request::AuthorizationRequest,
     sealed::{Opened, Pending, open},
 };
@@ -52,7 +52,7 @@ pub(in super::super) async fn complete(
     let now = channel.now();
     let (opened, client) = match opened(settings, command, now)? {
         Ok(opened) => opened,
-        Err(refusal) => return Ok(told(refusal.response(settings))),
+        Err(error) => return Ok(told(error.response(settings))),
     };
     let Pending { request, id, pushed, began, .. } = &opened.pending;
     let start = Start {
@@ -86,12 +86,12 @@ pub(in super::super) async fn complete(
         && !pushed::grant(reference, id, channel).await?
     {
         let reason = "is of a pushed request that was used before (RFC 9126 section 4). Push the request again";
-        return Ok(told(Refusal::Here(ErrorResponse::request("sealed", reason)).response(settings)));
+        return Ok(told(AuthorizationError::Shown(ErrorResponse::request("sealed", reason)).response(settings)));
     }
     let text = opened.code(settings).ok_or_else(ErrorResponse::unavailable)?;
     if !mint_once(channel, &text, &code).await? {
         let reason = "was completed before, or its code has expired. Begin a new authorization request";
-        return Ok(told(Refusal::Here(ErrorResponse::request("sealed", reason)).response(settings)));
+        return Ok(told(AuthorizationError::Shown(ErrorResponse::request("sealed", reason)).response(settings)));
     }
     Ok(told(request.back().answer(settings, &[("code", &text)])))
 }
@@ -114,7 +114,7 @@ pub(in super::super) fn decline(
         Ok((opened, _)) => {
             opened.pending.request.back().error(settings, error, description.unwrap_or("the request was declined"))
         }
-        Err(refusal) => refusal.response(settings),
+        Err(error) => error.response(settings),
     };
     Ok(told(response))
 }
@@ -124,7 +124,7 @@ fn told(response: Response) -> Response {
     Response::json(200, &json!({ "response": response }))
 }
 
-type Found<'s> = Result<(Opened<'s>, &'s Client), Refusal>;
+type Found<'s> = Result<(Opened<'s>, &'s Client), AuthorizationError>;
 
 /// Opens the sealed request for the browser that began it. The configuration may have changed
 /// since: what the client may no longer do is not done.
@@ -137,7 +137,7 @@ fn opened<'s>(settings: &'s Settings, command: &Object<'_>, now: UnixSeconds) ->
             return Err(PolicyError::at("cookie", "must not stand beside request. Leave one of them out"));
         }
     };
-    let refuse = |reason: &str| Ok(Err(Refusal::Here(ErrorResponse::request("sealed", reason))));
+    let refuse = |reason: &str| Ok(Err(AuthorizationError::Shown(ErrorResponse::request("sealed", reason))));
     let Some(opened) = open(settings, sealed, now) else {
         return refuse("is no request of this issuer, or has expired. Begin a new authorization request");
     };

@@ -16,7 +16,7 @@ use super::{
         settings::Settings,
         store_keys,
     },
-    refusal::Refusal,
+    authorization_error::AuthorizationError,
     request::checked,
     sealed,
 };
@@ -72,7 +72,7 @@ pub(in super::super) async fn push(
         }
     }
     let form = Form::of(parameters.clone());
-    checked(caller.client, &form, true).map_err(Refusal::into_error)?;
+    checked(caller.client, &form, true).map_err(AuthorizationError::into_error)?;
     caller.count_public(channel).await?;
     dpop_proof::remember(proof.as_ref(), channel).await?;
     let reference = base64url::encode(&random::<32>()?);
