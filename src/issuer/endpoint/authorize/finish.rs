@@ -151,7 +151,7 @@ fn opened<'s>(settings: &'s Settings, command: &Object<'_>, now: UnixSeconds) ->
     let client = settings.client(&request.client_id).filter(|client| client.may(AUTHORIZATION_CODE));
     match client.filter(is_registered) {
         Some(client) => Ok(Ok((opened, client))),
-        None => refuse("is of a client that may no longer have it"),
+        None => refuse("belongs to a client that may no longer get a code at this redirect URI"),
     }
 }
 
