@@ -148,6 +148,42 @@ test('oauth4webapi pushes its request, and signs in once by it', async (t) => {
   assert.equal(plain.searchParams.get('error'), 'invalid_request', 'RFC 9126 §5: not pushed');
 });
 
+test('the key of a pushed request redeems its code, and no other does (RFC 9449 §10.1)', async (t) => {
+  const { issuer, origin } = await application(t);
+  const { server, verifier, state, parameters } = await prepared(origin);
+  const client = { client_id: 'page' };
+  const [own, other] = await Promise.all([oauth.generateKeyPair('ES256'), oauth.generateKeyPair('ES256')]);
+  const proofs = { own: oauth.DPoP(client, own), other: oauth.DPoP(client, other) };
+  const jkt = await proofs.own.calculateThumbprint();
+  const push = (more, DPoP) =>
+    oauth.pushedAuthorizationRequest(
+      server,
+      client,
+      oauth.None(),
+      { ...parameters, ...more },
+      { ...insecure, DPoP },
+    );
+  const torn = await push({ dpop_jkt: jkt }, proofs.other);
+  assert.deepEqual([torn.status, (await torn.json()).error], [400, 'invalid_dpop_proof']);
+  assert.equal((await push({ dpop_jkt: jkt }, proofs.own)).status, 201);
+  const { request_uri } = await oauth.processPushedAuthorizationResponse(
+    server,
+    client,
+    await push({}, proofs.own),
+  );
+  const url = urlOf(server, { client_id: 'page', request_uri });
+  assert.equal((await issuer.authorize(new Request(url))).dpopJkt, jkt);
+  const answer = oauth.validateAuthResponse(server, client, await goThrough(url), state);
+  const redeem = (DPoP) =>
+    oauth.authorizationCodeGrantRequest(server, client, oauth.None(), answer, BACK, verifier, {
+      ...insecure,
+      DPoP,
+    });
+  assert.equal((await redeem(proofs.other)).status, 400);
+  assert.equal((await redeem()).status, 400);
+  assert.equal((await redeem(proofs.own)).status, 200);
+});
+
 test('openid-client signs in', async (t) => {
   const { origin } = await application(t);
   const config = await openid.discovery(

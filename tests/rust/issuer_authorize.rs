@@ -304,8 +304,28 @@ fn a_sealed_text_is_authentic_and_expires() {
     here(&late.run(&issuer, &complete(&ask)), "expired");
     // The same keys, and another issuer.
     let mut config = config();
-    config["issuer"] = json!("https://other.example");
-    here(&world.run(&issuer_of(&config, &secrets()), &complete(&ask)), "RFC 9700 4.4: another issuer's");
+    for other in ["https://other.example", "https://issues.example"] {
+        config["issuer"] = json!(other);
+        here(&world.run(&issuer_of(&config, &secrets()), &complete(&ask)), "RFC 9700 4.4: another issuer's");
+    }
+}
+
+#[test]
+fn what_a_client_may_no_longer_do_is_not_done() {
+    let mut world = World::at(NOW);
+    let ask = asked(&mut world, &issuer(), &GOOD);
+    for (name, value) in [
+        ("clientId", json!("another")),
+        ("redirectUris", json!(["https://app.example/other"])),
+        ("grants", json!(["refresh_token"])),
+    ] {
+        let mut config = config();
+        config["clients"][0][name] = value;
+        here(&world.run(&issuer_of(&config, &secrets()), &complete(&ask)), name);
+    }
+    assert!(world.entries.is_empty());
+    let told = world.run(&issuer_of(&config(), &secrets()), &complete(&ask));
+    assert!(value(&sent(&told.body["response"]), "code").is_some(), "the configuration as it was");
 }
 
 #[test]
@@ -345,6 +365,9 @@ fn an_authorization_has_one_code_however_often_it_is_completed() {
     let mut other = complete(&ask);
     other["subject"] = json!("mallory");
     here(&world.run(&issuer, &other), "another subject");
+    let mut late = world.clone();
+    late.now += 59;
+    here(&late.run(&issuer, &complete(&ask)), "RFC 6749 4.1.2: a code that has expired");
     let granted = world.run(&issuer, &redeem(&first));
     assert_eq!(granted.status, 200);
     // RFC 9700 4.5, 2.1.1: what was presented is not handed out again, which would end the session.
@@ -408,7 +431,9 @@ fn rfc_9126_a_pushed_request_is_its_clients_for_a_minute_and_once() {
     let first = world.run(&issuer, &complete(&reloaded));
     assert!(value(&sent(&first.body["response"]), "code").is_some(), "{first:?}");
     here(&world.run(&issuer, &complete(&ask)), "granted in the other tab");
-    here(&world.run(&issuer, &by("pushes")), "used");
+    let used = world.run(&issuer, &by("pushes"));
+    here(&used, "used");
+    assert!(text(&used.body["response"]["body"]).contains("invalid_request_uri"), "{used:?}");
     let again = world.run(&issuer, &complete(&reloaded));
     assert_eq!(again.body, first.body, "a double click");
     world.entries.retain(|key, _| !key.starts_with("q/"));
