@@ -1,4 +1,4 @@
-const escaped = (text) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+const escaped = (text = '') => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 const hidden = (name, value) => `<input type="hidden" name="${name}" value="${escaped(value)}">`;
 const secondsNow = () => Math.floor(Date.now() / 1000);
 // The `headers` of `issuer.authorize`, for every page on the way.
@@ -21,17 +21,17 @@ export function createPages(issuer, checkPassword) {
         ${hidden('sealed', sealed)}${hidden('clientId', clientId)}${hidden('scope', scope)}${body}</form>`,
       { headers: cookie ? { ...HEADERS, 'set-cookie': cookie } : HEADERS },
     );
-  const login = (ask, note, cookie) => {
+  const login = (ask, note, cookie = '') => {
     const fields = '<input name="name"> <input name="password" type="password"> <button>Sign in</button>';
     return page('/login', ask, `<p>${note}</p>${fields}`, cookie);
   };
-  const consent = (ask, cookie) => {
+  const consent = (ask, cookie = '') => {
     const note = `${escaped(ask.clientId)} asks for: ${escaped(ask.scope)}`;
     const button = (answer, text) => `<button name="answer" value="${answer}">${text}</button>`;
     return page('/consent', ask, `<p>${note}</p>${button('yes', 'Allow')}${button('no', 'Deny')}`, cookie);
   };
   const userOf = (request) => users.get(/(?:^|; )user=([\w-]+)/.exec(request.headers.get('cookie'))?.[1]);
-  const consented = (user, { clientId, scope }) => `${user.subject} ${clientId} ${scope}`;
+  const consented = (user, ask) => [user.subject, ask.clientId, ask.scope].join(' ');
 
   async function authorize(request, context) {
     const asked = await issuer.authorize(request, context);
