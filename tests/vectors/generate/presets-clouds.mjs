@@ -40,7 +40,7 @@ provider(add, 'pingfederate', {
       accept(),
     ],
     'accepts-scopes-in-an-array': [
-      'An access token manager may write them so.',
+      'Where an access token manager does not “Space Delimit Scope Values”.',
       { payload: { scope: ['openid', 'read'] } },
       accept(),
     ],
