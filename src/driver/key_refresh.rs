@@ -1,153 +1,21 @@
 //! Looks after issuers' keys as the rule of [`freshness`](crate::keys::freshness) says: fetched ahead of their end, fetched first when it
 //! is over, and forgotten when they are too old.
 
-use core::task::Waker;
-#[cfg(feature = "tower")]
-use core::task::{Context, Poll};
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
-
 use super::{
     World,
-    location::{Location, Name, name_of},
+    location::Location,
+    upkeep::{follows, is_trusted},
 };
 use crate::{
-    gate::Gate,
-    keys::freshness::{self, Fetch, Held, Plan, Times},
+    keys::freshness::{self, Fetch, Held, Plan},
     policy::RemoteSource,
     time::UnixSeconds,
 };
 
-/// What is known of the keys of issuers, by issuer and place.
-#[derive(Debug, Default)]
-pub(crate) struct Upkeep {
-    known: Mutex<BTreeMap<Name, Known>>,
-}
-
-#[derive(Debug, Default)]
-struct Known {
-    times: Times,
-    /// The metadata that named the set that is held, where any did.
-    metadata: Option<String>,
-    /// The number of the fetch that brought it.
-    landed: u64,
-    /// Counts the fetches, and so numbers them.
-    fetches: u64,
-    /// Counts the changes of the keys.
-    generation: u64,
-    /// Why the last fetch brought no keys; `None` after one that did.
-    failure: Option<String>,
-    flight: Option<Flight>,
-}
-
-impl Known {
-    fn fail(&mut self, reason: &str) {
-        self.times.failures = self.times.failures.saturating_add(1);
-        self.failure = Some(reason.to_owned());
-    }
-
-    /// That keys which were held are so no more.
-    fn forget(&mut self) {
-        (self.times.held, self.metadata) = (None, None);
-        self.generation = self.generation.saturating_add(1);
-    }
-}
-
-/// A fetch that is under way, and who waits for its end.
-#[derive(Debug)]
-struct Flight {
-    /// After that whoever began it is taken for dead.
-    until: u64,
-    number: u64,
-    waiting: Vec<Waker>,
-}
-
-impl Upkeep {
-    fn known(&self) -> MutexGuard<'_, BTreeMap<Name, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Lets go of keys that the policy of a gate would not have fetched from where they are, and of
-    /// what is known of keys that it does not hold (any more). When they were asked for last is
-    /// known still.
-    pub(crate) fn follow(&self, gate: &mut Gate) {
-        for (name, known) in self.known().iter_mut().filter(|(_, known)| known.times.held.is_some()) {
-            if !follows(gate, name, known.metadata.as_deref()) {
-                gate.forget_remote_keys(&name.0);
-            }
-            let verifier = gate.verifier();
-            if !verifier.policy().issuer_index(&name.0).is_some_and(|index| verifier.has_published_keys(index)) {
-                known.forget();
-            }
-        }
-    }
-
-    /// Notes that a fetch begins, unless one is under way.
-    fn begin<'u>(&'u self, name: &Name, location: &Location, now: UnixSeconds) -> Option<Landing<'u>> {
-        let mut known = self.known();
-        let known = known.entry(name.clone()).or_default();
-        if known.flight.as_ref().is_some_and(|flight| now.get() <= flight.until) {
-            return None;
-        }
-        let number = known.fetches.saturating_add(1);
-        known.fetches = number;
-        known.times.asked_at = Some(now.get());
-        known.flight = Some(Flight { until: now.get().saturating_add(location.patience), number, waiting: Vec::new() });
-        Some(Landing { upkeep: self, name: name.clone(), number })
-    }
-
-    /// Notes that a fetch brought nothing.
-    fn failed(&self, name: &Name, reason: &str) {
-        if let Some(known) = self.known().get_mut(name) {
-            known.fail(reason);
-        }
-    }
-
-    /// Whether a fetch is under way there.
-    pub(crate) fn under_way(&self, location: &Location, now: UnixSeconds) -> bool {
-        let known = self.known();
-        known
-            .get(&location.name)
-            .and_then(|known| known.flight.as_ref())
-            .is_some_and(|flight| now.get() <= flight.until)
-    }
-
-    /// The same for a task that is to be woken when that fetch has ended. Where runtimes bind a
-    /// task to its request, nobody else may wake it: those look again by timers of their own.
-    #[cfg(feature = "tower")]
-    pub(crate) fn poll_landed(&self, location: &Location, now: UnixSeconds, context: &Context<'_>) -> Poll<()> {
-        let mut known = self.known();
-        let flight = known.get_mut(&location.name).and_then(|known| known.flight.as_mut());
-        let Some(flight) = flight.filter(|flight| now.get() <= flight.until) else { return Poll::Ready(()) };
-        if !flight.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
-            flight.waiting.push(context.waker().clone());
-        }
-        Poll::Pending
-    }
-}
-
-/// Ends a fetch, also when the request that has begun it is given up.
-struct Landing<'u> {
-    upkeep: &'u Upkeep,
-    name: Name,
-    number: u64,
-}
-
-impl Drop for Landing<'_> {
-    fn drop(&mut self) {
-        let mut known = self.upkeep.known();
-        let Some(known) = known.get_mut(&self.name) else { return };
-        // One that was taken for dead must not end its successor.
-        if let Some(flight) = known.flight.take_if(|flight| flight.number == self.number) {
-            flight.waiting.into_iter().for_each(Waker::wake);
-        }
-    }
-}
-
 /// Looks after the keys that are there, before a request is decided about.
 pub(crate) async fn tend<W: World>(world: &W) {
+    let Some(look) = world.upkeep().look(world.now()) else { return };
+    let mut next = u64::MAX;
     for location in locations(world, |_| true) {
         let now = world.now();
         let plan = plan(world, &location, now);
@@ -159,7 +27,9 @@ pub(crate) async fn tend<W: World>(world: &W) {
             // Nothing runs beside requests here: this one waits, and the others go on by the present keys.
             fetch(world, &location, now).await;
         }
+        next = next.min(self::plan(world, &location, now).again_at.unwrap_or(next));
     }
+    world.upkeep().rest(look, next);
 }
 
 /// Whether an issuer has keys that were not there before, after it was asked for one that is unknown.
@@ -191,12 +61,6 @@ pub(crate) fn trouble<W: World>(world: &W, issuer: &str) -> Option<(String, u64)
     Some((reason, from.saturating_sub(now.get()).max(1)))
 }
 
-/// Are the issuer's keys to be fetched? Not those of a tenant that was withdrawn.
-fn is_trusted(gate: &Gate, issuer: &str) -> bool {
-    let policy = gate.verifier().policy();
-    policy.issuer_index(issuer).is_some_and(|index| policy.remote_of(index).is_some())
-}
-
 fn locations<W: World>(world: &W, wanted: impl Fn(&RemoteSource<'_>) -> bool) -> Vec<Location> {
     let gate = world.read();
     gate.verifier().policy().remotes_once_admitted().filter(wanted).map(|source| Location::of(&source)).collect()
@@ -217,6 +81,7 @@ async fn fetch<W: World>(world: &W, location: &Location, now: UnixSeconds) {
     if !follows(&gate, &location.name, published.metadata.as_deref()) {
         return;
     }
+    world.upkeep().stir();
     let mut known = world.upkeep().known();
     let known = known.entry(location.name.clone()).or_default();
     // One that was taken for dead must not undo what a later one has brought. Numbers tell which is
@@ -238,15 +103,6 @@ async fn fetch<W: World>(world: &W, location: &Location, now: UnixSeconds) {
     known.generation = known.generation.saturating_add(u64::from(report.changed));
 }
 
-/// Whether the policy of a gate has keys fetched at that place and, where it does not name the JWK Set
-/// itself, from where the metadata say.
-fn follows(gate: &Gate, name: &Name, metadata: Option<&str>) -> bool {
-    let source = gate.verifier().policy().remotes_once_admitted().find(|source| name_of(source) == *name);
-    source.filter(|source| is_trusted(gate, source.issuer)).is_some_and(|source| {
-        source.jwks_uri.is_some() || metadata.is_none_or(|text| gate.jwks_uri(source.issuer, text).is_ok())
-    })
-}
-
 fn forget<W: World>(world: &W, location: &Location) {
     let mut gate = world.write();
     gate.forget_remote_keys(&location.issuer);
@@ -264,7 +120,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::driver::fake::{Fake, ISSUER, look};
+    use crate::{
+        driver::fake::{Fake, ISSUER, look},
+        gate::Gate,
+    };
 
     /// A refresh that waits for its fetch.
     fn waiting(world: &Fake) -> Pin<Box<impl Future<Output = bool>>> {
@@ -339,6 +198,37 @@ mod tests {
         world.pass(86_000);
         assert_eq!(look(Box::pin(tend(&world)).as_mut()), Some(()), "no fetch is waited for");
         assert!(!world.has_keys());
+    }
+
+    #[test]
+    fn nothing_is_looked_at_until_something_is_due_or_has_changed() {
+        let world = Fake::new(&policy(NAMED, "{}"));
+        let is_quiet = || world.upkeep.look(world.now()).is_none();
+        let tended = || {
+            assert!(!is_quiet());
+            assert_eq!(look(Box::pin(tend(&world)).as_mut()), Some(()));
+            assert!(is_quiet());
+        };
+        tended();
+        let mut asking = waiting(&world);
+        world.answer(0, "a");
+        assert_eq!(look(asking.as_mut()), Some(true));
+        // A set has come, which is fetched anew after three quarters of its ten minutes.
+        tended();
+        world.pass(449);
+        assert!(is_quiet());
+        world.pass(1);
+        assert!(!is_quiet());
+        let mut tending = Box::pin(tend(&world));
+        assert_eq!(look(tending.as_mut()), None, "it is due");
+        world.answer(1, "b");
+        assert_eq!(look(tending.as_mut()), Some(()));
+        assert!(world.holds("b"));
+        tended();
+        world.replace(&policy(NAMED, OPEN));
+        tended();
+        world.pass(-1);
+        tended();
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod form;
 mod introspection_cache;
 #[cfg(any(feature = "fetch", test))]
 mod used_proofs;
+mod upkeep;
 mod key_refresh;
 mod world;
 #[cfg(test)]
@@ -25,11 +26,11 @@ mod decision_loop;
 pub use authorized::Authorized;
 pub(crate) use decision_loop::{Asked, Decided, decide};
 pub(crate) use forwarded::{View, without_cookie};
-pub(crate) use key_refresh::Upkeep;
 pub(crate) use location::Location;
 #[cfg_attr(not(feature = "tower"), allow(unreachable_pub, reason = "public in `tower` alone"))]
 pub use outside_results::{Introspection, Published};
 pub(crate) use reply::{DPOP_NONCE, Reply};
+pub(crate) use upkeep::Upkeep;
 pub(crate) use world::World;
 #[cfg(feature = "fetch")]
 pub(crate) use {

@@ -36,7 +36,7 @@ impl Gate {
     #[must_use]
     pub fn headers_of_plain_http(&self) -> Vec<&str> {
         let own = self.headers_of_requests();
-        let more = request::CREDENTIALS.into_iter().chain(proxies::MARKS);
+        let more = request::CREDENTIALS.into_iter().chain(proxies::MARKS).chain(proxies::TRACES);
         more.filter(|name| !own.contains(name)).collect()
     }
 

@@ -21,6 +21,9 @@ const FORWARDED_PREFIX: &str = "x-forwarded-prefix";
 /// By which headers proxies of any kind tell on whose behalf they ask.
 pub(crate) const MARKS: [&str; 3] = [FORWARDED, FORWARDED_FOR, "x-real-ip"];
 
+/// By which they tell that they ask for somebody (RFC 9110 §7.6.3), and not for whom.
+pub(crate) const TRACES: [&str; 3] = [FORWARDED_HOST, FORWARDED_PROTO, "via"];
+
 /// Whose word is taken for what stood before them.
 #[derive(Debug, Default)]
 pub(crate) struct Proxies {
@@ -83,8 +86,7 @@ impl Proxies {
         let peer = request.peer;
         let Some(proxy) = peer.filter(|peer| self.trusted.iter().any(|block| block.contains(*peer))) else {
             let is_local = peer.map(Address::is_loopback);
-            // Who sends such headers asks for somebody else, and not for this machine.
-            let for_others = MARKS.iter().any(|name| request.fields(name).any(|value| !is_all_loopback(value)));
+            let for_others = is_for_others(request);
             return Ok(Ends { url, client: peer, is_local, for_others, plain_client: peer.filter(|_| !for_others) });
         };
         let told = match self.header == FORWARDED {
@@ -164,6 +166,17 @@ fn one<'f>(request: &Request<'f>, name: &'static str) -> Result<Option<&'f str>,
     match (fields.next(), fields.next()) {
         (value, None) if value.is_none_or(|value| !value.contains(',')) => Ok(value.map(str::trim)),
         _ => Err(Denial::RequestMalformed { member: name }),
+    }
+}
+
+/// Does whoever sends the request ask for somebody else, and not for this machine? A server for
+/// developers sends traces with the loopback address that it was asked from; traces alone are a
+/// proxy's that may stand for anybody.
+fn is_for_others(request: &Request<'_>) -> bool {
+    let mut marks = MARKS.iter().flat_map(|name| request.fields(name)).peekable();
+    match marks.peek() {
+        Some(_) => marks.any(|value| !is_all_loopback(value)),
+        None => TRACES.iter().any(|name| request.fields(name).next().is_some()),
     }
 }
 
@@ -275,12 +288,18 @@ mod tests {
         assert!(local(&[]));
         assert!(local(&[("X-Forwarded-For", "127.0.0.1, ::1")]));
         assert!(local(&[("Forwarded", "for=\"[::1]\";proto=http")]));
+        assert!(local(&[("x-forwarded-for", "::1"), ("x-forwarded-host", "localhost:3000"), ("Via", "1.1 dev")]));
         for header in [
             ("x-forwarded-for", "203.0.113.9"),
             ("x-forwarded-for", "127.0.0.1, 203.0.113.9"),
             ("x-forwarded-for", "unknown"),
             ("forwarded", "for=203.0.113.9"),
             ("forwarded", "for="),
+            ("forwarded", "proto=https"),
+            ("X-Forwarded-Host", "localhost:3000"),
+            ("x-forwarded-host", ""),
+            ("X-Forwarded-Proto", "http"),
+            ("Via", "1.1 proxy"),
         ] {
             assert!(!local(&[header]), "{header:?}");
         }

@@ -48,6 +48,9 @@ pub(crate) struct Times {
     /// How often in a row it failed to give keys, the last time then.
     #[serde(default)]
     pub failures: u32,
+    /// Its keys were let go after that, to make room for those of others.
+    #[serde(default)]
+    pub let_go: bool,
 }
 
 /// A document that is held.
@@ -101,10 +104,12 @@ pub(crate) enum Fetch {
 impl Times {
     /// How long the origin is not asked again. While there are no keys every request is refused,
     /// and an origin that failed may be back a second later: 1, 2, 4 … seconds, and never less
-    /// often than [`BETWEEN_FETCHES`].
+    /// often than [`BETWEEN_FETCHES`]. Keys that made room were there: who names many tenants in
+    /// turn must not have each of them fetched once a second.
     fn pause(&self) -> u64 {
         match self.held {
             Some(_) => BETWEEN_FETCHES,
+            None if self.let_go => BETWEEN_FETCHES,
             None => (1 << self.failures.saturating_sub(1).min(6)).min(BETWEEN_FETCHES),
         }
     }
@@ -195,7 +200,7 @@ mod tests {
 
     fn times(fetched_at: u64, stated: u64, asked_at: u64) -> Times {
         let held = Held { fetched_at, ttl_seconds: stated, spread: 0 };
-        Times { held: Some(held), asked_at: Some(asked_at), failures: 0 }
+        Times { held: Some(held), asked_at: Some(asked_at), ..Times::default() }
     }
 
     #[test]
@@ -250,7 +255,7 @@ mod tests {
     #[test]
     fn an_origin_that_fails_before_there_are_keys_is_asked_after_1_2_4_seconds_up_to_30() {
         for (failures, pause) in [(0, 1), (1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 30), (7, 30), (u32::MAX, 30)] {
-            let times = Times { held: None, asked_at: Some(1000), failures };
+            let times = Times { asked_at: Some(1000), failures, ..Times::default() };
             let plan = |now| BOUNDS.plan(&times, now);
             assert!(!plan(1000 + pause - 1).may_ask && plan(1000 + pause).may_ask, "{failures}");
             assert_eq!(plan(1000).may_ask_from, Some(1000 + pause));
@@ -262,10 +267,19 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_made_room_for_others_are_not_asked_for_sooner_than_if_they_were_held() {
+        let plan = |let_go, now| BOUNDS.plan(&Times { asked_at: Some(1000), let_go, ..Times::default() }, now);
+        assert!(plan(false, 1001).may_ask);
+        assert!(!plan(true, 1029).may_ask && plan(true, 1030).may_ask);
+        assert_eq!(plan(true, 1001).may_ask_from, Some(1030));
+    }
+
+    #[test]
     fn no_times_overflow() {
         let held = Held { fetched_at: u64::MAX, ttl_seconds: u64::MAX, spread: u64::MAX };
         let bounds = Bounds { min_ttl_seconds: 0, max_ttl_seconds: u64::MAX, stale_seconds: u64::MAX };
-        let plan = bounds.plan(&Times { held: Some(held), asked_at: Some(u64::MAX), failures: u32::MAX }, u64::MAX);
+        let plan = bounds
+            .plan(&Times { held: Some(held), asked_at: Some(u64::MAX), failures: u32::MAX, let_go: false }, u64::MAX);
         assert!(plan.forget && plan.fetch == Fetch::No);
     }
 }

@@ -274,6 +274,17 @@ impl KeySet {
         self.has_any(Question { whose: Whose::Issuer(issuer), kid: Some(Some(kid)) })
     }
 
+    /// When a signature last held under any key of the issuer with that index, in uses of all keys;
+    /// 0 for never. Strangers cannot make it larger.
+    pub(crate) fn last_use(&self, issuer: usize) -> u64 {
+        let mut last = 0;
+        self.find(Question { whose: Whose::Issuer(issuer), kid: None }, &mut |place, _| {
+            last = self.tables.last_use(place).max(last);
+            false
+        });
+        last
+    }
+
     /// Takes note that a signature has held under the key at that place, which may earn it a table.
     pub(crate) fn note_use(&self, place: usize) {
         self.tables.earned(place, |place| self.entries.get(place).and_then(|entry| entry.key.precomputable()));

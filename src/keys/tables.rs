@@ -145,6 +145,12 @@ impl Tables {
         ledger.keys.get(index).map_or(0, |usage| usage.uses)
     }
 
+    /// When a signature of the key's last held, in uses of all keys; 0 for never.
+    pub(crate) fn last_use(&self, index: usize) -> u64 {
+        let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.keys.get(index).map_or(0, |usage| usage.last)
+    }
+
     /// Takes note that a signature has held under the key at `index`, and builds its table when
     /// that is earned and there is room. `key` gives the keys by their place.
     pub(crate) fn earned<'k>(&self, index: usize, key: impl Fn(usize) -> Option<&'k dyn Precomputable>) {

@@ -8,7 +8,7 @@ use crate::{
     policy::{Policy, hash_of, issuer_rules::IssuerRules, tenants::Tenants},
 };
 
-/// So many tenants are known at a time; the one that was admitted longest ago makes room.
+/// So many tenants are known at a time; the one whose keys were used longest ago makes room.
 const MOST_RESOLVED: usize = 1000;
 
 /// Whether a resolver can be there at all. The wasm modules of the npm package that hold no gate
@@ -95,8 +95,9 @@ impl Policy {
         rules.is_resolved && self.resolve(&rules.issuer).is_none()
     }
 
-    /// Adds such an issuer. When there were too many, the index of the one in whose place it is.
-    pub(crate) fn admit(&mut self, rules: IssuerRules) -> Option<usize> {
+    /// Adds such an issuer. When there were too many, the index of the one in whose place it is:
+    /// the one whose `last_use` is the smallest, and of several the one that was admitted first.
+    pub(crate) fn admit(&mut self, rules: IssuerRules, last_use: impl Fn(usize) -> u64) -> Option<usize> {
         if self.resolved.admitted.len() < MOST_RESOLVED {
             let index = self.rules.len();
             self.names.insert(hash_of(&rules.issuer), index);
@@ -104,7 +105,8 @@ impl Policy {
             self.resolved.admitted.push(index);
             return None;
         }
-        let index = self.resolved.admitted.remove(0);
+        let index = self.resolved.admitted.iter().copied().min_by_key(|index| last_use(*index))?;
+        self.resolved.admitted.retain(|own| *own != index);
         self.resolved.admitted.push(index);
         if let Some(place) = self.rules.get_mut(index) {
             *place = rules;

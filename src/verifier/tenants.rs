@@ -16,7 +16,7 @@ impl Verifier {
     pub(crate) fn admit_tenant(&mut self, issuer: &str) -> bool {
         if self.policy.issuer_index(issuer).is_none() {
             let Some(rules) = self.policy.resolve(issuer) else { return false };
-            if let Some(replaced) = self.policy.admit(rules) {
+            if let Some(replaced) = self.policy.admit(rules, |index| self.keys.set().last_use(index)) {
                 self.keys.drop_published(replaced);
             }
         }
@@ -110,6 +110,23 @@ mod tests {
         assert!(verifier.policy().issuer_index(&name(2)).is_some());
         assert_eq!(code(&verifier, &name(0)), "issuer-unknown");
         assert_eq!(code(&verifier, &name(1001)), "signature-invalid");
+    }
+
+    #[test]
+    fn tenants_that_are_only_named_take_the_place_of_none_under_whose_key_a_signature_has_held() {
+        let mut verifier =
+            Verifier::from_json(POLICY).unwrap().with_tenant_resolver(|_: &str, _: &[(&str, &str)]| true);
+        let name = |number: usize| format!("https://login.example/t{number}/v2.0");
+        for number in 0..1000 {
+            verifier.set_remote_keys(&name(number), JWKS).unwrap();
+        }
+        (0..999).for_each(|place| verifier.keys().note_use(place));
+        for number in 1000..1100 {
+            verifier.set_remote_keys(&name(number), JWKS).unwrap();
+        }
+        let known = |number| verifier.policy().issuer_index(&name(number)).is_some();
+        assert!((0..999).all(known) && known(1099));
+        assert!(!(999..1099).any(known));
     }
 
     #[test]

@@ -80,16 +80,15 @@ impl TrustedKeys {
         Ok(KeyReport { changed, keys: self.set.remote_of(index), left_out })
     }
 
-    /// Drops the keys of the tenant whose keys were taken longest ago, when there are those of too
-    /// many. They are fetched again when a token of its comes.
+    /// Drops the keys of one tenant other than the last one taken, when there are those of too many:
+    /// of those under which no signature has held those that were taken first, and then those that
+    /// were used longest ago. A stranger can name tenants, and cannot sign for them.
     fn bound(&mut self, policy: &Policy) {
-        let is_tenant = |(issuer, _): &&(usize, Box<str>)| policy.is_tenant(*issuer);
-        if self.published.iter().filter(is_tenant).count() <= MOST_TENANTS_WITH_KEYS {
-            return;
-        }
-        if let Some(place) = self.published.iter().position(|entry| is_tenant(&entry)) {
-            let (oldest, _) = self.published.remove(place);
-            self.set.forget_remote(oldest);
+        let tenants = self.published.iter().map(|(issuer, _)| *issuer).filter(|issuer| policy.is_tenant(*issuer));
+        if let Some(others) = tenants.clone().count().checked_sub(1).filter(|others| *others >= MOST_TENANTS_WITH_KEYS)
+            && let Some(idle) = tenants.take(others).min_by_key(|issuer| self.set.last_use(*issuer))
+        {
+            self.drop_published(idle);
         }
     }
 
@@ -128,17 +127,22 @@ mod tests {
         format!(r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{X}","kid":"k"}}]}}"#)
     }
 
-    #[test]
-    fn the_keys_of_a_thousand_tenants_are_held_and_the_oldest_go_first() {
-        let count = MOST_TENANTS_WITH_KEYS + 2;
+    /// An issuer that is no tenant, and then so many tenants.
+    fn policy(count: usize) -> Policy {
         let names: Vec<String> = (0..count).map(|number| format!("\"t{number}\"")).collect();
-        let mut policy = Policy::from_json(&format!(
+        Policy::from_json(&format!(
             r#"{{"issuers":[
                 {{"issuer":"https://own.example","audience":"a","remote":{{"jwksUri":"https://own.example/k"}}}},
                 {{"issuer":"https://i.example/{{t}}","tenants":[{}],"audience":"a","remote":{{"discovery":"oidc"}}}}]}}"#,
             names.join(",")
         ))
-        .unwrap();
+        .unwrap()
+    }
+
+    #[test]
+    fn the_keys_of_a_thousand_tenants_are_held_and_the_oldest_go_first() {
+        let count = MOST_TENANTS_WITH_KEYS + 2;
+        let mut policy = policy(count);
         let mut keys = TrustedKeys::of(&mut policy);
         keys.take(&policy, "https://own.example", &jwks()).unwrap();
         for number in 0..count {
@@ -148,5 +152,31 @@ mod tests {
         // The issuer that is no tenant stays, though its keys are the oldest.
         assert!(held(0) && !held(1) && !held(2) && held(3) && held(count));
         assert_eq!(keys.published.len(), MOST_TENANTS_WITH_KEYS + 1);
+    }
+
+    #[test]
+    fn tenants_that_are_only_named_evict_each_other_and_none_under_whose_key_a_signature_has_held() {
+        let count = MOST_TENANTS_WITH_KEYS + 4;
+        let mut policy = policy(count);
+        let mut keys = TrustedKeys::of(&mut policy);
+        let take = |keys: &mut TrustedKeys, number: usize| {
+            keys.take(&policy, &format!("https://i.example/t{number}"), &jwks()).unwrap();
+        };
+        // The tenant with that number is the issuer with the next index.
+        let held = |keys: &TrustedKeys, number: usize| keys.has_published(number + 1);
+        (0..MOST_TENANTS_WITH_KEYS).for_each(|number| take(&mut keys, number));
+        // Those of all tenants but the second, and of the first one last.
+        (2..MOST_TENANTS_WITH_KEYS).chain([0]).for_each(|place| keys.set.note_use(place));
+        take(&mut keys, 1000);
+        assert!(held(&keys, 0) && !held(&keys, 1) && held(&keys, 1000));
+        for named in 1001..count {
+            take(&mut keys, named);
+            assert!(held(&keys, named) && !held(&keys, named - 1), "{named}");
+        }
+        assert_eq!((2..1000).chain([0]).filter(|number| held(&keys, *number)).count(), 999);
+        // When all are used, the one that was used longest ago goes.
+        keys.set.note_use(MOST_TENANTS_WITH_KEYS - 1);
+        take(&mut keys, 1);
+        assert!(!held(&keys, 2) && held(&keys, 0) && held(&keys, 3) && held(&keys, count - 1));
     }
 }

@@ -54,6 +54,49 @@ test('verify fetches the keys that a policy says are remote, and those alone', a
   assert.deepEqual(asked, ['/.well-known/openid-configuration', '/jwks']);
 });
 
+test('verify takes the tenant by --tenant where a policy asks a function, and says so where none is given', async () => {
+  const tenants = (name, holes, issuer, keys) => {
+    const remote = { jwksUri: `${origin}/${keys}` };
+    return file(name, {
+      issuers: [{ issuer, tenants: 'resolver', holesWithoutClaim: holes, audience, remote }],
+    });
+  };
+  const mint = (issuer) =>
+    key.mintAccessToken({ issuer, audience, subject: 's', clientId: 'c' }, { now: NOW });
+  const one = tenants('one.json', ['a'], 'https://login.example/{a}/v2.0', '{a}');
+  const token = mint('https://login.example/x/v2.0');
+  answers['/x'] = answers['/x-y'] = key.jwks();
+
+  const without = await portcullis(['verify', '-p', one, ...at, token]);
+  assert.equal(without.code, 2);
+  assert.match(without.err, /"tenants": "resolver".*--tenant VALUE/s);
+  assert.deepEqual(asked, []);
+  const verify = async (policy, tenant, token) => {
+    const options = tenant.flatMap((text) => ['--tenant', text]);
+    return json(['verify', '-p', policy, ...options, ...at, token]);
+  };
+  assert.equal((await verify(one, ['x'], token)).answer.ok, true);
+  assert.equal((await verify(one, ['a=x'], token)).answer.ok, true);
+  assert.deepEqual(asked, ['/x', '/x']);
+  assert.equal((await verify(one, ['y'], token)).answer.code, 'issuer-unknown');
+  assert.deepEqual(asked, ['/x', '/x']);
+
+  const two = tenants('two.json', ['a', 'b'], 'https://login.example/{a}/{b}', '{a}-{b}');
+  assert.equal((await verify(two, ['a=x', 'b=y'], mint('https://login.example/x/y'))).answer.ok, true);
+  for (const [policy, tenant] of [
+    [one, ['../x']],
+    [one, ['c=x']],
+    [one, ['x', 'y']],
+    [two, ['x']],
+    [policyWith('uri.json', { remote: { jwksUri: `${origin}/jwks` } }), ['x']],
+  ]) {
+    const options = tenant.flatMap((text) => ['--tenant', text]);
+    const { code, err } = await portcullis(['verify', '-p', policy, ...options, ...at, token]);
+    assert.equal(code, 2, String(tenant));
+    assert.match(err, /tenant/);
+  }
+});
+
 test('verify decides by what was fetched', async () => {
   const policy = policyWith('uri.json', { remote: { jwksUri: `${origin}/jwks` } });
   const { code, answer } = await json(['verify', '-p', policy, ...at, tokenOf(other)]);

@@ -76,6 +76,28 @@ test('nothing is fetched for 10,000 tenants that it does not know, nor for a nam
   assert.equal(server.requests.length, 1);
 });
 
+test('strangers who name every tenant take the keys from none that is in use, and have none fetched twice', async () => {
+  const { gate, check, time } = setUp({ tenants: () => true });
+  const stranger = await signer('shared');
+  const name = async (number) =>
+    gate.check(asking(await stranger.mint(time.now, own(`t${number}`)))).then(({ code }) => code);
+  const fetches = (path) => server.requests.filter(({ url }) => path === undefined || url === path).length;
+  passed(await check(own('a')));
+  for (let number = 0; number < 600; number++) assert.equal(await name(number), 'signature-invalid');
+  assert.equal(gate.stats().keys.length, 500);
+  passed(await check(own('a')));
+  assert.deepEqual([fetches('/a/keys'), fetches()], [1, 601]);
+  // Those that made room, once a second.
+  time.pass(29);
+  for (let number = 0; number < 100; number++) assert.notEqual(await name(number), 'signature-invalid');
+  assert.equal(fetches(), 601);
+  time.pass(1);
+  assert.equal(await name(0), 'signature-invalid');
+  assert.equal(fetches('/t0/keys'), 2);
+  passed(await check(own('a')));
+  assert.equal(fetches('/a/keys'), 1);
+});
+
 test('a tenant that is ours no more is refused at once, also where its token was accepted before', async () => {
   const { gate, time, ours } = setUp();
   const token = await key.mint(time.now, own('a'));

@@ -84,7 +84,10 @@ export function documentUrl(source) {
   return `https://www.rfc-editor.org/rfc/rfc${number}${section ? `#section-${section}` : ''}`;
 }
 
-/** Providers whose tokens have a preset in the policy: the issuer's name tells. */
+/**
+ * Providers whose tokens have a preset in the policy: the issuer's name tells. Where it is the
+ * customer's own, what else the token says does, and there are no fields without it.
+ */
 const PROVIDERS = [
   [
     'Microsoft Entra, version 2',
@@ -153,13 +156,36 @@ const PROVIDERS = [
     /^https:\/\/gitlab\.com$/,
     (_, { namespace_id }) => ({ preset: 'gitlab-ci', namespaceId: namespace_id ?? 'NAMESPACE_ID' }),
   ],
+  [
+    'WorkOS',
+    /^https:\/\/api\.workos\.com$/,
+    (m) => ({ preset: 'workos', client: 'CLIENT_ID', audience: m[0] }),
+  ],
+  [
+    'FusionAuth',
+    /^(?:https:\/\/)?([\w.-]+)$/,
+    (m, { applicationId, tid }) =>
+      applicationId && tid && { preset: 'fusionauth', issuer: m[0], url: `https://${m[1]}`, tenant: tid },
+  ],
+  [
+    'PingFederate',
+    /^https:\/\/[\w.-]+(?::\d+)?$/,
+    (m, { client_id }, header) => client_id && header?.['pi.atm'] && { preset: 'pingfederate', url: m[0] },
+  ],
+  [
+    'Better Auth',
+    /^https:\/\/[\w.-]+(?::\d+)?$/,
+    (m, { aud, sub, id, emailVerified }) =>
+      aud === m[0] && sub === id && emailVerified !== undefined && { preset: 'better-auth', url: m[0] },
+  ],
 ];
 
-/** `{ name, fields }` of the provider that the claims name, where there is a preset for it. */
-export function providerOf(claims) {
-  for (const [name, pattern, fields] of PROVIDERS) {
+/** `{ name, fields }` of the provider that issued a token, where there is a preset for it. */
+export function providerOf(claims, header) {
+  for (const [name, pattern, fieldsOf] of PROVIDERS) {
     const match = typeof claims?.iss === 'string' && claims.iss.match(pattern);
-    if (match) return { name, fields: fields(match, claims) };
+    const fields = match && fieldsOf(match, claims, header);
+    if (fields) return { name, fields };
   }
   return undefined;
 }

@@ -56,7 +56,7 @@ function showPart(name, part, known, now) {
 }
 
 function showSummary({ kind, header, claims }, warnings) {
-  const provider = providerOf(claims?.value);
+  const provider = providerOf(claims?.value, header?.value);
   const bad = warnings.filter(({ level }) => level === 'bad').length;
   const what =
     kind === 'jws' ? kindOf(header.value, claims.value) : kind === 'jwe' ? 'An encrypted token' : 'No token';

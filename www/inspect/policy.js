@@ -47,7 +47,7 @@ export function openPolicy() {
 export function policyToken(newToken, newTaken) {
   token = newToken;
   taken = newTaken;
-  $('policy-from-issuer').hidden = !providerOf(taken.claims?.value);
+  $('policy-from-issuer').hidden = !providerOf(taken.claims?.value, taken.header?.value);
   if (isOpen('policy')) refresh();
 }
 
@@ -74,9 +74,10 @@ function remote() {
 
 /** The preset of the provider that issued the token. */
 function suggested() {
-  const { fields } = providerOf(taken.claims.value);
+  const { fields } = providerOf(taken.claims.value, taken.header?.value);
   const { aud } = taken.claims.value;
-  return { issuers: [{ ...fields, audience: (Array.isArray(aud) ? aud[0] : aud) ?? 'YOUR-API' }] };
+  const audience = fields.audience ?? (Array.isArray(aud) ? aud[0] : aud) ?? 'YOUR-API';
+  return { issuers: [{ ...fields, audience }] };
 }
 
 function refresh() {

@@ -32,7 +32,8 @@ with their requirements, and the headers that reach the origin. A mistake is sho
 pointer, line and column.
 
 ${EXIT}`,
-  verify: `portcullis verify --policy policy.json [--keys FILE|URL | --offline] [--now SECONDS] TOKEN|-
+  verify: `portcullis verify --policy policy.json [--keys FILE|URL | --offline] [--tenant VALUE]
+                  [--now SECONDS] TOKEN|-
 
 Verifies a token by a policy. Where the issuer's keys are remote (\`remote\` or a preset), they are
 fetched as a gate fetches them.
@@ -40,6 +41,8 @@ fetched as a gate fetches them.
   -p, --policy  the policy
   -k, --keys    the JWK Set of the token's issuer; nothing is fetched from the issuer then
   --offline     fetches nothing: only the keys in the policy count
+  --tenant      the tenant to accept where the policy has "tenants": "resolver": VALUE, or
+                NAME=VALUE once for each hole of the issuer's name
   --now         the time to verify by, in whole seconds since 1970; the current time by default
 
 ${EXIT}`,

@@ -23,6 +23,7 @@ export interface Call {
     keys?: string;
     offline?: boolean;
     now?: string;
+    tenant?: string[];
     alg?: string;
     root?: boolean;
     output?: string;
@@ -38,7 +39,7 @@ type Command = (call: Call) => Promise<boolean>;
 
 const COMMANDS: Record<string, { run: Command; options: (keyof Call['options'])[]; operands: number }> = {
   check: { run: check, options: [], operands: 1 },
-  verify: { run: verify, options: ['policy', 'keys', 'offline', 'now'], operands: 1 },
+  verify: { run: verify, options: ['policy', 'keys', 'offline', 'tenant', 'now'], operands: 1 },
   inspect: { run: inspectToken, options: ['now'], operands: 1 },
   keys: { run: keys, options: ['alg'], operands: 1 },
   seal: { run: sealPolicy, options: ['output'], operands: 1 },
@@ -52,6 +53,7 @@ const OPTIONS = {
   keys: { type: 'string', short: 'k' },
   now: { type: 'string' },
   offline: { type: 'boolean' },
+  tenant: { type: 'string', multiple: true },
   alg: { type: 'string' },
   root: { type: 'boolean' },
   output: { type: 'string', short: 'o' },

@@ -5,6 +5,7 @@ import { fetchKeys } from './fetch-keys.js';
 import { Misuse, orMisuse, readNow, readOrFetch, readText, readToken } from './input.js';
 import { showToken } from './inspect.js';
 import type { Call } from './main.js';
+import { asksForTenants, withTenant } from './tenant.js';
 
 /** `portcullis verify` */
 export async function verify({ operands: [operand], options, terminal }: Call): Promise<boolean> {
@@ -13,8 +14,7 @@ export async function verify({ operands: [operand], options, terminal }: Call): 
   if (options.policy === '-' && (operand ?? '-') === '-')
     throw new Misuse('standard input can be the policy or the token, not both; write a file for one');
   const now = readNow(options.now);
-  const policy = await readText(options.policy, 'a policy');
-  const verifier = orMisuse(() => verifierOf(policy), options.policy, policy);
+  const { policy, verifier } = tenanted(await readText(options.policy, 'a policy'), options);
   const token = await readToken(operand);
   if (options.keys !== undefined) await takeKeys(verifier, token, options.keys);
   let verdict = verifier.verify(token, { now });
@@ -26,6 +26,10 @@ export async function verify({ operands: [operand], options, terminal }: Call): 
       verdict = verifier.verify(token, { now });
     }
   }
+  if (!verdict.ok && verdict.code === 'issuer-unknown' && asksForTenants(policy))
+    throw new Misuse(
+      'the policy asks a function which tenants are yours ("tenants": "resolver"), which this command has not; name the tenant of the token: --tenant VALUE',
+    );
   if (terminal.json) terminal.answer(verdict);
   else if (verdict.ok) {
     terminal.good('accepted');
@@ -38,6 +42,14 @@ export async function verify({ operands: [operand], options, terminal }: Call): 
     terminal.print(`  about this code: ${pageOf(code, policy)}`);
   }
   return verdict.ok;
+}
+
+/** The policy, for the one tenant that is named where it asks a function for them. */
+function tenanted(text: string, { policy: file = '-', tenant }: Call['options']) {
+  const verifier = orMisuse(() => verifierOf(text), file, text);
+  if (tenant === undefined) return { policy: text, verifier };
+  const policy = withTenant(text, tenant);
+  return { policy, verifier: orMisuse(() => verifierOf(policy), '--tenant', policy) };
 }
 
 /** Whether other keys could accept the token. */

@@ -298,6 +298,7 @@ class Driver {
       if (refusal.step === 'refused') return this.#refuse(refusal, facts, asked, evidence);
       throw new Error('portcullis: a check that refused was not heard');
     }
+    this.#keys.used(step.issuer);
     const { cacheable, from, until } = step;
     const { key } = collected;
     if (key !== undefined && cacheable)

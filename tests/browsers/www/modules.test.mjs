@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib';
 
 import { makePages, SITE } from '../../../src/build/pages.mjs';
 import * as csp from '../../../www/csp.js';
+import { providerOf } from '../../../www/inspect/claims.js';
 import { lineAndColumn, read } from '../../../www/inspect/json.js';
 import { check, completionsAt } from '../../../www/inspect/schema.js';
 import { holdsSecret, readFragment, writeFragment } from '../../../www/inspect/share.js';
@@ -226,6 +227,33 @@ test('a fragment carries what is shown, and a token only when it is given one', 
   assert.ok(
     holdsSecret('{ "secret" : "x" }') && holdsSecret('{"kty":"oct"}') && !holdsSecret('{"kty":"EC"}'),
   );
+});
+
+test('the provider of a token is known by what it says, with the preset for its policy', () => {
+  const tokens = ['identity', 'clouds'].flatMap((part) => {
+    const text = readFileSync(join(ROOT, 'tests', 'vectors', 'policy', `presets-${part}.json`), 'utf8');
+    const { policies, vectors } = JSON.parse(text);
+    return vectors.map(({ id, token, policy }) => ({ id, token, policy: policies[policy] ?? policy }));
+  });
+  const part = (token, at) => JSON.parse(Buffer.from(token.split('.')[at], 'base64url').toString());
+  for (const [preset, name, differs] of [
+    ['better-auth', 'Better Auth', { aud: 'other' }],
+    ['pingfederate', 'PingFederate', { client_id: undefined }],
+    ['fusionauth', 'FusionAuth', { applicationId: undefined }],
+    ['workos', 'WorkOS', { iss: 'https://api.workos.example' }],
+  ]) {
+    const { token, policy } = tokens.find(({ id }) => id === `${preset}-accepts-a-token-of-its-shape`);
+    const [header, claims] = [part(token, 0), part(token, 1)];
+    const found = providerOf(claims, header);
+    assert.deepEqual([found?.name, found?.fields.preset], [name, preset]);
+    const expected = { ...policy.issuers[0], ...(preset === 'workos' && { client: 'CLIENT_ID' }) };
+    for (const [member, value] of Object.entries(found.fields))
+      assert.equal(value, expected[member] ?? claims.iss, `${preset} ${member}`);
+    const issuer = { audience: 'a', ...found.fields };
+    assert.deepEqual(check({ issuers: [issuer] }, schema), [], preset);
+    assert.equal(providerOf({ ...claims, ...differs }, header), undefined, preset);
+  }
+  assert.equal(providerOf({ iss: 'https://sso.example' }, { alg: 'RS256' }), undefined);
 });
 
 test('the whole page with its wasm is within 163 KB of gzip', () => {

@@ -39,6 +39,16 @@ provider(add, 'pingfederate', {
       { header: { typ: 'at+jwt' } },
       accept(),
     ],
+    'accepts-scopes-in-an-array': [
+      'Where an access token manager does not “Space Delimit Scope Values”.',
+      { payload: { scope: ['openid', 'read'] } },
+      accept(),
+    ],
+    'refuses-an-id-token-with-scopes-in-an-array': [
+      'The array makes no access token of it.',
+      { payload: { client_id: undefined, scope: ['openid', 'read'] } },
+      missing('client_id'),
+    ],
     'refuses-an-id-token': [
       'It names no client but as its audience.',
       { payload: { client_id: undefined, 'pi.sri': 's' } },

@@ -21,6 +21,8 @@ export interface KeyTimes {
   askedAt?: number | undefined;
   /** How often it failed since then, in a row. */
   failures?: number | undefined;
+  /** They were let go after that, to make room for others. */
+  letGo?: boolean | undefined;
 }
 
 /** What is to be done about them. */

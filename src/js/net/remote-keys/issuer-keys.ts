@@ -42,6 +42,7 @@ export class Remote {
    */
   failures = 0;
   readonly #rule: KeyRule;
+  #letGo = false;
   #kids = new Set<string>();
   #spread = 0;
 
@@ -79,7 +80,19 @@ export class Remote {
       ttlSeconds: document.ttlSeconds,
       spread: this.#spread,
     };
-    return planOf(this.#rule, this.source, { held, askedAt, failures }, now);
+    return planOf(this.#rule, this.source, { held, askedAt, failures, letGo: this.#letGo }, now);
+  }
+
+  /** The origin is being asked. */
+  asked(now: number): void {
+    this.askedAt = now;
+    this.#letGo = false;
+  }
+
+  /** It was let go to make room, and its origin had been asked at that time. */
+  askedBefore(askedAt: number | undefined): void {
+    this.askedAt = askedAt;
+    this.#letGo = askedAt !== undefined;
   }
 
   /** The core has taken a document. */

@@ -7,6 +7,7 @@ import {
   keepAlive,
   type RemoteSource,
 } from '../io.js';
+import { AdmittedIssuers } from './admitted-issuers.js';
 import { readMetadata } from './discovery.js';
 import type { KeyRule } from './freshness.js';
 import { type Failure, Remote } from './issuer-keys.js';
@@ -42,12 +43,6 @@ export interface RemoteKeysStats {
 /** As much is kept of what the core says of a document. */
 const LONGEST_DETAIL = 300;
 
-/** Of so many issuers that no policy lists keys are held at a time. */
-const MOST_ADMITTED = 500;
-
-/** Of so many that were let go it is known when their origin was asked. */
-const MOST_ASKED_BEFORE = 5000;
-
 /** Issuers of former policies of which documents and limits are kept. */
 const MOST_ASIDE = 64;
 
@@ -75,13 +70,8 @@ export class RemoteKeys {
   readonly #forget: (issuer: string) => void;
   readonly #rule: KeyRule;
   readonly #admit: (issuer: string) => RemoteSource | undefined;
-  /** Those that no policy lists, the one that was admitted longest ago first. */
-  readonly #admitted = new Set<string>();
-  /**
-   * When the origins of issuers that were let go were asked last, in seconds, the one let go first
-   * first.
-   */
-  readonly #askedBefore = new Map<string, number>();
+  /** Those that no policy lists. */
+  readonly #admitted = new AdmittedIssuers();
   readonly #flights: Flights;
   /** Nothing is due between these two. */
   #tendedAt = 0;
@@ -219,27 +209,23 @@ export class RemoteKeys {
     this.#forget(issuer);
   }
 
+  /** A token of that issuer was accepted: strangers who name others take its keys from nobody. */
+  used(issuer: string): void {
+    this.#admitted.used(issuer);
+  }
+
   #takeIn(issuer: string): Remote | undefined {
     const source = this.#admit(issuer);
     if (source === undefined) return undefined;
     const fresh = new Remote(source, this.#rule);
-    fresh.askedAt = this.#askedBefore.get(issuer);
-    this.#admitted.add(issuer);
+    fresh.askedBefore(this.#admitted.askedBefore(issuer));
     this.#remotes.set(issuer, fresh);
-    if (this.#admitted.size > MOST_ADMITTED) this.#makeRoom(this.#admitted.values().next().value as string);
+    const idle = this.#admitted.add(issuer);
+    if (idle !== undefined) {
+      this.#admitted.remember(idle, this.#remotes.get(idle)?.askedAt);
+      this.letGo(idle);
+    }
     return fresh;
-  }
-
-  /**
-   * Its origin is not asked sooner for being taken in anew: strangers could name more tenants than
-   * there is room for.
-   */
-  #makeRoom(issuer: string): void {
-    const askedAt = this.#remotes.get(issuer)?.askedAt;
-    if (askedAt !== undefined) this.#askedBefore.set(issuer, askedAt);
-    if (this.#askedBefore.size > MOST_ASKED_BEFORE)
-      this.#askedBefore.delete(this.#askedBefore.keys().next().value as string);
-    this.letGo(issuer);
   }
 
   /**
@@ -274,7 +260,7 @@ export class RemoteKeys {
       } else storeFailed(remote, io, 'store-refused', 'bad-document');
     }
     if (remote.plan(io.now()).mayAsk) {
-      remote.askedAt = io.now();
+      remote.asked(io.now());
       remote.count.fetches += 1;
       const fetched = await fetchDocument(remote, io, this.#rule);
       if (!this.#isCurrent(remote)) return;
