@@ -21,6 +21,8 @@ test('a request of the page goes on with the token, and without what a page may 
     forwarded: 'for=10.0.0.1',
     'x-original-url': '/admin',
     'cf-connecting-ip': '10.0.0.1',
+    'x-amzn-oidc-data': 'forged',
+    remote_user: 'admin',
     connection: 'close, x-secret-hop',
     'x-secret-hop': '1',
     te: 'trailers',
@@ -290,6 +292,41 @@ test('two processes on one store refresh one after the other, and one that dies 
   assert.equal((await browser.call('/api/x')).status, 200);
 });
 
+test('a sign-out that is not told, while another process refreshes, is a sign-out there too', async () => {
+  const store = memoryStore();
+  const world = worldOf({ store });
+  const { browser } = await signedIn(world);
+  const cookie = browser.cookies();
+  const other = world.make();
+  world.world.now += 295;
+  world.world.token = () => new Promise(() => {});
+  // It holds the lease, and never answers.
+  void other.fetch(
+    new Request(`${ORIGIN}/api/x`, {
+      headers: { cookie, 'x-portcullis': '1', 'sec-fetch-site': 'same-origin' },
+    }),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  world.world.revoke = () => new Response(null, { status: 503 });
+  // The row changes between the reading of it and the writing.
+  const read = store.read;
+  let raced = false;
+  store.read = async (key) => {
+    const entry = await read.call(store, key);
+    if (!raced && key.startsWith('b/s/')) {
+      raced = true;
+      await store.swap(key, entry.version, entry.value, world.world.now + 1000);
+    }
+    return entry;
+  };
+  assert.equal((await browser.call('/auth/logout', { method: 'POST' })).status, 502);
+  store.read = read;
+  world.world.token = undefined;
+  const headers = { cookie, 'x-portcullis': '1', 'sec-fetch-site': 'same-origin' };
+  for (const handler of [world.bff, other, world.make()])
+    assert.equal((await handler.fetch(new Request(`${ORIGIN}/api/x`, { headers }))).status, 401);
+});
+
 test('a secret is rotated by putting the new one in front', async () => {
   const world = worldOf();
   const { browser } = await signedIn(world);
@@ -356,7 +393,8 @@ test('misuse shows when the handler is made', () => {
     { cookieName: 'a b' },
     { maxAgeSeconds: 0 },
     { timeoutMs: 0 },
-    { verifyLogoutToken: () => ({ ok: true }) },
+    { verifyLogoutToken: () => ({ ok: true }), scope: 'openid' },
+    { verifyLogoutToken: () => ({ ok: true }), store: memoryStore() },
     { clientID: 'x' },
   ])
     assert.throws(() => worldOf(options), TypeError, JSON.stringify(options));

@@ -135,6 +135,9 @@ test('the way back is a place of this origin', async () => {
     ['/a/b?c=d#e', '/a/b?c=d#e'],
     ['//evil.example', '/'],
     ['/\\evil.example', '/'],
+    ['/.//evil.example', '/'],
+    ['/a/..//evil.example', '/'],
+    [`/${'x'.repeat(1024)}`, '/'],
     ['https://evil.example/', '/'],
     ['/\t/evil.example', '/'],
     ['javascript:alert(1)', '/'],
@@ -207,6 +210,18 @@ test('tokens are bound to a key of the session, and a token that is not is refus
   );
   const bearer = worldOf({ dpop: true }, { token: ({ tokens }) => tokens({ token_type: 'Bearer' }) });
   assert.equal((await signedIn(bearer)).back.status, 400);
+});
+
+test('a browser that loads the callback twice at once uses its code once', async () => {
+  const world = worldOf();
+  const browser = browserOf(world.bff);
+  const login = await browser.go('/auth/login');
+  const back = world.agree(login.headers.get('location'));
+  const answers = await Promise.all([browser.arrive(back), browser.arrive(back)]);
+  for (const answer of answers)
+    assert.deepEqual([answer.status, /Signed in/.test(await answer.text())], [200, true]);
+  assert.equal(world.asked.filter(({ form }) => form?.code).length, 1);
+  assert.equal((await browser.call('/api/x')).status, 200);
 });
 
 test('a browser that begins sign-ins and finishes none keeps a few cookies', async () => {

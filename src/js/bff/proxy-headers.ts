@@ -17,7 +17,7 @@ const HOP_BY_HOP = [
  * what is between browser and backend alone; and this backend's own credentials.
  */
 const NOT_FORWARDED =
-  /^(?:cookie2?|authorization|dpop|host|origin|referer|content-length|forwarded|via|x-forwarded-.*|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|fastly-client-ip|cf-.*|x-original-.*|x-rewrite-url|x-portcullis.*|sec-fetch-.*|sec-gpc|expect)$/;
+  /^(?:cookie2?|authorization|dpop|host|origin|referer|content-length|forwarded|via|x-forwarded-.*|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|fastly-client-ip|cf-.*|x-original-.*|x-rewrite-url|x-auth-request-.*|x-amzn-oidc-.*|x-ms-client-principal.*|x-goog-authenticated-user-.*|remote-user|x-portcullis.*|sec-fetch-.*|sec-gpc|expect)$/;
 
 /**
  * What would act on this backend's origin in the browser: its cookies, what other sites may read

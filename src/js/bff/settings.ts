@@ -71,6 +71,8 @@ export function settingsOf(options: BffOptions): Settings {
   if (!(timeoutMs > 0 && timeoutMs < 2 ** 31)) refuse('timeoutMs', 'milliseconds, more than 0');
   if (options.verifyLogoutToken !== undefined && options.store === undefined)
     refuse('store', 'a store beside verifyLogoutToken: cookies in browsers cannot be ended from here');
+  if (options.verifyLogoutToken !== undefined && scope?.split(' ').includes('openid') !== true)
+    refuse('scope', 'openid beside verifyLogoutToken: a logout token names what an ID token has named');
   const { fetch: own } = options;
   return {
     ...options,

@@ -135,7 +135,17 @@ export function signIn(
     return typeof claims === 'string' ? claims : { ...session, claims: aboutUser(claims) };
   };
 
+  /** Callbacks under way: a browser that asks twice at once uses its code once. */
+  const flights = new Map<string, Promise<Response>>();
   const callback: SignIn['callback'] = async (request, origin) => {
+    const { search } = new URL(request.url);
+    const name = `${search} ${request.headers.get('cookie')}`;
+    const flight = flights.get(name) ?? answer(request, origin).finally(() => flights.delete(name));
+    flights.set(name, flight);
+    return (await flight).clone();
+  };
+
+  const answer: SignIn['callback'] = async (request, origin) => {
     const parameters = new URL(request.url).searchParams;
     const one = (name: string) => {
       const all = parameters.getAll(name);
@@ -166,11 +176,16 @@ export function signIn(
 const UNREACHABLE = 'the authorization server cannot be reached; try again in a moment';
 const NOT_BEGUN = 'this sign-in was used before, has expired, or was begun in another browser';
 
+/** Of a place to come back to. It travels in a cookie, which browsers drop when it is too long. */
+const LONGEST_PLACE = 1024;
+
 /** A place of this origin, and `/` for everything else. */
 export function ownPlace(place: string | null, origin: string): string {
-  if (place === null || !/^\/(?![/\\])/.test(place) || !URL.canParse(place, origin)) return '/';
-  const url = new URL(place, origin);
-  return url.origin === origin ? url.pathname + url.search + url.hash : '/';
+  if (place === null || place.length > LONGEST_PLACE || !/^\/(?![/\\])/.test(place)) return '/';
+  if (!URL.canParse(place, origin)) return '/';
+  const { origin: found, pathname, search, hash } = new URL(place, origin);
+  // `/.//host` is a path of this origin that reads `//host`, which is another host by itself.
+  return found === origin && !pathname.startsWith('//') ? pathname + search + hash : '/';
 }
 
 /** An error code of the other side, of which nothing but the code's own characters is shown. */

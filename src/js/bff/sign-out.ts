@@ -31,8 +31,9 @@ export async function signOut(
   if (told) return withCookies(json(200, done), await keeper.end(held));
   // Signed out here all the same: what is kept serves for nothing but the next try.
   const { claims: _claims, ...rest } = session;
-  const kept = await keeper.replace(held, { ...rest, ended: true });
-  return withCookies(json(502, { error: 'not_revoked' }, { 'retry-after': '5' }), kept ?? []);
+  // Somebody may be refreshing it: then it ends without a next try.
+  const kept = (await keeper.replace(held, { ...rest, ended: true })) ?? (await keeper.end(held));
+  return withCookies(json(502, { error: 'not_revoked' }, { 'retry-after': '5' }), kept);
 }
 
 interface Parts {
