@@ -183,8 +183,8 @@ pub(super) fn is_trusted(gate: &Gate, issuer: &str) -> bool {
     policy.issuer_index(issuer).is_some_and(|index| policy.remote_of(index).is_some())
 }
 
-/// Whether the policy of a gate has keys fetched at that place and, where it does not name the JWK Set
-/// itself, from where the metadata say.
+/// Whether the policy of a gate has keys fetched at that place and, where it does not name the JWK
+/// Set itself, from where the metadata say.
 pub(super) fn follows(gate: &Gate, name: &Name, metadata: Option<&str>) -> bool {
     let source = gate.verifier().policy().remotes_once_admitted().find(|source| name_of(source) == *name);
     source.filter(|source| is_trusted(gate, source.issuer)).is_some_and(|source| {

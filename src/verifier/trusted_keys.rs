@@ -80,9 +80,9 @@ impl TrustedKeys {
         Ok(KeyReport { changed, keys: self.set.remote_of(index), left_out })
     }
 
-    /// Drops the keys of one tenant other than the last one taken, when there are those of too many:
-    /// of those under which no signature has held those that were taken first, and then those that
-    /// were used longest ago. A stranger can name tenants, and cannot sign for them.
+    /// Drops the keys of one tenant other than the last one taken, when there are those of too
+    /// many: of those under which no signature has held those that were taken first, and then those
+    /// that were used longest ago. A stranger can name tenants, and cannot sign for them.
     fn bound(&mut self, policy: &Policy) {
         let tenants = self.published.iter().map(|(issuer, _)| *issuer).filter(|issuer| policy.is_tenant(*issuer));
         if let Some(others) = tenants.clone().count().checked_sub(1).filter(|others| *others >= MOST_TENANTS_WITH_KEYS)

@@ -123,9 +123,9 @@ test('what is handed to the proxy without its suffix comes to no route', async (
 });
 
 // The guard cannot enforce it: Next takes the suffix and the headers of its own off before a proxy
-// is called, and says nowhere what was asked for, as the test after the next one shows. A rewrite to what was judged leads out of Next
-// and in again where the server was started under another name. Should this fail one day,
-// `rscRedirect` may go.
+// is called, and says nowhere what was asked for, as the test after the next one shows. A rewrite
+// to what was judged leads out of Next and in again where the server was started under another
+// name. Should this fail one day, `rscRedirect` may go.
 test('without the redirect a route is served that nobody judged, as SECURITY.md says', async () => {
   const { status, headers } = await ask('GET', '/health.rsc', [...headersOf([]), [WITHOUT, '1']]);
   assert.equal(status, 200);

@@ -86,6 +86,8 @@ export function testInTabs(engine) {
           for (const { status } of answers) assert.equal(status, 200);
         };
         for (let round = 0; round < ROUNDS; round++) {
+          // What is minted before the tokens expire, and arrives after, would be refused twice.
+          while (seen.open > 0) await pause(5);
           expire();
           const before = seen.rotations;
           if (round % 100 === 40) {
