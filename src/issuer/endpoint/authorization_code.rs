@@ -11,16 +11,14 @@
 //! other finds the mark and ends the session, which is in the store by then. What failed before
 //! that mark has answered nobody, and a retry goes on from there.
 
-use core::fmt;
-
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
     Issuer,
     authenticate::{Caller, is_same},
-    channel::{Channel, StoreEntry, Unavailable},
+    channel::{Channel, Unavailable},
+    code::{Code, read, remembered, written},
     dpop_proof::{self, Proof},
     error_response::ErrorResponse,
     session_operations, store_keys, token_response,
@@ -36,57 +34,11 @@ use crate::issuer::{
         start::{Seed, Start},
     },
 };
-use crate::{base64url, policy_error::PolicyError, time::UnixSeconds};
-
-/// How long a redeemed code is remembered, in seconds: its second use is seen, and ends the
-/// session of the first (RFC 6749 §4.1.2).
-const REMEMBERED_SECONDS: u64 = 86_400;
+use crate::{base64url, time::UnixSeconds};
 
 /// How often a lost race for the first mark is run again. Whoever won has marked it, so that one
 /// more look is enough.
 const ATTEMPTS: u32 = 4;
-
-/// What a code stands for. The store has it under the code's hash, and never the code.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Code {
-    pub(super) client: String,
-    pub(super) subject: String,
-    pub(super) redirect_uri: String,
-    /// RFC 7636 §4.2, of the method S256.
-    pub(super) challenge: String,
-    pub(super) scope: Option<String>,
-    pub(super) acr: Option<String>,
-    pub(super) auth_time: u64,
-    /// The key that has to redeem it (RFC 9449 §10).
-    pub(super) jkt: Option<String>,
-    pub(super) expires: u64,
-    /// The session that it is being redeemed for. Nobody was answered yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) begun: Option<String>,
-    /// The session that it was redeemed for.
-    pub(super) sid: Option<String>,
-    /// Which redemption was answered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) answered: Option<String>,
-}
-
-impl fmt::Debug for Code {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Code").field("client", &self.client).finish_non_exhaustive()
-    }
-}
-
-/// Keeps a new code and gives its text: 256 random bits.
-pub(super) async fn mint(channel: &Channel, code: &Code) -> Result<String, ErrorResponse> {
-    let text = base64url::encode(&random::<32>()?);
-    // Swept only when a second use could not do harm any more.
-    let ends_at = code.expires.saturating_add(REMEMBERED_SECONDS);
-    match channel.swap(&store_keys::code(&text), 0, written(code), ends_at).await? {
-        true => Ok(text),
-        false => Err(ErrorResponse::unavailable()),
-    }
-}
 
 /// Redeems a code for a session.
 pub(super) async fn redeem(
@@ -176,6 +128,8 @@ async fn session(
     if !is_new && let Some(grant) = found(issuer, sid, jkt.as_deref(), channel).await? {
         return Ok(grant);
     }
+    // HAND-OVER: what a code carries into its session. `nonce` and `resource` are in `Code` for the
+    // ID token and for the audience; whoever reads them takes them from here.
     let start = Start {
         subject: code.subject.clone(),
         client: code.client.clone(),
@@ -247,30 +201,7 @@ fn nonce() -> Result<String, ErrorResponse> {
     Ok(base64url::encode(&random::<16>()?))
 }
 
-fn remembered(channel: &Channel) -> u64 {
-    channel.now().get().saturating_add(REMEMBERED_SECONDS)
-}
-
-fn read(found: &StoreEntry) -> Result<Code, ErrorResponse> {
-    // Where it went wrong, and not what stands there.
-    let place = |error: serde_json::Error| format!("{:?} error at column {}", error.classify(), error.column());
-    serde_json::from_str(&found.value).map_err(|error| ErrorResponse::unreadable("a code", place(error)))
-}
-
-/// Checks what only an application can get wrong.
-pub(super) fn check_challenge(challenge: &str) -> Result<(), PolicyError> {
-    match base64url::decode(challenge) {
-        Some(hash) if hash.len() == 32 => Ok(()),
-        _ => Err(PolicyError::at("codeChallenge", "must be a SHA-256 in base64url (RFC 7636, method S256)")),
-    }
-}
-
 /// RFC 7636 §4.1.
 fn is_verifier(text: &str) -> bool {
     (43..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
-}
-
-fn written(code: &Code) -> String {
-    // Nothing in it can fail to be written.
-    serde_json::to_string(code).unwrap_or_default()
 }

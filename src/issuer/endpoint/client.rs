@@ -19,7 +19,7 @@ pub(super) const AUTHORIZATION_CODE: &str = "authorization_code";
 pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 pub(super) const GRANTS: [&str; 4] = [REFRESH_TOKEN, CLIENT_CREDENTIALS, AUTHORIZATION_CODE, TOKEN_EXCHANGE];
 
-const MEMBERS: [&str; 13] = [
+const MEMBERS: [&str; 14] = [
     "clientId",
     "authentication",
     "secretHash",
@@ -33,6 +33,7 @@ const MEMBERS: [&str; 13] = [
     "administers",
     "feed",
     "dpopBound",
+    "requirePushedAuthorizationRequests",
 ];
 
 /// A client (RFC 6749 §2).
@@ -54,6 +55,8 @@ pub(super) struct Client {
     pub(super) reads_feed: bool,
     /// It gets nothing without a proof (RFC 9449 §5.2).
     pub(super) dpop_bound: bool,
+    /// It pushes its authorization requests (RFC 9126 §6).
+    pub(super) pushes: bool,
 }
 
 /// How a client shows who it is (RFC 6749 §2.3, RFC 7523 §2.2).
@@ -122,6 +125,7 @@ impl Client {
             reads_feed: reads_feed(object, &authentication)?,
             audience,
             dpop_bound: object.boolean("dpopBound")?.unwrap_or_default(),
+            pushes: object.boolean("requirePushedAuthorizationRequests")?.unwrap_or(settings.pushes),
             id,
             authentication,
             grants,
@@ -187,7 +191,8 @@ fn hashes(object: &Object<'_>) -> Result<Vec<[u8; 32]>, PolicyError> {
 /// (RFC 7523 §3).
 fn verifier(id: &str, raw: &Value, settings: &Settings) -> Result<Verifier, PolicyError> {
     let jwks = raw.get("jwks").ok_or_else(|| PolicyError::at("jwks", "is required for private_key_jwt"))?;
-    let audience = [settings.issuer.clone(), settings.endpoint("/token")];
+    // RFC 9126 §2: the endpoint's own URL as well.
+    let audience = [settings.issuer.clone(), settings.endpoint("/token"), settings.endpoint("/par")];
     // A key that both sides know is a secret, and has its own two ways.
     let asymmetric = Alg::ALL.into_iter().filter(|alg| !alg.name().starts_with("HS"));
     let policy = IssuerPolicy::new(id, audience)?

@@ -4,11 +4,11 @@
 use serde_json::{Value, json};
 
 use super::{
-    Issuer,
-    authorization_code::{self, Code},
+    Issuer, authorize,
     channel::Channel,
     client::{AUTHORIZATION_CODE, Client},
-    error_response::ErrorResponse,
+    code::{self, Code},
+    command_error::CommandError,
     fleet, health, intents,
     response::Response,
     revocations::{Target, revoke},
@@ -23,30 +23,14 @@ use crate::issuer::{
 };
 use crate::{document, issuer::scope::narrowed, json::Object, policy_error::PolicyError, time::UnixSeconds};
 
-/// Why a command got nothing: the application's own mistake, or the world's.
-pub(super) enum CommandError {
-    Mistake(PolicyError),
-    Failed(ErrorResponse),
-}
-
-impl From<PolicyError> for CommandError {
-    fn from(error: PolicyError) -> Self {
-        CommandError::Mistake(error)
-    }
-}
-
-impl<E: Into<ErrorResponse>> From<E> for CommandError {
-    fn from(error: E) -> Self {
-        CommandError::Failed(error.into())
-    }
-}
-
 /// Carries a command out: an object whose `command` says which.
 pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Result<Response, CommandError> {
     let command = document::parse(text)?;
     let body = match command.required_string("command")? {
         "startSession" => start_session(issuer, &command, channel).await?,
         "mintCode" => mint_code(issuer, &command, channel).await?,
+        "complete" => return authorize::complete(&issuer.settings, &command, channel).await,
+        "decline" => return authorize::decline(&issuer.settings, &command, channel),
         "endSession" => {
             command.only(&["command", "sid"])?;
             session_operations::end(issuer, channel, sid(&command)?).await?;
@@ -151,7 +135,7 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
         return Err(PolicyError::at("codeChallengeMethod", format!("must be S256; found \"{found}\"")).into());
     }
     let challenge = command.required_string("codeChallenge")?;
-    authorization_code::check_challenge(challenge)?;
+    code::check_challenge(challenge)?;
     let now = channel.now();
     let start = asked(client, command)?;
     check(&start, now)?;
@@ -164,12 +148,14 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
         acr: start.acr,
         auth_time: start.auth_time.unwrap_or(now).get(),
         jkt: start.jkt,
+        nonce: None,
+        resource: Vec::new(),
         expires: now.get().saturating_add(issuer.settings.code_seconds),
         begun: None,
         sid: None,
         answered: None,
     };
-    Ok(json!({ "code": authorization_code::mint(channel, &code).await? }))
+    Ok(json!({ "code": code::mint(channel, &code).await? }))
 }
 
 fn target<'t>(command: &'t Object<'_>) -> Result<Target<'t>, PolicyError> {

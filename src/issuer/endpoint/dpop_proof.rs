@@ -28,11 +28,12 @@ pub(super) struct Proof {
 pub(super) fn checked(
     settings: &Settings,
     request: &Request,
+    endpoint: &str,
     now: UnixSeconds,
 ) -> Result<Option<Proof>, ErrorResponse> {
     let Some(proof) = request.header("dpop") else { return Ok(None) };
     // What the client calls, and not what a proxy has made of it.
-    let endpoint = settings.endpoint("/token");
+    let endpoint = settings.endpoint(endpoint);
     let url =
         Url::parse(&endpoint).ok_or_else(|| ErrorResponse::proof("cannot be compared with this endpoint's URL"))?;
     let occasion = Occasion { method: "POST", url: &url, token: None, now, leeway: Leeway::default() };

@@ -132,6 +132,11 @@ impl ErrorResponse {
         }
     }
 
+    /// Its error code, and the description.
+    pub(super) fn told(&self) -> (&'static str, &str) {
+        (self.error, &self.description)
+    }
+
     /// Is nothing said against the request?
     pub(super) fn is_retryable(&self) -> bool {
         self.status == 503
@@ -165,7 +170,7 @@ impl ErrorResponse {
 
 /// RFC 6749 §5.2: a description has neither quotes nor backslashes, and no other than visible
 /// ASCII. A name that a request brings may.
-fn in_alphabet(text: &str) -> String {
+pub(super) fn in_alphabet(text: &str) -> String {
     text.chars().map(|c| if matches!(c, ' '..='!' | '#'..='[' | ']'..='~') { c } else { '?' }).take(300).collect()
 }
 

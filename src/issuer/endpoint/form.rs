@@ -6,33 +6,57 @@ use crate::binding::uri::{form_decoded, has_stray_percent};
 /// More parameters than any request here has.
 const MOST: usize = 64;
 
-/// Parameters, each once.
+/// Parameters, each once but `resource`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
     /// Reads `application/x-www-form-urlencoded`.
     pub(super) fn parse(body: &str) -> Result<Self, ErrorResponse> {
-        let malformed = || ErrorResponse::request("body", "must be application/x-www-form-urlencoded in UTF-8");
-        // Another reader might take one of these for something else.
-        if !body.bytes().all(|byte| byte.is_ascii_graphic()) || has_stray_percent(body) {
-            return Err(malformed());
+        let form = Form(pairs(body)?);
+        // RFC 6749 §3.2: a parameter must not be included more than once, whatever it is.
+        match form.repeated() {
+            Some(name) => Err(ErrorResponse::request(name, "must not be repeated")),
+            None => Ok(form),
         }
-        let mut form = Form::default();
-        for pair in body.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let decoded = |text: &str| String::from_utf8(form_decoded(text)).map_err(|_| malformed());
-            let (name, value) = (decoded(name)?, decoded(value)?);
-            // RFC 6749 §3.2: a parameter must not be included more than once, whatever it is.
-            if form.0.iter().any(|(known, _)| *known == name) {
-                return Err(ErrorResponse::request(&name, "must not be repeated"));
+    }
+
+    /// The same with what is repeated, for whoever has to say where to before it says so.
+    pub(super) fn parse_repeated(text: &str) -> Result<Self, ErrorResponse> {
+        pairs(text).map(Form)
+    }
+
+    /// Pairs that were read before.
+    pub(super) fn of(pairs: Vec<(String, String)>) -> Self {
+        Form(pairs)
+    }
+
+    /// All of them, in their order.
+    pub(super) fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+
+    /// The first parameter that is there twice. RFC 8707 §2: `resource` may be.
+    pub(super) fn repeated(&self) -> Option<&str> {
+        let mut rest = self.0.as_slice();
+        while let Some(((name, _), others)) = rest.split_first() {
+            if name != "resource" && others.iter().any(|(other, _)| other == name) {
+                return Some(name);
             }
-            form.0.push((name, value));
-            if form.0.len() > MOST {
-                return Err(ErrorResponse::request("body", "has too many parameters"));
-            }
+            rest = others;
         }
-        Ok(form)
+        None
+    }
+
+    /// Is the parameter there more than once?
+    pub(super) fn is_repeated(&self, name: &str) -> bool {
+        self.0.iter().filter(|(known, _)| known == name).count() > 1
+    }
+
+    /// Every value of the parameter that is not empty.
+    pub(super) fn all<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        let values = self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str());
+        values.filter(|value| !value.is_empty())
     }
 
     /// The parameter. RFC 6749 §3.2: one without a value is one that was left out.
@@ -47,6 +71,25 @@ impl Form {
     pub(super) fn required(&self, name: &str) -> Result<&str, ErrorResponse> {
         self.get(name).ok_or_else(|| ErrorResponse::request(name, "is required"))
     }
+}
+
+/// Names and values, decoded.
+fn pairs(body: &str) -> Result<Vec<(String, String)>, ErrorResponse> {
+    let malformed = || ErrorResponse::request("body", "must be application/x-www-form-urlencoded in UTF-8");
+    // Another reader might take one of these for something else.
+    if !body.bytes().all(|byte| byte.is_ascii_graphic()) || has_stray_percent(body) {
+        return Err(malformed());
+    }
+    let mut pairs = Vec::new();
+    for pair in body.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let decoded = |text: &str| String::from_utf8(form_decoded(text)).map_err(|_| malformed());
+        pairs.push((decoded(name)?, decoded(value)?));
+        if pairs.len() > MOST {
+            return Err(ErrorResponse::request("body", "has too many parameters"));
+        }
+    }
+    Ok(pairs)
 }
 
 #[cfg(test)]

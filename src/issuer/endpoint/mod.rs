@@ -30,6 +30,11 @@ mod intents;
 mod token_response;
 mod access_token;
 mod cors;
+mod command_error;
+mod code;
+
+// the way in: authorization requests, before there is a grant
+mod authorize;
 
 // the grants, and the endpoints
 mod refresh;
@@ -64,7 +69,7 @@ pub use settings::Settings;
 
 use crate::{policy_error::PolicyError, time::UnixSeconds};
 use channel::Channel;
-use command::CommandError;
+use command_error::CommandError;
 use error_response::ErrorResponse;
 use log::Ledger;
 use request::Place;
@@ -214,6 +219,13 @@ impl fmt::Debug for Exchange {
 /// A request or a command, to its end.
 async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Result<Response, PolicyError> {
     let value: Value = serde_json::from_str(text).map_err(|_| PolicyError::here("is not a JSON object"))?;
+    if value.get("command").is_some_and(|command| command == "authorize") {
+        // A browser's request, whose headers nobody here has bounded: it is no document.
+        let request = value.get("request").cloned().unwrap_or_default();
+        let request: Request =
+            serde_json::from_value(request).map_err(|_| PolicyError::at("request", "is not a request"))?;
+        return Ok(authorize::begin(&issuer.settings, &request, channel).await);
+    }
     if value.get("command").is_some() {
         return match command::answer(issuer, text, channel).await {
             Ok(response) => Ok(response),
@@ -235,8 +247,8 @@ async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Result<Respon
     if request.method == "HEAD" {
         response.body.clear();
     }
-    // A page of a public client talks to these two alone.
-    let shared = matches!(place, Some(Place::Token | Place::Revoke));
+    // A page of a public client talks to these alone.
+    let shared = matches!(place, Some(Place::Token | Place::Pushed | Place::Revoke));
     Ok(if shared { cors::shared(&issuer.settings, &request, response) } else { response })
 }
 
@@ -253,6 +265,7 @@ async fn routed(issuer: &Issuer, request: &Request, channel: &Channel) -> Routed
     }
     let response = match (place, request.method.as_str()) {
         (Place::Token, "POST") => token::answer(issuer, request, channel).await,
+        (Place::Pushed, "POST") => authorize::push(&issuer.settings, request, channel).await,
         (Place::Revoke, "POST") => revoke::answer(issuer, request, channel).await,
         (Place::Introspect, "POST") => introspect::answer(issuer, request, channel).await,
         (Place::Revocations, "POST") => revocations::administer(issuer, request, channel).await,
@@ -263,7 +276,7 @@ async fn routed(issuer: &Issuer, request: &Request, channel: &Channel) -> Routed
         (Place::Health, "GET" | "HEAD") => health::answer(channel).await,
         (Place::Jwks, "GET" | "HEAD") => Ok(published::jwks(settings, channel)),
         (Place::Metadata, "GET" | "HEAD") => Ok(published::metadata(settings)),
-        (Place::Token | Place::Revoke, "OPTIONS") => Ok(cors::preflight()),
+        (Place::Token | Place::Pushed | Place::Revoke, "OPTIONS") => Ok(cors::preflight()),
         _ => Err(ErrorResponse::method(place.allow())),
     };
     response.map(|response| (response, place)).map_err(|failure| (failure, Some(place)))

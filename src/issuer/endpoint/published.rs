@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
+    authorize,
     channel::Channel,
     client::{AUTHORIZATION_CODE, Authentication, GRANTS},
     dpop_proof,
@@ -50,8 +51,19 @@ pub(super) fn metadata(settings: &Settings) -> Response {
     }
     say("code_challenge_methods_supported", json!(["S256"]));
     say("dpop_signing_alg_values_supported", json!(dpop_proof::ALGORITHMS.map(Alg::name)));
-    if let Some(endpoint) = settings.authorization_endpoint.as_ref().filter(|_| with_code) {
-        say("authorization_endpoint", json!(endpoint));
+    if with_code {
+        say("authorization_endpoint", json!(settings.authorization_endpoint));
+        say("pushed_authorization_request_endpoint", json!(settings.endpoint("/par")));
+        say("response_modes_supported", json!(["query"]));
+        // RFC 9207 §3, RFC 9101 §10.5, OpenID Connect Discovery §3.
+        say("authorization_response_iss_parameter_supported", json!(true));
+        say("request_parameter_supported", json!(false));
+        say("request_uri_parameter_supported", json!(false));
+        say("claims_parameter_supported", json!(false));
+        say("prompt_values_supported", json!(authorize::PROMPTS));
+        if settings.pushes {
+            say("require_pushed_authorization_requests", json!(true));
+        }
     }
     Response::public("application/json", Value::Object(metadata).to_string(), METADATA_SECONDS)
 }

@@ -31,6 +31,27 @@ pub(super) fn check(uri: &str) -> Result<(), &'static str> {
          com.example.app:/callback")
 }
 
+/// Is the URI of a request the registered one? RFC 9700 §2.1: compared as it is, and never by its
+/// beginning. RFC 8252 §7.3: the port of a literal loopback address is the operating system's
+/// choice. That of `localhost` is not: the name may belong to another host (RFC 8252 §8.3).
+pub(super) fn is_registered(registered: &str, asked: &str) -> bool {
+    registered == asked
+        || matches!((without_port(registered), without_port(asked)), (Some(one), Some(other)) if one == other)
+}
+
+/// The address and what follows the port, of an `http` URI on a literal loopback address.
+fn without_port(uri: &str) -> Option<(&str, &str)> {
+    let rest = uri.strip_prefix("http://")?;
+    let (host, rest) = ["127.0.0.1", "[::1]"].into_iter().find_map(|host| Some((host, rest.strip_prefix(host)?)))?;
+    let (port, tail) = rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len()))?;
+    let is_port = |digits: &str| {
+        !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok()
+    };
+    let is_known = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+    // It is sent as a header: a byte that is not plain has no place there.
+    (is_known && tail.bytes().all(|byte| byte.is_ascii_graphic())).then_some((host, tail))
+}
+
 /// RFC 8252 §7.1: a domain name under the application's control, in reverse order, and a path.
 fn is_private_use(uri: &str) -> bool {
     let Some((scheme, rest)) = uri.split_once(':') else { return false };
@@ -49,7 +70,36 @@ fn is_private_use(uri: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{check, is_registered};
+
+    #[test]
+    fn rfc_8252_7_3_the_port_of_a_literal_loopback_address_is_free_and_nothing_else_is() {
+        let registered = "http://127.0.0.1/back?a=1";
+        for good in ["http://127.0.0.1/back?a=1", "http://127.0.0.1:1/back?a=1", "http://127.0.0.1:65535/back?a=1"] {
+            assert!(is_registered(registered, good), "{good}");
+        }
+        for bad in [
+            "http://127.0.0.1:/back?a=1",
+            "http://127.0.0.1:0/back?a=1",
+            "http://127.0.0.1:65536/back?a=1",
+            "http://127.0.0.1:+1/back?a=1",
+            "http://127.0.0.1:1/back?a=2",
+            "http://127.0.0.1:1/back?a=1#",
+            "http://127.0.0.1:1/back",
+            "http://127.0.0.1:1@evil.example/back?a=1",
+            "http://127.0.0.1.evil.example/back?a=1",
+            "http://127.0.0.2:1/back?a=1",
+            "http://localhost:1/back?a=1",
+            "http://[::1]:1/back?a=1",
+            "https://127.0.0.1:1/back?a=1",
+            "HTTP://127.0.0.1:1/back?a=1",
+        ] {
+            assert!(!is_registered(registered, bad), "{bad}");
+        }
+        assert!(is_registered("http://[::1]:8080/", "http://[::1]:9/"));
+        assert!(!is_registered("http://localhost:8080/", "http://localhost:9/"));
+        assert!(!is_registered("https://app.example/back", "https://app.example:8443/back"));
+    }
 
     #[test]
     fn a_redirect_uri_is_https_or_loopback_or_a_domain_in_reverse() {

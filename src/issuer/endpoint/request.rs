@@ -49,6 +49,7 @@ fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Opt
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Token,
+    Pushed,
     Revoke,
     Introspect,
     Jwks,
@@ -61,7 +62,7 @@ impl Place {
     /// The methods it has (RFC 9110 §9).
     pub(super) const fn allow(self) -> &'static str {
         match self {
-            Place::Token | Place::Revoke | Place::Introspect => "POST, OPTIONS",
+            Place::Token | Place::Pushed | Place::Revoke | Place::Introspect => "POST, OPTIONS",
             Place::Jwks | Place::Metadata | Place::Health => "GET, HEAD",
             Place::Revocations => "GET, HEAD, POST",
         }
@@ -77,11 +78,11 @@ impl Request {
         (!values.is_empty()).then(|| values.join(", "))
     }
 
-    /// Where it goes, and what stands behind the question mark.
+    /// The URL it goes to, over a connection that nobody reads along.
     ///
     /// RFC 6749 §1.6, §3.2: secrets and tokens travel over TLS alone. On its own machine nobody
     /// listens. The host is what the client wrote into `Host`, and so never enough.
-    pub(super) fn place(&self, settings: &Settings) -> Result<(Place, Option<&str>), ErrorResponse> {
+    pub(super) fn target(&self, settings: &Settings) -> Result<Url<'_>, ErrorResponse> {
         let url = Url::parse(&self.url)
             .ok_or_else(|| ErrorResponse::request("url", "must be an absolute URL of http or https"))?;
         let is_near = || settings.is_local || self.address.as_deref().is_some_and(is_loopback);
@@ -89,8 +90,15 @@ impl Request {
         if !url.secure && !is_local {
             return Err(ErrorResponse::request("url", PLAIN));
         }
+        Ok(url)
+    }
+
+    /// Where it goes, and what stands behind the question mark.
+    pub(super) fn place(&self, settings: &Settings) -> Result<(Place, Option<&str>), ErrorResponse> {
+        let url = self.target(settings)?;
         let place = match url.path.strip_prefix(&settings.path) {
             Some("/token") => Some(Place::Token),
+            Some("/par") => Some(Place::Pushed),
             Some("/revoke") => Some(Place::Revoke),
             Some("/introspect") => Some(Place::Introspect),
             Some("/jwks") => Some(Place::Jwks),
@@ -106,6 +114,11 @@ impl Request {
 
     /// The parameters in the body (RFC 6749 §3.2).
     pub(super) async fn form(&self, channel: &Channel) -> Result<Form, ErrorResponse> {
+        Form::parse(&self.form_text(channel).await?)
+    }
+
+    /// The same, not yet read.
+    pub(super) async fn form_text(&self, channel: &Channel) -> Result<String, ErrorResponse> {
         let kind = self.header("content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if !kind.eq_ignore_ascii_case(FORM) {
@@ -119,6 +132,6 @@ impl Request {
         if body.len() > LONGEST_BODY {
             return Err(ErrorResponse::request("body", &format!("must have at most {LONGEST_BODY} bytes")));
         }
-        Form::parse(&body)
+        Ok(body)
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     verifier::Verifier,
 };
 
-const MEMBERS: [&str; 13] = [
+const MEMBERS: [&str; 14] = [
     "issuer",
     "audience",
     "sessions",
@@ -38,6 +38,7 @@ const MEMBERS: [&str; 13] = [
     "authorizationEndpoint",
     "feedAccess",
     "health",
+    "requirePushedAuthorizationRequests",
 ];
 
 /// An issuer: what it grants to whom, and what it signs with. It holds no session; its store does.
@@ -60,7 +61,10 @@ pub struct Settings {
     pub(super) jwks_cache_seconds: u64,
     pub(super) code_seconds: u64,
     pub(super) origins: Vec<String>,
-    pub(super) authorization_endpoint: Option<String>,
+    /// The application's own page.
+    pub(super) authorization_endpoint: String,
+    /// Authorization requests are pushed (RFC 9126 §5), unless a client is told otherwise.
+    pub(super) pushes: bool,
     /// Anybody may read the revocation feed.
     pub(super) feed_is_public: bool,
     /// There is a `/health`.
@@ -142,7 +146,8 @@ impl Settings {
             jwks_cache_seconds,
             code_seconds: within(&document, "codeSeconds", 60, 1, 600)?,
             origins: origins(document.object("cors")?).map_err(|error| error.within("cors"))?,
-            authorization_endpoint,
+            authorization_endpoint: authorization_endpoint.unwrap_or_else(|| [&issuer, "/authorize"].concat()),
+            pushes: document.boolean("requirePushedAuthorizationRequests")?.unwrap_or_default(),
             issuer,
         };
         settings.clients = clients(&document, &raw, &settings)?;

@@ -18,6 +18,11 @@ pub(super) fn code(code: &str) -> String {
     once("k", &[code])
 }
 
+/// A pushed authorization request (RFC 9126).
+pub(super) fn pushed(reference: &str) -> String {
+    once("q", &[reference])
+}
+
 /// An access token that was revoked.
 pub(super) fn token(jti: &str) -> String {
     once("x", &[jti])

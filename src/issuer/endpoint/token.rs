@@ -25,7 +25,7 @@ pub(super) async fn answer(issuer: &Issuer, request: &Request, channel: &Channel
     if !client.may(grant) {
         return Err(ErrorResponse::unauthorized("grant_type", "must be one of this client's grants; add it to them"));
     }
-    let proof = dpop_proof::checked(&issuer.settings, request, channel.now())?;
+    let proof = dpop_proof::checked(&issuer.settings, request, "/token", channel.now())?;
     let proof = proof.as_ref();
     if client.dpop_bound && proof.is_none() {
         return Err(ErrorResponse::proof("is required: this client has dpopBound"));

@@ -61,7 +61,8 @@ export interface ClientConfig {
   scope?: string;
   /**
    * Where its codes may be sent, compared as they are: https, http on a loopback name, or a scheme
-   * like `com.example.app`.
+   * like `com.example.app`. The port of `http://127.0.0.1` and `http://[::1]` is free (RFC 8252
+   * §7.3).
    */
   redirectUris?: readonly string[];
   /** The audience of its access tokens, in place of the issuer's. */
@@ -78,6 +79,8 @@ export interface ClientConfig {
   feed?: boolean;
   /** Does it get nothing without a DPoP proof (RFC 9449 §5.2)? */
   dpopBound?: boolean;
+  /** Does it push its authorization requests to `/par` (RFC 9126 §6)? */
+  requirePushedAuthorizationRequests?: boolean;
 }
 
 /** What an issuer goes by. It holds no secret. */
@@ -121,8 +124,13 @@ export interface IssuerConfig {
   codeSeconds?: number;
   /** The pages that may read the answers of `/token` and `/revoke`. */
   cors?: { origins: readonly string[] };
-  /** Where the application signs its users in, for the metadata. */
+  /**
+   * Where the application signs its users in and calls `authorize`, for the metadata; `/authorize`
+   * under the issuer by default.
+   */
   authorizationEndpoint?: string;
+  /** Do all clients push their requests (RFC 9126 §5)? A client may say otherwise. */
+  requirePushedAuthorizationRequests?: boolean;
   /**
    * Who may read the feed of revocations: `clients` with `feed: true`, by default, or the
    * `public`. Whoever reads it can try names: was this subject signed out, and when?

@@ -3,10 +3,12 @@ import type { Fetch, Request, Response } from '../shared/web.js';
 import type { IssuerStore } from '../stores/store.js';
 import type { VerifyOptions } from '../verifier/index.js';
 import type { Jwk, JwkLike } from '../verifier/policy.js';
+import type { AuthorizationEndpoint } from './authorization.js';
 import type { IssuerConfig, RootKey, ScheduledKey } from './config.js';
 
 export type { IssuerStore, StoreEntry } from '../stores/store.js';
 export * from '../verifier/index.js';
+export type * from './authorization.js';
 export * from './config.js';
 export { memoryCounter } from './counter.js';
 
@@ -311,11 +313,11 @@ export interface RequestContext {
  * An authorization server: its endpoints as a fetch handler, and what an application calls in
  * process.
  */
-export interface Issuer {
+export interface Issuer extends AuthorizationEndpoint {
   /**
-   * Answers `/token`, `/revoke`, `/introspect`, `/jwks`, `/revocations`, by choice `/health`, and
-   * the metadata, all under the issuer's path. A request has 15 seconds in all; then the answer is
-   * 503 with `Retry-After`.
+   * Answers `/token`, `/par`, `/revoke`, `/introspect`, `/jwks`, `/revocations`, by choice
+   * `/health`, and the metadata, all under the issuer's path. A request has 15 seconds in all; then
+   * the answer is 503 with `Retry-After`.
    */
   fetch(request: Request, context?: RequestContext): Promise<Response>;
   /**

@@ -7,6 +7,7 @@ import { clockOf } from '../shared/synchronous.js';
 import { toJson } from '../shared/to-json.js';
 import type { Jwk } from '../verifier/policy.js';
 import type { IssuerGlue } from '../wasm/glue.js';
+import { type AuthorizationAsk, type FromBrowser, fromBrowser } from './authorization.js';
 import { memoryCounter } from './counter.js';
 import { Deadline } from './deadline.js';
 import { asError, type Failure, fromCore, stopwatch, tell } from './failures.js';
@@ -22,7 +23,7 @@ import { type FinalIssuerStep, follow, type World } from './loop.js';
 import { checkShapes, commandOf, contextOf, inOptions, refuseUnknown } from './options.js';
 import { bodyOf, toFacts } from './request.js';
 import { ResidentIssuer } from './resident.js';
-import { toResponse } from './response.js';
+import { type CoreResponse, toResponse } from './response.js';
 import { upstreamIo } from './upstream.js';
 
 const SWEPT_AT_ONCE = 1000;
@@ -115,7 +116,13 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     return toResponse(response);
   };
 
-  const command = async (facts: object, context: RequestContext = {}, within?: World): Promise<unknown> => {
+  const command = async (
+    facts: object,
+    context: RequestContext = {},
+    within?: World,
+    /** Whose body the core may ask for. */
+    request?: Request,
+  ): Promise<unknown> => {
     const deadline = new Deadline(REQUEST_MS);
     let first: IssuerEvent | Failure | undefined;
     try {
@@ -124,7 +131,7 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
         {
           context,
           deadline,
-          body: async () => ({ body: null }),
+          body: async () => (request === undefined ? { body: null } : bodyOf(request, deadline)),
           failed(failure) {
             first ??= failure;
             failed(failure);
@@ -173,6 +180,11 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
     }
   };
 
+  const finish = async (fixed: Record<string, unknown>, options: FromBrowser, context: RequestContext) => {
+    const told = await command(commandOf(fixed, fromBrowser(options)), context);
+    return toResponse((told as { response: CoreResponse }).response);
+  };
+
   /** The issuer as a caller has it, whose commands have their work beside the answer in `bound`. */
   const face = (bound: RequestContext): Issuer => ({
     async fetch(request, context = bound) {
@@ -197,6 +209,15 @@ export function makeIssuer(home: Instance<IssuerGlue>, options: IssuerOptions): 
       >,
     mintCode: async (subject, code) =>
       ((await command(commandOf({ command: 'mintCode', subject }, code), bound)) as { code: string }).code,
+    async authorize(request, context = bound) {
+      const facts = JSON.parse(toFacts(request, context.clientAddress)) as object;
+      const told = await command({ command: 'authorize', request: facts }, context, undefined, request);
+      const { outcome, response } = told as { outcome: string; response: CoreResponse };
+      if (outcome !== 'response') return told as AuthorizationAsk;
+      return { outcome, response: await toResponse(response) };
+    },
+    complete: (sealed, completion) => finish({ command: 'complete', sealed }, completion, bound),
+    decline: (sealed, declined) => finish({ command: 'decline', sealed }, declined, bound),
     endSession: async (sid) => void (await command({ command: 'endSession', sid }, bound)),
     endSessionsOf: async (subject) => void (await command({ command: 'revoke', sub: subject }, bound)),
     revoke: async (target) => void (await command(commandOf({ command: 'revoke' }, target), bound)),

@@ -1,6 +1,7 @@
 import type { FinalIssuerStep } from './loop.js';
 
-type CoreResponse = (FinalIssuerStep & { step: 'done' })['response'];
+/** A response as the core gives it. */
+export type CoreResponse = (FinalIssuerStep & { step: 'done' })['response'];
 
 /** The last body that was compressed: the snapshot, which many ask for within a second. */
 let last: { body: string; bytes: Uint8Array<ArrayBuffer> } | undefined;
