@@ -23,7 +23,7 @@ use super::{
     channel::{Channel, StoreEntry, Unavailable},
     dpop_proof::{self, Proof},
     error_response::ErrorResponse,
-    session_operations, store_keys, token_response,
+    id_token, session_operations, store_keys, token_response,
 };
 use crate::issuer::{
     random::random,
@@ -58,6 +58,9 @@ pub(super) struct Code {
     pub(super) scope: Option<String>,
     pub(super) acr: Option<String>,
     pub(super) auth_time: u64,
+    /// For the ID token (OpenID Connect Core §3.1.2.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) nonce: Option<String>,
     /// The key that has to redeem it (RFC 9449 §10).
     pub(super) jkt: Option<String>,
     pub(super) expires: u64,
@@ -127,11 +130,14 @@ pub(super) async fn redeem(
         };
         let is_new = code.begun.is_none();
         let grant = session(issuer, caller, &code, proof, sid, is_new, channel).await?;
+        // Signed before the mark: what fails here has answered nobody, and the code is as good.
+        let mut body = token_response::of_session(issuer, caller.client, &grant)?;
+        id_token::add(&mut body, issuer, &grant, code.nonce.as_deref())?;
         let answered = Code { begun: None, sid: Some(sid.to_string()), answered: Some(nonce()?), ..code };
         if !is_answered(&key, version, &answered, channel).await? {
             return Err(used_twice(issuer, &sid.to_string(), channel).await?);
         }
-        return token_response::of_session(issuer, caller.client, &grant).map(Value::Object);
+        return Ok(Value::Object(body));
     }
     Err(ErrorResponse::unavailable())
 }
