@@ -132,7 +132,7 @@ pub(super) async fn redeem(
         let grant = session(issuer, caller, &code, proof, sid, is_new, channel).await?;
         // Signed before the mark: what fails here has answered nobody, and the code is as good.
         let mut body = token_response::of_session(issuer, caller.client, &grant)?;
-        id_token::add(&mut body, issuer, &grant, code.nonce.as_deref())?;
+        id_token::add(&mut body, &issuer.settings, &grant, code.nonce.as_deref())?;
         let answered = Code { begun: None, sid: Some(sid.to_string()), answered: Some(nonce()?), ..code };
         if !is_answered(&key, version, &answered, channel).await? {
             return Err(used_twice(issuer, &sid.to_string(), channel).await?);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Issuer, error_response::ErrorResponse};
+use super::{error_response::ErrorResponse, settings::Settings};
 use crate::issuer::{sessions::grant::Grant, tokens::id_token::IdToken};
 
 /// The scope that asks for one.
@@ -17,14 +17,13 @@ pub(super) const CLAIMS: [&str; 10] =
 /// A refresh has none (OpenID Connect Core §12.2 leaves it open): nobody has signed in again.
 pub(super) fn add(
     body: &mut Map<String, Value>,
-    issuer: &Issuer,
+    settings: &Settings,
     grant: &Grant,
     nonce: Option<&str>,
 ) -> Result<(), ErrorResponse> {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let is_asked_for = text("scope").is_some_and(is_openid);
     let Some(access_token) = text("access_token").filter(|_| is_asked_for) else { return Ok(()) };
-    let settings = &issuer.settings;
     let token = IdToken {
         issuer: &settings.issuer,
         subject: &grant.subject,

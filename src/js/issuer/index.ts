@@ -284,7 +284,7 @@ export interface CodeOptions extends SessionOptions {
   codeChallenge: string;
   /** `S256`, and nothing else, by default. */
   codeChallengeMethod?: 'S256';
-  /** What the client has sent for its ID token (OpenID Connect Core §3.1.2.1): at most 512 bytes. */
+  /** As the client has sent it (OpenID Connect Core §3.1.2.1): at most 512 bytes. */
   nonce?: string;
 }
 
