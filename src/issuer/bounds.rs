@@ -21,6 +21,8 @@ pub(super) const CLIENT_ID: usize = 256;
 pub(super) const SUBJECT: usize = 512;
 /// The longest authentication context (`acr`).
 pub(super) const ACR: usize = 256;
+/// The longest `nonce` of an authorization request (OpenID Connect Core §3.1.2.1).
+pub(super) const NONCE: usize = 512;
 /// The longest scope, all its tokens together.
 pub(super) const SCOPE: usize = 1024;
 

@@ -112,6 +112,7 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
         "scope",
         "acr",
         "authTimeSeconds",
+        "nonce",
         "jkt",
     ])?;
     let client = client(issuer, command)?;
@@ -136,6 +137,8 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
     }
     let challenge = command.required_string("codeChallenge")?;
     code::check_challenge(challenge)?;
+    let nonce = command.string("nonce")?;
+    nonce.map_or(Ok(()), |text| bounds::check_text("nonce", text, bounds::NONCE))?;
     let now = channel.now();
     let start = asked(client, command)?;
     check(&start, now)?;
@@ -147,8 +150,8 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
         scope: start.scope,
         acr: start.acr,
         auth_time: start.auth_time.unwrap_or(now).get(),
+        nonce: nonce.map(str::to_owned),
         jkt: start.jkt,
-        nonce: None,
         resource: Vec::new(),
         expires: now.get().saturating_add(issuer.settings.code_seconds),
         begun: None,

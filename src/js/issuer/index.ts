@@ -286,6 +286,8 @@ export interface CodeOptions extends SessionOptions {
   codeChallenge: string;
   /** `S256`, and nothing else, by default. */
   codeChallengeMethod?: 'S256';
+  /** As the client has sent it (OpenID Connect Core §3.1.2.1): at most 512 bytes. */
+  nonce?: string;
 }
 
 /** Whose tokens are to be revoked: exactly one. */
