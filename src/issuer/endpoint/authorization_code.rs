@@ -25,6 +25,7 @@ use super::{
     error_response::ErrorResponse,
     session_operations, store_keys, token_response,
 };
+use crate::issuer::tokens::claims::Claims;
 use crate::issuer::{
     random::random,
     sessions::{
@@ -57,6 +58,10 @@ pub(super) struct Code {
     pub(super) challenge: String,
     pub(super) scope: Option<String>,
     pub(super) acr: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) amr: Vec<String>,
+    #[serde(default, skip_serializing_if = "Claims::is_empty")]
+    pub(super) claims: Claims,
     pub(super) auth_time: u64,
     /// The key that has to redeem it (RFC 9449 §10).
     pub(super) jkt: Option<String>,
@@ -183,6 +188,8 @@ async fn session(
         scope: code.scope.clone(),
         jkt: jkt.clone(),
         acr: code.acr.clone(),
+        amr: code.amr.clone(),
+        claims: code.claims.clone(),
         auth_time: UnixSeconds::new(code.auth_time),
     };
     match token_response::begin(issuer, channel, start, Seed::new(*sid.as_bytes(), random()?)).await {

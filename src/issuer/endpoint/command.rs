@@ -21,7 +21,10 @@ use crate::issuer::{
         start::{Seed, Start},
     },
 };
-use crate::{document, issuer::scope::narrowed, json::Object, policy_error::PolicyError, time::UnixSeconds};
+use crate::{
+    document, issuer::scope::narrowed, issuer::tokens::claims::Claims, json::Object, policy_error::PolicyError,
+    time::UnixSeconds,
+};
 
 /// Why a command got nothing: the application's own mistake, or the world's.
 pub(super) enum CommandError {
@@ -45,8 +48,8 @@ impl<E: Into<ErrorResponse>> From<E> for CommandError {
 pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Result<Response, CommandError> {
     let command = document::parse(text)?;
     let body = match command.required_string("command")? {
-        "startSession" => start_session(issuer, &command, channel).await?,
-        "mintCode" => mint_code(issuer, &command, channel).await?,
+        "startSession" => start_session(issuer, text, &command, channel).await?,
+        "mintCode" => mint_code(issuer, text, &command, channel).await?,
         "endSession" => {
             command.only(&["command", "sid"])?;
             session_operations::end(issuer, channel, sid(&command)?).await?;
@@ -82,10 +85,15 @@ pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Re
     Ok(Response::json(200, &body))
 }
 
-async fn start_session(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> Result<Value, CommandError> {
-    command.only(&["command", "subject", "clientId", "scope", "acr", "authTimeSeconds", "jkt"])?;
+async fn start_session(
+    issuer: &Issuer,
+    text: &str,
+    command: &Object<'_>,
+    channel: &Channel,
+) -> Result<Value, CommandError> {
+    command.only(&["command", "subject", "clientId", "scope", "acr", "amr", "claims", "authTimeSeconds", "jkt"])?;
     let client = client(issuer, command)?;
-    let start = asked(client, command)?;
+    let start = asked(client, text, command)?;
     if client.dpop_bound && start.jkt.is_none() {
         let reason =
             "is required, for this client has dpopBound; found none. Write the thumbprint of its key (RFC 7638)";
@@ -99,7 +107,7 @@ async fn start_session(issuer: &Issuer, command: &Object<'_>, channel: &Channel)
 }
 
 /// The session that a command asks for.
-fn asked(client: &Client, command: &Object<'_>) -> Result<Start, PolicyError> {
+fn asked(client: &Client, text: &str, command: &Object<'_>) -> Result<Start, PolicyError> {
     Ok(Start {
         subject: command.required_string("subject")?.to_owned(),
         client: client.id.clone(),
@@ -107,8 +115,19 @@ fn asked(client: &Client, command: &Object<'_>) -> Result<Start, PolicyError> {
         scope: scope(client, command)?,
         jkt: thumbprint(command, "jkt")?,
         acr: command.string("acr")?.map(str::to_owned),
+        amr: amr(command)?,
+        claims: Claims::of(text, command)?,
         auth_time: command.instant("authTimeSeconds")?,
     })
+}
+
+fn amr(command: &Object<'_>) -> Result<Vec<String>, PolicyError> {
+    let Some(value) = command.get("amr") else { return Ok(Vec::new()) };
+    let found = value.as_strings().ok_or_else(|| {
+        let kind = value.kind();
+        PolicyError::at("amr", format!("must be an array of strings (RFC 8176); found {kind}. Write [\"pwd\"]"))
+    })?;
+    Ok(found.into_iter().map(str::to_owned).collect())
 }
 
 /// Checks it before anything is written: what is signed for it later is then accepted everywhere.
@@ -117,7 +136,12 @@ fn check(start: &Start, now: UnixSeconds) -> Result<(), PolicyError> {
     start.auth_time.map_or(Ok(()), |instant| bounds::check_auth_time("authTimeSeconds", instant, now))
 }
 
-async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> Result<Value, CommandError> {
+async fn mint_code(
+    issuer: &Issuer,
+    text: &str,
+    command: &Object<'_>,
+    channel: &Channel,
+) -> Result<Value, CommandError> {
     command.only(&[
         "command",
         "subject",
@@ -127,6 +151,8 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
         "codeChallengeMethod",
         "scope",
         "acr",
+        "amr",
+        "claims",
         "authTimeSeconds",
         "jkt",
     ])?;
@@ -153,7 +179,7 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
     let challenge = command.required_string("codeChallenge")?;
     authorization_code::check_challenge(challenge)?;
     let now = channel.now();
-    let start = asked(client, command)?;
+    let start = asked(client, text, command)?;
     check(&start, now)?;
     let code = Code {
         client: start.client,
@@ -162,6 +188,8 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
         challenge: challenge.to_owned(),
         scope: start.scope,
         acr: start.acr,
+        amr: start.amr,
+        claims: start.claims,
         auth_time: start.auth_time.unwrap_or(now).get(),
         jkt: start.jkt,
         expires: now.get().saturating_add(issuer.settings.code_seconds),

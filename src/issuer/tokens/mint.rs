@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::signing_key::SigningKey;
+use super::{claims::Claims, signing_key::SigningKey};
 use crate::issuer::{bounds, error::IssuerError, random::random};
 use crate::{
     base64url, document, json::Object, jws::compact::decode_unverified, limits::Limits, policy_error::PolicyError,
@@ -17,7 +17,7 @@ pub(in crate::issuer) const LONGEST_LIFETIME_SECONDS: u64 = 3600;
 /// The longest life that can be asked for by the member that says so: a day.
 pub(in crate::issuer) const LONGEST_LONG_LIFETIME_SECONDS: u64 = 86_400;
 /// Claims that have a member of their own in a request, or that the issuer alone sets.
-const RESERVED: [&str; 9] = ["iss", "aud", "exp", "sub", "client_id", "iat", "jti", "scope", "nbf"];
+pub(super) const RESERVED: [&str; 9] = ["iss", "aud", "exp", "sub", "client_id", "iat", "jti", "scope", "nbf"];
 
 /// What an access token shall say (RFC 9068 §2.2).
 ///
@@ -104,6 +104,15 @@ impl AccessTokenRequest {
     pub(in crate::issuer) fn with_claims(self, more: impl IntoIterator<Item = (&'static str, Value)>) -> Self {
         let mut claims = self.claims;
         claims.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        AccessTokenRequest { claims, ..self }
+    }
+
+    /// Adds a session's own claims, which take nothing from the issuer's.
+    pub(in crate::issuer) fn with_own(self, own: &Claims) -> Self {
+        let mut claims = self.claims;
+        for (name, value) in own.iter() {
+            claims.entry(name.clone()).or_insert_with(|| value.clone());
+        }
         AccessTokenRequest { claims, ..self }
     }
 

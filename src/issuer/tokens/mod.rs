@@ -2,4 +2,5 @@
 
 pub(crate) mod signing_key;
 pub(crate) mod mint;
+pub(crate) mod claims;
 pub(crate) mod key_ring;

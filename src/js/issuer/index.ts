@@ -258,6 +258,11 @@ export interface SessionOptions {
   scope?: string;
   /** How the subject was authenticated (RFC 9068 §2.2.1). */
   acr?: string;
+  /** By which methods, as `['pwd', 'otp']` (RFC 8176). */
+  amr?: string[];
+  /** Claims of its own in each of its access tokens: at most 3072 bytes as JSON, none that the
+   * issuer sets. */
+  claims?: Record<string, unknown>;
   /** When, in seconds since 1970 and not in the future; by default now. */
   authTimeSeconds?: number;
   /** The thumbprint of the only key that may use it (RFC 9449 §10). */
