@@ -131,8 +131,6 @@ async fn session(
     if !is_new && let Some(grant) = found(issuer, sid, jkt.as_deref(), channel).await? {
         return Ok(grant);
     }
-    // HAND-OVER: what a code carries into its session. `nonce` and `resource` are in `Code` for the
-    // ID token and for the audience; whoever reads them takes them from here.
     let start = Start {
         subject: code.subject.clone(),
         client: code.client.clone(),
@@ -140,6 +138,8 @@ async fn session(
         scope: code.scope.clone(),
         jkt: jkt.clone(),
         acr: code.acr.clone(),
+        amr: code.amr.clone(),
+        claims: code.claims.clone(),
         auth_time: UnixSeconds::new(code.auth_time),
     };
     match token_response::begin(issuer, channel, start, Seed::new(*sid.as_bytes(), random()?)).await {

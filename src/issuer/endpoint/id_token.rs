@@ -9,8 +9,8 @@ use crate::issuer::{sessions::grant::Grant, tokens::id_token::IdToken};
 pub(super) const OPENID: &str = "openid";
 
 /// The claims it can have, for the metadata.
-pub(super) const CLAIMS: [&str; 10] =
-    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "sid"];
+pub(super) const CLAIMS: [&str; 11] =
+    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "acr", "amr", "sid"];
 
 /// Adds an ID token to the response of a code, if `openid` is within what was granted.
 ///
@@ -31,6 +31,7 @@ pub(super) fn add(
         sid: &grant.sid.to_string(),
         auth_time: grant.auth_time,
         acr: grant.acr.as_deref(),
+        amr: &grant.amr,
         nonce,
         access_token,
         lifetime_seconds: grant.lifetime_seconds,

@@ -16,6 +16,8 @@ pub(in crate::issuer) struct IdToken<'t> {
     pub(in crate::issuer) sid: &'t str,
     pub(in crate::issuer) auth_time: UnixSeconds,
     pub(in crate::issuer) acr: Option<&'t str>,
+    /// RFC 8176; none is none.
+    pub(in crate::issuer) amr: &'t [String],
     /// As the client has sent it with its authorization request.
     pub(in crate::issuer) nonce: Option<&'t str>,
     /// The access token beside it.
@@ -44,7 +46,8 @@ impl IdToken<'_> {
         ];
         let asked = [("acr", self.acr), ("nonce", self.nonce)];
         let asked = asked.into_iter().filter_map(|(name, text)| Some((name, Value::from(text?))));
-        claims.extend(own.into_iter().chain(asked).map(|(name, value)| (name.to_owned(), value)));
+        let amr = (!self.amr.is_empty()).then(|| ("amr", json!(self.amr)));
+        claims.extend(own.into_iter().chain(asked).chain(amr).map(|(name, value)| (name.to_owned(), value)));
         Ok(key.sign("JWT", claims)?)
     }
 }
