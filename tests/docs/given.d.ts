@@ -28,4 +28,6 @@ declare global {
   const env: any;
   const accessToken: string;
   const user: { readonly id: string };
+  /** An authorization request that waits for its user. */
+  const sealed: string;
 }

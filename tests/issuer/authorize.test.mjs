@@ -10,13 +10,14 @@ import * as openid from 'openid-client';
 import { createIssuer, generateSigningKey, IssuerUnavailableError } from 'portcullis/issuer';
 import { memoryStore } from 'portcullis/stores';
 
+import { createPages } from '../package/examples/authorize.mjs';
 import { clients, SECRET, withoutExchange } from './serve.mjs';
 
 const BACK = 'https://app.example/back';
 const insecure = { [oauth.allowInsecureRequests]: true };
 
 /** The issuer and the application's own login page, on one origin. */
-async function application(t, { store = memoryStore(), config = {} } = {}) {
+async function application(t, { store = memoryStore(), config = {}, around } = {}) {
   let issuer;
   const page = async (request) => {
     const { pathname } = new URL(request.url);
@@ -35,7 +36,7 @@ async function application(t, { store = memoryStore(), config = {} } = {}) {
     }
     return issuer.fetch(request);
   };
-  const server = createServer(getRequestListener(page, { overrideGlobalObjects: false }));
+  const server = createServer(getRequestListener(around ?? page, { overrideGlobalObjects: false }));
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => new Promise((resolve) => server.close(resolve)));
   t.after(() => server.closeAllConnections());
@@ -147,6 +148,42 @@ test('oauth4webapi pushes its request, and signs in once by it', async (t) => {
   assert.equal(plain.searchParams.get('error'), 'invalid_request', 'RFC 9126 §5: not pushed');
 });
 
+test('the key of a pushed request redeems its code, and no other does (RFC 9449 §10.1)', async (t) => {
+  const { issuer, origin } = await application(t);
+  const { server, verifier, state, parameters } = await prepared(origin);
+  const client = { client_id: 'page' };
+  const [own, other] = await Promise.all([oauth.generateKeyPair('ES256'), oauth.generateKeyPair('ES256')]);
+  const proofs = { own: oauth.DPoP(client, own), other: oauth.DPoP(client, other) };
+  const jkt = await proofs.own.calculateThumbprint();
+  const push = (more, DPoP) =>
+    oauth.pushedAuthorizationRequest(
+      server,
+      client,
+      oauth.None(),
+      { ...parameters, ...more },
+      { ...insecure, DPoP },
+    );
+  const torn = await push({ dpop_jkt: jkt }, proofs.other);
+  assert.deepEqual([torn.status, (await torn.json()).error], [400, 'invalid_dpop_proof']);
+  assert.equal((await push({ dpop_jkt: jkt }, proofs.own)).status, 201);
+  const { request_uri } = await oauth.processPushedAuthorizationResponse(
+    server,
+    client,
+    await push({}, proofs.own),
+  );
+  const url = urlOf(server, { client_id: 'page', request_uri });
+  assert.equal((await issuer.authorize(new Request(url))).dpopJkt, jkt);
+  const answer = oauth.validateAuthResponse(server, client, await goThrough(url), state);
+  const redeem = (DPoP) =>
+    oauth.authorizationCodeGrantRequest(server, client, oauth.None(), answer, BACK, verifier, {
+      ...insecure,
+      DPoP,
+    });
+  assert.equal((await redeem(proofs.other)).status, 400);
+  assert.equal((await redeem()).status, 400);
+  assert.equal((await redeem(proofs.own)).status, 200);
+});
+
 test('openid-client signs in', async (t) => {
   const { origin } = await application(t);
   const config = await openid.discovery(
@@ -196,8 +233,90 @@ test('a user says no, a silent request needs a login, and a page is posted to', 
   assert.deepEqual(told(new URL(posted.headers.get('location'))), ['invalid_scope', state, origin]);
 });
 
+/** What the forms of a page hold. */
+const fieldsOf = (html) =>
+  Object.fromEntries(
+    [...html.matchAll(/name="(\w+)" value="([^"]*)">/g)].map(([, name, value]) => [name, value]),
+  );
+
+/** The application of the guide, and a browser with its cookies. */
+async function guide(t) {
+  let pages;
+  const { issuer, origin } = await application(t, { around: (request) => pages(request) });
+  pages = createPages(issuer, (name, password) => (password === 'right' ? name : undefined));
+  const jar = new Map();
+  const browse = async (path, form, site = 'same-origin') => {
+    const response = await fetch(new URL(path, origin), {
+      method: form ? 'POST' : 'GET',
+      body: form && new URLSearchParams(form),
+      headers: {
+        cookie: [...jar].map((pair) => pair.join('=')).join('; '),
+        'sec-fetch-site': site,
+      },
+      redirect: 'manual',
+    });
+    for (const cookie of response.headers.getSetCookie()) {
+      const [name, value] = cookie.split(';')[0].split('=');
+      jar.set(name, value);
+    }
+    if (response.status === 200) {
+      assert.equal(response.headers.get('content-security-policy'), "frame-ancestors 'none'", path);
+      assert.equal(response.headers.get('referrer-policy'), 'no-referrer', path);
+    }
+    const location = response.headers.get('location');
+    return {
+      status: response.status,
+      html: await response.text(),
+      parameters: location && Object.fromEntries(new URL(location).searchParams),
+    };
+  };
+  return { origin, jar, browse };
+}
+
+test('the pages of the guide: a login form, a consent page, and a silent request', async (t) => {
+  const { origin, jar, browse } = await guide(t);
+  const { server, verifier, state, parameters } = await prepared(origin);
+  const silent = urlOf(server, { ...parameters, prompt: 'none' });
+  assert.equal((await browse(silent)).parameters.error, 'login_required');
+  const login = fieldsOf((await browse(urlOf(server, parameters))).html);
+  const credentials = { ...login, name: 'alice', password: 'right' };
+  assert.equal((await browse('/login', credentials, 'cross-site')).status, 403, 'RFC 9700 §4.7');
+  assert.match((await browse('/login', { ...credentials, password: 'wrong' })).html, /Wrong name/);
+  assert.equal(jar.has('user'), false);
+  const asked = await browse('/login', credentials);
+  assert.match(asked.html, /page asks for: notes:read/);
+  assert.equal((await browse(silent)).parameters.error, 'consent_required');
+  const consent = { ...fieldsOf(asked.html), answer: 'yes' };
+  const { parameters: back } = await browse('/consent', consent);
+  const client = { client_id: 'page' };
+  const answer = oauth.validateAuthResponse(server, client, new URLSearchParams(back), state);
+  const redeemed = await oauth.authorizationCodeGrantRequest(
+    server,
+    client,
+    oauth.None(),
+    answer,
+    BACK,
+    verifier,
+    insecure,
+  );
+  assert.equal((await oauth.processAuthorizationCodeResponse(server, client, redeemed)).scope, 'notes:read');
+  assert.ok((await browse(silent)).parameters.code, 'signed in, and has consented');
+  // A fresh login is asked for, and given.
+  const again = fieldsOf((await browse(urlOf(server, { ...parameters, prompt: 'login' }))).html);
+  const fresh = await browse('/login', { ...again, name: 'alice', password: 'right' });
+  assert.ok((await browse('/consent', { ...fieldsOf(fresh.html), answer: 'yes' })).parameters.code);
+  const asking = await browse(urlOf(server, { ...parameters, prompt: 'consent' }));
+  const refused = await browse('/consent', { ...fieldsOf(asking.html), answer: 'no' });
+  assert.equal(refused.parameters.error, 'access_denied');
+  // Another browser, whose user is signed in, and what this one began.
+  const sealed = fieldsOf((await browse(urlOf(server, { ...parameters, prompt: 'consent' }))).html);
+  jar.delete('portcullis-authorization');
+  assert.equal((await browse('/consent', { ...sealed, answer: 'yes' })).status, 400, 'RFC 9700 §4.7');
+});
+
 test('a store that fails at every Nth call costs a retry, and nobody a session', async (t) => {
-  for (let every = 2; every <= 6; every++) {
+  // One try of a redemption makes up to seven calls: below that each try could meet a failure.
+  for (let every = 8; every <= 11; every++) {
     const held = memoryStore();
     let [calls, failures] = [0, 0];
     const failing =

@@ -52,7 +52,9 @@ for (const path of ['', '/tenant/one']) {
       codeChallengeMethod: 'S256',
       scope: 'notes:read',
     });
-    const returned = oauth.validateAuthResponse(as, page, new URL(`${BACK}?code=${code}&state=s`), 's');
+    // RFC 9207: who redirects after `mintCode` says who the issuer is.
+    const back = new URL(`${BACK}?${new URLSearchParams({ code, state: 's', iss: url })}`);
+    const returned = oauth.validateAuthResponse(as, page, back, 's');
     const redeemed = await oauth.authorizationCodeGrantRequest(
       as,
       page,
@@ -137,7 +139,9 @@ for (const path of ['', '/tenant/one']) {
       redirectUri: BACK,
       codeChallenge: challengeOf(verifier),
     });
-    const first = await openid.authorizationCodeGrant(page, new URL(`${BACK}?code=${code}`), {
+    // RFC 9207: who redirects after `mintCode` says who the issuer is.
+    const back = new URL(`${BACK}?${new URLSearchParams({ code, iss: url })}`);
+    const first = await openid.authorizationCodeGrant(page, back, {
       pkceCodeVerifier: verifier,
     });
     const second = await openid.refreshTokenGrant(page, first.refresh_token, { scope: 'notes:read' });

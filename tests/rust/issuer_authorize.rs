@@ -14,6 +14,14 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const BACK: &str = "https://app.example/back";
 
+const GUARDS: [(&str, &str); 5] = [
+    ("cache-control", "no-store"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    ("content-security-policy", "frame-ancestors 'none'"),
+    ("x-content-type-options", "nosniff"),
+];
+
 const GOOD: [(&str, &str); 8] = [
     ("response_type", "code"),
     ("client_id", "app"),
@@ -60,7 +68,11 @@ fn but(name: &'static str, value: &'static str) -> Vec<(&'static str, &'static s
 }
 
 fn asked(world: &mut World, issuer: &Arc<Issuer>, parameters: &[(&str, &str)]) -> Value {
-    let told = world.run(issuer, &authorize(parameters));
+    asked_by(world, issuer, &authorize(parameters))
+}
+
+fn asked_by(world: &mut World, issuer: &Arc<Issuer>, request: &Value) -> Value {
+    let told = world.run(issuer, request);
     assert_eq!((told.status, &told.body["outcome"]), (200, &json!("ask")), "{told:?}");
     told.body
 }
@@ -100,9 +112,14 @@ fn value<'p>(pairs: &'p [(String, String)], name: &str) -> Option<&'p str> {
 }
 
 fn redeem(code: &str) -> Value {
+    redeem_as("app", code)
+}
+
+fn redeem_as(client: &str, code: &str) -> Value {
     let parameters = [
         ("grant_type", "authorization_code"),
-        ("client_id", "app"),
+        ("client_id", client),
+        ("client_secret", if client == "app" { "" } else { SECRET }),
         ("code", code),
         ("redirect_uri", BACK),
         ("code_verifier", VERIFIER),
@@ -112,6 +129,7 @@ fn redeem(code: &str) -> Value {
 
 /// A refusal that the client is told of.
 fn there(told: &TestResponse, error: &str, title: &str) {
+    guarded(&told.body["response"], title);
     let pairs = sent(&told.body["response"]);
     assert_eq!(value(&pairs, "error"), Some(error), "{title}: {told:?}");
     assert_eq!(value(&pairs, "iss"), Some(ISSUER), "{title}: RFC 9207 section 2");
@@ -123,6 +141,14 @@ fn here(told: &TestResponse, title: &str) {
     let response = &told.body["response"];
     assert_eq!((told.status, &response["status"]), (200, &json!(400)), "{title}: {told:?}");
     assert_eq!(header(response, "location"), None, "{title}");
+    guarded(response, title);
+}
+
+/// RFC 9700 §4.2.4, §4.3 and §4.16: no page tells its URL, is stored, or stands in a frame.
+fn guarded(response: &Value, title: &str) {
+    for (name, expected) in GUARDS {
+        assert_eq!(header(response, name), Some(expected), "{title}: {name}");
+    }
 }
 
 #[test]
@@ -136,14 +162,14 @@ fn a_request_is_asked_completed_and_redeemed() {
     let response = &told.body["response"];
     let pairs = sent(response);
     assert_eq!((value(&pairs, "state"), value(&pairs, "iss")), (Some("a&b=c#d"), Some(ISSUER)));
-    for (name, expected) in [
-        ("cache-control", "no-store"),
-        ("referrer-policy", "no-referrer"),
-        ("x-frame-options", "DENY"),
-        ("content-security-policy", "frame-ancestors 'none'"),
-    ] {
-        assert_eq!(header(response, name), Some(expected), "{name}");
+    guarded(response, "a code");
+    // RFC 9700 4.2.4: nor does the application's own page.
+    for (name, expected) in GUARDS {
+        assert_eq!(ask["headers"][name], expected, "{name}");
     }
+    // RFC 9700 2.1.2, 4.6, 4.9: a code, and no token, goes through the browser.
+    let names: Vec<_> = pairs.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["code", "state", "iss"]);
     let granted = world.run(&issuer, &redeem(value(&pairs, "code").unwrap()));
     assert_eq!((granted.status, &granted.body["scope"]), (200, &json!("read")), "{granted:?}");
 }
@@ -185,7 +211,7 @@ fn what_is_wrong_with_a_request_is_told_to_its_client() {
         ("RFC 9700 2.1.1, 4.8: PKCE downgrade to plain", "invalid_request", but("code_challenge_method", "plain")),
         ("RFC 9700 4.8: plain by default", "invalid_request", but("code_challenge_method", "")),
         ("RFC 7636 4.2: no SHA-256", "invalid_request", but("code_challenge", "short")),
-        ("RFC 9700 2.1.2: the implicit grant", "unsupported_response_type", but("response_type", "token")),
+        ("RFC 9700 2.1.2, 4.6, 4.9: the implicit grant", "unsupported_response_type", but("response_type", "token")),
         ("RFC 9700 2.1.2: a hybrid", "unsupported_response_type", but("response_type", "code id_token")),
         ("RFC 6749 4.1.1: no response type", "invalid_request", but("response_type", "")),
         ("RFC 9700 4.3: a code in a fragment", "invalid_request", with("response_mode", "fragment")),
@@ -278,8 +304,28 @@ fn a_sealed_text_is_authentic_and_expires() {
     here(&late.run(&issuer, &complete(&ask)), "expired");
     // The same keys, and another issuer.
     let mut config = config();
-    config["issuer"] = json!("https://other.example");
-    here(&world.run(&issuer_of(&config, &secrets()), &complete(&ask)), "RFC 9700 4.4: another issuer's");
+    for other in ["https://other.example", "https://issues.example"] {
+        config["issuer"] = json!(other);
+        here(&world.run(&issuer_of(&config, &secrets()), &complete(&ask)), "RFC 9700 4.4: another issuer's");
+    }
+}
+
+#[test]
+fn what_a_client_may_no_longer_do_is_not_done() {
+    let mut world = World::at(NOW);
+    let ask = asked(&mut world, &issuer(), &GOOD);
+    for (name, value) in [
+        ("clientId", json!("another")),
+        ("redirectUris", json!(["https://app.example/other"])),
+        ("grants", json!(["refresh_token"])),
+    ] {
+        let mut config = config();
+        config["clients"][0][name] = value;
+        here(&world.run(&issuer_of(&config, &secrets()), &complete(&ask)), name);
+    }
+    assert!(world.entries.is_empty());
+    let told = world.run(&issuer_of(&config(), &secrets()), &complete(&ask));
+    assert!(value(&sent(&told.body["response"]), "code").is_some(), "the configuration as it was");
 }
 
 #[test]
@@ -319,6 +365,9 @@ fn an_authorization_has_one_code_however_often_it_is_completed() {
     let mut other = complete(&ask);
     other["subject"] = json!("mallory");
     here(&world.run(&issuer, &other), "another subject");
+    let mut late = world.clone();
+    late.now += 59;
+    here(&late.run(&issuer, &complete(&ask)), "RFC 6749 4.1.2: a code that has expired");
     let granted = world.run(&issuer, &redeem(&first));
     assert_eq!(granted.status, 200);
     // RFC 9700 4.5, 2.1.1: what was presented is not handed out again, which would end the session.
@@ -374,10 +423,56 @@ fn rfc_9126_a_pushed_request_is_its_clients_for_a_minute_and_once() {
     here(&late.run(&issuer, &by("pushes")), "expired");
     // RFC 9101 5: what stands beside it counts for nothing.
     let beside = authorize(&[("client_id", "pushes"), ("request_uri", uri), ("redirect_uri", "https://evil.example/")]);
-    let ask = world.run(&issuer, &beside).body;
+    let ask = asked_by(&mut world, &issuer, &beside);
     assert_eq!(ask["resource"], json!(["https://a.example", "https://b.example"]), "{ask}");
     assert_eq!(ask["redirectUri"], BACK);
-    here(&world.run(&issuer, &by("pushes")), "used");
+    // RFC 9126 4: a reload is no second use, and of two tabs one is granted.
+    let reloaded = asked_by(&mut world, &issuer, &by("pushes"));
+    let first = world.run(&issuer, &complete(&reloaded));
+    assert!(value(&sent(&first.body["response"]), "code").is_some(), "{first:?}");
+    here(&world.run(&issuer, &complete(&ask)), "granted in the other tab");
+    let used = world.run(&issuer, &by("pushes"));
+    here(&used, "used");
+    assert!(text(&used.body["response"]["body"]).contains("invalid_request_uri"), "{used:?}");
+    let again = world.run(&issuer, &complete(&reloaded));
+    assert_eq!(again.body, first.body, "a double click");
+    world.entries.retain(|key, _| !key.starts_with("q/"));
+    here(&world.run(&issuer, &complete(&reloaded)), "a store that has forgotten it");
+}
+
+#[test]
+fn a_store_that_fails_at_any_step_of_a_pushed_request_costs_a_retry() {
+    let issuer = issuer();
+    let mut failures = [0; 4];
+    for fault in (0..12).flat_map(|step| [Fault::Before(step), Fault::AfterCommit(step)]) {
+        let mut world = World::at(NOW);
+        let mut retried = |call: usize, request: &Value| {
+            world.faults = [fault].into();
+            let told = world.run(&issuer, request);
+            world.faults.clear();
+            if told.status != 503 && told.body["response"]["status"] != 503 {
+                return told;
+            }
+            failures[call] += 1;
+            world.run(&issuer, request)
+        };
+        let pushed = retried(0, &push(&[]));
+        let by = authorize(&[("client_id", "pushes"), ("request_uri", text(&pushed.body["request_uri"]))]);
+        let ask = retried(1, &by).body;
+        assert_eq!(ask["outcome"], "ask", "{fault:?}: {ask}");
+        let told = retried(2, &complete(&ask));
+        let pairs = sent(&told.body["response"]);
+        let code = value(&pairs, "code").unwrap_or_else(|| panic!("{fault:?}: {told:?}"));
+        let granted = retried(3, &redeem_as("pushes", code));
+        assert_eq!(granted.status, 200, "{fault:?}: {granted:?}");
+        here(&world.run(&issuer, &by), "RFC 9126 4: used");
+        here(&world.run(&issuer, &complete(&ask)), "RFC 9700 4.5: one code");
+        assert_eq!(world.entries.keys().filter(|key| key.starts_with("k/")).count(), 1, "{fault:?}");
+        assert_eq!(world.entries.keys().filter(|key| key.starts_with("s/")).count(), 1, "{fault:?}");
+    }
+    // One swap is pushed and one read is found; a grant is a read and two swaps.
+    assert_eq!(failures[..3], [2, 1, 5]);
+    assert!(failures[3] > 4, "{failures:?}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-// Signing in in the tabs of a real browser, at a real issuer behind an authorization endpoint that
-// signs everybody in.
+// Signing in in the tabs of a real browser, at a real issuer, whose application signs everybody in
+// at the authorization endpoint without a page.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -51,18 +51,20 @@ async function startSignIn() {
   harness.handlers['GET /authorize'] = async (request, response) => {
     const asked = Object.fromEntries(new URL(request.url, harness.origin).searchParams);
     world.asked.push(asked);
-    const code = await issuer.mintCode('ada', {
-      clientId: asked.client_id,
-      redirectUri: asked.redirect_uri,
-      codeChallenge: asked.code_challenge,
-      codeChallengeMethod: asked.code_challenge_method,
-      scope: 'notes',
-    });
-    const answer = world.answer({ code, state: asked.state, iss: harness.origin });
+    const authorization = await issuer.authorize(
+      new Request(new URL(request.url, harness.origin), { headers: request.headers }),
+    );
+    assert.equal(authorization.outcome, 'ask', await authorization.response?.text());
+    const { sealed, cookie } = authorization;
+    const sent = await issuer.complete(sealed, { cookie, subject: 'ada', scope: 'notes' });
+    const location = sent.headers.get('location');
+    const good = Object.fromEntries(new URL(location).searchParams);
+    const answer = world.answer(good);
     // Or a user who does not finish.
-    const to = typeof answer === 'string' ? answer : `${asked.redirect_uri}?${new URLSearchParams(answer)}`;
-    world.callback = to;
-    response.writeHead(303, { location: to, 'cache-control': 'no-store' });
+    const changed =
+      typeof answer === 'string' ? answer : `${asked.redirect_uri}?${new URLSearchParams(answer)}`;
+    world.callback = answer === good ? location : changed;
+    response.writeHead(sent.status, { ...Object.fromEntries(sent.headers), location: world.callback });
     response.end();
   };
   harness.handlers['GET /logout'] = (request, response) => {

@@ -8,7 +8,8 @@ import type { RequestContext } from './index.js';
  * const authorization = await issuer.authorize(request);
  * if (authorization.outcome === 'response') return authorization.response;
  * const { sealed, cookie, headers } = authorization;
- * return new Response(loginPage(sealed), { headers: { ...headers, 'set-cookie': cookie } });
+ * const form = `<form method="post" action="/login"><input type="hidden" name="sealed" value="${sealed}">`;
+ * return new Response(form, { headers: { ...headers, 'set-cookie': cookie } });
  * ```
  */
 export type Authorization =
@@ -117,10 +118,4 @@ export interface AuthorizationEndpoint {
    * @throws PolicyError for a mistake of the caller's.
    */
   decline(sealed: string, declined: Declined): Promise<Response>;
-}
-
-/** The browser's `Cookie` header in place of its request. */
-export function fromBrowser(options: FromBrowser): object {
-  const { request, ...rest } = options;
-  return request === undefined ? rest : { ...rest, browser: request.headers.get('cookie') ?? '' };
 }

@@ -7,7 +7,7 @@ import { clockOf } from '../shared/synchronous.js';
 import { toJson } from '../shared/to-json.js';
 import type { Jwk } from '../verifier/policy.js';
 import type { IssuerGlue } from '../wasm/glue.js';
-import { type AuthorizationAsk, type FromBrowser, fromBrowser } from './authorization.js';
+import type { AuthorizationAsk, FromBrowser } from './authorization.js';
 import { memoryCounter } from './counter.js';
 import { Deadline } from './deadline.js';
 import { asError, type Failure, fromCore, stopwatch, tell } from './failures.js';
@@ -20,7 +20,7 @@ import {
   type TokenResponse,
 } from './index.js';
 import { type FinalIssuerStep, follow, type World } from './loop.js';
-import { checkShapes, commandOf, contextOf, inOptions, refuseUnknown } from './options.js';
+import { checkShapes, commandOf, contextOf, fromBrowser, inOptions, refuseUnknown } from './options.js';
 import { bodyOf, toFacts } from './request.js';
 import { ResidentIssuer } from './resident.js';
 import { type CoreResponse, toResponse } from './response.js';

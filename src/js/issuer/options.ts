@@ -1,5 +1,6 @@
 import { orPolicyError, PolicyError } from '../shared/errors.js';
 import { membersOf } from '../shared/to-json.js';
+import type { FromBrowser } from './authorization.js';
 import type { IssuerOptions, RequestContext } from './index.js';
 
 /**
@@ -10,6 +11,12 @@ import type { IssuerOptions, RequestContext } from './index.js';
  */
 export function commandOf(fixed: Record<string, unknown>, options: object | undefined): object {
   return { ...membersOf(options, fixed), ...fixed };
+}
+
+/** The browser's `Cookie` header in place of its request. */
+export function fromBrowser(options: FromBrowser): object {
+  const { request, ...rest } = options;
+  return request === undefined ? rest : { ...rest, browser: request.headers.get('cookie') ?? '' };
 }
 
 /**

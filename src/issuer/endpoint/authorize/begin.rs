@@ -7,9 +7,9 @@ use super::{
         channel::Channel, error_response::ErrorResponse, form::Form, rate_limit, request::Request, response::Response,
         settings::Settings,
     },
+    authorization_error::{AuthorizationError, GUARDS},
     browser::Browser,
     pushed,
-    refusal::{GUARDS, Refusal},
     request::{AuthorizationRequest, checked, client},
     sealed::{Pending, seal},
 };
@@ -20,17 +20,17 @@ use crate::{base64url, issuer::random::random};
 pub(in super::super) async fn begin(settings: &Settings, request: &Request, channel: &Channel) -> Response {
     let body = match asked(settings, request, channel).await {
         Ok(body) => body,
-        Err(refusal) => {
-            if let Refusal::Here(error) = &refusal {
+        Err(error) => {
+            if let AuthorizationError::Shown(error) = &error {
                 error.report(channel);
             }
-            json!({ "outcome": "response", "response": refusal.response(settings) })
+            json!({ "outcome": "response", "response": error.response(settings) })
         }
     };
     Response::json(200, &body)
 }
 
-async fn asked(settings: &Settings, request: &Request, channel: &Channel) -> Result<Value, Refusal> {
+async fn asked(settings: &Settings, request: &Request, channel: &Channel) -> Result<Value, AuthorizationError> {
     let query = request.target(settings)?.query;
     if let Some(address) = &request.address {
         rate_limit::check(channel, rate_limit::address_key(address), settings.address_rate).await?;
@@ -42,19 +42,21 @@ async fn asked(settings: &Settings, request: &Request, channel: &Channel) -> Res
         _ => return Err(ErrorResponse::method("GET, POST").into()),
     };
     let client = client(settings, &form)?;
-    let checked = match pushed::reference(&form) {
+    let reference = pushed::reference(&form);
+    let checked = match reference {
         Some(_) if form.is_repeated("request_uri") => {
             return Err(ErrorResponse::request("request_uri", "must not be repeated").into());
         }
         // RFC 9101 §5: what stands beside it counts for nothing.
-        Some(reference) => checked(client, &pushed::take(client, reference, channel).await?, true)?,
+        Some(reference) => checked(client, &pushed::find(client, reference, channel).await?, true)?,
         None => checked(client, &form, false)?,
     };
-    let there = |error: ErrorResponse| Refusal::There { back: checked.back(), error };
+    let there = |error: ErrorResponse| AuthorizationError::Redirected { back: Box::new(checked.back()), error };
     let browser = Browser::of(settings, request).map_err(|error| there(error.into()))?;
     let id = base64url::encode(&random::<16>().map_err(|error| there(error.into()))?);
     let now = channel.now();
-    let pending = Pending { request: checked.clone(), browser: browser.hash(), id, began: now.get() };
+    let pushed = reference.map(str::to_owned);
+    let pending = Pending { request: checked.clone(), browser: browser.hash(), id, pushed, began: now.get() };
     let sealed = seal(settings, &pending, now);
     let sealed = sealed.ok_or_else(|| there(ErrorResponse::request("state", "makes the request too long")))?;
     Ok(ask(&checked, &sealed, &browser.set_cookie(settings)))

@@ -14,8 +14,8 @@ use super::{
         response::Response,
         settings::Settings,
     },
-    browser,
-    refusal::Refusal,
+    authorization_error::AuthorizationError,
+    browser, pushed,
     request::AuthorizationRequest,
     sealed::{Opened, Pending, open},
 };
@@ -69,9 +69,9 @@ pub(in super::super) async fn complete(
     let now = channel.now();
     let (opened, client) = match opened(settings, command, now)? {
         Ok(opened) => opened,
-        Err(refusal) => return Ok(told(refusal.response(settings))),
+        Err(error) => return Ok(told(error.response(settings))),
     };
-    let Pending { request, began, .. } = &opened.pending;
+    let Pending { request, id, pushed, began, .. } = &opened.pending;
     let start = Start {
         subject: command.required_string("subject")?.to_owned(),
         client: client.id.clone(),
@@ -103,10 +103,16 @@ pub(in super::super) async fn complete(
         sid: None,
         answered: None,
     };
+    if let Some(reference) = pushed
+        && !pushed::grant(reference, id, channel).await?
+    {
+        let reason = "is of a pushed request that was used before (RFC 9126 section 4). Push the request again";
+        return Ok(told(AuthorizationError::Shown(ErrorResponse::request("sealed", reason)).response(settings)));
+    }
     let text = opened.code(settings).ok_or_else(ErrorResponse::unavailable)?;
     if !mint_once(channel, &text, &code).await? {
         let reason = "was completed before, or its code has expired. Begin a new authorization request";
-        return Ok(told(Refusal::Here(ErrorResponse::request("sealed", reason)).response(settings)));
+        return Ok(told(AuthorizationError::Shown(ErrorResponse::request("sealed", reason)).response(settings)));
     }
     Ok(told(request.back().answer(settings, &[("code", &text)])))
 }
@@ -129,7 +135,7 @@ pub(in super::super) fn decline(
         Ok((opened, _)) => {
             opened.pending.request.back().error(settings, error, description.unwrap_or("the request was declined"))
         }
-        Err(refusal) => refusal.response(settings),
+        Err(error) => error.response(settings),
     };
     Ok(told(response))
 }
@@ -139,7 +145,7 @@ fn told(response: Response) -> Response {
     Response::json(200, &json!({ "response": response }))
 }
 
-type Found<'s> = Result<(Opened<'s>, &'s Client), Refusal>;
+type Found<'s> = Result<(Opened<'s>, &'s Client), AuthorizationError>;
 
 /// Opens the sealed request for the browser that began it. The configuration may have changed
 /// since: what the client may no longer do is not done.
@@ -152,7 +158,7 @@ fn opened<'s>(settings: &'s Settings, command: &Object<'_>, now: UnixSeconds) ->
             return Err(PolicyError::at("cookie", "must not stand beside request. Leave one of them out"));
         }
     };
-    let refuse = |reason: &str| Ok(Err(Refusal::Here(ErrorResponse::request("sealed", reason))));
+    let refuse = |reason: &str| Ok(Err(AuthorizationError::Shown(ErrorResponse::request("sealed", reason))));
     let Some(opened) = open(settings, sealed, now) else {
         return refuse("is no request of this issuer, or has expired. Begin a new authorization request");
     };
@@ -166,7 +172,7 @@ fn opened<'s>(settings: &'s Settings, command: &Object<'_>, now: UnixSeconds) ->
     let client = settings.client(&request.client_id).filter(|client| client.may(AUTHORIZATION_CODE));
     match client.filter(is_registered) {
         Some(client) => Ok(Ok((opened, client))),
-        None => refuse("is of a client that may no longer have it"),
+        None => refuse("belongs to a client that may no longer get a code at this redirect URI"),
     }
 }
 

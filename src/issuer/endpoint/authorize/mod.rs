@@ -4,13 +4,13 @@
 //! ```text
 //! browser ─ begin ─ request ─ sealed ──► the application's own login and consent
 //!              │       │                       │
-//!           refusal  pushed (/par)          finish ─ code, state and iss, or an error
+//!            error   pushed (/par)          finish ─ code, state and iss, or an error
 //! ```
 //!
-//! Nothing of it is in the store until a code is: the checked request travels as a sealed text,
-//! and only the browser that began it can finish it.
+//! Only a pushed request is in the store before a code is: the checked request travels as a sealed
+//! text, and only the browser that began it can finish it.
 
-mod refusal;
+mod authorization_error;
 mod request;
 mod sealed;
 mod browser;

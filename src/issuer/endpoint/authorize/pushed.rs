@@ -5,11 +5,20 @@ use serde_json::json;
 
 use super::{
     super::{
-        authenticate, channel::Channel, client::Client, dpop_proof, error_response::ErrorResponse, form::Form,
-        request::Request, response::Response, settings::Settings, store_keys,
+        authenticate,
+        channel::{Channel, StoreEntry},
+        client::Client,
+        dpop_proof,
+        error_response::ErrorResponse,
+        form::Form,
+        request::Request,
+        response::Response,
+        settings::Settings,
+        store_keys,
     },
-    refusal::Refusal,
+    authorization_error::AuthorizationError,
     request::checked,
+    sealed,
 };
 use crate::{base64url, issuer::random::random};
 
@@ -18,6 +27,9 @@ const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 
 /// How long a pushed request waits for its user, in seconds.
 const LIFETIME_SECONDS: u64 = 60;
+
+/// How often a lost race for the mark is run again. Whoever won has set it.
+const ATTEMPTS: u32 = 2;
 
 /// What shows who the client is, and is no part of its request.
 const CREDENTIALS: [&str; 3] = ["client_secret", "client_assertion", "client_assertion_type"];
@@ -29,8 +41,9 @@ struct Pushed {
     client: String,
     parameters: Vec<(String, String)>,
     expires: u64,
-    /// A user has come.
-    used: bool,
+    /// Which authorization it was granted in, by the id of its sealed text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    granted: Option<String>,
 }
 
 /// Answers `/par`: who asks, and whether the request is good; then keeps it.
@@ -59,13 +72,13 @@ pub(in super::super) async fn push(
         }
     }
     let form = Form::of(parameters.clone());
-    checked(caller.client, &form, true).map_err(Refusal::into_error)?;
+    checked(caller.client, &form, true).map_err(AuthorizationError::into_error)?;
     caller.count_public(channel).await?;
     dpop_proof::remember(proof.as_ref(), channel).await?;
     let reference = base64url::encode(&random::<32>()?);
     let expires = channel.now().get().saturating_add(LIFETIME_SECONDS);
-    let pushed = Pushed { client: caller.client.id.clone(), parameters, expires, used: false };
-    if !channel.swap(&store_keys::pushed(&reference), 0, written(&pushed), expires).await? {
+    let pushed = Pushed { client: caller.client.id.clone(), parameters, expires, granted: None };
+    if !channel.swap(&store_keys::pushed(&reference), 0, written(&pushed), pushed.ends_at()).await? {
         return Err(ErrorResponse::unavailable());
     }
     let body = json!({ "request_uri": format!("{PREFIX}{reference}"), "expires_in": LIFETIME_SECONDS });
@@ -77,8 +90,11 @@ pub(super) fn reference(form: &Form) -> Option<&str> {
     form.get("request_uri").and_then(|uri| uri.strip_prefix(PREFIX))
 }
 
-/// Takes a pushed request of that client. It is there once (RFC 9126 §4).
-pub(super) async fn take(client: &Client, reference: &str, channel: &Channel) -> Result<Form, ErrorResponse> {
+/// A pushed request of that client, which nobody was granted.
+///
+/// Reading it does not use it up: a reload, a link preview or a virus scanner would, and a lost
+/// answer of the store as well. RFC 9126 §4 asks for one use, and [`grant`] sees to it.
+pub(super) async fn find(client: &Client, reference: &str, channel: &Channel) -> Result<Form, ErrorResponse> {
     let refuse = || {
         let reason = "is unknown, has expired, was used before, or is another client's. Push the request again";
         ErrorResponse::new(400, "invalid_request_uri", format!("request_uri: {reason}"))
@@ -87,22 +103,44 @@ pub(super) async fn take(client: &Client, reference: &str, channel: &Channel) ->
     if reference.len() != 43 {
         return Err(refuse());
     }
-    let key = store_keys::pushed(reference);
-    let found = channel.read(&key).await?.ok_or_else(refuse)?;
-    let pushed: Pushed = serde_json::from_str(&found.value).map_err(|error| {
-        ErrorResponse::unreadable(
-            "a pushed request",
-            format!("{:?} error at column {}", error.classify(), error.column()),
-        )
-    })?;
-    if pushed.used || pushed.client != client.id || pushed.expires <= channel.now().get() {
-        return Err(refuse());
-    }
-    let used = Pushed { used: true, parameters: Vec::new(), ..pushed };
-    if !channel.swap(&key, found.version, written(&used), used.expires).await? {
+    let found = channel.read(&store_keys::pushed(reference)).await?.ok_or_else(refuse)?;
+    let pushed = read(&found)?;
+    if pushed.granted.is_some() || pushed.client != client.id || pushed.expires <= channel.now().get() {
         return Err(refuse());
     }
     Ok(Form::of(pushed.parameters))
+}
+
+/// Grants a pushed request in one authorization; `false` when it was granted in another. A retry
+/// after a lost answer finds its own mark, and is told `true`.
+pub(super) async fn grant(reference: &str, id: &str, channel: &Channel) -> Result<bool, ErrorResponse> {
+    let key = store_keys::pushed(reference);
+    for _ in 0..ATTEMPTS {
+        // Swept only when every sealed text of it has expired.
+        let Some(found) = channel.read(&key).await? else { return Ok(false) };
+        let pushed = read(&found)?;
+        if let Some(granted) = &pushed.granted {
+            return Ok(granted == id);
+        }
+        let granted = Pushed { granted: Some(id.to_owned()), parameters: Vec::new(), ..pushed };
+        if channel.swap(&key, found.version, written(&granted), granted.ends_at()).await? {
+            return Ok(true);
+        }
+    }
+    Err(ErrorResponse::unavailable())
+}
+
+impl Pushed {
+    /// The last user who came within its time has [`LIFETIME_SECONDS`](sealed::LIFETIME_SECONDS).
+    fn ends_at(&self) -> u64 {
+        self.expires.saturating_add(sealed::LIFETIME_SECONDS)
+    }
+}
+
+fn read(found: &StoreEntry) -> Result<Pushed, ErrorResponse> {
+    // Where it went wrong, and not what stands there.
+    let place = |error: serde_json::Error| format!("{:?} error at column {}", error.classify(), error.column());
+    serde_json::from_str(&found.value).map_err(|error| ErrorResponse::unreadable("a pushed request", place(error)))
 }
 
 fn written(pushed: &Pushed) -> String {

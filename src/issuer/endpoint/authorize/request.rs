@@ -11,7 +11,7 @@ use super::{
         redirect_uri,
         settings::Settings,
     },
-    refusal::{Back, Refusal},
+    authorization_error::{AuthorizationError, Back},
 };
 use crate::{base64url, issuer::bounds, issuer::scope::narrowed};
 
@@ -66,7 +66,7 @@ pub(super) fn client<'s>(settings: &'s Settings, form: &Form) -> Result<&'s Clie
 }
 
 /// Checks a request of that client. `pushed` is one that came by `/par`.
-pub(super) fn checked(client: &Client, form: &Form, pushed: bool) -> Result<AuthorizationRequest, Refusal> {
+pub(super) fn checked(client: &Client, form: &Form, pushed: bool) -> Result<AuthorizationRequest, AuthorizationError> {
     // RFC 9101 §6.1: who asks for what cannot be read in two places. Without a redirect URI of its
     // own such a request is refused here, by its name all the same.
     let objects = || -> Result<(), ErrorResponse> {
@@ -97,7 +97,7 @@ pub(super) fn checked(client: &Client, form: &Form, pushed: bool) -> Result<Auth
     // From here on the client can be told.
     let told = state.as_ref().ok().copied().flatten().filter(|_| !form.is_repeated("state"));
     let back = Back { redirect_uri: redirect_uri.to_owned(), state: told.map(str::to_owned) };
-    let there = |error| Refusal::There { back: back.clone(), error };
+    let there = |error| AuthorizationError::Redirected { back: Box::new(back.clone()), error };
     objects().map_err(there)?;
     state.map_err(there)?;
     if let Some(name) = form.repeated() {

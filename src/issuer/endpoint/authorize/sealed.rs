@@ -37,6 +37,9 @@ pub(super) struct Pending {
     pub(super) browser: String,
     /// 128 random bits. Its code is derived from them.
     pub(super) id: String,
+    /// The reference of a pushed request: it is granted once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) pushed: Option<String>,
     pub(super) began: u64,
 }
 

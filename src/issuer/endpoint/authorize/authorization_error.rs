@@ -6,14 +6,14 @@ use super::super::{
     settings::Settings,
 };
 
-/// A refusal. Until the client and its redirect URI are known to belong together, nobody is sent
-/// anywhere (RFC 9700 §4.11.2).
+/// An error, by where it is told. Until the client and its redirect URI are known to belong
+/// together, nobody is sent anywhere (RFC 9700 §4.11.2).
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(super) enum AuthorizationError {
     /// For the user's own eyes.
-    Here(ErrorResponse),
+    Shown(ErrorResponse),
     /// For the client.
-    There { back: Back, error: ErrorResponse },
+    Redirected { back: Box<Back>, error: ErrorResponse },
 }
 
 /// A client's registered redirect URI, and the `state` it sent.
@@ -23,25 +23,25 @@ pub(super) struct Back {
     pub(super) state: Option<String>,
 }
 
-impl From<ErrorResponse> for Refusal {
+impl From<ErrorResponse> for AuthorizationError {
     fn from(error: ErrorResponse) -> Self {
-        Refusal::Here(error)
+        AuthorizationError::Shown(error)
     }
 }
 
-impl Refusal {
+impl AuthorizationError {
     /// The same for a client that pushes its request, and is told without a redirect (RFC 9126
     /// §2.3).
     pub(super) fn into_error(self) -> ErrorResponse {
         match self {
-            Refusal::Here(error) | Refusal::There { error, .. } => error,
+            AuthorizationError::Shown(error) | AuthorizationError::Redirected { error, .. } => error,
         }
     }
 
     pub(super) fn response(self, settings: &Settings) -> Response {
         match self {
-            Refusal::Here(error) => guarded(error.response()),
-            Refusal::There { back, error } => {
+            AuthorizationError::Shown(error) => guarded(error.response()),
+            AuthorizationError::Redirected { back, error } => {
                 let (code, description) = error.told();
                 back.error(settings, code, description)
             }
