@@ -108,7 +108,9 @@ test('an edge decides by a claim of a session', async (t) => {
 test('a mistake is an error at its member', async (t) => {
   const { issuer } = await serveIssuer(t);
   const pointerOf = async (options) => {
-    const error = await issuer.startSession('alice', { clientId: 'page', ...options }).catch((thrown) => thrown);
+    const error = await issuer
+      .startSession('alice', { clientId: 'page', ...options })
+      .catch((thrown) => thrown);
     assert.equal(error.name, 'PolicyError', error);
     return error.pointer;
   };
