@@ -21,8 +21,22 @@ pub(super) const CLIENT_ID: usize = 256;
 pub(super) const SUBJECT: usize = 512;
 /// The longest authentication context (`acr`).
 pub(super) const ACR: usize = 256;
+/// The longest `nonce` of an authorization request (OpenID Connect Core §3.1.2.1).
+pub(super) const NONCE: usize = 512;
 /// The longest scope, all its tokens together.
 pub(super) const SCOPE: usize = 1024;
+
+/// All methods of authentication (`amr`) together, as JSON.
+pub(super) const AMR: usize = 256;
+/// The longest claims of a session's own, as JSON.
+pub(super) const CLAIMS: usize = 3072;
+/// Their deepest nesting, themselves being the first level: that of a token's payload.
+pub(super) const CLAIMS_DEPTH: usize = 16;
+/// The most members they may have, all levels together: the issuer's own have room beside them.
+pub(super) const CLAIMS_MEMBERS: usize = 96;
+/// The longest that claims and the other texts of a session may be together, as JSON: with an
+/// issuer and an audience at their bounds, the token is still below 8 KiB.
+pub(super) const WITH_CLAIMS: usize = 3840;
 
 /// The thumbprint of a key: a SHA-256 in base64url.
 pub(super) const THUMBPRINT: usize = 43;

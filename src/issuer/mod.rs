@@ -25,6 +25,7 @@ pub use endpoint::{
 };
 pub use error::IssuerError;
 pub use tokens::{
+    claims::Claims,
     key_ring::{KeyRing, KeyState, Schedule},
     mint::AccessTokenRequest,
     signing_key::SigningKey,

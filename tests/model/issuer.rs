@@ -80,6 +80,8 @@ impl Issuer {
             scope: Some(SCOPE.into()),
             jkt: (kind == Kind::Bound).then(|| KEY.to_owned()),
             acr: None,
+            amr: Vec::new(),
+            claims: Default::default(),
             auth_time: None,
         };
         let first = start(&alice, &Seed::new([1; 16], [2; 32]), [Cutoff::NONE; 2], instant(BEGIN), &rules).0;

@@ -21,7 +21,7 @@ use super::{
     code::{Code, read, remembered, written},
     dpop_proof::{self, Proof},
     error_response::ErrorResponse,
-    session_operations, store_keys, token_response,
+    id_token, session_operations, store_keys, token_response,
 };
 use crate::issuer::{
     random::random,
@@ -79,11 +79,14 @@ pub(super) async fn redeem(
         };
         let is_new = code.begun.is_none();
         let grant = session(issuer, caller, &code, proof, sid, is_new, channel).await?;
+        // Signed before the mark: what fails here has answered nobody, and the code is as good.
+        let mut body = token_response::of_session(issuer, caller.client, &grant)?;
+        id_token::add(&mut body, &issuer.settings, &grant, code.nonce.as_deref())?;
         let answered = Code { begun: None, sid: Some(sid.to_string()), answered: Some(nonce()?), ..code };
         if !is_answered(&key, version, &answered, channel).await? {
             return Err(used_twice(issuer, &sid.to_string(), channel).await?);
         }
-        return token_response::of_session(issuer, caller.client, &grant).map(Value::Object);
+        return Ok(Value::Object(body));
     }
     Err(ErrorResponse::unavailable())
 }
@@ -128,8 +131,6 @@ async fn session(
     if !is_new && let Some(grant) = found(issuer, sid, jkt.as_deref(), channel).await? {
         return Ok(grant);
     }
-    // HAND-OVER: what a code carries into its session. `nonce` and `resource` are in `Code` for the
-    // ID token and for the audience; whoever reads them takes them from here.
     let start = Start {
         subject: code.subject.clone(),
         client: code.client.clone(),
@@ -137,6 +138,8 @@ async fn session(
         scope: code.scope.clone(),
         jkt: jkt.clone(),
         acr: code.acr.clone(),
+        amr: code.amr.clone(),
+        claims: code.claims.clone(),
         auth_time: UnixSeconds::new(code.auth_time),
     };
     match token_response::begin(issuer, channel, start, Seed::new(*sid.as_bytes(), random()?)).await {

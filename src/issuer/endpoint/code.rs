@@ -9,7 +9,11 @@ use super::{
     error_response::ErrorResponse,
     store_keys,
 };
-use crate::{base64url, issuer::random::random, policy_error::PolicyError};
+use crate::{
+    base64url,
+    issuer::{random::random, tokens::claims::Claims},
+    policy_error::PolicyError,
+};
 
 /// How long a redeemed code is remembered, in seconds: its second use is seen, and ends the
 /// session of the first (RFC 6749 §4.1.2).
@@ -26,6 +30,12 @@ pub(super) struct Code {
     pub(super) challenge: String,
     pub(super) scope: Option<String>,
     pub(super) acr: Option<String>,
+    /// RFC 8176.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) amr: Vec<String>,
+    /// The claims of the session to come.
+    #[serde(default, skip_serializing_if = "Claims::is_empty")]
+    pub(super) claims: Claims,
     pub(super) auth_time: u64,
     /// The key that has to redeem it (RFC 9449 §10).
     pub(super) jkt: Option<String>,

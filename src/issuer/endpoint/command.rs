@@ -16,20 +16,22 @@ use super::{
 };
 use crate::issuer::{
     bounds,
+    scope::narrowed,
     sessions::{
         session_id::SessionId,
         start::{Seed, Start},
     },
+    tokens::claims::{Claims, amr},
 };
-use crate::{document, issuer::scope::narrowed, json::Object, policy_error::PolicyError, time::UnixSeconds};
+use crate::{document, json::Object, policy_error::PolicyError, time::UnixSeconds};
 
 /// Carries a command out: an object whose `command` says which.
 pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Result<Response, CommandError> {
     let command = document::parse(text)?;
     let body = match command.required_string("command")? {
-        "startSession" => start_session(issuer, &command, channel).await?,
-        "mintCode" => mint_code(issuer, &command, channel).await?,
-        "complete" => return authorize::complete(&issuer.settings, &command, channel).await,
+        "startSession" => start_session(issuer, text, &command, channel).await?,
+        "mintCode" => mint_code(issuer, text, &command, channel).await?,
+        "complete" => return authorize::complete(&issuer.settings, text, &command, channel).await,
         "decline" => return authorize::decline(&issuer.settings, &command, channel),
         "endSession" => {
             command.only(&["command", "sid"])?;
@@ -66,10 +68,15 @@ pub(super) async fn answer(issuer: &Issuer, text: &str, channel: &Channel) -> Re
     Ok(Response::json(200, &body))
 }
 
-async fn start_session(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> Result<Value, CommandError> {
-    command.only(&["command", "subject", "clientId", "scope", "acr", "authTimeSeconds", "jkt"])?;
+async fn start_session(
+    issuer: &Issuer,
+    text: &str,
+    command: &Object<'_>,
+    channel: &Channel,
+) -> Result<Value, CommandError> {
+    command.only(&["command", "subject", "clientId", "scope", "acr", "amr", "claims", "authTimeSeconds", "jkt"])?;
     let client = client(issuer, command)?;
-    let start = asked(client, command)?;
+    let start = asked(client, text, command)?;
     if client.dpop_bound && start.jkt.is_none() {
         let reason =
             "is required, for this client has dpopBound; found none. Write the thumbprint of its key (RFC 7638)";
@@ -83,7 +90,7 @@ async fn start_session(issuer: &Issuer, command: &Object<'_>, channel: &Channel)
 }
 
 /// The session that a command asks for.
-fn asked(client: &Client, command: &Object<'_>) -> Result<Start, PolicyError> {
+fn asked(client: &Client, text: &str, command: &Object<'_>) -> Result<Start, PolicyError> {
     Ok(Start {
         subject: command.required_string("subject")?.to_owned(),
         client: client.id.clone(),
@@ -91,6 +98,8 @@ fn asked(client: &Client, command: &Object<'_>) -> Result<Start, PolicyError> {
         scope: scope(client, command)?,
         jkt: thumbprint(command, "jkt")?,
         acr: command.string("acr")?.map(str::to_owned),
+        amr: amr(command)?,
+        claims: Claims::of(text, command)?,
         auth_time: command.instant("authTimeSeconds")?,
     })
 }
@@ -101,7 +110,12 @@ fn check(start: &Start, now: UnixSeconds) -> Result<(), PolicyError> {
     start.auth_time.map_or(Ok(()), |instant| bounds::check_auth_time("authTimeSeconds", instant, now))
 }
 
-async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> Result<Value, CommandError> {
+async fn mint_code(
+    issuer: &Issuer,
+    text: &str,
+    command: &Object<'_>,
+    channel: &Channel,
+) -> Result<Value, CommandError> {
     command.only(&[
         "command",
         "subject",
@@ -111,7 +125,10 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
         "codeChallengeMethod",
         "scope",
         "acr",
+        "amr",
+        "claims",
         "authTimeSeconds",
+        "nonce",
         "jkt",
     ])?;
     let client = client(issuer, command)?;
@@ -136,8 +153,10 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
     }
     let challenge = command.required_string("codeChallenge")?;
     code::check_challenge(challenge)?;
+    let nonce = command.string("nonce")?;
+    nonce.map_or(Ok(()), |text| bounds::check_text("nonce", text, bounds::NONCE))?;
     let now = channel.now();
-    let start = asked(client, command)?;
+    let start = asked(client, text, command)?;
     check(&start, now)?;
     let code = Code {
         client: start.client,
@@ -146,9 +165,11 @@ async fn mint_code(issuer: &Issuer, command: &Object<'_>, channel: &Channel) -> 
         challenge: challenge.to_owned(),
         scope: start.scope,
         acr: start.acr,
+        amr: start.amr,
+        claims: start.claims,
         auth_time: start.auth_time.unwrap_or(now).get(),
+        nonce: nonce.map(str::to_owned),
         jkt: start.jkt,
-        nonce: None,
         resource: Vec::new(),
         expires: now.get().saturating_add(issuer.settings.code_seconds),
         begun: None,

@@ -22,8 +22,8 @@ use crate::issuer::{
 };
 
 /// The claims that are told (RFC 7662 §2.2, RFC 9068 §2.2, RFC 9449 §6.2).
-const TOLD: [&str; 13] =
-    ["iss", "sub", "aud", "client_id", "scope", "iat", "exp", "jti", "sid", "gen", "auth_time", "acr", "cnf"];
+const TOLD: [&str; 14] =
+    ["iss", "sub", "aud", "client_id", "scope", "iat", "exp", "jti", "sid", "gen", "auth_time", "acr", "amr", "cnf"];
 
 /// Tells of a token. RFC 7662 §2.1: who may not know learns as much as of a token that never was.
 pub(super) async fn answer(issuer: &Issuer, request: &Request, channel: &Channel) -> Result<Response, ErrorResponse> {

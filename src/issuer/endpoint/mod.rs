@@ -28,6 +28,7 @@ mod session_operations;
 mod admission;
 mod intents;
 mod token_response;
+mod id_token;
 mod access_token;
 mod cors;
 mod command_error;

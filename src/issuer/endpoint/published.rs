@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::{
     authorize,
     channel::Channel,
-    client::{AUTHORIZATION_CODE, Authentication, GRANTS},
-    dpop_proof,
+    client::{AUTHORIZATION_CODE, Authentication, Client, GRANTS},
+    dpop_proof, id_token,
     response::Response,
     settings::Settings,
 };
@@ -64,6 +64,16 @@ pub(super) fn metadata(settings: &Settings) -> Response {
         if settings.pushes {
             say("require_pushed_authorization_requests", json!(true));
         }
+    }
+    let is_openid =
+        |client: &Client| client.may(AUTHORIZATION_CODE) && client.scope.as_deref().is_some_and(id_token::is_openid);
+    if settings.clients.iter().any(is_openid) {
+        let algorithms: Vec<&str> = settings.ring.algorithms().into_iter().map(Alg::name).collect();
+        say("id_token_signing_alg_values_supported", json!(algorithms));
+        say("subject_types_supported", json!(["public"]));
+        // Not the APIs' scopes: which there are is no stranger's business (RFC 8414 §2).
+        say("scopes_supported", json!([id_token::OPENID]));
+        say("claims_supported", json!(id_token::CLAIMS));
     }
     Response::public("application/json", Value::Object(metadata).to_string(), METADATA_SECONDS)
 }

@@ -72,7 +72,7 @@ pub(super) async fn begin(
 ) -> Result<Grant, ErrorResponse> {
     let operation = Operation::start(wanted, seed).map_err(IssuerError::from)?;
     match session_operations::run(issuer, channel, operation, None).await? {
-        Outcome::Granted(grant) => Ok(grant),
+        Outcome::Granted(grant) => Ok(*grant),
         Outcome::Refused(refusal) => Err(ErrorResponse::refused("subject", refusal)),
         _ => Err(ErrorResponse::unavailable()),
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{configuration::SessionRules, refresh_token::IssuedRefreshToken, row::Row, session_id::SessionId};
-use crate::issuer::tokens::mint::AccessTokenRequest;
+use crate::issuer::tokens::{claims::Claims, mint::AccessTokenRequest};
 use crate::{policy_error::PolicyError, time::UnixSeconds};
 
 /// What a token response is made of (RFC 6749 §5.1).
@@ -25,6 +25,10 @@ pub struct Grant {
     pub jkt: Option<String>,
     /// How the subject was authenticated.
     pub acr: Option<String>,
+    /// By which methods (RFC 8176).
+    pub amr: Vec<String>,
+    /// The session's own claims.
+    pub claims: Claims,
     /// When the subject was authenticated.
     pub auth_time: UnixSeconds,
     /// What the access token gives as `iat`: now, or the cutoff that the session began under, if
@@ -53,6 +57,8 @@ impl Grant {
             scope,
             jkt,
             acr: row.acr.clone(),
+            amr: row.amr.clone(),
+            claims: row.claims.clone(),
             // Another process, whose clock was ahead, may have begun the session.
             auth_time: row.auth_time.min(issued_at),
             issued_at,
@@ -71,9 +77,11 @@ impl Grant {
     /// An empty issuer or audience.
     pub fn access_token(&self, issuer: &str, audience: &str) -> Result<AccessTokenRequest, PolicyError> {
         let acr = self.acr.as_ref().map(|acr| ("acr", json!(acr)));
+        let amr = (!self.amr.is_empty()).then(|| ("amr", json!(self.amr)));
         let session = [("sid", json!(self.sid)), ("gen", json!(self.generation)), ("auth_time", json!(self.auth_time))];
         Ok(AccessTokenRequest::new(issuer, audience, &self.subject, &self.client)?
             .granted(self.lifetime_seconds, self.scope.as_deref(), self.jkt.as_deref())
-            .with_claims(session.into_iter().chain(acr)))
+            .with_claims(session.into_iter().chain(acr).chain(amr))
+            .with_own(&self.claims))
     }
 }

@@ -85,7 +85,7 @@ pub enum StoreResult {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Tokens.
-    Granted(Grant),
+    Granted(Box<Grant>),
     /// The session can be used; this is its row.
     Live(Box<Row>),
     /// The session is revoked, or there is none (RFC 7009 §2.2).
@@ -289,7 +289,7 @@ impl Operation {
     fn start_under(&mut self, found: &[Option<StoreEntry>; 2], now: UnixSeconds, rules: &SessionRules) -> StoreStep {
         let (Task::Start(request, seed), Some(cutoffs)) = (&self.task, cutoffs(found)) else { return unavailable() };
         let (row, grant) = start::start(request, seed, cutoffs, now, rules);
-        self.commit((Outcome::Granted(grant), Vec::new()), 0, row)
+        self.commit((Outcome::Granted(Box::new(grant)), Vec::new()), 0, row)
     }
 
     fn commit(&mut self, reported: Reported, expected: u64, row: Row) -> StoreStep {

@@ -5,7 +5,10 @@ use core::fmt;
 use serde::{Serialize, Serializer};
 
 use super::{cutoff::Cutoff, session_id::SessionId};
-use crate::issuer::tokens::mint::LONGEST_LONG_LIFETIME_SECONDS;
+use crate::issuer::tokens::{
+    claims::{Claims, amr},
+    mint::LONGEST_LONG_LIFETIME_SECONDS,
+};
 use crate::{
     base64url, document,
     json::{Object, Value},
@@ -98,6 +101,12 @@ pub struct Row {
     pub jkt: Option<String>,
     /// How the subject was authenticated (RFC 9068 §2.2.1).
     pub acr: Option<String>,
+    /// By which methods (RFC 8176). A row of before there were any has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub amr: Vec<String>,
+    /// Its own claims, for each of its access tokens; the same.
+    #[serde(skip_serializing_if = "Claims::is_empty")]
+    pub claims: Claims,
     /// When the subject was authenticated (RFC 9068 §2.2.1).
     pub auth_time: UnixSeconds,
 }
@@ -139,6 +148,8 @@ impl Row {
             scope: None,
             jkt: None,
             acr: None,
+            amr: Vec::new(),
+            claims: Claims::default(),
             auth_time: now,
         }
     }
@@ -177,6 +188,8 @@ impl Row {
             "scope",
             "jkt",
             "acr",
+            "amr",
+            "claims",
             "authTime",
         ])?;
         if row.integer("v")? != Some(VERSION) {
@@ -207,6 +220,8 @@ impl Row {
             scope: optional(&row, "scope")?,
             jkt: optional(&row, "jkt")?,
             acr: optional(&row, "acr")?,
+            amr: amr(&row)?,
+            claims: Claims::kept(text, &row)?,
             auth_time: instant(&row, "authTime")?,
         })
     }
@@ -265,6 +280,8 @@ pub(in crate::issuer) mod tests {
             scope: Some("read write".into()),
             jkt: None,
             acr: None,
+            amr: Vec::new(),
+            claims: Claims::default(),
             auth_time: NOW,
         }
     }
@@ -279,6 +296,9 @@ pub(in crate::issuer) mod tests {
         );
         assert_eq!(row().to_json(), text);
         assert_eq!(Row::from_json(text).unwrap(), row());
+        let said = text.replace(r#""acr":null"#, r#""acr":null,"amr":["pwd","otp"],"claims":{"tenant":{"x":1.5}}"#);
+        let read = Row::from_json(&said).unwrap();
+        assert_eq!((read.to_json(), read.amr.len(), read.claims.is_empty()), (said, 2, false));
     }
 
     #[test]
@@ -295,6 +315,8 @@ pub(in crate::issuer) mod tests {
         assert_eq!(error(r#""active""#, r#""Active""#), "/status");
         assert_eq!(error("AQEBAQEBAQEBAQEBAQEBAQ", "AQEB"), "/sid");
         assert_eq!(error(r#""salt":"y"#, r#""salt":""#), "/salt");
+        assert_eq!(error(r#""acr":null"#, r#""acr":null,"claims":[]"#), "/claims");
+        assert_eq!(error(r#""acr":null"#, r#""acr":null,"amr":7"#), "/amr");
         assert_eq!(error(r#""jkt":null"#, r#""jkt":null,"extra":1"#), "/extra");
         assert_eq!(error(r#""clientCutoff":0"#, r#""clientCutoff":253402300800"#), "/clientCutoff");
         assert_eq!(error(r#""scope":"read write""#, r#""scope":7"#), "/scope");

@@ -62,7 +62,7 @@ impl Inspected {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionOutcome {
     /// Tokens, once the write is committed.
-    Granted(Grant),
+    Granted(Box<Grant>),
     /// The session can be used.
     Live,
     /// The session is revoked, once the write is committed; or it was before.
@@ -143,7 +143,7 @@ pub fn refresh(row: Option<&Row>, request: &RefreshRequest, now: UnixSeconds, ru
         grant = grant.with_refresh_token(current_token(&next, now, rules));
     }
     let event = kind.and_then(|kind| happened(kind, &next));
-    SessionDecision { answer: SessionOutcome::Granted(grant), write: (next != *row).then_some(next), event }
+    SessionDecision { answer: SessionOutcome::Granted(Box::new(grant)), write: (next != *row).then_some(next), event }
 }
 
 /// Revokes a session. One that is missing, ended or revoked already stays so.

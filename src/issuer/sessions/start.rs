@@ -10,7 +10,7 @@ use super::{
     session::{current_token, ends_at},
     session_id::SessionId,
 };
-use crate::issuer::{bounds, error::IssuerError, random::random};
+use crate::issuer::{bounds, error::IssuerError, random::random, tokens::claims::Claims};
 use crate::{policy_error::PolicyError, time::UnixSeconds};
 
 /// Randomness for one session: its identifier and its salt.
@@ -57,6 +57,10 @@ pub struct Start {
     pub jkt: Option<String>,
     /// How the subject was authenticated.
     pub acr: Option<String>,
+    /// By which methods (`amr`, RFC 8176).
+    pub amr: Vec<String>,
+    /// Claims of its own, for each of its access tokens.
+    pub claims: Claims,
     /// When the subject was authenticated; by default now.
     pub auth_time: Option<UnixSeconds>,
 }
@@ -72,8 +76,29 @@ impl Start {
         bounds::check_text("client", &self.client, bounds::CLIENT_ID)?;
         self.scope.as_deref().map_or(Ok(()), |scope| bounds::check_scope("scope", scope))?;
         self.acr.as_deref().map_or(Ok(()), |acr| bounds::check_text("acr", acr, bounds::ACR))?;
-        self.jkt.as_deref().map_or(Ok(()), |jkt| bounds::check_text("jkt", jkt, bounds::THUMBPRINT))
+        self.jkt.as_deref().map_or(Ok(()), |jkt| bounds::check_text("jkt", jkt, bounds::THUMBPRINT))?;
+        self.amr.iter().try_for_each(|method| bounds::check_text("amr", method, bounds::AMR))?;
+        let (found, most) = (length(&self.amr), bounds::AMR);
+        if found > most {
+            return Err(PolicyError::at("amr", format!("must have at most {most} bytes as JSON; found {found}")));
+        }
+        if self.claims.is_empty() && self.amr.is_empty() {
+            return Ok(());
+        }
+        let texts = length(&(&self.subject, &self.client, &self.scope, &self.acr, &self.amr));
+        let (found, most) = (texts.saturating_add(self.claims.size()), bounds::WITH_CLAIMS);
+        if found > most {
+            let reason =
+                format!("must have, with the session's other texts, at most {most} bytes as JSON; found {found}");
+            return Err(PolicyError::at("claims", reason));
+        }
+        Ok(())
     }
+}
+
+/// How long that is as JSON, in bytes.
+fn length(value: &impl serde::Serialize) -> usize {
+    serde_json::to_string(value).map_or(usize::MAX, |text| text.len())
 }
 
 /// A new session under the cutoffs of its subject and its client: its row, to be inserted before
@@ -101,6 +126,8 @@ pub fn start(start: &Start, seed: &Seed, cutoffs: [Cutoff; 2], now: UnixSeconds,
         scope: start.scope.clone(),
         jkt: start.jkt.clone(),
         acr: start.acr.clone(),
+        amr: start.amr.clone(),
+        claims: start.claims.clone(),
         auth_time: start.auth_time.unwrap_or(now),
     };
     let grant = Grant::of(&row, row.scope.clone(), row.jkt.clone(), now, rules);
@@ -126,7 +153,17 @@ mod tests {
 
     fn alice() -> Start {
         let (subject, client) = ("alice".to_owned(), "app".to_owned());
-        Start { subject, client, confidential: false, scope: None, jkt: None, acr: None, auth_time: None }
+        Start {
+            subject,
+            client,
+            confidential: false,
+            scope: None,
+            jkt: None,
+            acr: None,
+            amr: Vec::new(),
+            claims: Claims::default(),
+            auth_time: None,
+        }
     }
 
     fn begun(request: &Start, configuration: &str) -> (Row, Grant) {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{mint::AccessTokenRequest, signing_key::SigningKey};
 use crate::issuer::error::IssuerError;
 use crate::{
+    alg::Alg,
     policy_error::PolicyError,
     time::{Leeway, UnixSeconds},
 };
@@ -111,6 +112,17 @@ impl KeyRing {
         self.with_successors().find(|(entry, successor)| state(entry, *successor)).map(|(entry, _)| &entry.key)
     }
 
+    /// What its keys sign with, now or later, each once.
+    pub(in crate::issuer) fn algorithms(&self) -> Vec<Alg> {
+        let mut algorithms = Vec::new();
+        for alg in self.entries().map(|entry| entry.key.alg()) {
+            if !algorithms.contains(&alg) {
+                algorithms.push(alg);
+            }
+        }
+        algorithms
+    }
+
     /// Signs an access token with the key whose turn it is.
     ///
     /// # Errors
@@ -172,7 +184,7 @@ impl KeyRing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Verifier, alg::Alg};
+    use crate::Verifier;
     use proptest::prelude::*;
 
     fn schedule() -> Schedule {

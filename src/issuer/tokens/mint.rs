@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::signing_key::SigningKey;
+use super::{
+    claims::{Claims, RESERVED, further},
+    signing_key::SigningKey,
+};
 use crate::issuer::{bounds, error::IssuerError, random::random};
 use crate::{
     base64url, document, json::Object, jws::compact::decode_unverified, limits::Limits, policy_error::PolicyError,
@@ -16,8 +19,6 @@ const LIFETIME_SECONDS: u64 = 300;
 pub(in crate::issuer) const LONGEST_LIFETIME_SECONDS: u64 = 3600;
 /// The longest life that can be asked for by the member that says so: a day.
 pub(in crate::issuer) const LONGEST_LONG_LIFETIME_SECONDS: u64 = 86_400;
-/// Claims that have a member of their own in a request, or that the issuer alone sets.
-const RESERVED: [&str; 9] = ["iss", "aud", "exp", "sub", "client_id", "iat", "jti", "scope", "nbf"];
 
 /// What an access token shall say (RFC 9068 §2.2).
 ///
@@ -107,6 +108,15 @@ impl AccessTokenRequest {
         AccessTokenRequest { claims, ..self }
     }
 
+    /// Adds a session's own claims, which take nothing from the issuer's.
+    pub(in crate::issuer) fn with_own(self, own: &Claims) -> Self {
+        let mut claims = self.claims;
+        for (name, value) in own.iter() {
+            claims.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        AccessTokenRequest { claims, ..self }
+    }
+
     /// How long the token will live, in seconds.
     #[must_use]
     pub fn lifetime_seconds(&self) -> u64 {
@@ -158,7 +168,7 @@ impl AccessTokenRequest {
                 Some(scope) => bounds::check_scope("scope", scope).map(|()| Some(scope.to_owned()))?,
             },
             jti: request.string("jti")?.map(str::to_owned),
-            claims: session_claims(further_claims(text, &request)?, &request)?,
+            claims: session_claims(further(text, &request, RESERVED)?, &request)?,
             ..token
         })
     }
@@ -248,20 +258,6 @@ fn session_claims(mut claims: Map<String, Value>, request: &Object<'_>) -> Resul
         }
     }
     Ok(claims)
-}
-
-fn further_claims(text: &str, request: &Object<'_>) -> Result<Map<String, Value>, PolicyError> {
-    let Some(claims) = request.object("claims")? else { return Ok(Map::new()) };
-    if let Some(name) = RESERVED.into_iter().find(|name| claims.get(name).is_some()) {
-        return Err(
-            PolicyError::at(name, "is set by the issuer or by another member. Remove it from claims").within("claims")
-        );
-    }
-    // The strict reader keeps no fractions; serde_json reads the same text again for the values.
-    match serde_json::from_str::<Map<String, Value>>(text).ok().and_then(|mut request| request.remove("claims")) {
-        Some(Value::Object(claims)) => Ok(claims),
-        _ => Err(PolicyError::at("claims", "must be an object")),
-    }
 }
 
 #[cfg(test)]

@@ -67,6 +67,13 @@ export type Completion = FromBrowser & {
   scope?: string;
   /** How the subject was authenticated (RFC 9068 §2.2.1). */
   acr?: string;
+  /** By which methods, as `['pwd', 'otp']` (RFC 8176). */
+  amr?: string[];
+  /**
+   * Claims of the session to come, in each of its access tokens: at most 3072 bytes as JSON, 16
+   * levels and 96 members, and none that the issuer sets.
+   */
+  claims?: Record<string, unknown>;
   /**
    * When, in seconds since 1970 and not in the future; by default now. It is required, and
    * compared, for a request with `maxAgeSeconds` or the prompt `login`.

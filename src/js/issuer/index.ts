@@ -5,12 +5,14 @@ import type { VerifyOptions } from '../verifier/index.js';
 import type { Jwk, JwkLike } from '../verifier/policy.js';
 import type { AuthorizationEndpoint } from './authorization.js';
 import type { IssuerConfig, RootKey, ScheduledKey } from './config.js';
+import type { Health, IssuerEvent } from './events.js';
 
 export type { IssuerStore, StoreEntry } from '../stores/store.js';
 export * from '../verifier/index.js';
 export type * from './authorization.js';
 export * from './config.js';
 export { memoryCounter } from './counter.js';
+export type * from './events.js';
 
 /**
  * Makes an issuer: a fetch handler for its endpoints, and what an application calls in process. It
@@ -144,57 +146,6 @@ export interface RateCounter {
   count(key: string, limit: number, seconds: number): boolean | Promise<boolean>;
 }
 
-/** Something that has happened and is committed, or that has failed. It never holds a token. */
-export interface IssuerEvent {
-  kind:
-    | 'rotated'
-    | 'replayed'
-    | 'replayed_late'
-    | 'reuse_detected'
-    | 'store_behind'
-    | 'revoked'
-    /**
-     * The store threw, took too long, or returned what cannot be decoded; or others won every race
-     * for an entry.
-     */
-    | 'store_failed'
-    /** The counter threw or took too long: nothing was limited. */
-    | 'counter_failed'
-    /** The keys of an upstream issuer could not be fetched. */
-    | 'keys_failed'
-    /** A token could not be signed. */
-    | 'issue_failed'
-    /**
-     * A request was answered with 500 by an exception of something that the options gave, such as
-     * `now`.
-     */
-    | 'request_failed';
-  /** When, in seconds since 1970. */
-  at: number;
-  sid?: string;
-  client?: string;
-  subject?: string;
-  /** The session's current generation. */
-  generation?: number;
-  /** That of the token that was presented. */
-  presented?: number;
-  /** The key that was revoked. */
-  kid?: string;
-  /** Of a failure: what was under way. */
-  operation?: 'read' | 'swap' | 'sweep' | 'readMany' | 'wait' | 'count' | 'keys' | 'sign' | 'body' | 'answer';
-  /** Of a failure: what was thrown. It is for logs, and no client ever sees it. */
-  cause?: Error;
-  /** Of a failure: how long the operation took. */
-  durationMs?: number;
-  /** Of `keys_failed`: the upstream issuer. */
-  issuer?: string;
-}
-
-/** Whether the store answers. */
-export type Health =
-  | { ok: true; durationMs: number }
-  | { ok: false; durationMs: number; operation: NonNullable<IssuerEvent['operation']>; cause: Error };
-
 /**
  * What an issuer is made of: its configuration, its secrets, and where its sessions are.
  * @example
@@ -260,6 +211,13 @@ export interface SessionOptions {
   scope?: string;
   /** How the subject was authenticated (RFC 9068 §2.2.1). */
   acr?: string;
+  /** By which methods, as `['pwd', 'otp']` (RFC 8176). */
+  amr?: string[];
+  /**
+   * Claims of its own in each of its access tokens: at most 3072 bytes as JSON, 16 levels and 96
+   * members, and none that the issuer sets.
+   */
+  claims?: Record<string, unknown>;
   /** When, in seconds since 1970 and not in the future; by default now. */
   authTimeSeconds?: number;
   /** The thumbprint of the only key that may use it (RFC 9449 §10). */
@@ -286,6 +244,8 @@ export interface CodeOptions extends SessionOptions {
   codeChallenge: string;
   /** `S256`, and nothing else, by default. */
   codeChallengeMethod?: 'S256';
+  /** As the client has sent it (OpenID Connect Core §3.1.2.1): at most 512 bytes. */
+  nonce?: string;
 }
 
 /** Whose tokens are to be revoked: exactly one. */

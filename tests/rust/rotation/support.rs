@@ -59,6 +59,8 @@ pub(crate) fn alice() -> Start {
         scope: Some("read write".into()),
         jkt: None,
         acr: Some("urn:mfa".into()),
+        amr: Vec::new(),
+        claims: Default::default(),
         auth_time: None,
     }
 }

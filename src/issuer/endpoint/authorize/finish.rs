@@ -20,7 +20,12 @@ use super::{
     sealed::{Opened, Pending, open},
 };
 use crate::{
-    issuer::{bounds, scope::narrowed, sessions::start::Start},
+    issuer::{
+        bounds,
+        scope::narrowed,
+        sessions::start::Start,
+        tokens::claims::{Claims, amr},
+    },
     json::Object,
     policy_error::PolicyError,
     time::{Leeway, UnixSeconds},
@@ -45,10 +50,22 @@ const DESCRIPTION: usize = 256;
 /// Sends the subject's browser back with a code.
 pub(in super::super) async fn complete(
     settings: &Settings,
+    text: &str,
     command: &Object<'_>,
     channel: &Channel,
 ) -> Result<Response, CommandError> {
-    command.only(&["command", "sealed", "browser", "cookie", "subject", "scope", "acr", "authTimeSeconds"])?;
+    command.only(&[
+        "command",
+        "sealed",
+        "browser",
+        "cookie",
+        "subject",
+        "scope",
+        "acr",
+        "amr",
+        "claims",
+        "authTimeSeconds",
+    ])?;
     let now = channel.now();
     let (opened, client) = match opened(settings, command, now)? {
         Ok(opened) => opened,
@@ -62,6 +79,8 @@ pub(in super::super) async fn complete(
         scope: scope(request, command)?,
         jkt: request.dpop_jkt.clone(),
         acr: command.string("acr")?.map(str::to_owned),
+        amr: amr(command)?,
+        claims: Claims::of(text, command)?,
         auth_time: command.instant("authTimeSeconds")?,
     };
     start.check()?;
@@ -73,6 +92,8 @@ pub(in super::super) async fn complete(
         challenge: request.code_challenge.clone(),
         scope: start.scope,
         acr: start.acr,
+        amr: start.amr,
+        claims: start.claims,
         auth_time: start.auth_time.unwrap_or(now).get(),
         jkt: start.jkt,
         nonce: request.nonce.clone(),

@@ -20,7 +20,7 @@ pub(in super::super) const PROMPTS: [&str; 4] = ["none", "login", "consent", "se
 
 /// The longest `state`, in bytes. Some clients seal what they have to remember into it.
 const STATE: usize = 2048;
-/// The longest `nonce`, `acr_values` and `login_hint`.
+/// The longest `acr_values` and `login_hint`.
 const TEXT: usize = 512;
 /// So many resource servers at once.
 const RESOURCES: usize = 8;
@@ -131,7 +131,7 @@ fn read(client: &Client, form: &Form, back: &Back) -> Result<AuthorizationReques
         code_challenge: challenge(form)?.to_owned(),
         scope: scope(client, form)?,
         resource: resource(form)?,
-        nonce: text(form, "nonce", TEXT)?.map(str::to_owned),
+        nonce: text(form, "nonce", bounds::NONCE)?.map(str::to_owned),
         dpop_jkt: thumbprint(form)?,
         prompt: prompt(form)?,
         max_age_seconds: max_age(form)?,
