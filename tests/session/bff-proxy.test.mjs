@@ -25,6 +25,8 @@ test('a request of the page goes on with the token, and without what a page may 
     remote_user: 'admin',
     connection: 'close, x-secret-hop',
     'x-secret-hop': '1',
+    'client-ip': '10.0.0.1',
+    'x-ssl-client-verify': 'SUCCESS',
     te: 'trailers',
     accept: 'application/json',
     'content-type': 'text/plain',
@@ -63,6 +65,11 @@ test('what an API answers acts on nothing of this origin, and is for this user a
         'service-worker-allowed': '/',
         connection: 'x-hop',
         'x-hop': '1',
+        'x-accel-redirect': '/internal',
+        'cdn-cache-control': 'public',
+        'surrogate-control': 'max-age=600',
+        nel: '{}',
+        vary: 'Accept',
         'x-kept': '1',
         etag: '"1"',
       },
@@ -73,6 +80,7 @@ test('what an API answers acts on nothing of this origin, and is for this user a
     'cache-control': 'private, max-age=60',
     'content-type': 'text/plain;charset=UTF-8',
     etag: '"1"',
+    vary: 'Accept, Cookie',
     'x-kept': '1',
   });
   assert.equal(browser.cookies(), before);
@@ -127,6 +135,7 @@ test('a path that an API could read otherwise is refused', async () => {
     '/api/a%5cb',
     '/api/%252e',
     '/api/a;b',
+    '/api/%c0%ae',
     '/api//x',
     '/api/%00',
   ])
@@ -355,6 +364,63 @@ test('tokens in several cookies, within what browsers keep; what does not fit is
   size = 12_000;
   assert.equal((await signedIn(world)).back.status, 503);
   assert.match(errors[0].message, /fit into cookies; keep them in a store/);
+});
+
+test('a smaller session after a larger one: what is left of the other spoils nothing', async () => {
+  let size = 5000;
+  const world = worldOf({}, { token: ({ tokens }) => tokens({ access_token: 'a'.repeat(size) }) });
+  const { browser } = await signedIn(world);
+  assert.equal(browser.jar.size, 2);
+  size = 10;
+  const login = await browser.go('/auth/login');
+  // From another site: no cookie of SameSite=Strict comes along.
+  await browser.arrive(world.agree(login.headers.get('location')));
+  assert.deepEqual([...browser.jar.keys()], ['__Host-app.0']);
+  assert.equal((await browser.call('/api/x')).status, 200);
+});
+
+test('a nonce that an API asks for is sent in each of several requests at once (RFC 9449 section 9)', async () => {
+  const world = worldOf({ dpop: true });
+  const { browser } = await signedIn(world);
+  const nonceOf = (headers) => JSON.parse(Buffer.from(headers.get('dpop').split('.')[1], 'base64url')).nonce;
+  world.world.api = ({ headers }) =>
+    nonceOf(headers) === 'n1'
+      ? Response.json({})
+      : new Response(null, {
+          status: 401,
+          headers: { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': 'n1' },
+        });
+  const answers = await Promise.all([1, 2, 3].map(() => browser.call('/api/x')));
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200],
+  );
+});
+
+test('what another application has sealed with the same secret is no session here', async () => {
+  const world = worldOf();
+  const { browser } = await signedIn(world);
+  const other = world.make({ clientId: 'admin' });
+  assert.equal((await browser.call('/api/x', { handler: other })).status, 401);
+});
+
+test('an access token that fits into no header is no token, and reaches no log', async () => {
+  const errors = [];
+  const token = ({ tokens }) => tokens({ access_token: 'SECRET\nx' });
+  const world = worldOf({ onError: (error) => errors.push(error) }, { token });
+  assert.equal((await signedIn(world)).back.status, 400);
+  assert.deepEqual(errors, []);
+});
+
+test('a session that nobody uses ends, whatever the browser keeps', async () => {
+  for (const options of [{}, { store: memoryStore() }]) {
+    const world = worldOf({ maxAgeSeconds: 60, ...options }, { lifeSeconds: 1000 });
+    const { browser } = await signedIn(world);
+    world.world.now += 59;
+    assert.equal((await browser.call('/api/x')).status, 200);
+    world.world.now += 1;
+    assert.equal((await browser.call('/api/x')).status, 401);
+  }
 });
 
 test('a cookie is good for one name and one backend', async () => {

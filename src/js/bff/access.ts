@@ -112,7 +112,12 @@ export function withTokens<Of extends Partial<Session>>(
   const kind = typeof type === 'string' ? type.toLowerCase() : '';
   const isBound = session.key !== undefined;
   // A bound session whose token is not would lose what it was asked for.
-  if (typeof accessToken !== 'string' || accessToken === '' || kind !== (isBound ? 'dpop' : 'bearer'))
+  // RFC 6749, appendix A.12: anything else would not fit into a header field.
+  if (
+    typeof accessToken !== 'string' ||
+    !/^[\x20-\x7e]+$/.test(accessToken) ||
+    kind !== (isBound ? 'dpop' : 'bearer')
+  )
     return undefined;
   const seconds = typeof life === 'number' && life > 0 ? life : USUAL_SECONDS;
   return {

@@ -30,6 +30,9 @@ const PART = 3800;
 /** Servers take about 16 KiB of header in all. */
 const MOST_PARTS = 3;
 
+/** Which cookies the browser may have. */
+export type Before = { has(name: string): boolean };
+
 /** A text too long for one cookie, in several: `NAME.0`, `NAME.1` and so on. */
 export class ChunkedCookie {
   constructor(
@@ -49,7 +52,7 @@ export class ChunkedCookie {
   }
 
   /** The fields that write it, and take away what is left of a longer one before. */
-  write(text: string, before: ReadonlyMap<string, string>): string[] {
+  write(text: string, before: Before): string[] {
     const count = Math.ceil(text.length / PART);
     if (count > MOST_PARTS)
       throw new RangeError(
@@ -62,7 +65,7 @@ export class ChunkedCookie {
   }
 
   /** The fields that take it away, from one of its parts on. */
-  cleared(before: ReadonlyMap<string, string>, from = 0): string[] {
+  cleared(before: Before, from = 0): string[] {
     const names = Array.from({ length: MOST_PARTS }, (_, n) => `${this.name}.${n}`).slice(from);
     return names.filter((name) => before.has(name)).map((name) => setCookie(name, '', 'Strict', 0));
   }

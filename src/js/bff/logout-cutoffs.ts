@@ -16,9 +16,13 @@ const keysOf = async (names: Record<string, unknown>) =>
       .map(async ([kind, name]) => `b/c/${await sha256(JSON.stringify([kind, name]))}`),
   );
 
-/** Was the session begun before such a logout, or in its very second? */
+/**
+ * Was the session begun before such a logout, or in its very second? One whose ID token had no
+ * `sid` ends with any session of its subject: nobody can tell which it is.
+ */
 export async function endedBy(store: IssuerStore, { claims, since }: Session): Promise<boolean> {
-  const keys = await keysOf({ sub: claims?.sub, sid: claims?.sid });
+  const { sub, sid } = claims ?? {};
+  const keys = await keysOf({ sub, ...(sid === undefined ? { any: sub } : { sid }) });
   const cutoffs = keys.length === 0 ? [] : await readMany(store, keys);
   return cutoffs.some((entry) => entry !== null && since <= Number(entry.value));
 }
@@ -32,8 +36,13 @@ export async function cutOff(
   { sub, sid }: { sub?: unknown; sid?: unknown },
   now: number,
 ): Promise<boolean> {
-  const [key] = await keysOf(typeof sid === 'string' ? { sid } : { sub });
-  for (let attempt = 0; key !== undefined && attempt < ATTEMPTS; attempt += 1) {
+  const keys = await keysOf(typeof sid === 'string' ? { sid, any: sub } : { sub });
+  for (const key of keys) if (!(await raise(store, key, now))) return false;
+  return true;
+}
+
+async function raise(store: IssuerStore, key: string, now: number): Promise<boolean> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const entry = await store.read(key);
     if (entry !== null && Number(entry.value) >= now) return true;
     if (await store.swap(key, entry?.version ?? 0, String(now), now + KEPT_SECONDS)) return true;
@@ -41,7 +50,18 @@ export async function cutOff(
   return false;
 }
 
-/** Has the logout token been here before? Each is good once. */
-export async function isFirst(store: IssuerStore, jti: string, endsAt: number): Promise<boolean> {
-  return store.swap(`b/l/${await sha256(jti)}`, 0, '1', endsAt);
+/**
+ * When the logout token was here first: `now`, unless it was before. Sent again, it ends what it
+ * ended then and nothing that has begun since.
+ */
+export async function firstSeen(
+  store: IssuerStore,
+  jti: string,
+  now: number,
+  endsAt: number,
+): Promise<number> {
+  const key = `b/l/${await sha256(jti)}`;
+  if (await store.swap(key, 0, String(now), endsAt)) return now;
+  const entry = await store.read(key);
+  return entry === null ? now : Number(entry.value);
 }

@@ -17,14 +17,15 @@ const HOP_BY_HOP = [
  * what is between browser and backend alone; and this backend's own credentials.
  */
 const NOT_FORWARDED =
-  /^(?:cookie2?|authorization|dpop|host|origin|referer|content-length|forwarded|via|x-forwarded-.*|x-real-ip|x-client-ip|x-cluster-client-ip|true-client-ip|fastly-client-ip|cf-.*|x-original-.*|x-rewrite-url|x-auth-request-.*|x-amzn-oidc-.*|x-ms-client-principal.*|x-goog-authenticated-user-.*|remote-user|x-portcullis.*|sec-fetch-.*|sec-gpc|expect)$/;
+  /^(?:cookie2?|authorization|dpop|host|origin|referer|content-length|forwarded|via|x-forwarded-.*|x-real-ip|(?:x-)?client-ip|x-remote-user|x-ssl-.*|x-envoy-.*|x-appengine-.*|fly-.*|x-azure-.*|x-vercel-.*|x-forwarded|x-cluster-client-ip|true-client-ip|fastly-client-ip|cf-.*|x-original-.*|x-rewrite-url|x-auth-request-.*|x-amzn-oidc-.*|x-ms-client-principal.*|x-goog-authenticated-user-.*|remote-user|x-portcullis.*|sec-fetch-.*|sec-gpc|expect)$/;
 
 /**
- * What would act on this backend's origin in the browser: its cookies, what other sites may read
- * of it, its storage. And the encoding, which `fetch` has undone.
+ * What would act on this backend's origin in the browser (its cookies, its storage, what other
+ * sites may read of it), or on the proxies and caches in front of it. And the encoding, which
+ * `fetch` has undone.
  */
 const NOT_RETURNED =
-  /^(?:set-cookie2?|access-control-.*|clear-site-data|service-worker-allowed|content-encoding|content-length|alt-svc|public-key-pins.*|strict-transport-security|dpop-nonce)$/;
+  /^(?:set-cookie2?|access-control-.*|clear-site-data|service-worker-allowed|content-encoding|content-length|alt-svc|public-key-pins.*|strict-transport-security|dpop-nonce|x-accel-.*|x-sendfile.*|x-lighttpd-.*|surrogate-.*|(?:.*-)?cdn-cache-control|edge-control|nel|report-to|reporting-endpoints)$/;
 
 /** Of the page's request, for the API. */
 export function requestHeaders(given: Headers): Headers {
@@ -44,6 +45,8 @@ export function responseHeaders(given: Headers): Headers {
   const directives = (given.get('cache-control') ?? 'no-store').split(',').map((one) => one.trim());
   const own = directives.filter((one) => !/^(?:public|private|s-maxage|proxy-revalidate)\b/i.test(one));
   headers.set('cache-control', ['private', ...own].join(', '));
+  // The browser has sent no Authorization: whose answer it is, the cookie tells.
+  headers.append('vary', 'Cookie');
   return headers;
 }
 

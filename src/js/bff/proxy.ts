@@ -1,6 +1,6 @@
 // Requests of the page, on to the APIs, with the access token in the cookie's place.
 import type { AccessTokens } from './access.js';
-import type { Client } from './client.js';
+import type { Client, Proof } from './client.js';
 import { json, withCookies } from './page.js';
 import { requestHeaders, responseHeaders } from './proxy-headers.js';
 import type { Held, Session } from './session.js';
@@ -21,7 +21,7 @@ export function targetOf(request: Request, routes: readonly Route[]): string | u
  */
 export function isAmbiguous(request: Request): boolean {
   const { pathname } = new URL(request.url);
-  return /%(?:2e|2f|5c|25|[01][\da-f]|7f)|\\|;/i.test(pathname) || pathname.includes('//');
+  return /%(?:2e|2f|5c|25|[01][\da-f]|7f|c[01]|u)|\\|;/i.test(pathname) || pathname.includes('//');
 }
 
 /** Sends a request on for a session, and once more where that is what the API's answer asks for. */
@@ -37,9 +37,11 @@ export async function forward(
   const isRepeatable = request.body === null;
   for (let tries = 0; access.kind === 'good'; tries += 1) {
     const { session } = access.held;
-    const answered = await once(request, target, session, settings, client);
+    const { key, accessToken } = session;
+    const proof = key && (await client.prove(key, { method: request.method, url: target }, accessToken));
+    const answered = await once(request, target, session, settings, proof);
     if (answered === undefined) return withCookies(json(502, { error: 'upstream_unavailable' }), cookies);
-    const isNewNonce = client.learn(target, answered.headers);
+    const isNewNonce = client.learn(target, answered.headers, proof);
     const isRefused = answered.status === 401 && tries === 0 && isRepeatable;
     if (!isRefused) return withCookies(answer(answered), cookies);
     const challenge = answered.headers.get('www-authenticate') ?? '';
@@ -65,13 +67,12 @@ async function once(
   url: string,
   session: Session,
   { send, timeoutMs }: Settings,
-  client: Client,
+  proof: Proof | undefined,
 ): Promise<Response | undefined> {
   const { method, body } = request;
   const headers = requestHeaders(request.headers);
   headers.set('authorization', `${session.tokenType} ${session.accessToken}`);
-  if (session.key !== undefined)
-    headers.set('dpop', await client.prove(session.key, { method, url }, session.accessToken));
+  if (proof !== undefined) headers.set('dpop', proof.text);
   const controller = new AbortController();
   const stop = () => controller.abort();
   request.signal?.addEventListener('abort', stop, { once: true });

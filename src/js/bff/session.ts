@@ -1,5 +1,8 @@
 // One user's session at this backend, and what keeps it.
 
+/** How long a session is kept that nobody uses, unless the cookie has an age: 30 days. */
+export const IDLE_SECONDS = 2_592_000;
+
 /** What is kept of it. It never reaches the page. */
 export interface Session {
   /** A random name, for this backend alone. */
@@ -14,6 +17,8 @@ export interface Session {
   scope?: string;
   /** What the ID token says of the user. */
   claims?: Record<string, unknown>;
+  /** When it ends unless it is used, by the clock of this backend; written with each change. */
+  until?: number;
   /** When the user signed in. */
   since: number;
   /** The user has signed out, and the authorization server has not been told. */
@@ -47,8 +52,10 @@ export interface Keeper {
 }
 
 /** A session that was written down, if that is what it is. */
-export function parseSession(text: string | undefined): Session | undefined {
+export function parseSession(text: string | undefined, now: number): Session | undefined {
   if (text === undefined) return undefined;
   // Nobody but this backend can have written it: it was sealed.
-  return JSON.parse(text) as Session;
+  const session = JSON.parse(text) as Session;
+  // A cookie's age is the browser's to keep, and nobody's who has stolen it.
+  return (session.until ?? 0) > now ? session : undefined;
 }

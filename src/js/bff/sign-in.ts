@@ -15,7 +15,6 @@ import type { Settings } from './settings.js';
 const SIGN_IN_SECONDS = 600;
 /** Sign-ins that a browser has begun and not finished; the next one takes their place. */
 const MOST_BEGUN = 4;
-const PURPOSE = 'sign-in';
 
 /** What a sign-in has to remember until its answer comes. */
 interface Begun {
@@ -40,6 +39,7 @@ export function signIn(
   metadata: () => Promise<Metadata | undefined>,
 ): SignIn {
   const { issuer, clientId, scope, resource = [], path, cookieName, now } = settings;
+  const purpose = JSON.stringify(['sign-in', issuer, clientId]);
   const cookies = `__Host-${cookieName}-login-`;
   // Its name says which sign-in it is of: two tabs do not take each other's away.
   const nameOf = (state: string) => cookies + state.slice(0, 8);
@@ -88,7 +88,7 @@ export function signIn(
     };
     const url = await authorizationUrl(server, await parametersOf(begun, origin));
     if (url === undefined) return failure(503, UNREACHABLE, again(returnTo));
-    const sealed = await sealer.seal(PURPOSE, JSON.stringify(begun));
+    const sealed = await sealer.seal(purpose, JSON.stringify(begun));
     const left = [...cookiesOf(request.headers).keys()].filter((name) => name.startsWith(cookies));
     const cleared = left.length < MOST_BEGUN ? [] : left.map((name) => setCookie(name, '', 'Lax', 0));
     // 303: never the method and body of what brought the browser here (RFC 9700 §4.12).
@@ -106,7 +106,7 @@ export function signIn(
   /** The sign-in that this browser has begun with that state. */
   const begunWith = async (request: Request, state: string): Promise<Begun | undefined> => {
     const sealed = cookiesOf(request.headers).get(nameOf(state));
-    const text = sealed && (await sealer.open(PURPOSE, sealed));
+    const text = sealed && (await sealer.open(purpose, sealed));
     const begun = text ? (JSON.parse(text) as Begun) : undefined;
     return begun?.state === state && now() - begun.at <= SIGN_IN_SECONDS ? begun : undefined;
   };
@@ -122,11 +122,13 @@ export function signIn(
       ['code_verifier', begun.verifier],
       ...resource.map((one) => ['resource', one] as const),
     ];
+    // What ends sessions while the answer is on its way ends this one as well.
+    const since = now();
     const told = await client.post(endpoint, form, begun.key);
     if (told === undefined) return UNREACHABLE;
     const members = (told.body ?? {}) as Record<string, unknown>;
     if (!isGood(told)) return `the authorization server has refused the code: ${said(members.error)}`;
-    const base = { id: random(), since: now(), ...(begun.key && { key: begun.key }) };
+    const base = { id: random(), since, ...(begun.key && { key: begun.key }) };
     const session = withTokens(base, members, now());
     if (session === undefined)
       return 'the authorization server has answered without the token that was asked for';
@@ -181,11 +183,13 @@ const LONGEST_PLACE = 1024;
 
 /** A place of this origin, and `/` for everything else. */
 export function ownPlace(place: string | null, origin: string): string {
-  if (place === null || place.length > LONGEST_PLACE || !/^\/(?![/\\])/.test(place)) return '/';
+  if (place === null || !/^\/(?![/\\])/.test(place)) return '/';
   if (!URL.canParse(place, origin)) return '/';
   const { origin: found, pathname, search, hash } = new URL(place, origin);
   // `/.//host` is a path of this origin that reads `//host`, which is another host by itself.
-  return found === origin && !pathname.startsWith('//') ? pathname + search + hash : '/';
+  const whole = pathname + search + hash;
+  const isOwn = found === origin && !pathname.startsWith('//');
+  return isOwn && whole.length <= LONGEST_PLACE ? whole : '/';
 }
 
 /** An error code of the other side, of which nothing but the code's own characters is shown. */

@@ -1,9 +1,10 @@
 // The end of a session: by its user (RFC 7009), or by the authorization server (OpenID Connect
 // Back-Channel Logout 1.0).
+import { readText } from '../net/fetch.js';
 import type { IssuerStore } from '../stores/store.js';
 import type { AccessTokens } from './access.js';
 import { type Client, isGood } from './client.js';
-import { cutOff, isFirst } from './logout-cutoffs.js';
+import { cutOff, firstSeen } from './logout-cutoffs.js';
 import type { Metadata } from './metadata.js';
 import { json, withCookies } from './page.js';
 import type { Held, Keeper } from './session.js';
@@ -69,18 +70,21 @@ function endSessionUrl(endpoint: string, { clientId }: Settings, origin: string)
 /** A logout token of the authorization server (OpenID Connect Back-Channel Logout §2.5–2.8). */
 export async function backChannelLogout(
   request: Request,
-  { store, verifyLogoutToken, now }: Settings,
+  { store, verifyLogoutToken, now, issuer, clientId }: Settings,
 ): Promise<Response> {
   const refused = (text: string) => json(400, { error: 'invalid_request', error_description: text });
   if (store === undefined || verifyLogoutToken === undefined) return json(404, { error: 'not_found' });
   if (!/^application\/x-www-form-urlencoded *(?:;|$)/i.test(request.headers.get('content-type') ?? ''))
     return refused('expected a form');
-  const text = await request.text();
-  const tokens = text.length > MOST_FORM ? [] : new URLSearchParams(text).getAll('logout_token');
+  const text = await readText(request.body, MOST_FORM);
+  const tokens = typeof text !== 'string' ? [] : new URLSearchParams(text).getAll('logout_token');
   const [token] = tokens;
   if (token === undefined || tokens.length > 1) return refused('expected one logout_token');
   const verdict = await verifyLogoutToken(token);
   if (!verdict.ok || verdict.claims === undefined) return refused('the logout token is not valid');
+  // A verifier may know several issuers, and serve several clients.
+  const { iss, aud } = verdict.claims;
+  if (iss !== issuer || ![aud].flat().includes(clientId)) return refused('the logout token is for another');
   const problem = await ended(verdict.claims, store, now());
   if (problem === undefined) return json(200, {});
   return problem === BUSY
@@ -104,9 +108,8 @@ async function ended(
   if (typeof sub !== 'string' && typeof sid !== 'string') return 'expected sub, sid or both';
   if (typeof jti !== 'string' || typeof iat !== 'number') return 'expected jti and iat';
   if (Math.abs(now - iat) > REMEMBERED_SECONDS) return 'the logout token is too old, or from the future';
-  // The cutoff first: a token that was remembered and ended nothing would end nothing for ever.
-  if (!(await cutOff(store, { sub, sid }, now))) return BUSY;
-  return (await isFirst(store, jti, now + 2 * REMEMBERED_SECONDS))
-    ? undefined
-    : 'the logout token was used before';
+  // By the time when the token came first: sent again, or after a failure, it ends the same.
+  const first = await firstSeen(store, jti, now, now + 2 * REMEMBERED_SECONDS);
+  if (!(await cutOff(store, { sub, sid }, first))) return BUSY;
+  return undefined;
 }

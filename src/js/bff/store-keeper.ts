@@ -3,11 +3,9 @@ import type { IssuerStore, StoreEntry } from '../stores/store.js';
 import { setCookie } from './cookies.js';
 import { endedBy } from './logout-cutoffs.js';
 import type { Sealer } from './sealing.js';
-import { type Held, type Keeper, parseSession, type Session } from './session.js';
+import { type Held, IDLE_SECONDS, type Keeper, parseSession, type Session } from './session.js';
 import type { Settings } from './settings.js';
 
-/** How long a row is kept that nobody uses, unless the cookie has an age: 30 days. */
-const USUAL_SECONDS = 2_592_000;
 /** How often whoever waits for another's refresh looks again, in milliseconds. */
 const LOOK_MS = 100;
 const SWEPT_AT_ONCE = 10;
@@ -30,10 +28,10 @@ export function storeKeeper(settings: Settings & { store: IssuerStore }, sealer:
   const { store, cookieName, maxAgeSeconds, now, timeoutMs } = settings;
   const name = `__Host-${cookieName}`;
   const keyOf = async (id: string) => `b/s/${await sha256(id)}`;
-  const endsAt = () => now() + (maxAgeSeconds ?? USUAL_SECONDS);
+  const endsAt = () => now() + (maxAgeSeconds ?? IDLE_SECONDS);
   const swap = async (held: Held, session: Session, leaseUntil?: number) => {
     const key = await keyOf(session.id);
-    const sealed = await sealer.seal(key, JSON.stringify(session));
+    const sealed = await sealer.seal(key, JSON.stringify({ ...session, until: endsAt() }));
     const row: Row = { v: 1, sealed, ...(leaseUntil !== undefined && { leaseUntil }) };
     return store.swap(key, held.version, JSON.stringify(row), endsAt());
   };
@@ -44,7 +42,7 @@ export function storeKeeper(settings: Settings & { store: IssuerStore }, sealer:
     const entry = await store.read(key);
     if (entry === null) return undefined;
     const row = JSON.parse(entry.value) as Row;
-    const session = parseSession(await sealer.open(key, row.sealed));
+    const session = parseSession(await sealer.open(key, row.sealed), now());
     return session && { entry, row, session };
   };
   const load: Keeper['load'] = async (cookies) => {

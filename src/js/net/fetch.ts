@@ -69,7 +69,7 @@ function faultOf(response: Response, maxBytes: number): FetchFailure | undefined
  * Counts while it reads: a length that was announced is no promise, and a compressed one says
  * nothing.
  */
-async function readText(
+export async function readText(
   body: ReadableStream<Uint8Array> | null,
   maxBytes: number,
 ): Promise<string | { ok: false; reason: FetchFailure }> {
